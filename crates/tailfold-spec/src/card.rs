@@ -1,0 +1,187 @@
+//! The model card: what an ONNX file of ours says about itself, in its `metadata_props`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{ClassGroups, OffsetsRecord, Preprocess, PreprocessError};
+
+/// How a model was quantized.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantizationRecord {
+    /// `int8`.
+    pub precision: String,
+    /// `minmax`, `percentile:99.99`.
+    pub observer: String,
+    /// Data the ranges were observed on, as given.
+    pub calibration: String,
+    /// Images a class, label order.
+    pub calibration_counts: Vec<u64>,
+    /// First 16 hexadecimal digits of the SHA-256 of each calibration image's pixels, ascending: lets any later
+    /// evaluation prove that it shares no image with the calibration.
+    pub calibration_images: Vec<String>,
+    /// SHA-256 of the float file.
+    pub float_sha256: String,
+}
+
+/// What travels with the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelCard {
+    /// Name of the model.
+    pub name: String,
+    /// Name of the network.
+    pub architecture: String,
+    /// Class names, label order.
+    pub classes: Vec<String>,
+    /// Training images a class, label order.
+    pub train_counts: Vec<u64>,
+    /// How an image becomes the input.
+    pub preprocess: Preprocess,
+    /// Offsets folded into the head's bias; a model with them cannot be folded again.
+    pub offsets: Option<OffsetsRecord>,
+    /// SHA-256 of the checkpoint.
+    pub checkpoint_sha256: String,
+    /// Present once quantized.
+    pub quantization: Option<QuantizationRecord>,
+}
+
+/// Metadata that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CardError {
+    /// A key is missing: not a model of ours.
+    #[error("the model has no metadata `{0}`: it was not written by tailfold")]
+    Missing(&'static str),
+    /// A key cannot be parsed.
+    #[error("the model's metadata `{key}` is damaged")]
+    Parse {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Lists of different lengths.
+    #[error("the model names {classes} classes but has {found} training counts")]
+    ClassCount {
+        /// Class names.
+        classes: usize,
+        /// Training counts.
+        found: usize,
+    },
+    /// A preprocessing that cannot be carried out.
+    #[error("the model's metadata is unusable")]
+    Preprocess(#[from] PreprocessError),
+}
+
+const NAME: &str = "tailfold.name";
+const ARCHITECTURE: &str = "tailfold.architecture";
+const CLASSES: &str = "tailfold.classes";
+const TRAIN_COUNTS: &str = "tailfold.train_counts";
+const PREPROCESS: &str = "tailfold.preprocess";
+const OFFSETS: &str = "tailfold.offsets";
+const CHECKPOINT: &str = "tailfold.checkpoint_sha256";
+const QUANTIZATION: &str = "tailfold.quantization";
+
+impl ModelCard {
+    /// The card as metadata, keys ascending, values JSON except for plain strings.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    pub fn to_props(&self) -> BTreeMap<String, String> {
+        fn json(value: &impl Serialize) -> String {
+            serde_json::to_string(value).expect("a card has only fields that JSON can hold")
+        }
+        let mut props = BTreeMap::from([
+            (NAME.to_owned(), self.name.clone()),
+            (ARCHITECTURE.to_owned(), self.architecture.clone()),
+            (CLASSES.to_owned(), json(&self.classes)),
+            (TRAIN_COUNTS.to_owned(), json(&self.train_counts)),
+            (PREPROCESS.to_owned(), json(&self.preprocess)),
+            (CHECKPOINT.to_owned(), self.checkpoint_sha256.clone()),
+        ]);
+        if let Some(offsets) = &self.offsets {
+            props.insert(OFFSETS.to_owned(), json(offsets));
+        }
+        if let Some(quantization) = &self.quantization {
+            props.insert(QUANTIZATION.to_owned(), json(quantization));
+        }
+        props
+    }
+
+    /// Reads a card from metadata; keys that are not ours are ignored.
+    ///
+    /// # Errors
+    /// [`CardError`] naming the key.
+    pub fn from_props(props: &BTreeMap<String, String>) -> Result<Self, CardError> {
+        let text = |key: &'static str| props.get(key).cloned().ok_or(CardError::Missing(key));
+        fn parse<T: DeserializeOwned>(key: &'static str, text: &str) -> Result<T, CardError> {
+            serde_json::from_str(text).map_err(|source| CardError::Parse { key, source })
+        }
+        fn optional<T: DeserializeOwned>(
+            props: &BTreeMap<String, String>,
+            key: &'static str,
+        ) -> Result<Option<T>, CardError> {
+            props.get(key).map(|text| parse(key, text)).transpose()
+        }
+        let card = Self {
+            name: text(NAME)?,
+            architecture: text(ARCHITECTURE)?,
+            classes: parse(CLASSES, &text(CLASSES)?)?,
+            train_counts: parse(TRAIN_COUNTS, &text(TRAIN_COUNTS)?)?,
+            preprocess: parse(PREPROCESS, &text(PREPROCESS)?)?,
+            offsets: optional(props, OFFSETS)?,
+            checkpoint_sha256: text(CHECKPOINT)?,
+            quantization: optional(props, QUANTIZATION)?,
+        };
+        if card.classes.len() != card.train_counts.len() {
+            return Err(CardError::ClassCount { classes: card.classes.len(), found: card.train_counts.len() });
+        }
+        card.preprocess.validate()?;
+        Ok(card)
+    }
+
+    /// Many, medium or few for each class.
+    pub fn groups(&self) -> ClassGroups {
+        ClassGroups::from_counts(&self.train_counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card() -> ModelCard {
+        ModelCard {
+            name: "fashion-lt".to_owned(),
+            architecture: "resnet8".to_owned(),
+            classes: vec!["shirt".to_owned(), "boot, \"left\"".to_owned()],
+            train_counts: vec![1000, 10],
+            preprocess: Preprocess { channels: 1, height: 28, width: 26, resize: None, mean: vec![0.3], std: vec![0.35] },
+            offsets: Some(OffsetsRecord::zeros(2)),
+            checkpoint_sha256: "00".to_owned(),
+            quantization: None,
+        }
+    }
+
+    #[test]
+    fn props_round_trip() {
+        assert_eq!(ModelCard::from_props(&card().to_props()).unwrap(), card());
+    }
+
+    #[test]
+    fn strangers_and_damage_are_named() {
+        let check = |edit: &dyn Fn(&mut BTreeMap<String, String>), message: &str| {
+            let mut props = card().to_props();
+            edit(&mut props);
+            assert_eq!(ModelCard::from_props(&props).unwrap_err().to_string(), message);
+        };
+        check(&|p| p.clear(), "the model has no metadata `tailfold.name`: it was not written by tailfold");
+        check(&|p| drop(p.insert(CLASSES.into(), "[1]".into())), "the model's metadata `tailfold.classes` is damaged");
+        check(
+            &|p| drop(p.insert(TRAIN_COUNTS.into(), "[1]".into())),
+            "the model names 2 classes but has 1 training counts",
+        );
+    }
+}

@@ -1,0 +1,259 @@
+//! The contract of a deployed model: images in, logits out.
+
+/// A batch of preprocessed images, row-major `[n, channels, height, width]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageBatch {
+    values: Vec<f32>,
+    shape: [usize; 4],
+}
+
+/// Values that do not fill their shape.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{found} values do not fill the shape {shape:?}")]
+pub struct ShapeError {
+    /// Values given.
+    pub found: usize,
+    /// Shape asked for.
+    pub shape: Vec<usize>,
+}
+
+impl ImageBatch {
+    /// Wraps `values` as `[n, channels, height, width]`.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when the product of `shape` is not the number of values.
+    pub fn new(values: Vec<f32>, shape: [usize; 4]) -> Result<Self, ShapeError> {
+        if shape.iter().product::<usize>() == values.len() {
+            Ok(Self { values, shape })
+        } else {
+            Err(ShapeError { found: values.len(), shape: shape.to_vec() })
+        }
+    }
+
+    /// `[n, channels, height, width]`.
+    pub fn shape(&self) -> [usize; 4] {
+        self.shape
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.shape[0]
+    }
+
+    /// True without images.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All values, row-major.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
+/// Pre-softmax scores in natural-log units, row-major `[n, num_classes]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logits {
+    values: Vec<f32>,
+    num_classes: usize,
+}
+
+impl Logits {
+    /// Wraps `values` as `[values.len() / num_classes, num_classes]`.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when the values do not fill whole rows.
+    pub fn new(values: Vec<f32>, num_classes: usize) -> Result<Self, ShapeError> {
+        if num_classes > 0 && values.len().is_multiple_of(num_classes) {
+            Ok(Self { values, num_classes })
+        } else {
+            Err(ShapeError { found: values.len(), shape: vec![0, num_classes] })
+        }
+    }
+
+    /// Number of classes.
+    pub fn num_classes(&self) -> usize {
+        self.num_classes
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.num_classes
+    }
+
+    /// True without images.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// All values, row-major.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// One row an image.
+    pub fn rows(&self) -> std::slice::ChunksExact<'_, f32> {
+        self.values.chunks_exact(self.num_classes)
+    }
+
+    /// Appends the rows of `other`.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when the numbers of classes differ.
+    pub fn extend(&mut self, other: &Self) -> Result<(), ShapeError> {
+        if other.num_classes != self.num_classes {
+            return Err(ShapeError { found: other.num_classes, shape: vec![self.len(), self.num_classes] });
+        }
+        self.values.extend_from_slice(&other.values);
+        Ok(())
+    }
+
+    /// The winning class of `row`, the lowest index among equals, and whether there was a tie at the top.
+    ///
+    /// This is the one place that decides ties. `None` when the row is empty or holds a NaN or infinity: such a row
+    /// has no decision.
+    pub fn top1(row: &[f32]) -> Option<(usize, bool)> {
+        let mut best: Option<(usize, f32, bool)> = None;
+        for (class, &score) in row.iter().enumerate() {
+            if !score.is_finite() {
+                return None;
+            }
+            best = match best {
+                Some((winner, top, tie)) if score <= top => Some((winner, top, tie || score >= top)),
+                _ => Some((class, score, false)),
+            };
+        }
+        best.map(|(class, _, tie)| (class, tie))
+    }
+}
+
+/// Softmax of one row of logits, in f64; sums to 1 for finite logits.
+pub fn softmax(row: &[f32]) -> Vec<f64> {
+    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exps: Vec<f64> = row.iter().map(|&v| f64::from(v - top).exp()).collect();
+    let sum: f64 = exps.iter().sum();
+    exps.into_iter().map(|v| v / sum).collect()
+}
+
+/// A back end that did not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The batch does not fit the model's input.
+    #[error("the model takes images of {expected:?} (channels, height, width) but the batch has {found:?}")]
+    InputShape {
+        /// `[channels, height, width]` of the model.
+        expected: [usize; 3],
+        /// `[channels, height, width]` of the batch.
+        found: [usize; 3],
+    },
+    /// The answer does not fit the model's classes.
+    #[error("expected logits of shape [{images}, {classes}] but the model returned {found:?}")]
+    OutputShape {
+        /// Images in the batch.
+        images: usize,
+        /// Classes of the model.
+        classes: usize,
+        /// Shape returned.
+        found: Vec<usize>,
+    },
+    /// The back end failed.
+    #[error("{backend} failed: {message}")]
+    Backend {
+        /// Name of the back end.
+        backend: &'static str,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// A deployed model.
+///
+/// `&mut self` because back ends keep scratch buffers between calls.
+pub trait Classifier: Send {
+    /// Stable name used in reports, e.g. `tract`.
+    fn name(&self) -> &'static str;
+
+    /// Number of classes.
+    fn num_classes(&self) -> usize;
+
+    /// Scores one batch; row `i` of the answer belongs to image `i`.
+    ///
+    /// # Errors
+    /// [`RunError`] when the back end rejects the shape or fails to execute.
+    fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError>;
+}
+
+/// A classifier without a network: its logits are the sums of equal stretches of the image's values, one a class.
+///
+/// Stands in for a back end in tests.
+#[derive(Clone, Debug)]
+pub struct FakeClassifier {
+    /// Number of classes.
+    pub num_classes: usize,
+    /// Added to the logits, `[num_classes]`.
+    pub offsets: Vec<f32>,
+}
+
+impl Classifier for FakeClassifier {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn num_classes(&self) -> usize {
+        self.num_classes
+    }
+
+    fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError> {
+        let [n, c, h, w] = batch.shape();
+        let pixels = c * h * w;
+        if self.offsets.len() != self.num_classes || pixels < self.num_classes {
+            return Err(RunError::OutputShape { images: n, classes: self.num_classes, found: vec![n, self.offsets.len()] });
+        }
+        let stretch = pixels / self.num_classes;
+        let values = batch
+            .values()
+            .chunks_exact(pixels)
+            .flat_map(|image| image.chunks_exact(stretch).zip(&self.offsets).map(|(s, o)| s.iter().sum::<f32>() + o))
+            .collect();
+        Logits::new(values, self.num_classes)
+            .map_err(|e| RunError::OutputShape { images: n, classes: self.num_classes, found: e.shape })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn top1_takes_the_lowest_of_equals_and_refuses_nan() {
+        let check = |row: &[f32], expect| assert_eq!(Logits::top1(row), expect, "{row:?}");
+        check(&[1.0, 3.0, 2.0], Some((1, false)));
+        check(&[3.0, 1.0, 3.0], Some((0, true)));
+        check(&[1.0, 1.0, 3.0], Some((2, false)));
+        check(&[], None);
+        check(&[1.0, f32::NAN], None);
+        check(&[f32::INFINITY, 0.0], None);
+    }
+
+    #[test]
+    fn shapes_must_be_filled() {
+        assert!(ImageBatch::new(vec![0.0; 12], [2, 1, 2, 3]).is_ok());
+        assert!(ImageBatch::new(vec![0.0; 11], [2, 1, 2, 3]).is_err());
+        assert!(Logits::new(vec![0.0; 7], 3).is_err());
+        assert!(Logits::new(vec![], 0).is_err());
+    }
+
+    #[test]
+    fn the_fake_answers_in_order() {
+        let mut fake = FakeClassifier { num_classes: 2, offsets: vec![0.0, 0.5] };
+        let batch = ImageBatch::new(vec![1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 1.0], [2, 1, 1, 4]).unwrap();
+        assert_eq!(fake.logits(&batch).unwrap().values(), [3.0, 7.5, 0.0, 1.5]);
+    }
+
+    #[test]
+    fn softmax_is_stable() {
+        let p = softmax(&[1000.0, 1000.0]);
+        assert!((p[0] - 0.5).abs() < 1e-15 && (p[1] - 0.5).abs() < 1e-15);
+    }
+}

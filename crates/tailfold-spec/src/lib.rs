@@ -1,0 +1,20 @@
+//! The contract between tailfold's halves: what training writes, what exporting reads, what every runtime answers.
+//!
+//! No ML dependency lives here, so that a firmware author can read this crate alone.
+
+mod architecture;
+pub mod artifact;
+mod card;
+mod classifier;
+mod groups;
+mod manifest;
+mod offsets;
+mod preprocess;
+
+pub use architecture::{Architecture, ArchitectureError, Head};
+pub use card::{CardError, ModelCard, QuantizationRecord};
+pub use classifier::{Classifier, FakeClassifier, ImageBatch, Logits, RunError, ShapeError, softmax};
+pub use groups::{ClassGroups, Group};
+pub use manifest::{Manifest, ManifestError, RunFiles};
+pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
+pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};

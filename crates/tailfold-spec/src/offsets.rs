@@ -1,0 +1,173 @@
+//! Class offsets as they travel: what the solver found, for which masses, and how well.
+
+use serde::{Deserialize, Serialize};
+
+/// Sign with which the offsets `h` enter the training loss: it sees `s + h` or `s - h`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Apply {
+    /// The loss sees `s + h`.
+    #[default]
+    Add,
+    /// The loss sees `s - h`.
+    Subtract,
+}
+
+/// Which offsets the exporter folds into the head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AtExport {
+    /// The training offsets, with the sign they had in the loss.
+    #[default]
+    Keep,
+    /// Zeros.
+    Drop,
+    /// Solved anew on class-balanced training features for the deployment prior.
+    Resolve,
+}
+
+/// Deployment prior: how often each class is expected.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prior {
+    /// Every class equally often.
+    #[default]
+    Uniform,
+    /// As in the training set.
+    Train,
+    /// Given masses, `[num_classes]`, positive; normalised to sum 1.
+    Masses(Vec<f64>),
+}
+
+/// Offsets that do not fit their model.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[non_exhaustive]
+pub enum OffsetsError {
+    /// Wrong length.
+    #[error("the model has {classes} classes but {found} {what} were given")]
+    ClassCount {
+        /// `offsets` or `prior masses`.
+        what: &'static str,
+        /// Classes of the model.
+        classes: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// A value that is not a usable number.
+    #[error("{what} of class {class} is {value}")]
+    Value {
+        /// `offset` or `prior mass`.
+        what: &'static str,
+        /// Class index.
+        class: usize,
+        /// The value.
+        value: f64,
+    },
+}
+
+impl Prior {
+    /// Target masses, `[num_classes]`, summing to 1.
+    ///
+    /// # Errors
+    /// [`OffsetsError`] when the length differs from `train_counts` or a mass is zero, negative or not finite.
+    pub fn masses(&self, train_counts: &[u64]) -> Result<Vec<f64>, OffsetsError> {
+        let classes = train_counts.len();
+        let raw = match self {
+            Self::Uniform => vec![1.0; classes],
+            Self::Train => train_counts.iter().map(|&n| n as f64).collect(),
+            Self::Masses(masses) => masses.clone(),
+        };
+        if raw.len() != classes {
+            return Err(OffsetsError::ClassCount { what: "prior masses", classes, found: raw.len() });
+        }
+        if let Some((class, &value)) = raw.iter().enumerate().find(|(_, v)| !v.is_finite() || **v <= 0.0) {
+            return Err(OffsetsError::Value { what: "prior mass", class, value });
+        }
+        let sum: f64 = raw.iter().sum();
+        Ok(raw.iter().map(|v| v / sum).collect())
+    }
+}
+
+/// `offsets.json`: the offsets of a model and how they came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OffsetsRecord {
+    /// Always [`OffsetsRecord::SCHEMA`].
+    pub schema: String,
+    /// `[num_classes]`, logits, label order, zero mean: what is *added* to the raw scores.
+    pub offsets: Vec<f32>,
+    /// Where they come from: `training`, `zeros`, `resolved`.
+    pub origin: String,
+    /// Source measure: `sphere`, `balanced-features`, `features` or `none`.
+    pub source: String,
+    /// Target masses, `[num_classes]`, sum 1.
+    pub target: Vec<f64>,
+    /// Mass of each Laguerre cell under these offsets, `[num_classes]`.
+    pub mass: Vec<f64>,
+    /// `sum_j (mass_j - target_j)^2 / target_j`.
+    pub chi_square: f64,
+    /// Largest `|mass_j - target_j| / target_j`.
+    pub largest_relative_error: f64,
+    /// Why the solver stopped.
+    pub stop: String,
+}
+
+impl OffsetsRecord {
+    /// Name and version of the format.
+    pub const SCHEMA: &'static str = "tailfold.offsets/1";
+
+    /// Offsets that change nothing.
+    pub fn zeros(num_classes: usize) -> Self {
+        let uniform = vec![1.0 / num_classes as f64; num_classes];
+        Self {
+            schema: Self::SCHEMA.to_owned(),
+            offsets: vec![0.0; num_classes],
+            origin: "zeros".to_owned(),
+            source: "none".to_owned(),
+            target: uniform,
+            mass: Vec::new(),
+            chi_square: 0.0,
+            largest_relative_error: 0.0,
+            stop: "not solved".to_owned(),
+        }
+    }
+
+    /// Checks length and finiteness against a model of `classes` classes.
+    ///
+    /// # Errors
+    /// [`OffsetsError`] naming the class.
+    pub fn validate(&self, classes: usize) -> Result<(), OffsetsError> {
+        if self.offsets.len() != classes {
+            return Err(OffsetsError::ClassCount { what: "offsets", classes, found: self.offsets.len() });
+        }
+        match self.offsets.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+            Some((class, &value)) => Err(OffsetsError::Value { what: "offset", class, value: value.into() }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn priors_are_normalised_and_checked() {
+        assert_eq!(Prior::Uniform.masses(&[9, 1]).unwrap(), [0.5, 0.5]);
+        assert_eq!(Prior::Train.masses(&[9, 1]).unwrap(), [0.9, 0.1]);
+        assert_eq!(Prior::Masses(vec![3.0, 1.0]).masses(&[9, 1]).unwrap(), [0.75, 0.25]);
+        let message = |prior: Prior| prior.masses(&[9, 1]).unwrap_err().to_string();
+        assert_eq!(message(Prior::Masses(vec![1.0])), "the model has 2 classes but 1 prior masses were given");
+        assert_eq!(message(Prior::Masses(vec![1.0, 0.0])), "prior mass of class 1 is 0");
+        assert_eq!(Prior::Train.masses(&[9, 0]).unwrap_err().to_string(), "prior mass of class 1 is 0");
+    }
+
+    #[test]
+    fn offsets_survive_json_to_the_bit() {
+        let mut record = OffsetsRecord::zeros(3);
+        record.offsets = vec![0.1, -1.234_567_9e-7, f32::MIN_POSITIVE];
+        let back: OffsetsRecord = serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
+        assert_eq!(back, record);
+        assert_eq!(back.validate(4).unwrap_err().to_string(), "the model has 4 classes but 3 offsets were given");
+    }
+}
