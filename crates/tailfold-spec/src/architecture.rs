@@ -49,7 +49,9 @@ fn published_stem_stride() -> usize {
 #[non_exhaustive]
 pub enum ArchitectureError {
     /// No number of blocks gives this depth.
-    #[error("a residual network of depth {0} does not exist: depth is 6 n + 2 (8, 20, 32, 44, 56, 110)")]
+    #[error(
+        "a residual network of depth {0} does not exist: depth is 6 n + 2 (8, 20, 32, 44, 56, 110)"
+    )]
     Depth(usize),
     /// A value out of its range.
     #[error("architecture.{field} is {value}, expected {expected}")]
@@ -73,16 +75,54 @@ impl Architecture {
             return Err(ArchitectureError::Depth(self.depth));
         }
         let range = |field, ok: bool, value: String, expected| {
-            if ok { Ok(()) } else { Err(ArchitectureError::Range { field, value, expected }) }
+            if ok {
+                Ok(())
+            } else {
+                Err(ArchitectureError::Range {
+                    field,
+                    value,
+                    expected,
+                })
+            }
         };
         let [c, h, w] = self.input;
-        range("width", (1..=1024).contains(&self.width), self.width.to_string(), "1 to 1024 channels")?;
-        range("stem_stride", matches!(self.stem_stride, 1 | 2), self.stem_stride.to_string(), "1 or 2")?;
-        range("input", matches!(c, 1 | 3), format!("{:?}", self.input), "1 or 3 channels")?;
-        range("input", (4..=4096).contains(&h) && (4..=4096).contains(&w), format!("{:?}", self.input), "4 to 4096 pixels a side")?;
-        range("classes", (2..=1_000_000).contains(&self.classes), self.classes.to_string(), "2 to 1000000")?;
+        range(
+            "width",
+            (1..=1024).contains(&self.width),
+            self.width.to_string(),
+            "1 to 1024 channels",
+        )?;
+        range(
+            "stem_stride",
+            matches!(self.stem_stride, 1 | 2),
+            self.stem_stride.to_string(),
+            "1 or 2",
+        )?;
+        range(
+            "input",
+            matches!(c, 1 | 3),
+            format!("{:?}", self.input),
+            "1 or 3 channels",
+        )?;
+        range(
+            "input",
+            (4..=4096).contains(&h) && (4..=4096).contains(&w),
+            format!("{:?}", self.input),
+            "4 to 4096 pixels a side",
+        )?;
+        range(
+            "classes",
+            (2..=1_000_000).contains(&self.classes),
+            self.classes.to_string(),
+            "2 to 1000000",
+        )?;
         if let Head::Cosine { scale } = self.head {
-            range("head.scale", scale.is_finite() && scale > 0.0, scale.to_string(), "a positive number")?;
+            range(
+                "head.scale",
+                scale.is_finite() && scale > 0.0,
+                scale.to_string(),
+                "a positive number",
+            )?;
         }
         Ok(())
     }
@@ -115,8 +155,16 @@ impl Architecture {
     /// Learned parameters of the deployed network (weights, BatchNorm scale and shift, head), without running statistics.
     pub fn num_parameters(&self) -> usize {
         let conv_bn = |from: usize, to: usize| from * to * 9 + 2 * to;
-        let body: usize = self.blocks().iter().map(|&(from, to, _)| conv_bn(from, to) + conv_bn(to, to)).sum();
-        let bias = if self.head == Head::Linear { self.classes } else { 0 };
+        let body: usize = self
+            .blocks()
+            .iter()
+            .map(|&(from, to, _)| conv_bn(from, to) + conv_bn(to, to))
+            .sum();
+        let bias = if self.head == Head::Linear {
+            self.classes
+        } else {
+            0
+        };
         conv_bn(self.input[0], self.width) + body + self.feature_dim() * self.classes + bias
     }
 
@@ -138,7 +186,14 @@ mod tests {
     use super::*;
 
     fn resnet(depth: usize, classes: usize) -> Architecture {
-        Architecture { depth, width: 16, stem_stride: 1, input: [3, 32, 32], classes, head: Head::Linear }
+        Architecture {
+            depth,
+            width: 16,
+            stem_stride: 1,
+            input: [3, 32, 32],
+            classes,
+            head: Head::Linear,
+        }
     }
 
     #[test]
@@ -151,7 +206,10 @@ mod tests {
 
     #[test]
     fn blocks_follow_depth() {
-        assert_eq!(resnet(8, 10).blocks(), [(16, 16, 1), (16, 32, 2), (32, 64, 2)]);
+        assert_eq!(
+            resnet(8, 10).blocks(),
+            [(16, 16, 1), (16, 32, 2), (32, 64, 2)]
+        );
         assert_eq!(resnet(20, 10).blocks().len(), 9);
     }
 
@@ -159,7 +217,13 @@ mod tests {
     fn impossible_networks_are_refused() {
         assert_eq!(resnet(18, 10).validate(), Err(ArchitectureError::Depth(18)));
         assert_eq!(resnet(0, 10).validate(), Err(ArchitectureError::Depth(0)));
-        let bad = Architecture { head: Head::Cosine { scale: f32::NAN }, ..resnet(8, 10) };
-        assert_eq!(bad.validate().unwrap_err().to_string(), "architecture.head.scale is NaN, expected a positive number");
+        let bad = Architecture {
+            head: Head::Cosine { scale: f32::NAN },
+            ..resnet(8, 10)
+        };
+        assert_eq!(
+            bad.validate().unwrap_err().to_string(),
+            "architecture.head.scale is NaN, expected a positive number"
+        );
     }
 }

@@ -23,7 +23,11 @@ pub struct ArtifactError {
 /// Attaches an action and a path to an I/O error.
 pub fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ArtifactError {
     let path = path.to_owned();
-    move |source| ArtifactError { action, path, source }
+    move |source| ArtifactError {
+        action,
+        path,
+        source,
+    }
 }
 
 /// Writes `bytes` to a temporary file in the target's folder, then renames it into place.
@@ -50,18 +54,24 @@ pub fn write_checked<E: From<ArtifactError>>(
         _ => Path::new("."),
     };
     fs::create_dir_all(folder).map_err(at("create", folder))?;
-    let suffix = path.extension().map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
+    let suffix = path
+        .extension()
+        .map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
     let mut file = tempfile::Builder::new()
         .prefix(".tailfold-")
         .suffix(&suffix)
         .tempfile_in(folder)
         .map_err(at("create a file in", folder))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(at("write", path))?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(at("write", path))?;
     // A temporary file is private to its owner by default; an artefact follows the folder's ordinary rules.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(at("write", path))?;
+        file.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644))
+            .map_err(at("write", path))?;
     }
     check(file.path())?;
     file.persist(path).map_err(|e| at("write", path)(e.error))?;
@@ -86,10 +96,12 @@ pub fn read_to_string(path: &Path) -> Result<String, ArtifactError> {
 
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
-        hex
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
+            hex
+        })
 }
 
 #[cfg(test)]
@@ -99,7 +111,10 @@ mod tests {
     #[test]
     fn hash_is_the_published_one() {
         // FIPS 180-2, appendix B.1.
-        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            sha256(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 
     #[test]

@@ -136,7 +136,10 @@ impl ModelCard {
             quantization: optional(props, QUANTIZATION)?,
         };
         if card.classes.len() != card.train_counts.len() {
-            return Err(CardError::ClassCount { classes: card.classes.len(), found: card.train_counts.len() });
+            return Err(CardError::ClassCount {
+                classes: card.classes.len(),
+                found: card.train_counts.len(),
+            });
         }
         card.preprocess.validate()?;
         Ok(card)
@@ -158,7 +161,14 @@ mod tests {
             architecture: "resnet8".to_owned(),
             classes: vec!["shirt".to_owned(), "boot, \"left\"".to_owned()],
             train_counts: vec![1000, 10],
-            preprocess: Preprocess { channels: 1, height: 28, width: 26, resize: None, mean: vec![0.3], std: vec![0.35] },
+            preprocess: Preprocess {
+                channels: 1,
+                height: 28,
+                width: 26,
+                resize: None,
+                mean: vec![0.3],
+                std: vec![0.35],
+            },
             offsets: Some(OffsetsRecord::zeros(2)),
             checkpoint_sha256: "00".to_owned(),
             quantization: None,
@@ -175,10 +185,19 @@ mod tests {
         let check = |edit: &dyn Fn(&mut BTreeMap<String, String>), message: &str| {
             let mut props = card().to_props();
             edit(&mut props);
-            assert_eq!(ModelCard::from_props(&props).unwrap_err().to_string(), message);
+            assert_eq!(
+                ModelCard::from_props(&props).unwrap_err().to_string(),
+                message
+            );
         };
-        check(&|p| p.clear(), "the model has no metadata `tailfold.name`: it was not written by tailfold");
-        check(&|p| drop(p.insert(CLASSES.into(), "[1]".into())), "the model's metadata `tailfold.classes` is damaged");
+        check(
+            &|p| p.clear(),
+            "the model has no metadata `tailfold.name`: it was not written by tailfold",
+        );
+        check(
+            &|p| drop(p.insert(CLASSES.into(), "[1]".into())),
+            "the model's metadata `tailfold.classes` is damaged",
+        );
         check(
             &|p| drop(p.insert(TRAIN_COUNTS.into(), "[1]".into())),
             "the model names 2 classes but has 1 training counts",

@@ -26,7 +26,10 @@ impl ImageBatch {
         if shape.iter().product::<usize>() == values.len() {
             Ok(Self { values, shape })
         } else {
-            Err(ShapeError { found: values.len(), shape: shape.to_vec() })
+            Err(ShapeError {
+                found: values.len(),
+                shape: shape.to_vec(),
+            })
         }
     }
 
@@ -65,9 +68,15 @@ impl Logits {
     /// [`ShapeError`] when the values do not fill whole rows.
     pub fn new(values: Vec<f32>, num_classes: usize) -> Result<Self, ShapeError> {
         if num_classes > 0 && values.len().is_multiple_of(num_classes) {
-            Ok(Self { values, num_classes })
+            Ok(Self {
+                values,
+                num_classes,
+            })
         } else {
-            Err(ShapeError { found: values.len(), shape: vec![0, num_classes] })
+            Err(ShapeError {
+                found: values.len(),
+                shape: vec![0, num_classes],
+            })
         }
     }
 
@@ -102,7 +111,10 @@ impl Logits {
     /// [`ShapeError`] when the numbers of classes differ.
     pub fn extend(&mut self, other: &Self) -> Result<(), ShapeError> {
         if other.num_classes != self.num_classes {
-            return Err(ShapeError { found: other.num_classes, shape: vec![self.len(), self.num_classes] });
+            return Err(ShapeError {
+                found: other.num_classes,
+                shape: vec![self.len(), self.num_classes],
+            });
         }
         self.values.extend_from_slice(&other.values);
         Ok(())
@@ -119,7 +131,9 @@ impl Logits {
                 return None;
             }
             best = match best {
-                Some((winner, top, tie)) if score <= top => Some((winner, top, tie || score >= top)),
+                Some((winner, top, tie)) if score <= top => {
+                    Some((winner, top, tie || score >= top))
+                }
                 _ => Some((class, score, false)),
             };
         }
@@ -140,7 +154,9 @@ pub fn softmax(row: &[f32]) -> Vec<f64> {
 #[non_exhaustive]
 pub enum RunError {
     /// The batch does not fit the model's input.
-    #[error("the model takes images of {expected:?} (channels, height, width) but the batch has {found:?}")]
+    #[error(
+        "the model takes images of {expected:?} (channels, height, width) but the batch has {found:?}"
+    )]
     InputShape {
         /// `[channels, height, width]` of the model.
         expected: [usize; 3],
@@ -177,11 +193,17 @@ pub trait Classifier: Send {
     /// Number of classes.
     fn num_classes(&self) -> usize;
 
+    /// Shape of one image: `[channels, height, width]`.
+    fn input_shape(&self) -> [usize; 3];
+
     /// Scores one batch; row `i` of the answer belongs to image `i`.
     ///
     /// # Errors
     /// [`RunError`] when the back end rejects the shape or fails to execute.
     fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError>;
+
+    /// Another classifier over the same weights, for another thread.
+    fn fork(&self) -> Box<dyn Classifier>;
 }
 
 /// A classifier without a network: its logits are the sums of equal stretches of the image's values, one a class.
@@ -189,6 +211,8 @@ pub trait Classifier: Send {
 /// Stands in for a back end in tests.
 #[derive(Clone, Debug)]
 pub struct FakeClassifier {
+    /// `[channels, height, width]`.
+    pub input_shape: [usize; 3],
     /// Number of classes.
     pub num_classes: usize,
     /// Added to the logits, `[num_classes]`.
@@ -204,20 +228,46 @@ impl Classifier for FakeClassifier {
         self.num_classes
     }
 
+    fn input_shape(&self) -> [usize; 3] {
+        self.input_shape
+    }
+
+    fn fork(&self) -> Box<dyn Classifier> {
+        Box::new(self.clone())
+    }
+
     fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError> {
         let [n, c, h, w] = batch.shape();
+        if [c, h, w] != self.input_shape {
+            return Err(RunError::InputShape {
+                expected: self.input_shape,
+                found: [c, h, w],
+            });
+        }
         let pixels = c * h * w;
         if self.offsets.len() != self.num_classes || pixels < self.num_classes {
-            return Err(RunError::OutputShape { images: n, classes: self.num_classes, found: vec![n, self.offsets.len()] });
+            return Err(RunError::OutputShape {
+                images: n,
+                classes: self.num_classes,
+                found: vec![n, self.offsets.len()],
+            });
         }
         let stretch = pixels / self.num_classes;
         let values = batch
             .values()
             .chunks_exact(pixels)
-            .flat_map(|image| image.chunks_exact(stretch).zip(&self.offsets).map(|(s, o)| s.iter().sum::<f32>() + o))
+            .flat_map(|image| {
+                image
+                    .chunks_exact(stretch)
+                    .zip(&self.offsets)
+                    .map(|(s, o)| s.iter().sum::<f32>() + o)
+            })
             .collect();
-        Logits::new(values, self.num_classes)
-            .map_err(|e| RunError::OutputShape { images: n, classes: self.num_classes, found: e.shape })
+        Logits::new(values, self.num_classes).map_err(|e| RunError::OutputShape {
+            images: n,
+            classes: self.num_classes,
+            found: e.shape,
+        })
     }
 }
 
@@ -246,8 +296,13 @@ mod tests {
 
     #[test]
     fn the_fake_answers_in_order() {
-        let mut fake = FakeClassifier { num_classes: 2, offsets: vec![0.0, 0.5] };
-        let batch = ImageBatch::new(vec![1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 1.0], [2, 1, 1, 4]).unwrap();
+        let mut fake = FakeClassifier {
+            input_shape: [1, 1, 4],
+            num_classes: 2,
+            offsets: vec![0.0, 0.5],
+        };
+        let batch =
+            ImageBatch::new(vec![1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 1.0], [2, 1, 1, 4]).unwrap();
         assert_eq!(fake.logits(&batch).unwrap().values(), [3.0, 7.5, 0.0, 1.5]);
     }
 

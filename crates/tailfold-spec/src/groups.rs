@@ -63,15 +63,26 @@ impl ClassGroups {
 
     /// The classes of one group, ascending.
     pub fn classes(&self, group: Group) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().filter(move |(_, g)| **g == group).map(|(class, _)| class)
+        self.0
+            .iter()
+            .enumerate()
+            .filter(move |(_, g)| **g == group)
+            .map(|(class, _)| class)
     }
 
     /// Mean of the per-class values over one group's classes; `None` when the group has no class with a value.
     ///
     /// A group's accuracy is the mean of its classes' accuracies, not the share of its images.
     pub fn mean(&self, group: Group, per_class: &[Option<f64>]) -> Option<f64> {
-        let values: Vec<f64> = self.classes(group).filter_map(|c| per_class.get(c).copied().flatten()).collect();
-        if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
+        let values: Vec<f64> = self
+            .classes(group)
+            .filter_map(|c| per_class.get(c).copied().flatten())
+            .collect();
+        if values.is_empty() {
+            None
+        } else {
+            Some(values.iter().sum::<f64>() / values.len() as f64)
+        }
     }
 }
 
@@ -92,8 +103,14 @@ mod tests {
     #[test]
     fn group_mean_is_over_classes_and_skips_the_unseen() {
         let groups = ClassGroups::from_counts(&[500, 50, 5, 6]);
-        assert_eq!(groups.mean(Group::Few, &[Some(1.0), Some(1.0), Some(0.25), Some(0.75)]), Some(0.5));
-        assert_eq!(groups.mean(Group::Few, &[None, None, None, Some(0.75)]), Some(0.75));
+        assert_eq!(
+            groups.mean(Group::Few, &[Some(1.0), Some(1.0), Some(0.25), Some(0.75)]),
+            Some(0.5)
+        );
+        assert_eq!(
+            groups.mean(Group::Few, &[None, None, None, Some(0.75)]),
+            Some(0.75)
+        );
         assert_eq!(groups.mean(Group::Many, &[None, None, None, None]), None);
     }
 }

@@ -13,7 +13,9 @@ mod preprocess;
 
 pub use architecture::{Architecture, ArchitectureError, Head};
 pub use card::{CardError, ModelCard, QuantizationRecord};
-pub use classifier::{Classifier, FakeClassifier, ImageBatch, Logits, RunError, ShapeError, softmax};
+pub use classifier::{
+    Classifier, FakeClassifier, ImageBatch, Logits, RunError, ShapeError, softmax,
+};
 pub use groups::{ClassGroups, Group};
 pub use manifest::{Manifest, ManifestError, RunFiles};
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};

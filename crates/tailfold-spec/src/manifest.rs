@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{self, ArtifactError};
-use crate::{Apply, Architecture, ArchitectureError, AtExport, OffsetsError, OffsetsRecord, Preprocess, PreprocessError};
+use crate::{
+    Apply, Architecture, ArchitectureError, AtExport, OffsetsError, OffsetsRecord, Preprocess,
+    PreprocessError,
+};
 
 /// Names and hashes of a run folder's files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,17 +163,43 @@ impl Manifest {
     pub fn read(run: &Path) -> Result<Self, ManifestError> {
         let path = run.join(Self::FILE);
         let text = artifact::read_to_string(&path)?;
-        let manifest: Self =
-            toml::from_str(&text).map_err(|source| ManifestError::Parse { path: path.clone(), source })?;
+        let manifest: Self = toml::from_str(&text).map_err(|source| ManifestError::Parse {
+            path: path.clone(),
+            source,
+        })?;
         if manifest.schema != Self::SCHEMA {
-            return Err(ManifestError::Schema { path, found: manifest.schema, expected: Self::SCHEMA });
+            return Err(ManifestError::Schema {
+                path,
+                found: manifest.schema,
+                expected: Self::SCHEMA,
+            });
         }
-        manifest.architecture.validate().map_err(|source| ManifestError::Architecture { path: path.clone(), source })?;
-        manifest.preprocess.validate().map_err(|source| ManifestError::Preprocess { path: path.clone(), source })?;
+        manifest
+            .architecture
+            .validate()
+            .map_err(|source| ManifestError::Architecture {
+                path: path.clone(),
+                source,
+            })?;
+        manifest
+            .preprocess
+            .validate()
+            .map_err(|source| ManifestError::Preprocess {
+                path: path.clone(),
+                source,
+            })?;
         let classes = manifest.architecture.classes;
-        for (field, found) in [("classes", manifest.classes.len()), ("train_counts", manifest.train_counts.len())] {
+        for (field, found) in [
+            ("classes", manifest.classes.len()),
+            ("train_counts", manifest.train_counts.len()),
+        ] {
             if found != classes {
-                return Err(ManifestError::ClassCount { path, field, classes, found });
+                return Err(ManifestError::ClassCount {
+                    path,
+                    field,
+                    classes,
+                    found,
+                });
             }
         }
         Ok(manifest)
@@ -199,7 +228,11 @@ impl Manifest {
         let bytes = artifact::read(&path)?;
         let found = artifact::sha256(&bytes);
         if found != *expected {
-            return Err(ManifestError::Hash { path, found, expected: expected.clone() });
+            return Err(ManifestError::Hash {
+                path,
+                found,
+                expected: expected.clone(),
+            });
         }
         Ok(bytes)
     }
@@ -212,9 +245,16 @@ impl Manifest {
         let path = run.join(Self::OFFSETS);
         let bytes = self.read_file(run, Self::OFFSETS)?;
         let record: OffsetsRecord =
-            serde_json::from_slice(&bytes).map_err(|source| ManifestError::Offsets { path: path.clone(), source })?;
+            serde_json::from_slice(&bytes).map_err(|source| ManifestError::Offsets {
+                path: path.clone(),
+                source,
+            })?;
         if record.schema != OffsetsRecord::SCHEMA {
-            return Err(ManifestError::Schema { path, found: record.schema, expected: OffsetsRecord::SCHEMA });
+            return Err(ManifestError::Schema {
+                path,
+                found: record.schema,
+                expected: OffsetsRecord::SCHEMA,
+            });
         }
         record
             .validate(self.architecture.classes)

@@ -78,10 +78,22 @@ impl Prior {
             Self::Masses(masses) => masses.clone(),
         };
         if raw.len() != classes {
-            return Err(OffsetsError::ClassCount { what: "prior masses", classes, found: raw.len() });
+            return Err(OffsetsError::ClassCount {
+                what: "prior masses",
+                classes,
+                found: raw.len(),
+            });
         }
-        if let Some((class, &value)) = raw.iter().enumerate().find(|(_, v)| !v.is_finite() || **v <= 0.0) {
-            return Err(OffsetsError::Value { what: "prior mass", class, value });
+        if let Some((class, &value)) = raw
+            .iter()
+            .enumerate()
+            .find(|(_, v)| !v.is_finite() || **v <= 0.0)
+        {
+            return Err(OffsetsError::Value {
+                what: "prior mass",
+                class,
+                value,
+            });
         }
         let sum: f64 = raw.iter().sum();
         Ok(raw.iter().map(|v| v / sum).collect())
@@ -138,10 +150,23 @@ impl OffsetsRecord {
     /// [`OffsetsError`] naming the class.
     pub fn validate(&self, classes: usize) -> Result<(), OffsetsError> {
         if self.offsets.len() != classes {
-            return Err(OffsetsError::ClassCount { what: "offsets", classes, found: self.offsets.len() });
+            return Err(OffsetsError::ClassCount {
+                what: "offsets",
+                classes,
+                found: self.offsets.len(),
+            });
         }
-        match self.offsets.iter().enumerate().find(|(_, v)| !v.is_finite()) {
-            Some((class, &value)) => Err(OffsetsError::Value { what: "offset", class, value: value.into() }),
+        match self
+            .offsets
+            .iter()
+            .enumerate()
+            .find(|(_, v)| !v.is_finite())
+        {
+            Some((class, &value)) => Err(OffsetsError::Value {
+                what: "offset",
+                class,
+                value: value.into(),
+            }),
             None => Ok(()),
         }
     }
@@ -155,19 +180,35 @@ mod tests {
     fn priors_are_normalised_and_checked() {
         assert_eq!(Prior::Uniform.masses(&[9, 1]).unwrap(), [0.5, 0.5]);
         assert_eq!(Prior::Train.masses(&[9, 1]).unwrap(), [0.9, 0.1]);
-        assert_eq!(Prior::Masses(vec![3.0, 1.0]).masses(&[9, 1]).unwrap(), [0.75, 0.25]);
+        assert_eq!(
+            Prior::Masses(vec![3.0, 1.0]).masses(&[9, 1]).unwrap(),
+            [0.75, 0.25]
+        );
         let message = |prior: Prior| prior.masses(&[9, 1]).unwrap_err().to_string();
-        assert_eq!(message(Prior::Masses(vec![1.0])), "the model has 2 classes but 1 prior masses were given");
-        assert_eq!(message(Prior::Masses(vec![1.0, 0.0])), "prior mass of class 1 is 0");
-        assert_eq!(Prior::Train.masses(&[9, 0]).unwrap_err().to_string(), "prior mass of class 1 is 0");
+        assert_eq!(
+            message(Prior::Masses(vec![1.0])),
+            "the model has 2 classes but 1 prior masses were given"
+        );
+        assert_eq!(
+            message(Prior::Masses(vec![1.0, 0.0])),
+            "prior mass of class 1 is 0"
+        );
+        assert_eq!(
+            Prior::Train.masses(&[9, 0]).unwrap_err().to_string(),
+            "prior mass of class 1 is 0"
+        );
     }
 
     #[test]
     fn offsets_survive_json_to_the_bit() {
         let mut record = OffsetsRecord::zeros(3);
         record.offsets = vec![0.1, -1.234_567_9e-7, f32::MIN_POSITIVE];
-        let back: OffsetsRecord = serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
+        let back: OffsetsRecord =
+            serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
         assert_eq!(back, record);
-        assert_eq!(back.validate(4).unwrap_err().to_string(), "the model has 4 classes but 3 offsets were given");
+        assert_eq!(
+            back.validate(4).unwrap_err().to_string(),
+            "the model has 4 classes but 3 offsets were given"
+        );
     }
 }

@@ -79,7 +79,9 @@ pub enum PreprocessError {
         value: f32,
     },
     /// The crop does not fit into the resized image.
-    #[error("preprocess resizes the short side to {short_side}, too small for a crop of {height}x{width}")]
+    #[error(
+        "preprocess resizes the short side to {short_side}, too small for a crop of {height}x{width}"
+    )]
     Crop {
         /// Short side after resizing.
         short_side: u32,
@@ -100,21 +102,38 @@ impl Preprocess {
             return Err(PreprocessError::Channels(self.channels));
         }
         if self.height == 0 || self.width == 0 {
-            return Err(PreprocessError::Empty { height: self.height, width: self.width });
+            return Err(PreprocessError::Empty {
+                height: self.height,
+                width: self.width,
+            });
         }
         for (field, values) in [("mean", &self.mean), ("std", &self.std)] {
             if values.len() != self.channels {
-                return Err(PreprocessError::Length { field, found: values.len(), channels: self.channels });
+                return Err(PreprocessError::Length {
+                    field,
+                    found: values.len(),
+                    channels: self.channels,
+                });
             }
             for (channel, &value) in values.iter().enumerate() {
                 if !value.is_finite() || (field == "std" && value <= 0.0) {
-                    return Err(PreprocessError::Value { field, channel, value });
+                    return Err(PreprocessError::Value {
+                        field,
+                        channel,
+                        value,
+                    });
                 }
             }
         }
         match self.resize {
-            Some(Resize { short_side, .. }) if (short_side as usize) < self.height.max(self.width) => {
-                Err(PreprocessError::Crop { short_side, height: self.height, width: self.width })
+            Some(Resize { short_side, .. })
+                if (short_side as usize) < self.height.max(self.width) =>
+            {
+                Err(PreprocessError::Crop {
+                    short_side,
+                    height: self.height,
+                    width: self.width,
+                })
             }
             _ => Ok(()),
         }
@@ -137,20 +156,41 @@ mod tests {
 
     #[test]
     fn bad_values_are_named() {
-        let good = Preprocess { channels: 1, height: 28, width: 26, resize: None, mean: vec![0.5], std: vec![0.25] };
+        let good = Preprocess {
+            channels: 1,
+            height: 28,
+            width: 26,
+            resize: None,
+            mean: vec![0.5],
+            std: vec![0.25],
+        };
         assert_eq!(good.validate(), Ok(()));
         let check = |edit: &dyn Fn(&mut Preprocess), message: &str| {
             let mut bad = good.clone();
             edit(&mut bad);
             assert_eq!(bad.validate().unwrap_err().to_string(), message);
         };
-        check(&|p| p.channels = 4, "preprocess.channels is 4, expected 1 or 3");
-        check(&|p| p.mean = vec![0.5, 0.5], "preprocess.mean has 2 values for 1 channels");
+        check(
+            &|p| p.channels = 4,
+            "preprocess.channels is 4, expected 1 or 3",
+        );
+        check(
+            &|p| p.mean = vec![0.5, 0.5],
+            "preprocess.mean has 2 values for 1 channels",
+        );
         check(&|p| p.std = vec![0.0], "preprocess.std[0] is 0");
         check(&|p| p.mean = vec![f32::NAN], "preprocess.mean[0] is NaN");
-        check(&|p| p.width = 0, "preprocess asks for an input of 28x0 pixels");
         check(
-            &|p| p.resize = Some(Resize { short_side: 27, filter: Filter::Bicubic }),
+            &|p| p.width = 0,
+            "preprocess asks for an input of 28x0 pixels",
+        );
+        check(
+            &|p| {
+                p.resize = Some(Resize {
+                    short_side: 27,
+                    filter: Filter::Bicubic,
+                })
+            },
             "preprocess resizes the short side to 27, too small for a crop of 28x26",
         );
     }

@@ -1,0 +1,50 @@
+//! `tailfold`: what runs where the model runs. Classifies images, says what a model is, and proves that it still serves
+//! its rare classes.
+
+mod classify;
+mod evaluate;
+mod info;
+mod model;
+mod output;
+mod parity;
+mod scores;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Classify images with a long-tailed model and check that its rare classes survived.
+///
+/// Exit codes: 0 done or holds, 1 does not hold, 2 could not be done or checked, 3 inconclusive (parity only).
+///
+/// Example: tailfold classify --model models/fashion-lt/fashion-lt.int8.onnx boot.png
+#[derive(Debug, Parser)]
+#[command(name = "tailfold", version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Classify(classify::Args),
+    Evaluate(evaluate::Args),
+    Info(info::Args),
+    Parity(parity::Args),
+    Verify(verify::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Classify(args) => classify::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Info(args) => info::run(&args),
+        Command::Parity(args) => parity::run(&args),
+        Command::Verify(args) => verify::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        output::say(&format!("error: {error:#}"));
+        ExitCode::from(2)
+    })
+}

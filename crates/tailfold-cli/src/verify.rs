@@ -1,0 +1,195 @@
+//! `tailfold verify`: does an exported file say what the training framework said?
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use safetensors::SafeTensors;
+use serde::Serialize;
+use tailfold_data::{DataSpec, Dataset};
+use tailfold_spec::{ImageBatch, Logits, Manifest};
+
+use crate::model::{Backend, Loaded, load};
+use crate::output::print;
+use crate::scores::logits;
+
+/// Largest logit difference that rounding explains, as a share of the largest logit: a few hundred f32 additions in
+/// another order, through some dozen layers.
+const TOLERANCE: f64 = 1e-4;
+
+/// Compare an exported model with the training framework's own answers (`--golden RUN`), or with the same model without
+/// offsets plus its offsets (`--unfolded MODEL --data SPEC`). Exit code 1 when they differ.
+///
+/// Example: tailfold verify --model model.onnx --golden runs/fashion-sdot
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Exported, folded float model.
+    #[arg(long)]
+    model: PathBuf,
+    /// Run folder whose golden inputs and scores are compared.
+    #[arg(long, required_unless_present = "unfolded")]
+    golden: Option<PathBuf>,
+    /// The same network with zero offsets.
+    #[arg(long, requires = "data")]
+    unfolded: Option<PathBuf>,
+    /// Images to compare both on, as a data spec.
+    #[arg(long)]
+    data: Option<DataSpec>,
+    /// Back end.
+    #[arg(long, value_enum, default_value_t)]
+    backend: Backend,
+    /// Print one JSON object (schema `tailfold.verify/1`).
+    #[arg(long)]
+    json: bool,
+}
+
+/// `verify --json`, schema `tailfold.verify/1`.
+#[derive(Serialize)]
+struct Verification {
+    schema: &'static str,
+    against: &'static str,
+    holds: bool,
+    images: usize,
+    /// Images whose winning class differs.
+    changed_decisions: usize,
+    max_abs_logit_diff: f64,
+    tolerance: f64,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut model = load(&args.model, args.backend)?;
+    let verification = match (&args.golden, &args.unfolded, &args.data) {
+        (Some(run), _, _) => against_golden(&mut model, run)?,
+        (None, Some(unfolded), Some(data)) => {
+            against_unfolded(&model, &load(unfolded, args.backend)?, data)?
+        }
+        _ => bail!("give --golden RUN, or --unfolded MODEL with --data SPEC"),
+    };
+    if args.json {
+        print(&serde_json::to_string(&verification)?);
+    } else {
+        print(&format!(
+            "{}: {} images against {}, {} changed decisions, largest logit difference {:.2e} (tolerance {:.2e})",
+            if verification.holds {
+                "holds"
+            } else {
+                "DOES NOT HOLD"
+            },
+            verification.images,
+            verification.against,
+            verification.changed_decisions,
+            verification.max_abs_logit_diff,
+            verification.tolerance,
+        ));
+    }
+    Ok(ExitCode::from(u8::from(!verification.holds)))
+}
+
+fn against_golden(model: &mut Loaded, run: &Path) -> anyhow::Result<Verification> {
+    let manifest = Manifest::read(run)?;
+    let bytes = manifest.read_file(run, Manifest::GOLDEN)?;
+    let path = run.join(Manifest::GOLDEN).display().to_string();
+    let tensors = SafeTensors::deserialize(&bytes).with_context(|| path.clone())?;
+    let (shape, inputs) = f32_tensor(&tensors, "inputs").with_context(|| path.clone())?;
+    let (_, scores) = f32_tensor(&tensors, "scores").with_context(|| path.clone())?;
+    let shape: [usize; 4] = shape
+        .try_into()
+        .ok()
+        .with_context(|| format!("{path}: inputs are not of rank 4"))?;
+    let found = model.classifier.logits(&ImageBatch::new(inputs, shape)?)?;
+    let expected = Logits::new(scores, model.card.classes.len())?;
+    compare(
+        "the training framework",
+        &expected,
+        &offsets(model)?,
+        &found,
+    )
+}
+
+fn against_unfolded(
+    model: &Loaded,
+    unfolded: &Loaded,
+    data: &DataSpec,
+) -> anyhow::Result<Verification> {
+    ensure!(
+        model.card.checkpoint_sha256 == unfolded.card.checkpoint_sha256,
+        "the two models come from different checkpoints: {} and {}",
+        model.card.checkpoint_sha256,
+        unfolded.card.checkpoint_sha256,
+    );
+    ensure!(
+        offsets(unfolded)?
+            .iter()
+            .all(|h| h.abs() < f32::MIN_POSITIVE),
+        "the unfolded model has offsets of its own"
+    );
+    let scores = logits(&[unfolded, model], &Dataset::open(data)?)?;
+    let [raw, found] = &scores[..] else {
+        bail!("two models were run but {} answered", scores.len())
+    };
+    compare("scores plus offsets", raw, &offsets(model)?, found)
+}
+
+fn offsets(model: &Loaded) -> anyhow::Result<Vec<f32>> {
+    Ok(model
+        .card
+        .offsets
+        .as_ref()
+        .context("the model's offsets are not folded")?
+        .offsets
+        .clone())
+}
+
+/// Compares `raw + offsets` with `found`, row by row.
+fn compare(
+    against: &'static str,
+    raw: &Logits,
+    offsets: &[f32],
+    found: &Logits,
+) -> anyhow::Result<Verification> {
+    ensure!(!raw.is_empty(), "there is no image to compare");
+    ensure!(
+        raw.len() == found.len(),
+        "{} rows were expected but {} came back",
+        raw.len(),
+        found.len()
+    );
+    let (mut worst, mut largest, mut changed) = (0.0_f64, 1.0_f64, 0);
+    for (index, (raw, found)) in raw.rows().zip(found.rows()).enumerate() {
+        let expected: Vec<f32> = raw.iter().zip(offsets).map(|(s, h)| s + h).collect();
+        let (Some((a, _)), Some((b, _))) = (Logits::top1(&expected), Logits::top1(found)) else {
+            bail!("a logit of image {index} is not a number");
+        };
+        changed += usize::from(a != b);
+        for (e, f) in expected.iter().zip(found) {
+            worst = worst.max(f64::from((e - f).abs()));
+            largest = largest.max(f64::from(e.abs()));
+        }
+    }
+    let tolerance = TOLERANCE * largest;
+    Ok(Verification {
+        schema: "tailfold.verify/1",
+        against,
+        holds: changed == 0 && worst <= tolerance,
+        images: raw.len(),
+        changed_decisions: changed,
+        max_abs_logit_diff: worst,
+        tolerance,
+    })
+}
+
+fn f32_tensor(tensors: &SafeTensors<'_>, name: &str) -> anyhow::Result<(Vec<usize>, Vec<f32>)> {
+    let view = tensors
+        .tensor(name)
+        .with_context(|| format!("tensor `{name}`"))?;
+    ensure!(
+        view.dtype() == safetensors::Dtype::F32,
+        "tensor `{name}` is {:?}, expected F32",
+        view.dtype()
+    );
+    let (values, _) = view.data().as_chunks::<4>();
+    Ok((
+        view.shape().to_vec(),
+        values.iter().map(|v| f32::from_le_bytes(*v)).collect(),
+    ))
+}

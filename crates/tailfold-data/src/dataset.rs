@@ -1,0 +1,241 @@
+//! An opened data set: labels in memory, images on demand, subsets for the price of their indices.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::draws::Draws;
+use crate::images::Images;
+use crate::{DataError, DataSource, DataSpec, Pixels, Split, embedded, longtail, readers};
+
+/// Images with labels. Cloning and [`Dataset::subset`] share the images.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    spec: Arc<DataSpec>,
+    images: Arc<Images>,
+    classes: Arc<[String]>,
+    /// Place in `images`, for each image of this subset.
+    indices: Vec<usize>,
+    labels: Vec<usize>,
+}
+
+/// What a reader returns: `labels[i]`, each below `classes.len()`, belongs to image `i`.
+pub(crate) struct Loaded {
+    pub(crate) images: Images,
+    pub(crate) classes: Vec<String>,
+    pub(crate) labels: Vec<usize>,
+    /// The long-tailed subset, where the reader has drawn it already.
+    pub(crate) chosen: Option<Vec<usize>>,
+}
+
+impl Dataset {
+    /// Opens what `spec` names and keeps what it asks for; see [`DataSpec`] for the options and their order.
+    ///
+    /// # Errors
+    /// [`DataError`] naming the file, the record or line, or the class without images.
+    pub fn open(spec: &DataSpec) -> Result<Self, DataError> {
+        let train = matches!(spec.split(), None | Some(Split::Train));
+        let imbalance = spec.imbalance().filter(|_| train);
+        let loaded = match spec.source() {
+            DataSource::Embedded => embedded::load(
+                &embedded::find()?,
+                spec.split().unwrap_or(Split::Train),
+                imbalance,
+            )?,
+            DataSource::Cifar10(dir) => {
+                readers::cifar::load(&readers::cifar::CIFAR10, dir, spec.split(), imbalance)?
+            }
+            DataSource::Cifar100(dir) => {
+                readers::cifar::load(&readers::cifar::CIFAR100, dir, spec.split(), imbalance)?
+            }
+            DataSource::Idx(dir) => readers::idx::load(dir, spec.split())?,
+            DataSource::Folder(dir) => readers::folder::load(dir, spec.split())?,
+            DataSource::List { file, root } => readers::list::load(file, root, spec.split())?,
+            DataSource::Csv(file) => readers::csv::load(file, spec.split())?,
+        };
+        let Loaded {
+            images,
+            classes,
+            labels,
+            chosen,
+        } = loaded;
+        let chosen = match (chosen, imbalance) {
+            (Some(chosen), _) => chosen,
+            (None, Some(imbalance)) => long_tail(&labels, &classes, imbalance)?,
+            (None, None) => (0..labels.len()).collect(),
+        };
+        let whole = Self {
+            spec: Arc::new(spec.clone()),
+            images: Arc::new(images),
+            classes: classes.into(),
+            labels: chosen.iter().map(|&i| labels[i]).collect(),
+            indices: chosen,
+        };
+        if !spec.allows_empty() {
+            whole.check_classes()?;
+        }
+        let data = match spec.per_class() {
+            Some(n) => {
+                let mut kept = whole.balanced_indices(n, spec.seed())?;
+                kept.sort_unstable();
+                whole.subset(&kept)
+            }
+            None => whole,
+        };
+        match spec.limit() {
+            Some(limit) if limit < data.len() => {
+                let all: Vec<usize> = (0..data.len()).collect();
+                Ok(data.subset(&Draws::new([spec.seed(), LIMIT, 0, 0]).sample(&all, limit)))
+            }
+            _ => Ok(data),
+        }
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// True without images.
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+
+    /// What was opened.
+    pub fn spec(&self) -> &DataSpec {
+        &self.spec
+    }
+
+    /// Class names, label order.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// `[len]`, each below the number of classes.
+    pub fn labels(&self) -> &[usize] {
+        &self.labels
+    }
+
+    /// Images of each class, label order.
+    pub fn class_counts(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.classes.len()];
+        for &label in &self.labels {
+            counts[label] += 1;
+        }
+        counts
+    }
+
+    /// Image `i`; folders, lists and CSV files decode it now.
+    ///
+    /// # Errors
+    /// [`DataError`] naming the file.
+    ///
+    /// # Panics
+    /// When `i` is not below [`Dataset::len`].
+    pub fn image(&self, i: usize) -> Result<Pixels, DataError> {
+        self.images.get(self.indices[i])
+    }
+
+    /// Where image `i` comes from, for people: its file, and `#` with its record (from 0) where a file has many.
+    ///
+    /// # Panics
+    /// When `i` is not below [`Dataset::len`].
+    pub fn id(&self, i: usize) -> String {
+        self.images.id(self.indices[i])
+    }
+
+    /// First 16 hexadecimal digits of [`Pixels::sha256`] of each image, computed on all cores.
+    ///
+    /// # Errors
+    /// [`DataError`] naming a file that cannot be decoded.
+    pub fn pixel_hashes(&self) -> Result<Vec<String>, DataError> {
+        (0..self.len())
+            .into_par_iter()
+            .map(|i| {
+                let mut hash = self.image(i)?.sha256();
+                hash.truncate(16);
+                Ok(hash)
+            })
+            .collect()
+    }
+
+    /// The images at `indices` (repeats allowed), in that order, with the same classes.
+    ///
+    /// # Panics
+    /// When an index is not below [`Dataset::len`].
+    #[must_use]
+    pub fn subset(&self, indices: &[usize]) -> Self {
+        Self {
+            indices: indices.iter().map(|&i| self.indices[i]).collect(),
+            labels: indices.iter().map(|&i| self.labels[i]).collect(),
+            spec: Arc::clone(&self.spec),
+            images: Arc::clone(&self.images),
+            classes: Arc::clone(&self.classes),
+        }
+    }
+
+    /// Up to `per_class` images of each class without repeats: class by class, ascending within a class.
+    ///
+    /// A class's choice depends on the seed, its label and its images only, not on the other classes.
+    ///
+    /// # Errors
+    /// [`DataError::EmptyClass`] naming the first class without images, unless the specification allows that.
+    pub fn balanced_indices(&self, per_class: usize, seed: u64) -> Result<Vec<usize>, DataError> {
+        if !self.spec.allows_empty() {
+            self.check_classes()?;
+        }
+        let mut members = vec![Vec::new(); self.classes.len()];
+        for (i, &label) in self.labels.iter().enumerate() {
+            members[label].push(i);
+        }
+        let draw = |(class, list): (usize, &Vec<usize>)| {
+            Draws::new([seed, BALANCED, class as u64, 0]).sample(list, per_class)
+        };
+        Ok(members.iter().enumerate().flat_map(draw).collect())
+    }
+
+    fn check_classes(&self) -> Result<(), DataError> {
+        match self.class_counts().iter().position(|&count| count == 0) {
+            None => Ok(()),
+            Some(class) => Err(DataError::EmptyClass {
+                class,
+                name: self.classes[class].clone(),
+                data: self.spec.to_string(),
+            }),
+        }
+    }
+}
+
+/// Keeps the draws of `per-class` and `limit` apart under one seed.
+const BALANCED: u64 = 1;
+const LIMIT: u64 = 2;
+
+/// LDAM-DRW's subset with its seed 0, refused when a class has too few images.
+fn long_tail(
+    labels: &[usize],
+    classes: &[String],
+    imbalance: f64,
+) -> Result<Vec<usize>, DataError> {
+    let lists = longtail::ldam_subset(labels, classes.len(), imbalance, 0);
+    let sizes = longtail::class_sizes(
+        labels.len() / classes.len().max(1),
+        classes.len(),
+        imbalance,
+    );
+    for (class, (list, &needed)) in lists.iter().zip(&sizes).enumerate() {
+        if list.len() < needed {
+            let name = classes[class].clone();
+            return Err(DataError::TooFew {
+                class,
+                name,
+                found: list.len(),
+                needed,
+                imbalance,
+            });
+        }
+    }
+    Ok(lists.concat())
+}
+
+#[cfg(test)]
+mod tests;

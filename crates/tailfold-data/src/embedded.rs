@@ -1,0 +1,204 @@
+//! The data set that ships: Fashion-MNIST made long-tailed, as sprites with a table beside each.
+//!
+//! A folder with, for each split, `SPLIT.png` (grey tiles of 28x28 pixels, 50 a row) and `SPLIT.csv` (`tile,label,source`:
+//! the tile's place, its class and its index in the original file), and with `classes.txt`, `LICENSE` and `SHA256SUMS`.
+
+mod build;
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tailfold_spec::artifact;
+
+pub use build::{BuildSummary, build_embedded};
+
+use crate::dataset::Loaded;
+use crate::images::{Images, Records};
+use crate::{DataError, Split, decode, files, readers};
+
+/// Where the folder is, below the repository's root.
+const FOLDER: &str = "models/fashion-lt/data";
+/// Names the folder outright.
+const VARIABLE: &str = "TAILFOLD_EMBEDDED";
+/// Rows and columns of a tile, in pixels.
+const TILE: usize = 28;
+/// Tiles in a row of a sprite.
+const COLUMNS: usize = 50;
+/// The training split's imbalance factor.
+const IMBALANCE: f64 = 100.0;
+const SUMS: &str = "SHA256SUMS";
+
+/// One row of `SPLIT.csv`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    tile: usize,
+    label: usize,
+    source: usize,
+}
+
+/// The folder of the embedded data set: `TAILFOLD_EMBEDDED`, or `models/fashion-lt/data` in the current directory or
+/// the nearest one above that has it.
+///
+/// # Errors
+/// [`DataError::NotEmbedded`] listing where it was looked for.
+pub fn find() -> Result<PathBuf, DataError> {
+    find_from(
+        env::var_os(VARIABLE),
+        &env::current_dir().unwrap_or_default(),
+    )
+}
+
+fn find_from(given: Option<OsString>, start: &Path) -> Result<PathBuf, DataError> {
+    let places: Vec<PathBuf> = match given {
+        Some(folder) => vec![folder.into()],
+        None => start
+            .ancestors()
+            .map(|folder| folder.join(FOLDER))
+            .collect(),
+    };
+    match places.iter().find(|folder| folder.join(SUMS).is_file()) {
+        Some(folder) => Ok(folder.clone()),
+        None => {
+            let looked: Vec<String> = places
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect();
+            Err(DataError::NotEmbedded {
+                looked: looked.join(", "),
+            })
+        }
+    }
+}
+
+/// Opens one split; each file that is read is checked against `SHA256SUMS` first.
+pub(crate) fn load(
+    folder: &Path,
+    split: Split,
+    imbalance: Option<f64>,
+) -> Result<Loaded, DataError> {
+    if let Some(asked) = imbalance.filter(|asked| asked.total_cmp(&IMBALANCE).is_ne()) {
+        let reason = format!("it is long-tailed already, with imbalance {IMBALANCE}");
+        return Err(DataError::Imbalance {
+            path: folder.to_owned(),
+            asked,
+            reason,
+        });
+    }
+    let sums = files::read_text(&folder.join(SUMS))?;
+    read_checked(folder, &sums, "classes.txt")?;
+    let classes = readers::class_names(folder)?.unwrap_or_default();
+    let table = folder.join(format!("{split}.csv"));
+    let labels = read_table(
+        &table,
+        &read_checked(folder, &sums, &format!("{split}.csv"))?,
+        classes.len(),
+    )?;
+    let sprite = folder.join(format!("{split}.png"));
+    let pixels = decode(
+        &read_checked(folder, &sums, &format!("{split}.png"))?,
+        &sprite,
+    )?;
+    let (height, width) = sprite_size(labels.len());
+    if (pixels.height, pixels.width, pixels.channels) != (height, width, 1) {
+        return Err(DataError::FileSize {
+            path: sprite,
+            found_height: pixels.height,
+            found_width: pixels.width,
+            found_channels: pixels.channels,
+            height,
+            width,
+            channels: 1,
+        });
+    }
+    let mut values = Vec::with_capacity(labels.len() * TILE * TILE);
+    for tile in 0..labels.len() {
+        for row in 0..TILE {
+            let start = tile_start(tile) + row * width;
+            values.extend(&pixels.values[start..start + TILE]);
+        }
+    }
+    let files = vec![(sprite, labels.len())];
+    let chosen = imbalance.map(|_| (0..labels.len()).collect());
+    let images = Images::Records(Records {
+        height: TILE,
+        width: TILE,
+        channels: 1,
+        values,
+        files,
+    });
+    Ok(Loaded {
+        images,
+        classes,
+        labels,
+        chosen,
+    })
+}
+
+/// Rows and columns of a sprite, in pixels.
+fn sprite_size(tiles: usize) -> (usize, usize) {
+    (tiles.div_ceil(COLUMNS) * TILE, COLUMNS * TILE)
+}
+
+/// Place of a tile's first pixel in its sprite.
+fn tile_start(tile: usize) -> usize {
+    (tile / COLUMNS) * TILE * COLUMNS * TILE + (tile % COLUMNS) * TILE
+}
+
+/// Labels of a table whose tiles count up from 0.
+fn read_table(path: &Path, bytes: &[u8], classes: usize) -> Result<Vec<usize>, DataError> {
+    let wrong = |line: u64, reason: String| DataError::Line {
+        path: path.to_owned(),
+        line,
+        reason,
+    };
+    let mut labels = Vec::new();
+    for (line, row) in (2..).zip(csv::Reader::from_reader(bytes).deserialize()) {
+        let Row { tile, label, .. } = row.map_err(|e: csv::Error| wrong(line, e.to_string()))?;
+        if tile != labels.len() {
+            return Err(wrong(
+                line,
+                format!("tile {tile}, expected {}", labels.len()),
+            ));
+        }
+        if label >= classes {
+            return Err(wrong(
+                line,
+                format!("label {label}, but there are {classes} classes"),
+            ));
+        }
+        labels.push(label);
+    }
+    if labels.is_empty() {
+        return Err(DataError::Nothing {
+            path: path.to_owned(),
+            what: "image",
+        });
+    }
+    Ok(labels)
+}
+
+/// Reads `folder/name`, which must be the file that `sums` (the text of `SHA256SUMS`) was written for.
+fn read_checked(folder: &Path, sums: &str, name: &str) -> Result<Vec<u8>, DataError> {
+    let path = folder.join(name);
+    let bytes = files::read_plain(&path, files::MAX_BYTES)?;
+    let listed = sums
+        .lines()
+        .filter_map(|line| line.split_once("  "))
+        .find(|(_, file)| *file == name);
+    let expected = listed.map_or("nothing", |(sum, _)| sum);
+    let found = artifact::sha256(&bytes);
+    if found == expected {
+        Ok(bytes)
+    } else {
+        Err(DataError::Checksum {
+            path,
+            expected: expected.to_owned(),
+            found,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

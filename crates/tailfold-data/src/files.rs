@@ -1,0 +1,101 @@
+//! Bounded reading: a plain file, or the `.zst` beside it when the plain one is missing.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use ruzstd::decoding::StreamingDecoder;
+use tailfold_spec::artifact::at;
+
+use crate::DataError;
+
+/// Bytes of one file that are ever held in memory: several times the largest data set read whole (CIFAR, 184 MB).
+pub(crate) const MAX_BYTES: u64 = 1 << 30;
+
+/// `path` with `.zst` after its whole name.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// True when [`read`] would find `path` or its `.zst`.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.exists() || with_suffix(path, ".zst").exists()
+}
+
+/// Reads `path`, or decompresses `path.zst` when there is no `path`.
+///
+/// # Errors
+/// [`DataError`] naming the file; nothing beyond [`MAX_BYTES`] is ever allocated.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+    if path.exists() {
+        return read_plain(path, MAX_BYTES);
+    }
+    let compressed = with_suffix(path, ".zst");
+    if compressed.exists() {
+        return read_zst(&compressed, MAX_BYTES);
+    }
+    let path = path.to_owned();
+    if with_suffix(&path, ".gz").exists() {
+        return Err(DataError::OnlyGzip { path });
+    }
+    Err(DataError::Missing { path })
+}
+
+/// Like [`read`], as text.
+pub(crate) fn read_text(path: &Path) -> Result<String, DataError> {
+    String::from_utf8(read(path)?).map_err(|_| DataError::NotText {
+        path: path.to_owned(),
+    })
+}
+
+/// Reads a file of at most `limit` bytes.
+pub(crate) fn read_plain(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
+    let file = File::open(path).map_err(at("read", path))?;
+    read_bounded(file, limit)
+        .map_err(at("read", path))?
+        .ok_or_else(|| DataError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        })
+}
+
+/// Decompresses a file of any number of frames to at most `limit` bytes.
+fn read_zst(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
+    let mut source = BufReader::new(File::open(path).map_err(at("read", path))?);
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| DataError::Decompress {
+        path: path.to_owned(),
+        source,
+    };
+    let mut bytes = Vec::new();
+    loop {
+        let left = limit - bytes.len() as u64;
+        let frame = StreamingDecoder::new(&mut source).map_err(|e| failed(e.into()))?;
+        let more = read_bounded(frame, left)
+            .map_err(|e| failed(e.into()))?
+            .ok_or_else(|| DataError::TooLarge {
+                path: path.to_owned(),
+                limit,
+            })?;
+        bytes.extend(more);
+        if io::BufRead::fill_buf(&mut source)
+            .map_err(at("read", path))?
+            .is_empty()
+        {
+            return Ok(bytes);
+        }
+    }
+}
+
+/// Everything `source` gives, or `None` when that is more than `limit` bytes.
+fn read_bounded(source: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    source
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! Image data sets, the long-tail sub-sampler, preprocessing and augmentation.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), tailfold_data::DataError> {
+//! use tailfold_data::{DataSpec, Dataset};
+//!
+//! let spec: DataSpec = "cifar100:data/cifar100?split=train&imbalance=100".parse()?;
+//! let data = Dataset::open(&spec)?;
+//! assert_eq!(data.image(0)?.values.len(), 32 * 32 * 3);
+//! # Ok(())
+//! # }
+//! ```
+
+mod augment;
+mod dataset;
+mod draws;
+pub mod embedded;
+mod error;
+mod files;
+mod images;
+pub mod longtail;
+mod pixels;
+mod preprocess;
+mod readers;
+mod spec;
+
+pub use augment::{AugmentConfig, AugmentError, AugmentKey, Augmenter};
+pub use dataset::Dataset;
+pub use embedded::{BuildSummary, build_embedded};
+pub use error::DataError;
+pub use pixels::{MAX_PIXELS, Pixels, decode, decode_file};
+pub use preprocess::preprocess;
+pub use spec::{DataSource, DataSpec, SpecError, Split};

@@ -1,0 +1,172 @@
+//! An image in memory, and the one way from bytes to it.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder as _, ImageEncoder as _, ImageReader};
+use tailfold_spec::artifact;
+
+use crate::{DataError, files};
+
+/// Pixels of one image that are ever decoded: a claim of more is refused before anything is allocated.
+pub const MAX_PIXELS: u64 = 1 << 26;
+
+/// Bytes of one image file that are ever read.
+const MAX_FILE_BYTES: u64 = 1 << 28;
+
+/// An image: `values` is row-major `[height, width, channels]`, channels 1 (grey) or 3 (red, green, blue).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// `[height, width, channels]`, row-major.
+    pub values: Vec<u8>,
+}
+
+impl Pixels {
+    /// Checks that the values fill the shape, that there is at least one and that the image is grey or RGB.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`].
+    pub fn check(&self) -> Result<(), DataError> {
+        let Self {
+            height,
+            width,
+            channels,
+            ..
+        } = *self;
+        let found = self.values.len();
+        let filled = height
+            .checked_mul(width)
+            .and_then(|n| n.checked_mul(channels))
+            == Some(found);
+        if filled && found > 0 && matches!(channels, 1 | 3) {
+            Ok(())
+        } else {
+            Err(DataError::Shape {
+                height,
+                width,
+                channels,
+                found,
+            })
+        }
+    }
+
+    /// SHA-256 in lower-case hexadecimal over height, width and channels (each 8 bytes, little-endian) and the values.
+    pub fn sha256(&self) -> String {
+        let mut bytes = Vec::with_capacity(24 + self.values.len());
+        for dimension in [self.height, self.width, self.channels] {
+            bytes.extend((dimension as u64).to_le_bytes());
+        }
+        bytes.extend(&self.values);
+        artifact::sha256(&bytes)
+    }
+
+    /// The image as a PNG; decoding it gives the same pixels.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`], or [`DataError::Encode`] for sides beyond 32 bits.
+    pub fn to_png(&self) -> Result<Vec<u8>, DataError> {
+        self.encode(FilterType::Adaptive)
+    }
+
+    /// A PNG under one of the encoder's filters, at its best compression: the same pixels give the same bytes.
+    pub(crate) fn encode(&self, filter: FilterType) -> Result<Vec<u8>, DataError> {
+        self.check()?;
+        let Self { height, width, .. } = *self;
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| DataError::Encode {
+            height,
+            width,
+            source,
+        };
+        let rows = u32::try_from(height).map_err(|e| failed(e.into()))?;
+        let columns = u32::try_from(width).map_err(|e| failed(e.into()))?;
+        let color = if self.channels == 1 {
+            ExtendedColorType::L8
+        } else {
+            ExtendedColorType::Rgb8
+        };
+        let mut png = Vec::new();
+        PngEncoder::new_with_quality(&mut png, CompressionType::Best, filter)
+            .write_image(&self.values, columns, rows, color)
+            .map_err(|e| failed(e.into()))?;
+        Ok(png)
+    }
+}
+
+/// Decodes a JPEG, PNG, BMP, WebP or PNM; `name` is for messages only.
+///
+/// Grey stays one channel, everything else becomes 8-bit RGB; alpha is dropped; the EXIF orientation is applied.
+///
+/// # Errors
+/// [`DataError::TooManyPixels`] before an image of more than [`MAX_PIXELS`] is decoded, [`DataError::Nothing`] for no
+/// bytes or no pixels at all, otherwise [`DataError::Decode`].
+pub fn decode(bytes: &[u8], name: &Path) -> Result<Pixels, DataError> {
+    if bytes.is_empty() {
+        return Err(DataError::Nothing {
+            path: name.to_owned(),
+            what: "image",
+        });
+    }
+    let failed = |source: image::ImageError| DataError::Decode {
+        name: name.to_owned(),
+        source: source.into(),
+    };
+    let reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|e| failed(e.into()))?;
+    let mut decoder = reader.into_decoder().map_err(failed)?;
+    let (width, height) = decoder.dimensions();
+    if height == 0 || width == 0 {
+        return Err(DataError::Nothing {
+            path: name.to_owned(),
+            what: "image",
+        });
+    }
+    check_size(&name.display().to_string(), height.into(), width.into())?;
+    let orientation = decoder.orientation().map_err(failed)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    image.apply_orientation(orientation);
+    let grey = !image.color().has_color();
+    let (height, width) = (image.height() as usize, image.width() as usize);
+    let (channels, values) = if grey {
+        (1, image.into_luma8().into_raw())
+    } else {
+        (3, image.into_rgb8().into_raw())
+    };
+    Ok(Pixels {
+        height,
+        width,
+        channels,
+        values,
+    })
+}
+
+/// Reads and decodes one image file, see [`decode`].
+///
+/// # Errors
+/// [`DataError`] naming the file.
+pub fn decode_file(path: &Path) -> Result<Pixels, DataError> {
+    decode(&files::read_plain(path, MAX_FILE_BYTES)?, path)
+}
+
+/// Refuses more than [`MAX_PIXELS`].
+pub(crate) fn check_size(name: &str, height: u64, width: u64) -> Result<(), DataError> {
+    match height.checked_mul(width) {
+        Some(pixels) if pixels <= MAX_PIXELS => Ok(()),
+        _ => Err(DataError::TooManyPixels {
+            name: name.to_owned(),
+            height,
+            width,
+            limit: MAX_PIXELS,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

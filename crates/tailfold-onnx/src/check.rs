@@ -1,0 +1,231 @@
+//! Structural check: names, order of computation, operators and constants of a graph.
+
+use std::collections::BTreeSet;
+
+use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
+use crate::{Model, TensorError};
+
+/// A graph that no runtime should be given.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// Without a version the standard operators have no meaning.
+    #[error("the model does not say which version of the standard operators it uses")]
+    NoOpset,
+    /// A part without a name.
+    #[error("{0} has no name")]
+    Unnamed(String),
+    /// A value with two sources.
+    #[error("the value `{0}` is defined twice")]
+    DuplicateValue(String),
+    /// Two nodes of one name.
+    #[error("two nodes are called `{0}`")]
+    DuplicateNode(String),
+    /// A value used before the node that makes it, or made by none.
+    #[error("{user} uses `{value}` before it is defined")]
+    Undefined {
+        /// The node, or the graph's output.
+        user: String,
+        /// Name of the value.
+        value: String,
+    },
+    /// An operator that tailfold does not know.
+    #[error("node `{node}` uses the operator {operator}, which is not supported")]
+    Operator {
+        /// Name of the node.
+        node: String,
+        /// The operator, with its domain when it is not a standard one.
+        operator: String,
+    },
+    /// A node with too few or too many inputs.
+    #[error("node `{node}` ({operator}) has {found} inputs, expected {}", expected(*.least, *.most))]
+    Inputs {
+        /// Name of the node.
+        node: String,
+        /// The operator.
+        operator: &'static str,
+        /// Inputs of the node, up to the last one given.
+        found: usize,
+        /// Fewest inputs of the operator.
+        least: usize,
+        /// Most inputs of the operator.
+        most: usize,
+    },
+    /// Constants in a form that runtimes on devices do not read.
+    #[error("the initializer `{0}` is sparse, which is not supported")]
+    Sparse(String),
+    /// An initializer whose values do not fill its shape.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// A constant that poisons every result.
+    #[error("the initializer `{tensor}` has {value} at index {index}")]
+    NotFinite {
+        /// Name of the initializer.
+        tensor: String,
+        /// Row-major index.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+}
+
+fn expected(least: usize, most: usize) -> String {
+    match most {
+        usize::MAX => format!("{least} or more"),
+        _ if least == most => least.to_string(),
+        _ => format!("{least} to {most}"),
+    }
+}
+
+/// Standard operators that tailfold knows, with their fewest and most inputs over all versions.
+const OPERATORS: [(&str, usize, usize); 29] = [
+    ("Add", 2, 2),
+    ("AveragePool", 1, 1),
+    ("BatchNormalization", 5, 5),
+    ("Clip", 1, 3),
+    ("Concat", 1, usize::MAX),
+    ("Conv", 2, 3),
+    ("DequantizeLinear", 2, 3),
+    ("Div", 2, 2),
+    ("Flatten", 1, 1),
+    ("Gemm", 2, 3),
+    ("GlobalAveragePool", 1, 1),
+    ("HardSigmoid", 1, 1),
+    ("HardSwish", 1, 1),
+    ("Identity", 1, 1),
+    ("MatMul", 2, 2),
+    ("MaxPool", 1, 1),
+    ("Mul", 2, 2),
+    ("Pad", 1, 4),
+    ("QuantizeLinear", 2, 3),
+    ("ReduceMean", 1, 2),
+    ("ReduceSumSquare", 1, 2),
+    ("Relu", 1, 1),
+    ("Reshape", 2, 2),
+    ("Sigmoid", 1, 1),
+    ("Slice", 1, 5),
+    ("Softmax", 1, 1),
+    ("Sqrt", 1, 1),
+    ("Sub", 2, 2),
+    ("Transpose", 1, 1),
+];
+
+/// Checks the structure of `model`: it has an operator set, names are unique, every value is defined before it is used,
+/// every operator is known and has as many inputs as it takes, every constant fills its shape, and every f32 is finite.
+///
+/// # Errors
+/// The first [`CheckError`] found, constants first, then nodes in their order.
+pub fn check(model: &Model) -> Result<(), CheckError> {
+    if model.opset().is_none_or(|version| version < 1) {
+        return Err(CheckError::NoOpset);
+    }
+    let graph = model.graph();
+    let mut defined = constants(graph)?;
+    // Before version 4 of the format, every initializer was listed among the inputs as well.
+    let mut inputs = BTreeSet::new();
+    for input in &graph.input {
+        if !inputs.insert(input.name()) {
+            return Err(CheckError::DuplicateValue(input.name().to_owned()));
+        }
+        if input.name().is_empty() {
+            return Err(CheckError::Unnamed("an input".to_owned()));
+        }
+    }
+    defined.extend(inputs);
+    let mut names = BTreeSet::new();
+    for node in &graph.node {
+        if !node.name().is_empty() && !names.insert(node.name()) {
+            return Err(CheckError::DuplicateNode(node.name().to_owned()));
+        }
+        check_node(node, &mut defined)?;
+    }
+    match graph.output.iter().find(|o| !defined.contains(o.name())) {
+        Some(output) => Err(CheckError::Undefined {
+            user: "the graph's output".to_owned(),
+            value: output.name().to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
+    if let Some(sparse) = graph.sparse_initializer.first() {
+        let name = sparse.values.as_ref().map_or("", TensorProto::name);
+        return Err(CheckError::Sparse(name.to_owned()));
+    }
+    let mut defined = BTreeSet::new();
+    for tensor in &graph.initializer {
+        if tensor.name().is_empty() {
+            return Err(CheckError::Unnamed("an initializer".to_owned()));
+        }
+        if !defined.insert(tensor.name()) {
+            return Err(CheckError::DuplicateValue(tensor.name().to_owned()));
+        }
+        tensor.check()?;
+        if tensor.element() == Some(DataType::Float) {
+            let values: Vec<f32> = tensor.values()?;
+            if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+                return Err(CheckError::NotFinite {
+                    tensor: tensor.name().to_owned(),
+                    index,
+                    value,
+                });
+            }
+        }
+    }
+    Ok(defined)
+}
+
+fn check_node<'a>(node: &'a NodeProto, defined: &mut BTreeSet<&'a str>) -> Result<(), CheckError> {
+    let Some(&(operator, least, most)) = OPERATORS.iter().find(|(op, _, _)| node.is(op)) else {
+        let operator = match node.domain() {
+            "" => node.op_type().to_owned(),
+            domain => format!("{domain}.{}", node.op_type()),
+        };
+        return Err(CheckError::Operator {
+            node: node.label().to_owned(),
+            operator,
+        });
+    };
+    let given = |i: &usize| node.input.get(*i).is_some_and(|name| !name.is_empty());
+    let found = node
+        .input
+        .iter()
+        .rposition(|name| !name.is_empty())
+        .map_or(0, |last| last + 1);
+    // A required input left out ends the count.
+    let found = (0..least).find(|i| !given(i)).unwrap_or(found);
+    if !(least..=most).contains(&found) {
+        return Err(CheckError::Inputs {
+            node: node.label().to_owned(),
+            operator,
+            found,
+            least,
+            most,
+        });
+    }
+    let undefined = |name: &&String| !name.is_empty() && !defined.contains(name.as_str());
+    if let Some(value) = node.input.iter().find(undefined) {
+        return Err(CheckError::Undefined {
+            user: format!("node `{}`", node.label()),
+            value: value.clone(),
+        });
+    }
+    if node.output.first().is_none_or(String::is_empty) {
+        return Err(CheckError::Unnamed(format!(
+            "the output of node `{}`",
+            node.label()
+        )));
+    }
+    match node
+        .output
+        .iter()
+        .find(|name| !name.is_empty() && !defined.insert(name))
+    {
+        Some(name) => Err(CheckError::DuplicateValue(name.clone())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! Folding: class offsets become a part of the head's bias, and cost nothing when the model runs.
+
+use tailfold_spec::{CardError, OffsetsRecord};
+
+use crate::proto::{NodeProto, TensorProto};
+use crate::{Model, OnnxError, TensorError};
+
+/// Offsets that cannot be folded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// The card records offsets.
+    #[error("offsets are already folded into this model")]
+    AlreadyFolded,
+    /// An int32 bias is derived from the folded value, not the other way round.
+    #[error("the model is quantized: fold the offsets before quantizing")]
+    Quantized,
+    /// Not one output, so that there is no saying which is the logits.
+    #[error(transparent)]
+    Output(#[from] OnnxError),
+    /// The output does not come from a `Gemm`.
+    #[error("no Gemm makes the output `{output}`: there is no bias to fold the offsets into")]
+    NoHead {
+        /// Name of the output.
+        output: String,
+    },
+    /// A `Gemm` whose bias is not simply added, class by class.
+    #[error("cannot fold offsets into the head `{node}`: {reason}")]
+    Head {
+        /// Name of the node.
+        node: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A bias that cannot be read.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// Another number of classes.
+    #[error("head has {classes} classes but {offsets} offsets were given")]
+    ClassCount {
+        /// Classes of the head.
+        classes: usize,
+        /// Offsets given.
+        offsets: usize,
+    },
+    /// An offset that is NaN or infinite, or a sum that is.
+    #[error("class {class}: bias {bias} plus offset {offset} is not a finite number")]
+    NotFinite {
+        /// Class index.
+        class: usize,
+        /// Bias of the head.
+        bias: f32,
+        /// Offset given.
+        offset: f32,
+    },
+    /// The model's card cannot be read.
+    #[error(transparent)]
+    Card(#[from] CardError),
+}
+
+/// Adds `offsets` to the bias of the head, class by class, and records them in the card.
+///
+/// Both are `[num_classes]`, in logits (natural-log units), in label order. The head is the `Gemm` that makes the
+/// model's output. Fold before quantizing: the int32 bias is derived from the folded value.
+///
+/// # Errors
+/// [`FoldError`]; the model is untouched.
+pub fn fold_offsets(model: &mut Model, offsets: &OffsetsRecord) -> Result<(), FoldError> {
+    let mut card = model.card()?;
+    if card.offsets.is_some() {
+        return Err(FoldError::AlreadyFolded);
+    }
+    let quantizes = |n: &NodeProto| n.is("QuantizeLinear") || n.is("DequantizeLinear");
+    if card.quantization.is_some() || model.nodes().iter().any(quantizes) {
+        return Err(FoldError::Quantized);
+    }
+    let old = head_bias(model)?;
+    let values: Vec<f32> = old.values()?;
+    if values.len() != offsets.offsets.len() {
+        return Err(FoldError::ClassCount {
+            classes: values.len(),
+            offsets: offsets.offsets.len(),
+        });
+    }
+    let mut folded = Vec::with_capacity(values.len());
+    for (class, (&bias, &offset)) in values.iter().zip(&offsets.offsets).enumerate() {
+        let sum = bias + offset;
+        if !sum.is_finite() {
+            return Err(FoldError::NotFinite {
+                class,
+                bias,
+                offset,
+            });
+        }
+        folded.push(sum);
+    }
+    let bias = TensorProto::new(old.name(), &old.shape()?, &folded);
+    card.offsets = Some(offsets.clone());
+    model.graph_mut().set_initializer(bias);
+    model.set_card(&card);
+    Ok(())
+}
+
+/// The bias initializer of the `Gemm` that makes the output, one value a class.
+fn head_bias(model: &Model) -> Result<&TensorProto, FoldError> {
+    let graph = model.graph();
+    let output = model.output()?.name();
+    let gemm = graph
+        .producer(output)
+        .filter(|node| node.is("Gemm"))
+        .ok_or_else(|| FoldError::NoHead {
+            output: output.to_owned(),
+        })?;
+    let refuse = |reason| FoldError::Head {
+        node: gemm.label().to_owned(),
+        reason,
+    };
+    if gemm
+        .float("beta")
+        .is_some_and(|beta| (beta - 1.0).abs() > 0.0)
+    {
+        return Err(refuse("it scales its bias (beta is not 1)"));
+    }
+    let bias = gemm
+        .input
+        .get(2)
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| refuse("it has no bias"))?;
+    let initializer = graph
+        .find_initializer(bias)
+        .ok_or_else(|| refuse("its bias is not an initializer"))?;
+    let readers = graph
+        .node
+        .iter()
+        .flat_map(|n| &n.input)
+        .filter(|name| *name == bias)
+        .count();
+    if readers > 1 || graph.input.iter().any(|i| i.name() == bias) {
+        return Err(refuse("its bias is not its own"));
+    }
+    let classes =
+        classes(model, gemm).ok_or_else(|| refuse("its weight is not an initializer of rank 2"))?;
+    match initializer.shape()?[..] {
+        [n] | [1, n] if n == classes => Ok(initializer),
+        _ => Err(refuse("its bias does not have one value a class")),
+    }
+}
+
+fn classes(model: &Model, gemm: &NodeProto) -> Option<usize> {
+    let weight = model
+        .graph()
+        .find_initializer(gemm.input.get(1)?)?
+        .shape()
+        .ok()?;
+    let [rows, columns] = weight[..] else {
+        return None;
+    };
+    Some(if gemm.int("transB").unwrap_or(0) == 0 {
+        columns
+    } else {
+        rows
+    })
+}
+
+#[cfg(test)]
+mod tests;

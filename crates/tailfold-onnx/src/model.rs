@@ -1,0 +1,297 @@
+//! An ONNX file in memory: reading, writing, metadata, initializers, input and output.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use prost::Message as _;
+use tailfold_spec::artifact::at;
+use tailfold_spec::{CardError, ModelCard};
+
+use crate::proto::{
+    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
+    ValueInfoProto,
+};
+use crate::{Element, OnnxError};
+
+/// A model with one graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    proto: ModelProto,
+}
+
+impl Model {
+    /// Largest file that is read: protobuf ends at 2 GiB.
+    pub const MAX_BYTES: u64 = (1 << 31) - 1;
+
+    /// Reads the file `path`.
+    ///
+    /// # Errors
+    /// [`OnnxError`] naming the file when it cannot be read, is too large, or is no whole ONNX file.
+    pub fn read(path: &Path) -> Result<Self, OnnxError> {
+        let name = path.display().to_string();
+        let too_large = || OnnxError::TooLarge {
+            name: name.clone(),
+            limit: Self::MAX_BYTES,
+        };
+        let file = File::open(path).map_err(at("read", path))?;
+        if file.metadata().map_err(at("read", path))?.len() > Self::MAX_BYTES {
+            return Err(too_large());
+        }
+        // The length above says nothing about a pipe or a device, so the reading is bounded too.
+        let mut bytes = Vec::new();
+        file.take(Self::MAX_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(at("read", path))?;
+        if bytes.len() as u64 > Self::MAX_BYTES {
+            return Err(too_large());
+        }
+        Self::from_bytes(&bytes, &name)
+    }
+
+    /// Reads a model from memory; `name` stands for the file in messages.
+    ///
+    /// # Errors
+    /// [`OnnxError::Decode`] and [`OnnxError::Missing`].
+    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, OnnxError> {
+        let proto = ModelProto::decode(bytes).map_err(|source| OnnxError::Decode {
+            name: name.to_owned(),
+            source,
+        })?;
+        Self::from_proto(proto, name)
+    }
+
+    /// Wraps a message; `name` stands for the file in messages.
+    ///
+    /// # Errors
+    /// [`OnnxError::Missing`] when it has no graph or no operator set, as when a file is cut short between two fields.
+    pub fn from_proto(proto: ModelProto, name: &str) -> Result<Self, OnnxError> {
+        for (part, missing) in [
+            ("graph", proto.graph.is_none()),
+            ("opset_import", proto.opset_import.is_empty()),
+        ] {
+            if missing {
+                return Err(OnnxError::Missing {
+                    name: name.to_owned(),
+                    part,
+                });
+            }
+        }
+        Ok(Self { proto })
+    }
+
+    /// A model of standard operators of version `opset`, written by this program, without metadata.
+    pub(crate) fn from_graph(graph: GraphProto, ir_version: i64, opset: i64) -> Self {
+        let opset = OperatorSetIdProto {
+            domain: Some(String::new()),
+            version: Some(opset),
+        };
+        let proto = ModelProto {
+            ir_version: Some(ir_version),
+            opset_import: vec![opset],
+            producer_name: Some("tailfold".to_owned()),
+            producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            graph: Some(graph),
+            ..ModelProto::default()
+        };
+        Self { proto }
+    }
+
+    /// The file's bytes; the same model gives the same bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.proto.encode_to_vec()
+    }
+
+    /// The message.
+    pub fn proto(&self) -> &ModelProto {
+        &self.proto
+    }
+
+    /// The graph.
+    ///
+    /// # Panics
+    /// Never: a model without a graph cannot be made.
+    pub fn graph(&self) -> &GraphProto {
+        self.proto
+            .graph
+            .as_ref()
+            .expect("a model is only made with a graph")
+    }
+
+    /// The graph, to change it.
+    pub fn graph_mut(&mut self) -> &mut GraphProto {
+        self.proto.graph.get_or_insert_default()
+    }
+
+    /// The nodes, in the order of their computation.
+    pub fn nodes(&self) -> &[NodeProto] {
+        &self.graph().node
+    }
+
+    /// The node called `name`.
+    pub fn node(&self, name: &str) -> Option<&NodeProto> {
+        self.nodes().iter().find(|n| n.name() == name)
+    }
+
+    /// Version of the standard operators; `None` when the file uses only others.
+    pub fn opset(&self) -> Option<i64> {
+        let mut sets = self.proto.opset_import.iter();
+        sets.find(|s| matches!(s.domain(), "" | "ai.onnx"))
+            .map(|s| s.version())
+    }
+
+    /// The metadata.
+    pub fn props(&self) -> BTreeMap<String, String> {
+        self.proto
+            .metadata_props
+            .iter()
+            .map(|p| (p.key().to_owned(), p.value().to_owned()))
+            .collect()
+    }
+
+    /// Sets one entry of the metadata, which is then in ascending order of its keys.
+    pub fn set_prop(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        let mut props = self.props();
+        props.insert(key.into(), value.into());
+        self.set_props(props);
+    }
+
+    fn set_props(&mut self, props: BTreeMap<String, String>) {
+        self.proto.metadata_props = props
+            .into_iter()
+            .map(|(key, value)| StringStringEntryProto {
+                key: Some(key),
+                value: Some(value),
+            })
+            .collect();
+    }
+
+    /// What the model says about itself.
+    ///
+    /// # Errors
+    /// [`CardError`] when it was not written by tailfold or is damaged.
+    pub fn card(&self) -> Result<ModelCard, CardError> {
+        ModelCard::from_props(&self.props())
+    }
+
+    /// Writes the card into the metadata; what is not the card's stays, an entry the new card leaves out goes.
+    pub fn set_card(&mut self, card: &ModelCard) {
+        let mut props = self.props();
+        props.retain(|key, _| !key.starts_with("tailfold."));
+        props.extend(card.to_props());
+        self.set_props(props);
+    }
+
+    /// Shape and values of an initializer.
+    ///
+    /// # Errors
+    /// [`OnnxError::NoInitializer`], or [`OnnxError::Tensor`] when its type is another or its values do not fill it.
+    pub fn initializer<T: Element>(&self, name: &str) -> Result<(Vec<usize>, Vec<T>), OnnxError> {
+        let tensor = self
+            .graph()
+            .find_initializer(name)
+            .ok_or_else(|| OnnxError::NoInitializer(name.to_owned()))?;
+        Ok((tensor.shape()?, tensor.values()?))
+    }
+
+    /// [`Model::initializer`] of f32.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn initializer_f32(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), OnnxError> {
+        self.initializer(name)
+    }
+
+    /// Replaces or adds an initializer; see [`TensorProto::new`].
+    pub fn set_initializer<T: Element>(&mut self, name: &str, dims: &[usize], values: &[T]) {
+        self.graph_mut()
+            .set_initializer(TensorProto::new(name, dims, values));
+    }
+
+    /// [`Model::set_initializer`] of f32.
+    pub fn set_initializer_f32(&mut self, name: &str, dims: &[usize], values: &[f32]) {
+        self.set_initializer(name, dims, values);
+    }
+
+    /// [`Model::set_initializer`] of i8.
+    pub fn set_initializer_i8(&mut self, name: &str, dims: &[usize], values: &[i8]) {
+        self.set_initializer(name, dims, values);
+    }
+
+    /// [`Model::set_initializer`] of u8.
+    pub fn set_initializer_u8(&mut self, name: &str, dims: &[usize], values: &[u8]) {
+        self.set_initializer(name, dims, values);
+    }
+
+    /// [`Model::set_initializer`] of i32.
+    pub fn set_initializer_i32(&mut self, name: &str, dims: &[usize], values: &[i32]) {
+        self.set_initializer(name, dims, values);
+    }
+
+    /// The one input that is not an initializer.
+    ///
+    /// # Errors
+    /// [`OnnxError::Ports`] when there is none or more than one.
+    pub fn input(&self) -> Result<&ValueInfoProto, OnnxError> {
+        let graph = self.graph();
+        one(
+            "inputs",
+            graph
+                .input
+                .iter()
+                .filter(|i| graph.find_initializer(i.name()).is_none())
+                .collect(),
+        )
+    }
+
+    /// The one output.
+    ///
+    /// # Errors
+    /// [`OnnxError::Ports`] when there is none or more than one.
+    pub fn output(&self) -> Result<&ValueInfoProto, OnnxError> {
+        one("outputs", self.graph().output.iter().collect())
+    }
+
+    /// `[batch, channels, height, width]` of the input; `None` for what is not fixed.
+    ///
+    /// # Errors
+    /// [`OnnxError::Ports`], or [`OnnxError::InputShape`] when the input is not of rank 4.
+    pub fn input_shape(&self) -> Result<[Option<usize>; 4], OnnxError> {
+        let input = self.input()?;
+        let shape = input.shape();
+        shape
+            .as_deref()
+            .and_then(|s| s.try_into().ok())
+            .ok_or_else(|| OnnxError::InputShape {
+                name: input.name().to_owned(),
+                found: shape
+                    .as_ref()
+                    .map_or_else(|| "?".to_owned(), |s| lengths(s)),
+            })
+    }
+}
+
+fn one<'a>(
+    what: &'static str,
+    ports: Vec<&'a ValueInfoProto>,
+) -> Result<&'a ValueInfoProto, OnnxError> {
+    match ports[..] {
+        [port] => Ok(port),
+        _ => Err(OnnxError::Ports {
+            what,
+            found: ports.iter().map(|p| p.name().to_owned()).collect(),
+        }),
+    }
+}
+
+fn lengths(shape: &[Option<usize>]) -> String {
+    let lengths: Vec<String> = shape
+        .iter()
+        .map(|d| d.map_or_else(|| "?".to_owned(), |d| d.to_string()))
+        .collect();
+    format!("[{}]", lengths.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

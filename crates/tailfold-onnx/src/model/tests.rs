@@ -1,0 +1,253 @@
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use tailfold_spec::{Architecture, Head, OffsetsRecord, artifact};
+
+use super::*;
+use crate::fixture::{self, COSINE};
+use crate::proto::{DataType, Dimension};
+use crate::{build, check, fold_offsets, text};
+
+#[test]
+fn what_is_written_is_read() {
+    // With TAILFOLD_DUMP the files stay in that folder, for tests/judges/onnx_checker.py.
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("TAILFOLD_DUMP")
+        .map_or_else(|| temporary.path().to_owned(), PathBuf::from);
+    for (name, head) in [("linear", Head::Linear), ("cosine", COSINE)] {
+        let mut model = fixture::model(head);
+        let mut offsets = OffsetsRecord::zeros(7);
+        offsets.offsets = vec![0.5, -0.5, 0.0, 1.0, -1.0, 0.25, -0.25];
+        for stage in ["built", "folded"] {
+            if stage == "folded" {
+                fold_offsets(&mut model, &offsets).unwrap();
+            }
+            let path = folder.join(format!("{name}-{stage}.onnx"));
+            artifact::write(&path, &model.to_bytes()).unwrap();
+            let back = Model::read(&path).unwrap();
+            assert_eq!(back, model);
+            assert_eq!(back.to_bytes(), model.to_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_foreign_file_survives() {
+    let data = std::env::var_os("TAILFOLD_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
+    let path = data.join("models/cifar10_resnet20_op13.onnx");
+    if !path.exists() {
+        eprintln!("skipped: {} is not there", path.display());
+        return;
+    }
+    let model = Model::read(&path).unwrap();
+    assert_eq!(
+        Model::from_bytes(&model.to_bytes(), "again").unwrap(),
+        model
+    );
+    // Its writer orders fields by tag, as ours does, so that nothing at all may change.
+    assert!(model.to_bytes() == std::fs::read(&path).unwrap());
+    assert_eq!(check(&model), Ok(()));
+    assert_eq!(
+        model.input_shape().unwrap()[1..],
+        [Some(3), Some(32), Some(32)]
+    );
+    assert_eq!(model.nodes().len(), 54);
+    assert_eq!(
+        model.card().unwrap_err().to_string(),
+        "the model has no metadata `tailfold.name`: it was not written by tailfold"
+    );
+}
+
+#[test]
+fn no_part_of_a_file_passes_for_the_whole() {
+    let bytes = small().to_bytes();
+    for len in 0..bytes.len() {
+        match Model::from_bytes(&bytes[..len], "part.onnx") {
+            // Between two entries of the metadata the format cannot tell; the card can.
+            Ok(model) => assert!(model.card().is_err(), "{len} of {} bytes", bytes.len()),
+            Err(error) => assert!(error.to_string().starts_with("part.onnx "), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn bad_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.onnx");
+    let message = || Model::read(&path).unwrap_err().to_string();
+    let name = path.display();
+    assert_eq!(message(), format!("cannot read {name}"));
+    std::fs::write(&path, b"PK\x03\x04 not a model").unwrap();
+    assert_eq!(
+        message(),
+        format!("{name} is not an ONNX file, or is damaged or cut short")
+    );
+    std::fs::write(&path, b"").unwrap();
+    assert_eq!(
+        message(),
+        format!("{name} has no graph: it is not an ONNX file, or is damaged or cut short")
+    );
+    File::create(&path).unwrap().set_len(1 << 31).unwrap();
+    assert_eq!(
+        message(),
+        format!("{name} is larger than 2147483647 bytes, the limit of an ONNX file")
+    );
+}
+
+#[test]
+fn metadata_is_sorted_and_the_card_leaves_the_rest() {
+    let mut model = fixture::model(COSINE);
+    model.set_prop("zebra", "1");
+    model.set_prop("author", "a");
+    model.set_prop("zebra", "2");
+    let mut card = model.card().unwrap();
+    card.offsets = Some(OffsetsRecord::zeros(7));
+    model.set_card(&card);
+    assert_eq!(model.card().unwrap(), card);
+    card.offsets = None;
+    model.set_card(&card);
+    assert_eq!(
+        model.card().unwrap(),
+        card,
+        "an entry that the card no longer has is gone"
+    );
+    assert_eq!(model.props()["zebra"], "2");
+    let keys: Vec<_> = model
+        .proto()
+        .metadata_props
+        .iter()
+        .map(StringStringEntryProto::key)
+        .collect();
+    assert!(
+        keys.is_sorted() && keys.first() == Some(&"author"),
+        "{keys:?}"
+    );
+}
+
+#[test]
+fn initializers_are_read_and_written() {
+    let mut model = fixture::model(COSINE);
+    assert_eq!(
+        model.initializer_f32("head.bias").unwrap(),
+        (vec![7], vec![0.0; 7])
+    );
+    model.set_initializer_i8("head.bias", &[2], &[-1, 1]);
+    model.set_initializer_u8("zero", &[], &[128]);
+    model.set_initializer_i32("wide", &[1, 1], &[-70_000]);
+    assert_eq!(
+        model.initializer::<i8>("head.bias").unwrap(),
+        (vec![2], vec![-1, 1])
+    );
+    assert_eq!(
+        model.initializer::<u8>("zero").unwrap(),
+        (vec![], vec![128])
+    );
+    assert_eq!(
+        model.initializer::<i32>("wide").unwrap(),
+        (vec![1, 1], vec![-70_000])
+    );
+    let message = |name: &str| model.initializer_f32(name).unwrap_err().to_string();
+    assert_eq!(message("zero"), "tensor `zero` holds u8, expected f32");
+    assert_eq!(message("none"), "the graph has no initializer `none`");
+}
+
+#[test]
+fn ports_are_named() {
+    let mut model = fixture::model(COSINE);
+    let other = ValueInfoProto::tensor(
+        "other",
+        DataType::Float,
+        vec![Dimension::fixed(2), Dimension::symbol("N")],
+    );
+    model.graph_mut().input.push(other.clone());
+    assert_eq!(
+        model.input().unwrap_err().to_string(),
+        "the graph has 2 inputs (image, other), expected one"
+    );
+    model.graph_mut().input.remove(0);
+    assert_eq!(
+        model.input_shape().unwrap_err().to_string(),
+        "input `other` has the shape [2, ?], expected [batch, channels, height, width]"
+    );
+    model.graph_mut().output.push(other);
+    assert_eq!(
+        model.output().unwrap_err().to_string(),
+        "the graph has 2 outputs (logits, other), expected one"
+    );
+    let mut old = fixture::model(COSINE);
+    old.graph_mut().input.push(ValueInfoProto {
+        name: Some("head.bias".to_owned()),
+        ..Default::default()
+    });
+    assert_eq!(
+        old.input().unwrap().name(),
+        "image",
+        "an input that is an initializer too is no input"
+    );
+    assert_eq!(old.node("stem.relu").unwrap().op_type(), "Relu");
+    assert!(old.node("stem").is_none());
+}
+
+/// As few weights as the architecture allows, so that most changed bytes are structure.
+fn small() -> Model {
+    let arch = Architecture {
+        width: 1,
+        input: [1, 4, 5],
+        classes: 2,
+        ..fixture::architecture(Head::Linear)
+    };
+    build(
+        &arch,
+        &fixture::checkpoint(&fixture::tensors(&arch)),
+        &fixture::card(&arch),
+    )
+    .unwrap()
+}
+
+/// Everything that a file from outside meets.
+fn use_it(bytes: &[u8]) {
+    let Ok(mut model) = Model::from_bytes(bytes, "x") else {
+        return;
+    };
+    let _ = (
+        check(&model),
+        text(&model),
+        model.card(),
+        model.input_shape(),
+        model.output(),
+    );
+    let before = model.clone();
+    if fold_offsets(&mut model, &OffsetsRecord::zeros(2)).is_err() {
+        // Bytes, because a NaN in the file is not equal to itself.
+        assert_eq!(model.to_bytes(), before.to_bytes());
+    }
+    let _ = model.to_bytes();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn changed_bytes_never_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = small().to_bytes();
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        use_it(&bytes);
+    }
+
+    #[test]
+    fn noise_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        use_it(&bytes);
+    }
+}

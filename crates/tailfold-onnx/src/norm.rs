@@ -1,0 +1,92 @@
+//! BatchNorm at inference is an affine map for each channel: it goes into the convolution before it.
+
+use crate::{Checkpoint, CheckpointError};
+
+/// Added to the running variance, as in training.
+const EPSILON: f64 = 1e-5;
+
+/// A convolution with its BatchNorm inside.
+#[derive(Debug)]
+pub(crate) struct FoldedConv {
+    /// `[out, in, 3, 3]`.
+    pub(crate) weight: Vec<f32>,
+    /// `[out]`.
+    pub(crate) bias: Vec<f32>,
+}
+
+/// The convolution `conv` of `shape` (`[out, in, 3, 3]`) followed by the BatchNorm `norm`, as one convolution.
+///
+/// `w' = w gamma / sqrt(var + 1e-5)` and `b' = beta - mean gamma / sqrt(var + 1e-5)`, in f64, rounded once.
+///
+/// # Errors
+/// [`CheckpointError`] when a tensor is missing or misshapen, a variance is negative, or a result is not finite.
+pub(crate) fn folded_conv(
+    checkpoint: &Checkpoint,
+    conv: &str,
+    norm: &str,
+    shape: [usize; 4],
+) -> Result<FoldedConv, CheckpointError> {
+    let [out, rest @ ..] = shape;
+    let weight_name = format!("{conv}.weight");
+    let weight = checkpoint.tensor(&weight_name, &shape)?;
+    let channel = |part: &str| checkpoint.tensor(&format!("{norm}.{part}"), &[out]);
+    let (gamma, beta, mean, var) = (
+        channel("gamma")?,
+        channel("beta")?,
+        channel("running_mean")?,
+        channel("running_var")?,
+    );
+    if let Some((index, &value)) = var.iter().enumerate().find(|(_, v)| **v < 0.0) {
+        let (path, tensor) = (checkpoint.path().to_owned(), format!("{norm}.running_var"));
+        return Err(CheckpointError::Value {
+            path,
+            tensor,
+            index,
+            value,
+        });
+    }
+    let factors: Vec<f64> = gamma
+        .iter()
+        .zip(var)
+        .map(|(&g, &v)| f64::from(g) / (f64::from(v) + EPSILON).sqrt())
+        .collect();
+    let kernel: usize = rest.iter().product();
+    let weight = weight
+        .chunks_exact(kernel)
+        .zip(&factors)
+        .flat_map(|(row, f)| row.iter().map(move |&w| f64::from(w) * f));
+    let bias = (0..out).map(|c| f64::from(beta[c]) - f64::from(mean[c]) * factors[c]);
+    Ok(FoldedConv {
+        weight: rounded(checkpoint, &weight_name, weight)?,
+        bias: rounded(checkpoint, &format!("{conv}.bias"), bias)?,
+    })
+}
+
+/// `values` in f32.
+///
+/// # Errors
+/// [`CheckpointError::Overflow`] naming `tensor` and the index of a value that f32 cannot hold.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the one rounding to f32; what does not fit is an error"
+)]
+pub(crate) fn rounded(
+    checkpoint: &Checkpoint,
+    tensor: &str,
+    values: impl Iterator<Item = f64>,
+) -> Result<Vec<f32>, CheckpointError> {
+    let values = values.map(|v| v as f32).enumerate().map(|(index, value)| {
+        if value.is_finite() {
+            Ok(value)
+        } else {
+            let (path, tensor) = (checkpoint.path().to_owned(), tensor.to_owned());
+            Err(CheckpointError::Overflow {
+                path,
+                tensor,
+                index,
+                value,
+            })
+        }
+    });
+    values.collect()
+}

@@ -1,0 +1,85 @@
+//! The residual network of an [`Architecture`] as an inference graph.
+
+use tailfold_spec::{Architecture, ModelCard};
+
+use crate::builder::GraphBuilder;
+use crate::layers::Layers;
+use crate::{Checkpoint, Model, OnnxError};
+
+/// The last operator set in which `ReduceSumSquare` has its axes as an attribute, where every runtime reads them.
+const OPSET: i64 = 17;
+/// The version of the format that came with it.
+const IR_VERSION: i64 = 8;
+
+/// Builds the graph of `arch` with the weights of `checkpoint` and writes `card` into its metadata.
+///
+/// Input `image` is `[N, channels, height, width]`, output `logits` is `[N, num_classes]`; the value under the head is
+/// `feature`, `[N, feature_dim]`. BatchNorms are folded into their convolutions, offsets are not folded into the head:
+/// see [`crate::fold_offsets`]. The same arguments give the same bytes.
+///
+/// # Errors
+/// [`OnnxError`] when the architecture is impossible, the card is that of another model or of a folded or quantized
+/// one, or the checkpoint lacks a tensor, has one of another shape, or one whose folded values are not finite.
+pub fn build(
+    arch: &Architecture,
+    checkpoint: &Checkpoint,
+    card: &ModelCard,
+) -> Result<Model, OnnxError> {
+    arch.validate()?;
+    check_card(arch, card)?;
+    let mut net = Layers {
+        graph: GraphBuilder::new(arch.name()),
+        checkpoint,
+    };
+    let image = net.graph.input("image", &arch.input);
+    let stem = net.conv(
+        "stem.conv",
+        "stem.norm",
+        &image,
+        arch.width,
+        arch.stem_stride,
+    )?;
+    let mut x = net.unary("Relu", "stem.relu", &stem);
+    for (i, (_, to, stride)) in arch.blocks().into_iter().enumerate() {
+        x = net.block(&format!("blocks.{i}"), &x, to, stride)?;
+    }
+    let feature = net.pool(&x);
+    let logits = net.head(arch, &feature)?;
+    let mut model = Model::from_graph(net.graph.finish(&logits), IR_VERSION, OPSET);
+    model.set_card(card);
+    Ok(model)
+}
+
+fn check_card(arch: &Architecture, card: &ModelCard) -> Result<(), OnnxError> {
+    let preprocess = &card.preprocess;
+    let input = [preprocess.channels, preprocess.height, preprocess.width];
+    for (field, card, architecture) in [
+        (
+            "classes",
+            card.classes.len().to_string(),
+            arch.classes.to_string(),
+        ),
+        ("input", format!("{input:?}"), format!("{:?}", arch.input)),
+    ] {
+        if card != architecture {
+            return Err(OnnxError::Card {
+                field,
+                card,
+                architecture,
+            });
+        }
+    }
+    match card {
+        ModelCard {
+            offsets: Some(_), ..
+        } => Err(OnnxError::CardState("folded")),
+        ModelCard {
+            quantization: Some(_),
+            ..
+        } => Err(OnnxError::CardState("quantized")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+use std::collections::BTreeMap;
+
+use tailfold_spec::{Head, OffsetsRecord, QuantizationRecord};
+
+use super::*;
+use crate::fixture::eval::{Array, conv, eval};
+use crate::fixture::{self, COSINE, Lcg, PATH, Tensors};
+use crate::{CheckpointError, check};
+
+fn image([c, h, w]: [usize; 3], seed: u64) -> Array {
+    let mut lcg = Lcg(seed);
+    Array::new(
+        &[1, c, h, w],
+        (0..c * h * w).map(|_| f64::from(lcg.next())).collect(),
+    )
+}
+
+/// The network as the checkpoint describes it, BatchNorm as a layer of its own: what the graph has to agree with.
+fn reference(arch: &Architecture, tensors: &Tensors, image: &Array) -> Vec<f64> {
+    let get = |name: &str| tensors[name].1.as_slice();
+    let conv_norm = |x: &Array, conv_name: &str, norm: &str, stride| {
+        let part = |part: &str| get(&format!("{norm}.{part}"));
+        let (gamma, beta) = (part("gamma"), part("beta"));
+        let (mean, var) = (part("running_mean"), part("running_var"));
+        let y = conv(
+            x,
+            get(&format!("{conv_name}.weight")),
+            &vec![0.0; gamma.len()],
+            stride,
+        );
+        Array::image([y.shape[1], y.shape[2], y.shape[3]], |c, row, column| {
+            let i = c.unsigned_abs();
+            let normal =
+                (y.at(c, row, column) - f64::from(mean[i])) / (f64::from(var[i]) + 1e-5).sqrt();
+            f64::from(gamma[i]) * normal + f64::from(beta[i])
+        })
+    };
+    let relu = |x: &Array| x.map(|v| v.max(0.0));
+    let mut x = relu(&conv_norm(
+        image,
+        "stem.conv",
+        "stem.norm",
+        arch.stem_stride,
+    ));
+    for (i, (from, to, stride)) in arch.blocks().into_iter().enumerate() {
+        let name = |part: &str| format!("blocks.{i}.{part}");
+        let y = relu(&conv_norm(&x, &name("conv1"), &name("norm1"), stride));
+        let y = conv_norm(&y, &name("conv2"), &name("norm2"), 1);
+        let front = ((to - from) / 2).cast_signed();
+        let s = stride.cast_signed();
+        let sum = Array::image([to, y.shape[2], y.shape[3]], |c, row, column| {
+            y.at(c, row, column) + x.at(c - front, row * s, column * s)
+        });
+        x = relu(&sum);
+    }
+    let pixels = x.shape[2] * x.shape[3];
+    let mean = |channel: &[f64]| channel.iter().sum::<f64>() / pixels as f64;
+    let z: Vec<f64> = x.data.chunks_exact(pixels).map(mean).collect();
+    let norm = |v: &[f64]| (v.iter().map(|v| v * v).sum::<f64>() + 1e-12).sqrt();
+    let rows = get("head.weight").chunks_exact(z.len()).enumerate();
+    let logits = rows.map(|(class, row)| {
+        let row: Vec<f64> = row.iter().map(|&w| f64::from(w)).collect();
+        let dot: f64 = row.iter().zip(&z).map(|(w, v)| w * v).sum();
+        match arch.head {
+            Head::Linear => dot + f64::from(get("head.bias")[class]),
+            Head::Cosine { scale } => f64::from(scale) * dot / (norm(&row) * norm(&z)),
+        }
+    });
+    logits.collect()
+}
+
+fn close(found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    for (class, (a, b)) in found.iter().zip(expected).enumerate() {
+        // Only the folded weights are rounded to f32, at 6e-8 of their value each.
+        assert!(
+            (a - b).abs() <= 1e-5 * (1.0 + b.abs()),
+            "class {class}: {a}, expected {b}"
+        );
+    }
+}
+
+#[test]
+fn the_graph_computes_what_the_checkpoint_describes() {
+    // An odd width pads unevenly, odd sides round up, and with a stride in the stem the last stage is one pixel small.
+    let shapes = [(4, 1, [3, 12, 10]), (3, 1, [1, 7, 9]), (1, 2, [3, 5, 6])];
+    for (i, (width, stem_stride, input)) in shapes.into_iter().enumerate() {
+        for head in [Head::Linear, COSINE] {
+            let arch = Architecture {
+                width,
+                stem_stride,
+                input,
+                ..fixture::architecture(head)
+            };
+            let tensors = fixture::tensors(&arch);
+            let model =
+                build(&arch, &fixture::checkpoint(&tensors), &fixture::card(&arch)).unwrap();
+            assert_eq!(check(&model), Ok(()));
+            let image = image(input, 40 + i as u64);
+            let values = eval(&model, &image);
+            close(&values["logits"].data, &reference(&arch, &tensors, &image));
+            for value in &model.graph().value_info {
+                let shape: Vec<_> = value
+                    .shape()
+                    .unwrap()
+                    .into_iter()
+                    .map(|d| d.unwrap_or(1))
+                    .collect();
+                assert_eq!(shape, values[value.name()].shape, "{}", value.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_blank_feature_has_logits() {
+    let arch = fixture::architecture(COSINE);
+    let mut tensors = fixture::tensors(&arch);
+    for (name, (_, values)) in &mut tensors {
+        if name.ends_with("gamma") || name.ends_with("beta") || name == "head.weight" {
+            values.fill(0.0);
+        }
+    }
+    let model = build(&arch, &fixture::checkpoint(&tensors), &fixture::card(&arch)).unwrap();
+    let values = eval(&model, &image(arch.input, 1));
+    assert_eq!(values["feature"].data, [0.0; 16]);
+    assert_eq!(values["logits"].data, [0.0; 7]);
+}
+
+#[test]
+fn folding_adds_the_offsets_to_the_logits() {
+    for head in [Head::Linear, COSINE] {
+        let mut model = fixture::model(head);
+        let image = image([3, 12, 10], 50);
+        let before = eval(&model, &image)["logits"].data.clone();
+        let mut offsets = OffsetsRecord::zeros(7);
+        offsets.offsets = vec![-1.5, 0.25, 0.0, 3.0, -2.0, 0.125, 0.125];
+        crate::fold_offsets(&mut model, &offsets).unwrap();
+        let expected: Vec<f64> = before
+            .iter()
+            .zip(&offsets.offsets)
+            .map(|(v, &o)| v + f64::from(o))
+            .collect();
+        close(&eval(&model, &image)["logits"].data, &expected);
+    }
+}
+
+#[test]
+fn two_builds_are_byte_equal() {
+    for head in [Head::Linear, COSINE] {
+        assert_eq!(
+            fixture::model(head).to_bytes(),
+            fixture::model(head).to_bytes()
+        );
+    }
+}
+
+#[test]
+fn ports_and_versions_are_the_contract() {
+    let model = fixture::model(Head::Linear);
+    assert_eq!(model.input().unwrap().name(), "image");
+    assert_eq!(
+        model.input_shape().unwrap(),
+        [None, Some(3), Some(12), Some(10)]
+    );
+    assert_eq!(model.output().unwrap().name(), "logits");
+    assert_eq!(model.output().unwrap().shape().unwrap(), [None, Some(7)]);
+    assert_eq!((model.proto().ir_version(), model.opset()), (8, Some(17)));
+    assert_eq!(
+        model.card().unwrap(),
+        fixture::card(&fixture::architecture(Head::Linear))
+    );
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_is_named() {
+    let arch = fixture::architecture(Head::Linear);
+    let check = |edit: &dyn Fn(&mut Tensors), expect: &str| {
+        let mut tensors = fixture::tensors(&arch);
+        edit(&mut tensors);
+        let error =
+            build(&arch, &fixture::checkpoint(&tensors), &fixture::card(&arch)).unwrap_err();
+        assert_eq!(error.to_string(), format!("{PATH}: {expect}"));
+    };
+    let remove = |name: &'static str| move |t: &mut Tensors| drop(t.remove(name).unwrap());
+    check(
+        &remove("blocks.2.conv2.weight"),
+        "there is no tensor `blocks.2.conv2.weight`, expected one of shape [16, 16, 3, 3]",
+    );
+    check(
+        &remove("head.bias"),
+        "there is no tensor `head.bias`, expected one of shape [7]",
+    );
+    check(
+        &|t| drop(t.insert("blocks.1.norm1.beta".to_owned(), (vec![4], vec![0.0; 4]))),
+        "tensor `blocks.1.norm1.beta` has the shape [4], expected [8]",
+    );
+    // The right number of values in a transposed shape.
+    check(
+        &|t| t.get_mut("head.weight").unwrap().0.reverse(),
+        "tensor `head.weight` has the shape [16, 7], expected [7, 16]",
+    );
+    check(
+        &|t| t.get_mut("stem.norm.running_var").unwrap().1[2] = -0.5,
+        "tensor `stem.norm.running_var` has -0.5 at index 2",
+    );
+    check(
+        &|t| {
+            t.get_mut("stem.norm.running_var").unwrap().1[1] = 0.0;
+            t.get_mut("stem.norm.gamma").unwrap().1[1] = f32::MAX;
+            t.get_mut("stem.conv.weight").unwrap().1[27] = -1.0;
+        },
+        "`stem.conv.weight` becomes -inf at index 27 when it is folded",
+    );
+}
+
+#[test]
+fn a_card_of_another_model_is_refused() {
+    let arch = fixture::architecture(Head::Linear);
+    let checkpoint = fixture::checkpoint(&fixture::tensors(&arch));
+    let check = |edit: &dyn Fn(&mut ModelCard), expect: &str| {
+        let mut card = fixture::card(&arch);
+        edit(&mut card);
+        assert_eq!(
+            build(&arch, &checkpoint, &card).unwrap_err().to_string(),
+            expect
+        );
+    };
+    check(
+        &|c| c.classes.truncate(6),
+        "the card has classes 6 but the architecture has 7",
+    );
+    check(
+        &|c| std::mem::swap(&mut c.preprocess.height, &mut c.preprocess.width),
+        "the card has input [3, 10, 12] but the architecture has [3, 12, 10]",
+    );
+    check(
+        &|c| c.offsets = Some(OffsetsRecord::zeros(7)),
+        "the card says that the model is already folded, but a graph is built without that",
+    );
+    let record = QuantizationRecord {
+        precision: "int8".to_owned(),
+        observer: "minmax".to_owned(),
+        calibration: String::new(),
+        calibration_counts: vec![],
+        calibration_images: vec![],
+        float_sha256: String::new(),
+    };
+    check(
+        &|c| c.quantization = Some(record.clone()),
+        "the card says that the model is already quantized, but a graph is built without that",
+    );
+}
+
+#[test]
+fn an_impossible_architecture_is_refused() {
+    let arch = Architecture {
+        depth: 9,
+        ..fixture::architecture(Head::Linear)
+    };
+    let checkpoint = fixture::checkpoint(&BTreeMap::new());
+    let error = build(&arch, &checkpoint, &fixture::card(&arch)).unwrap_err();
+    assert!(matches!(error, OnnxError::Architecture(_)), "{error}");
+    let arch = fixture::architecture(Head::Linear);
+    let error = build(&arch, &checkpoint, &fixture::card(&arch)).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            OnnxError::Checkpoint(CheckpointError::Missing { .. })
+        ),
+        "{error}"
+    );
+}

@@ -1,0 +1,77 @@
+//! Why two classifiers could not be compared.
+
+use tailfold_spec::Group;
+
+use crate::PolicyError;
+
+/// Inputs that cannot be compared; exit code 2, never a pass.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParityError {
+    /// The two sides score different numbers of classes.
+    #[error("the reference has {reference} classes but the candidate has {candidate}")]
+    ClassCount {
+        /// Classes of the reference.
+        reference: usize,
+        /// Classes of the candidate.
+        candidate: usize,
+    },
+    /// The model's metadata do not fit the logits.
+    #[error("the logits have {classes} classes but the model has {found} {what}")]
+    Card {
+        /// `class names` or `training counts`.
+        what: &'static str,
+        /// Classes of the logits.
+        classes: usize,
+        /// Entries found.
+        found: usize,
+    },
+    /// The two sides scored different numbers of images.
+    #[error("the reference scored {reference} images but the candidate scored {candidate}")]
+    ImageCount {
+        /// Images scored by the reference.
+        reference: usize,
+        /// Images scored by the candidate.
+        candidate: usize,
+    },
+    /// One label an image is needed.
+    #[error("{images} images were scored but {labels} labels were given")]
+    LabelCount {
+        /// Images scored.
+        images: usize,
+        /// Labels given.
+        labels: usize,
+    },
+    /// A label beyond the last class.
+    #[error("image {row} has label {label} but the model has {classes} classes")]
+    Label {
+        /// The image, from 0.
+        row: usize,
+        /// Its label.
+        label: usize,
+        /// Classes of the logits.
+        classes: usize,
+    },
+    /// A check of nothing.
+    #[error("there are no images to compare")]
+    NoImages,
+    /// Fewer or more images than the policy pins.
+    #[error("the policy expects {expected} images but {found} were scored")]
+    ExpectedImages {
+        /// `expected_images` of the policy.
+        expected: usize,
+        /// Images scored.
+        found: usize,
+    },
+    /// A group of which nothing can be said.
+    #[error("group {group} has {classes} classes but no image")]
+    EmptyGroup {
+        /// The group.
+        group: Group,
+        /// Its classes.
+        classes: usize,
+    },
+    /// A policy that cannot be applied.
+    #[error("the policy is unusable")]
+    Policy(#[from] PolicyError),
+}

@@ -1,0 +1,123 @@
+use tailfold_spec::Logits;
+
+use crate::{ComparedModel, Policy, Report, compare};
+
+/// Three classes, one a group, 1000 images each; the candidate loses some of the two rarer ones.
+fn report() -> Report {
+    let labels: Vec<usize> = (0..3000).map(|image| image % 3).collect();
+    let logits = |wrong: [usize; 3]| {
+        let mut left = wrong;
+        let values = labels.iter().flat_map(|&label| {
+            let miss = left[label] > 0;
+            left[label] -= usize::from(miss);
+            let class = if miss { (label + 2) % 3 } else { label };
+            [0, 1, 2].map(|c| if c == class { 2.0 } else { 0.0 })
+        });
+        Logits::new(values.collect(), 3).unwrap()
+    };
+    let card = ComparedModel {
+        classes: vec![
+            "ship".to_owned(),
+            "tug\u{1b}[2J".to_owned(),
+            "raft|_".to_owned(),
+        ],
+        train_counts: vec![400, 40, 4],
+    };
+    compare(
+        &logits([100, 200, 300]),
+        &logits([99, 201, 360]),
+        &labels,
+        &card,
+        &Policy::default(),
+    )
+    .unwrap()
+}
+
+#[test]
+fn the_table_is_aligned_and_starts_with_a_sentence() {
+    let mut report = report();
+    report.backends.reference = "tract".to_owned();
+    report.backends.candidate = "ort".to_owned();
+    let expect = "\
+FAIL few: 64.0 % against 70.0 % (-6.00 pp, 95 % upper bound -4.88, margin 1.00); overall fails; medium and many pass
+  also: overall: 78.0 % against 80.0 % (-2.00 pp, 95 % upper bound -1.61, margin 0.50)
+
+         images  classes  reference  candidate  delta pp  lower  margin  lost  gained      p  verdict
+many       1000        1    90.00 %    90.10 %     +0.10  -0.17    1.00     0       1  1.000     pass
+medium     1000        1    80.00 %    79.90 %     -0.10  -0.45    1.00     1       0  1.000     pass
+few        1000        1    70.00 %    64.00 %     -6.00  -7.36    1.00    60       0  2e-18     fail
+overall    3000        3    80.00 %    78.00 %     -2.00  -2.47    0.50    61       1  3e-17     fail
+
+flips: 62 of 3000 images, 62 toward more frequent classes, 0 toward rarer ones
+ties at the top: 0 in the reference, 0 in the candidate
+NaN or infinite: 0 in the reference, 0 in the candidate
+largest difference of a logit: 2.000e0
+back ends: tract against ort
+
+worst classes   group  trained on  images              recall  delta pp
+2 raft|_          few           4    1000  70.00 % -> 64.00 %     -6.00
+1 tug\u{fffd}[2J      medium          40    1000  80.00 % -> 79.90 %     -0.10
+";
+    assert_eq!(report.to_table(), expect);
+}
+
+#[test]
+fn markdown_takes_names_literally() {
+    let text = report().to_markdown();
+    assert!(
+        text.starts_with("**FAIL few: 64.0 % against 70.0 % ("),
+        "{text}"
+    );
+    assert!(text.contains("| 2 raft\\|\\_ | few | 4 | 1000 |"), "{text}");
+    assert!(text.contains("| 1 tug\u{fffd}\\[2J | medium |"), "{text}");
+    assert!(
+        text.lines()
+            .filter(|line| line.starts_with("|:--|--:|"))
+            .count()
+            == 2,
+        "{text}"
+    );
+}
+
+#[test]
+fn json_has_the_fields_of_the_contract() {
+    let json: serde_json::Value = serde_json::from_str(&report().to_json()).unwrap();
+    assert_eq!(json["schema"], "tailfold.parity/1");
+    assert_eq!(json["verdict"], "fail");
+    assert_eq!(json["decided_by"], "few");
+    for part in [
+        &json["overall"],
+        &json["groups"]["many"],
+        &json["groups"]["medium"],
+        &json["groups"]["few"],
+    ] {
+        for field in [
+            "images",
+            "classes",
+            "reference_top1",
+            "candidate_top1",
+            "delta_pp",
+            "lower_bound_pp",
+            "margin_pp",
+            "discordant",
+        ] {
+            assert!(part[field].is_number(), "{field} in {part}");
+        }
+    }
+    for field in ["ties", "non_finite", "backends", "model_sha256"] {
+        assert!(
+            !json[field]["reference"].is_null() && !json[field]["candidate"].is_null(),
+            "{field}"
+        );
+    }
+    assert_eq!(json["images"], 3000);
+    assert_eq!(json["flips"], 62);
+    assert_eq!(json["flips_toward_frequent"], 62);
+    assert_eq!(json["worst_classes"][0]["name"], "raft|_");
+    assert_eq!(json["policy"]["group_margin_pp"]["few"], 1.0);
+    let text = report().to_json();
+    assert!(
+        text.starts_with("{\n  \"schema\": \"tailfold.parity/1\""),
+        "{text}"
+    );
+}

@@ -1,0 +1,170 @@
+//! `tailfold-quant`: quantizes one model.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use tailfold_data::{DataSpec, Dataset};
+use tailfold_onnx::Model;
+use tailfold_quant::{
+    CalibrationSet, HeadPrecision, ObserverKind, Options, check_disjoint, quantize,
+};
+use tailfold_spec::artifact;
+
+/// Quantize a folded float classifier to INT8 (QDQ), with ranges from class-balanced training images.
+///
+/// Example: tailfold-quant --model models/fashion-lt/fashion-lt.onnx --calibration embedded?split=train --out int8.onnx
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// Folded float model.
+    #[arg(long)]
+    model: PathBuf,
+    /// Training images to observe ranges on, as a data spec.
+    #[arg(long)]
+    calibration: DataSpec,
+    /// Images that the calibration must not share, as a data spec.
+    #[arg(long)]
+    evaluation: Option<DataSpec>,
+    /// Runtime that the file is made for.
+    #[arg(long, value_enum, default_value_t = Target::Tract)]
+    target: Target,
+    /// Precision of weights and activations.
+    #[arg(long, value_enum, default_value_t = Precision::Int8)]
+    precision: Precision,
+    /// File to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Most calibration images a class.
+    #[arg(long, default_value_t = 32)]
+    per_class: usize,
+    /// Seed of the draw of calibration images.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// `minmax` or `percentile:99.99`.
+    #[arg(long, default_value = "minmax")]
+    observer: ObserverKind,
+    /// Leave the last layer in float.
+    #[arg(long)]
+    float_head: bool,
+    /// Write the list of calibration images (CSV: id, class, hash) here.
+    #[arg(long)]
+    list: Option<PathBuf>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Target {
+    Tract,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Precision {
+    Int8,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the talk of a command goes to stderr")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the result of a command goes to stdout"
+)]
+fn print(line: &str) {
+    println!("{line}");
+}
+
+fn run(args: &Args) -> anyhow::Result<()> {
+    let bytes = artifact::read(&args.model)?;
+    let name = args.model.display().to_string();
+    let model = Model::from_bytes(&bytes, &name)?;
+    tailfold_onnx::check(&model).with_context(|| name.clone())?;
+    let card = model.card().with_context(|| name.clone())?;
+    let data = Dataset::open(&args.calibration)?;
+    let set = CalibrationSet::draw(&data, &card, args.per_class, args.seed)?;
+    if let Some(evaluation) = &args.evaluation {
+        check_disjoint(&set, &Dataset::open(evaluation)?)?;
+    }
+    let options = Options {
+        observer: args.observer,
+        head: if args.float_head {
+            HeadPrecision::Float
+        } else {
+            HeadPrecision::Int8
+        },
+    };
+    let passes = if args.observer == ObserverKind::MinMax {
+        1
+    } else {
+        2
+    };
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new((set.data().len() * passes) as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    let style = ProgressStyle::with_template("calibrating {bar:32} {pos}/{len} images, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let quantized =
+        quantize(&bytes, &name, &set, options, &|| bar.inc(1)).with_context(|| name.clone())?;
+    bar.finish_and_clear();
+    tailfold_onnx::check(&quantized.model).context("the quantized graph")?;
+    let out = quantized.model.to_bytes();
+    artifact::write(&args.out, &out)?;
+    if let Some(list) = &args.list {
+        write_list(list, &set)?;
+    }
+    let summary = serde_json::json!({
+        "schema": "tailfold.quantize/1",
+        "model": args.out,
+        "sha256": artifact::sha256(&out),
+        "float_bytes": bytes.len(),
+        "int8_bytes": out.len(),
+        "layers": quantized.layers,
+        "activations": quantized.activations.len(),
+        "calibration_images": set.data().len(),
+        "observer": args.observer.to_string(),
+    });
+    if args.json {
+        print(&summary.to_string());
+    } else {
+        say(&format!(
+            "{}: {} layers to int8 with ranges from {} images; {} -> {} bytes",
+            args.out.display(),
+            quantized.layers,
+            set.data().len(),
+            bytes.len(),
+            out.len(),
+        ));
+    }
+    Ok(())
+}
+
+fn write_list(path: &Path, set: &CalibrationSet) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["image", "class", "hash"])?;
+    let data = set.data();
+    for (i, hash) in set.hashes().iter().enumerate() {
+        writer.write_record([&data.id(i), &data.classes()[data.labels()[i]], hash])?;
+    }
+    artifact::write(path, &writer.into_inner()?)?;
+    Ok(())
+}

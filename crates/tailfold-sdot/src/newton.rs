@@ -1,0 +1,83 @@
+//! Damped Newton steps on the entropic energy at one temperature.
+
+use crate::energy::dot;
+use crate::hessian::Curvature;
+use crate::search::{Search, SoftPoint};
+
+/// Part of the decrease promised by the slope that a step must bring (Armijo).
+const ARMIJO: f64 = 1e-4;
+/// Rounding of the energy's exponentials, in units of epsilon.
+const ENERGY_ROUNDING: f64 = 1e-8;
+/// Halvings of a step before it is given up.
+const MAX_HALVINGS: usize = 20;
+/// Steps at one temperature.
+const MAX_STEPS: usize = 30;
+/// A class this many e-foldings from its mass is out of reach of a quadratic model.
+const FAR: f64 = 3.0;
+
+/// Minimises the energy at `epsilon` from `offsets` until the soft masses' chi-square is at most `tolerance`; returns
+/// the offsets reached.
+///
+/// Ends early when the hard cells are good enough, the iterations are spent, or no step helps.
+pub(crate) fn minimise(
+    search: &mut Search<'_>,
+    offsets: &[f64],
+    epsilon: f64,
+    tolerance: f64,
+) -> Vec<f64> {
+    let still = vec![0.0; offsets.len()];
+    let mut point = search.soft_point(offsets, &still, 0.0, epsilon);
+    for _ in 0..MAX_STEPS {
+        if point.chi_square <= tolerance || search.is_over() {
+            break;
+        }
+        search.iterations += 1;
+        let next = if is_far(&point.soft, &search.target) {
+            None
+        } else {
+            newton_step(search, &point, epsilon)
+        };
+        let next = next.unwrap_or_else(|| log_ratio_step(search, &point, epsilon));
+        let slack = ENERGY_ROUNDING * epsilon;
+        if next.energy > point.energy + slack && next.chi_square >= point.chi_square {
+            break;
+        }
+        point = next;
+    }
+    point.offsets
+}
+
+fn is_far(soft: &[f64], target: &[f64]) -> bool {
+    soft.iter()
+        .zip(target)
+        .any(|(mass, nu)| (nu / mass).ln() > FAR)
+}
+
+/// A Newton step, halved until the energy falls by Armijo's rule or the masses improve. `None` when none does.
+fn newton_step(search: &mut Search<'_>, point: &SoftPoint, epsilon: f64) -> Option<SoftPoint> {
+    let curvature = Curvature::at(&mut search.sample, &point.offsets, &point.soft, epsilon)?;
+    let step = curvature.step(&point.gradient)?;
+    let slope = dot(&step, &point.gradient);
+    let mut length = 1.0;
+    for _ in 0..MAX_HALVINGS {
+        let next = search.soft_point(&point.offsets, &step, length, epsilon);
+        let falls = next.energy <= point.energy + ARMIJO * length * slope;
+        // Near the minimum the energy's decrease drowns in rounding; the gradient's does not.
+        if falls || next.chi_square <= (1.0 - 0.1 * length) * point.chi_square {
+            return Some(next);
+        }
+        length *= 0.5;
+    }
+    None
+}
+
+/// `h_j += epsilon ln(target_j / mass_j)`: Sinkhorn's step, which never raises the energy, however far the masses are.
+fn log_ratio_step(search: &mut Search<'_>, point: &SoftPoint, epsilon: f64) -> SoftPoint {
+    let ratios: Vec<f64> = search
+        .target
+        .iter()
+        .zip(&point.soft)
+        .map(|(nu, mass)| (nu / mass).ln())
+        .collect();
+    search.soft_point(&point.offsets, &ratios, epsilon, epsilon)
+}

@@ -1,0 +1,145 @@
+//! Settings of the solver.
+
+use crate::SolveError;
+
+/// How well, how long and from where to solve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Stop when `sum_j (mass_j - target_j)^2 / target_j` of the hard cells is at most this. Default 1e-3: a relative
+    /// error of about 3 % a class.
+    pub chi_square: f64,
+    /// Most steps: Newton, log-ratio and polishing steps together. Default 200.
+    pub max_iterations: usize,
+    /// Offsets to start from, `[C]`, in score units, up to a constant; zeros when `None`.
+    pub warm_start: Option<Vec<f64>>,
+    /// First temperature, in standard deviations of a row's scores. Default 1.
+    pub epsilon_start: f64,
+    /// Each temperature as a part of the one before, below 1. Default 1/4.
+    pub epsilon_factor: f64,
+    /// No temperature is lower, in standard deviations of a row's scores. Default 1/256.
+    pub epsilon_end: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            chi_square: 1e-3,
+            max_iterations: 200,
+            warm_start: None,
+            epsilon_start: 1.0,
+            epsilon_factor: 0.25,
+            epsilon_end: 1.0 / 256.0,
+        }
+    }
+}
+
+impl Options {
+    /// Checks the numbers; the warm start is checked against the scores.
+    pub(crate) fn validate(&self) -> Result<(), SolveError> {
+        let check = |field, value: f64, ok: bool, expected| {
+            if ok {
+                Ok(())
+            } else {
+                Err(SolveError::Setting {
+                    field,
+                    value,
+                    expected,
+                })
+            }
+        };
+        let scale = |value: f64| (1e-6..=1e6).contains(&value);
+        check(
+            "chi_square",
+            self.chi_square,
+            self.chi_square >= 0.0 && self.chi_square.is_finite(),
+            "a number from 0 up",
+        )?;
+        check(
+            "epsilon_start",
+            self.epsilon_start,
+            scale(self.epsilon_start),
+            "1e-6 to 1e6",
+        )?;
+        check(
+            "epsilon_end",
+            self.epsilon_end,
+            scale(self.epsilon_end),
+            "1e-6 to 1e6",
+        )?;
+        let factor = self.epsilon_factor;
+        check(
+            "epsilon_factor",
+            factor,
+            (0.01..=0.9).contains(&factor),
+            "0.01 to 0.9",
+        )
+    }
+
+    /// The temperatures in units of `spread`, falling; at least one.
+    pub(crate) fn temperatures(&self, spread: f64) -> Vec<f64> {
+        let end = self.epsilon_end.min(self.epsilon_start);
+        let falling =
+            std::iter::successors(Some(self.epsilon_start), |t| Some(t * self.epsilon_factor));
+        // A temperature just above the end would be a stage for nothing.
+        let mut temperatures: Vec<f64> = falling
+            .take_while(|t| *t > end * 1.5)
+            .map(|t| t * spread)
+            .collect();
+        temperatures.push(end * spread);
+        temperatures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temperatures_fall_from_start_to_end() {
+        let options = Options {
+            epsilon_end: 0.1,
+            ..Options::default()
+        };
+        assert_eq!(options.temperatures(2.0), [2.0, 0.5, 0.2]);
+        let one = Options {
+            epsilon_end: 3.0,
+            ..options
+        };
+        assert_eq!(one.temperatures(2.0), [2.0]);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let message = |options: Options| options.validate().unwrap_err().to_string();
+        let good = Options::default;
+        assert_eq!(good().validate(), Ok(()));
+        assert_eq!(
+            message(Options {
+                chi_square: f64::NAN,
+                ..good()
+            }),
+            "chi_square is NaN, expected a number from 0 up"
+        );
+        assert_eq!(
+            message(Options {
+                epsilon_start: 0.0,
+                ..good()
+            }),
+            "epsilon_start is 0, expected 1e-6 to 1e6"
+        );
+        assert_eq!(
+            message(Options {
+                epsilon_end: -1.0,
+                ..good()
+            }),
+            "epsilon_end is -1, expected 1e-6 to 1e6"
+        );
+        assert_eq!(
+            message(Options {
+                epsilon_factor: 1.0,
+                ..good()
+            }),
+            "epsilon_factor is 1, expected 0.01 to 0.9"
+        );
+    }
+}

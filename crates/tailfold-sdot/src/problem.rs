@@ -1,0 +1,121 @@
+//! A transport problem as it is given, and as the passes need it: checked and normalised.
+
+use crate::{Scores, SolveError};
+
+/// A sum of target masses further from 1 is taken for a mistake, not for rounding.
+const TARGET_SUM_TOLERANCE: f64 = 1e-6;
+
+/// Which share of a weighted sample each class shall own.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a> {
+    /// Scores `[n, C]`.
+    pub scores: Scores<'a>,
+    /// Weight of each sample, `[n]`, not negative, of any positive sum; `None` weighs all alike.
+    pub sample_weights: Option<&'a [f64]>,
+    /// Target mass of each class, `[C]`, positive. The sum must be 1 within 1e-6; what is left is divided out.
+    pub target: &'a [f64],
+}
+
+/// Sample weights that sum to 1.
+#[derive(Clone, Debug)]
+pub(crate) enum SampleWeights {
+    Equal(f64),
+    Each(Vec<f64>),
+}
+
+impl SampleWeights {
+    /// Checks and normalises the weights of `rows` samples.
+    pub(crate) fn new(weights: Option<&[f64]>, rows: usize) -> Result<Self, SolveError> {
+        let Some(weights) = weights else {
+            return Ok(Self::Equal(1.0 / rows as f64));
+        };
+        if weights.len() != rows {
+            return Err(SolveError::Length {
+                what: "sample weights",
+                expected: rows,
+                found: weights.len(),
+            });
+        }
+        if let Some((row, &value)) = weights
+            .iter()
+            .enumerate()
+            .find(|(_, w)| !w.is_finite() || **w < 0.0)
+        {
+            return Err(SolveError::SampleWeight { row, value });
+        }
+        let sum: f64 = weights.iter().sum();
+        // A subnormal sum has lost the digits to divide by.
+        if !sum.is_normal() {
+            return Err(SolveError::SampleWeightSum { sum });
+        }
+        Ok(Self::Each(weights.iter().map(|w| w / sum).collect()))
+    }
+
+    pub(crate) fn get(&self, row: usize) -> f64 {
+        match self {
+            Self::Equal(weight) => *weight,
+            Self::Each(weights) => weights[row],
+        }
+    }
+
+    pub(crate) fn largest(&self) -> f64 {
+        match self {
+            Self::Equal(weight) => *weight,
+            Self::Each(weights) => weights.iter().copied().fold(0.0, f64::max),
+        }
+    }
+}
+
+/// Checks the target masses of `classes` classes and divides their rounding out of the sum.
+pub(crate) fn normalised_target(target: &[f64], classes: usize) -> Result<Vec<f64>, SolveError> {
+    if target.len() != classes {
+        return Err(SolveError::Length {
+            what: "target masses",
+            expected: classes,
+            found: target.len(),
+        });
+    }
+    if let Some((class, &value)) = target
+        .iter()
+        .enumerate()
+        .find(|(_, v)| !v.is_normal() || **v < 0.0)
+    {
+        return Err(SolveError::Target { class, value });
+    }
+    let sum: f64 = target.iter().sum();
+    if (sum - 1.0).abs() > TARGET_SUM_TOLERANCE {
+        return Err(SolveError::TargetSum { sum });
+    }
+    Ok(target.iter().map(|v| v / sum).collect())
+}
+
+/// Checks that there is one offset a class and that each fits an `f32` bias.
+pub(crate) fn check_offsets(
+    offsets: &[f64],
+    classes: usize,
+    [all, one]: [&'static str; 2],
+) -> Result<(), SolveError> {
+    if offsets.len() != classes {
+        return Err(SolveError::Length {
+            what: all,
+            expected: classes,
+            found: offsets.len(),
+        });
+    }
+    // NaN fails the comparison as well.
+    match offsets
+        .iter()
+        .enumerate()
+        .find(|(_, h)| !(h.abs() <= f64::from(f32::MAX)))
+    {
+        Some((class, &value)) => Err(SolveError::Offset {
+            what: one,
+            class,
+            value,
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

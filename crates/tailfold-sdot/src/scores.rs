@@ -1,0 +1,145 @@
+//! The scores `[n, C]`, as a matrix at hand or as a product made block by block.
+
+use crate::SolveError;
+
+/// Scores `s_j(z_i)` of `n` samples for `C` classes, row-major; borrowed, never copied whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Scores<'a> {
+    rows: usize,
+    classes: usize,
+    pub(crate) values: Values<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Values<'a> {
+    Matrix(&'a [f32]),
+    Product {
+        features: &'a [f32],
+        weights: &'a [f32],
+        dim: usize,
+        scale: f32,
+    },
+}
+
+impl<'a> Scores<'a> {
+    /// Scores at hand: `values` is `[n, num_classes]`, row-major.
+    ///
+    /// # Errors
+    /// [`SolveError`] when there is no class or no row, when `values` is not whole rows, or when a score is NaN or
+    /// infinite, naming its row and class.
+    pub fn matrix(values: &'a [f32], num_classes: usize) -> Result<Self, SolveError> {
+        if num_classes == 0 {
+            return Err(SolveError::NoClasses);
+        }
+        let rows = whole_rows("scores", values, num_classes)?;
+        if rows == 0 {
+            return Err(SolveError::EmptySample);
+        }
+        match not_finite(values, num_classes) {
+            Some((row, class, value)) => Err(SolveError::Score { row, class, value }),
+            None => Ok(Self {
+                rows,
+                classes: num_classes,
+                values: Values::Matrix(values),
+            }),
+        }
+    }
+
+    /// Scores `scale <w_j, z_i>` of `features` `[n, dim]` and `weights` `[C, dim]`, both row-major.
+    ///
+    /// Nothing is normalised: for a cosine classifier give unit vectors.
+    ///
+    /// # Errors
+    /// [`SolveError`] when a matrix is empty or not whole rows, when a value is NaN or infinite (naming the row or the
+    /// class), or when the norms are so large that a score may leave the range of `f32`.
+    pub fn product(
+        features: &'a [f32],
+        weights: &'a [f32],
+        dim: usize,
+        scale: f32,
+    ) -> Result<Self, SolveError> {
+        if dim == 0 {
+            return Err(SolveError::NoColumns { what: "features" });
+        }
+        let classes = whole_rows("weights", weights, dim)?;
+        let rows = whole_rows("features", features, dim)?;
+        if classes == 0 {
+            return Err(SolveError::NoClasses);
+        }
+        if rows == 0 {
+            return Err(SolveError::EmptySample);
+        }
+        if !scale.is_finite() {
+            return Err(SolveError::Scale(scale));
+        }
+        if let Some((class, column, value)) = not_finite(weights, dim) {
+            return Err(SolveError::Weight {
+                class,
+                column,
+                value,
+            });
+        }
+        if let Some((row, column, value)) = not_finite(features, dim) {
+            return Err(SolveError::Feature { row, column, value });
+        }
+        // Cauchy-Schwarz bounds every partial sum of a product, with half the range left for rounding.
+        let (row, feature_norm) = largest_norm(features, dim);
+        let (class, weight_norm) = largest_norm(weights, dim);
+        let bound = feature_norm * weight_norm * f64::from(scale.abs()).max(1.0);
+        if bound > f64::from(f32::MAX) / 2.0 {
+            return Err(SolveError::Overflow { row, class });
+        }
+        Ok(Self {
+            rows,
+            classes,
+            values: Values::Product {
+                features,
+                weights,
+                dim,
+                scale,
+            },
+        })
+    }
+
+    /// Number of samples, `n`.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of classes, `C`.
+    pub fn num_classes(&self) -> usize {
+        self.classes
+    }
+}
+
+fn whole_rows(what: &'static str, values: &[f32], row: usize) -> Result<usize, SolveError> {
+    if values.len().is_multiple_of(row) {
+        Ok(values.len() / row)
+    } else {
+        Err(SolveError::Ragged {
+            what,
+            found: values.len(),
+            row,
+        })
+    }
+}
+
+/// Row, column and value of the first number that is none.
+fn not_finite(values: &[f32], row: usize) -> Option<(usize, usize, f32)> {
+    let at = values.iter().position(|v| !v.is_finite())?;
+    Some((at / row, at % row, values[at]))
+}
+
+fn largest_norm(values: &[f32], dim: usize) -> (usize, f64) {
+    let norms = values
+        .chunks_exact(dim)
+        .map(|v| v.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>());
+    let (at, square) = norms.enumerate().fold(
+        (0, 0.0),
+        |best, next| if next.1 > best.1 { next } else { best },
+    );
+    (at, square.sqrt())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Batches of augmented views, made beside the training step and the same for any number of threads.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use tailfold_data::{AugmentKey, Augmenter, DataError, Dataset, Pixels, preprocess};
+use tailfold_spec::Preprocess;
+
+/// Decoded training images, kept in memory.
+pub(crate) struct Images {
+    pub(crate) pixels: Vec<Pixels>,
+    pub(crate) labels: Vec<usize>,
+}
+
+impl Images {
+    /// Decodes every image of `data`.
+    pub(crate) fn load(data: &Dataset) -> Result<Self, DataError> {
+        let pixels = (0..data.len())
+            .into_par_iter()
+            .map(|i| data.image(i))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            pixels,
+            labels: data.labels().to_vec(),
+        })
+    }
+}
+
+/// One step's input: all views of image 0, 1, ... for view 0, then the same for view 1, ...
+pub(crate) struct Batch {
+    /// `[views * images, c, h, w]`, row-major, view-major.
+    pub(crate) values: Vec<f32>,
+    /// Class of each image, once (not once a view).
+    pub(crate) labels: Vec<i32>,
+    /// Index of each image in the data set.
+    pub(crate) indices: Vec<usize>,
+}
+
+/// What decides a batch's content.
+#[derive(Clone)]
+pub(crate) struct BatchPlan {
+    pub(crate) images: Arc<Images>,
+    pub(crate) preprocess: Preprocess,
+    /// One augmenter a view.
+    pub(crate) views: Vec<Augmenter>,
+    pub(crate) batch: usize,
+    pub(crate) seed: u64,
+}
+
+impl BatchPlan {
+    /// Steps an epoch: whole batches only, so that batch statistics are never those of a handful; at least one.
+    pub(crate) fn steps(&self) -> usize {
+        (self.images.labels.len() / self.batch).max(1)
+    }
+
+    /// Starts making the batches of `epoch`, at most two ahead of the reader.
+    pub(crate) fn start(&self, epoch: usize) -> Receiver<Result<Batch, DataError>> {
+        let (sender, receiver) = sync_channel(2);
+        let plan = self.clone();
+        thread::spawn(move || {
+            let order = epoch_order(plan.images.labels.len(), plan.seed, epoch);
+            for indices in order.chunks(plan.batch).take(plan.steps()) {
+                // A reader that went away ends the thread.
+                if sender.send(plan.make(indices, epoch)).is_err() {
+                    return;
+                }
+            }
+        });
+        receiver
+    }
+
+    fn make(&self, indices: &[usize], epoch: usize) -> Result<Batch, DataError> {
+        let jobs: Vec<(usize, usize)> = (0..self.views.len())
+            .flat_map(|view| indices.iter().map(move |&index| (view, index)))
+            .collect();
+        let images = jobs
+            .into_par_iter()
+            .map(|(view, index)| {
+                let (seed, epoch) = (self.seed, epoch as u64);
+                let key = AugmentKey {
+                    seed,
+                    epoch,
+                    index: index as u64,
+                    view: view as u64,
+                };
+                preprocess(
+                    &self.views[view].apply(&self.images.pixels[index], key)?,
+                    &self.preprocess,
+                )
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Batch {
+            values: images.concat(),
+            labels: indices
+                .iter()
+                .map(|&i| i32::try_from(self.images.labels[i]).unwrap_or(i32::MAX))
+                .collect(),
+            indices: indices.to_vec(),
+        })
+    }
+}
+
+/// The order in which `epoch` sees the images: a function of the seed and the epoch alone, so that a resumed run
+/// continues with the order of an uninterrupted one.
+fn epoch_order(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..len).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(epoch as u64 + 1);
+    order.shuffle(&mut rng);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_depends_on_seed_and_epoch_alone() {
+        let order = epoch_order(100, 7, 3);
+        assert_eq!(order, epoch_order(100, 7, 3));
+        assert_ne!(order, epoch_order(100, 7, 4));
+        assert_ne!(order, epoch_order(100, 8, 3));
+        let mut sorted = order;
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(0..100));
+    }
+}

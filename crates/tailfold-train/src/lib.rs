@@ -1,0 +1,27 @@
+//! Trains long-tailed classifiers on burn: networks, losses, offsets, the loop, checkpoints and goldens.
+//!
+//! The only crate that knows burn. What leaves it is a run folder of plain files (`tailfold_spec::Manifest`).
+
+mod batches;
+mod config;
+mod evaluate;
+mod head;
+mod loss;
+mod offsets;
+mod products;
+mod resnet;
+mod resume;
+mod schedule;
+mod trainer;
+mod weights;
+
+pub use config::{
+    ConfigError, ContrastiveConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
+    OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig, ViewsConfig,
+};
+pub use head::{ClassifierHead, Projection, normalise_rows};
+pub use loss::{ot_dynamic_softmax, supervised_contrastive};
+pub use resnet::{Network, ResNet};
+pub use schedule::learning_rate;
+pub use trainer::{EpochReport, Observer, Outcome, TrainError, train};
+pub use weights::{WeightError, load_weights, named_weights};

@@ -1,0 +1,144 @@
+//! The offsets while training: the source measure, the solver's calls and the current `h`.
+
+use std::collections::VecDeque;
+
+use tailfold_sdot::{AffineHead, Options, Solution, SolveError, balanced_weights, sphere_samples};
+use tailfold_spec::{Apply, OffsetsRecord};
+
+use crate::config::{OffsetConfig, SourceMeasure};
+
+/// The offsets of a run in progress.
+pub(crate) struct OffsetState {
+    config: OffsetConfig,
+    target: Vec<f64>,
+    seed: u64,
+    /// Current offsets, `[classes]`, zero mean.
+    pub(crate) h: Vec<f64>,
+    /// Recent training features and their classes, oldest first.
+    pub(crate) queue: VecDeque<(usize, Vec<f32>)>,
+    /// The last solution; `None` before the first.
+    pub(crate) last: Option<Solution>,
+}
+
+impl OffsetState {
+    pub(crate) fn new(config: OffsetConfig, target: Vec<f64>, seed: u64) -> Self {
+        Self {
+            h: vec![0.0; target.len()],
+            target,
+            config,
+            seed,
+            queue: VecDeque::new(),
+            last: None,
+        }
+    }
+
+    /// What the loss adds to the scores, `[classes]`.
+    pub(crate) fn shift(&self) -> Vec<f32> {
+        let sign = match self.config.apply {
+            Apply::Add => 1.0,
+            Apply::Subtract => -1.0,
+        };
+        self.h.iter().map(|&h| to_f32(sign * h)).collect()
+    }
+
+    /// Remembers a step's features, `[n, dim]`, when the source measure needs them.
+    pub(crate) fn push(&mut self, features: &[f32], labels: &[i32], dim: usize) {
+        if self.config.source == SourceMeasure::Sphere {
+            return;
+        }
+        for (z, &label) in features.chunks_exact(dim).zip(labels) {
+            if self.queue.len() == self.config.samples {
+                self.queue.pop_front();
+            }
+            self.queue
+                .push_back((usize::try_from(label).unwrap_or(0), z.to_vec()));
+        }
+    }
+
+    /// True when `step` (from 0) of `epoch` (from 0) begins with fresh offsets.
+    pub(crate) fn is_due(&self, epoch: usize, step_in_epoch: usize) -> bool {
+        epoch >= self.config.warmup_epochs && step_in_epoch.is_multiple_of(self.config.update_every)
+    }
+
+    /// Solves for the current head and moves the offsets.
+    ///
+    /// With a queue that has not yet seen every class the problem has no solution, and the offsets stay.
+    ///
+    /// `radius` is the length of the features as the head sees them: the sphere's.
+    pub(crate) fn update(&mut self, head: &AffineHead, radius: f32) -> Result<(), SolveError> {
+        let options = Options {
+            warm_start: Some(self.h.clone()),
+            ..Options::default()
+        };
+        let solution = match self.config.source {
+            SourceMeasure::Sphere => {
+                let mut points = sphere_samples(self.config.samples, head.dim(), self.seed);
+                points.iter_mut().for_each(|x| *x *= radius);
+                head.solve(&points, None, &self.target, &options)?
+            }
+            source => {
+                let labels: Vec<usize> = self.queue.iter().map(|(y, _)| *y).collect();
+                let classes = self.target.len();
+                if (0..classes).any(|class| !labels.contains(&class)) {
+                    return Ok(());
+                }
+                let features: Vec<f32> = self
+                    .queue
+                    .iter()
+                    .flat_map(|(_, z)| z.iter().copied())
+                    .collect();
+                let weights = match source {
+                    SourceMeasure::BalancedFeatures => Some(balanced_weights(&labels, classes)?),
+                    _ => None,
+                };
+                head.solve(&features, weights.as_deref(), &self.target, &options)?
+            }
+        };
+        let keep = self.config.momentum;
+        for (h, new) in self.h.iter_mut().zip(&solution.offsets) {
+            *h = keep * *h + (1.0 - keep) * new;
+        }
+        self.last = Some(solution);
+        Ok(())
+    }
+
+    /// The offsets as they are kept at export: what the loss added.
+    pub(crate) fn record(&self) -> OffsetsRecord {
+        record(
+            &self.shift(),
+            "training",
+            self.config.source.as_str(),
+            &self.target,
+            self.last.as_ref(),
+        )
+    }
+}
+
+/// `offsets.json` of a solution.
+pub(crate) fn record(
+    offsets: &[f32],
+    origin: &str,
+    source: &str,
+    target: &[f64],
+    solution: Option<&Solution>,
+) -> OffsetsRecord {
+    OffsetsRecord {
+        schema: OffsetsRecord::SCHEMA.to_owned(),
+        offsets: offsets.to_vec(),
+        origin: origin.to_owned(),
+        source: source.to_owned(),
+        target: target.to_vec(),
+        mass: solution.map_or_else(Vec::new, |s| s.mass.clone()),
+        chi_square: solution.map_or(0.0, |s| s.chi_square),
+        largest_relative_error: solution.map_or(0.0, |s| s.largest_relative_error),
+        stop: solution.map_or_else(|| "not solved".to_owned(), |s| s.stop.to_string()),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "offsets are a few logits; f32 is what a head adds"
+)]
+pub(crate) fn to_f32(value: f64) -> f32 {
+    value as f32
+}

@@ -1,0 +1,91 @@
+//! The run folder's files: checkpoint, offsets, goldens, calibration features, manifest.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView};
+use tailfold_spec::artifact::{self, ArtifactError};
+use tailfold_spec::{Manifest, OffsetsRecord};
+
+use crate::trainer::TrainError;
+use crate::weights::NamedWeights;
+
+/// Tensors of one file, by name: shape and row-major values.
+pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// Serialises f32 tensors, and `labels` as `labels` I64 when given.
+pub(crate) fn safetensors_bytes(
+    tensors: &Tensors,
+    labels: Option<&[i64]>,
+) -> Result<Vec<u8>, TrainError> {
+    let mut bytes: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, (shape, values))| {
+            (
+                name.clone(),
+                Dtype::F32,
+                shape.clone(),
+                values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            )
+        })
+        .collect();
+    if let Some(labels) = labels {
+        let raw = labels.iter().flat_map(|v| v.to_le_bytes()).collect();
+        bytes.push(("labels".to_owned(), Dtype::I64, vec![labels.len()], raw));
+    }
+    let views = bytes
+        .iter()
+        .map(|(name, dtype, shape, raw)| Ok((name, TensorView::new(*dtype, shape.clone(), raw)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    Ok(safetensors::serialize(
+        views,
+        None::<HashMap<String, String>>,
+    )?)
+}
+
+/// Inputs and the training framework's answers to them.
+pub(crate) struct Golden {
+    /// `[n, c, h, w]`.
+    pub(crate) inputs: (Vec<usize>, Vec<f32>),
+    /// `[n, classes]`, without offsets.
+    pub(crate) scores: (Vec<usize>, Vec<f32>),
+}
+
+/// Class-balanced training features as the head sees them.
+pub(crate) struct Features {
+    /// `[n, dim]`.
+    pub(crate) values: (Vec<usize>, Vec<f32>),
+    /// `[n]`.
+    pub(crate) labels: Vec<i64>,
+}
+
+/// Writes every file of a finished run; the manifest, which names the hashes of the others, comes last.
+pub(crate) fn write_run(
+    folder: &Path,
+    weights: &NamedWeights,
+    offsets: &OffsetsRecord,
+    golden: Golden,
+    features: Features,
+    manifest: Manifest,
+) -> Result<Manifest, TrainError> {
+    let write = |file: &str, bytes: &[u8]| -> Result<String, ArtifactError> {
+        artifact::write(&folder.join(file), bytes)?;
+        Ok(artifact::sha256(bytes))
+    };
+    let mut manifest = manifest;
+    manifest.files.checkpoint_sha256 =
+        write(Manifest::CHECKPOINT, &safetensors_bytes(weights, None)?)?;
+    let mut json = serde_json::to_vec_pretty(offsets)?;
+    json.push(b'\n');
+    manifest.files.offsets_sha256 = write(Manifest::OFFSETS, &json)?;
+    let tensors = Tensors::from([
+        ("inputs".to_owned(), golden.inputs),
+        ("scores".to_owned(), golden.scores),
+    ]);
+    manifest.files.golden_sha256 = write(Manifest::GOLDEN, &safetensors_bytes(&tensors, None)?)?;
+    let tensors = Tensors::from([("features".to_owned(), features.values)]);
+    let bytes = safetensors_bytes(&tensors, Some(&features.labels))?;
+    manifest.files.features_sha256 = write(Manifest::FEATURES, &bytes)?;
+    write(Manifest::FILE, manifest.to_toml().as_bytes())?;
+    Ok(manifest)
+}

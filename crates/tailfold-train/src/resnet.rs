@@ -1,0 +1,151 @@
+//! CIFAR-style residual networks (He et al., CVPR 2016, section 4.2) with option-A shortcuts.
+
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
+use burn::prelude::*;
+use burn::tensor::activation::relu;
+use tailfold_spec::Architecture;
+
+use crate::head::{ClassifierHead, Projection};
+
+/// One residual block: two 3x3 convolutions and a shortcut without parameters.
+#[derive(Module, Debug)]
+struct Block {
+    conv1: Conv2d,
+    norm1: BatchNorm,
+    conv2: Conv2d,
+    norm2: BatchNorm,
+    #[module(skip)]
+    stride: usize,
+}
+
+/// Convolution and normalisation in front of the first stage.
+#[derive(Module, Debug)]
+struct Stem {
+    conv: Conv2d,
+    norm: BatchNorm,
+}
+
+/// The network below the head.
+#[derive(Module, Debug)]
+pub struct ResNet {
+    stem: Stem,
+    blocks: Vec<Block>,
+}
+
+/// Backbone, classifier and, while a contrastive loss is trained, its projection head.
+#[derive(Module, Debug)]
+pub struct Network {
+    body: ResNet,
+    /// The classifier.
+    pub head: ClassifierHead,
+    /// Projection for the contrastive loss; not deployed.
+    pub projection: Option<Projection>,
+}
+
+fn conv3x3(from: usize, to: usize, stride: usize, device: &Device) -> Conv2d {
+    Conv2dConfig::new([from, to], [3, 3])
+        .with_stride([stride, stride])
+        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+        .with_bias(false)
+        .with_initializer(Initializer::KaimingNormal {
+            gain: std::f64::consts::SQRT_2,
+            fan_out_only: false,
+        })
+        .init(device)
+}
+
+impl Block {
+    fn new(from: usize, to: usize, stride: usize, device: &Device) -> Self {
+        Self {
+            conv1: conv3x3(from, to, stride, device),
+            norm1: BatchNormConfig::new(to).init(device),
+            conv2: conv3x3(to, to, 1, device),
+            norm2: BatchNormConfig::new(to).init(device),
+            stride,
+        }
+    }
+
+    /// `[n, from, h, w]` to `[n, to, ceil(h / stride), ceil(w / stride)]`.
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let y = relu(self.norm1.forward(self.conv1.forward(x.clone())));
+        let y = self.norm2.forward(self.conv2.forward(y));
+        let [_, to, _, _] = y.dims();
+        relu(y + shortcut(x, to, self.stride))
+    }
+}
+
+/// Option A: every `stride`-th pixel, and zero channels on both sides up to `to`.
+fn shortcut(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
+    let [n, from, _, _] = x.dims();
+    if from == to && stride == 1 {
+        return x;
+    }
+    let x = if stride == 1 {
+        x
+    } else {
+        // Two-step selection by index: burn's slices have no gradient for steps on every back end.
+        let device = x.device();
+        let every = |len: usize| {
+            let picks: Vec<i32> = (0..len)
+                .step_by(stride)
+                .map(|i| i32::try_from(i).unwrap_or(i32::MAX))
+                .collect();
+            Tensor::<1, Int>::from_ints(picks.as_slice(), &device)
+        };
+        let [_, _, h, w] = x.dims();
+        x.select(2, every(h)).select(3, every(w))
+    };
+    let [_, _, h, w] = x.dims();
+    let front = (to - from) / 2;
+    let back = to - from - front;
+    let zeros = |channels: usize| Tensor::<4>::zeros([n, channels, h, w], &x.device());
+    Tensor::cat(vec![zeros(front), x.clone(), zeros(back)], 1)
+}
+
+impl ResNet {
+    /// Builds the body of `arch` with Kaiming-normal weights from the device's generator.
+    pub fn new(arch: &Architecture, device: &Device) -> Self {
+        let stem = Stem {
+            conv: conv3x3(arch.input[0], arch.width, arch.stem_stride, device),
+            norm: BatchNormConfig::new(arch.width).init(device),
+        };
+        let blocks = arch
+            .blocks()
+            .into_iter()
+            .map(|(from, to, stride)| Block::new(from, to, stride, device))
+            .collect();
+        Self { stem, blocks }
+    }
+
+    /// Images `[n, c, h, w]` to features `[n, feature_dim]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
+        let mut x = relu(self.stem.norm.forward(self.stem.conv.forward(x)));
+        for block in &self.blocks {
+            x = block.forward(x);
+        }
+        x.mean_dim(3).mean_dim(2).flatten::<2>(1, 3)
+    }
+}
+
+impl Network {
+    /// Builds the network of `arch`; `projection` gives the hidden and output widths of a contrastive head.
+    pub fn new(arch: &Architecture, projection: Option<(usize, usize)>, device: &Device) -> Self {
+        let dim = arch.feature_dim();
+        Self {
+            body: ResNet::new(arch, device),
+            head: ClassifierHead::new(arch.classes, dim, arch.head, device),
+            projection: projection.map(|(hidden, out)| Projection::new(dim, hidden, out, device)),
+        }
+    }
+
+    /// Images `[n, c, h, w]` to features `[n, feature_dim]`.
+    pub fn features(&self, x: Tensor<4>) -> Tensor<2> {
+        self.body.forward(x)
+    }
+
+    /// Images `[n, c, h, w]` to raw scores `[n, classes]`, without offsets.
+    pub fn scores(&self, x: Tensor<4>) -> Tensor<2> {
+        self.head.forward(self.features(x))
+    }
+}

@@ -1,0 +1,171 @@
+//! Weights as named tensors, out of a network and back into one.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::prelude::*;
+
+use crate::resnet::Network;
+
+/// Name, shape and row-major values.
+pub(crate) type NamedWeights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// Weights that do not fit their network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightError {
+    /// A tensor of the network has no value.
+    #[error("the checkpoint has no tensor `{0}`")]
+    Missing(String),
+    /// Another network.
+    #[error("tensor `{name}` has shape {found:?}, the network expects {expected:?}")]
+    Shape {
+        /// Tensor.
+        name: String,
+        /// Shape in the checkpoint.
+        found: Vec<usize>,
+        /// Shape in the network.
+        expected: Vec<usize>,
+    },
+    /// A NaN or an infinity.
+    #[error("tensor `{name}` is {value} at index {index}")]
+    NotFinite {
+        /// Tensor.
+        name: String,
+        /// Flat index.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// The back end did not hand out its values.
+    #[error("tensor `{name}` could not be read from the device: {message}")]
+    Device {
+        /// Tensor.
+        name: String,
+        /// The back end's message.
+        message: String,
+    },
+}
+
+/// The deployed and training tensors of `network`, under the names of the checkpoint (`stem.conv.weight`,
+/// `blocks.0.norm1.gamma`, `head.weight`, `projection.hidden.weight`, ...).
+///
+/// # Errors
+/// [`WeightError`] when a value is not finite: such a network is not worth saving.
+pub fn named_weights(network: &Network) -> Result<NamedWeights, WeightError> {
+    // `valid` synchronises the running statistics, which lag one update behind in the training module.
+    let mut visitor = Collect {
+        path: Vec::new(),
+        found: BTreeMap::new(),
+        error: None,
+    };
+    network.valid().visit(&mut visitor);
+    match visitor.error {
+        Some(error) => Err(error),
+        None => Ok(visitor.found),
+    }
+}
+
+/// `network` with every tensor replaced by the one of the same name.
+///
+/// # Errors
+/// [`WeightError`] naming the tensor; `weights` may hold more than the network needs.
+pub fn load_weights(network: Network, weights: &NamedWeights) -> Result<Network, WeightError> {
+    let mut mapper = Replace {
+        path: Vec::new(),
+        weights,
+        error: None,
+    };
+    let network = network.map(&mut mapper);
+    match mapper.error {
+        Some(error) => Err(error),
+        None => Ok(network),
+    }
+}
+
+/// The tensor's name: the module path without the body's own name.
+fn name_of(path: &[String]) -> String {
+    let path = if path.first().is_some_and(|p| p == "body") {
+        &path[1..]
+    } else {
+        path
+    };
+    path.join(".")
+}
+
+struct Collect {
+    path: Vec<String>,
+    found: NamedWeights,
+    error: Option<WeightError>,
+}
+
+impl ModuleVisitor for Collect {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let name = name_of(&self.path);
+        let tensor = param.val();
+        let shape = tensor.dims().to_vec();
+        match tensor.into_data().convert::<f32>().try_to_vec::<f32>() {
+            Ok(values) => {
+                if let Some((index, &value)) =
+                    values.iter().enumerate().find(|(_, v)| !v.is_finite())
+                {
+                    self.error
+                        .get_or_insert(WeightError::NotFinite { name, index, value });
+                } else {
+                    self.found.insert(name, (shape, values));
+                }
+            }
+            Err(e) => {
+                self.error.get_or_insert(WeightError::Device {
+                    name,
+                    message: format!("{e:?}"),
+                });
+            }
+        }
+    }
+}
+
+struct Replace<'a> {
+    path: Vec<String>,
+    weights: &'a NamedWeights,
+    error: Option<WeightError>,
+}
+
+impl ModuleMapper for Replace<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = name_of(&self.path);
+        let expected = param.val().dims().to_vec();
+        let Some((shape, values)) = self.weights.get(&name) else {
+            self.error.get_or_insert(WeightError::Missing(name));
+            return param;
+        };
+        if *shape != expected {
+            self.error.get_or_insert(WeightError::Shape {
+                name,
+                found: shape.clone(),
+                expected,
+            });
+            return param;
+        }
+        let data = TensorData::new(values.clone(), shape.clone());
+        param.map(|old| {
+            Tensor::from_data(data, &old.device()).set_require_grad(old.is_require_grad())
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask demo`: the whole chain on the data set that ships.
+
+mod stages;
+mod table;
+mod training;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use crate::chart::{Series, draw};
+use crate::output::{print, say};
+use crate::process::root;
+
+use stages::{Seed, Tools};
+use table::{Row, render};
+
+/// Train with plain cross-entropy and with the OT-dynamic softmax loss, export with folding, quantize, check parity,
+/// classify one image; print what happened to the many, medium and few classes at each stage.
+///
+/// Example: cargo xtask demo --seeds 1
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Seeds to train with.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    seeds: u64,
+    /// Folder for everything that is made.
+    #[arg(long, default_value = "runs/demo")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let root = root()?;
+    let out = root.join(&args.out);
+    say("building the training, quantizing and deployed programs (minutes the first time)");
+    let tools = Tools::build(&root)?;
+    say(&format!(
+        "built after {:.0} s",
+        started.elapsed().as_secs_f64()
+    ));
+
+    let training_started = Instant::now();
+    let configs = ["ce", "sdot"];
+    training::train_all(&tools, &configs, args.seeds, &out)?;
+    let training_seconds = training_started.elapsed().as_secs_f64();
+
+    let seeds = (0..args.seeds)
+        .map(|seed| Seed::measure(&tools, &out, seed))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let first = seeds.first().context("no seed was run")?;
+    let classes = tools.class_names()?;
+    let series = first
+        .recalls()
+        .into_iter()
+        .map(|(name, recall)| Series {
+            name: name.to_owned(),
+            recall,
+        })
+        .collect::<Vec<_>>();
+    let picture = out.join("recall.svg");
+    let title = "Fashion-MNIST, long-tailed 100 : 1 - recall by class, seed 0";
+    draw(&picture, title, &classes.names, &classes.counts, &series)?;
+
+    let answer = tools.classify_one(&out, first)?;
+    print(&render(&Row::of_seeds(&seeds)));
+    let mut holds = true;
+    for (seed, measured) in seeds.iter().enumerate() {
+        print(&format!("seed {seed}: {}", measured.verdict_line()));
+        holds &= measured.holds();
+    }
+    print(&answer);
+    print(&format!("picture: {}", picture.display()));
+    print(&format!("models and reports: {}", out.display()));
+    print(&format!(
+        "training {training_seconds:.0} s, everything {:.0} s",
+        started.elapsed().as_secs_f64()
+    ));
+    Ok(ExitCode::from(u8::from(!holds)))
+}

@@ -1,0 +1,242 @@
+//! From trained runs to measured models, seed by seed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tailfold_data::{DataSpec, Dataset};
+use tailfold_spec::{Group, Manifest};
+
+use crate::process;
+
+/// The programs of the chain.
+pub(super) struct Tools {
+    pub(super) root: PathBuf,
+    pub(super) train: PathBuf,
+    quantize: PathBuf,
+    tailfold: PathBuf,
+    xtask: PathBuf,
+}
+
+/// Accuracies of one model, shares of 1.
+#[derive(Clone, Debug)]
+pub(super) struct Accuracies {
+    pub(super) overall: f64,
+    /// many, medium, few.
+    pub(super) groups: [f64; 3],
+    recall: Vec<f64>,
+}
+
+/// What one seed gave.
+pub(super) struct Seed {
+    pub(super) ce: Accuracies,
+    pub(super) sdot: Accuracies,
+    pub(super) int8: Accuracies,
+    fold: Value,
+    parity: Value,
+    int8_file: PathBuf,
+}
+
+/// Names and training counts, label order.
+pub(super) struct Classes {
+    pub(super) names: Vec<String>,
+    pub(super) counts: Vec<u64>,
+}
+
+const TEST: &str = "embedded?split=test";
+const TRAIN: &str = "embedded?split=train";
+
+impl Tools {
+    pub(super) fn build(root: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            root: root.to_owned(),
+            train: process::build("tailfold-train", "tailfold-train")?,
+            quantize: process::build("tailfold-quant", "tailfold-quant")?,
+            tailfold: process::build("tailfold-cli", "tailfold")?,
+            xtask: std::env::current_exe().context("cannot find this program")?,
+        })
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// Exports `run` as `file`, with the offsets `choice` or the run's own.
+    fn export(&self, run: &Path, file: &Path, choice: Option<&str>) -> anyhow::Result<()> {
+        let mut command = self.command(&self.xtask);
+        command
+            .arg("export")
+            .arg("--run")
+            .arg(run)
+            .arg("--out")
+            .arg(file);
+        if let Some(choice) = choice {
+            command.args(["--offsets", choice]);
+        }
+        process::must(&mut command)
+    }
+
+    fn evaluate(&self, file: &Path) -> anyhow::Result<Accuracies> {
+        let mut command = self.command(&self.tailfold);
+        command
+            .arg("evaluate")
+            .arg("--model")
+            .arg(file)
+            .args(["--data", TEST, "--json"]);
+        let answer = process::json(&mut command, &[0])?;
+        let number = |key: &str| {
+            answer[key]
+                .as_f64()
+                .with_context(|| format!("no `{key}` in {answer}"))
+        };
+        let recall = answer["per_class"].as_array().context("no `per_class`")?;
+        let recall = recall
+            .iter()
+            .map(|v| v.as_f64().context("a class without test images"));
+        Ok(Accuracies {
+            overall: number("top1")?,
+            groups: [number("many")?, number("medium")?, number("few")?],
+            recall: recall.collect::<anyhow::Result<_>>()?,
+        })
+    }
+
+    /// Names and training counts of the data set that ships.
+    pub(super) fn class_names(&self) -> anyhow::Result<Classes> {
+        let data = Dataset::open(&TRAIN.parse()?)?;
+        Ok(Classes {
+            names: data.classes().to_vec(),
+            counts: data.class_counts(),
+        })
+    }
+
+    /// Writes the first test image of the rarest class as a file and classifies it with the INT8 model.
+    pub(super) fn classify_one(&self, out: &Path, seed: &Seed) -> anyhow::Result<String> {
+        let spec: DataSpec = TEST.parse()?;
+        let data = Dataset::open(&spec)?;
+        let rarest = data.labels().iter().copied().max().unwrap_or(0);
+        let index = data
+            .labels()
+            .iter()
+            .position(|&l| l == rarest)
+            .context("the rarest class has no test image")?;
+        let file = out.join("rarest.png");
+        tailfold_spec::artifact::write(&file, &data.image(index)?.to_png()?)?;
+        let mut command = self.command(&self.tailfold);
+        command
+            .arg("classify")
+            .arg("--model")
+            .arg(&seed.int8_file)
+            .arg(&file)
+            .args(["--top", "3", "--json"]);
+        let answer = process::json(&mut command, &[0])?;
+        let image = &answer["images"][0];
+        let guesses = image["top"].as_array().context("no `top`")?;
+        let names: Vec<String> = guesses
+            .iter()
+            .map(|g| {
+                format!(
+                    "{} {:.1} %",
+                    g["name"].as_str().unwrap_or("?"),
+                    100.0 * g["probability"].as_f64().unwrap_or(f64::NAN)
+                )
+            })
+            .collect();
+        let latency = image["latency_ms"].as_f64().unwrap_or(f64::NAN);
+        Ok(format!(
+            "an image of {} ({}), classified by the INT8 model: {} ({latency:.2} ms)",
+            data.classes()[rarest],
+            data.id(index),
+            names.join(", "),
+        ))
+    }
+}
+
+impl Seed {
+    /// Exports, quantizes and measures the runs of `seed` below `out`.
+    pub(super) fn measure(tools: &Tools, out: &Path, seed: u64) -> anyhow::Result<Self> {
+        let (ce_run, sdot_run) = (
+            out.join(format!("ce-{seed}")),
+            out.join(format!("sdot-{seed}")),
+        );
+        let name = Manifest::read(&sdot_run)?.name;
+        let ce = ce_run.join("ce.onnx");
+        let sdot = sdot_run.join(format!("{name}.onnx"));
+        let plain = sdot_run.join(format!("{name}.unfolded.onnx"));
+        let int8 = sdot_run.join(format!("{name}.int8.onnx"));
+        tools.export(&ce_run, &ce, None)?;
+        tools.export(&sdot_run, &sdot, None)?;
+        tools.export(&sdot_run, &plain, Some("drop"))?;
+        let mut verify = tools.command(&tools.tailfold);
+        verify
+            .arg("verify")
+            .arg("--model")
+            .arg(&sdot)
+            .arg("--unfolded")
+            .arg(&plain)
+            .args(["--data", TEST, "--json"]);
+        let fold = process::json(&mut verify, &[0, 1])?;
+        let mut quantize = tools.command(&tools.quantize);
+        quantize
+            .arg("--model")
+            .arg(&sdot)
+            .args(["--calibration", TRAIN, "--evaluation", TEST, "--out"])
+            .arg(&int8)
+            .arg("--list")
+            .arg(sdot_run.join("calibration.csv"));
+        process::must(&mut quantize)?;
+        let mut gate = tools.command(&tools.tailfold);
+        gate.arg("parity")
+            .arg("--reference")
+            .arg(&sdot)
+            .arg("--candidate")
+            .arg(&int8);
+        gate.arg("--policy")
+            .arg(tools.root.join("models/fashion-lt/parity.toml"));
+        gate.args(["--data", TEST, "--json", "--report"])
+            .arg(sdot_run.join("parity"));
+        let parity = process::json(&mut gate, &[0, 1, 3])?;
+        Ok(Self {
+            ce: tools.evaluate(&ce)?,
+            sdot: tools.evaluate(&sdot)?,
+            int8: tools.evaluate(&int8)?,
+            fold,
+            parity,
+            int8_file: int8,
+        })
+    }
+
+    /// Recall a class of each stage, for the picture.
+    pub(super) fn recalls(&self) -> [(&'static str, Vec<f64>); 3] {
+        [
+            ("cross-entropy", self.ce.recall.clone()),
+            ("SDOT, float", self.sdot.recall.clone()),
+            ("SDOT, INT8", self.int8.recall.clone()),
+        ]
+    }
+
+    /// True when folding changed no decision and the INT8 model passes its policy.
+    pub(super) fn holds(&self) -> bool {
+        self.fold["holds"] == true && self.parity["verdict"] == "pass"
+    }
+
+    /// One line on folding and parity.
+    pub(super) fn verdict_line(&self) -> String {
+        let few = &self.parity["groups"][Group::Few.as_str()];
+        let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+        format!(
+            "folding changed {} of {} decisions; INT8 parity {}: few {:+.2} pp (lower bound {:+.2}, margin {:.2}), overall {:+.2} pp (lower bound {:+.2}), {} flips",
+            self.fold["changed_decisions"],
+            self.fold["images"],
+            self.parity["verdict"].as_str().unwrap_or("error"),
+            number(&few["delta_pp"]),
+            number(&few["lower_bound_pp"]),
+            number(&few["margin_pp"]),
+            number(&self.parity["overall"]["delta_pp"]),
+            number(&self.parity["overall"]["lower_bound_pp"]),
+            self.parity["flips"],
+        )
+    }
+}

@@ -1,0 +1,96 @@
+//! The demo's table: mean and standard error over seeds, stage by stage.
+
+use super::stages::{Accuracies, Seed};
+
+/// Mean and standard error, in percent.
+#[derive(Clone, Copy)]
+pub(super) struct Cell {
+    mean: f64,
+    standard_error: Option<f64>,
+}
+
+/// A stage, or the difference of two.
+pub(super) struct Row {
+    name: &'static str,
+    signed: bool,
+    /// overall, many, medium, few.
+    cells: [Cell; 4],
+}
+
+fn columns(a: &Accuracies) -> [f64; 4] {
+    [a.overall, a.groups[0], a.groups[1], a.groups[2]].map(|share| 100.0 * share)
+}
+
+fn cell(values: &[f64]) -> Cell {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+    let standard_error = (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt());
+    Cell {
+        mean,
+        standard_error,
+    }
+}
+
+impl Row {
+    /// The stages of all seeds; the gain of SDOT is the mean of the seeds' own differences.
+    pub(super) fn of_seeds(seeds: &[Seed]) -> Vec<Self> {
+        let row = |name, signed, of: &dyn Fn(&Seed) -> [f64; 4]| {
+            let rows: Vec<[f64; 4]> = seeds.iter().map(of).collect();
+            let cells = [0, 1, 2, 3].map(|c| cell(&rows.iter().map(|r| r[c]).collect::<Vec<_>>()));
+            Self {
+                name,
+                signed,
+                cells,
+            }
+        };
+        let minus = |a: [f64; 4], b: [f64; 4]| [0, 1, 2, 3].map(|c| a[c] - b[c]);
+        vec![
+            row("cross-entropy, float", false, &|s| columns(&s.ce)),
+            row("SDOT, float, folded", false, &|s| columns(&s.sdot)),
+            row("SDOT, INT8", false, &|s| columns(&s.int8)),
+            row("SDOT - cross-entropy", true, &|s| {
+                minus(columns(&s.sdot), columns(&s.ce))
+            }),
+            row("INT8 - float", true, &|s| {
+                minus(columns(&s.int8), columns(&s.sdot))
+            }),
+        ]
+    }
+}
+
+/// The table as text; accuracies in percent, differences in points, `+-` one standard error.
+pub(super) fn render(rows: &[Row]) -> String {
+    let mut text = format!(
+        "{:<22}{:>16}{:>16}{:>16}{:>16}",
+        "top-1 on 3,000 images", "overall", "many", "medium", "few"
+    );
+    for row in rows {
+        text += &format!("\n{:<22}", row.name);
+        for cell in row.cells {
+            let mean = if row.signed {
+                format!("{:+.2}", cell.mean)
+            } else {
+                format!("{:.2}", cell.mean)
+            };
+            let error = cell
+                .standard_error
+                .map_or_else(String::new, |e| format!(" +- {e:.2}"));
+            text += &format!("{:>16}", mean + &error);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_error_is_that_of_the_mean() {
+        let c = cell(&[1.0, 2.0, 3.0]);
+        assert!((c.mean - 2.0).abs() < 1e-12);
+        assert!((c.standard_error.unwrap() - (1.0_f64 / 3.0).sqrt()).abs() < 1e-12);
+        assert!(cell(&[5.0]).standard_error.is_none());
+    }
+}

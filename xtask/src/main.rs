@@ -1,0 +1,57 @@
+//! The repository's chores. Reads as a list: one module a command; what computes runs as a process of its own.
+
+mod chart;
+mod ci;
+mod data;
+mod demo;
+mod export;
+mod output;
+mod process;
+mod relay;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Train, export, quantize and check long-tailed classifiers.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run what CI runs, cheapest first.
+    Ci(ci::Args),
+    #[command(subcommand)]
+    Data(data::Command),
+    Demo(demo::Args),
+    Export(export::Args),
+    /// Compare a candidate with its reference by group: `tailfold parity`.
+    Parity(relay::Args),
+    /// Quantize a folded model to INT8: `tailfold-quant`.
+    Quantize(relay::Args),
+    /// Check the workspace's invariants.
+    Tidy,
+    /// Train a configuration: `tailfold-train`.
+    Train(relay::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Ci(args) => ci::run(&args),
+        Command::Data(command) => data::run(&command),
+        Command::Demo(args) => demo::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Parity(args) => relay::run("tailfold-cli", "tailfold", &["parity"], &args),
+        Command::Quantize(args) => relay::run("tailfold-quant", "tailfold-quant", &[], &args),
+        Command::Tidy => ci::tidy(),
+        Command::Train(args) => relay::train(&args),
+    };
+    result.unwrap_or_else(|error| {
+        output::say(&format!("error: {error:#}"));
+        ExitCode::from(2)
+    })
+}

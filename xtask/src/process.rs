@@ -1,0 +1,79 @@
+//! Programs of this workspace as processes: built when needed, found beside this one.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use anyhow::{Context as _, ensure};
+
+/// The repository's root.
+pub(crate) fn root() -> anyhow::Result<PathBuf> {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
+    let root = Path::new(&manifest)
+        .parent()
+        .context("xtask has no parent folder")?;
+    Ok(root.to_owned())
+}
+
+/// Builds the program `bin` of `package` in the profile of this program and returns its path.
+pub(crate) fn build(package: &str, bin: &str) -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot find this program")?;
+    let folder = own.parent().context("this program has no folder")?;
+    let mut cargo = Command::new(cargo());
+    cargo
+        .current_dir(root()?)
+        .args(["build", "--quiet", "--package", package, "--bin", bin]);
+    if folder.file_name() == Some(OsStr::new("release")) {
+        cargo.arg("--release");
+    }
+    must(&mut cargo)?;
+    Ok(folder.join(format!("{bin}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Runs `command` to its end.
+pub(crate) fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
+    command
+        .status()
+        .with_context(|| format!("cannot run {}", shown(command)))
+}
+
+/// Runs `command`, which must succeed.
+pub(crate) fn must(command: &mut Command) -> anyhow::Result<()> {
+    let status = status(command)?;
+    ensure!(status.success(), "{} failed ({status})", shown(command));
+    Ok(())
+}
+
+/// Runs `command` and returns its stdout as JSON; exit codes in `accepted` are answers, any other is a failure.
+pub(crate) fn json(command: &mut Command, accepted: &[i32]) -> anyhow::Result<serde_json::Value> {
+    let output = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run {}", shown(command)))?;
+    let code = output.status.code();
+    ensure!(
+        code.is_some_and(|c| accepted.contains(&c)),
+        "{} failed ({})",
+        shown(command),
+        output.status
+    );
+    serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("{} did not answer in JSON", shown(command)))
+}
+
+/// The command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args());
+    words
+        .map(|w| w.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,62 @@
+//! Commands that are programs of their own: built, then given the arguments as they are.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Context as _;
+
+use crate::process;
+
+/// Arguments of the program; `--help` after `--` shows them.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Args {
+    /// Handed on.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+/// Runs `bin` of `package` with `first` and the arguments; its exit code is ours.
+pub(crate) fn run(
+    package: &str,
+    bin: &str,
+    first: &[&str],
+    args: &Args,
+) -> anyhow::Result<ExitCode> {
+    let program = process::build(package, bin)?;
+    let status = process::status(Command::new(program).args(first).args(&args.args))?;
+    let code = status
+        .code()
+        .with_context(|| format!("{bin} was ended by a signal"))?;
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(2)))
+}
+
+/// Runs the training program; without `--out` the run goes to `runs/NAME-seedN` beside the configuration's name.
+pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut args = Args {
+        args: args.args.clone(),
+    };
+    let asks_help = args.args.iter().any(|a| a == "--help" || a == "-h");
+    if !asks_help
+        && !args
+            .args
+            .iter()
+            .any(|a| a == "--out" || a.starts_with("--out="))
+    {
+        let value = |flag: &str| {
+            args.args
+                .iter()
+                .position(|a| a == flag)
+                .and_then(|i| args.args.get(i + 1))
+        };
+        let config = value("--config").context("give --config FILE")?;
+        let name = std::path::Path::new(config)
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let seed = value("--seed").map_or_else(String::new, |seed| format!("-seed{seed}"));
+        args.args
+            .extend(["--out".to_owned(), format!("runs/{name}{seed}")]);
+    }
+    run("tailfold-train", "tailfold-train", &[], &args)
+}
