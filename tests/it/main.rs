@@ -1,1 +1,2 @@
 //! One test binary over the whole chain.
+mod burn_export;

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     fold_offsets(&mut model, &offsets)?;
     check(&model)?;
     let bytes = model.to_bytes();
-    let tailfold = process::build("tailfold-cli", "tailfold")?;
+    let tailfold = process::build("tailfold")?;
     let mut verification = None;
     artifact::write_checked(&args.out, &bytes, |file| -> Result<(), Refused> {
         verification = Some(verify(&tailfold, file, &args.run)?);

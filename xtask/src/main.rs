@@ -45,8 +45,8 @@ fn main() -> ExitCode {
         Command::Data(command) => data::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Export(args) => export::run(&args),
-        Command::Parity(args) => relay::run("tailfold-cli", "tailfold", &["parity"], &args),
-        Command::Quantize(args) => relay::run("tailfold-quant", "tailfold-quant", &[], &args),
+        Command::Parity(args) => relay::run("tailfold", &["parity"], &args),
+        Command::Quantize(args) => relay::run("tailfold-quant", &[], &args),
         Command::Tidy => ci::tidy(),
         Command::Train(args) => relay::train(&args),
     };

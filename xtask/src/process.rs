@@ -15,14 +15,17 @@ pub(crate) fn root() -> anyhow::Result<PathBuf> {
     Ok(root.to_owned())
 }
 
-/// Builds the program `bin` of `package` in the profile of this program and returns its path.
-pub(crate) fn build(package: &str, bin: &str) -> anyhow::Result<PathBuf> {
+/// Builds the workspace's programs in the profile of this one and returns the path of `bin`.
+///
+/// All of them, not one: features are unified over what is built together, and another set would compile burn and tract
+/// again.
+pub(crate) fn build(bin: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("cannot find this program")?;
     let folder = own.parent().context("this program has no folder")?;
     let mut cargo = Command::new(cargo());
     cargo
         .current_dir(root()?)
-        .args(["build", "--quiet", "--package", package, "--bin", bin]);
+        .args(["build", "--quiet", "--workspace", "--bins"]);
     if folder.file_name() == Some(OsStr::new("release")) {
         cargo.arg("--release");
     }

@@ -15,14 +15,9 @@ pub(crate) struct Args {
     args: Vec<String>,
 }
 
-/// Runs `bin` of `package` with `first` and the arguments; its exit code is ours.
-pub(crate) fn run(
-    package: &str,
-    bin: &str,
-    first: &[&str],
-    args: &Args,
-) -> anyhow::Result<ExitCode> {
-    let program = process::build(package, bin)?;
+/// Runs `bin` with `first` and the arguments; its exit code is ours.
+pub(crate) fn run(bin: &str, first: &[&str], args: &Args) -> anyhow::Result<ExitCode> {
+    let program = process::build(bin)?;
     let status = process::status(Command::new(program).args(first).args(&args.args))?;
     let code = status
         .code()
@@ -58,5 +53,5 @@ pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
         args.args
             .extend(["--out".to_owned(), format!("runs/{name}{seed}")]);
     }
-    run("tailfold-train", "tailfold-train", &[], &args)
+    run("tailfold-train", &[], &args)
 }

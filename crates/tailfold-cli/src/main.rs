@@ -2,6 +2,7 @@
 //! its rare classes.
 
 mod classify;
+mod dump;
 mod evaluate;
 mod info;
 mod model;
@@ -31,6 +32,7 @@ enum Command {
     Classify(classify::Args),
     Evaluate(evaluate::Args),
     Info(info::Args),
+    Logits(dump::Args),
     Parity(parity::Args),
     Verify(verify::Args),
 }
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Classify(args) => classify::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Info(args) => info::run(&args),
+        Command::Logits(args) => dump::run(&args),
         Command::Parity(args) => parity::run(&args),
         Command::Verify(args) => verify::run(&args),
     };

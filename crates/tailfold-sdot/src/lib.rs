@@ -15,6 +15,7 @@
 //! ```
 
 mod affine;
+mod anneal;
 mod blocks;
 mod energy;
 mod error;
@@ -27,6 +28,7 @@ mod polish;
 mod problem;
 mod scores;
 mod search;
+mod solution;
 mod solve;
 mod sphere;
 
@@ -36,7 +38,8 @@ pub use error::SolveError;
 pub use options::Options;
 pub use problem::Problem;
 pub use scores::Scores;
-pub use solve::{MAX_CLASSES, Solution, Stop, solve};
+pub use solution::{Solution, Stop};
+pub use solve::{MAX_CLASSES, solve};
 pub use sphere::sphere_samples;
 
 #[cfg(test)]

@@ -9,11 +9,17 @@ const ARMIJO: f64 = 1e-4;
 /// Rounding of the energy's exponentials, in units of epsilon.
 const ENERGY_ROUNDING: f64 = 1e-8;
 /// Halvings of a step before it is given up.
-const MAX_HALVINGS: usize = 20;
+const MAX_HALVINGS: usize = 10;
 /// Steps at one temperature.
 const MAX_STEPS: usize = 30;
+/// A step that leaves more than this part of the chi-square is a stall.
+const STALL: f64 = 0.98;
+/// Stalls in a row that end a temperature: classes that no sample of their boundary connects move at a snail's pace.
+const MAX_STALLS: usize = 3;
 /// A class this many e-foldings from its mass is out of reach of a quadratic model.
 const FAR: f64 = 3.0;
+/// A class within this many e-foldings is not lost; its chi-square alone would not tell, for a class of little mass.
+const CLOSE: f64 = 0.5;
 
 /// Minimises the energy at `epsilon` from `offsets` until the soft masses' chi-square is at most `tolerance`; returns
 /// the offsets reached.
@@ -27,12 +33,15 @@ pub(crate) fn minimise(
 ) -> Vec<f64> {
     let still = vec![0.0; offsets.len()];
     let mut point = search.soft_point(offsets, &still, 0.0, epsilon);
+    let mut stalls = 0;
     for _ in 0..MAX_STEPS {
-        if point.chi_square <= tolerance || search.is_over() {
+        if (point.chi_square <= tolerance && !is_off(&point.soft, &search.target, CLOSE))
+            || search.is_over()
+        {
             break;
         }
         search.iterations += 1;
-        let next = if is_far(&point.soft, &search.target) {
+        let next = if is_off(&point.soft, &search.target, FAR) {
             None
         } else {
             newton_step(search, &point, epsilon)
@@ -42,15 +51,24 @@ pub(crate) fn minimise(
         if next.energy > point.energy + slack && next.chi_square >= point.chi_square {
             break;
         }
+        stalls = if next.chi_square > STALL * point.chi_square {
+            stalls + 1
+        } else {
+            0
+        };
         point = next;
+        if stalls == MAX_STALLS {
+            break;
+        }
     }
     point.offsets
 }
 
-fn is_far(soft: &[f64], target: &[f64]) -> bool {
+/// Some class has less than `exp(-foldings)` of its mass.
+fn is_off(soft: &[f64], target: &[f64], foldings: f64) -> bool {
     soft.iter()
         .zip(target)
-        .any(|(mass, nu)| (nu / mass).ln() > FAR)
+        .any(|(mass, nu)| (nu / mass).ln() > foldings)
 }
 
 /// A Newton step, halved until the energy falls by Armijo's rule or the masses improve. `None` when none does.
@@ -81,3 +99,6 @@ fn log_ratio_step(search: &mut Search<'_>, point: &SoftPoint, epsilon: f64) -> S
         .collect();
     search.soft_point(&point.offsets, &ratios, epsilon, epsilon)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,8 @@ pub struct Options {
     pub epsilon_start: f64,
     /// Each temperature as a part of the one before, below 1. Default 1/4.
     pub epsilon_factor: f64,
-    /// No temperature is lower, in standard deviations of a row's scores. Default 1/256.
+    /// No temperature is lower, in standard deviations of a row's scores. Default 1/65536: reached only
+    /// when wider ones leave the hard cells wrong, as with many classes close together in few dimensions.
     pub epsilon_end: f64,
 }
 
@@ -28,7 +29,7 @@ impl Default for Options {
             warm_start: None,
             epsilon_start: 1.0,
             epsilon_factor: 0.25,
-            epsilon_end: 1.0 / 256.0,
+            epsilon_end: 1.0 / 65536.0,
         }
     }
 }

@@ -9,13 +9,12 @@ const MAX_STEPS: usize = 12;
 const LENGTHS: [f64; 4] = [1.0, 0.5, 0.25, 0.125];
 
 /// Improves the best hard cells of `search` with the curvature at `epsilon`, until they are good enough, no step helps,
-/// or the iterations are spent; true when they are better than before.
-pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64) -> bool {
-    let before = search.best.chi_square;
+/// or the iterations are spent.
+pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64) {
     let offsets = search.best.offsets.clone();
     let soft = search.sample.soft_cells(&offsets, epsilon).soft;
     let Some(model) = Curvature::at(&mut search.sample, &offsets, &soft, epsilon) else {
-        return false;
+        return;
     };
     for _ in 0..MAX_STEPS {
         if search.is_over() {
@@ -40,5 +39,30 @@ pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64) -> bool {
             break;
         }
     }
-    search.best.chi_square < before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scores;
+    use crate::newton::minimise;
+    use crate::testing::{cosine, search_for, skewed};
+
+    #[test]
+    fn hard_cells_follow_where_the_soft_ones_stop() {
+        let (z, w) = cosine(20_000, 12, 8, 1);
+        let scores = Scores::product(&z, &w, 8, 16.0).unwrap();
+        let mut search = search_for(&scores, skewed(12, 0.05), 1e-4, 100, vec![0.0; 12]);
+        // At so wide a temperature the minimiser of the soft masses leaves the hard ones far off.
+        minimise(&mut search, &[0.0; 12], 4.0, 1e-6);
+        let (before, spent) = (search.best.chi_square, search.iterations);
+        assert!(before > 1e-2, "{before}");
+        polish(&mut search, 4.0);
+        assert!(
+            search.best.chi_square <= 1e-4,
+            "{} after {before}",
+            search.best.chi_square
+        );
+        assert!(search.iterations > spent);
+    }
 }

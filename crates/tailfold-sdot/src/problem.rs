@@ -102,11 +102,10 @@ pub(crate) fn check_offsets(
             found: offsets.len(),
         });
     }
-    // NaN fails the comparison as well.
     match offsets
         .iter()
         .enumerate()
-        .find(|(_, h)| !(h.abs() <= f64::from(f32::MAX)))
+        .find(|(_, h)| !h.is_finite() || h.abs() > f64::from(f32::MAX))
     {
         Some((class, &value)) => Err(SolveError::Offset {
             what: one,

@@ -9,11 +9,19 @@ pub(crate) struct Search<'a> {
     pub(crate) sample: Sample<'a>,
     /// `[C]`, sum 1.
     pub(crate) target: Vec<f64>,
-    /// Chi-square at which to stop.
-    pub(crate) tolerance: f64,
+    pub(crate) limits: Limits,
     pub(crate) iterations: usize,
-    pub(crate) max_iterations: usize,
     pub(crate) best: Cells,
+}
+
+/// When to stop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Chi-square of the hard masses that is good enough.
+    pub(crate) tolerance: f64,
+    /// Chi-square that the largest sample weight alone explains.
+    pub(crate) floor: f64,
+    pub(crate) max_iterations: usize,
 }
 
 /// Offsets and the hard masses they give.
@@ -45,8 +53,7 @@ impl<'a> Search<'a> {
     pub(crate) fn new(
         mut sample: Sample<'a>,
         target: Vec<f64>,
-        tolerance: f64,
-        max_iterations: usize,
+        limits: Limits,
         mut offsets: Vec<f64>,
     ) -> Self {
         centre(&mut offsets);
@@ -60,16 +67,16 @@ impl<'a> Search<'a> {
         Self {
             sample,
             target,
-            tolerance,
+            limits,
             iterations: 0,
-            max_iterations,
             best,
         }
     }
 
     /// Nothing more to gain, or to spend.
     pub(crate) fn is_over(&self) -> bool {
-        self.best.chi_square <= self.tolerance || self.iterations >= self.max_iterations
+        self.best.chi_square <= self.limits.tolerance
+            || self.iterations >= self.limits.max_iterations
     }
 
     /// Entropic energy at `start + length * step`, and its hard cells remembered when they are the best.

@@ -1,11 +1,14 @@
 //! Problems that several tests pose.
 
-use crate::sphere_samples;
+use crate::pass::Sample;
+use crate::search::{Limits, Search};
+use crate::{Scores, sphere_samples};
 
-/// `[C]` masses proportional to `factor^(j / (C - 1))`, sum 1: `factor` is the last mass over the first.
+/// `[C]` masses that fall geometrically to `factor` times the first, sum 1.
 pub(crate) fn skewed(classes: usize, factor: f64) -> Vec<f64> {
+    let steps = (classes.max(2) - 1) as f64;
     let raw: Vec<f64> = (0..classes)
-        .map(|j| factor.powf(j as f64 / (classes.max(2) - 1) as f64))
+        .map(|j| factor.powf(j as f64 / steps))
         .collect();
     let sum: f64 = raw.iter().sum();
     raw.iter().map(|v| v / sum).collect()
@@ -16,5 +19,34 @@ pub(crate) fn cosine(n: usize, classes: usize, dim: usize, seed: u64) -> (Vec<f3
     (
         sphere_samples(n, dim, seed),
         sphere_samples(classes, dim, seed + 1_000),
+    )
+}
+
+/// `[n]` numbers in `[-size, size]`, from the first coordinates of points on a sphere.
+pub(crate) fn noise(n: usize, size: f64, seed: u64) -> Vec<f64> {
+    sphere_samples(n, 3, seed)
+        .chunks_exact(3)
+        .map(|point| size * f64::from(point[0]))
+        .collect()
+}
+
+/// A search from `offsets` on equal samples.
+pub(crate) fn search_for<'a>(
+    scores: &Scores<'a>,
+    target: Vec<f64>,
+    tolerance: f64,
+    max_iterations: usize,
+    offsets: Vec<f64>,
+) -> Search<'a> {
+    let limits = Limits {
+        tolerance,
+        floor: 0.0,
+        max_iterations,
+    };
+    Search::new(
+        Sample::new(scores, 0, None).unwrap(),
+        target,
+        limits,
+        offsets,
     )
 }

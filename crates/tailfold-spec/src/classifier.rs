@@ -186,7 +186,7 @@ pub enum RunError {
 /// A deployed model.
 ///
 /// `&mut self` because back ends keep scratch buffers between calls.
-pub trait Classifier: Send {
+pub trait Classifier: Send + Sync {
     /// Stable name used in reports, e.g. `tract`.
     fn name(&self) -> &'static str;
 

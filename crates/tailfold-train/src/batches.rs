@@ -11,6 +11,8 @@ use rayon::prelude::*;
 use tailfold_data::{AugmentKey, Augmenter, DataError, Dataset, Pixels, preprocess};
 use tailfold_spec::Preprocess;
 
+use crate::offsets::to_f32;
+
 /// Decoded training images, kept in memory.
 pub(crate) struct Images {
     pub(crate) pixels: Vec<Pixels>,
@@ -113,6 +115,33 @@ fn epoch_order(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
     rng.set_stream(epoch as u64 + 1);
     order.shuffle(&mut rng);
     order
+}
+
+/// Mean and standard deviation of each channel, on the 0..1 scale.
+pub(crate) fn pixel_statistics(images: &[Pixels]) -> (Vec<f32>, Vec<f32>) {
+    let channels = images[0].channels;
+    let (mut sum, mut square, mut count) =
+        (vec![0.0_f64; channels], vec![0.0_f64; channels], 0_u64);
+    for image in images {
+        for pixel in image.values.chunks_exact(channels) {
+            count += 1;
+            for (c, &value) in pixel.iter().enumerate() {
+                let v = f64::from(value) / 255.0;
+                sum[c] += v;
+                square[c] += v * v;
+            }
+        }
+    }
+    let mean: Vec<f64> = sum.iter().map(|s| s / count as f64).collect();
+    // A channel of one single value has no spread; dividing by the smallest step of a byte keeps it finite.
+    let std = square
+        .iter()
+        .zip(&mean)
+        .map(|(s, m)| (s / count as f64 - m * m).max(0.0).sqrt().max(1.0 / 255.0));
+    (
+        mean.iter().map(|&m| to_f32(m)).collect(),
+        std.map(to_f32).collect(),
+    )
 }
 
 #[cfg(test)]

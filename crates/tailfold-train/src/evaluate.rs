@@ -1,11 +1,16 @@
 //! A network's answers on images as they are, without augmentation.
 
+use burn::module::Module as _;
 use burn::prelude::*;
 use tailfold_data::{DataError, Pixels, preprocess};
-use tailfold_spec::Preprocess;
+use tailfold_sdot::{AffineHead, Options, balanced_weights};
+use tailfold_spec::{AtExport, Logits, OffsetsRecord, Preprocess, Prior};
 
+use crate::batches::Images;
+use crate::error::TrainError;
+use crate::offsets::{record, to_f32};
 use crate::resnet::Network;
-use crate::trainer::TrainError;
+use crate::run::Run;
 
 /// Images a forward pass.
 const CHUNK: usize = 128;
@@ -58,4 +63,102 @@ pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Tra
         .into_data()
         .try_to_vec::<f32>()
         .map_err(|e| TrainError::Device(format!("{e:?}")))
+}
+
+impl Run<'_> {
+    /// The head as a transport problem.
+    pub(crate) fn affine_head(&self, network: &Network) -> Result<AffineHead, TrainError> {
+        let (weight, bias) = network.head.affine();
+        let weight = to_host(weight.without_autodiff())?;
+        let bias = match bias {
+            Some(bias) => to_host(bias.without_autodiff())?,
+            None => vec![0.0; self.manifest.classes.len()],
+        };
+        Ok(AffineHead::new(
+            &weight,
+            &bias,
+            self.manifest.architecture.feature_dim(),
+        )?)
+    }
+
+    pub(crate) fn answers(
+        &self,
+        network: &Network,
+        images: &[&Pixels],
+    ) -> Result<Answers, TrainError> {
+        answers(
+            network,
+            images,
+            &self.manifest.preprocess,
+            &self.device.clone().without_autodiff(),
+        )
+    }
+
+    /// The class-balanced training images.
+    pub(crate) fn balanced_images(&self) -> Vec<&Pixels> {
+        self.balanced
+            .iter()
+            .map(|&i| &self.plan.images.pixels[i])
+            .collect()
+    }
+    /// The offsets that the exporter would fold by default.
+    fn deployed(&self, network: &Network) -> Result<OffsetsRecord, TrainError> {
+        let classes = self.manifest.classes.len();
+        let Some(offsets) = &self.offsets else {
+            return Ok(OffsetsRecord::zeros(classes));
+        };
+        match self.manifest.at_export {
+            AtExport::Keep => Ok(offsets.record()),
+            AtExport::Drop => Ok(OffsetsRecord::zeros(classes)),
+            AtExport::Resolve => {
+                let features = self.answers(network, &self.balanced_images())?.features;
+                let labels: Vec<usize> = self
+                    .balanced
+                    .iter()
+                    .map(|&i| self.plan.images.labels[i])
+                    .collect();
+                let weights = balanced_weights(&labels, classes)?;
+                let target = Prior::Uniform.masses(&self.manifest.train_counts)?;
+                let head = self.affine_head(network)?;
+                let solution =
+                    head.solve(&features, Some(&weights), &target, &Options::default())?;
+                let h: Vec<f32> = solution.offsets.iter().map(|&h| to_f32(h)).collect();
+                Ok(record(
+                    &h,
+                    "resolved",
+                    "balanced-features",
+                    &target,
+                    Some(&solution),
+                ))
+            }
+        }
+    }
+    /// Accuracy of each class on the validation data; `None` without one.
+    pub(crate) fn validate(&self) -> Result<Option<Vec<Option<f64>>>, TrainError> {
+        let Some(images) = &self.validation else {
+            return Ok(None);
+        };
+        let network = self.network.valid();
+        let offsets = self.deployed(&network)?.offsets;
+        let pixels: Vec<&Pixels> = images.pixels.iter().collect();
+        let scores = self.answers(&network, &pixels)?.scores;
+        let classes = offsets.len();
+        let (mut hits, mut counts) = (vec![0_u32; classes], vec![0_u32; classes]);
+        for (row, &label) in scores.chunks_exact(classes).zip(&images.labels) {
+            let moved: Vec<f32> = row.iter().zip(&offsets).map(|(s, h)| s + h).collect();
+            counts[label] += 1;
+            hits[label] += u32::from(Logits::top1(&moved).is_some_and(|(class, _)| class == label));
+        }
+        let recall = hits
+            .iter()
+            .zip(&counts)
+            .map(|(&h, &n)| (n > 0).then(|| f64::from(h) / f64::from(n)));
+        Ok(Some(recall.collect()))
+    }
+}
+
+/// Share of right answers over all images, from the classes' shares.
+pub(crate) fn overall(recall: &[Option<f64>], images: Option<&Images>) -> f64 {
+    let labels = images.map_or(&[][..], |i| &i.labels);
+    labels.iter().filter_map(|&y| recall[y]).sum::<f64>() / labels.len().max(1) as f64
 }

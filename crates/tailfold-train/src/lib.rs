@@ -4,14 +4,18 @@
 
 mod batches;
 mod config;
+mod error;
 mod evaluate;
 mod head;
 mod loss;
 mod offsets;
 mod products;
+mod report;
 mod resnet;
 mod resume;
+mod run;
 mod schedule;
+mod step;
 mod trainer;
 mod weights;
 
@@ -19,9 +23,11 @@ pub use config::{
     ConfigError, ContrastiveConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
     OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig, ViewsConfig,
 };
+pub use error::TrainError;
 pub use head::{ClassifierHead, Projection, normalise_rows};
 pub use loss::{ot_dynamic_softmax, supervised_contrastive};
+pub use report::{EpochReport, Observer};
 pub use resnet::{Network, ResNet};
 pub use schedule::learning_rate;
-pub use trainer::{EpochReport, Observer, Outcome, TrainError, train};
+pub use trainer::{Outcome, train};
 pub use weights::{WeightError, load_weights, named_weights};

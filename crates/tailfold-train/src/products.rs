@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use burn::module::Module as _;
 use safetensors::tensor::{Dtype, TensorView};
+use tailfold_data::Pixels;
 use tailfold_spec::artifact::{self, ArtifactError};
 use tailfold_spec::{Manifest, OffsetsRecord};
 
-use crate::trainer::TrainError;
-use crate::weights::NamedWeights;
+use crate::error::TrainError;
+use crate::evaluate::input_values;
+use crate::run::Run;
+use crate::weights::{NamedWeights, named_weights};
 
 /// Tensors of one file, by name: shape and row-major values.
 pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -88,4 +92,67 @@ pub(crate) fn write_run(
     manifest.files.features_sha256 = write(Manifest::FEATURES, &bytes)?;
     write(Manifest::FILE, manifest.to_toml().as_bytes())?;
     Ok(manifest)
+}
+
+/// Golden images a class, and in all.
+const GOLDEN_PER_CLASS: usize = 2;
+const GOLDEN_MOST: usize = 64;
+
+impl Run<'_> {
+    /// Writes the run folder.
+    pub(crate) fn finish(self, out: &Path) -> Result<Manifest, TrainError> {
+        let network = self.network.valid();
+        let mut weights = named_weights(&network)?;
+        // Only what is deployed: the projection serves the contrastive loss alone.
+        weights.retain(|name, _| !name.starts_with("projection."));
+        let mut seen = vec![0; self.manifest.classes.len()];
+        let golden: Vec<usize> = self
+            .balanced
+            .iter()
+            .copied()
+            .filter(|&i| {
+                let count = &mut seen[self.plan.images.labels[i]];
+                *count += 1;
+                *count <= GOLDEN_PER_CLASS
+            })
+            .take(GOLDEN_MOST)
+            .collect();
+        let pixels: Vec<&Pixels> = golden
+            .iter()
+            .map(|&i| &self.plan.images.pixels[i])
+            .collect();
+        let spec = &self.manifest.preprocess;
+        let inputs = input_values(pixels.iter().copied(), spec)?;
+        let scores = self.answers(&network, &pixels)?.scores;
+        let features = self.answers(&network, &self.balanced_images())?.features;
+        let labels = self
+            .balanced
+            .iter()
+            .map(|&i| i64::try_from(self.plan.images.labels[i]).unwrap_or(i64::MAX));
+        let (classes, dim) = (
+            self.manifest.classes.len(),
+            self.manifest.architecture.feature_dim(),
+        );
+        let offsets = match &self.offsets {
+            Some(offsets) => offsets.record(),
+            None => OffsetsRecord::zeros(classes),
+        };
+        write_run(
+            out,
+            &weights,
+            &offsets,
+            Golden {
+                inputs: (
+                    vec![pixels.len(), spec.channels, spec.height, spec.width],
+                    inputs,
+                ),
+                scores: (vec![pixels.len(), classes], scores),
+            },
+            Features {
+                values: (vec![self.balanced.len(), dim], features),
+                labels: labels.collect(),
+            },
+            self.manifest.clone(),
+        )
+    }
 }

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use tailfold_spec::artifact::{self, at};
 
 use crate::config::TrainConfig;
+use crate::error::TrainError;
+use crate::report::EpochReport;
 use crate::resnet::Network;
-use crate::trainer::{EpochReport, TrainError};
 
 const FOLDER: &str = "resume";
 const STATE: &str = "state.json";

@@ -51,9 +51,9 @@ impl Tools {
     pub(super) fn build(root: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             root: root.to_owned(),
-            train: process::build("tailfold-train", "tailfold-train")?,
-            quantize: process::build("tailfold-quant", "tailfold-quant")?,
-            tailfold: process::build("tailfold-cli", "tailfold")?,
+            train: process::build("tailfold-train")?,
+            quantize: process::build("tailfold-quant")?,
+            tailfold: process::build("tailfold")?,
             xtask: std::env::current_exe().context("cannot find this program")?,
         })
     }

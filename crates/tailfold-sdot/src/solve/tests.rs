@@ -1,77 +1,176 @@
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+mod closed_forms;
+mod limits;
+
 use super::*;
-use crate::Scores;
-use crate::testing::{cosine, skewed};
-use std::time::Instant;
+use crate::testing::{cosine, noise, skewed};
+use crate::{Scores, Stop, cell_masses, sphere_samples};
 
-#[test]
-fn timing() {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .unwrap();
-    pool.install(|| {
-        for (classes, n, scale, nu, tol) in [(10, 2500, 16.0, 1.0, 1e-3),(10, 2500, 16.0, 0.01, 1e-3),(100, 10_000, 16.0, 1.0, 1e-3), (100, 10_000, 16.0, 0.01, 1e-3), (100, 10_000, 1.0, 0.01, 1e-3),(100,40_000,16.0,0.01,1e-5),(500,20_000,16.0,0.1,1e-3), (1000,100_000,16.0,1.0,1e-3)] {
-            let (z, w) = cosine(n, classes, 64, 1);
-            let target = skewed(classes, nu);
-            let problem = Problem { scores: Scores::product(&z, &w, 64, scale).unwrap(), sample_weights: None, target: &target };
-            let start = Instant::now();
-            let s = solve(&problem, &Options { chi_square: tol, ..Options::default() }).unwrap();
-            let cold = start.elapsed();
-            // the head moves a little
-            let noise = sphere_samples_like(&w, 64);
-            let problem = Problem { scores: Scores::product(&z, &noise, 64, scale).unwrap(), ..problem };
-            let start = Instant::now();
-            let t = solve(&problem, &Options { chi_square: tol, warm_start: Some(s.offsets.clone()), ..Options::default() }).unwrap();
-            let warm = start.elapsed();
-            println!("C {classes} n {n} scale {scale} skew {nu}: cold {cold:?} it {} chi {:.2e} rel {:.2e} floor {:.2e} eps {:.3} {} | warm {warm:?} it {} chi {:.2e} {} eps {:.3}", s.iterations, s.chi_square, s.largest_relative_error, s.sample_floor, s.epsilon, s.stop, t.iterations, t.chi_square, t.stop, t.epsilon);
-        }
-    });
+/// What must hold for every solution, met or not.
+fn check(problem: &Problem<'_>, options: &Options) -> Solution {
+    let solution = solve(problem, options).unwrap();
+    let masses = cell_masses(&problem.scores, problem.sample_weights, &solution.offsets).unwrap();
+    assert_eq!(solution.mass, masses, "the masses are those of the offsets");
+    assert!(solution.offsets.iter().all(|h| h.is_finite()));
+    let size = solution
+        .offsets
+        .iter()
+        .fold(1.0, |max: f64, h| max.max(h.abs()));
+    assert!(solution.offsets.iter().sum::<f64>().abs() <= 1e-12 * size * masses.len() as f64);
+    assert!((masses.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    assert!(solution.chi_square.is_finite() && solution.largest_relative_error.is_finite());
+    assert_eq!(
+        solution.stop == Stop::Converged,
+        solution.chi_square <= options.chi_square
+    );
+    assert!(solution.iterations <= options.max_iterations);
+    solution
 }
 
-fn sphere_samples_like(w: &[f32], dim: usize) -> Vec<f32> {
-    let noise = crate::sphere_samples(w.len() / dim, dim, 99);
-    w.iter().zip(&noise).map(|(w, n)| w + 0.02 * n).collect()
-}
-
-#[test]
-fn sweep() {
-    let mut seed = 0;
-    for classes in [2, 3, 5, 10, 30, 100, 300] {
-        for dim in [1, 2, 3, 8, 64] {
-            for skew in [1.0, 0.1, 0.01, 1e-3, 1e-6] {
-                for per in [5, 20, 100] {
-                    seed += 1;
-                    let n = classes * per;
-                    let (z, w) = cosine(n, classes, dim, seed);
-                    let target = skewed(classes, skew);
-                    let problem = Problem {
-                        scores: Scores::product(&z, &w, dim, 16.0).unwrap(),
-                        sample_weights: None,
-                        target: &target,
-                    };
-                    let start = Instant::now();
-                    let s = solve(
-                        &problem,
-                        &Options {
-                            ..Options::default()
-                        },
-                    )
-                    .unwrap();
-                    let floor: f64 = target.iter().map(|nu| (1.0 / n as f64).powi(2) / nu).sum();
-                    println!(
-                        "S {classes} {dim} {skew} {per}: {:?} it {} chi {:.2e} chifloor {:.2e} ratio {:.3} rel {:.2e} eps {:.3} {}",
-                        start.elapsed(),
-                        s.iterations,
-                        s.chi_square,
-                        floor,
-                        s.chi_square / floor,
-                        s.largest_relative_error,
-                        s.epsilon,
-                        s.stop
-                    );
-                    assert!(s.offsets.iter().all(|h| h.is_finite()));
-                }
-            }
-        }
+fn assert_near(a: &[f64], b: &[f64], tolerance: f64) {
+    for (class, (a, b)) in a.iter().zip(b).enumerate() {
+        assert!(
+            (a - b).abs() <= tolerance,
+            "class {class}: {a} against {b}, tolerance {tolerance}"
+        );
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, rng_seed: RngSeed::Fixed(20_251), ..ProptestConfig::default() })]
+
+    #[test]
+    fn masses_are_met(classes in 2_usize..40, dim in 3_usize..20, seed in 0_u64..1_000, log_skew in -4.0..0.0_f64) {
+        let (z, w) = cosine(100 * classes, classes, dim, seed);
+        let scores = Scores::product(&z, &w, dim, 16.0).unwrap();
+        let target = skewed(classes, log_skew.exp());
+        let solution = check(&Problem { scores, sample_weights: None, target: &target }, &Options::default());
+        prop_assert!(solution.stop != Stop::IterationLimit, "{solution:?}");
+        // The smallest target is a few samples at least; no class is further off than a few samples.
+        prop_assert!(solution.chi_square <= 1e-2, "{solution:?}");
+    }
+
+    #[test]
+    fn a_constant_changes_nothing(classes in 2_usize..20, seed in 0_u64..1_000, constant in -50.0..50.0_f32) {
+        let values: Vec<f32> = noise(2_000 * classes, 10.0, seed).iter().map(|&x| crate::pass::narrow(x)).collect();
+        let moved: Vec<f32> = values.iter().map(|s| s + constant).collect();
+        let target = skewed(classes, 0.2);
+        let warm = noise(classes, 2.0, seed + 1);
+        let warm_moved: Vec<f64> = warm.iter().map(|h| h + f64::from(constant)).collect();
+        let offsets = |values: &[f32], warm: &[f64]| {
+            let scores = Scores::matrix(values, classes).unwrap();
+            let options = Options { warm_start: Some(warm.to_vec()), ..Options::default() };
+            check(&Problem { scores, sample_weights: None, target: &target }, &options).offsets
+        };
+        // The moved scores are rounded anew, which can take another path to the same tolerance.
+        let one = offsets(&values, &warm);
+        assert_near(&one, &offsets(&values, &warm_moved), 0.3);
+        assert_near(&one, &offsets(&moved, &warm), 0.3);
+    }
+}
+
+#[test]
+fn five_hundred_skewed_classes_are_met() {
+    let (z, w) = cosine(10_000, 500, 32, 5);
+    let target = skewed(500, 0.1);
+    let scores = Scores::product(&z, &w, 32, 16.0).unwrap();
+    let solution = check(
+        &Problem {
+            scores,
+            sample_weights: None,
+            target: &target,
+        },
+        &Options::default(),
+    );
+    assert_ne!(solution.stop, Stop::IterationLimit, "{solution:?}");
+    assert!(solution.chi_square < 5e-3, "{solution:?}");
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let (z, w) = cosine(6_000, 40, 12, 9);
+    let target = skewed(40, 0.05);
+    let weights: Vec<f64> = noise(6_000, 0.5, 2).iter().map(|x| 1.0 + x).collect();
+    let solve_on = |threads: usize, scores: Scores<'_>| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let options = Options {
+            chi_square: 1e-4,
+            ..Options::default()
+        };
+        pool.install(|| {
+            solve(
+                &Problem {
+                    scores,
+                    sample_weights: Some(&weights),
+                    target: &target,
+                },
+                &options,
+            )
+            .unwrap()
+        })
+    };
+    let product = Scores::product(&z, &w, 12, 16.0).unwrap();
+    let one = solve_on(1, product);
+    assert!(one.iterations > 3);
+    for threads in [2, 5] {
+        let other = solve_on(threads, product);
+        assert_eq!(other, one);
+        assert!(
+            other
+                .offsets
+                .iter()
+                .zip(&one.offsets)
+                .all(|(a, b)| a.to_bits() == b.to_bits())
+        );
+    }
+}
+
+#[test]
+fn a_warm_start_is_taken_up() {
+    let (z, w) = cosine(5_000, 20, 16, 4);
+    let target = skewed(20, 0.01);
+    let problem = Problem {
+        scores: Scores::product(&z, &w, 16, 16.0).unwrap(),
+        sample_weights: None,
+        target: &target,
+    };
+    let cold = check(&problem, &Options::default());
+    assert!(cold.iterations > 0);
+    let again = check(
+        &problem,
+        &Options {
+            warm_start: Some(cold.offsets.clone()),
+            ..Options::default()
+        },
+    );
+    assert_eq!((again.iterations, &again.mass), (0, &cold.mass));
+    let drift: Vec<f32> = w
+        .iter()
+        .zip(sphere_samples(20, 16, 77))
+        .map(|(w, d)| w + 0.1 * d)
+        .collect();
+    let moved = Problem {
+        scores: Scores::product(&z, &drift, 16, 16.0).unwrap(),
+        ..problem
+    };
+    let warm = check(
+        &moved,
+        &Options {
+            warm_start: Some(cold.offsets),
+            ..Options::default()
+        },
+    );
+    let cold = check(&moved, &Options::default());
+    assert_eq!(warm.stop, Stop::Converged);
+    assert!(
+        warm.iterations < cold.iterations,
+        "{} warm, {} cold",
+        warm.iterations,
+        cold.iterations
+    );
 }

@@ -1,0 +1,53 @@
+use super::*;
+use crate::testing::{cosine, noise, search_for, skewed};
+use crate::{Problem, Scores, entropic_energy};
+
+/// Minimises from `start`, and returns the steps it took; the gradient vanishes where it ends.
+fn check(start: &[f64], epsilon: f64) -> usize {
+    let classes = start.len();
+    let (z, w) = cosine(3_000, classes, 6, 1);
+    let target = skewed(classes, 0.02);
+    let scores = Scores::product(&z, &w, 6, 16.0).unwrap();
+    // A tolerance of zero: the hard cells never end the search.
+    let mut search = search_for(&scores, target.clone(), 0.0, 200, start.to_vec());
+    let end = minimise(&mut search, start, epsilon, 1e-8);
+    let problem = Problem {
+        scores,
+        sample_weights: None,
+        target: &target,
+    };
+    let (energy, gradient) = entropic_energy(&problem, &end, epsilon).unwrap();
+    assert!(energy <= entropic_energy(&problem, start, epsilon).unwrap().0);
+    let chi_square: f64 = gradient.iter().zip(&target).map(|(g, nu)| g * g / nu).sum();
+    assert!(
+        chi_square <= 1e-8,
+        "{chi_square} left after {} steps",
+        search.iterations
+    );
+    search.iterations
+}
+
+#[test]
+fn a_few_steps_reach_the_minimum() {
+    assert!(check(&[0.0; 10], 4.0) <= 8);
+    assert!(check(&noise(10, 4.0, 3), 1.0) <= 20);
+}
+
+#[test]
+fn a_class_without_mass_is_brought_back() {
+    // exp(-300 / 4) of a sample: the quadratic model knows nothing of this class.
+    let mut start = vec![0.0; 10];
+    start[3] = -300.0;
+    check(&start, 4.0);
+    start[7] = 200.0;
+    check(&start, 4.0);
+}
+
+#[test]
+fn the_iterations_are_a_limit() {
+    let (z, w) = cosine(500, 6, 6, 1);
+    let scores = Scores::product(&z, &w, 6, 16.0).unwrap();
+    let mut search = search_for(&scores, skewed(6, 0.02), 0.0, 2, vec![0.0; 6]);
+    minimise(&mut search, &[0.0; 6], 1.0, 1e-12);
+    assert_eq!(search.iterations, 2);
+}

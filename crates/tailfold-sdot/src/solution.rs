@@ -1,0 +1,90 @@
+//! The answer of the solver, and why it is the last one.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::search::Search;
+
+/// Offsets and how good they are.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Solution {
+    /// What is added to the scores, `[C]`, in score units, sum 0.
+    pub offsets: Vec<f64>,
+    /// Mass of each hard cell under these offsets, `[C]`, as [`cell_masses`](crate::cell_masses) gives it.
+    pub mass: Vec<f64>,
+    /// `sum_j (mass_j - target_j)^2 / target_j`.
+    pub chi_square: f64,
+    /// Largest `|mass_j - target_j| / target_j`.
+    pub largest_relative_error: f64,
+    /// Largest sample weight (of sum 1) divided by the smallest target mass: how much the relative error of the
+    /// smallest class changes when one sample changes hands. A smaller `largest_relative_error` is luck.
+    pub sample_floor: f64,
+    /// Newton, log-ratio and polishing steps made.
+    pub iterations: usize,
+    /// Last temperature, in score units; 0 when the start was good enough and none was used.
+    pub epsilon: f64,
+    /// Why the solver stopped.
+    pub stop: Stop,
+}
+
+/// Why the solver stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Stop {
+    /// The chi-square of the hard masses is within the tolerance.
+    Converged,
+    /// It is not, but it is at most `sum_j w^2 / target_j` for the largest sample weight `w`: on average a class is one
+    /// such sample away from its mass. Only more samples, or more even ones, help.
+    SampleFloor,
+    /// Neither: the iterations, or the steps of every temperature and of the polish, are spent. Classes that no score
+    /// tells apart, and points that repeat, end here.
+    IterationLimit,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Converged => "converged",
+            Self::SampleFloor => "sample floor",
+            Self::IterationLimit => "iteration limit",
+        })
+    }
+}
+
+impl Solution {
+    /// The best cells of a search that ended at the temperature `epsilon`.
+    pub(crate) fn of(search: Search<'_>, epsilon: f64) -> Self {
+        let Search {
+            best,
+            target,
+            limits,
+            iterations,
+            sample,
+        } = search;
+        let smallest = target.iter().copied().fold(f64::INFINITY, f64::min);
+        let errors = best
+            .mass
+            .iter()
+            .zip(&target)
+            .map(|(m, nu)| (m - nu).abs() / nu);
+        let stop = if best.chi_square <= limits.tolerance {
+            Stop::Converged
+        } else if best.chi_square <= limits.floor {
+            Stop::SampleFloor
+        } else {
+            Stop::IterationLimit
+        };
+        Self {
+            largest_relative_error: errors.fold(0.0, f64::max),
+            sample_floor: sample.weights.largest() / smallest,
+            offsets: best.offsets,
+            mass: best.mass,
+            chi_square: best.chi_square,
+            iterations,
+            epsilon,
+            stop,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! burn-onnx's own exporter judges ours: two graphs of one burn network give the same logits, and so does burn itself.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::module::Module as _;
+use burn::prelude::*;
+use burn_onnx::export::OnnxExporter;
+use safetensors::tensor::{Dtype, TensorView};
+use tailfold_onnx::{Checkpoint, build};
+use tailfold_spec::{Architecture, Classifier as _, Head, ImageBatch, ModelCard, Preprocess};
+use tailfold_tract::TractClassifier;
+use tailfold_train::{Network, named_weights};
+
+/// The checkpoint's bytes, in the format of a run folder.
+fn checkpoint(network: &Network) -> Vec<u8> {
+    let weights = named_weights(network).unwrap();
+    let raw: Vec<(String, Vec<usize>, Vec<u8>)> = weights
+        .into_iter()
+        .map(|(name, (shape, values))| {
+            (
+                name,
+                shape,
+                values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            )
+        })
+        .collect();
+    let views: Vec<_> = raw
+        .iter()
+        .map(|(name, shape, bytes)| {
+            (
+                name,
+                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+            )
+        })
+        .collect();
+    safetensors::serialize(views, None::<HashMap<String, String>>).unwrap()
+}
+
+fn check(head: Head, stem_stride: usize, depth: usize) {
+    // Neither square nor a power of two, so that no transposed matrix and no rounded size can hide.
+    let [channels, height, width] = [3, 13, 10];
+    let classes = 7;
+    let arch = Architecture {
+        depth,
+        width: 4,
+        stem_stride,
+        input: [channels, height, width],
+        classes,
+        head,
+    };
+    let device = Device::flex();
+    device.seed(11);
+    let network = Network::new(&arch, None, &device).materialize();
+    let pixels: Vec<f32> = (0..2 * channels * height * width)
+        .map(|i| ((i * 37 % 101) as f32 - 50.0) / 25.0)
+        .collect();
+    // A pass in training mode first, so that the running statistics are not those of a fresh network.
+    let training = Device::flex().autodiff();
+    let shape = [2, channels, height, width];
+    let network = network.to_device(&training).train();
+    for _ in 0..20 {
+        let _ = network.scores(Tensor::<4>::from_data(
+            TensorData::new(pixels.clone(), shape),
+            &training,
+        ));
+    }
+    let network = network.valid();
+    let input = Tensor::<4>::from_data(TensorData::new(pixels.clone(), shape), &device);
+    let burn: Vec<f32> = network.scores(input).into_data().try_to_vec().unwrap();
+
+    let sample = Tensor::<4>::zeros([1, channels, height, width], &device);
+    let theirs = OnnxExporter::new()
+        .export(&network, sample, |m: &Network, x| m.scores(x))
+        .unwrap();
+    let card = ModelCard {
+        name: "judge".to_owned(),
+        architecture: arch.name(),
+        classes: (0..classes).map(|c| c.to_string()).collect(),
+        train_counts: vec![10; classes],
+        preprocess: Preprocess {
+            channels,
+            height,
+            width,
+            resize: None,
+            mean: vec![0.5; 3],
+            std: vec![0.5; 3],
+        },
+        offsets: None,
+        checkpoint_sha256: String::new(),
+        quantization: None,
+    };
+    let checkpoint =
+        Checkpoint::from_safetensors(&checkpoint(&network), Path::new("judge")).unwrap();
+    let ours = build(&arch, &checkpoint, &card).unwrap();
+
+    let batch = ImageBatch::new(pixels, shape).unwrap();
+    let run = |bytes: &[u8], name| {
+        TractClassifier::from_onnx(bytes, name)
+            .unwrap()
+            .logits(&batch)
+            .unwrap()
+    };
+    let (ours, theirs) = (
+        run(&ours.to_bytes(), "ours"),
+        run(theirs.as_bytes(), "burn-onnx"),
+    );
+    assert_eq!(burn.len(), 2 * classes);
+    let largest = burn.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+    assert!(largest > 0.1, "logits near zero say nothing");
+    for (index, ((a, b), c)) in ours
+        .values()
+        .iter()
+        .zip(theirs.values())
+        .zip(&burn)
+        .enumerate()
+    {
+        // A few hundred f32 additions in another order, and BatchNorm folded in one of them.
+        assert!(
+            (a - b).abs() <= 1e-4 * largest && (a - c).abs() <= 1e-4 * largest,
+            "{index}: {a} {b} {c}"
+        );
+    }
+}
+
+#[test]
+fn linear_head() {
+    check(Head::Linear, 1, 8);
+}
+
+#[test]
+fn cosine_head_with_a_strided_stem() {
+    check(Head::Cosine { scale: 16.0 }, 2, 14);
+}

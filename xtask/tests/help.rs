@@ -1,0 +1,22 @@
+//! Every chore is listed, and explains itself.
+
+use std::process::Command;
+
+#[test]
+fn every_chore_is_listed() {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for chore in [
+        "ci", "data", "demo", "export", "parity", "quantize", "tidy", "train",
+    ] {
+        assert!(
+            text.lines()
+                .any(|line| line.trim_start().starts_with(chore)),
+            "{chore}: {text}"
+        );
+    }
+}
