@@ -1,2 +1,15 @@
-//! One test binary over the whole chain.
+//! One test binary over the whole chain: the programs as a user runs them, the workspace's invariants, and real data.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot prepare or read is a failure of the test"
+)]
+
+mod bad_input;
 mod burn_export;
+mod chain;
+mod fixture;
+mod programs;
+mod scratch;
+mod shared_data;
+mod tidy;

@@ -74,11 +74,16 @@ def difference(expected, found):
     return largest
 
 
-def judge(path, arguments):
-    """Measured differences of one file; raises when it does not hold."""
+def valid(path):
+    """The model in `path`, checked; raises when it is not valid."""
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
     onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    return model
+
+
+def judge(model, arguments):
+    """Measured differences of one valid model; raises when it does not hold."""
     arrays = feeds(model, arguments.seed, arguments.batch)
     expected = ReferenceEvaluator(model).run(None, arrays)
     if not expected:
@@ -104,7 +109,7 @@ def main():
     holds = True
     for path in arguments.files:
         try:
-            differences = judge(path, arguments)
+            differences = judge(valid(path), arguments)
         except Exception as error:  # Whatever a judge raises is its verdict on this file.
             holds = False
             print(f"FAIL {path}: {type(error).__name__}: {error}")

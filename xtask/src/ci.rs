@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 
+use crate::demo;
 use crate::output::say;
 use crate::process::{cargo, must, root};
 
@@ -36,8 +37,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.no_demo {
         say("skipped: demo (--no-demo)");
     } else {
-        let own = std::env::current_exe().context("cannot find this program")?;
-        step("demo", Command::new(own).arg("demo"))?;
+        say("--- demo");
+        ensure!(
+            demo::run(&demo::Args::default())? == ExitCode::SUCCESS,
+            "the demo does not hold"
+        );
     }
     say("ci: everything holds");
     Ok(ExitCode::SUCCESS)

@@ -24,12 +24,24 @@ use table::{Row, render};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Seeds to train with.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    #[arg(long, default_value_t = SEEDS, value_parser = clap::value_parser!(u64).range(1..=100))]
     seeds: u64,
     /// Folder for everything that is made.
-    #[arg(long, default_value = "runs/demo")]
+    #[arg(long, default_value = OUT)]
     out: PathBuf,
 }
+
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            seeds: SEEDS,
+            out: OUT.into(),
+        }
+    }
+}
+
+const SEEDS: u64 = 3;
+const OUT: &str = "runs/demo";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let started = Instant::now();

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, ensure};
 use clap::ValueEnum;
 use safetensors::{Dtype, SafeTensors};
+use serde::Serialize;
 use tailfold_onnx::{Checkpoint, Model, build, check, fold_offsets};
 use tailfold_sdot::{AffineHead, Options, balanced_weights};
 use tailfold_spec::artifact::{self, ArtifactError};
@@ -57,7 +58,52 @@ impl From<AtExport> for Offsets {
     }
 }
 
+/// What an export made; `export --json`, schema `tailfold.export/1`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Exported {
+    schema: &'static str,
+    model: PathBuf,
+    sha256: String,
+    bytes: usize,
+    offsets: OffsetsRecord,
+    /// `tailfold verify --json` of the file against the run's goldens.
+    verification: serde_json::Value,
+}
+
+impl Args {
+    /// The export of `run` to `out` with the run's own offsets, or none.
+    pub(crate) fn of_run(run: PathBuf, out: PathBuf, unfolded: bool) -> Self {
+        Self {
+            run,
+            out,
+            prior: None,
+            offsets: unfolded.then_some(Offsets::Drop),
+            json: false,
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let exported = export(args, &process::build("tailfold")?)?;
+    if args.json {
+        print(&serde_json::to_string(&exported)?);
+    } else {
+        say(&format!(
+            "{}: {} bytes, offsets folded: {}, at most {:.2e} from the training framework, sha256 {}",
+            exported.model.display(),
+            exported.bytes,
+            exported.offsets.origin,
+            exported.verification["max_abs_logit_diff"]
+                .as_f64()
+                .unwrap_or(f64::NAN),
+            exported.sha256,
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exports with the program `tailfold` as the judge of the finished file.
+pub(crate) fn export(args: &Args, tailfold: &Path) -> anyhow::Result<Exported> {
     let manifest = Manifest::read(&args.run)?;
     let bytes = manifest.read_file(&args.run, Manifest::CHECKPOINT)?;
     let checkpoint = Checkpoint::from_safetensors(&bytes, &args.run.join(Manifest::CHECKPOINT))?;
@@ -76,40 +122,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     fold_offsets(&mut model, &offsets)?;
     check(&model)?;
     let bytes = model.to_bytes();
-    let tailfold = process::build("tailfold")?;
-    let mut verification = None;
+    let mut verification = serde_json::Value::Null;
     artifact::write_checked(&args.out, &bytes, |file| -> Result<(), Refused> {
-        verification = Some(verify(&tailfold, file, &args.run)?);
+        verification = verify(tailfold, file, &args.run)?;
         Ok(())
     })
     .map_err(|refused| refused.0)?;
-    let sha256 = artifact::sha256(&bytes);
-    if args.json {
-        print(
-            &serde_json::json!({
-                "schema": "tailfold.export/1",
-                "model": args.out,
-                "sha256": sha256,
-                "bytes": bytes.len(),
-                "offsets": offsets,
-                "verification": verification,
-            })
-            .to_string(),
-        );
-    } else {
-        let worst = verification
-            .as_ref()
-            .and_then(|v| v["max_abs_logit_diff"].as_f64())
-            .unwrap_or(f64::NAN);
-        say(&format!(
-            "{}: {} bytes, {} offsets folded, {} from the training framework at most, sha256 {sha256}",
-            args.out.display(),
-            bytes.len(),
-            offsets.origin,
-            format_args!("{worst:.2e}"),
-        ));
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exported {
+        schema: "tailfold.export/1",
+        model: args.out.clone(),
+        sha256: artifact::sha256(&bytes),
+        bytes: bytes.len(),
+        offsets,
+        verification,
+    })
 }
 
 /// Why the finished file did not get its name.

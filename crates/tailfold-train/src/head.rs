@@ -88,3 +88,6 @@ pub fn normalise_rows(x: Tensor<2>) -> Tensor<2> {
     let norm = x.clone().square().sum_dim(1).add_scalar(1e-12).sqrt();
     x / norm
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,10 @@ pub fn supervised_contrastive(
     temperature: f64,
 ) -> Tensor<1> {
     let [n, _] = points.dims();
+    if n < 2 {
+        // The log-sum-exp over no other point would be minus infinity, and the loss NaN.
+        return points.mul_scalar(0.0).sum();
+    }
     let device = points.device();
     let logits = points
         .clone()
@@ -58,3 +62,6 @@ pub fn supervised_contrastive(
     let anchors = counted.clone().sum().clamp_min(1.0);
     (per_anchor * counted).sum() / anchors
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,8 @@ pub(crate) struct OffsetState {
     pub(crate) h: Vec<f64>,
     /// Recent training features and their classes, oldest first.
     pub(crate) queue: VecDeque<(usize, Vec<f32>)>,
-    /// The last solution; `None` before the first.
-    pub(crate) last: Option<Solution>,
+    /// What the last solution left; `None` before the first.
+    pub(crate) last: Option<OffsetsRecord>,
 }
 
 impl OffsetState {
@@ -98,18 +98,22 @@ impl OffsetState {
         for (h, new) in self.h.iter_mut().zip(&solution.offsets) {
             *h = keep * *h + (1.0 - keep) * new;
         }
-        self.last = Some(solution);
+        self.last = Some(self.describe(Some(&solution)));
         Ok(())
     }
 
     /// The offsets as they are kept at export: what the loss added.
     pub(crate) fn record(&self) -> OffsetsRecord {
+        self.last.clone().unwrap_or_else(|| self.describe(None))
+    }
+
+    fn describe(&self, solution: Option<&Solution>) -> OffsetsRecord {
         record(
             &self.shift(),
             "training",
             self.config.source.as_str(),
             &self.target,
-            self.last.as_ref(),
+            solution,
         )
     }
 }

@@ -7,6 +7,7 @@ use burn::module::Module as _;
 use burn::optim::ModuleOptimizer;
 use burn::prelude::Device;
 use serde::{Deserialize, Serialize};
+use tailfold_spec::OffsetsRecord;
 use tailfold_spec::artifact::{self, at};
 
 use crate::config::TrainConfig;
@@ -16,6 +17,7 @@ use crate::resnet::Network;
 
 const FOLDER: &str = "resume";
 const STATE: &str = "state.json";
+const STATE_HASH: &str = "state.sha256";
 const NETWORK: &str = "network.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 
@@ -28,6 +30,8 @@ pub(crate) struct ResumeState {
     pub(crate) epochs_done: usize,
     /// Offsets, `[classes]`.
     pub(crate) h: Vec<f64>,
+    /// What the last solution of the offsets left.
+    pub(crate) last: Option<OffsetsRecord>,
     /// Feature queue, oldest first: class and features.
     pub(crate) queue: Vec<(usize, Vec<f32>)>,
     /// Mean length of the features under the head.
@@ -74,7 +78,9 @@ pub(crate) fn save(
         .map_err(|e| TrainError::Device(e.to_string()))?;
     state.network_sha256 = artifact::sha256(&artifact::read(&folder.join(NETWORK))?);
     state.optimizer_sha256 = artifact::sha256(&artifact::read(&folder.join(OPTIMIZER))?);
-    artifact::write(&folder.join(STATE), &serde_json::to_vec(&state)?)?;
+    let json = serde_json::to_vec(&state)?;
+    artifact::write(&folder.join(STATE), &json)?;
+    artifact::write(&folder.join(STATE_HASH), artifact::sha256(&json).as_bytes())?;
     if target.exists() {
         fs::remove_dir_all(&target).map_err(at("remove", &target))?;
     }
@@ -135,7 +141,20 @@ pub(crate) fn load(
         path: path.to_owned(),
         why,
     };
-    let state: ResumeState = serde_json::from_slice(&artifact::read(&state_path)?)
+    let verified = |file: &str, expected: &str| {
+        let path = folder.join(file);
+        let bytes = artifact::read(&path)?;
+        let found = artifact::sha256(&bytes);
+        if found != expected {
+            return Err(damaged(
+                &path,
+                format!("sha256 is {found}, expected {expected}"),
+            ));
+        }
+        Ok(bytes)
+    };
+    let state_sha256 = artifact::read_to_string(&folder.join(STATE_HASH))?;
+    let state: ResumeState = serde_json::from_slice(&verified(STATE, &state_sha256)?)
         .map_err(|e| damaged(&state_path, e.to_string()))?;
     if state.config != *config {
         return Err(damaged(
@@ -143,19 +162,8 @@ pub(crate) fn load(
             "it belongs to a run with another configuration".to_owned(),
         ));
     }
-    for (file, expected) in [
-        (NETWORK, &state.network_sha256),
-        (OPTIMIZER, &state.optimizer_sha256),
-    ] {
-        let path = folder.join(file);
-        let found = artifact::sha256(&artifact::read(&path)?);
-        if found != *expected {
-            return Err(damaged(
-                &path,
-                format!("sha256 is {found}, expected {expected}"),
-            ));
-        }
-    }
+    verified(NETWORK, &state.network_sha256)?;
+    verified(OPTIMIZER, &state.optimizer_sha256)?;
     let network_path = folder.join(NETWORK);
     let network = network
         .to_device(device)

@@ -44,6 +44,7 @@ pub fn train(
         reports = saved.state.reports;
         if let Some(offsets) = &mut run.offsets {
             offsets.h = saved.state.h;
+            offsets.last = saved.state.last;
             offsets.queue = saved.state.queue.into();
         }
     }
@@ -58,6 +59,7 @@ pub fn train(
             config: config.clone(),
             epochs_done: epoch + 1,
             h: offsets.map_or_else(Vec::new, |o| o.h.clone()),
+            last: offsets.and_then(|o| o.last.clone()),
             queue: offsets.map_or_else(Vec::new, |o| o.queue.iter().cloned().collect()),
             radius: run.radius,
             reports: reports.clone(),
@@ -70,3 +72,6 @@ pub fn train(
     resume::clear(out)?;
     Ok(Outcome { manifest, reports })
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

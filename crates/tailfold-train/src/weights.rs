@@ -27,6 +27,16 @@ pub enum WeightError {
         /// Shape in the network.
         expected: Vec<usize>,
     },
+    /// A shape that its values do not fill.
+    #[error("tensor `{name}` has shape {shape:?} but {found} values")]
+    Values {
+        /// Tensor.
+        name: String,
+        /// Shape in the checkpoint, the network's.
+        shape: Vec<usize>,
+        /// Values in the checkpoint.
+        found: usize,
+    },
     /// A NaN or an infinity.
     #[error("tensor `{name}` is {value} at index {index}")]
     NotFinite {
@@ -163,9 +173,20 @@ impl ModuleMapper for Replace<'_> {
             });
             return param;
         }
+        if values.len() != shape.iter().product::<usize>() {
+            self.error.get_or_insert(WeightError::Values {
+                name,
+                shape: expected,
+                found: values.len(),
+            });
+            return param;
+        }
         let data = TensorData::new(values.clone(), shape.clone());
         param.map(|old| {
             Tensor::from_data(data, &old.device()).set_require_grad(old.is_require_grad())
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::{Group, Manifest};
 
-use crate::process;
+use crate::{export, process};
 
 /// The programs of the chain.
 pub(super) struct Tools {
@@ -16,7 +16,6 @@ pub(super) struct Tools {
     pub(super) train: PathBuf,
     quantize: PathBuf,
     tailfold: PathBuf,
-    xtask: PathBuf,
 }
 
 /// Accuracies of one model, shares of 1.
@@ -54,7 +53,6 @@ impl Tools {
             train: process::build("tailfold-train")?,
             quantize: process::build("tailfold-quant")?,
             tailfold: process::build("tailfold")?,
-            xtask: std::env::current_exe().context("cannot find this program")?,
         })
     }
 
@@ -64,19 +62,13 @@ impl Tools {
         command
     }
 
-    /// Exports `run` as `file`, with the offsets `choice` or the run's own.
-    fn export(&self, run: &Path, file: &Path, choice: Option<&str>) -> anyhow::Result<()> {
-        let mut command = self.command(&self.xtask);
-        command
-            .arg("export")
-            .arg("--run")
-            .arg(run)
-            .arg("--out")
-            .arg(file);
-        if let Some(choice) = choice {
-            command.args(["--offsets", choice]);
-        }
-        process::must(&mut command)
+    /// Exports `run` as `file` with the run's own offsets, or with none.
+    fn export(&self, run: &Path, file: &Path, unfolded: bool) -> anyhow::Result<()> {
+        export::export(
+            &export::Args::of_run(run.to_owned(), file.to_owned(), unfolded),
+            &self.tailfold,
+        )?;
+        Ok(())
     }
 
     fn evaluate(&self, file: &Path) -> anyhow::Result<Accuracies> {
@@ -166,9 +158,9 @@ impl Seed {
         let sdot = sdot_run.join(format!("{name}.onnx"));
         let plain = sdot_run.join(format!("{name}.unfolded.onnx"));
         let int8 = sdot_run.join(format!("{name}.int8.onnx"));
-        tools.export(&ce_run, &ce, None)?;
-        tools.export(&sdot_run, &sdot, None)?;
-        tools.export(&sdot_run, &plain, Some("drop"))?;
+        tools.export(&ce_run, &ce, false)?;
+        tools.export(&sdot_run, &sdot, false)?;
+        tools.export(&sdot_run, &plain, true)?;
         let mut verify = tools.command(&tools.tailfold);
         verify
             .arg("verify")

@@ -64,10 +64,15 @@ fn train(tools: &Tools, config: &str, seed: u64, run: &Path) -> anyhow::Result<(
         .spawn()
         .with_context(|| format!("cannot run {}", shown(&command)))?;
     if let Some(talk) = child.stderr.take() {
-        BufReader::new(talk)
-            .lines()
-            .map_while(Result::ok)
-            .for_each(|line| say(&line));
+        let mut last = String::new();
+        for line in BufReader::new(talk).lines().map_while(Result::ok) {
+            // Six runs of some dozen epochs each: the last epoch tells enough, anything that is no epoch is a message.
+            if !line.contains(" epoch ") {
+                say(&line);
+            }
+            last = line;
+        }
+        say(&last);
     }
     let status = child
         .wait()

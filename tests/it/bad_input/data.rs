@@ -1,0 +1,260 @@
+//! Data sets that cannot be used.
+
+use tailfold_data::Pixels;
+
+use super::refused;
+use crate::fixture::{embedded, fixture};
+use crate::scratch::Scratch;
+
+/// One CIFAR-10 record.
+fn cifar(label: u8) -> Vec<u8> {
+    let mut record = vec![label];
+    record.extend([7; 3072]);
+    record
+}
+
+fn cifar_of(labels: impl IntoIterator<Item = u8>) -> Vec<u8> {
+    labels.into_iter().flat_map(cifar).collect()
+}
+
+/// An IDX file of unsigned bytes: `dims` in its header and `values` after it.
+fn idx(dims: &[u32], values: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, u8::try_from(dims.len()).unwrap()];
+    bytes.extend(dims.iter().flat_map(|d| d.to_be_bytes()));
+    bytes.extend(values);
+    bytes
+}
+
+/// A CSV data set of the fixture's first `classes` classes: a test image of each, as `0.png` to `9.png`.
+pub(super) fn write_csv(scratch: &Scratch, classes: usize) -> String {
+    scratch.write("classes.txt", fixture().card.classes[..classes].join("\n"));
+    let images = embedded("split=test&per-class=1");
+    let mut rows = "file,label\n".to_owned();
+    let labels = images.labels().iter().enumerate();
+    for (i, label) in labels.filter(|(_, label)| **label < classes) {
+        scratch.write(
+            &format!("{i}.png"),
+            images.image(i).unwrap().to_png().unwrap(),
+        );
+        rows += &format!("{i}.png,{label}\n");
+    }
+    scratch.write("labels.csv", rows)
+}
+
+/// Evaluating the fixture on `data` must be refused, in words that name `expect`.
+#[track_caller]
+fn check(scratch: &Scratch, data: &str, expect: &[&str]) {
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    refused(
+        scratch,
+        "tailfold",
+        &["evaluate", "--model", &model, "--data", data],
+        expect,
+    );
+    // The same data, offered for calibration.
+    let out = scratch.at("int8.onnx");
+    let quantize = ["--model", &model, "--calibration", data, "--out", &out];
+    refused(scratch, "tailfold-quant", &quantize, expect);
+}
+
+#[test]
+fn the_good_csv_data_set_is_taken() {
+    // The control of the cases that damage it.
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let data = format!("csv:{}", write_csv(&scratch, 10));
+    let evaluate = ["evaluate", "--model", &model, "--data", &data, "--json"];
+    let answer = crate::programs::run("tailfold", &evaluate)
+        .ended_with(0)
+        .json();
+    assert_eq!(answer["images"], 10);
+}
+
+#[test]
+fn a_truncated_idx_file() {
+    let scratch = Scratch::new();
+    let path = scratch.write("train-images-idx3-ubyte", idx(&[3, 28, 28], &[0; 2000]));
+    scratch.write("train-labels-idx1-ubyte", idx(&[3], &[0, 1, 2]));
+    let data = format!("idx:{}", scratch.at(""));
+    check(
+        &scratch,
+        &data,
+        &[
+            &path,
+            "the header claims 3x28x28 values after 16 bytes, the file has 2016 bytes",
+        ],
+    );
+    scratch.write("train-images-idx3-ubyte", [0, 0, 8]);
+    check(
+        &scratch,
+        &data,
+        &[&path, "3 bytes are too few for a header of 16"],
+    );
+    scratch.write("train-images-idx3-ubyte", idx(&[3, 28, 28], &[0; 3 * 784]));
+    let labels = scratch.write("train-labels-idx1-ubyte", idx(&[2], &[0, 1]));
+    check(
+        &scratch,
+        &data,
+        &[&path, "has 3 images", &labels, "has 2 labels"],
+    );
+}
+
+#[test]
+fn a_truncated_cifar_file() {
+    let scratch = Scratch::new();
+    let mut bytes = cifar_of([0, 1]);
+    bytes.truncate(4000);
+    let path = scratch.write("test_batch.bin", bytes);
+    let data = format!("cifar10:{}?split=test", scratch.at(""));
+    check(
+        &scratch,
+        &data,
+        &[
+            &path,
+            "4000 bytes are not a whole number of 3073-byte records",
+        ],
+    );
+}
+
+#[test]
+fn labels_out_of_range() {
+    let scratch = Scratch::new();
+    let path = scratch.write("test_batch.bin", cifar_of([0, 11, 1]));
+    let data = format!("cifar10:{}?split=test", scratch.at(""));
+    check(
+        &scratch,
+        &data,
+        &[&path, "record 1: label 11, but there are 10 classes"],
+    );
+
+    let csv = write_csv(&scratch, 10);
+    scratch.write("labels.csv", "file,label\n0.png,0\n1.png,99\n");
+    let data = format!("csv:{csv}");
+    check(
+        &scratch,
+        &data,
+        &[&csv, "line 3: label 99, but there are 10 classes"],
+    );
+}
+
+#[test]
+fn an_empty_class() {
+    let scratch = Scratch::new();
+    let pixels = Pixels {
+        height: 28,
+        width: 28,
+        channels: 1,
+        values: vec![9; 784],
+    };
+    scratch.write("set/ant/0.png", pixels.to_png().unwrap());
+    scratch.folder("set/bee");
+    let data = format!("folder:{}", scratch.at("set"));
+    check(&scratch, &data, &[&data, "class 1 (`bee`) has no image"]);
+}
+
+#[test]
+fn a_damaged_image_in_a_data_set() {
+    let scratch = Scratch::new();
+    let data = format!("csv:{}", write_csv(&scratch, 10));
+    let good = std::fs::read(scratch.at("3.png")).unwrap();
+    let path = scratch.write("3.png", &good[..good.len() / 2]);
+    check(&scratch, &data, &["cannot decode", &path]);
+    scratch.write("3.png", "not an image at all");
+    check(&scratch, &data, &["cannot decode", &path]);
+    scratch.write("3.png", "");
+    check(&scratch, &data, &[&path, "holds no image"]);
+    std::fs::remove_file(&path).unwrap();
+    check(&scratch, &data, &["cannot read", &path]);
+}
+
+#[test]
+fn an_image_of_another_size_in_a_data_set() {
+    let scratch = Scratch::new();
+    let data = format!("csv:{}", write_csv(&scratch, 10));
+    let pixels = Pixels {
+        height: 30,
+        width: 26,
+        channels: 1,
+        values: vec![9; 30 * 26],
+    };
+    let path = scratch.write("3.png", pixels.to_png().unwrap());
+    check(&scratch, &data, &[&path, "30x26 pixels", "28x28"]);
+}
+
+#[test]
+fn files_without_a_byte() {
+    let scratch = Scratch::new();
+    let path = scratch.write("train-images-idx3-ubyte", "");
+    scratch.write("train-labels-idx1-ubyte", "");
+    check(
+        &scratch,
+        &format!("idx:{}", scratch.at("")),
+        &[&path, "0 bytes are too few"],
+    );
+    let path = scratch.write("test_batch.bin", "");
+    let data = format!("cifar10:{}?split=test", scratch.at(""));
+    check(&scratch, &data, &[&path, "holds no image"]);
+    let path = scratch.write("labels.csv", "");
+    check(&scratch, &format!("csv:{path}"), &[&path]);
+    let path = scratch.write("list.txt", "");
+    check(
+        &scratch,
+        &format!("list:{path}@{}", scratch.at("")),
+        &[&path, "holds no image"],
+    );
+    let path = scratch.folder("nothing");
+    check(
+        &scratch,
+        &format!("folder:{path}"),
+        &[&path, "holds no sub-folder with images"],
+    );
+    let path = scratch.at("not-there/test_batch.bin");
+    let data = format!("cifar10:{}?split=test", scratch.at("not-there"));
+    check(&scratch, &data, &["there is neither", &path]);
+}
+
+#[test]
+fn a_data_spec_that_cannot_be_parsed() {
+    let scratch = Scratch::new();
+    check(
+        &scratch,
+        "embedded?splt=test",
+        &["unknown option `splt`", "embedded?splt=test"],
+    );
+    check(
+        &scratch,
+        "embedded?split=tset",
+        &["option `split` is `tset`"],
+    );
+    check(&scratch, "embeded", &["unknown data set `embeded`"]);
+    check(
+        &scratch,
+        "embedded?limit=2&limit=3",
+        &["option `limit` is given twice"],
+    );
+}
+
+#[test]
+fn data_of_other_classes() {
+    let scratch = Scratch::new();
+    scratch.write("test_batch.bin", cifar_of(0..10));
+    scratch.write("data_batch_1.bin", cifar_of(0..10));
+    for batch in 2..=5 {
+        scratch.write(&format!("data_batch_{batch}.bin"), cifar_of(0..10));
+    }
+    // Training images, so that the calibration's refusal is about the classes.
+    let data = format!("cifar10:{}", scratch.at(""));
+    check(&scratch, &data, &["airplane", "T-shirt/top"]);
+    let model = scratch.at("model.onnx");
+    let data = format!("{data}?split=test");
+    let parity = [
+        "parity",
+        "--reference",
+        &model,
+        "--candidate",
+        &model,
+        "--data",
+        &data,
+    ];
+    refused(&scratch, "tailfold", &parity, &["airplane", "T-shirt/top"]);
+}

@@ -1,0 +1,111 @@
+//! Images that cannot be classified, among others that can.
+
+use tailfold_data::Pixels;
+
+use super::no_panic;
+use crate::fixture::{embedded, fixture};
+use crate::programs::run;
+use crate::scratch::Scratch;
+
+#[test]
+fn unreadable_images_do_not_stop_the_others() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let images = embedded("split=test&limit=2");
+    let [first, last] = [0, 1].map(|i| images.image(i).unwrap().to_png().unwrap());
+    let large = Pixels {
+        height: 30,
+        width: 30,
+        channels: 1,
+        values: vec![9; 900],
+    };
+    let good = [
+        scratch.write("first.png", &first),
+        scratch.write("last.png", &last),
+    ];
+    let bad = [
+        (
+            scratch.write("cut.png", &first[..first.len() / 2]),
+            "cannot decode",
+        ),
+        (scratch.write("garbage.png", [0xA5; 300]), "cannot decode"),
+        (scratch.write("empty.png", ""), "holds no image"),
+        (
+            scratch.write("large.png", large.to_png().unwrap()),
+            "the image is 30x30 pixels, the network takes 28x28 and no resize is set",
+        ),
+        (scratch.at("missing.png"), "cannot read"),
+    ];
+    let mut args = vec!["classify", "--json", "--model", &model, &good[0]];
+    args.extend(bad.iter().map(|(file, _)| file.as_str()));
+    args.push(&good[1]);
+
+    let answer = run("tailfold", &args).ended_with(1);
+    no_panic(&answer);
+    assert!(
+        answer
+            .stderr
+            .contains("5 of 7 images could not be classified"),
+        "{}",
+        answer.stderr
+    );
+    let json = answer.json();
+    let rows = json["images"].as_array().unwrap();
+    assert_eq!(rows.len(), 7);
+    for (row, file) in [(&rows[0], &good[0]), (&rows[6], &good[1])] {
+        assert_eq!(row["file"], file.as_str());
+        assert_eq!(row["top"].as_array().unwrap().len(), 3, "{row}");
+        assert!(row.get("error").is_none(), "{row}");
+    }
+    for (row, (file, message)) in rows[1..].iter().zip(&bad) {
+        assert_eq!(row["file"], file.as_str());
+        assert!(row["error"].as_str().unwrap().contains(message), "{row}");
+        assert!(row.get("top").is_none(), "{row}");
+    }
+
+    args.remove(1);
+    let answer = run("tailfold", &args).ended_with(1);
+    assert_eq!(answer.stdout.lines().count(), 2, "{}", answer.stdout);
+    for (file, message) in &bad {
+        let said = |line: &str| line.starts_with(&format!("{file}: ")) && line.contains(message);
+        assert!(answer.stderr.lines().any(said), "{file}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn good_images_alone_are_no_failure() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let image = embedded("split=test&limit=1").image(0).unwrap();
+    let image = scratch.write("image.png", image.to_png().unwrap());
+    run("tailfold", &["classify", "--model", &model, &image]).ended_with(0);
+}
+
+#[test]
+fn questions_without_a_meaning() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let image = scratch.at("missing.png");
+    let empty = scratch.folder("empty");
+    let check = |args: &[&str], expect: &[&str]| {
+        super::refused(&scratch, "tailfold", args, expect);
+    };
+    check(
+        &["classify", "--model", &model, "--top", "0", &image],
+        &["--top is 0"],
+    );
+    check(
+        &["classify", "--model", &model, &empty],
+        &[&empty, "holds no image"],
+    );
+    check(&["classify", "--model", &model], &["IMAGES"]);
+    let backend = [
+        "classify",
+        "--model",
+        &model,
+        "--backend",
+        "tensorrt",
+        &image,
+    ];
+    check(&backend, &["tensorrt"]);
+}

@@ -1,0 +1,97 @@
+//! Configurations that must not be trained.
+
+use super::refused;
+use crate::scratch::Scratch;
+
+/// The smallest training there is.
+const CONFIG: &str = r#"
+name = "tiny"
+data = "embedded?split=train&per-class=2"
+epochs = 1
+batch = 4
+loss = "ce"
+
+[network]
+depth = 8
+width = 1
+stem_stride = 2
+head = { kind = "linear" }
+
+[optimizer]
+learning_rate = 0.01
+weight_decay = 0.0
+
+[views]
+classifier = 1
+"#;
+
+/// Training with CONFIG edited must be refused, in words that name the file and `expect`.
+#[track_caller]
+fn check_config(from: &str, to: &str, expect: &[&str]) {
+    let scratch = Scratch::new();
+    assert!(CONFIG.contains(from), "{from}");
+    let config = scratch.write("config.toml", CONFIG.replacen(from, to, 1));
+    let args = ["--config", &config, "--out", &scratch.at("run")];
+    let expect: Vec<&str> = [config.as_str()]
+        .into_iter()
+        .chain(expect.iter().copied())
+        .collect();
+    refused(&scratch, "tailfold-train", &args, &expect);
+}
+
+#[test]
+fn configurations_that_cannot_be_trained() {
+    check_config("epochs = 1", "epoch = 1", &["unknown field `epoch`"]);
+    check_config("width = 1", "widht = 1", &["unknown field `widht`"]);
+    check_config(
+        "learning_rate",
+        "learnin_rate",
+        &["unknown field `learnin_rate`"],
+    );
+    check_config("\"ce\"", "\"se\"", &["unknown variant `se`"]);
+    check_config("depth = 8", "depth = 10", &["depth 10"]);
+    check_config("batch = 4", "batch = 0", &["batch is 0"]);
+    check_config(
+        "learning_rate = 0.01",
+        "learning_rate = nan",
+        &["learning_rate is NaN"],
+    );
+    check_config(
+        "per-class=2",
+        "per-klass=2",
+        &["data is embedded?split=train&per-klass=2"],
+    );
+    check_config(CONFIG, "", &["missing field"]);
+}
+
+#[test]
+fn a_back_end_that_is_not_there() {
+    let scratch = Scratch::new();
+    let config = scratch.write("config.toml", CONFIG);
+    let args = ["--config", &config, "--out", &scratch.at("run"), "--device"];
+    let check = |device: &str, expect: &[&str]| {
+        refused(
+            &scratch,
+            "tailfold-train",
+            &[&args[..], &[device]].concat(),
+            expect,
+        );
+    };
+    check("cuda", &["no `cuda` back end", "--device cpu"]);
+    check("vulkan", &["no `vulkan` back end"]);
+    check("gpu", &["invalid value 'gpu'"]);
+}
+
+#[test]
+fn an_unwritable_run_folder_is_noticed_before_training() {
+    let scratch = Scratch::new();
+    let config = scratch.write("config.toml", CONFIG);
+    let out = format!("{}/run", scratch.write("file", ""));
+    let args = ["--config", &config, "--out", &out];
+    let answer = refused(&scratch, "tailfold-train", &args, &[&out]);
+    assert!(
+        !answer.stderr.contains("epoch 1/1"),
+        "trained first: {}",
+        answer.stderr
+    );
+}

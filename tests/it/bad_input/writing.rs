@@ -1,0 +1,145 @@
+//! Places that cannot be written to.
+
+use std::fs;
+
+use super::refused;
+use crate::fixture::fixture;
+use crate::programs::run;
+use crate::scratch::Scratch;
+
+/// A path below a regular file: unwritable for everybody, the administrator included.
+fn below_a_file(scratch: &Scratch) -> String {
+    scratch.write("file", "not a folder") + "/out"
+}
+
+#[test]
+fn a_model_that_cannot_be_written() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let out = below_a_file(&scratch);
+    let args = [
+        "--model",
+        &model,
+        "--calibration",
+        "embedded?split=train&per-class=2",
+        "--out",
+    ];
+    refused(
+        &scratch,
+        "tailfold-quant",
+        &[&args[..], &[&format!("{out}/a.onnx")]].concat(),
+        &[&out],
+    );
+    // A folder in the place of the file.
+    let folder = scratch.folder("folder");
+    refused(
+        &scratch,
+        "tailfold-quant",
+        &[&args[..], &[&folder]].concat(),
+        &[&folder],
+    );
+}
+
+#[test]
+fn logits_that_cannot_be_written() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let out = below_a_file(&scratch);
+    let args = [
+        "logits",
+        "--model",
+        &model,
+        "--data",
+        "embedded?split=val&limit=5",
+        "--out",
+    ];
+    let path = format!("{out}/logits.safetensors");
+    refused(
+        &scratch,
+        "tailfold",
+        &[&args[..], &[&path]].concat(),
+        &[&out],
+    );
+    // The control: the same command writes where it can.
+    let path = scratch.at("new/logits.safetensors");
+    run("tailfold", &[&args[..], &[&path]].concat()).ended_with(0);
+    assert!(fs::metadata(path).unwrap().len() > 0);
+    let litter: Vec<String> = scratch
+        .listing()
+        .into_keys()
+        .filter(|p| p.contains(".tailfold-"))
+        .collect();
+    assert!(litter.is_empty(), "{litter:?}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let out = below_a_file(&scratch);
+    let data = "embedded?split=val&limit=20";
+    let args = [
+        "parity",
+        "--reference",
+        &model,
+        "--candidate",
+        &model,
+        "--data",
+        data,
+    ];
+    refused(
+        &scratch,
+        "tailfold",
+        &[&args[..], &["--report", &out]].concat(),
+        &[&out],
+    );
+}
+
+#[test]
+fn a_policy_that_cannot_be_applied() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let check = |text: &str, expect: &[&str]| {
+        let policy = scratch.write("parity.toml", text);
+        let args = [
+            "parity",
+            "--reference",
+            &model,
+            "--candidate",
+            &model,
+            "--policy",
+            &policy,
+        ];
+        let args = [&args[..], &["--data", "embedded?split=test"]].concat();
+        let expect: Vec<&str> = [policy.as_str()]
+            .into_iter()
+            .chain(expect.iter().copied())
+            .collect();
+        refused(&scratch, "tailfold", &args, &expect);
+    };
+    check("margin = 1.0", &["unknown field `margin`"]);
+    check("level = 0.7", &["policy.level is 0.7"]);
+    check(
+        "group_margin_pp = { few = 0.0 }",
+        &["group_margin_pp.few is 0"],
+    );
+    check("min_retained = nan", &["policy.min_retained is NaN"]);
+}
+
+#[test]
+fn a_policy_for_another_number_of_images() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let policy = scratch.write("parity.toml", "expected_images = 3000");
+    let args = [
+        "parity",
+        "--reference",
+        &model,
+        "--candidate",
+        &model,
+        "--policy",
+        &policy,
+    ];
+    let args = [&args[..], &["--data", "embedded?split=test&limit=2999"]].concat();
+    refused(&scratch, "tailfold", &args, &["3000", "2999"]);
+}

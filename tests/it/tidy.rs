@@ -1,0 +1,5 @@
+//! The workspace's invariants: who may depend on whom, what sources look like, and that what ships is what it claims.
+
+mod arrows;
+mod shipped;
+mod sources;

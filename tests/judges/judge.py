@@ -1,0 +1,72 @@
+"""The judges from outside: what the programs say, against what others compute from the same files.
+
+    .venv/bin/python tests/judges/judge.py [--bin-dir target/debug] [--models models/fashion-lt]
+
+Each check prints one line, `ok NAME: figures`, `FAIL NAME: why` or `skipped NAME: why`; the last line counts them.
+Exit status: 0 all that ran hold, 1 one does not or none ran, 2 a bad argument.
+"""
+
+import argparse
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from agreement import float_agrees, int8_agrees
+from evidence import DATA, MODELS, ROOT, Evidence, Skip
+from folding import offsets_are_in_the_bias
+from graphs import graph_is_valid, no_graph
+from onnx_checker import Verdict
+from parity import parity_is_right
+from preprocessing import inputs_are_right
+
+PROGRAMS = ["tailfold", "tailfold-quant"]
+
+
+def programs_are_there(evidence):
+    return ", ".join(evidence.run(name, "--version").strip() for name in PROGRAMS)
+
+
+def checks(evidence):
+    """Name and function of each check, cheapest first."""
+    yield "programs", programs_are_there
+    # A set, because one folder may lie below the other.
+    paths = {path.resolve() for folder in (ROOT / "models", evidence.models) for path in folder.rglob("*.onnx")}
+    for path in sorted(paths):
+        name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        yield f"graph {name}", partial(graph_is_valid, path=path)
+    if not paths:
+        yield "graph", no_graph
+    yield "preprocessing", inputs_are_right
+    yield "float", float_agrees
+    yield "int8", int8_agrees
+    yield "folding", offsets_are_in_the_bias
+    yield "parity", parity_is_right
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin-dir", type=Path, default=ROOT / "target/debug", help="folder of the programs")
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder of the two models (models/fashion-lt)")
+    arguments = parser.parse_args()
+    counts = dict.fromkeys(["ok", "FAIL", "skipped"], 0)
+    with tempfile.TemporaryDirectory() as scratch:
+        evidence = Evidence(arguments.bin_dir.resolve(), arguments.models.resolve(), DATA, Path(scratch))
+        for name, check in checks(evidence):
+            try:
+                outcome, text = "ok", check(evidence)
+            except Skip as reason:
+                outcome, text = "skipped", str(reason)
+            except Verdict as reason:
+                outcome, text = "FAIL", str(reason)
+            except Exception as error:  # Whatever else a judge raises is its verdict as well.
+                outcome, text = "FAIL", f"{type(error).__name__}: {error}"
+            counts[outcome] += 1
+            # One line a check, whatever an error's text holds.
+            print(f"{outcome} {name}: {' '.join(text.split())}", flush=True)
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skipped']} skipped")
+    return 1 if counts["FAIL"] or not counts["ok"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""The network sees the pixels that the files hold."""
+
+import csv
+
+import numpy as np
+from evidence import FLOAT, INT8
+from onnx_checker import Verdict
+from PIL import Image
+
+# A tile's side, in pixels, and the tiles in a row of the sprite: the format of the embedded data.
+TILE, COLUMNS = 28, 50
+# Three f32 operations on numbers of size 3 at most.
+TOLERANCE = 1e-6
+
+
+def inputs_are_right(evidence):
+    """All test images, from the sprite, by the card's mean and std, in f64."""
+    with open(evidence.data / "test.csv", newline="") as file:
+        rows = [{key: int(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    with Image.open(evidence.data / "test.png") as image:
+        if image.mode != "L":
+            raise Verdict(f"test.png is of mode {image.mode}, expected grey (L)")
+        sprite = np.asarray(image, dtype=np.float64)
+    # [row of tiles, row of pixels, tile in the row, column of pixels] to [tile, row, column].
+    tiles = sprite.reshape(-1, TILE, COLUMNS, TILE).swapaxes(1, 2).reshape(-1, TILE, TILE)
+    tiles = tiles[[row["tile"] for row in rows]]
+    figures = []
+    for name in (FLOAT, INT8):
+        card = evidence.card(name, "preprocess")
+        if (card["channels"], card["height"], card["width"], card.get("resize")) != (1, TILE, TILE, None):
+            raise Verdict(f"{name} asks for {card}: this judge knows grey images of {TILE}x{TILE} without a resize")
+        said = evidence.said(name)
+        if said["labels"].tolist() != [row["label"] for row in rows]:
+            raise Verdict(f"the {len(said['labels'])} labels are not those of the {len(rows)} rows of test.csv")
+        expected = ((tiles / 255.0 - card["mean"][0]) / card["std"][0])[:, None]
+        if said["inputs"].shape != expected.shape:
+            raise Verdict(f"inputs of shape {said['inputs'].shape}, expected {expected.shape}")
+        difference = np.abs(said["inputs"] - expected).reshape(len(rows), -1).max(axis=1)
+        if difference.max() > TOLERANCE:
+            worst = f"image {difference.argmax()} is off by {difference.max():.2e}"
+            raise Verdict(f"{name}: {worst}, allowed {TOLERANCE:.0e}")
+        figures.append(f"{name} within {difference.max():.1e}")
+    return f"{len(rows)} images: " + ", ".join(figures)
