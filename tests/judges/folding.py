@@ -45,7 +45,7 @@ def offsets_are_in_the_bias(evidence):
     moved = int((raw.argmax(axis=1) != scores.argmax(axis=1)).sum())
     return (
         f"{kind}; bias within {off:.1e} of the offsets (origin `{record['origin']}`, largest {np.abs(offsets).max():.3f}, "
-        f"{moved} of {len(raw)} decisions changed); scores plus offsets: {', '.join(distances)}; INT8: same bias"
+        f"{moved} of {len(raw)} decisions moved); scores plus offsets: {', '.join(distances)}; INT8: same bias"
     )
 
 

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 pub(crate) fn tidy() -> anyhow::Result<ExitCode> {
     step(
         "tidy",
-        Command::new(cargo()).args(["test", "--package", "tailfold-tests", "--", "tidy"]),
+        Command::new(cargo()).args(["test", "--workspace", "--test", "it", "--", "tidy"]),
     )?;
     Ok(ExitCode::SUCCESS)
 }

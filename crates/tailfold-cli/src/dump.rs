@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use safetensors::tensor::{Dtype, TensorView};
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_spec::artifact;
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let spec = &model.card.preprocess;
         let mut values = Vec::with_capacity(n * spec.len());
         for index in 0..n {
-            values.extend(preprocess(&data.image(index)?, spec)?);
+            values.extend(preprocess(&data.image(index)?, spec).with_context(|| data.id(index))?);
         }
         tensors.push((
             "inputs",

@@ -31,7 +31,7 @@ pub(crate) fn load(path: &Path, backend: Backend) -> anyhow::Result<Loaded> {
     let bytes = artifact::read(path)?;
     let onnx = Model::from_bytes(&bytes, &name)?;
     tailfold_onnx::check(&onnx).with_context(|| name.clone())?;
-    let card = onnx.card().with_context(|| name.clone())?;
+    let card = onnx.checked_card().with_context(|| name.clone())?;
     let classifier: Box<dyn Classifier> = match backend {
         Backend::Tract => Box::new(TractClassifier::from_onnx(&bytes, &name)?),
     };

@@ -1,6 +1,6 @@
 //! Logits of one or more models over a data set, on all cores, each image decoded once.
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use rayon::prelude::*;
 use tailfold_data::{Dataset, preprocess};
 use tailfold_spec::{Classifier, ImageBatch, Logits};
@@ -42,7 +42,7 @@ pub(crate) fn logits(models: &[&Loaded], data: &Dataset) -> anyhow::Result<Vec<L
                     models.iter().zip(&mut classifiers).zip(&mut rows)
                 {
                     let spec = &model.card.preprocess;
-                    let values = preprocess(&pixels, spec)?;
+                    let values = preprocess(&pixels, spec).with_context(|| data.id(index))?;
                     let batch =
                         ImageBatch::new(values, [1, spec.channels, spec.height, spec.width])?;
                     rows.extend_from_slice(classifier.logits(&batch)?.values());

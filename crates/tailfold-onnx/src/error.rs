@@ -78,4 +78,17 @@ pub enum OnnxError {
     /// A card that claims what a newly built graph has not had done to it.
     #[error("the card says that the model is already {0}, but a graph is built without that")]
     CardState(&'static str),
+    /// The metadata speak of another network.
+    #[error("the metadata say {what} {card}, but the network has {graph}")]
+    CardMismatch {
+        /// `images of` or `classes:`.
+        what: &'static str,
+        /// What the metadata say.
+        card: String,
+        /// What the graph has.
+        graph: String,
+    },
+    /// The metadata cannot be read.
+    #[error(transparent)]
+    Card(#[from] tailfold_spec::CardError),
 }

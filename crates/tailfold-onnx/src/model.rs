@@ -175,6 +175,40 @@ impl Model {
         ModelCard::from_props(&self.props())
     }
 
+    /// The card, compared with the graph: as many classes as logits, images of the input's size.
+    ///
+    /// # Errors
+    /// [`OnnxError::Card`], or [`OnnxError::CardMismatch`] with both sides.
+    pub fn checked_card(&self) -> Result<ModelCard, OnnxError> {
+        let card = self.card()?;
+        let p = &card.preprocess;
+        let told = [p.channels, p.height, p.width];
+        let [_, found @ ..] = self.input_shape()?;
+        if found
+            .iter()
+            .zip(told)
+            .any(|(found, told)| found.is_some_and(|f| f != told))
+        {
+            let graph = lengths(&found);
+            return Err(OnnxError::CardMismatch {
+                what: "images of",
+                card: format!("{told:?}"),
+                graph,
+            });
+        }
+        if let Some([_, Some(found)]) = self.output()?.shape().as_deref()
+            && *found != card.classes.len()
+        {
+            let (card, graph) = (card.classes.len().to_string(), found.to_string());
+            return Err(OnnxError::CardMismatch {
+                what: "classes:",
+                card,
+                graph,
+            });
+        }
+        Ok(card)
+    }
+
     /// Writes the card into the metadata; what is not the card's stays, an entry the new card leaves out goes.
     pub fn set_card(&mut self, card: &ModelCard) {
         let mut props = self.props();

@@ -130,7 +130,12 @@ pub fn observe_ranges(
 ) -> Result<Vec<Range>, QuantError> {
     let observer = TensorObserver::from_onnx(bytes, &card.name, tensors)?;
     let each = |index: usize, visit: &mut dyn FnMut(usize, &[f32])| -> Result<(), QuantError> {
-        let image = preprocess(&set.data.image(index)?, &card.preprocess)?;
+        let image = preprocess(&set.data.image(index)?, &card.preprocess).map_err(|source| {
+            QuantError::Image {
+                image: set.data.id(index),
+                source,
+            }
+        })?;
         observer.observe(&image, visit)?;
         progress();
         Ok(())

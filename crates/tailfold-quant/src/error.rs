@@ -21,6 +21,15 @@ pub enum QuantError {
     /// The calibration images.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A calibration image that the network cannot take.
+    #[error("calibration image {image}")]
+    Image {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: DataError,
+    },
     /// Nothing to quantize.
     #[error("the model has no Conv or Gemm with constant weights")]
     NothingToQuantize,

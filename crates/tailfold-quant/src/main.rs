@@ -97,9 +97,10 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let name = args.model.display().to_string();
     let model = Model::from_bytes(&bytes, &name)?;
     tailfold_onnx::check(&model).with_context(|| name.clone())?;
-    let card = model.card().with_context(|| name.clone())?;
+    let card = model.checked_card().with_context(|| name.clone())?;
     let data = Dataset::open(&args.calibration)?;
-    let set = CalibrationSet::draw(&data, &card, args.per_class, args.seed)?;
+    let set = CalibrationSet::draw(&data, &card, args.per_class, args.seed)
+        .with_context(|| name.clone())?;
     if let Some(evaluation) = &args.evaluation {
         check_disjoint(&set, &Dataset::open(evaluation)?)?;
     }

@@ -27,9 +27,10 @@ fn moves_values(node: &NodeProto) -> bool {
         .any(|op| node.is(op))
 }
 
-/// Operators with integer kernels that take no weights.
-fn takes_codes(node: &NodeProto) -> bool {
-    node.is("Add") || node.is("GlobalAveragePool")
+/// Operators with integer kernels that take no weights. An addition of a constant is none: it stands in a formula, such
+/// as the norm under a cosine head, where 8 bits would be felt in every logit.
+fn takes_codes(node: &NodeProto, constant: impl Fn(&str) -> bool) -> bool {
+    (node.is("Add") && !node.input.iter().any(|i| constant(i))) || node.is("GlobalAveragePool")
 }
 
 /// Finds what to quantize: Conv and Gemm with constant weights, additions and global average pools between them.
@@ -55,7 +56,7 @@ pub fn find_region(model: &Model, skip: &BTreeSet<String>) -> Result<Region, Qua
         if weighted {
             region.weighted.push(index);
         }
-        if weighted || takes_codes(node) {
+        if weighted || takes_codes(node, constant) {
             region.consumers.insert(index);
             // The second input of a weighted node is its weight, the third its bias.
             let activations = if weighted {
@@ -96,3 +97,6 @@ pub fn find_region(model: &Model, skip: &BTreeSet<String>) -> Result<Region, Qua
         .collect();
     Ok(region)
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,61 @@ pub fn balanced_weights(labels: &[usize], classes: usize) -> Result<Vec<f64>, So
     }
     Ok(labels.iter().map(|&y| 1.0 / f64::from(counts[y])).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cell_masses, sphere_samples};
+
+    #[test]
+    fn the_bias_is_a_part_of_the_scores() {
+        // Three classes in the plane; a bias that is the solution for some target needs no offsets for it.
+        let weights = [4.0, 0.0, -2.0, 3.0, -1.0, -4.0];
+        let points = sphere_samples(20_000, 2, 5);
+        let plain = AffineHead::new(&weights, &[0.0; 3], 2).unwrap();
+        let target = [0.6, 0.3, 0.1];
+        let solution = plain
+            .solve(&points, None, &target, &Options::default())
+            .unwrap();
+        let bias: Vec<f32> = solution.offsets.iter().map(|&h| h as f32).collect();
+        let solved = AffineHead::new(&weights, &bias, 2).unwrap();
+        let again = solved
+            .solve(&points, None, &target, &Options::default())
+            .unwrap();
+        assert!(again.chi_square < 1e-3, "{}", again.chi_square);
+        assert!(
+            again.offsets.iter().all(|h| h.abs() < 0.1),
+            "{:?}",
+            again.offsets
+        );
+        let scores = Scores::product(&points, &weights, 2, 1.0).unwrap();
+        let mass = cell_masses(&scores, None, &solution.offsets).unwrap();
+        assert!(
+            mass.iter().zip(target).all(|(m, t)| (m - t).abs() < 0.01),
+            "{mass:?}"
+        );
+    }
+
+    #[test]
+    fn misfits_are_named() {
+        let message = |e: SolveError| e.to_string();
+        let error = AffineHead::new(&[1.0; 5], &[0.0; 3], 2).unwrap_err();
+        assert_eq!(message(error), "head weights have 5 values, expected 6");
+        let head = AffineHead::new(&[1.0; 6], &[0.0; 3], 2).unwrap();
+        let error = head
+            .solve(&[1.0; 5], None, &[0.5, 0.25, 0.25], &Options::default())
+            .unwrap_err();
+        assert_eq!(message(error), "features have 5 values, expected 6");
+        let error = balanced_weights(&[0, 3], 3).unwrap_err();
+        assert_eq!(
+            message(error),
+            "label of row 1 is 3, but there are 3 classes"
+        );
+    }
+
+    #[test]
+    fn balanced_weights_give_each_class_the_same_mass() {
+        let weights = balanced_weights(&[0, 0, 0, 1, 2, 2], 4).unwrap();
+        assert_eq!(weights, [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 1.0, 0.5, 0.5]);
+    }
+}

@@ -78,6 +78,17 @@ pub fn write_checked<E: From<ArtifactError>>(
     Ok(())
 }
 
+/// Creates `folder` where it is missing and checks that a file can be made in it.
+///
+/// # Errors
+/// [`ArtifactError`] naming the folder: better before hours of work than after.
+pub fn ensure_writable(folder: &Path) -> Result<(), ArtifactError> {
+    fs::create_dir_all(folder).map_err(at("create", folder))?;
+    tempfile::tempfile_in(folder)
+        .map(drop)
+        .map_err(at("write into", folder))
+}
+
 /// Reads a whole file.
 ///
 /// # Errors

@@ -48,6 +48,18 @@ pub enum TrainError {
         /// Indices of the batch's images.
         indices: Vec<usize>,
     },
+    /// The thread that makes batches went away.
+    #[error(
+        "epoch {epoch} ended after {done} of {steps} steps: the thread that makes batches stopped"
+    )]
+    Loader {
+        /// Steps done.
+        done: usize,
+        /// Steps of an epoch.
+        steps: usize,
+        /// Epoch, from 1.
+        epoch: usize,
+    },
     /// Images of different sizes without a resize.
     #[error("{id} is {found:?} (channels, height, width) but the first image is {expected:?}")]
     ImageSize {

@@ -84,7 +84,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let device = Device::flex().autodiff();
     let mut progress = Progress::new(&config);
     let outcome = train(&config, &args.out, args.resume, &device, &mut progress)
-        .with_context(|| format!("training {}", config.name))?;
+        .with_context(|| args.config.display().to_string())?;
     if args.json {
         print_json(&serde_json::json!({
             "schema": "tailfold.train/1",

@@ -200,6 +200,7 @@ impl<'a> Run<'a> {
         let mut sums = StepLosses::default();
         let (mut correct, mut views, mut images) = (0, 0, 0);
         let mut rate = 0.0;
+        let mut done = 0;
         for (step, batch) in self.plan.start(epoch).into_iter().enumerate() {
             let batch = batch?;
             if self.offsets.as_ref().is_some_and(|o| o.is_due(epoch, step)) {
@@ -234,6 +235,14 @@ impl<'a> Run<'a> {
             sums.classifier += losses.classifier;
             sums.contrastive += losses.contrastive;
             observer.step(epoch + 1, step + 1, losses.total.into());
+            done = step + 1;
+        }
+        if done < steps {
+            return Err(TrainError::Loader {
+                done,
+                steps,
+                epoch: epoch + 1,
+            });
         }
         let seconds = started.elapsed().as_secs_f64();
         let validation = self.validate()?;

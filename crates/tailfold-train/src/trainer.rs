@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::prelude::Device;
-use tailfold_spec::Manifest;
+use tailfold_spec::{Manifest, artifact};
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
@@ -33,6 +33,7 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
     config.validate()?;
+    artifact::ensure_writable(out)?;
     let mut run = Run::prepare(config, device)?;
     let mut reports = Vec::new();
     if resume

@@ -22,6 +22,7 @@ fn check(bytes: &[u8], expect: &[&str]) {
     );
 }
 
+/// [`check`] without the quantizer.
 #[track_caller]
 fn check_tailfold(bytes: &[u8], expect: &[&str]) {
     let scratch = Scratch::new();

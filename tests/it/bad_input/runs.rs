@@ -2,33 +2,43 @@
 
 use std::fs;
 
+use safetensors::SafeTensors;
 use tailfold_onnx::Checkpoint;
 use tailfold_spec::{Manifest, artifact};
 
 use super::no_panic;
 use crate::fixture::{Tensors, fixture, safetensors};
-use crate::programs::{Answer, command, finish};
+use crate::programs::{Answer, finish, xtask};
 use crate::scratch::Scratch;
 
-/// Runs `cargo xtask export` on the folder `run`, with a cargo that cannot be started: a sound folder gets as far as
-/// building the verifier, and no further.
+/// Exports the folder `run`.
 fn export(scratch: &Scratch, run: &str) -> Answer {
-    let before = scratch.listing();
-    let mut xtask = command("xtask");
-    xtask.args([
+    finish(xtask().args([
         "export",
         "--run",
         run,
         "--out",
-        &scratch.at("out/model.onnx"),
-    ]);
-    xtask
-        .env("CARGO", scratch.at("no-cargo"))
-        .env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
-    let answer = finish(&mut xtask).ended_with(2);
+        &scratch.at("new/model.onnx"),
+    ]))
+}
+
+/// Exporting the folder `run` must be refused, in words that name `expect`.
+#[track_caller]
+fn refused(scratch: &Scratch, run: &str, expect: &[&str]) {
+    let before = scratch.listing();
+    let answer = export(scratch, run).ended_with(2);
     no_panic(&answer);
-    assert_eq!(scratch.listing(), before, "files before and after");
-    answer
+    for text in expect {
+        assert!(
+            answer.stderr.contains(text),
+            "`{text}` is not in: {}",
+            answer.stderr
+        );
+    }
+    // The folder of the file may have been made; the file may not.
+    let mut after = scratch.listing();
+    after.remove(&scratch.at("new"));
+    assert_eq!(after, before, "files before and after");
 }
 
 /// Exporting a run folder with one file edited must be refused, in words that name `file` and `expect`. The manifest
@@ -37,6 +47,17 @@ fn export(scratch: &Scratch, run: &str) -> Answer {
 fn check(file: &str, edit: &dyn Fn(Vec<u8>) -> Vec<u8>, stale: bool, expect: &str) {
     let scratch = Scratch::new();
     let run = fixture().write_run(&scratch, "run");
+    let path = edit_file(&scratch, file, edit, stale);
+    refused(&scratch, &run, &[&path, expect]);
+}
+
+/// Edits `file` of the folder `run` and returns its path.
+fn edit_file(
+    scratch: &Scratch,
+    file: &str,
+    edit: &dyn Fn(Vec<u8>) -> Vec<u8>,
+    stale: bool,
+) -> String {
     let path = scratch.at(&format!("run/{file}"));
     let old = fs::read(&path).unwrap();
     let new = edit(old.clone());
@@ -47,14 +68,7 @@ fn check(file: &str, edit: &dyn Fn(Vec<u8>) -> Vec<u8>, stale: bool, expect: &st
         let text = text.replace(&artifact::sha256(&old), &artifact::sha256(&new));
         fs::write(manifest, text).unwrap();
     }
-    let answer = export(&scratch, &run);
-    for text in [path.as_str(), expect] {
-        assert!(
-            answer.stderr.contains(text),
-            "`{text}` is not in: {}",
-            answer.stderr
-        );
-    }
+    path
 }
 
 fn with_tensors(edit: impl Fn(&mut Tensors)) -> Vec<u8> {
@@ -64,14 +78,13 @@ fn with_tensors(edit: impl Fn(&mut Tensors)) -> Vec<u8> {
 }
 
 #[test]
-fn a_sound_run_folder_gets_as_far_as_the_verifier() {
+fn a_sound_run_folder_is_exported() {
+    // The control of the cases that damage it.
     let scratch = Scratch::new();
-    let answer = export(&scratch, &fixture().write_run(&scratch, "run"));
-    assert!(
-        answer.stderr.contains("cannot run no-cargo build"),
-        "{}",
-        answer.stderr
-    );
+    let run = fixture().write_run(&scratch, "run");
+    export(&scratch, &run).ended_with(0);
+    let written = fs::read(scratch.at("new/model.onnx")).unwrap();
+    assert_eq!(written, fixture().model.to_bytes());
 }
 
 #[test]
@@ -171,10 +184,27 @@ fn manifests_that_cannot_be_read() {
         "depth 9 does not exist",
     );
     let scratch = Scratch::new();
-    let answer = export(&scratch, &scratch.folder("empty"));
-    assert!(
-        answer.stderr.contains(&scratch.at("empty/manifest.toml")),
-        "{}",
-        answer.stderr
-    );
+    let run = scratch.folder("empty");
+    refused(&scratch, &run, &[&scratch.at("empty/manifest.toml")]);
+}
+
+#[test]
+fn a_graph_that_answers_otherwise_gets_no_name() {
+    let shifted = |bytes: Vec<u8>| {
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let read = |name: &str| {
+            let view = file.tensor(name).unwrap();
+            let (values, _) = view.data().as_chunks();
+            let values = values.iter().map(|&v| f32::from_le_bytes(v)).collect();
+            (name.to_owned(), (view.shape().to_vec(), values))
+        };
+        let mut tensors = Tensors::from(["inputs", "scores"].map(read));
+        tensors.get_mut("scores").unwrap().1[13] += 0.5;
+        safetensors(&tensors)
+    };
+    let scratch = Scratch::new();
+    let run = fixture().write_run(&scratch, "run");
+    edit_file(&scratch, Manifest::GOLDEN, &shifted, false);
+    let expect = "does not answer as the training framework did";
+    refused(&scratch, &run, &[expect, "\"holds\":false"]);
 }

@@ -25,7 +25,7 @@ weight_decay = 0.0
 classifier = 1
 "#;
 
-/// Training with CONFIG edited must be refused, in words that name the file and `expect`.
+/// Training with `CONFIG` edited must be refused, in words that name the file and `expect`.
 #[track_caller]
 fn check_config(from: &str, to: &str, expect: &[&str]) {
     let scratch = Scratch::new();
@@ -49,7 +49,6 @@ fn configurations_that_cannot_be_trained() {
         &["unknown field `learnin_rate`"],
     );
     check_config("\"ce\"", "\"se\"", &["unknown variant `se`"]);
-    check_config("depth = 8", "depth = 10", &["depth 10"]);
     check_config("batch = 4", "batch = 0", &["batch is 0"]);
     check_config(
         "learning_rate = 0.01",
@@ -62,6 +61,11 @@ fn configurations_that_cannot_be_trained() {
         &["data is embedded?split=train&per-klass=2"],
     );
     check_config(CONFIG, "", &["missing field"]);
+}
+
+#[test]
+fn an_impossible_network() {
+    check_config("depth = 8", "depth = 10", &["depth 10 does not exist"]);
 }
 
 #[test]

@@ -2,27 +2,35 @@
 
 use std::fs;
 
-use tailfold_onnx::{Model, build, fold_offsets};
+use tailfold_onnx::Model;
+use tailfold_spec::artifact;
 
-use crate::fixture::{checkpoint, embedded, fixture, logits};
-use crate::programs::{command, finish, run};
+use crate::fixture::{embedded, fixture, logits};
+use crate::programs::{command, finish, run, xtask};
 use crate::scratch::Scratch;
 
 #[test]
 fn two_exports_are_byte_equal() {
-    let export = || {
-        let f = fixture();
-        let mut model = build(&f.architecture, &checkpoint(&f.tensors), &f.card).unwrap();
-        fold_offsets(&mut model, &f.offsets).unwrap();
-        model.to_bytes()
-    };
-    let bytes = export();
-    assert_eq!(bytes, export());
-    // Reading and writing change nothing either.
-    assert_eq!(
-        Model::from_bytes(&bytes, "export").unwrap().to_bytes(),
+    let scratch = Scratch::new();
+    let run = fixture().write_run(&scratch, "run");
+    let export = |name: &str, options: &[&str]| {
+        let out = scratch.at(name);
+        let mut export = xtask();
+        export.args(["export", "--json", "--run", &run, "--out", &out]);
+        let answer = finish(export.args(options)).ended_with(0).json();
+        let bytes = fs::read(&out).unwrap();
+        assert_eq!(answer["schema"], "tailfold.export/1");
+        assert_eq!(answer["sha256"], artifact::sha256(&bytes));
+        assert_eq!(answer["verification"]["holds"], true);
         bytes
-    );
+    };
+    let bytes = export("a.onnx", &[]);
+    assert_eq!(bytes, export("b.onnx", &[]));
+    assert_ne!(bytes, export("c.onnx", &["--offsets", "drop"]));
+    // Reading and writing change nothing either.
+    let model = Model::from_bytes(&bytes, "a.onnx").unwrap();
+    assert_eq!(model.to_bytes(), bytes);
+    assert_eq!(model, fixture().model);
 }
 
 #[test]
@@ -55,7 +63,7 @@ fn quantizing_does_not_depend_on_the_number_of_threads() {
             let answer = finish(&mut quant).ended_with(0).json();
             let (bytes, list) = (fs::read(&out).unwrap(), fs::read_to_string(list).unwrap());
             assert_eq!(answer["schema"], "tailfold.quantize/1");
-            assert_eq!(answer["sha256"], tailfold_spec::artifact::sha256(&bytes));
+            assert_eq!(answer["sha256"], artifact::sha256(&bytes));
             assert_eq!(answer["calibration_images"], 80);
             assert_eq!(list.lines().count(), 81);
             (bytes, list)

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use serde_json::Value;
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_spec::{Group, Manifest};
+use tailfold_spec::{Group, Manifest, artifact};
 
 use crate::{export, process};
 
@@ -43,6 +43,7 @@ pub(super) struct Classes {
     pub(super) counts: Vec<u64>,
 }
 
+const POLICY: &str = "models/fashion-lt/parity.toml";
 const TEST: &str = "embedded?split=test";
 const TRAIN: &str = "embedded?split=train";
 
@@ -95,6 +96,25 @@ impl Tools {
         })
     }
 
+    /// Margins of the model's policy in points: overall, many, medium, few.
+    pub(super) fn margins(&self) -> anyhow::Result<[f64; 4]> {
+        let path = self.root.join(POLICY);
+        let policy: toml::Value = toml::from_str(&artifact::read_to_string(&path)?)?;
+        let mut margins = [0.0; 4];
+        for (margin, key) in margins.iter_mut().zip(["overall", "many", "medium", "few"]) {
+            let value = match key {
+                "overall" => policy.get("overall_margin_pp"),
+                group => policy
+                    .get("group_margin_pp")
+                    .and_then(|groups| groups.get(group)),
+            };
+            *margin = value
+                .and_then(toml::Value::as_float)
+                .with_context(|| format!("{POLICY} has no margin for {key}"))?;
+        }
+        Ok(margins)
+    }
+
     /// Names and training counts of the data set that ships.
     pub(super) fn class_names(&self) -> anyhow::Result<Classes> {
         let data = Dataset::open(&TRAIN.parse()?)?;
@@ -115,7 +135,7 @@ impl Tools {
             .position(|&l| l == rarest)
             .context("the rarest class has no test image")?;
         let file = out.join("rarest.png");
-        tailfold_spec::artifact::write(&file, &data.image(index)?.to_png()?)?;
+        artifact::write(&file, &data.image(index)?.to_png()?)?;
         let mut command = self.command(&self.tailfold);
         command
             .arg("classify")
@@ -185,8 +205,7 @@ impl Seed {
             .arg(&sdot)
             .arg("--candidate")
             .arg(&int8);
-        gate.arg("--policy")
-            .arg(tools.root.join("models/fashion-lt/parity.toml"));
+        gate.arg("--policy").arg(tools.root.join(POLICY));
         gate.args(["--data", TEST, "--json", "--report"])
             .arg(sdot_run.join("parity"));
         let parity = process::json(&mut gate, &[0, 1, 3])?;
@@ -209,9 +228,9 @@ impl Seed {
         ]
     }
 
-    /// True when folding changed no decision and the INT8 model passes its policy.
-    pub(super) fn holds(&self) -> bool {
-        self.fold["holds"] == true && self.parity["verdict"] == "pass"
+    /// True when folding changed no decision.
+    pub(super) fn folding_holds(&self) -> bool {
+        self.fold["holds"] == true
     }
 
     /// One line on folding and parity.

@@ -33,6 +33,14 @@ fn cell(values: &[f64]) -> Cell {
 }
 
 impl Row {
+    /// True when this row of differences, in points, is nowhere below minus its margin.
+    pub(super) fn loses_at_most(&self, margins: [f64; 4]) -> bool {
+        self.cells
+            .iter()
+            .zip(margins)
+            .all(|(cell, margin)| cell.mean >= -margin)
+    }
+
     /// The stages of all seeds; the gain of SDOT is the mean of the seeds' own differences.
     pub(super) fn of_seeds(seeds: &[Seed]) -> Vec<Self> {
         let row = |name, signed, of: &dyn Fn(&Seed) -> [f64; 4]| {

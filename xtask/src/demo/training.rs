@@ -7,12 +7,13 @@ use std::sync::Mutex;
 use std::thread;
 
 use anyhow::{Context as _, ensure};
+use tailfold_spec::Manifest;
 
 use super::stages::Tools;
 use crate::output::say;
 use crate::process::shown;
 
-/// Trains every configuration with every seed into `out/CONFIG-SEED`.
+/// Trains every configuration with every seed into `out/CONFIG-SEED`, but what is finished already when `keep` is set.
 ///
 /// One thread a run uses the cores better than one run on all of them, and changes no bit of the result.
 pub(super) fn train_all(
@@ -20,10 +21,22 @@ pub(super) fn train_all(
     configs: &[&str],
     seeds: u64,
     out: &Path,
+    keep: bool,
 ) -> anyhow::Result<()> {
     let jobs: Vec<(String, u64)> = (0..seeds)
         .flat_map(|seed| configs.iter().map(move |c| ((*c).to_owned(), seed)))
         .collect();
+    let finished = |(config, seed): &(String, u64)| {
+        out.join(format!("{config}-{seed}/{}", Manifest::FILE))
+            .exists()
+    };
+    let jobs: Vec<_> = jobs
+        .into_iter()
+        .filter(|job| !(keep && finished(job)))
+        .collect();
+    if jobs.is_empty() {
+        return Ok(());
+    }
     let workers = thread::available_parallelism()
         .map_or(1, std::num::NonZero::get)
         .min(jobs.len());
