@@ -69,9 +69,23 @@ fn check(head: Head, stem_stride: usize, depth: usize) {
     let input = Tensor::<4>::from_data(TensorData::new(pixels.clone(), shape), &device);
     let burn: Vec<f32> = network.scores(input).into_data().try_to_vec().unwrap();
 
+    // burn-onnx has no transpose, so it gets the head's weights the other way round, as a constant.
+    let (weight, bias) = network.head.affine();
+    let (weight, bias) = (weight.transpose().into_data(), bias.map(Tensor::into_data));
     let sample = Tensor::<4>::zeros([1, channels, height, width], &device);
+    let forward = |m: &Network, x: Tensor<4>| {
+        let device = x.device();
+        let scores = m
+            .head
+            .inputs(m.features(x))
+            .matmul(Tensor::<2>::from_data(weight, &device));
+        match bias {
+            Some(bias) => scores + Tensor::<1>::from_data(bias, &device).unsqueeze_dim::<2>(0),
+            None => scores,
+        }
+    };
     let theirs = OnnxExporter::new()
-        .export(&network, sample, |m: &Network, x| m.scores(x))
+        .export(&network, sample, forward)
         .unwrap();
     let card = ModelCard {
         name: "judge".to_owned(),

@@ -78,17 +78,23 @@ pub enum OnnxError {
     /// A card that claims what a newly built graph has not had done to it.
     #[error("the card says that the model is already {0}, but a graph is built without that")]
     CardState(&'static str),
-    /// The metadata speak of another network.
-    #[error("the metadata say {what} {card}, but the network has {graph}")]
-    CardMismatch {
-        /// `images of` or `classes:`.
-        what: &'static str,
-        /// What the metadata say.
-        card: String,
-        /// What the graph has.
+    /// The metadata speak of another number of classes.
+    #[error("the metadata names {card} classes but the network has {graph} outputs")]
+    CardClasses {
+        /// Classes of the card.
+        card: usize,
+        /// Outputs of the graph.
+        graph: usize,
+    },
+    /// The metadata speak of other images.
+    #[error("the metadata prepares images of {card:?} but the network takes {graph}")]
+    CardInput {
+        /// `[channels, height, width]` of the card.
+        card: [usize; 3],
+        /// The same of the graph.
         graph: String,
     },
     /// The metadata cannot be read.
     #[error(transparent)]
-    Card(#[from] tailfold_spec::CardError),
+    Metadata(#[from] tailfold_spec::CardError),
 }

@@ -178,7 +178,7 @@ impl Model {
     /// The card, compared with the graph: as many classes as logits, images of the input's size.
     ///
     /// # Errors
-    /// [`OnnxError::Card`], or [`OnnxError::CardMismatch`] with both sides.
+    /// [`OnnxError::Metadata`], [`OnnxError::CardInput`] or [`OnnxError::CardClasses`] with both sides.
     pub fn checked_card(&self) -> Result<ModelCard, OnnxError> {
         let card = self.card()?;
         let p = &card.preprocess;
@@ -189,21 +189,17 @@ impl Model {
             .zip(told)
             .any(|(found, told)| found.is_some_and(|f| f != told))
         {
-            let graph = lengths(&found);
-            return Err(OnnxError::CardMismatch {
-                what: "images of",
-                card: format!("{told:?}"),
-                graph,
+            return Err(OnnxError::CardInput {
+                card: told,
+                graph: lengths(&found),
             });
         }
-        if let Some([_, Some(found)]) = self.output()?.shape().as_deref()
-            && *found != card.classes.len()
+        if let Some([_, Some(graph)]) = self.output()?.shape().as_deref()
+            && *graph != card.classes.len()
         {
-            let (card, graph) = (card.classes.len().to_string(), found.to_string());
-            return Err(OnnxError::CardMismatch {
-                what: "classes:",
-                card,
-                graph,
+            return Err(OnnxError::CardClasses {
+                card: card.classes.len(),
+                graph: *graph,
             });
         }
         Ok(card)

@@ -78,13 +78,19 @@ pub fn write_checked<E: From<ArtifactError>>(
     Ok(())
 }
 
-/// Creates `folder` where it is missing and checks that a file can be made in it.
+/// Checks that files can be made in `folder`, or where it will be made; leaves nothing behind.
 ///
 /// # Errors
 /// [`ArtifactError`] naming the folder: better before hours of work than after.
 pub fn ensure_writable(folder: &Path) -> Result<(), ArtifactError> {
-    fs::create_dir_all(folder).map_err(at("create", folder))?;
-    tempfile::tempfile_in(folder)
+    let existing = folder
+        .ancestors()
+        .find(|a| a.as_os_str().is_empty() || a.exists());
+    let existing = match existing {
+        Some(a) if !a.as_os_str().is_empty() => a,
+        _ => Path::new("."),
+    };
+    tempfile::tempfile_in(existing)
         .map(drop)
         .map_err(at("write into", folder))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tailfold_data::{AugmentConfig, DataSpec};
 use tailfold_spec::artifact::{self, ArtifactError};
-use tailfold_spec::{Apply, ArchitectureError, AtExport, Head, Prior};
+use tailfold_spec::{Apply, Architecture, ArchitectureError, AtExport, Head, Prior};
 
 /// Which loss trains the classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -280,7 +280,7 @@ pub enum ConfigError {
         expected: &'static str,
     },
     /// A network that cannot be built.
-    #[error("network")]
+    #[error(transparent)]
     Network(#[from] ArchitectureError),
 }
 
@@ -348,6 +348,17 @@ impl TrainConfig {
             self.batch,
             "2 to 65536",
         )?;
+        let network = &self.network;
+        // Stand-ins for what the data decides.
+        Architecture {
+            depth: network.depth,
+            width: network.width,
+            stem_stride: network.stem_stride,
+            input: [3, 32, 32],
+            classes: 2,
+            head: network.head,
+        }
+        .validate()?;
         let o = &self.optimizer;
         ensure(
             o.learning_rate > 0.0 && o.learning_rate <= 100.0,

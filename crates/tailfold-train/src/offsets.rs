@@ -146,3 +146,77 @@ pub(crate) fn record(
 pub(crate) fn to_f32(value: f64) -> f32 {
     value as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TargetMeasure;
+
+    fn config(source: SourceMeasure, apply: Apply) -> OffsetConfig {
+        OffsetConfig {
+            source,
+            target: TargetMeasure::Train,
+            apply,
+            at_export: tailfold_spec::AtExport::Keep,
+            update_every: 5,
+            warmup_epochs: 1,
+            momentum: 0.0,
+            samples: 4000,
+        }
+    }
+
+    #[test]
+    fn the_frequent_class_gets_the_larger_cell_and_the_sign_is_the_configured_one() {
+        let head = AffineHead::new(&[8.0, 0.0, -8.0, 0.0], &[0.0, 0.0], 2).unwrap();
+        for (apply, sign) in [(Apply::Add, 1.0), (Apply::Subtract, -1.0)] {
+            let mut state =
+                OffsetState::new(config(SourceMeasure::Sphere, apply), vec![0.9, 0.1], 3);
+            state.update(&head, 1.0).unwrap();
+            assert!(
+                state.h[0] > 1.0 && (state.h[0] + state.h[1]).abs() < 1e-9,
+                "{:?}",
+                state.h
+            );
+            let shift = state.shift();
+            assert!(
+                (f64::from(shift[0]) - sign * state.h[0]).abs() < 1e-5,
+                "{shift:?}"
+            );
+            assert_eq!(state.record().offsets, shift);
+        }
+    }
+
+    #[test]
+    fn offsets_wait_for_the_warm_up_and_for_every_class() {
+        let mut state = OffsetState::new(
+            config(SourceMeasure::Features, Apply::Add),
+            vec![0.5, 0.5],
+            3,
+        );
+        assert!(
+            !state.is_due(0, 0) && state.is_due(1, 0) && !state.is_due(1, 3) && state.is_due(1, 5)
+        );
+        let head = AffineHead::new(&[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], 2).unwrap();
+        state.push(&[1.0, 0.0, 1.0, 0.1], &[0, 0], 2);
+        state.update(&head, 1.0).unwrap();
+        assert!(state.last.is_none() && state.h == [0.0, 0.0]);
+        state.push(&[1.0, 0.5], &[1], 2);
+        state.update(&head, 1.0).unwrap();
+        assert!(state.last.is_some());
+    }
+
+    #[test]
+    fn momentum_keeps_its_share_of_the_old_offsets() {
+        let head = AffineHead::new(&[8.0, 0.0, -8.0, 0.0], &[0.0, 0.0], 2).unwrap();
+        let solved = |momentum| {
+            let config = OffsetConfig {
+                momentum,
+                ..config(SourceMeasure::Sphere, Apply::Add)
+            };
+            let mut state = OffsetState::new(config, vec![0.8, 0.2], 3);
+            state.update(&head, 1.0).unwrap();
+            state.h[0]
+        };
+        assert!((solved(0.75) - 0.25 * solved(0.0)).abs() < 1e-9);
+    }
+}

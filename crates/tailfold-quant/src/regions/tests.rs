@@ -64,6 +64,9 @@ fn block() -> Model {
         ..ModelProto::default()
     };
     let mut model = Model::from_proto(proto, "block").unwrap();
+    model.set_initializer("starts", &[2], &[0_i64, 0]);
+    model.set_initializer("ends", &[2], &[5_i64, 4]);
+    model.set_initializer("pads", &[8], &[0_i64, 1, 0, 0, 0, 1, 0, 0]);
     model.set_initializer_f32("stem.weight", &[2, 2, 1, 1], &[1.0, -2.0, 0.5, 0.25]);
     model.set_initializer_f32("stem.bias", &[2], &[0.1, 0.2]);
     model.set_initializer_f32("conv.weight", &[4, 2, 1, 1], &[1.0; 8]);
