@@ -12,20 +12,13 @@ const COMMANDS: &[&[&str]] = &[
     &["verify"],
 ];
 
-fn help(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_tailfold"))
-        .args(arguments)
-        .arg("--help")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{arguments:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 #[test]
 fn help_has_an_example() {
     for arguments in COMMANDS {
-        let text = help(arguments);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tailfold"));
+        let output = command.args(*arguments).arg("--help").output().unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("Example: tailfold "), "{arguments:?}: {text}");
     }
 }

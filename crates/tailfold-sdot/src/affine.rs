@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use crate::{cell_masses, sphere_samples};
 
+    #[expect(clippy::cast_possible_truncation, reason = "offsets of a few logits")]
     #[test]
     fn the_bias_is_a_part_of_the_scores() {
         // Three classes in the plane; a bias that is the solution for some target needs no offsets for it.
