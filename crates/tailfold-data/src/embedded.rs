@@ -119,7 +119,11 @@ pub(crate) fn load(
             values.extend(&pixels.values[start..start + TILE]);
         }
     }
-    let files = vec![(sprite, labels.len())];
+    // Named from the data set, not from where this checkout lies: lists of images travel.
+    let files = vec![(
+        Path::new("embedded").join(format!("{split}.png")),
+        labels.len(),
+    )];
     let chosen = imbalance.map(|_| (0..labels.len()).collect());
     let images = Images::Records(Records {
         height: TILE,
