@@ -9,7 +9,9 @@ use tailfold_spec::Group;
 use crate::output::{print, say};
 use crate::process::root;
 
-/// Data sets.
+/// Data sets: what one holds, and the one that ships.
+///
+/// Example: cargo xtask data info 'embedded?split=train'
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Print classes, counts and groups of a data spec.

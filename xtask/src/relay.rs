@@ -40,11 +40,14 @@ pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
         let value = |flag: &str| {
             args.args
                 .iter()
-                .position(|a| a == flag)
-                .and_then(|i| args.args.get(i + 1))
+                .enumerate()
+                .find_map(|(i, a)| match a.strip_prefix(flag)? {
+                    "" => args.args.get(i + 1).cloned(),
+                    rest => rest.strip_prefix('=').map(str::to_owned),
+                })
         };
         let config = value("--config").context("give --config FILE")?;
-        let name = std::path::Path::new(config)
+        let name = std::path::Path::new(&config)
             .file_stem()
             .unwrap_or_default()
             .to_string_lossy()

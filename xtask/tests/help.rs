@@ -10,6 +10,7 @@ fn every_chore_is_listed() {
         .unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Example: cargo xtask "), "{text}");
     for chore in [
         "ci", "data", "demo", "export", "parity", "quantize", "tidy", "train",
     ] {

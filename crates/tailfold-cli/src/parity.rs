@@ -67,6 +67,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn judge(args: &Args) -> anyhow::Result<Report> {
+    if let Some(folder) = &args.report {
+        artifact::ensure_writable(folder)?;
+    }
     let policy = match &args.policy {
         Some(path) => Policy::read(path)?,
         None => Policy::default(),

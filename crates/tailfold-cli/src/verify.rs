@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long)]
     model: PathBuf,
     /// Run folder whose golden inputs and scores are compared.
-    #[arg(long, required_unless_present = "unfolded")]
+    #[arg(long, required_unless_present = "unfolded", conflicts_with_all = ["unfolded", "data"])]
     golden: Option<PathBuf>,
     /// The same network with zero offsets.
     #[arg(long, requires = "data")]
@@ -153,6 +153,13 @@ fn compare(
         "{} rows were expected but {} came back",
         raw.len(),
         found.len()
+    );
+    ensure!(
+        offsets.len() == raw.num_classes() && raw.num_classes() == found.num_classes(),
+        "{} offsets for {} and {} classes",
+        offsets.len(),
+        raw.num_classes(),
+        found.num_classes(),
     );
     let (mut worst, mut largest, mut changed) = (0.0_f64, 1.0_f64, 0);
     for (index, (raw, found)) in raw.rows().zip(found.rows()).enumerate() {

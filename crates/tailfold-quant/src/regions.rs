@@ -33,7 +33,7 @@ fn takes_codes(node: &NodeProto, constant: impl Fn(&str) -> bool) -> bool {
     (node.is("Add") && !node.input.iter().any(|i| constant(i))) || node.is("GlobalAveragePool")
 }
 
-/// Finds what to quantize: Conv and Gemm with constant weights, additions and global average pools between them.
+/// Finds what to quantize: Conv, and Gemm with `transB`, with constant weights (both have the output channel first), additions and global average pools between them.
 ///
 /// `skip` names nodes to leave in float.
 ///
@@ -51,7 +51,7 @@ pub fn find_region(model: &Model, skip: &BTreeSet<String>) -> Result<Region, Qua
         if skip.contains(node.name()) {
             continue;
         }
-        let weighted = (node.is("Conv") || node.is("Gemm"))
+        let weighted = (node.is("Conv") || (node.is("Gemm") && node.int("transB") == Some(1)))
             && node.input.get(1).is_some_and(|weight| constant(weight));
         if weighted {
             region.weighted.push(index);

@@ -5,8 +5,9 @@ use crate::SolveError;
 /// How well, how long and from where to solve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Stop when `sum_j (mass_j - target_j)^2 / target_j` of the hard cells is at most this. Default 1e-3: a relative
-    /// error of about 3 % a class.
+    /// Stop when `sum_j (mass_j - target_j)^2 / target_j` of the hard cells is at most this, and at most a quarter of the
+    /// smallest target mass, so that no class is off by more than half. Default 1e-3: a relative error of about 3 %, as
+    /// a root mean square weighted by the targets; a rare class may be further off.
     pub chi_square: f64,
     /// Most steps: Newton, log-ratio and polishing steps together. Default 200.
     pub max_iterations: usize,

@@ -11,6 +11,9 @@ const LENGTHS: [f64; 4] = [1.0, 0.5, 0.25, 0.125];
 /// Improves the best hard cells of `search` with the curvature at `epsilon`, until they are good enough, no step helps,
 /// or the iterations are spent.
 pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64) {
+    if search.is_over() {
+        return;
+    }
     let offsets = search.best.offsets.clone();
     let soft = search.sample.soft_cells(&offsets, epsilon).soft;
     let Some(model) = Curvature::at(&mut search.sample, &offsets, &soft, epsilon) else {

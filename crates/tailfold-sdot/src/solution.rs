@@ -33,7 +33,7 @@ pub struct Solution {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Stop {
-    /// The chi-square of the hard masses is within the tolerance.
+    /// The chi-square of the hard masses is within the tolerance, and no class is further than half from its mass.
     Converged,
     /// It is not, but it is at most `sum_j w^2 / target_j` for the largest sample weight `w`: on average a class is one
     /// such sample away from its mass. Only more samples, or more even ones, help.

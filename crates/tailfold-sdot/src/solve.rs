@@ -9,6 +9,9 @@ use crate::{Options, Problem, Solution, SolveError};
 /// Most classes [`solve`] accepts: its matrices of `classes^2` values of 8 bytes then hold 128 MiB each.
 pub const MAX_CLASSES: usize = 4096;
 
+/// No class of a converged solution is further than this from its mass, relatively.
+const LARGEST_RELATIVE: f64 = 0.5;
+
 /// A product of at most this many scores (16 MiB) is made once a solve, not once a walk.
 const MAX_KEPT_SCORES: usize = 1 << 22;
 
@@ -41,8 +44,10 @@ pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, Solve
         .filter(|s| s.is_normal())
         .unwrap_or(1.0);
     let largest = sample.weights.largest();
+    let smallest = target.iter().copied().fold(f64::INFINITY, f64::min);
     let limits = Limits {
-        tolerance: options.chi_square,
+        // A class is within sqrt(chi_square / target) of its mass, relatively: without this a rare one would be free.
+        tolerance: options.chi_square.min(smallest * LARGEST_RELATIVE.powi(2)),
         floor: target.iter().map(|nu| largest.powi(2) / nu).sum(),
         max_iterations: options.max_iterations,
     };

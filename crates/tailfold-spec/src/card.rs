@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{ClassGroups, OffsetsRecord, Preprocess, PreprocessError};
+use crate::{ClassGroups, OffsetsError, OffsetsRecord, Preprocess, PreprocessError};
 
 /// How a model was quantized.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub enum CardError {
         /// Training counts.
         found: usize,
     },
+    /// Offsets that do not fit the classes.
+    #[error("the model's metadata `tailfold.offsets` is unusable")]
+    Offsets(#[from] OffsetsError),
     /// A preprocessing that cannot be carried out.
     #[error("the model's metadata is unusable")]
     Preprocess(#[from] PreprocessError),
@@ -141,6 +144,9 @@ impl ModelCard {
                 found: card.train_counts.len(),
             });
         }
+        if let Some(offsets) = &card.offsets {
+            offsets.validate(card.classes.len())?;
+        }
         card.preprocess.validate()?;
         Ok(card)
     }
@@ -197,6 +203,13 @@ mod tests {
         check(
             &|p| drop(p.insert(CLASSES.into(), "[1]".into())),
             "the model's metadata `tailfold.classes` is damaged",
+        );
+        check(
+            &|p| {
+                let record = serde_json::to_string(&OffsetsRecord::zeros(1)).unwrap();
+                p.insert(OFFSETS.into(), record);
+            },
+            "the model's metadata `tailfold.offsets` is unusable",
         );
         check(
             &|p| drop(p.insert(TRAIN_COUNTS.into(), "[1]".into())),

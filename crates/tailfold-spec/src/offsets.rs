@@ -114,7 +114,8 @@ pub struct OffsetsRecord {
     pub source: String,
     /// Target masses, `[num_classes]`, sum 1.
     pub target: Vec<f64>,
-    /// Mass of each Laguerre cell under these offsets, `[num_classes]`.
+    /// Mass of each Laguerre cell in the solver's last solution, `[num_classes]`: before training's `momentum` blends it
+    /// and `apply = subtract` negates it.
     pub mass: Vec<f64>,
     /// `sum_j (mass_j - target_j)^2 / target_j`.
     pub chi_square: f64,

@@ -33,7 +33,7 @@ impl Images {
     }
 }
 
-/// One step's input: all views of image 0, 1, ... for view 0, then the same for view 1, ...
+/// One step's input: view 0 of every image, then view 1 of every image, ...
 pub(crate) struct Batch {
     /// `[views * images, c, h, w]`, row-major, view-major.
     pub(crate) values: Vec<f32>,

@@ -48,6 +48,19 @@ pub enum TrainError {
         /// Indices of the batch's images.
         indices: Vec<usize>,
     },
+    /// Nothing to train on.
+    #[error("{0} has no images")]
+    NoImages(String),
+    /// Offsets that stayed zero all the time: the run would be plain cross-entropy under another name.
+    #[error(
+        "the offsets were never solved: the queue of {samples} features never held every one of {classes} classes"
+    )]
+    NeverSolved {
+        /// Length of the queue.
+        samples: usize,
+        /// Classes.
+        classes: usize,
+    },
     /// The thread that makes batches went away.
     #[error(
         "epoch {epoch} ended after {done} of {steps} steps: the thread that makes batches stopped"

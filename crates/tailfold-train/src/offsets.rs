@@ -98,7 +98,11 @@ impl OffsetState {
         for (h, new) in self.h.iter_mut().zip(&solution.offsets) {
             *h = keep * *h + (1.0 - keep) * new;
         }
-        self.last = Some(self.describe(Some(&solution)));
+        let mut record = self.describe(Some(&solution));
+        if keep > 0.0 {
+            record.stop += ", blended by momentum";
+        }
+        self.last = Some(record);
         Ok(())
     }
 

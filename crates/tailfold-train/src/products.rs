@@ -106,7 +106,7 @@ impl Run<'_> {
         // Only what is deployed: the projection serves the contrastive loss alone.
         weights.retain(|name, _| !name.starts_with("projection."));
         let mut seen = vec![0; self.manifest.classes.len()];
-        let golden: Vec<usize> = self
+        let chosen: Vec<usize> = self
             .balanced
             .iter()
             .copied()
@@ -115,8 +115,10 @@ impl Run<'_> {
                 *count += 1;
                 *count <= GOLDEN_PER_CLASS
             })
-            .take(GOLDEN_MOST)
             .collect();
+        // Spread over all classes: the first ones are the frequent ones.
+        let every = chosen.len().div_ceil(GOLDEN_MOST).max(1);
+        let golden: Vec<usize> = chosen.into_iter().step_by(every).collect();
         let pixels: Vec<&Pixels> = golden
             .iter()
             .map(|&i| &self.plan.images.pixels[i])

@@ -32,10 +32,10 @@ pub struct EpochReport {
     pub val_few: Option<f64>,
     /// Largest absolute offset, logits.
     pub largest_offset: f64,
-    /// Chi-square marginal error of the last solution.
-    pub offsets_chi_square: f64,
+    /// Chi-square marginal error of the last solution; absent before the first.
+    pub offsets_chi_square: Option<f64>,
     /// Largest relative cell error of the last solution.
-    pub offsets_relative_error: f64,
+    pub offsets_relative_error: Option<f64>,
     /// Training images a second, views not counted.
     pub images_per_second: f64,
 }

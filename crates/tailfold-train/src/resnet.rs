@@ -84,7 +84,7 @@ fn shortcut(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
     let x = if stride == 1 {
         x
     } else {
-        // Two-step selection by index: burn's slices have no gradient for steps on every back end.
+        // Rows, then columns, by index: every back end has the gradient of a selection.
         let device = x.device();
         let every = |len: usize| {
             let picks: Vec<i32> = (0..len)

@@ -34,7 +34,7 @@ pub(crate) struct ResumeState {
     pub(crate) last: Option<OffsetsRecord>,
     /// Feature queue, oldest first: class and features.
     pub(crate) queue: Vec<(usize, Vec<f32>)>,
-    /// Mean length of the features under the head.
+    /// Mean length of the last step's features under the head; 1 before the first.
     pub(crate) radius: f32,
     pub(crate) reports: Vec<EpochReport>,
     pub(crate) network_sha256: String,

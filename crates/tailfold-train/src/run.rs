@@ -37,7 +37,7 @@ pub(crate) struct Run<'a> {
     pub(crate) network: Network,
     pub(crate) optimizer: ModuleOptimizer,
     pub(crate) offsets: Option<OffsetState>,
-    /// Mean length of the features under the head.
+    /// Mean length of the last step's features under the head; 1 before the first.
     pub(crate) radius: f32,
 }
 
@@ -58,14 +58,9 @@ pub(crate) fn sgd(config: &TrainConfig) -> ModuleOptimizer {
 }
 
 fn parse_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
-    text.parse().map_err(|_| {
-        ConfigError::Value {
-            key,
-            value: text.to_owned(),
-            expected: "a data spec such as `embedded`",
-        }
-        .into()
-    })
+    Ok(text
+        .parse()
+        .map_err(|source| ConfigError::Spec { key, source })?)
 }
 
 fn size(pixels: &Pixels) -> [usize; 3] {
@@ -77,7 +72,10 @@ impl<'a> Run<'a> {
     pub(crate) fn prepare(config: &'a TrainConfig, device: &'a Device) -> Result<Self, TrainError> {
         let data = Dataset::open(&parse_spec(&config.data, "data")?)?;
         let images = Images::load(&data)?;
-        let input = size(&images.pixels[0]);
+        let Some(first) = images.pixels.first() else {
+            return Err(TrainError::NoImages(data.spec().to_string()));
+        };
+        let input = size(first);
         if let Some(odd) = images.pixels.iter().position(|p| size(p) != input) {
             return Err(TrainError::ImageSize {
                 id: data.id(odd),
@@ -97,7 +95,15 @@ impl<'a> Run<'a> {
                         validation,
                     });
                 }
-                Some(Images::load(&held_out)?)
+                let images = Images::load(&held_out)?;
+                if let Some(odd) = images.pixels.iter().position(|p| size(p) != input) {
+                    return Err(TrainError::ImageSize {
+                        id: held_out.id(odd),
+                        found: size(&images.pixels[odd]),
+                        expected: input,
+                    });
+                }
+                Some(images)
             }
         };
         let (mean, std) = match &config.normalisation {
@@ -187,6 +193,17 @@ impl<'a> Run<'a> {
             offsets,
         })
     }
+    /// Checks that a run with offsets had some.
+    pub(crate) fn check_solved(&self) -> Result<(), TrainError> {
+        match (&self.config.offsets, &self.offsets) {
+            (Some(config), Some(state)) if state.last.is_none() => Err(TrainError::NeverSolved {
+                samples: config.samples,
+                classes: self.manifest.classes.len(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Trains one epoch (from 0) and measures it.
     pub(crate) fn epoch(
         &mut self,
@@ -270,8 +287,8 @@ impl<'a> Run<'a> {
                 .offsets
                 .as_ref()
                 .map_or(0.0, |o| o.h.iter().fold(0.0, |a: f64, h| a.max(h.abs()))),
-            offsets_chi_square: last.map_or(0.0, |s| s.chi_square),
-            offsets_relative_error: last.map_or(0.0, |s| s.largest_relative_error),
+            offsets_chi_square: last.map(|s| s.chi_square),
+            offsets_relative_error: last.map(|s| s.largest_relative_error),
             images_per_second: images as f64 / seconds,
         })
     }

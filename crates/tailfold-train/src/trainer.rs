@@ -36,9 +36,19 @@ pub fn train(
     artifact::ensure_writable(out)?;
     let mut run = Run::prepare(config, device)?;
     let mut reports = Vec::new();
-    if resume
-        && let Some(saved) = resume::load(out, config, run.network.clone(), sgd(config), device)?
-    {
+    let saved = match resume {
+        true => resume::load(out, config, run.network.clone(), sgd(config), device)?,
+        false => None,
+    };
+    let finished = out.join(Manifest::FILE);
+    if resume && saved.is_none() && finished.exists() {
+        let why = "the run is finished".to_owned();
+        return Err(TrainError::Resume {
+            path: finished,
+            why,
+        });
+    }
+    if let Some(saved) = saved {
         run.network = saved.network;
         run.optimizer = saved.optimizer;
         run.radius = saved.state.radius;
@@ -69,6 +79,7 @@ pub fn train(
         };
         resume::save(out, &run.network, &run.optimizer, state)?;
     }
+    run.check_solved()?;
     let manifest = run.finish(out)?;
     resume::clear(out)?;
     Ok(Outcome { manifest, reports })

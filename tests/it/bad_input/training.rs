@@ -58,7 +58,7 @@ fn configurations_that_cannot_be_trained() {
     check_config(
         "per-class=2",
         "per-klass=2",
-        &["data is embedded?split=train&per-klass=2"],
+        &["data is not a data spec", "per-klass"],
     );
     check_config(CONFIG, "", &["missing field"]);
 }

@@ -43,7 +43,10 @@ fn trained_models_are_those_of_their_manifests() {
             eprintln!("skipped: {} has no {}", folder.display(), Manifest::FILE);
         }
     }
-    eprintln!("{models} models checked");
+    assert!(
+        models >= 2,
+        "only {models} models checked: fashion-lt ships in float and INT8"
+    );
 }
 
 /// Checks every file that the manifest of `folder` names, and that each model there was made from its checkpoint;
@@ -90,4 +93,24 @@ fn check_folder(folder: &Path) -> usize {
         folder.display()
     );
     models.len()
+}
+
+#[test]
+fn the_calibration_list_is_the_one_in_the_model() {
+    let list = fs::read_to_string(root().join("calibration/fashion-lt/images.csv")).unwrap();
+    let mut hashes: Vec<&str> = list
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.rsplit(',').next())
+        .collect();
+    hashes.sort_unstable();
+    let model = Model::read(&root().join("models/fashion-lt/fashion-lt.int8.onnx")).unwrap();
+    let images = model
+        .card()
+        .unwrap()
+        .quantization
+        .unwrap()
+        .calibration_images;
+    assert!(!hashes.is_empty());
+    assert_eq!(hashes, images);
 }

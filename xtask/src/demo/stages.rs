@@ -233,6 +233,14 @@ impl Seed {
         self.fold["holds"] == true
     }
 
+    /// True when the gate itself failed; inconclusive is no failure.
+    pub(super) fn gate_fails(&self) -> bool {
+        !matches!(
+            self.parity["verdict"].as_str(),
+            Some("pass" | "inconclusive")
+        )
+    }
+
     /// One line on folding and parity.
     pub(super) fn verdict_line(&self) -> String {
         let few = &self.parity["groups"][Group::Few.as_str()];

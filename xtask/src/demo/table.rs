@@ -9,6 +9,11 @@ pub(super) struct Cell {
     standard_error: Option<f64>,
 }
 
+/// Name of the row of what SDOT gains.
+pub(super) const GAIN: &str = "SDOT - cross-entropy";
+/// Name of the row of what INT8 loses.
+pub(super) const LOSS: &str = "INT8 - float";
+
 /// A stage, or the difference of two.
 pub(super) struct Row {
     name: &'static str,
@@ -33,12 +38,22 @@ fn cell(values: &[f64]) -> Cell {
 }
 
 impl Row {
+    /// Mean of the few-shot column.
+    pub(super) fn few(&self) -> f64 {
+        self.cells[3].mean
+    }
+
     /// True when this row of differences, in points, is nowhere below minus its margin.
     pub(super) fn loses_at_most(&self, margins: [f64; 4]) -> bool {
         self.cells
             .iter()
             .zip(margins)
             .all(|(cell, margin)| cell.mean >= -margin)
+    }
+
+    /// The row of differences called `name`.
+    pub(super) fn find<'a>(rows: &'a [Self], name: &str) -> Option<&'a Self> {
+        rows.iter().find(|row| row.name == name)
     }
 
     /// The stages of all seeds; the gain of SDOT is the mean of the seeds' own differences.
@@ -57,12 +72,8 @@ impl Row {
             row("cross-entropy, float", false, &|s| columns(&s.ce)),
             row("SDOT, float, folded", false, &|s| columns(&s.sdot)),
             row("SDOT, INT8", false, &|s| columns(&s.int8)),
-            row("SDOT - cross-entropy", true, &|s| {
-                minus(columns(&s.sdot), columns(&s.ce))
-            }),
-            row("INT8 - float", true, &|s| {
-                minus(columns(&s.int8), columns(&s.sdot))
-            }),
+            row(GAIN, true, &|s| minus(columns(&s.sdot), columns(&s.ce))),
+            row(LOSS, true, &|s| minus(columns(&s.int8), columns(&s.sdot))),
         ]
     }
 }

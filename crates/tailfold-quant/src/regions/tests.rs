@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use tailfold_onnx::proto::{
     DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
 };
@@ -53,7 +51,8 @@ fn block() -> Model {
             "head",
             ["feature", "head.weight", "head.bias"],
             ["logits"],
-        ),
+        )
+        .attr_int("transB", 1),
     ];
     let proto = ModelProto {
         graph: Some(graph),
@@ -73,6 +72,20 @@ fn block() -> Model {
     model.set_initializer_f32("conv.bias", &[4], &[0.0; 4]);
     model.set_initializer_f32("head.weight", &[3, 4], &[1.0; 12]);
     model.set_initializer_f32("head.bias", &[3], &[7.0, 8.0, 9.0]);
+    model
+}
+
+/// The block with the same parameters for every activation.
+fn quantized_block() -> Model {
+    let mut model = block();
+    let region = find_region(&model, &BTreeSet::new()).unwrap();
+    let params = ActivationParams {
+        scale: 0.5,
+        zero_point: 3,
+    };
+    let tensors = region.observed.iter().chain(region.derived.keys());
+    let params = tensors.map(|t| (t.clone(), params)).collect();
+    insert_qdq(&mut model, &region, &params).unwrap();
     model
 }
 
@@ -101,15 +114,7 @@ fn a_skipped_head_keeps_its_input_in_float() {
 
 #[test]
 fn what_is_quantized_cannot_be_quantized_again() {
-    let mut model = block();
-    let region = find_region(&model, &BTreeSet::new()).unwrap();
-    let one = ActivationParams {
-        scale: 0.5,
-        zero_point: 3,
-    };
-    let tensors = region.observed.iter().chain(region.derived.keys());
-    let params: BTreeMap<_, _> = tensors.map(|t| (t.clone(), one)).collect();
-    insert_qdq(&mut model, &region, &params).unwrap();
+    let model = quantized_block();
     let error = find_region(&model, &BTreeSet::new()).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -119,15 +124,7 @@ fn what_is_quantized_cannot_be_quantized_again() {
 
 #[test]
 fn qdq_leaves_biases_and_logits_in_float() {
-    let mut model = block();
-    let region = find_region(&model, &BTreeSet::new()).unwrap();
-    let one = ActivationParams {
-        scale: 0.5,
-        zero_point: 3,
-    };
-    let tensors = region.observed.iter().chain(region.derived.keys());
-    let params: BTreeMap<_, _> = tensors.map(|t| (t.clone(), one)).collect();
-    insert_qdq(&mut model, &region, &params).unwrap();
+    let model = quantized_block();
     tailfold_onnx::check(&model).unwrap();
     assert_eq!(
         model.initializer_f32("head.bias").unwrap().1,

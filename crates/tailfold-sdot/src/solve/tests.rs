@@ -21,10 +21,15 @@ fn check(problem: &Problem<'_>, options: &Options) -> Solution {
     assert!(solution.offsets.iter().sum::<f64>().abs() <= 1e-12 * size * masses.len() as f64);
     assert!((masses.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     assert!(solution.chi_square.is_finite() && solution.largest_relative_error.is_finite());
+    let total: f64 = problem.target.iter().sum();
+    let rarest = problem.target.iter().copied().fold(f64::INFINITY, f64::min) / total;
     assert_eq!(
         solution.stop == Stop::Converged,
-        solution.chi_square <= options.chi_square
+        solution.chi_square <= options.chi_square.min(rarest * LARGEST_RELATIVE.powi(2))
     );
+    if solution.stop == Stop::Converged {
+        assert!(solution.largest_relative_error <= LARGEST_RELATIVE);
+    }
     assert!(solution.iterations <= options.max_iterations);
     solution
 }
