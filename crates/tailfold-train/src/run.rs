@@ -63,26 +63,32 @@ fn parse_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
         .map_err(|source| ConfigError::Spec { key, source })?)
 }
 
-fn size(pixels: &Pixels) -> [usize; 3] {
-    [pixels.channels, pixels.height, pixels.width]
+/// Decodes every image of `data` and checks that all have the size `expected`, or that of the first.
+fn load_images(
+    data: &Dataset,
+    expected: Option<[usize; 3]>,
+) -> Result<(Images, [usize; 3]), TrainError> {
+    let size = |pixels: &Pixels| [pixels.channels, pixels.height, pixels.width];
+    let images = Images::load(data)?;
+    let Some(first) = images.pixels.first() else {
+        return Err(TrainError::NoImages(data.spec().to_string()));
+    };
+    let expected = expected.unwrap_or(size(first));
+    match images.pixels.iter().position(|p| size(p) != expected) {
+        None => Ok((images, expected)),
+        Some(odd) => Err(TrainError::ImageSize {
+            id: data.id(odd),
+            found: size(&images.pixels[odd]),
+            expected,
+        }),
+    }
 }
 
 impl<'a> Run<'a> {
     /// Opens the data and draws the weights.
     pub(crate) fn prepare(config: &'a TrainConfig, device: &'a Device) -> Result<Self, TrainError> {
         let data = Dataset::open(&parse_spec(&config.data, "data")?)?;
-        let images = Images::load(&data)?;
-        let Some(first) = images.pixels.first() else {
-            return Err(TrainError::NoImages(data.spec().to_string()));
-        };
-        let input = size(first);
-        if let Some(odd) = images.pixels.iter().position(|p| size(p) != input) {
-            return Err(TrainError::ImageSize {
-                id: data.id(odd),
-                found: size(&images.pixels[odd]),
-                expected: input,
-            });
-        }
+        let (images, input) = load_images(&data, None)?;
         let validation = match &config.validation {
             None => None,
             Some(text) => {
@@ -95,15 +101,7 @@ impl<'a> Run<'a> {
                         validation,
                     });
                 }
-                let images = Images::load(&held_out)?;
-                if let Some(odd) = images.pixels.iter().position(|p| size(p) != input) {
-                    return Err(TrainError::ImageSize {
-                        id: held_out.id(odd),
-                        found: size(&images.pixels[odd]),
-                        expected: input,
-                    });
-                }
-                Some(images)
+                Some(load_images(&held_out, Some(input))?.0)
             }
         };
         let (mean, std) = match &config.normalisation {
@@ -119,6 +117,7 @@ impl<'a> Run<'a> {
             mean,
             std,
         };
+        preprocess.validate().map_err(ConfigError::from)?;
         let network_config = &config.network;
         let architecture = Architecture {
             depth: network_config.depth,
@@ -193,6 +192,7 @@ impl<'a> Run<'a> {
             offsets,
         })
     }
+
     /// Checks that a run with offsets had some.
     pub(crate) fn check_solved(&self) -> Result<(), TrainError> {
         match (&self.config.offsets, &self.offsets) {

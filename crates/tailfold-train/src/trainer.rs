@@ -36,9 +36,10 @@ pub fn train(
     artifact::ensure_writable(out)?;
     let mut run = Run::prepare(config, device)?;
     let mut reports = Vec::new();
-    let saved = match resume {
-        true => resume::load(out, config, run.network.clone(), sgd(config), device)?,
-        false => None,
+    let saved = if resume {
+        resume::load(out, config, run.network.clone(), sgd(config), device)?
+    } else {
+        None
     };
     let finished = out.join(Manifest::FILE);
     if resume && saved.is_none() && finished.exists() {

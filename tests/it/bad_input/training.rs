@@ -64,6 +64,18 @@ fn configurations_that_cannot_be_trained() {
 }
 
 #[test]
+fn a_normalisation_that_divides_by_zero() {
+    let config = format!("{CONFIG}\n[normalisation]\nmean = [0.5]\nstd = [0.0]\n");
+    check_config(CONFIG, &config, &["preprocess.std[0] is 0"]);
+    let config = format!("{CONFIG}\n[normalisation]\nmean = [0.5, 0.5, 0.5]\nstd = [1.0]\n");
+    check_config(
+        CONFIG,
+        &config,
+        &["preprocess.mean has 3 values for 1 channels"],
+    );
+}
+
+#[test]
 fn an_impossible_network() {
     check_config("depth = 8", "depth = 10", &["depth 10 does not exist"]);
 }

@@ -95,22 +95,27 @@ fn a_report_that_cannot_be_written() {
     );
 }
 
+fn parity_with_itself<'a>(model: &'a str, policy: &'a str, data: &'a str) -> [&'a str; 9] {
+    [
+        "parity",
+        "--reference",
+        model,
+        "--candidate",
+        model,
+        "--policy",
+        policy,
+        "--data",
+        data,
+    ]
+}
+
 #[test]
 fn a_policy_that_cannot_be_applied() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let check = |text: &str, expect: &[&str]| {
         let policy = scratch.write("parity.toml", text);
-        let args = [
-            "parity",
-            "--reference",
-            &model,
-            "--candidate",
-            &model,
-            "--policy",
-            &policy,
-        ];
-        let args = [&args[..], &["--data", "embedded?split=test"]].concat();
+        let args = parity_with_itself(&model, &policy, "embedded?split=test");
         let expect: Vec<&str> = [policy.as_str()]
             .into_iter()
             .chain(expect.iter().copied())
@@ -131,15 +136,6 @@ fn a_policy_for_another_number_of_images() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let policy = scratch.write("parity.toml", "expected_images = 3000");
-    let args = [
-        "parity",
-        "--reference",
-        &model,
-        "--candidate",
-        &model,
-        "--policy",
-        &policy,
-    ];
-    let args = [&args[..], &["--data", "embedded?split=test&limit=2999"]].concat();
+    let args = parity_with_itself(&model, &policy, "embedded?split=test&limit=2999");
     refused(&scratch, "tailfold", &args, &["3000", "2999"]);
 }

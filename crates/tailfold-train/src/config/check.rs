@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tailfold_data::{DataSpec, SpecError};
 use tailfold_spec::artifact::{self, ArtifactError};
-use tailfold_spec::{Architecture, ArchitectureError};
+use tailfold_spec::{Architecture, ArchitectureError, PreprocessError};
 
 use super::{LossKind, ScheduleConfig, TrainConfig};
 
@@ -43,6 +43,9 @@ pub enum ConfigError {
         #[source]
         source: SpecError,
     },
+    /// A normalisation that does not fit the images, or divides by zero.
+    #[error("normalisation")]
+    Normalisation(#[from] PreprocessError),
     /// A network that cannot be built.
     #[error(transparent)]
     Network(#[from] ArchitectureError),
