@@ -8,8 +8,8 @@ use tailfold_spec::{AtExport, Logits, OffsetsRecord, Preprocess, Prior};
 
 use crate::batches::Images;
 use crate::error::TrainError;
+use crate::networks::Network;
 use crate::offsets::{record, to_f32};
-use crate::resnet::Network;
 use crate::run::Run;
 
 /// Images a forward pass.

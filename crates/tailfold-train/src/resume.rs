@@ -12,8 +12,8 @@ use tailfold_spec::artifact::{self, at};
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
+use crate::networks::Network;
 use crate::report::EpochReport;
-use crate::resnet::Network;
 
 const FOLDER: &str = "resume";
 const STATE: &str = "state.json";

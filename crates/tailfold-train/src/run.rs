@@ -9,16 +9,14 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::prelude::*;
 use tailfold_data::{Augmenter, DataSpec, Dataset, Pixels};
-use tailfold_spec::{
-    Architecture, AtExport, ClassGroups, Group, Manifest, Preprocess, Prior, RunFiles,
-};
+use tailfold_spec::{AtExport, ClassGroups, Group, Manifest, Preprocess, Prior, RunFiles};
 
 use crate::batches::{BatchPlan, Images, pixel_statistics};
 use crate::config::{ConfigError, LossKind, TrainConfig};
 use crate::error::TrainError;
+use crate::networks::Network;
 use crate::offsets::{OffsetState, to_f32};
 use crate::report::{EpochReport, Observer};
-use crate::resnet::Network;
 use crate::schedule::learning_rate;
 use crate::step::StepLosses;
 
@@ -118,15 +116,7 @@ impl<'a> Run<'a> {
             std,
         };
         preprocess.validate().map_err(ConfigError::from)?;
-        let network_config = &config.network;
-        let architecture = Architecture {
-            depth: network_config.depth,
-            width: network_config.width,
-            stem_stride: network_config.stem_stride,
-            input,
-            classes: data.classes().len(),
-            head: network_config.head,
-        };
+        let architecture = config.network.architecture(input, data.classes().len());
         architecture.validate().map_err(ConfigError::from)?;
 
         // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 
-use crate::resnet::Network;
+use crate::networks::Network;
 
 /// Name, shape and row-major values.
 pub(crate) type NamedWeights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;

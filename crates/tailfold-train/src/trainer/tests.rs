@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use super::*;
 use crate::evaluate::to_host;
 use crate::head::ClassifierHead;
-use crate::resnet::Network;
+use crate::networks::Network;
 use crate::weights::{NamedWeights, load_weights};
 
 mod resuming;

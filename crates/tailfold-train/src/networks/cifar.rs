@@ -3,10 +3,9 @@
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::prelude::*;
-use burn::tensor::activation::relu;
 use tailfold_spec::Architecture;
 
-use crate::head::{ClassifierHead, Projection};
+use super::layers::conv_norm;
 
 /// One residual block: two 3x3 convolutions and a shortcut without parameters.
 #[derive(Module, Debug)]
@@ -31,16 +30,6 @@ struct Stem {
 pub struct ResNet {
     stem: Stem,
     blocks: Vec<Block>,
-}
-
-/// Backbone, classifier and, while a contrastive loss is trained, its projection head.
-#[derive(Module, Debug)]
-pub struct Network {
-    body: ResNet,
-    /// The classifier.
-    pub head: ClassifierHead,
-    /// Projection for the contrastive loss; not deployed.
-    pub projection: Option<Projection>,
 }
 
 fn conv3x3(from: usize, to: usize, stride: usize, device: &Device) -> Conv2d {
@@ -68,10 +57,10 @@ impl Block {
 
     /// `[n, from, h, w]` to `[n, to, ceil(h / stride), ceil(w / stride)]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = relu(self.norm1.forward(self.conv1.forward(x.clone())));
-        let y = self.norm2.forward(self.conv2.forward(y));
-        let [_, to, _, _] = y.dims();
-        relu(y + shortcut(x, to, self.stride))
+        let [to, _, _, _] = self.conv2.weight.dims();
+        let y = conv_norm(&self.conv1, &self.norm1, x.clone(), None, true);
+        let residual = shortcut(x, to, self.stride);
+        conv_norm(&self.conv2, &self.norm2, y, Some(residual), true)
     }
 }
 
@@ -120,7 +109,7 @@ impl ResNet {
 
     /// Images `[n, c, h, w]` to features `[n, feature_dim]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let mut x = relu(self.stem.norm.forward(self.stem.conv.forward(x)));
+        let mut x = conv_norm(&self.stem.conv, &self.stem.norm, x, None, true);
         for block in &self.blocks {
             x = block.forward(x);
         }
@@ -130,27 +119,5 @@ impl ResNet {
             .sum_dim(2)
             .squeeze_dim::<2>(2)
             .mul_scalar(1.0 / (h * w) as f64)
-    }
-}
-
-impl Network {
-    /// Builds the network of `arch`; `projection` gives the hidden and output widths of a contrastive head.
-    pub fn new(arch: &Architecture, projection: Option<(usize, usize)>, device: &Device) -> Self {
-        let dim = arch.feature_dim();
-        Self {
-            body: ResNet::new(arch, device),
-            head: ClassifierHead::new(arch.classes, dim, arch.head, device),
-            projection: projection.map(|(hidden, out)| Projection::new(dim, hidden, out, device)),
-        }
-    }
-
-    /// Images `[n, c, h, w]` to features `[n, feature_dim]`.
-    pub fn features(&self, x: Tensor<4>) -> Tensor<2> {
-        self.body.forward(x)
-    }
-
-    /// Images `[n, c, h, w]` to raw scores `[n, classes]`, without offsets.
-    pub fn scores(&self, x: Tensor<4>) -> Tensor<2> {
-        self.head.forward(self.features(x))
     }
 }

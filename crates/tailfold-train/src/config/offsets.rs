@@ -1,0 +1,120 @@
+//! `[offsets]`: the transport problem behind the OT-dynamic softmax loss.
+
+use serde::{Deserialize, Serialize};
+use tailfold_spec::{Apply, AtExport, Prior};
+
+use super::check::{ConfigError, ensure};
+
+/// Source measure of the transport problem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceMeasure {
+    /// Uniform on the sphere of the feature space whose radius is the mean feature length of the last step (1 under a
+    /// cosine head, and before the first step): a cell's mass is its volume.
+    #[default]
+    Sphere,
+    /// Recent training features, each class with the same total mass.
+    BalancedFeatures,
+    /// Recent training features, as they come.
+    Features,
+}
+
+impl SourceMeasure {
+    /// Name in `offsets.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sphere => "sphere",
+            Self::BalancedFeatures => "balanced-features",
+            Self::Features => "features",
+        }
+    }
+}
+
+/// Target masses of the transport problem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetMeasure {
+    /// `1 / C`.
+    #[default]
+    Uniform,
+    /// The training prior.
+    Train,
+}
+
+impl From<TargetMeasure> for Prior {
+    fn from(target: TargetMeasure) -> Self {
+        match target {
+            TargetMeasure::Uniform => Self::Uniform,
+            TargetMeasure::Train => Self::Train,
+        }
+    }
+}
+
+/// The offsets of the OT-dynamic softmax loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OffsetConfig {
+    /// Where cell masses are measured.
+    #[serde(default)]
+    pub source: SourceMeasure,
+    /// Which masses the cells shall have.
+    #[serde(default)]
+    pub target: TargetMeasure,
+    /// Sign of the offsets in the loss.
+    #[serde(default)]
+    pub apply: Apply,
+    /// What the exporter folds.
+    #[serde(default)]
+    pub at_export: AtExport,
+    /// Steps between two solutions; they are also refreshed at each epoch.
+    #[serde(default = "default_update_every")]
+    pub update_every: usize,
+    /// Epochs at the start with zero offsets.
+    #[serde(default)]
+    pub warmup_epochs: usize,
+    /// Share of the old offsets kept at an update, `0 <= momentum < 1`.
+    #[serde(default)]
+    pub momentum: f64,
+    /// Points of the source measure: sphere samples, or the length of the feature queue.
+    #[serde(default = "default_samples")]
+    pub samples: usize,
+}
+
+fn default_update_every() -> usize {
+    10
+}
+
+fn default_samples() -> usize {
+    4096
+}
+
+impl OffsetConfig {
+    pub(super) fn check(&self, epochs: usize) -> Result<(), ConfigError> {
+        let o = self;
+        ensure(
+            o.warmup_epochs < epochs,
+            "offsets.warmup_epochs",
+            o.warmup_epochs,
+            "below epochs",
+        )?;
+        ensure(
+            o.update_every >= 1,
+            "offsets.update_every",
+            o.update_every,
+            "1 or more",
+        )?;
+        ensure(
+            (0.0..1.0).contains(&o.momentum),
+            "offsets.momentum",
+            o.momentum,
+            "0 to below 1",
+        )?;
+        ensure(
+            (64..=10_000_000).contains(&o.samples),
+            "offsets.samples",
+            o.samples,
+            "64 to 10000000",
+        )?;
+        Ok(())
+    }
+}
