@@ -8,7 +8,7 @@ use burn::prelude::*;
 use burn_onnx::export::OnnxExporter;
 use safetensors::tensor::{Dtype, TensorView};
 use tailfold_onnx::{Checkpoint, build};
-use tailfold_spec::{Architecture, Classifier as _, Head, ImageBatch, ModelCard, Preprocess};
+use tailfold_spec::{Architecture, Body, Classifier as _, Head, ImageBatch, ModelCard, Preprocess};
 use tailfold_tract::TractClassifier;
 use tailfold_train::{Network, named_weights};
 
@@ -42,9 +42,11 @@ fn check(head: Head, stem_stride: usize, depth: usize) {
     let [channels, height, width] = [3, 13, 10];
     let classes = 7;
     let arch = Architecture {
-        depth,
-        width: 4,
-        stem_stride,
+        body: Body::CifarResnet {
+            depth,
+            width: 4,
+            stem_stride,
+        },
         input: [channels, height, width],
         classes,
         head,

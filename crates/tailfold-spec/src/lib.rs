@@ -11,7 +11,10 @@ mod manifest;
 mod offsets;
 mod preprocess;
 
-pub use architecture::{Architecture, ArchitectureError, Head};
+pub use architecture::{
+    Activation, Architecture, ArchitectureError, Block, Body, ConvNorm, Fan, Head, MaxPool,
+    NetworkKind, Plan, Shortcut,
+};
 pub use card::{CardError, ModelCard, QuantizationRecord};
 pub use classifier::{
     Classifier, FakeClassifier, ImageBatch, Logits, RunError, ShapeError, softmax,

@@ -8,6 +8,7 @@ use tailfold_spec::OffsetsError;
 use tailfold_spec::artifact::ArtifactError;
 
 use crate::config::ConfigError;
+use crate::pretrained::PretrainedError;
 use crate::weights::WeightError;
 
 /// A run that could not be finished.
@@ -32,6 +33,9 @@ pub enum TrainError {
     /// Weights that are not finite, or do not fit.
     #[error("the network's weights are unusable")]
     Weights(#[from] WeightError),
+    /// Weights to start from.
+    #[error("the pretrained weights do not fit the network")]
+    Pretrained(#[from] PretrainedError),
     /// The loss became NaN or infinite.
     #[error(
         "the loss is {loss} at epoch {epoch}, step {step} (learning rate {learning_rate:.5}); the batch held images {indices:?}"

@@ -11,6 +11,7 @@ mod loss;
 mod networks;
 mod objective;
 mod offsets;
+mod pretrained;
 mod products;
 mod report;
 mod resume;
@@ -27,7 +28,8 @@ pub use config::{
 pub use error::TrainError;
 pub use head::{ClassifierHead, Projection, normalise_rows};
 pub use loss::{ot_dynamic_softmax, supervised_contrastive};
-pub use networks::{Network, ResNet};
+pub use networks::Network;
+pub use pretrained::{Pretrained, PretrainedError, load_pretrained};
 pub use report::{EpochReport, Observer};
 pub use schedule::learning_rate;
 pub use trainer::{Outcome, train};

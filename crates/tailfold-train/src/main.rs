@@ -9,7 +9,7 @@ use burn::prelude::Device;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tailfold_spec::Manifest;
-use tailfold_train::{EpochReport, Observer, TrainConfig, train};
+use tailfold_train::{EpochReport, Observer, Pretrained, TrainConfig, train};
 
 /// Train a long-tailed classifier and write a run folder.
 ///
@@ -136,6 +136,19 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn pretrained(&mut self, loaded: &Pretrained) {
+        let classifier = match loaded.dropped {
+            None => String::new(),
+            Some(classes) => format!(", without its classifier of {classes} classes"),
+        };
+        self.say(&format!(
+            "{} starts from {} tensors of {}{classifier}",
+            self.name,
+            loaded.tensors,
+            loaded.path.display(),
+        ));
+    }
+
     fn start(&mut self, manifest: &Manifest, steps_per_epoch: usize, epochs_done: usize) {
         if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new((steps_per_epoch * self.epochs) as u64);

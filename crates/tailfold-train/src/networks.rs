@@ -1,19 +1,21 @@
 //! The networks that are trained: a body below, a head above, and a projection beside it for the contrastive loss.
 
-mod cifar;
+mod block;
+mod body;
 mod layers;
+mod shortcut;
 
 use burn::prelude::*;
 use tailfold_spec::Architecture;
 
 use crate::head::{ClassifierHead, Projection};
 
-pub use cifar::ResNet;
+use body::Body;
 
 /// Backbone, classifier and, while a contrastive loss is trained, its projection head.
 #[derive(Module, Debug)]
 pub struct Network {
-    body: ResNet,
+    body: Body,
     /// The classifier.
     pub head: ClassifierHead,
     /// Projection for the contrastive loss; not deployed.
@@ -23,9 +25,10 @@ pub struct Network {
 impl Network {
     /// Builds the network of `arch`; `projection` gives the hidden and output widths of a contrastive head.
     pub fn new(arch: &Architecture, projection: Option<(usize, usize)>, device: &Device) -> Self {
-        let dim = arch.feature_dim();
+        let plan = arch.plan();
+        let dim = plan.feature_dim();
         Self {
-            body: ResNet::new(arch, device),
+            body: Body::new(&plan, device),
             head: ClassifierHead::new(arch.classes, dim, arch.head, device),
             projection: projection.map(|(hidden, out)| Projection::new(dim, hidden, out, device)),
         }

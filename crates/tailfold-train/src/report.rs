@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tailfold_spec::{Manifest, artifact};
 
 use crate::error::TrainError;
+use crate::pretrained::Pretrained;
 
 /// One row of `metrics.csv`. Accuracies are shares of 1; absent without validation data.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub struct EpochReport {
 
 /// Hears of a run's progress.
 pub trait Observer {
+    /// Called first, when the weights do not start from chance.
+    fn pretrained(&mut self, _loaded: &Pretrained) {}
     /// Called once, before the first step.
     fn start(&mut self, _manifest: &Manifest, _steps_per_epoch: usize, _epochs_done: usize) {}
     /// Called after each step with the loss.

@@ -16,6 +16,7 @@ use crate::config::{ConfigError, LossKind, TrainConfig};
 use crate::error::TrainError;
 use crate::networks::Network;
 use crate::offsets::{OffsetState, to_f32};
+use crate::pretrained::{Pretrained, load_pretrained};
 use crate::report::{EpochReport, Observer};
 use crate::schedule::learning_rate;
 use crate::step::StepLosses;
@@ -33,6 +34,8 @@ pub(crate) struct Run<'a> {
     pub(crate) balanced: Vec<usize>,
     pub(crate) manifest: Manifest,
     pub(crate) network: Network,
+    /// What the weights were before the first step, if not drawn.
+    pub(crate) pretrained: Option<Pretrained>,
     pub(crate) optimizer: ModuleOptimizer,
     pub(crate) offsets: Option<OffsetState>,
     /// Mean length of the last step's features under the head; 1 before the first.
@@ -117,12 +120,19 @@ impl<'a> Run<'a> {
         };
         preprocess.validate().map_err(ConfigError::from)?;
         let architecture = config.network.architecture(input, data.classes().len());
-        architecture.validate().map_err(ConfigError::from)?;
+        let architecture = architecture.map_err(ConfigError::from)?;
 
         // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
         device.seed(config.seed);
         let projection = config.contrastive.as_ref().map(|c| (c.hidden, c.out));
         let network = Network::new(&architecture, projection, device).materialize();
+        let (network, pretrained) = match &config.network.pretrained {
+            None => (network, None),
+            Some(path) => {
+                let (network, loaded) = load_pretrained(network, &architecture, path)?;
+                (network, Some(loaded))
+            }
+        };
 
         let train_counts = data.class_counts();
         let offsets = match &config.offsets {
@@ -179,6 +189,7 @@ impl<'a> Run<'a> {
             validation,
             manifest,
             network,
+            pretrained,
             offsets,
         })
     }

@@ -60,6 +60,9 @@ pub fn train(
             offsets.queue = saved.state.queue.into();
         }
     }
+    if let Some(pretrained) = &run.pretrained {
+        observer.pretrained(pretrained);
+    }
     observer.start(&run.manifest, run.plan.steps(), reports.len());
     for epoch in reports.len()..config.epochs {
         let report = run.epoch(epoch, observer)?;

@@ -4,6 +4,7 @@ use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::prelude::*;
 use burn::tensor::activation::relu;
+use tailfold_spec::Activation;
 
 /// Convolution, batch normalisation, an optional `residual` of the result's shape, and a ReLU when `activate`.
 ///
@@ -21,4 +22,19 @@ pub(crate) fn conv_norm(
         None => y,
     };
     if activate { relu(y) } else { y }
+}
+
+/// [`conv_norm`] with any activation after it.
+pub(crate) fn activated(
+    conv: &Conv2d,
+    norm: &BatchNorm,
+    x: Tensor<4>,
+    residual: Option<Tensor<4>>,
+    activation: Activation,
+) -> Tensor<4> {
+    let y = conv_norm(conv, norm, x, residual, activation == Activation::Relu);
+    match activation {
+        Activation::Relu6 => y.clamp(0.0, 6.0),
+        Activation::Relu | Activation::Linear => y,
+    }
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-use tailfold_spec::{Architecture, Head};
+use tailfold_spec::{Architecture, Body, Head};
 
 use crate::evaluate::to_host;
 use crate::trainer::tests::generator;
@@ -9,9 +9,11 @@ const INPUT: [usize; 3] = [3, 12, 10];
 
 fn network(head: Head, projection: Option<(usize, usize)>, device: &Device) -> Network {
     let arch = Architecture {
-        depth: 8,
-        width: 4,
-        stem_stride: 1,
+        body: Body::CifarResnet {
+            depth: 8,
+            width: 4,
+            stem_stride: 1,
+        },
         input: INPUT,
         classes: 7,
         head,
