@@ -10,6 +10,7 @@ mod groups;
 mod manifest;
 mod offsets;
 mod preprocess;
+mod prior_file;
 
 pub use architecture::{Architecture, ArchitectureError, Head};
 pub use card::{CardError, ModelCard, QuantizationRecord};
@@ -20,3 +21,4 @@ pub use groups::{ClassGroups, Group};
 pub use manifest::{Manifest, ManifestError, RunFiles};
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
 pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};
+pub use prior_file::PriorError;

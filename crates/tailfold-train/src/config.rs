@@ -1,19 +1,23 @@
 //! The training configuration: one TOML file a run, every key checked.
 
 mod check;
+mod contrastive;
 mod loss;
 mod network;
 mod offsets;
 mod optimizer;
+mod suggest;
 mod views;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::ConfigError;
-pub use loss::{ContrastiveConfig, LossKind};
+pub use contrastive::{ContrastiveConfig, ContrastiveKind};
+pub use loss::{FocalConfig, LdamConfig, LogitAdjustmentConfig, LossKind};
 pub use network::NetworkConfig;
 pub use offsets::{OffsetConfig, SourceMeasure, TargetMeasure};
 pub use optimizer::{OptimizerConfig, ScheduleConfig};
+pub use suggest::Suggestion;
 pub use views::ViewsConfig;
 
 /// Pixel statistics; measured on the training images when absent.
@@ -55,6 +59,15 @@ pub struct TrainConfig {
     pub schedule: ScheduleConfig,
     /// The views.
     pub views: ViewsConfig,
+    /// Focal loss.
+    #[serde(default)]
+    pub focal: FocalConfig,
+    /// LDAM.
+    #[serde(default)]
+    pub ldam: LdamConfig,
+    /// Logit adjustment.
+    #[serde(default)]
+    pub logit_adjustment: LogitAdjustmentConfig,
     /// The contrastive loss.
     #[serde(default)]
     pub contrastive: Option<ContrastiveConfig>,
@@ -64,4 +77,12 @@ pub struct TrainConfig {
     /// Pixel statistics.
     #[serde(default)]
     pub normalisation: Option<NormalisationConfig>,
+}
+
+impl TrainConfig {
+    /// The contrastive loss, when there is one.
+    pub fn contrastive_loss(&self) -> Option<&ContrastiveConfig> {
+        let asked = |c: &&ContrastiveConfig| c.kind != ContrastiveKind::None;
+        self.contrastive.as_ref().filter(asked)
+    }
 }

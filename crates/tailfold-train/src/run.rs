@@ -9,12 +9,13 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::prelude::*;
 use tailfold_data::{Augmenter, DataSpec, Dataset, Pixels};
-use tailfold_spec::{AtExport, ClassGroups, Group, Manifest, Preprocess, Prior, RunFiles};
+use tailfold_spec::{AtExport, ClassGroups, Group, Manifest, Preprocess, RunFiles};
 
 use crate::batches::{BatchPlan, Images, pixel_statistics};
-use crate::config::{ConfigError, LossKind, TrainConfig};
+use crate::config::{ConfigError, ContrastiveKind, LossKind, TrainConfig};
 use crate::error::TrainError;
 use crate::networks::Network;
+use crate::objective::ClassifierLoss;
 use crate::offsets::{OffsetState, to_f32};
 use crate::report::{EpochReport, Observer};
 use crate::schedule::learning_rate;
@@ -34,7 +35,10 @@ pub(crate) struct Run<'a> {
     pub(crate) manifest: Manifest,
     pub(crate) network: Network,
     pub(crate) optimizer: ModuleOptimizer,
+    pub(crate) classifier_loss: ClassifierLoss,
     pub(crate) offsets: Option<OffsetState>,
+    /// Share of the run's epochs that are finished.
+    pub(crate) progress: f64,
     /// Mean length of the last step's features under the head; 1 before the first.
     pub(crate) radius: f32,
 }
@@ -121,16 +125,32 @@ impl<'a> Run<'a> {
 
         // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
         device.seed(config.seed);
-        let projection = config.contrastive.as_ref().map(|c| (c.hidden, c.out));
-        let network = Network::new(&architecture, projection, device).materialize();
+        let contrastive = config.contrastive_loss();
+        let mut network = Network::new(
+            &architecture,
+            contrastive.map(|c| (c.hidden, c.out)),
+            device,
+        );
+        if let Some(c) = contrastive.filter(|c| c.kind == ContrastiveKind::Balanced) {
+            network = network.with_prototypes((c.hidden, c.out), device);
+        }
+        let network = network.materialize();
 
         let train_counts = data.class_counts();
-        let offsets = match &config.offsets {
-            Some(offsets) if config.loss == LossKind::Sdot => {
-                let target = Prior::from(offsets.target).masses(&train_counts)?;
+        // Without the loss that uses them, offsets are not solved and none are folded.
+        let offset_config = config
+            .offsets
+            .as_ref()
+            .filter(|_| config.loss == LossKind::Sdot);
+        let offsets = match offset_config {
+            Some(offsets) => {
+                let target = offsets
+                    .target
+                    .prior(data.classes())?
+                    .masses(&train_counts)?;
                 Some(OffsetState::new(offsets.clone(), target, config.seed))
             }
-            _ => None,
+            None => None,
         };
         let views = &config.views;
         let plan = BatchPlan {
@@ -153,11 +173,8 @@ impl<'a> Run<'a> {
             data: config.data.clone(),
             seed: config.seed,
             epochs: config.epochs,
-            apply: config.offsets.as_ref().map(|o| o.apply).unwrap_or_default(),
-            at_export: config
-                .offsets
-                .as_ref()
-                .map_or(AtExport::Drop, |o| o.at_export),
+            apply: offset_config.map(|o| o.apply).unwrap_or_default(),
+            at_export: offset_config.map_or(AtExport::Drop, |o| o.at_export),
             classes: data.classes().to_vec(),
             train_counts,
             architecture,
@@ -173,6 +190,12 @@ impl<'a> Run<'a> {
             balanced: data.balanced_indices(FEATURES_PER_CLASS, config.seed)?,
             optimizer: sgd(config),
             radius: 1.0,
+            progress: 0.0,
+            classifier_loss: ClassifierLoss::new(
+                config,
+                &manifest.train_counts,
+                &manifest.classes,
+            )?,
             config,
             device,
             plan,
@@ -208,6 +231,7 @@ impl<'a> Run<'a> {
         let (mut correct, mut views, mut images) = (0, 0, 0);
         let mut rate = 0.0;
         let mut done = 0;
+        self.progress = epoch as f64 / self.config.epochs as f64;
         for (step, batch) in self.plan.start(epoch).into_iter().enumerate() {
             let batch = batch?;
             if self.offsets.as_ref().is_some_and(|o| o.is_due(epoch, step)) {
@@ -253,6 +277,7 @@ impl<'a> Run<'a> {
         }
         let seconds = started.elapsed().as_secs_f64();
         let validation = self.validate()?;
+        let effort = self.offsets.as_mut().map(OffsetState::take_effort);
         let last = self.offsets.as_ref().and_then(|o| o.last.as_ref());
         let mean = |sum: f32| f64::from(sum) / steps as f64;
         let group = |group| {
@@ -279,6 +304,9 @@ impl<'a> Run<'a> {
                 .map_or(0.0, |o| o.h.iter().fold(0.0, |a: f64, h| a.max(h.abs()))),
             offsets_chi_square: last.map(|s| s.chi_square),
             offsets_relative_error: last.map(|s| s.largest_relative_error),
+            offsets_stop: last.map(|s| s.stop.clone()),
+            offsets_updates: effort.map(|e| e.updates),
+            offsets_iterations: effort.map(|e| e.iterations),
             images_per_second: images as f64 / seconds,
         })
     }
