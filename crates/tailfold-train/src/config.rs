@@ -59,15 +59,15 @@ pub struct TrainConfig {
     pub schedule: ScheduleConfig,
     /// The views.
     pub views: ViewsConfig,
-    /// Focal loss.
+    /// Focal loss; the defaults when absent.
     #[serde(default)]
-    pub focal: FocalConfig,
-    /// LDAM.
+    pub focal: Option<FocalConfig>,
+    /// LDAM; the defaults when absent.
     #[serde(default)]
-    pub ldam: LdamConfig,
-    /// Logit adjustment.
+    pub ldam: Option<LdamConfig>,
+    /// Logit adjustment; the defaults when absent.
     #[serde(default)]
-    pub logit_adjustment: LogitAdjustmentConfig,
+    pub logit_adjustment: Option<LogitAdjustmentConfig>,
     /// The contrastive loss.
     #[serde(default)]
     pub contrastive: Option<ContrastiveConfig>,
@@ -77,12 +77,4 @@ pub struct TrainConfig {
     /// Pixel statistics.
     #[serde(default)]
     pub normalisation: Option<NormalisationConfig>,
-}
-
-impl TrainConfig {
-    /// The contrastive loss, when there is one.
-    pub fn contrastive_loss(&self) -> Option<&ContrastiveConfig> {
-        let asked = |c: &&ContrastiveConfig| c.kind != ContrastiveKind::None;
-        self.contrastive.as_ref().filter(asked)
-    }
 }

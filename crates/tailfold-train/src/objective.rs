@@ -46,7 +46,7 @@ impl Run<'_> {
             self.progress,
             self.offsets.as_ref(),
         );
-        let contrastive = (self.config.contrastive_loss(), &self.network.projection);
+        let contrastive = (&self.config.contrastive, &self.network.projection);
         let (loss, contrastive) = match contrastive {
             (Some(config), Some(projection)) => {
                 let (points, count) = if views.contrastive == 0 {

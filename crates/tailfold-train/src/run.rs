@@ -12,7 +12,7 @@ use tailfold_data::{Augmenter, DataSpec, Dataset, Pixels};
 use tailfold_spec::{AtExport, ClassGroups, Group, Manifest, Preprocess, RunFiles};
 
 use crate::batches::{BatchPlan, Images, pixel_statistics};
-use crate::config::{ConfigError, ContrastiveKind, LossKind, TrainConfig};
+use crate::config::{ConfigError, ContrastiveKind, TrainConfig};
 use crate::error::TrainError;
 use crate::networks::Network;
 use crate::objective::ClassifierLoss;
@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
 
         // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
         device.seed(config.seed);
-        let contrastive = config.contrastive_loss();
+        let contrastive = config.contrastive.as_ref();
         let mut network = Network::new(
             &architecture,
             contrastive.map(|c| (c.hidden, c.out)),
@@ -137,12 +137,7 @@ impl<'a> Run<'a> {
         let network = network.materialize();
 
         let train_counts = data.class_counts();
-        // Without the loss that uses them, offsets are not solved and none are folded.
-        let offset_config = config
-            .offsets
-            .as_ref()
-            .filter(|_| config.loss == LossKind::Sdot);
-        let offsets = match offset_config {
+        let offsets = match &config.offsets {
             Some(offsets) => {
                 let target = offsets
                     .target
@@ -173,8 +168,11 @@ impl<'a> Run<'a> {
             data: config.data.clone(),
             seed: config.seed,
             epochs: config.epochs,
-            apply: offset_config.map(|o| o.apply).unwrap_or_default(),
-            at_export: offset_config.map_or(AtExport::Drop, |o| o.at_export),
+            apply: config.offsets.as_ref().map(|o| o.apply).unwrap_or_default(),
+            at_export: config
+                .offsets
+                .as_ref()
+                .map_or(AtExport::Drop, |o| o.at_export),
             classes: data.classes().to_vec(),
             train_counts,
             architecture,

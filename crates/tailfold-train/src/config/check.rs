@@ -25,7 +25,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// For a key or a value that does not exist, the nearest that does.
-        suggestion: Option<Suggestion>,
+        suggestion: Option<Box<Suggestion>>,
         /// Why; names the key and the line.
         #[source]
         source: toml::de::Error,
@@ -39,6 +39,16 @@ pub enum ConfigError {
         value: String,
         /// What is accepted.
         expected: &'static str,
+    },
+    /// A table of a loss that is not trained.
+    #[error("[{table}] has no effect beside loss `{loss}`: it belongs to `{owner}`")]
+    Unused {
+        /// The table.
+        table: &'static str,
+        /// The loss.
+        loss: &'static str,
+        /// The loss that reads the table.
+        owner: &'static str,
     },
     /// A data spec that cannot be read.
     #[error("{key} is not a data spec")]
@@ -84,7 +94,7 @@ impl TrainConfig {
         let text = artifact::read_to_string(path)?;
         let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Parse {
             path: path.to_owned(),
-            suggestion: Suggestion::from_message(source.message()),
+            suggestion: Suggestion::from_message(source.message()).map(Box::new),
             source,
         })?;
         config.validate()?;
@@ -119,15 +129,11 @@ impl TrainConfig {
         self.network.check()?;
         self.optimizer.check(self.epochs)?;
         self.schedule.check()?;
-        self.views.check(self.contrastive_loss().is_some())?;
+        self.views.check(self.contrastive.is_some())?;
         if let Some(contrastive) = &self.contrastive {
             contrastive.check()?;
         }
-        loss::check(self)?;
-        if let Some(offsets) = &self.offsets {
-            offsets.check(self.epochs)?;
-        }
-        Ok(())
+        loss::check(self)
     }
 }
 

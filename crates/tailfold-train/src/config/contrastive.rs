@@ -13,8 +13,6 @@ pub enum ContrastiveKind {
     Supervised,
     /// Balanced contrastive loss, with class prototypes projected from the classifier's weights.
     Balanced,
-    /// None: as without the table.
-    None,
 }
 
 /// Contrastive loss beside the classifier's.

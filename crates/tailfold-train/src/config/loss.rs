@@ -1,6 +1,4 @@
-//! `loss` and its tables: what the classifier minimises.
-//!
-//! The tables of losses that `loss` does not name are checked but not used, so that another loss is one key away.
+//! `loss` and its table: what the classifier minimises.
 
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Head;
@@ -87,53 +85,88 @@ impl Default for LogitAdjustmentConfig {
     }
 }
 
-/// Checks `loss`, its tables and what it needs of the rest.
+impl FocalConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        ensure(
+            (0.0..=100.0).contains(&self.gamma),
+            "focal.gamma",
+            self.gamma,
+            "0 to 100",
+        )
+    }
+}
+
+impl LdamConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        let l = self;
+        ensure(
+            l.max_margin > 0.0 && l.max_margin <= 2.0,
+            "ldam.max_margin",
+            l.max_margin,
+            "above 0, at most 2",
+        )?;
+        ensure(
+            (0.0..=1.0).contains(&l.drw_from),
+            "ldam.drw_from",
+            l.drw_from,
+            "0 to 1, a share of the run",
+        )?;
+        ensure(
+            (0.0..1.0).contains(&l.beta),
+            "ldam.beta",
+            l.beta,
+            "0 to below 1",
+        )
+    }
+}
+
+impl LogitAdjustmentConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        ensure(
+            (0.0..=100.0).contains(&self.tau),
+            "logit_adjustment.tau",
+            self.tau,
+            "0 to 100",
+        )
+    }
+}
+
+/// Checks `loss`, its table and what it needs of the rest. A table of another loss would have no effect.
 pub(super) fn check(config: &TrainConfig) -> Result<(), ConfigError> {
-    ensure(
-        (0.0..=100.0).contains(&config.focal.gamma),
-        "focal.gamma",
-        config.focal.gamma,
-        "0 to 100",
-    )?;
-    let ldam = &config.ldam;
-    ensure(
-        ldam.max_margin > 0.0 && ldam.max_margin <= 2.0,
-        "ldam.max_margin",
-        ldam.max_margin,
-        "above 0, at most 2",
-    )?;
-    ensure(
-        (0.0..=1.0).contains(&ldam.drw_from),
-        "ldam.drw_from",
-        ldam.drw_from,
-        "0 to 1, a share of the run",
-    )?;
-    ensure(
-        (0.0..1.0).contains(&ldam.beta),
-        "ldam.beta",
-        ldam.beta,
-        "0 to below 1",
-    )?;
-    ensure(
-        (0.0..=100.0).contains(&config.logit_adjustment.tau),
-        "logit_adjustment.tau",
-        config.logit_adjustment.tau,
-        "0 to 100",
-    )?;
-    let loss = config.loss.as_str();
+    for (table, given, owner) in [
+        ("focal", config.focal.is_some(), LossKind::Focal),
+        ("ldam", config.ldam.is_some(), LossKind::Ldam),
+        (
+            "logit_adjustment",
+            config.logit_adjustment.is_some(),
+            LossKind::LogitAdjustment,
+        ),
+        ("offsets", config.offsets.is_some(), LossKind::Sdot),
+    ] {
+        if given && owner != config.loss {
+            return Err(ConfigError::Unused {
+                table,
+                loss: config.loss.as_str(),
+                owner: owner.as_str(),
+            });
+        }
+    }
     match config.loss {
-        LossKind::Sdot => ensure(
-            config.offsets.is_some(),
-            "loss",
-            loss,
-            "an [offsets] table beside `sdot`",
-        ),
-        LossKind::Ldam => ensure(
-            matches!(config.network.head, Head::Cosine { .. }),
-            "network.head",
-            "linear",
-            "a cosine head beside `ldam`, whose margins are cosines",
-        ),
-        LossKind::Ce | LossKind::Focal | LossKind::LogitAdjustment => Ok(()),
+        LossKind::Ce => Ok(()),
+        LossKind::Focal => config.focal.clone().unwrap_or_default().check(),
+        LossKind::Ldam => {
+            ensure(
+                matches!(config.network.head, Head::Cosine { .. }),
+                "network.head",
+                "linear",
+                "a cosine head beside `ldam`, whose margins are cosines",
+            )?;
+            config.ldam.clone().unwrap_or_default().check()
+        }
+        LossKind::LogitAdjustment => config.logit_adjustment.clone().unwrap_or_default().check(),
+        LossKind::Sdot => match &config.offsets {
+            Some(offsets) => offsets.check(config.epochs),
+            None => ensure(false, "loss", "sdot", "an [offsets] table beside `sdot`"),
+        },
     }
 }

@@ -42,7 +42,7 @@ impl ViewsConfig {
             v.contrastive == 0 || contrastive,
             "views.contrastive",
             v.contrastive,
-            "0 without a contrastive loss",
+            "0 without a [contrastive] table",
         )
     }
 }

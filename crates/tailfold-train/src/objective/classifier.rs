@@ -59,22 +59,26 @@ impl ClassifierLoss {
         Ok(match config.loss {
             LossKind::Ce | LossKind::Sdot => Self::Softmax,
             LossKind::Focal => Self::Focal {
-                gamma: config.focal.gamma,
+                gamma: config.focal.clone().unwrap_or_default().gamma,
             },
             LossKind::Ldam => {
                 let scale = match config.network.head {
                     Head::Cosine { scale } => f64::from(scale),
                     Head::Linear => 1.0,
                 };
+                let ldam = config.ldam.clone().unwrap_or_default();
                 Self::Ldam {
-                    margins: narrow(ldam_margins(counts, config.ldam.max_margin * scale)),
-                    weights: narrow(effective_number_weights(counts, config.ldam.beta)),
-                    from: config.ldam.drw_from,
+                    margins: narrow(ldam_margins(counts, ldam.max_margin * scale)),
+                    weights: narrow(effective_number_weights(counts, ldam.beta)),
+                    from: ldam.drw_from,
                 }
             }
-            LossKind::LogitAdjustment => Self::LogitAdjustment {
-                shift: narrow(log_prior(counts, config.logit_adjustment.tau)),
-            },
+            LossKind::LogitAdjustment => {
+                let tau = config.logit_adjustment.clone().unwrap_or_default().tau;
+                Self::LogitAdjustment {
+                    shift: narrow(log_prior(counts, tau)),
+                }
+            }
         })
     }
 

@@ -105,7 +105,7 @@ fn the_next_solution_starts_from_the_last() {
 /// The mass that `state`'s offsets give each class of the weighted sample `points`.
 fn masses(state: &OffsetState, points: &[f32], weights: &[f64]) -> Vec<f64> {
     let weight = [4.0, 0.0, 0.0, -4.0, 1.0, 0.0, 0.0, -2.0, 5.0_f32];
-    let mut masses = vec![0.0; 3];
+    let mut masses = [0.0; 3];
     for (z, mass) in points.chunks_exact(3).zip(weights) {
         let score = |j: usize| -> f64 {
             let row = &weight[3 * j..3 * j + 3];
@@ -133,7 +133,9 @@ fn each_source_measures_its_own_cells() {
     let features: Vec<f32> = cloud
         .chunks_exact(3)
         .zip(&labels)
-        .flat_map(|(z, &y)| (0..3).map(move |k| z[k] + if y == k as i32 { 1.0 } else { 0.0 }))
+        .flat_map(|(z, &y)| {
+            (0..3_u8).map(move |k| z[usize::from(k)] + if y == i32::from(k) { 1.0 } else { 0.0 })
+        })
         .collect();
     let balanced: Vec<f64> = labels
         .iter()

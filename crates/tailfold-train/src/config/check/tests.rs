@@ -31,42 +31,63 @@ const CONTRASTIVE: &str = "contrastive = { weight = 1.0, temperature = 0.1, hidd
 
 #[test]
 fn tables_have_the_published_defaults() {
-    let config = read("").unwrap();
-    assert_eq!(config.focal, FocalConfig { gamma: 2.0 });
-    assert_eq!(config.logit_adjustment, LogitAdjustmentConfig { tau: 1.0 });
+    let config = read("loss = 'focal'\nfocal = {}").unwrap();
+    assert_eq!(config.focal, Some(FocalConfig { gamma: 2.0 }));
+    let config = read("loss = 'logit-adjustment'\nlogit_adjustment = {}").unwrap();
+    let published = LogitAdjustmentConfig { tau: 1.0 };
+    assert_eq!(config.logit_adjustment, Some(published));
+    let config = read("loss = 'ldam'\nldam = {}").unwrap();
     let published = LdamConfig {
         max_margin: 0.5,
         drw_from: 0.8,
         beta: 0.9999,
     };
-    assert_eq!(config.ldam, published);
-    let config = read(CONTRASTIVE).unwrap();
-    assert_eq!(
-        config.contrastive_loss().unwrap().kind,
-        ContrastiveKind::Supervised
-    );
+    assert_eq!(config.ldam, Some(published));
+    let kind = read(CONTRASTIVE).unwrap().contrastive.unwrap().kind;
+    assert_eq!(kind, ContrastiveKind::Supervised);
 }
 
 #[test]
 fn every_range_of_a_loss_is_checked() {
-    refused(
-        "focal.gamma = -0.1",
-        "focal.gamma is -0.1, expected 0 to 100",
-    );
-    refused("focal.gamma = nan", "focal.gamma is NaN, expected 0 to 100");
-    refused(
-        "ldam.max_margin = 0.0",
-        "ldam.max_margin is 0, expected above 0, at most 2",
-    );
-    refused(
-        "ldam.drw_from = 1.5",
-        "ldam.drw_from is 1.5, expected 0 to 1, a share of the run",
-    );
-    refused("ldam.beta = 1.0", "ldam.beta is 1, expected 0 to below 1");
-    refused(
-        "logit_adjustment.tau = inf",
-        "logit_adjustment.tau is inf, expected 0 to 100",
-    );
+    for (loss, edit, expect) in [
+        (
+            "focal",
+            "focal.gamma = -0.1",
+            "focal.gamma is -0.1, expected 0 to 100",
+        ),
+        (
+            "focal",
+            "focal.gamma = nan",
+            "focal.gamma is NaN, expected 0 to 100",
+        ),
+        (
+            "ldam",
+            "ldam.max_margin = 0.0",
+            "ldam.max_margin is 0, expected above 0, at most 2",
+        ),
+        (
+            "ldam",
+            "ldam.drw_from = 1.5",
+            "ldam.drw_from is 1.5, expected 0 to 1, a share of the run",
+        ),
+        (
+            "ldam",
+            "ldam.beta = 1.0",
+            "ldam.beta is 1, expected 0 to below 1",
+        ),
+        (
+            "logit-adjustment",
+            "logit_adjustment.tau = inf",
+            "logit_adjustment.tau is inf, expected 0 to 100",
+        ),
+        (
+            "sdot",
+            "offsets.momentum = 1.0",
+            "offsets.momentum is 1, expected 0 to below 1",
+        ),
+    ] {
+        refused(&format!("loss = '{loss}'\n{edit}"), expect);
+    }
     for (key, value, expect) in [
         (
             "weight",
@@ -110,24 +131,23 @@ fn a_loss_has_what_it_needs() {
     }
 }
 
-/// One file holds the tables of every loss, and `loss` chooses.
 #[test]
-fn tables_of_other_losses_wait() {
-    read("loss = 'ce'\noffsets = {}\nfocal = {}\nldam = {}\nlogit_adjustment = {}").unwrap();
-    refused(
-        "loss = 'ce'\noffsets.momentum = 1.0",
-        "offsets.momentum is 1, expected 0 to below 1",
-    );
-}
-
-#[test]
-fn a_contrastive_loss_can_be_switched_off() {
-    let off = CONTRASTIVE.replace('{', "{ kind = 'none',");
-    assert!(read(&off).unwrap().contrastive_loss().is_none());
-    refused(
-        &format!("{off}\nviews = {{ classifier = 1, contrastive = 2 }}"),
-        "views.contrastive is 2, expected 0 without a contrastive loss",
-    );
+fn a_table_without_effect_is_refused() {
+    let losses = ["ce", "focal", "ldam", "logit-adjustment", "sdot"];
+    for (table, owner) in [
+        ("focal", "focal"),
+        ("ldam", "ldam"),
+        ("logit_adjustment", "logit-adjustment"),
+        ("offsets", "sdot"),
+    ] {
+        for loss in losses.into_iter().filter(|&loss| loss != owner) {
+            let own = if loss == "sdot" { "offsets = {}" } else { "" };
+            refused(
+                &format!("loss = '{loss}'\n{own}\n{table} = {{}}"),
+                &format!("[{table}] has no effect beside loss `{loss}`: it belongs to `{owner}`"),
+            );
+        }
+    }
 }
 
 #[test]

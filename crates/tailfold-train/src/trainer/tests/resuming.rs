@@ -4,7 +4,7 @@ use std::path::Path;
 use tailfold_spec::{Head, Manifest, artifact};
 
 use super::{Watch, device, generator, rich, run, workspace, write_idx};
-use crate::config::{ContrastiveKind, LossKind, SourceMeasure, TrainConfig};
+use crate::config::{ContrastiveKind, LdamConfig, LossKind, SourceMeasure, TrainConfig};
 use crate::error::TrainError;
 use crate::report::{EpochReport, Observer};
 use crate::trainer::train;
@@ -25,7 +25,11 @@ fn spherical(dir: &Path, epochs: usize) -> TrainConfig {
 fn deferred(dir: &Path, epochs: usize) -> TrainConfig {
     let mut config = rich(dir, epochs);
     config.loss = LossKind::Ldam;
-    config.ldam.drw_from = 0.5;
+    config.offsets = None;
+    config.ldam = Some(LdamConfig {
+        drw_from: 0.5,
+        ..LdamConfig::default()
+    });
     if let Some(contrastive) = &mut config.contrastive {
         contrastive.kind = ContrastiveKind::Balanced;
     }
