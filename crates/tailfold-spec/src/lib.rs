@@ -10,6 +10,7 @@ mod groups;
 mod manifest;
 mod offsets;
 mod preprocess;
+mod prior_file;
 
 pub use architecture::{
     Activation, Architecture, ArchitectureError, Block, Body, ConvNorm, Fan, Head, MaxPool,
@@ -23,3 +24,4 @@ pub use groups::{ClassGroups, Group};
 pub use manifest::{Manifest, ManifestError, RunFiles};
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
 pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};
+pub use prior_file::PriorError;

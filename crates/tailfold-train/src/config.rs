@@ -1,19 +1,23 @@
 //! The training configuration: one TOML file a run, every key checked.
 
 mod check;
+mod contrastive;
 mod loss;
 mod network;
 mod offsets;
 mod optimizer;
+mod suggest;
 mod views;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::ConfigError;
-pub use loss::{ContrastiveConfig, LossKind};
+pub use contrastive::{ContrastiveConfig, ContrastiveKind};
+pub use loss::{FocalConfig, LdamConfig, LogitAdjustmentConfig, LossKind};
 pub use network::NetworkConfig;
 pub use offsets::{OffsetConfig, SourceMeasure, TargetMeasure};
 pub use optimizer::{OptimizerConfig, ScheduleConfig};
+pub use suggest::Suggestion;
 pub use views::ViewsConfig;
 
 /// Pixel statistics; measured on the training images when absent.
@@ -55,6 +59,15 @@ pub struct TrainConfig {
     pub schedule: ScheduleConfig,
     /// The views.
     pub views: ViewsConfig,
+    /// Focal loss; the defaults when absent.
+    #[serde(default)]
+    pub focal: Option<FocalConfig>,
+    /// LDAM; the defaults when absent.
+    #[serde(default)]
+    pub ldam: Option<LdamConfig>,
+    /// Logit adjustment; the defaults when absent.
+    #[serde(default)]
+    pub logit_adjustment: Option<LogitAdjustmentConfig>,
     /// The contrastive loss.
     #[serde(default)]
     pub contrastive: Option<ContrastiveConfig>,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tailfold_data::DataError;
 use tailfold_sdot::SolveError;
-use tailfold_spec::OffsetsError;
 use tailfold_spec::artifact::ArtifactError;
+use tailfold_spec::{OffsetsError, PriorError};
 
 use crate::config::ConfigError;
 use crate::pretrained::PretrainedError;
@@ -24,6 +24,17 @@ pub enum TrainError {
     /// Class counts that make no prior.
     #[error(transparent)]
     Prior(#[from] OffsetsError),
+    /// The file of the offsets' target.
+    #[error("offsets.target")]
+    Target(#[from] PriorError),
+    /// A class without images, under a loss that divides by its count.
+    #[error("class `{class}` has no training images, which loss `{loss}` cannot do without")]
+    NoCount {
+        /// The class.
+        class: String,
+        /// The loss.
+        loss: &'static str,
+    },
     /// A file.
     #[error(transparent)]
     File(#[from] ArtifactError),

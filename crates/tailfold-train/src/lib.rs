@@ -22,12 +22,17 @@ mod trainer;
 mod weights;
 
 pub use config::{
-    ConfigError, ContrastiveConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
-    OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig, ViewsConfig,
+    ConfigError, ContrastiveConfig, ContrastiveKind, FocalConfig, LdamConfig,
+    LogitAdjustmentConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
+    OptimizerConfig, ScheduleConfig, SourceMeasure, Suggestion, TargetMeasure, TrainConfig,
+    ViewsConfig,
 };
 pub use error::TrainError;
 pub use head::{ClassifierHead, Projection, normalise_rows};
-pub use loss::{ot_dynamic_softmax, supervised_contrastive};
+pub use loss::{
+    balanced_contrastive, cross_entropy, effective_number_weights, focal, ldam, ldam_margins,
+    log_prior, logit_adjusted, ot_dynamic_softmax, supervised_contrastive,
+};
 pub use networks::Network;
 pub use pretrained::{Pretrained, PretrainedError, load_pretrained};
 pub use report::{EpochReport, Observer};

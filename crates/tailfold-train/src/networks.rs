@@ -20,6 +20,8 @@ pub struct Network {
     pub head: ClassifierHead,
     /// Projection for the contrastive loss; not deployed.
     pub projection: Option<Projection>,
+    /// Projection of the classifier's weights to class prototypes, for the balanced contrastive loss; not deployed.
+    pub prototypes: Option<Projection>,
 }
 
 impl Network {
@@ -31,7 +33,15 @@ impl Network {
             body: Body::new(&plan, device),
             head: ClassifierHead::new(arch.classes, dim, arch.head, device),
             projection: projection.map(|(hidden, out)| Projection::new(dim, hidden, out, device)),
+            prototypes: None,
         }
+    }
+
+    /// Adds a second projection of `(hidden, out)` units, for the class prototypes.
+    pub fn with_prototypes(mut self, (hidden, out): (usize, usize), device: &Device) -> Self {
+        let [_, dim] = self.head.weight.dims();
+        self.prototypes = Some(Projection::new(dim, hidden, out, device));
+        self
     }
 
     /// Images `[n, c, h, w]` to features `[n, feature_dim]`.

@@ -37,6 +37,12 @@ pub struct EpochReport {
     pub offsets_chi_square: Option<f64>,
     /// Largest relative cell error of the last solution.
     pub offsets_relative_error: Option<f64>,
+    /// Why the solver stopped at the last solution.
+    pub offsets_stop: Option<String>,
+    /// Solutions of this epoch.
+    pub offsets_updates: Option<usize>,
+    /// Steps of the solver in all of this epoch's solutions together.
+    pub offsets_iterations: Option<usize>,
     /// Training images a second, views not counted.
     pub images_per_second: f64,
 }

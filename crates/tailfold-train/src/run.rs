@@ -9,12 +9,13 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::prelude::*;
 use tailfold_data::{Augmenter, DataSpec, Dataset, Pixels};
-use tailfold_spec::{AtExport, ClassGroups, Group, Manifest, Preprocess, Prior, RunFiles};
+use tailfold_spec::{AtExport, ClassGroups, Group, Manifest, Preprocess, RunFiles};
 
 use crate::batches::{BatchPlan, Images, pixel_statistics};
-use crate::config::{ConfigError, LossKind, TrainConfig};
+use crate::config::{ConfigError, ContrastiveKind, TrainConfig};
 use crate::error::TrainError;
 use crate::networks::Network;
+use crate::objective::ClassifierLoss;
 use crate::offsets::{OffsetState, to_f32};
 use crate::pretrained::{Pretrained, load_pretrained};
 use crate::report::{EpochReport, Observer};
@@ -37,7 +38,10 @@ pub(crate) struct Run<'a> {
     /// What the weights were before the first step, if not drawn.
     pub(crate) pretrained: Option<Pretrained>,
     pub(crate) optimizer: ModuleOptimizer,
+    pub(crate) classifier_loss: ClassifierLoss,
     pub(crate) offsets: Option<OffsetState>,
+    /// Share of the run's epochs that are finished.
+    pub(crate) progress: f64,
     /// Mean length of the last step's features under the head; 1 before the first.
     pub(crate) radius: f32,
 }
@@ -124,8 +128,16 @@ impl<'a> Run<'a> {
 
         // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
         device.seed(config.seed);
-        let projection = config.contrastive.as_ref().map(|c| (c.hidden, c.out));
-        let network = Network::new(&architecture, projection, device).materialize();
+        let contrastive = config.contrastive.as_ref();
+        let mut network = Network::new(
+            &architecture,
+            contrastive.map(|c| (c.hidden, c.out)),
+            device,
+        );
+        if let Some(c) = contrastive.filter(|c| c.kind == ContrastiveKind::Balanced) {
+            network = network.with_prototypes((c.hidden, c.out), device);
+        }
+        let network = network.materialize();
         let (network, pretrained) = match &config.network.pretrained {
             None => (network, None),
             Some(path) => {
@@ -136,11 +148,14 @@ impl<'a> Run<'a> {
 
         let train_counts = data.class_counts();
         let offsets = match &config.offsets {
-            Some(offsets) if config.loss == LossKind::Sdot => {
-                let target = Prior::from(offsets.target).masses(&train_counts)?;
+            Some(offsets) => {
+                let target = offsets
+                    .target
+                    .prior(data.classes())?
+                    .masses(&train_counts)?;
                 Some(OffsetState::new(offsets.clone(), target, config.seed))
             }
-            _ => None,
+            None => None,
         };
         let views = &config.views;
         let plan = BatchPlan {
@@ -183,6 +198,12 @@ impl<'a> Run<'a> {
             balanced: data.balanced_indices(FEATURES_PER_CLASS, config.seed)?,
             optimizer: sgd(config),
             radius: 1.0,
+            progress: 0.0,
+            classifier_loss: ClassifierLoss::new(
+                config,
+                &manifest.train_counts,
+                &manifest.classes,
+            )?,
             config,
             device,
             plan,
@@ -219,6 +240,7 @@ impl<'a> Run<'a> {
         let (mut correct, mut views, mut images) = (0, 0, 0);
         let mut rate = 0.0;
         let mut done = 0;
+        self.progress = epoch as f64 / self.config.epochs as f64;
         for (step, batch) in self.plan.start(epoch).into_iter().enumerate() {
             let batch = batch?;
             if self.offsets.as_ref().is_some_and(|o| o.is_due(epoch, step)) {
@@ -264,6 +286,7 @@ impl<'a> Run<'a> {
         }
         let seconds = started.elapsed().as_secs_f64();
         let validation = self.validate()?;
+        let effort = self.offsets.as_mut().map(OffsetState::take_effort);
         let last = self.offsets.as_ref().and_then(|o| o.last.as_ref());
         let mean = |sum: f32| f64::from(sum) / steps as f64;
         let group = |group| {
@@ -290,6 +313,9 @@ impl<'a> Run<'a> {
                 .map_or(0.0, |o| o.h.iter().fold(0.0, |a: f64, h| a.max(h.abs()))),
             offsets_chi_square: last.map(|s| s.chi_square),
             offsets_relative_error: last.map(|s| s.largest_relative_error),
+            offsets_stop: last.map(|s| s.stop.clone()),
+            offsets_updates: effort.map(|e| e.updates),
+            offsets_iterations: effort.map(|e| e.iterations),
             images_per_second: images as f64 / seconds,
         })
     }

@@ -41,14 +41,26 @@ fn check_config(from: &str, to: &str, expect: &[&str]) {
 
 #[test]
 fn configurations_that_cannot_be_trained() {
-    check_config("epochs = 1", "epoch = 1", &["unknown field `epoch`"]);
-    check_config("width = 1", "widht = 1", &["unknown field `widht`"]);
+    check_config(
+        "epochs = 1",
+        "epoch = 1",
+        &["unknown field `epoch`", "did you mean `epochs`?"],
+    );
+    check_config(
+        "width = 1",
+        "widht = 1",
+        &["unknown field `widht`", "did you mean `width`?"],
+    );
     check_config(
         "learning_rate",
         "learnin_rate",
         &["unknown field `learnin_rate`"],
     );
-    check_config("\"ce\"", "\"se\"", &["unknown variant `se`"]);
+    check_config(
+        "\"ce\"",
+        "\"se\"",
+        &["unknown variant `se`", "did you mean `ce`?"],
+    );
     check_config("batch = 4", "batch = 0", &["batch is 0"]);
     check_config(
         "learning_rate = 0.01",

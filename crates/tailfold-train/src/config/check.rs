@@ -6,7 +6,7 @@ use tailfold_data::{DataSpec, SpecError};
 use tailfold_spec::artifact::{self, ArtifactError};
 use tailfold_spec::{ArchitectureError, PreprocessError};
 
-use super::{LossKind, TrainConfig};
+use super::{Suggestion, TrainConfig, loss};
 
 /// A configuration that cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -16,10 +16,16 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] ArtifactError),
     /// Not TOML, a wrong type, or a key that does not exist.
-    #[error("{} is not a training configuration", path.display())]
+    #[error(
+        "{} is not a training configuration{}",
+        path.display(),
+        suggestion.as_ref().map_or_else(String::new, |s| format!(" ({s})"))
+    )]
     Parse {
         /// The file.
         path: PathBuf,
+        /// For a key or a value that does not exist, the nearest that does.
+        suggestion: Option<Box<Suggestion>>,
         /// Why; names the key and the line.
         #[source]
         source: toml::de::Error,
@@ -33,6 +39,16 @@ pub enum ConfigError {
         value: String,
         /// What is accepted.
         expected: &'static str,
+    },
+    /// A table of a loss that is not trained.
+    #[error("[{table}] has no effect beside loss `{loss}`: it belongs to `{owner}`")]
+    Unused {
+        /// The table.
+        table: &'static str,
+        /// The loss.
+        loss: &'static str,
+        /// The loss that reads the table.
+        owner: &'static str,
     },
     /// A data spec that cannot be read.
     #[error("{key} is not a data spec")]
@@ -78,6 +94,7 @@ impl TrainConfig {
         let text = artifact::read_to_string(path)?;
         let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Parse {
             path: path.to_owned(),
+            suggestion: Suggestion::from_message(source.message()).map(Box::new),
             source,
         })?;
         config.validate()?;
@@ -116,18 +133,9 @@ impl TrainConfig {
         if let Some(contrastive) = &self.contrastive {
             contrastive.check()?;
         }
-        match (self.loss, &self.offsets) {
-            (LossKind::Sdot, None) => {
-                ensure(false, "loss", "sdot", "an [offsets] table beside `sdot`")?
-            }
-            (LossKind::Ce, Some(_)) => {
-                ensure(false, "loss", "ce", "no [offsets] table beside `ce`")?
-            }
-            _ => {}
-        }
-        if let Some(offsets) = &self.offsets {
-            offsets.check(self.epochs)?;
-        }
-        Ok(())
+        loss::check(self)
     }
 }
+
+#[cfg(test)]
+mod tests;
