@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tailfold_data::DataError;
 use tailfold_sdot::SolveError;
-use tailfold_spec::OffsetsError;
 use tailfold_spec::artifact::ArtifactError;
+use tailfold_spec::{Architecture, OffsetsError};
 
 use crate::config::ConfigError;
 use crate::weights::WeightError;
@@ -98,6 +98,16 @@ pub enum TrainError {
         path: PathBuf,
         /// Why.
         why: String,
+    },
+    /// A saved state of another network.
+    #[error("{} holds {found:?}, but the configuration and the data make {expected:?}", path.display())]
+    OtherArchitecture {
+        /// The file.
+        path: PathBuf,
+        /// Its network.
+        found: Box<Architecture>,
+        /// The run's network.
+        expected: Box<Architecture>,
     },
     /// The back end.
     #[error("the back end failed: {0}")]

@@ -4,6 +4,7 @@
 
 mod batches;
 mod config;
+mod epoch;
 mod error;
 mod evaluate;
 mod head;
@@ -11,24 +12,27 @@ mod loss;
 mod networks;
 mod objective;
 mod offsets;
+mod optimizer;
 mod products;
 mod report;
 mod resume;
 mod run;
+mod sam;
 mod schedule;
 mod step;
 mod trainer;
 mod weights;
 
 pub use config::{
-    ConfigError, ContrastiveConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
-    OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig, ViewsConfig,
+    ConfigError, ContrastiveConfig, Decay, LossKind, NetworkConfig, NormalisationConfig,
+    OffsetConfig, OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig,
+    ViewsConfig,
 };
 pub use error::TrainError;
 pub use head::{ClassifierHead, Projection, normalise_rows};
 pub use loss::{ot_dynamic_softmax, supervised_contrastive};
 pub use networks::{Network, ResNet};
-pub use report::{EpochReport, Observer};
+pub use report::{EpochReport, Observer, StepReport};
 pub use schedule::learning_rate;
 pub use trainer::{Outcome, train};
 pub use weights::{WeightError, load_weights, named_weights};

@@ -43,6 +43,7 @@ impl ViewsConfig {
             "views.contrastive",
             v.contrastive,
             "0 without a [contrastive] table",
-        )?
+        )?;
+        Ok(())
     }
 }
