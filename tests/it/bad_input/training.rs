@@ -82,7 +82,7 @@ fn values_given_beside_the_file() {
         ["--validation", "embedded?split=none"],
         &["validation is not a data spec"],
     );
-    check(["--max-minutes", "-1"], &["--max-minutes"]);
+    check(["--max-minutes=-1", "--json"], &["--max-minutes"]);
     check(["--max-minutes=soon", "--json"], &["'soon'"]);
 }
 
