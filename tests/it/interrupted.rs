@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -38,9 +39,8 @@ fn training(scratch: &Scratch, run: &str, more: &[&str]) -> Command {
 /// A state after each step: slow, and hard to stop between two.
 const SAVING: [&str; 3] = ["--resume", "--set", "checkpoint_minutes=0"];
 
-/// Starts a training that saves after each step and waits for its first line.
-fn start(scratch: &Scratch, run: &str) -> (Child, BufReader<impl std::io::Read>) {
-    let mut command = training(scratch, run, &SAVING);
+/// Starts a training and waits for its first line.
+fn start(mut command: Command) -> (Child, BufReader<impl std::io::Read>) {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut talk = BufReader::new(child.stderr.take().unwrap());
@@ -48,6 +48,12 @@ fn start(scratch: &Scratch, run: &str) -> (Child, BufReader<impl std::io::Read>)
     talk.read_line(&mut line).unwrap();
     assert!(line.contains("images in 10 classes"), "{line}");
     (child, talk)
+}
+
+fn send(signal: &str, child: &Child) {
+    let id = child.id().to_string();
+    let status = Command::new("kill").args(["-s", signal, &id]).status();
+    assert!(status.unwrap().success());
 }
 
 /// What an uninterrupted run writes.
@@ -89,11 +95,9 @@ fn a_signal_saves_the_state() {
     let scratch = Scratch::new();
     let expect = straight(&scratch);
     for signal in ["TERM", "INT"] {
-        let (mut child, mut talk) = start(&scratch, signal);
+        let (mut child, mut talk) = start(training(&scratch, signal, &SAVING));
         sleep(Duration::from_millis(30));
-        let id = child.id().to_string();
-        let status = Command::new("kill").args(["-s", signal, &id]).status();
-        assert!(status.unwrap().success());
+        send(signal, &child);
         let mut stderr = String::new();
         talk.read_to_string(&mut stderr).unwrap();
         let mut stdout = String::new();
@@ -116,11 +120,26 @@ fn a_signal_saves_the_state() {
 }
 
 #[test]
+fn a_second_signal_ends_the_run_at_once() {
+    let scratch = Scratch::new();
+    // A step of seconds, so that the second signal comes within the first one.
+    let wide = ["--set", "network.width=64", "--set", "batch=200"];
+    let (mut child, _talk) = start(training(&scratch, "run", &wide));
+    for _ in 0..2 {
+        sleep(Duration::from_millis(60));
+        send("TERM", &child);
+    }
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(15), "{status}");
+    assert!(!fs::exists(scratch.at("run")).unwrap());
+}
+
+#[test]
 fn a_killed_run_goes_on_to_the_same_bytes() {
     let scratch = Scratch::new();
     let expect = straight(&scratch);
     for milliseconds in [0, 10, 25, 45, 70, 100] {
-        let (mut child, _talk) = start(&scratch, "killed");
+        let (mut child, _talk) = start(training(&scratch, "killed", &SAVING));
         sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         let status = child.wait().unwrap();

@@ -160,6 +160,13 @@ fn run(args: &Args) -> anyhow::Result<()> {
     config.validation = args.validation.clone().or(config.validation);
     let device = Device::flex().autodiff();
     let mut progress = Progress::new(&config, args.max_minutes, watch_signals()?);
+    let state = args.out.join("resume");
+    if state.exists() && !args.resume {
+        progress.say(&format!(
+            "starting anew: the state of an unfinished run in {} will be replaced; --resume would go on from it",
+            state.display()
+        ));
+    }
     let outcome = train(&config, &args.out, args.resume, &device, &mut progress)
         .with_context(|| args.config.display().to_string())?;
     if args.json {
@@ -171,7 +178,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let (epoch, step) = progress.at;
     let stopped = format!(
         "stopped after step {step} of epoch {epoch}, state saved in {}: the same command with --resume goes on",
-        args.out.join("resume").display()
+        state.display()
     );
     match progress.stopped {
         Some(Stopped::Signal) => bail!("interrupted: {stopped}"),

@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     steps_per_epoch: usize,
     bar: Option<ProgressBar>,
     last_line: Instant,
+    /// To the end of the run, by the last step.
+    seconds_left: f64,
     started: Instant,
     limit: Option<Duration>,
     signal: Arc<AtomicBool>,
@@ -57,6 +59,7 @@ impl Progress {
             steps_per_epoch: 0,
             bar: None,
             last_line: Instant::now(),
+            seconds_left: 0.0,
             started: Instant::now(),
             limit,
             signal,
@@ -107,6 +110,7 @@ impl Observer for Progress {
 
     fn step(&mut self, report: &StepReport) {
         self.at = (report.epoch, report.step);
+        self.seconds_left = report.seconds_left;
         let pace = format!(
             "loss {:.3}, {:.0} images/s, {} left",
             report.loss,
@@ -130,8 +134,13 @@ impl Observer for Progress {
             share.map_or_else(|| "-".to_owned(), |v| format!("{:.1}", 100.0 * v))
         };
         self.last_line = Instant::now();
+        let left = if report.epoch < self.epochs {
+            format!(", {} left", Left(self.seconds_left))
+        } else {
+            String::new()
+        };
         self.say(&format!(
-            "{} epoch {}/{}: loss {:.3}, validation {} (many {} / medium {} / few {}), largest offset {:.2}, {:.0} images/s, waited {:.0} % for the loader",
+            "{} epoch {}/{}: loss {:.3}, validation {} (many {} / medium {} / few {}), largest offset {:.2}, {:.0} images/s ({:.0} % of the time waiting for the loader){left}",
             self.name,
             report.epoch,
             self.epochs,
