@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tailfold_data::DataError;
 use tailfold_sdot::SolveError;
 use tailfold_spec::artifact::ArtifactError;
-use tailfold_spec::{OffsetsError, PriorError};
+use tailfold_spec::{Architecture, OffsetsError, PriorError};
 
 use crate::config::ConfigError;
 use crate::pretrained::PretrainedError;
@@ -113,6 +113,16 @@ pub enum TrainError {
         path: PathBuf,
         /// Why.
         why: String,
+    },
+    /// A saved state of another network.
+    #[error("{} holds {found:?}, but the configuration and the data make {expected:?}", path.display())]
+    OtherArchitecture {
+        /// The file.
+        path: PathBuf,
+        /// Its network.
+        found: Box<Architecture>,
+        /// The run's network.
+        expected: Box<Architecture>,
     },
     /// The back end.
     #[error("the back end failed: {0}")]

@@ -4,6 +4,7 @@
 
 mod batches;
 mod config;
+mod epoch;
 mod error;
 mod evaluate;
 mod head;
@@ -11,18 +12,20 @@ mod loss;
 mod networks;
 mod objective;
 mod offsets;
+mod optimizer;
 mod pretrained;
 mod products;
 mod report;
 mod resume;
 mod run;
+mod sam;
 mod schedule;
 mod step;
 mod trainer;
 mod weights;
 
 pub use config::{
-    ConfigError, ContrastiveConfig, ContrastiveKind, FocalConfig, LdamConfig,
+    ConfigError, ContrastiveConfig, ContrastiveKind, Decay, FocalConfig, LdamConfig,
     LogitAdjustmentConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
     OptimizerConfig, ScheduleConfig, SourceMeasure, Suggestion, TargetMeasure, TrainConfig,
     ViewsConfig,
@@ -35,7 +38,7 @@ pub use loss::{
 };
 pub use networks::Network;
 pub use pretrained::{Pretrained, PretrainedError, load_pretrained};
-pub use report::{EpochReport, Observer};
+pub use report::{EpochReport, Observer, StepReport};
 pub use schedule::learning_rate;
 pub use trainer::{Outcome, train};
 pub use weights::{WeightError, load_weights, named_weights};

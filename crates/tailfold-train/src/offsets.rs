@@ -57,9 +57,14 @@ impl OffsetState {
         self.h.iter().map(|&h| to_f32(sign * h)).collect()
     }
 
+    /// True when the source measure is made of training features: [`OffsetState::push`] wants them.
+    pub(crate) fn wants_features(&self) -> bool {
+        self.config.source != SourceMeasure::Sphere
+    }
+
     /// Remembers a step's features, `[n, dim]`, when the source measure needs them.
     pub(crate) fn push(&mut self, features: &[f32], labels: &[i32], dim: usize) {
-        if self.config.source == SourceMeasure::Sphere {
+        if !self.wants_features() {
             return;
         }
         for (z, &label) in features.chunks_exact(dim).zip(labels) {

@@ -100,7 +100,7 @@ const GOLDEN_MOST: usize = 64;
 
 impl Run<'_> {
     /// Writes the run folder.
-    pub(crate) fn finish(self, out: &Path) -> Result<Manifest, TrainError> {
+    pub(crate) fn finish(&self, out: &Path) -> Result<Manifest, TrainError> {
         let network = self.network.valid();
         let mut weights = named_weights(&network)?;
         // Only what is deployed: the projections serve the contrastive loss alone.

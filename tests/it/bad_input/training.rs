@@ -76,6 +76,29 @@ fn configurations_that_cannot_be_trained() {
 }
 
 #[test]
+fn values_given_beside_the_file() {
+    let scratch = Scratch::new();
+    let config = scratch.write("config.toml", CONFIG);
+    let out = scratch.at("run");
+    let check = |given: [&str; 2], expect: &[&str]| {
+        let args = ["--config", &config, "--out", &out, given[0], given[1]];
+        refused(&scratch, "tailfold-train", &args, expect);
+    };
+    check(
+        ["--set", "optimizer.rate=1"],
+        &[&config, "optimizer.rate=1", "unknown field `rate`"],
+    );
+    check(["--set", "epochs"], &["`epochs`: expected key=value"]);
+    check(["--set", "batch=0"], &["batch is 0"]);
+    check(
+        ["--validation", "embedded?split=none"],
+        &["validation is not a data spec"],
+    );
+    check(["--max-minutes=-1", "--json"], &["--max-minutes"]);
+    check(["--max-minutes=soon", "--json"], &["'soon'"]);
+}
+
+#[test]
 fn a_normalisation_that_divides_by_zero() {
     let config = format!("{CONFIG}\n[normalisation]\nmean = [0.5]\nstd = [0.0]\n");
     check_config(CONFIG, &config, &["preprocess.std[0] is 0"]);

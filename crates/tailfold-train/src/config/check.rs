@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tailfold_data::{DataSpec, SpecError};
-use tailfold_spec::artifact::{self, ArtifactError};
+use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{ArchitectureError, PreprocessError};
 
 use super::{Suggestion, TrainConfig, loss};
@@ -29,6 +29,27 @@ pub enum ConfigError {
         /// Why; names the key and the line.
         #[source]
         source: toml::de::Error,
+    },
+    /// As [`ConfigError::Parse`], with values given beside the file.
+    #[error("{} with {given} is not a training configuration", path.display())]
+    ParseGiven {
+        /// The file.
+        path: PathBuf,
+        /// What was given, `key=value`, separated by commas.
+        given: String,
+        /// For a key or a value that does not exist, the nearest that does.
+        suggestion: Option<Box<Suggestion>>,
+        /// Why; names the key.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A value given beside the file that has no place in it.
+    #[error("`{given}`: {why}")]
+    Given {
+        /// As given.
+        given: String,
+        /// Why.
+        why: String,
     },
     /// A value out of its range.
     #[error("{key} is {value}, expected {expected}")]
@@ -91,14 +112,7 @@ impl TrainConfig {
     /// # Errors
     /// [`ConfigError`] naming the file, or the key and what it accepts.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = artifact::read_to_string(path)?;
-        let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Parse {
-            path: path.to_owned(),
-            suggestion: Suggestion::from_message(source.message()).map(Box::new),
-            source,
-        })?;
-        config.validate()?;
-        Ok(config)
+        Self::read_with(path, &[])
     }
 
     /// Checks every range.
@@ -125,6 +139,20 @@ impl TrainConfig {
             "batch",
             self.batch,
             "2 to 65536",
+        )?;
+        if let Some(micro) = self.micro_batch {
+            ensure(
+                (2..=self.batch).contains(&micro),
+                "micro_batch",
+                micro,
+                "2 to batch",
+            )?;
+        }
+        ensure(
+            (0.0..=100_000.0).contains(&self.checkpoint_minutes),
+            "checkpoint_minutes",
+            self.checkpoint_minutes,
+            "0 to 100000",
         )?;
         self.network.check()?;
         self.optimizer.check(self.epochs)?;

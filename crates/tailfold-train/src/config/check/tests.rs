@@ -1,3 +1,5 @@
+use tailfold_spec::artifact;
+
 use super::*;
 use crate::config::{
     ContrastiveKind, FocalConfig, LdamConfig, LogitAdjustmentConfig, TargetMeasure,
