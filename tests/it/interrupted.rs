@@ -138,14 +138,22 @@ fn a_second_signal_ends_the_run_at_once() {
 fn a_killed_run_goes_on_to_the_same_bytes() {
     let scratch = Scratch::new();
     let expect = straight(&scratch);
+    let (mut kills, mut finished) = (0, false);
     for milliseconds in [0, 10, 25, 45, 70, 100] {
         let (mut child, _talk) = start(training(&scratch, "killed", &SAVING));
         sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
-        let status = child.wait().unwrap();
-        assert_eq!(status.code(), None, "ended before it was killed");
+        // A fast machine gets to the end in the time that earlier attempts left over.
+        finished = child.wait().unwrap().success();
+        if finished {
+            break;
+        }
+        kills += 1;
     }
-    resume(&scratch, "killed");
+    assert!(kills > 1);
+    if !finished {
+        resume(&scratch, "killed");
+    }
     assert!(files(&scratch, "killed") == expect);
     assert!(!fs::exists(scratch.at("killed/resume")).unwrap());
 }

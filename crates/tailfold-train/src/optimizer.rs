@@ -2,7 +2,10 @@
 
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, Sgd, SgdConfig, SgdState};
+use burn::optim::{
+    LearningRate, ModuleOptimizer, Optimizer, RecordState, Sgd, SgdConfig, SgdState, StateSink,
+    StateSource,
+};
 use burn::prelude::*;
 
 use crate::config::{Decay, OptimizerConfig};
@@ -43,21 +46,42 @@ struct Descent {
 }
 
 impl Optimizer for Descent {
-    type State<const D: usize> = SgdState<D>;
+    type State<const D: usize> = Momentum<D>;
 
     fn step<const D: usize>(
         &self,
         rate: LearningRate,
         parameter: Tensor<D>,
         gradient: Tensor<D>,
-        state: Option<SgdState<D>>,
-    ) -> (Tensor<D>, Option<SgdState<D>>) {
+        state: Option<Momentum<D>>,
+    ) -> (Tensor<D>, Option<Momentum<D>>) {
         let sgd = if D > 1 { &self.weights } else { &self.vectors };
-        sgd.step(rate, parameter, gradient, state)
+        let (parameter, state) = sgd.step(rate, parameter, gradient, state.map(|s| s.0));
+        (parameter, state.map(Momentum))
     }
 
-    fn to_device<const D: usize>(state: SgdState<D>, device: &Device) -> SgdState<D> {
-        Sgd::to_device(state, device)
+    fn to_device<const D: usize>(state: Momentum<D>, device: &Device) -> Momentum<D> {
+        Momentum(Sgd::to_device(state.0, device))
+    }
+}
+
+/// The state of one parameter.
+#[derive(Clone)]
+struct Momentum<const D: usize>(SgdState<D>);
+
+impl<const D: usize> RecordState for Momentum<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        self.0.state_flatten(prefix, out);
+    }
+
+    /// On the CPU, from where the next step moves it to its parameter. Burn offers the first back end that is compiled in,
+    /// which need not be the run's, nor be there at all.
+    fn state_unflatten(
+        prefix: &str,
+        source: &mut StateSource,
+        _first_back_end: &Device,
+    ) -> Option<Self> {
+        SgdState::state_unflatten(prefix, source, &Device::flex()).map(Self)
     }
 }
 
