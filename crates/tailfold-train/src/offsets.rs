@@ -22,6 +22,8 @@ pub(crate) struct OffsetState {
     target: Vec<f64>,
     seed: u64,
     effort: Effort,
+    /// Points on the unit sphere, `[samples, dim]`; drawn at the first solution that needs them.
+    sphere: Vec<f32>,
     /// Current offsets, `[classes]`, zero mean.
     pub(crate) h: Vec<f64>,
     /// Recent training features and their classes, oldest first.
@@ -38,6 +40,7 @@ impl OffsetState {
             config,
             seed,
             effort: Effort::default(),
+            sphere: Vec::new(),
             queue: VecDeque::new(),
             last: None,
         }
@@ -93,8 +96,10 @@ impl OffsetState {
         };
         let solution = match self.config.source {
             SourceMeasure::Sphere => {
-                let mut points = sphere_samples(self.config.samples, head.dim(), self.seed);
-                points.iter_mut().for_each(|x| *x *= radius);
+                if self.sphere.is_empty() {
+                    self.sphere = sphere_samples(self.config.samples, head.dim(), self.seed);
+                }
+                let points: Vec<f32> = self.sphere.iter().map(|x| x * radius).collect();
                 head.solve(&points, None, &self.target, &options)?
             }
             source => {

@@ -10,6 +10,7 @@ use crate::networks::Network;
 use crate::report::RECALL;
 use crate::weights::{NamedWeights, load_weights};
 
+mod losses;
 mod resuming;
 
 /// Held by every test that draws weights: burn's generator and its seed belong to the process.

@@ -3,8 +3,9 @@ use std::path::Path;
 
 use tailfold_spec::{Architecture, Body, Head, Manifest, artifact};
 
+use super::losses::deferred;
 use super::{Watch, device, generator, rich, run, workspace, write_idx};
-use crate::config::{ContrastiveKind, Decay, LdamConfig, LossKind, SourceMeasure, TrainConfig};
+use crate::config::{Decay, SourceMeasure, TrainConfig};
 use crate::error::TrainError;
 use crate::report::{Observer, RECALL, StepReport};
 use crate::trainer::train;
@@ -19,21 +20,6 @@ fn spherical(dir: &Path, epochs: usize) -> TrainConfig {
     config.network.head = Head::Linear;
     if let Some(offsets) = &mut config.offsets {
         offsets.source = SourceMeasure::Sphere;
-    }
-    config
-}
-
-/// As [`rich`], but with the loss whose weights come half way, and with projected prototypes.
-fn deferred(dir: &Path, epochs: usize) -> TrainConfig {
-    let mut config = rich(dir, epochs);
-    config.loss = LossKind::Ldam;
-    config.offsets = None;
-    config.ldam = Some(LdamConfig {
-        drw_from: 0.5,
-        ..LdamConfig::default()
-    });
-    if let Some(contrastive) = &mut config.contrastive {
-        contrastive.kind = ContrastiveKind::Balanced;
     }
     config
 }
