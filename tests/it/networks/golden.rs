@@ -1,8 +1,6 @@
 //! Golden values by PyTorch: torchvision's networks and timm's `tf_efficientnet_lite0`, their weights a hash of name and
 //! index. `tests/judges/torch_networks.py` makes the numbers.
 
-use std::time::Instant;
-
 use burn::module::Module as _;
 
 use super::*;
@@ -108,16 +106,10 @@ fn compare(body: Body, golden: &Golden) {
 
     let device = Device::flex().autodiff();
     let network = loaded(&arch, &path, &device).train();
-    let started = Instant::now();
     let data = TensorData::new(images.values().to_vec(), images.shape());
     let loss = network.scores(Tensor::<4>::from_data(data, &device));
     let loss = loss.square().mean();
     let gradients = loss.backward();
-    eprintln!(
-        "{}: forward and backward in {:?}",
-        arch.name(),
-        started.elapsed()
-    );
     let mut length = Length {
         gradients: &gradients,
         squares: 0.0,
