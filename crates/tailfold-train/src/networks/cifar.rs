@@ -5,7 +5,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::prelude::*;
 use tailfold_spec::Architecture;
 
-use super::layers::conv_norm;
+use super::layers::{conv_norm, mean_pixel, subsample_and_widen};
 
 /// One residual block: two 3x3 convolutions and a shortcut without parameters.
 #[derive(Module, Debug)]
@@ -59,37 +59,9 @@ impl Block {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [to, _, _, _] = self.conv2.weight.dims();
         let y = conv_norm(&self.conv1, &self.norm1, x.clone(), None, true);
-        let residual = shortcut(x, to, self.stride);
+        let residual = subsample_and_widen(x, to, self.stride);
         conv_norm(&self.conv2, &self.norm2, y, Some(residual), true)
     }
-}
-
-/// Option A: every `stride`-th pixel, and zero channels on both sides up to `to`.
-fn shortcut(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
-    let [n, from, _, _] = x.dims();
-    if from == to && stride == 1 {
-        return x;
-    }
-    let x = if stride == 1 {
-        x
-    } else {
-        // Rows, then columns, by index: every back end has the gradient of a selection.
-        let device = x.device();
-        let every = |len: usize| {
-            let picks: Vec<i32> = (0..len)
-                .step_by(stride)
-                .map(|i| i32::try_from(i).unwrap_or(i32::MAX))
-                .collect();
-            Tensor::<1, Int>::from_ints(picks.as_slice(), &device)
-        };
-        let [_, _, h, w] = x.dims();
-        x.select(2, every(h)).select(3, every(w))
-    };
-    let [_, _, h, w] = x.dims();
-    let front = (to - from) / 2;
-    let back = to - from - front;
-    let zeros = |channels: usize| Tensor::<4>::zeros([n, channels, h, w], &x.device());
-    Tensor::cat(vec![zeros(front), x.clone(), zeros(back)], 1)
 }
 
 impl ResNet {
@@ -113,11 +85,6 @@ impl ResNet {
         for block in &self.blocks {
             x = block.forward(x);
         }
-        // A sum and a factor, not a mean: burn-onnx, the judge of our exporter, has no mean.
-        let [_, _, h, w] = x.dims();
-        x.flatten::<3>(2, 3)
-            .sum_dim(2)
-            .squeeze_dim::<2>(2)
-            .mul_scalar(1.0 / (h * w) as f64)
+        mean_pixel(x)
     }
 }
