@@ -3,7 +3,6 @@
 mod block;
 mod body;
 mod layers;
-mod shortcut;
 
 use burn::prelude::*;
 use tailfold_spec::Architecture;

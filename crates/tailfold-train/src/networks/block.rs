@@ -6,8 +6,7 @@ use burn::prelude::*;
 use tailfold_spec::{Plan, Shortcut};
 
 use super::body::{Layer, modules};
-use super::layers::activated;
-use super::shortcut::shortcut;
+use super::layers::{activated, subsample_and_widen};
 
 /// Two or three convolutions and what goes around them.
 #[derive(Module, Debug)]
@@ -67,7 +66,7 @@ impl Block {
         match (&self.spec.shortcut, &self.shortcut) {
             (Shortcut::None, _) => None,
             (Shortcut::Thinned { stride }, _) => {
-                Some(shortcut(x.clone(), self.spec.end().to, *stride))
+                Some(subsample_and_widen(x.clone(), self.spec.end().to, *stride))
             }
             (_, Some(projection)) => Some(projection.forward(x.clone())),
             (_, None) => Some(x.clone()),
