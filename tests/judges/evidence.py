@@ -44,7 +44,8 @@ class Evidence:
         done = subprocess.run(
             [program, *map(str, arguments)],
             cwd=ROOT,
-            env={**os.environ, "TAILFOLD_EMBEDDED": str(self.data)},
+            # `xtask` finds the repository as cargo would tell it.
+            env={**os.environ, "TAILFOLD_EMBEDDED": str(self.data), "CARGO_MANIFEST_DIR": str(ROOT / "xtask")},
             capture_output=True,
             text=True,
             timeout=PATIENCE,
