@@ -3,6 +3,7 @@
 mod golden;
 mod published;
 mod shipped;
+mod training;
 
 use std::path::Path;
 

@@ -4,6 +4,7 @@ mod block;
 mod body;
 mod layers;
 
+use burn::module::{Module as _, ModuleVisitor, Param};
 use burn::prelude::*;
 use tailfold_spec::Architecture;
 
@@ -23,23 +24,38 @@ pub struct Network {
     pub prototypes: Option<Projection>,
 }
 
+/// Draws weights, which burn leaves until they are first used: then the order of use would decide which they are.
+struct Draw;
+
+impl ModuleVisitor for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let _ = param.val();
+    }
+}
+
 impl Network {
     /// Builds the network of `arch`; `projection` gives the hidden and output widths of a contrastive head.
+    ///
+    /// All weights are drawn from the device's generator, in the order of the layers.
     pub fn new(arch: &Architecture, projection: Option<(usize, usize)>, device: &Device) -> Self {
         let plan = arch.plan();
         let dim = plan.feature_dim();
-        Self {
+        let network = Self {
             body: Body::new(&plan, device),
             head: ClassifierHead::new(arch.classes, dim, arch.head, device),
             projection: projection.map(|(hidden, out)| Projection::new(dim, hidden, out, device)),
             prototypes: None,
-        }
+        };
+        network.visit(&mut Draw);
+        network
     }
 
     /// Adds a second projection of `(hidden, out)` units, for the class prototypes.
     pub fn with_prototypes(mut self, (hidden, out): (usize, usize), device: &Device) -> Self {
         let [_, dim] = self.head.weight.dims();
-        self.prototypes = Some(Projection::new(dim, hidden, out, device));
+        let prototypes = Projection::new(dim, hidden, out, device);
+        prototypes.visit(&mut Draw);
+        self.prototypes = Some(prototypes);
         self
     }
 

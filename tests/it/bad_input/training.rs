@@ -61,6 +61,26 @@ fn configurations_that_cannot_be_trained() {
         "\"se\"",
         &["unknown variant `se`", "did you mean `ce`?"],
     );
+    check_config(
+        "depth = 8",
+        "kind = \"vgg16\"",
+        &["unknown variant `vgg16`", "mobilenet-v2"],
+    );
+    check_config(
+        "depth = 8",
+        "kind = \"resnet50\"",
+        &["the network `resnet50` takes no `width`"],
+    );
+    check_config(
+        "depth = 8\nwidth = 1\nstem_stride = 2",
+        "kind = \"resnet50\"",
+        &["architecture.input is [1, 28, 28]", "32 to 4096 pixels"],
+    );
+    check_config(
+        "depth = 8",
+        "depth = 8\npretrained = \"absent.safetensors\"",
+        &["absent.safetensors"],
+    );
     check_config("batch = 4", "batch = 0", &["batch is 0"]);
     check_config(
         "learning_rate = 0.01",

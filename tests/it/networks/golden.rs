@@ -37,7 +37,7 @@ fn noise(name: &str, count: usize) -> Vec<f32> {
 }
 
 /// The published file of `arch`, as the script fills it.
-fn file(arch: &Architecture) -> Tensors {
+pub(super) fn file(arch: &Architecture) -> Tensors {
     let plan = arch.plan();
     let mut tensors = Tensors::new();
     let mut put = |name: String, shape: &[usize], centre: f32, spread: f32| {
@@ -64,13 +64,14 @@ fn file(arch: &Architecture) -> Tensors {
         put(format!("{norm}.running_var"), &[layer.to], 1.0, 0.5);
     }
     let (classifier, dim) = (plan.classifiers[0], plan.feature_dim());
+    let classes = arch.classes;
     put(
         format!("{classifier}.weight"),
-        &[CLASSES, dim],
+        &[classes, dim],
         0.0,
         he(dim),
     );
-    put(format!("{classifier}.bias"), &[CLASSES], 0.0, 0.25);
+    put(format!("{classifier}.bias"), &[classes], 0.0, 0.25);
     tensors
 }
 

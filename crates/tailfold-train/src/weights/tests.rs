@@ -232,3 +232,19 @@ fn running_statistics_are_the_updated_ones() {
     scores(&network.valid(), n, &device.clone().without_autodiff());
     assert_eq!(named_weights(&network).unwrap(), updated);
 }
+
+/// Weights depend on the seed alone, not on which of them is used first.
+#[test]
+fn weights_are_drawn_when_a_network_is_made() {
+    let _generator = generator();
+    let device = Device::flex();
+    let made = |after: &dyn Fn(&Network)| {
+        device.seed(3);
+        let network = network(Head::Linear, None, &device);
+        after(&network);
+        named_weights(&network).unwrap()
+    };
+    let weights = made(&|_| {});
+    assert_eq!(made(&|network| drop(network.head.affine())), weights);
+    assert_eq!(made(&|_| device.seed(4)), weights);
+}
