@@ -46,6 +46,15 @@ impl<B: Backend> Residual<B> {
     }
 }
 
+/// What to normalise with.
+#[derive(ExtensionType)]
+pub(crate) struct Statistics<B: Backend> {
+    /// Mean, `[c_out]`.
+    pub(crate) mean: FloatTensor<B>,
+    /// Variance, `[c_out]`.
+    pub(crate) variance: FloatTensor<B>,
+}
+
 /// What training gets.
 #[derive(ExtensionType)]
 pub(crate) struct Output<B: Backend> {
@@ -74,18 +83,13 @@ pub(crate) trait FusedTraining: Backend {
 /// The operation with given statistics.
 #[backend_extension(Flex)]
 pub(crate) trait FusedInference: Backend {
-    /// As [`FusedTraining::conv_norm`], with the `mean` and `variance` to normalise with.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an extension takes tensors one by one"
-    )]
+    /// As [`FusedTraining::conv_norm`], with the statistics to normalise with.
     fn conv_norm_inference(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
-        mean: FloatTensor<Self>,
-        variance: FloatTensor<Self>,
+        #[extension_type] statistics: Statistics<Self>,
         #[extension_type] residual: Residual<Self>,
         options: Options,
     ) -> FloatTensor<Self>;
@@ -192,8 +196,7 @@ impl FusedInference for Flex {
         weight: FlexTensor,
         gamma: FlexTensor,
         beta: FlexTensor,
-        mean: FlexTensor,
-        variance: FlexTensor,
+        statistics: Statistics<Self>,
         residual: Residual<Self>,
         options: Options,
     ) -> FlexTensor {
@@ -208,7 +211,7 @@ impl FusedInference for Flex {
                 beta: &values(&beta),
                 epsilon: epsilon(options),
             },
-            [&values(&mean), &values(&variance)],
+            [&values(&statistics.mean), &values(&statistics.variance)],
             residual.as_ref().map(image_values),
             take(dims.iter().product()),
         );
