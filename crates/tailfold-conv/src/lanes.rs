@@ -35,14 +35,16 @@ pub(crate) trait Lanes: Copy {
     fn fma(self, a: Self, b: Self) -> Self;
 }
 
-/// The vector unit that is used.
+/// The vector unit that is used; only [`Isa::available`] makes those that a processor may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
     /// AVX-512F.
     #[cfg(target_arch = "x86_64")]
+    #[non_exhaustive]
     Avx512,
     /// AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
+    #[non_exhaustive]
     Avx2,
     /// What the compiler makes of arrays.
     Portable,

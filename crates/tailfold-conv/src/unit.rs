@@ -126,13 +126,23 @@ impl Unit {
 
     /// The forward pass in training; normalises with the batch's own mean and variance.
     ///
+    /// `space` becomes [`Trained::u`] and [`Trained::y`], whatever it holds.
+    ///
     /// # Panics
     /// When a slice has another length than the shape says.
-    pub fn forward(&self, x: &[f32], weights: Weights<'_>, residual: Option<&[f32]>) -> Trained {
+    pub fn forward(
+        &self,
+        x: &[f32],
+        weights: Weights<'_>,
+        residual: Option<&[f32]>,
+        space: [Vec<f32>; 2],
+    ) -> Trained {
         let (channels, len) = (self.shape.c_out, self.image_len());
         self.check(x, weights);
         let conv = Forward::new(self.isa, self.shape, self.output, weights.conv);
-        let mut u = vec![0.0; self.shape.n * len];
+        let [mut u, mut y] = space;
+        u.resize(self.shape.n * len, 0.0);
+        y.resize(self.shape.n * len, 0.0);
         let mut moments = vec![0.0f64; self.shape.n * 2 * channels];
         u.par_chunks_mut(len)
             .zip(x.par_chunks(self.shape.input_len()))
@@ -145,8 +155,7 @@ impl Unit {
         let pixels = (self.output[0] * self.output[1]) as f64;
         let (mean, variance) = combine(&moments, channels, pixels);
         let (scale, shift) = affine(weights, &mean, &variance);
-        let mut y = vec![0.0; u.len()];
-        self.normalise(Some(&u), &scale, &shift, residual, &mut y);
+        self.normalise(&u, &scale, &shift, residual, &mut y);
         Trained {
             u,
             y,
@@ -155,7 +164,7 @@ impl Unit {
         }
     }
 
-    /// The forward pass with given statistics, `[c_out]` each.
+    /// The forward pass with a given mean and variance, `[c_out]` each, into `space`, whatever it holds.
     ///
     /// # Panics
     /// When a slice has another length than the shape says.
@@ -163,9 +172,9 @@ impl Unit {
         &self,
         x: &[f32],
         weights: Weights<'_>,
-        mean: &[f32],
-        variance: &[f32],
+        [mean, variance]: [&[f32]; 2],
         residual: Option<&[f32]>,
+        space: Vec<f32>,
     ) -> Vec<f32> {
         let len = self.image_len();
         self.check(x, weights);
@@ -173,7 +182,8 @@ impl Unit {
         let (scale, shift) = affine(weights, mean, variance);
         let repeat = |values: &[f32]| pattern(values, self.pattern_len());
         let (scale, shift) = (repeat(&scale), repeat(&shift));
-        let mut y = vec![0.0; self.shape.n * len];
+        let mut y = space;
+        y.resize(self.shape.n * len, 0.0);
         y.par_chunks_mut(len)
             .zip(x.par_chunks(self.shape.input_len()))
             .enumerate()
@@ -356,7 +366,7 @@ impl Unit {
 
     fn normalise(
         &self,
-        u: Option<&[f32]>,
+        u: &[f32],
         scale: &[f32],
         shift: &[f32],
         residual: Option<&[f32]>,
@@ -368,7 +378,7 @@ impl Unit {
         out.par_chunks_mut(len).enumerate().for_each(|(i, out)| {
             let here = i * len..(i + 1) * len;
             self.isa.run(Normalise {
-                x: u.map(|u| &u[here.clone()]),
+                x: Some(&u[here.clone()]),
                 scale: &scale,
                 shift: &shift,
                 residual: residual.map(|r| &r[here.clone()]),

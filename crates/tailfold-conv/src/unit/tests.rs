@@ -83,8 +83,14 @@ fn run(case: &Case, isa: Isa) -> Results {
         epsilon: EPSILON,
     };
     let residual = Some(case.residual.as_slice());
-    let trained = unit.forward(&case.x, weights, residual);
-    let inferred = unit.infer(&case.x, weights, &trained.mean, &trained.variance, residual);
+    let trained = unit.forward(&case.x, weights, residual, [vec![f32::NAN; 3], vec![]]);
+    let inferred = unit.infer(
+        &case.x,
+        weights,
+        [&trained.mean, &trained.variance],
+        residual,
+        vec![f32::NAN; 5000],
+    );
     let tape = Tape {
         x: &case.x,
         u: &trained.u,

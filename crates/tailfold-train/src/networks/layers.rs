@@ -1,5 +1,6 @@
 //! Layers that the networks share.
 
+mod buffers;
 mod channels_last;
 mod conv_norm;
 mod gradients;

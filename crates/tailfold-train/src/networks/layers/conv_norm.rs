@@ -9,7 +9,7 @@ use burn::prelude::*;
 use burn::tensor::activation::relu;
 
 use super::channels_last::is_ours;
-use flex::{FusedInference, FusedTraining, Options, Residual};
+use flex::{FusedInference, FusedTraining, Options, Residual, Statistics};
 
 /// Convolution, batch normalisation, an optional `residual` of the result's shape, and a ReLU when `activate`.
 ///
@@ -114,8 +114,10 @@ fn fused_inference(
         conv.weight.val().into_dispatch(),
         norm.gamma.val().into_dispatch(),
         norm.beta.val().into_dispatch(),
-        norm.running_mean.value().into_dispatch(),
-        norm.running_var.value().into_dispatch(),
+        Statistics {
+            mean: norm.running_mean.value().into_dispatch(),
+            variance: norm.running_var.value().into_dispatch(),
+        },
         absent_or(residual),
         options,
     ))

@@ -9,6 +9,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::prelude::*;
 use burn_flex::FlexTensor;
 
+use super::buffers::give;
 use super::channels_last::{change, channels_last, dims, image_values, is_ours, tensor};
 use super::gradients::{accumulate, used};
 
@@ -116,7 +117,7 @@ impl Backward<Flex, 1> for SubsampleBackward {
         let grad = channels_last(grads.consume::<Flex>(&ops.node));
         let [Some(x)] = ops.parents else { return };
         let map = ops.state;
-        let give = |old: Option<FlexTensor>| {
+        let add = |old: Option<FlexTensor>| {
             let empty = || tensor(vec![0.0; map.from.iter().product()], map.from);
             change(old.unwrap_or_else(empty), |sums| {
                 let (values, channels) = (image_values(&grad), map.from[1]);
@@ -129,7 +130,8 @@ impl Backward<Flex, 1> for SubsampleBackward {
             })
         };
         let leaf = x.parents.is_empty();
-        accumulate(grads, x.id, leaf, |grads| grads.consume::<Flex>(&x), give);
+        accumulate(grads, x.id, leaf, |grads| grads.consume::<Flex>(&x), add);
+        give(grad);
     }
 }
 

@@ -9,6 +9,7 @@ use burn::backend::{Autodiff, Backend, ExtensionType, Flex, backend_extension};
 use burn_flex::FlexTensor;
 use tailfold_conv::{ConvShape, ImageGradients, Isa, Tape, Unit, Weights};
 
+use super::super::buffers::{give, take};
 use super::super::channels_last::{
     change, channels_last, dims, image_values, row_major, tensor, values, vector,
 };
@@ -45,6 +46,15 @@ impl<B: Backend> Residual<B> {
     }
 }
 
+/// What to normalise with.
+#[derive(ExtensionType)]
+pub(crate) struct Statistics<B: Backend> {
+    /// Mean, `[c_out]`.
+    pub(crate) mean: FloatTensor<B>,
+    /// Variance, `[c_out]`.
+    pub(crate) variance: FloatTensor<B>,
+}
+
 /// What training gets.
 #[derive(ExtensionType)]
 pub(crate) struct Output<B: Backend> {
@@ -73,18 +83,13 @@ pub(crate) trait FusedTraining: Backend {
 /// The operation with given statistics.
 #[backend_extension(Flex)]
 pub(crate) trait FusedInference: Backend {
-    /// As [`FusedTraining::conv_norm`], with the `mean` and `variance` to normalise with.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an extension takes tensors one by one"
-    )]
+    /// As [`FusedTraining::conv_norm`], with the statistics to normalise with.
     fn conv_norm_inference(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
-        mean: FloatTensor<Self>,
-        variance: FloatTensor<Self>,
+        #[extension_type] statistics: Statistics<Self>,
         #[extension_type] residual: Residual<Self>,
         options: Options,
     ) -> FloatTensor<Self>;
@@ -142,6 +147,7 @@ fn forward(
     let x = channels_last(x);
     let residual = residual.map(channels_last);
     let (unit, dims) = unit(&x, &weight, options);
+    let len = dims.iter().product();
     let trained = unit.forward(
         image_values(&x),
         Weights {
@@ -151,6 +157,7 @@ fn forward(
             epsilon: epsilon(options),
         },
         residual.as_ref().map(image_values),
+        [take(len), take(len)],
     );
     Saved {
         x,
@@ -189,8 +196,7 @@ impl FusedInference for Flex {
         weight: FlexTensor,
         gamma: FlexTensor,
         beta: FlexTensor,
-        mean: FlexTensor,
-        variance: FlexTensor,
+        statistics: Statistics<Self>,
         residual: Residual<Self>,
         options: Options,
     ) -> FlexTensor {
@@ -205,10 +211,12 @@ impl FusedInference for Flex {
                 beta: &values(&beta),
                 epsilon: epsilon(options),
             },
-            &values(&mean),
-            &values(&variance),
+            [&values(&statistics.mean), &values(&statistics.variance)],
             residual.as_ref().map(image_values),
+            take(dims.iter().product()),
         );
+        give(x);
+        residual.into_iter().for_each(give);
         tensor(y, dims)
     }
 }
@@ -256,7 +264,7 @@ impl<const N: usize> Backward<Flex, N> for ConvNormBackward {
         let grad_dims = dims(&grad);
         let grad_values = image_values(&grad);
         let mut before = match &residual {
-            Some(_) if saved.options.activate => Some(vec![0.0; grad_values.len()]),
+            Some(_) if saved.options.activate => Some(take(grad_values.len())),
             _ => None,
         };
         let mut run = |x: Option<&mut [f32]>, add_x: bool| {
@@ -278,7 +286,7 @@ impl<const N: usize> Backward<Flex, N> for ConvNormBackward {
                     |grads| grads.consume::<Flex>(&x),
                     |old| {
                         let add = old.is_some();
-                        let empty = || tensor(vec![0.0; tape.x.len()], dims(&saved.x));
+                        let empty = || tensor(take(tape.x.len()), dims(&saved.x));
                         change(old.unwrap_or_else(empty), |out| {
                             gradients = Some(run(Some(out), add));
                         })
@@ -313,6 +321,8 @@ impl<const N: usize> Backward<Flex, N> for ConvNormBackward {
         if let Some(beta) = of_beta {
             grads.register::<Flex>(beta.id, vector(gradients.beta));
         }
+        let Saved { u, y, .. } = saved;
+        [grad, u, y].into_iter().for_each(give);
     }
 }
 
