@@ -144,6 +144,11 @@ impl Dataset {
         self.images.id(self.indices[i])
     }
 
+    /// See [`Images::fingerprint`].
+    pub(crate) fn fingerprint(&self, i: usize) -> Result<String, DataError> {
+        self.images.fingerprint(self.indices[i])
+    }
+
     /// First 16 hexadecimal digits of [`Pixels::sha256`] of each image, computed on all cores.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The training configuration: one TOML file a run, every key checked.
 
 mod check;
+mod images;
 mod loss;
 mod network;
 mod offsets;
@@ -10,6 +11,7 @@ mod views;
 use serde::{Deserialize, Serialize};
 
 pub use check::ConfigError;
+pub use images::ImagesConfig;
 pub use loss::{ContrastiveConfig, LossKind};
 pub use network::NetworkConfig;
 pub use offsets::{OffsetConfig, SourceMeasure, TargetMeasure};
@@ -53,6 +55,9 @@ pub struct TrainConfig {
     /// The learning rate over time.
     #[serde(default)]
     pub schedule: ScheduleConfig,
+    /// How images are brought to the network's size, and kept.
+    #[serde(default)]
+    pub images: ImagesConfig,
     /// The views.
     pub views: ViewsConfig,
     /// The contrastive loss.

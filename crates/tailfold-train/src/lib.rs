@@ -21,8 +21,9 @@ mod trainer;
 mod weights;
 
 pub use config::{
-    ConfigError, ContrastiveConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
-    OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig, ViewsConfig,
+    ConfigError, ContrastiveConfig, ImagesConfig, LossKind, NetworkConfig, NormalisationConfig,
+    OffsetConfig, OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig,
+    ViewsConfig,
 };
 pub use error::TrainError;
 pub use head::{ClassifierHead, Projection, normalise_rows};

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use burn::prelude::Device;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use tailfold_data::Skipped;
 use tailfold_spec::Manifest;
 use tailfold_train::{EpochReport, Observer, TrainConfig, train};
 
@@ -108,6 +109,8 @@ fn print_json(value: &serde_json::Value) {
 struct Progress {
     name: String,
     epochs: usize,
+    /// Shown on a terminal alone, while images are decoded.
+    decoding: ProgressBar,
     bar: Option<ProgressBar>,
 }
 
@@ -122,6 +125,7 @@ impl Progress {
         Self {
             name,
             epochs: config.epochs,
+            decoding: ProgressBar::no_length().with_prefix("images"),
             bar: None,
         }
     }
@@ -136,6 +140,24 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn decoded(&self, ready: usize, images: usize) {
+        self.decoding.set_length(images as u64);
+        self.decoding.set_position(ready as u64);
+        if ready == images {
+            self.decoding.finish_and_clear();
+        }
+    }
+
+    fn skipped(&mut self, skipped: &[Skipped]) {
+        for image in skipped {
+            self.say(&format!("left out {}: {}", image.id, image.reason));
+        }
+        self.say(&format!(
+            "{} images left out (images.on_corrupt = \"skip\")",
+            skipped.len()
+        ));
+    }
+
     fn start(&mut self, manifest: &Manifest, steps_per_epoch: usize, epochs_done: usize) {
         if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new((steps_per_epoch * self.epochs) as u64);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use tailfold_data::Skipped;
 use tailfold_spec::{Manifest, artifact};
 
 use crate::error::TrainError;
@@ -41,7 +42,11 @@ pub struct EpochReport {
 }
 
 /// Hears of a run's progress.
-pub trait Observer {
+pub trait Observer: Sync {
+    /// Called from time to time while images are decoded: how many of how many are ready.
+    fn decoded(&self, _ready: usize, _images: usize) {}
+    /// Called once for each set of images that some were left out of, after its images are decoded.
+    fn skipped(&mut self, _skipped: &[Skipped]) {}
     /// Called once, before the first step.
     fn start(&mut self, _manifest: &Manifest, _steps_per_epoch: usize, _epochs_done: usize) {}
     /// Called after each step with the loss.

@@ -34,7 +34,7 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     config.validate()?;
     artifact::ensure_writable(out)?;
-    let mut run = Run::prepare(config, device)?;
+    let mut run = Run::prepare(config, device, observer)?;
     let mut reports = Vec::new();
     let saved = if resume {
         resume::load(out, config, run.network.clone(), sgd(config), device)?

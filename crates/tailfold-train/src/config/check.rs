@@ -109,6 +109,7 @@ impl TrainConfig {
             self.batch,
             "2 to 65536",
         )?;
+        self.images.check()?;
         self.network.check()?;
         self.optimizer.check(self.epochs)?;
         self.schedule.check()?;

@@ -11,6 +11,7 @@ use crate::head::ClassifierHead;
 use crate::networks::Network;
 use crate::weights::{NamedWeights, load_weights};
 
+mod photographs;
 mod resuming;
 
 /// Held by every test that draws weights: burn's generator and its seed belong to the process.
