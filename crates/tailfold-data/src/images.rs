@@ -66,6 +66,16 @@ impl Images {
         }
     }
 
+    /// True when image `i` has a file of its own, and that is not there or has no bytes.
+    pub(crate) fn is_missing(&self, i: usize) -> bool {
+        match self {
+            Self::Records(_) => false,
+            Self::Files(paths) => !paths[i]
+                .metadata()
+                .is_ok_and(|file| file.is_file() && file.len() > 0),
+        }
+    }
+
     /// The file of image `i`, and its record: `test.bin#17`.
     pub(crate) fn id(&self, mut i: usize) -> String {
         match self {
