@@ -4,6 +4,7 @@
 
 mod batches;
 mod config;
+mod device;
 mod error;
 mod evaluate;
 mod head;
@@ -24,6 +25,7 @@ pub use config::{
     ConfigError, ContrastiveConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
     OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig, ViewsConfig,
 };
+pub use device::{BackEnd, DeviceError, is_cpu};
 pub use error::TrainError;
 pub use head::{ClassifierHead, Projection, normalise_rows};
 pub use loss::{ot_dynamic_softmax, supervised_contrastive};

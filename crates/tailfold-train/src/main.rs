@@ -4,12 +4,11 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use burn::prelude::Device;
-use clap::{Parser, ValueEnum};
+use anyhow::Context as _;
+use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use tailfold_spec::Manifest;
-use tailfold_train::{EpochReport, Observer, TrainConfig, train};
+use tailfold_train::{BackEnd, EpochReport, Observer, TrainConfig, train};
 
 /// Train a long-tailed classifier and write a run folder.
 ///
@@ -33,21 +32,14 @@ struct Args {
     #[arg(long)]
     data: Option<String>,
     /// Where to train.
-    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
-    device: DeviceName,
+    #[arg(long, value_enum, default_value_t = BackEnd::Cpu)]
+    device: BackEnd,
     /// Go on from the last finished epoch of an interrupted run.
     #[arg(long)]
     resume: bool,
     /// Print the finished run as one JSON object.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DeviceName {
-    Cpu,
-    Cuda,
-    Vulkan,
 }
 
 fn main() -> ExitCode {
@@ -67,21 +59,12 @@ fn report_error(error: &anyhow::Error) {
 }
 
 fn run(args: &Args) -> anyhow::Result<()> {
-    if args.device != DeviceName::Cpu {
-        let name = args
-            .device
-            .to_possible_value()
-            .map_or_else(String::new, |v| v.get_name().to_owned());
-        bail!(
-            "this build has no `{name}` back end; it was built for the CPU alone (`--device cpu`)"
-        );
-    }
     let mut config =
         TrainConfig::read(&args.config).with_context(|| args.config.display().to_string())?;
     config.seed = args.seed.unwrap_or(config.seed);
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.data = args.data.clone().unwrap_or(config.data);
-    let device = Device::flex().autodiff();
+    let device = args.device.open()?.autodiff();
     let mut progress = Progress::new(&config);
     let outcome = train(&config, &args.out, args.resume, &device, &mut progress)
         .with_context(|| args.config.display().to_string())?;

@@ -53,7 +53,7 @@ impl OptimizerConfig {
             "optimizer.warmup_epochs",
             o.warmup_epochs,
             "0 to epochs",
-        )?
+        )
     }
 }
 

@@ -43,6 +43,6 @@ impl ViewsConfig {
             "views.contrastive",
             v.contrastive,
             "0 without a [contrastive] table",
-        )?
+        )
     }
 }
