@@ -18,12 +18,15 @@ pub(crate) fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot run {}", shown(command)))?;
-    let mut last = String::new();
+    let (mut last, mut error) = (String::new(), String::new());
     if let Some(talk) = child.stderr.take() {
         for line in BufReader::new(talk).lines().map_while(Result::ok) {
             // Many runs of some dozen epochs each: the last epoch tells enough, anything that is no epoch is a message.
             if !line.contains(" epoch ") {
                 say(&line);
+            }
+            if let Some(why) = line.strip_prefix("error: ") {
+                error = why.to_owned();
             }
             last = line;
         }
@@ -31,11 +34,13 @@ pub(crate) fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
     let status = child
         .wait()
         .with_context(|| format!("cannot wait for {}", shown(command)))?;
+    // The command itself names folders of this machine, and says less than the program did.
     ensure!(
-        status.success(),
+        !error.is_empty() || status.success(),
         "{} failed ({status}): {last}",
         shown(command)
     );
+    ensure!(status.success(), "{error} ({status})");
     if last.contains(" epoch ") {
         say(&last);
     }
