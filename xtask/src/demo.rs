@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::chart::{Series, draw};
+use crate::chart::{RecallChart, Series};
 use crate::output::{print, say};
+use crate::picture;
 use crate::process::root;
 
 use stages::{Seed, Tools};
@@ -78,9 +79,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             recall,
         })
         .collect::<Vec<_>>();
-    let picture = out.join("recall.svg");
-    let title = "Fashion-MNIST, long-tailed 100 : 1 - recall by class, seed 0";
-    draw(&picture, title, &classes.names, &classes.counts, &series)?;
+    let stem = out.join("recall");
+    let chart = RecallChart {
+        title: "Fashion-MNIST, long-tailed 100 : 1 - recall by class, seed 0",
+        classes: &classes.names,
+        counts: &classes.counts,
+        series: &series,
+    };
+    picture::save(&stem, &chart)?;
 
     let answer = tools.classify_one(&out, first)?;
     let rows = Row::of_seeds(&seeds);
@@ -117,7 +123,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ));
     }
     print(&answer);
-    print(&format!("picture: {}", picture.display()));
+    print(&format!(
+        "picture: {}",
+        stem.with_extension("svg").display()
+    ));
     print(&format!("models and reports: {}", out.display()));
     print(&format!(
         "training {training_seconds:.0} s, everything {:.0} s",

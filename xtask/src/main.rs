@@ -1,13 +1,20 @@
 //! The repository's chores. Reads as a list: one module a command; what computes runs as a process of its own.
 
+mod ablate;
+mod bench_train;
 mod chart;
 mod ci;
 mod data;
 mod demo;
+mod dist;
 mod export;
 mod output;
+mod picture;
+mod pool;
 mod process;
 mod relay;
+mod statistics;
+mod training;
 
 use std::process::ExitCode;
 
@@ -25,11 +32,14 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Ablate(Box<ablate::Args>),
+    BenchTrain(bench_train::Args),
     /// Run what CI runs, cheapest first.
     Ci(ci::Args),
     #[command(subcommand)]
     Data(data::Command),
     Demo(demo::Args),
+    Dist(dist::Args),
     Export(export::Args),
     /// Compare a candidate with its reference by group: `tailfold parity`.
     Parity(relay::Args),
@@ -43,9 +53,12 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
+        Command::Ablate(args) => ablate::run(&args),
+        Command::BenchTrain(args) => bench_train::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Data(command) => data::run(&command),
         Command::Demo(args) => demo::run(&args),
+        Command::Dist(args) => dist::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Parity(args) => relay::run("tailfold", &["parity"], &args),
         Command::Quantize(args) => relay::run("tailfold-quant", &[], &args),

@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
+
+use crate::output::say;
 
 /// The repository's root.
 pub(crate) fn root() -> anyhow::Result<PathBuf> {
@@ -20,17 +22,36 @@ pub(crate) fn root() -> anyhow::Result<PathBuf> {
 /// All of them, not one: features are unified over what is built together, and another set would compile burn and tract
 /// again.
 pub(crate) fn build(bin: &str) -> anyhow::Result<PathBuf> {
+    build_for("cpu", bin)
+}
+
+/// [`build`], with the back end that training on `device` needs: another set of features, so half an hour the first time.
+pub(crate) fn build_for(device: &str, bin: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("cannot find this program")?;
     let folder = own.parent().context("this program has no folder")?;
     let mut cargo = Command::new(cargo());
     cargo
         .current_dir(root()?)
         .args(["build", "--quiet", "--workspace", "--bins"]);
+    match device {
+        "cpu" => {}
+        "cuda" | "vulkan" => {
+            say(&format!("building with the {device} back end"));
+            cargo.arg(format!("--features=tailfold-train/{device}"));
+        }
+        other => bail!("there is no device `{other}`: expected cpu, cuda or vulkan"),
+    }
     if folder.file_name() == Some(OsStr::new("release")) {
         cargo.arg("--release");
     }
     must(&mut cargo)?;
     Ok(folder.join(format!("{bin}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Kind of this machine: architecture, system and cores.
+pub(crate) fn machine() -> String {
+    use std::env::consts::{ARCH, OS};
+    format!("{ARCH} {OS}, {} cores", crate::pool::cores())
 }
 
 /// The cargo that runs this program.

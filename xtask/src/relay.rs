@@ -1,5 +1,6 @@
 //! Commands that are programs of their own: built, then given the arguments as they are.
 
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
@@ -17,11 +18,14 @@ pub(crate) struct Args {
 
 /// Runs `bin` with `first` and the arguments; its exit code is ours.
 pub(crate) fn run(bin: &str, first: &[&str], args: &Args) -> anyhow::Result<ExitCode> {
-    let program = process::build(bin)?;
+    start(&process::build(bin)?, first, args)
+}
+
+fn start(program: &Path, first: &[&str], args: &Args) -> anyhow::Result<ExitCode> {
     let status = process::status(Command::new(program).args(first).args(&args.args))?;
     let code = status
         .code()
-        .with_context(|| format!("{bin} was ended by a signal"))?;
+        .with_context(|| format!("{} was ended by a signal", program.display()))?;
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(2)))
 }
 
@@ -30,31 +34,28 @@ pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
     let mut args = Args {
         args: args.args.clone(),
     };
-    let asks_help = args.args.iter().any(|a| a == "--help" || a == "-h");
-    if !asks_help
-        && !args
-            .args
+    let value = |flag: &str| {
+        args.args
             .iter()
-            .any(|a| a == "--out" || a.starts_with("--out="))
-    {
-        let value = |flag: &str| {
-            args.args
-                .iter()
-                .enumerate()
-                .find_map(|(i, a)| match a.strip_prefix(flag)? {
-                    "" => args.args.get(i + 1).cloned(),
-                    rest => rest.strip_prefix('=').map(str::to_owned),
-                })
-        };
+            .enumerate()
+            .find_map(|(i, a)| match a.strip_prefix(flag)? {
+                "" => args.args.get(i + 1).cloned(),
+                rest => rest.strip_prefix('=').map(str::to_owned),
+            })
+    };
+    let asks_help = args.args.iter().any(|a| a == "--help" || a == "-h");
+    let (out, device, seed) = (value("--out"), value("--device"), value("--seed"));
+    if !asks_help && out.is_none() {
         let config = value("--config").context("give --config FILE")?;
-        let name = std::path::Path::new(&config)
+        let name = Path::new(&config)
             .file_stem()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let seed = value("--seed").map_or_else(String::new, |seed| format!("-seed{seed}"));
+        let seed = seed.map_or_else(String::new, |seed| format!("-seed{seed}"));
         args.args
             .extend(["--out".to_owned(), format!("runs/{name}{seed}")]);
     }
-    run("tailfold-train", &[], &args)
+    let device = device.as_deref().unwrap_or("cpu");
+    start(&process::build_for(device, "tailfold-train")?, &[], &args)
 }

@@ -12,7 +12,17 @@ fn every_chore_is_listed() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("Example: cargo xtask "), "{text}");
     for chore in [
-        "ci", "data", "demo", "export", "parity", "quantize", "tidy", "train",
+        "ablate",
+        "bench-train",
+        "ci",
+        "data",
+        "demo",
+        "dist",
+        "export",
+        "parity",
+        "quantize",
+        "tidy",
+        "train",
     ] {
         assert!(
             text.lines()

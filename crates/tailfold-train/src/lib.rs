@@ -4,6 +4,7 @@
 
 mod batches;
 mod config;
+mod device;
 mod epoch;
 mod error;
 mod evaluate;
@@ -30,6 +31,7 @@ pub use config::{
     OptimizerConfig, ScheduleConfig, SourceMeasure, Suggestion, TargetMeasure, TrainConfig,
     ViewsConfig,
 };
+pub use device::{BackEnd, DeviceError, is_cpu};
 pub use error::TrainError;
 pub use head::{ClassifierHead, Projection, normalise_rows};
 pub use loss::{

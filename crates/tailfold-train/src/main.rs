@@ -9,11 +9,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use burn::prelude::Device;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use tailfold_train::{EpochReport, Outcome, TrainConfig, train};
+use tailfold_train::{BackEnd, EpochReport, Outcome, TrainConfig, train};
 
 use crate::progress::{Progress, Stopped};
 
@@ -50,8 +49,8 @@ struct Args {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Where to train.
-    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
-    device: DeviceName,
+    #[arg(long, value_enum, default_value_t = BackEnd::Cpu)]
+    device: BackEnd,
     /// Go on from the last saved state of an interrupted run, if there is one.
     #[arg(long)]
     resume: bool,
@@ -61,13 +60,6 @@ struct Args {
     /// Print the run as one JSON object.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DeviceName {
-    Cpu,
-    Cuda,
-    Vulkan,
 }
 
 fn minutes(text: &str) -> Result<Duration, String> {
@@ -143,22 +135,13 @@ fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
 }
 
 fn run(args: &Args) -> anyhow::Result<()> {
-    if args.device != DeviceName::Cpu {
-        let name = args
-            .device
-            .to_possible_value()
-            .map_or_else(String::new, |v| v.get_name().to_owned());
-        bail!(
-            "this build has no `{name}` back end; it was built for the CPU alone (`--device cpu`)"
-        );
-    }
     let mut config = TrainConfig::read_with(&args.config, &args.set)
         .with_context(|| args.config.display().to_string())?;
     config.seed = args.seed.unwrap_or(config.seed);
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.data = args.data.clone().unwrap_or(config.data);
     config.validation = args.validation.clone().or(config.validation);
-    let device = Device::flex().autodiff();
+    let device = args.device.open()?.autodiff();
     let mut progress = Progress::new(&config, args.max_minutes, watch_signals()?);
     let state = args.out.join("resume");
     if state.exists() && !args.resume {

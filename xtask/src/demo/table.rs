@@ -1,13 +1,7 @@
 //! The demo's table: mean and standard error over seeds, stage by stage.
 
 use super::stages::{Accuracies, Seed};
-
-/// Mean and standard error, in percent.
-#[derive(Clone, Copy)]
-pub(super) struct Cell {
-    mean: f64,
-    standard_error: Option<f64>,
-}
+use crate::statistics::Mean;
 
 /// Name of the row of what SDOT gains.
 pub(super) const GAIN: &str = "SDOT - cross-entropy";
@@ -18,23 +12,12 @@ pub(super) const LOSS: &str = "INT8 - float";
 pub(super) struct Row {
     name: &'static str,
     signed: bool,
-    /// overall, many, medium, few.
-    cells: [Cell; 4],
+    /// overall, many, medium, few; percent.
+    cells: [Mean; 4],
 }
 
 fn columns(a: &Accuracies) -> [f64; 4] {
     [a.overall, a.groups[0], a.groups[1], a.groups[2]].map(|share| 100.0 * share)
-}
-
-fn cell(values: &[f64]) -> Cell {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-    let standard_error = (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt());
-    Cell {
-        mean,
-        standard_error,
-    }
 }
 
 impl Row {
@@ -60,7 +43,12 @@ impl Row {
     pub(super) fn of_seeds(seeds: &[Seed]) -> Vec<Self> {
         let row = |name, signed, of: &dyn Fn(&Seed) -> [f64; 4]| {
             let rows: Vec<[f64; 4]> = seeds.iter().map(of).collect();
-            let cells = [0, 1, 2, 3].map(|c| cell(&rows.iter().map(|r| r[c]).collect::<Vec<_>>()));
+            let column = |c: usize| rows.iter().map(|r| r[c]).collect::<Vec<_>>();
+            let none = Mean {
+                mean: f64::NAN,
+                standard_error: None,
+            };
+            let cells = [0, 1, 2, 3].map(|c| Mean::of(&column(c)).unwrap_or(none));
             Self {
                 name,
                 signed,
@@ -87,29 +75,8 @@ pub(super) fn render(rows: &[Row]) -> String {
     for row in rows {
         text += &format!("\n{:<22}", row.name);
         for cell in row.cells {
-            let mean = if row.signed {
-                format!("{:+.2}", cell.mean)
-            } else {
-                format!("{:.2}", cell.mean)
-            };
-            let error = cell
-                .standard_error
-                .map_or_else(String::new, |e| format!(" +- {e:.2}"));
-            text += &format!("{:>16}", mean + &error);
+            text += &format!("{:>16}", cell.show(row.signed));
         }
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn standard_error_is_that_of_the_mean() {
-        let c = cell(&[1.0, 2.0, 3.0]);
-        assert!((c.mean - 2.0).abs() < 1e-12);
-        assert!((c.standard_error.unwrap() - (1.0_f64 / 3.0).sqrt()).abs() < 1e-12);
-        assert!(cell(&[5.0]).standard_error.is_none());
-    }
 }

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Trains the configurations of this pack one after the other, from where an earlier call was stopped.
+#   run.sh [OUT]        OUT: folder of checkpoints and metrics; $OUT, or `out`, without it
+#   DEVICE=cpu          where to train; cuda without it
+#   CONFIGS="a b"       which, in order; logit-adjustment, then sdot, without it
+#   EPOCHS=1            fewer epochs
+set -euo pipefail
+out=$(realpath -m "${1:-${OUT:-out}}")
+device=${DEVICE:-cuda}
+cd "$(dirname "$0")"
+
+sha256sum --quiet --check SHA256SUMS
+mkdir -p "$out"
+
+# CUDA's run-time compiler and headers, where a toolkit puts them.
+if [ "$device" = cuda ]; then
+    for toolkit in "${CUDA_PATH:-}" /usr/local/cuda /opt/cuda; do
+        if [ -n "$toolkit" ] && [ -d "$toolkit/include" ]; then
+            export CUDA_PATH="$toolkit"
+            export LD_LIBRARY_PATH="$toolkit/lib64:${LD_LIBRARY_PATH:-}"
+            break
+        fi
+    done
+fi
+
+for config in ${CONFIGS:-logit-adjustment sdot}; do
+    run="$out/$config"
+    if [ -f "$run/manifest.toml" ]; then
+        echo "$config: done before" >&2
+    else
+        ./tailfold-train --config "configs/$config.toml" --device "$device" --out "$run" --resume \
+            ${EPOCHS:+--epochs "$EPOCHS"}
+    fi
+    # The last column's name is found in the header: the median over epochs of images a second, views not counted.
+    awk -F, -v name="$config" '
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == "images_per_second") at = i; next }
+        { print $at }' "$run/metrics.csv" | sort -n | awk -v name="$config" '
+        { rate[NR] = $1 } END { printf "%s: %.0f images/s, median of %d epochs\n", name, rate[int((NR + 1) / 2)], NR }'
+done
+
+# The same network, and a batch of as many views, in PyTorch.
+if [ "$device" = cuda ] && python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+    python3 bench_train.py --device cuda --depth 32 --batch 768 --steps 50 --warmup 10 | tee "$out/torch.json"
+else
+    echo "no python3 with torch on cuda: no comparison" >&2
+fi

@@ -1,0 +1,73 @@
+//! Pictures as SVG and PNG, painted once, with a font that comes along.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+use tailfold_data::Pixels;
+use tailfold_spec::artifact;
+
+/// Where a picture is painted.
+pub(crate) type Canvas<B> = DrawingArea<B, Shift>;
+
+/// What a picture may fail with.
+pub(crate) type Painted<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+/// Something that can be painted on any canvas.
+pub(crate) trait Picture {
+    /// Width and height, pixels.
+    fn size(&self) -> (u32, u32);
+    /// Paints it.
+    fn paint<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Painted<B>;
+}
+
+/// Colours that differ in lightness too, one a series.
+pub(crate) const COLOURS: [RGBColor; 10] = [
+    RGBColor(150, 150, 150),
+    RGBColor(31, 119, 180),
+    RGBColor(230, 97, 1),
+    RGBColor(44, 160, 44),
+    RGBColor(148, 103, 189),
+    RGBColor(140, 86, 75),
+    RGBColor(214, 39, 40),
+    RGBColor(23, 190, 207),
+    RGBColor(188, 189, 34),
+    RGBColor(0, 0, 0),
+];
+
+/// Writes `picture` as `STEM.svg` and `STEM.png`.
+pub(crate) fn save(stem: &Path, picture: &impl Picture) -> anyhow::Result<()> {
+    // The only font: no picture depends on what is installed.
+    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
+        .map_err(|_| anyhow!("the embedded font is invalid"))?;
+    let (width, height) = picture.size();
+    let mut svg = String::new();
+    paint(
+        SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area(),
+        picture,
+    )?;
+    artifact::write(&stem.with_extension("svg"), svg.as_bytes())?;
+    let (width, height) = (width as usize, height as usize);
+    let mut values = vec![255; 3 * width * height];
+    paint(
+        BitMapBackend::with_buffer(&mut values, picture.size()).into_drawing_area(),
+        picture,
+    )?;
+    let pixels = Pixels {
+        height,
+        width,
+        channels: 3,
+        values,
+    };
+    artifact::write(&stem.with_extension("png"), &pixels.to_png()?)?;
+    Ok(())
+}
+
+fn paint<B: DrawingBackend>(canvas: Canvas<B>, picture: &impl Picture) -> anyhow::Result<()> {
+    picture
+        .paint(&canvas)
+        .and_then(|()| canvas.present())
+        .map_err(|e| anyhow!("the picture failed: {e}"))
+}

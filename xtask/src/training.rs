@@ -1,0 +1,48 @@
+//! A training run as a process that talks little.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+
+use crate::output::say;
+use crate::process::shown;
+
+/// Runs a training `command` to its end on `threads` threads: of its epochs the last is told, every other line as it
+/// comes.
+pub(crate) fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
+    command
+        .env("RAYON_NUM_THREADS", threads.to_string())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot run {}", shown(command)))?;
+    let (mut last, mut error) = (String::new(), String::new());
+    if let Some(talk) = child.stderr.take() {
+        for line in BufReader::new(talk).lines().map_while(Result::ok) {
+            // Many runs of some dozen epochs each: the last epoch tells enough, anything that is no epoch is a message.
+            if !line.contains(" epoch ") {
+                say(&line);
+            }
+            if let Some(why) = line.strip_prefix("error: ") {
+                error = why.to_owned();
+            }
+            last = line;
+        }
+    }
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot wait for {}", shown(command)))?;
+    // The command itself names folders of this machine, and says less than the program did.
+    ensure!(
+        !error.is_empty() || status.success(),
+        "{} failed ({status}): {last}",
+        shown(command)
+    );
+    ensure!(status.success(), "{error} ({status})");
+    if last.contains(" epoch ") {
+        say(&last);
+    }
+    Ok(())
+}
