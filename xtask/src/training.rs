@@ -20,7 +20,10 @@ pub(crate) fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
         .with_context(|| format!("cannot run {}", shown(command)))?;
     let (mut last, mut error) = (String::new(), String::new());
     if let Some(talk) = child.stderr.take() {
-        for line in BufReader::new(talk).lines().map_while(Result::ok) {
+        // By bytes: a line that is no UTF-8 must not end the reading, or the program's next line would.
+        for line in BufReader::new(talk).split(b'\n') {
+            let line = line.with_context(|| format!("cannot read from {}", shown(command)))?;
+            let line = String::from_utf8_lossy(&line).into_owned();
             // Many runs of some dozen epochs each: the last epoch tells enough, anything that is no epoch is a message.
             if !line.contains(" epoch ") {
                 say(&line);

@@ -128,7 +128,7 @@ impl OffsetState {
         }
         let mut record = self.describe(Some(&solution));
         if keep > 0.0 {
-            record.stop += ", blended by momentum";
+            record.stop += " (blended by momentum)";
         }
         self.last = Some(record);
         Ok(())

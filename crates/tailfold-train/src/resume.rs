@@ -13,7 +13,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::artifact::{self, ArtifactError, at};
-use tailfold_spec::{Architecture, OffsetsRecord};
+use tailfold_spec::{Architecture, OffsetsRecord, Preprocess};
 
 use crate::config::TrainConfig;
 use crate::epoch::EpochSums;
@@ -41,6 +41,12 @@ struct State {
     config: TrainConfig,
     /// Images a class, `[classes]`: another data set has another order.
     train_counts: Vec<u64>,
+    /// Names, in label order.
+    classes: Vec<String>,
+    /// What images are normalised by; measured on the data where the configuration does not give it.
+    preprocess: Preprocess,
+    /// Masses that the offsets aim at, `[classes]`, which may come from a file; empty without offsets.
+    target: Vec<f64>,
     /// Of the finished epochs.
     reports: Vec<EpochReport>,
     /// Of the unfinished one.
@@ -89,6 +95,9 @@ impl Run<'_> {
             architecture: self.manifest.architecture.clone(),
             config: self.config.clone(),
             train_counts: self.manifest.train_counts.clone(),
+            classes: self.manifest.classes.clone(),
+            preprocess: self.manifest.preprocess.clone(),
+            target: offsets.map_or_else(Vec::new, |o| o.target.clone()),
             reports: self.reports.clone(),
             sums: self.sums.clone(),
             h: offsets.map_or_else(Vec::new, |o| o.h.clone()),
@@ -174,6 +183,10 @@ impl Run<'_> {
             });
         }
         let differences = state.config.differences(self.config);
+        let target = self
+            .offsets
+            .as_ref()
+            .map_or(&[][..], |offsets| &offsets.target);
         let why = if !differences.is_empty() {
             format!(
                 "it belongs to a run with another configuration ({})",
@@ -183,6 +196,21 @@ impl Run<'_> {
             format!(
                 "it belongs to a run on {:?} images a class, the data now has {:?}",
                 state.train_counts, self.manifest.train_counts
+            )
+        } else if state.classes != self.manifest.classes {
+            format!(
+                "it belongs to a run on the classes {:?}, the data now has {:?}",
+                state.classes, self.manifest.classes
+            )
+        } else if state.preprocess != self.manifest.preprocess {
+            format!(
+                "its images were prepared by {:?}, the data now gives {:?}",
+                state.preprocess, self.manifest.preprocess
+            )
+        } else if state.target != target {
+            format!(
+                "its offsets aimed at the masses {:?}, now they would at {target:?}",
+                state.target
             )
         } else {
             return Ok(());
@@ -197,9 +225,16 @@ impl Run<'_> {
 /// Removes what [`Run::save`] wrote: the run is finished.
 pub(crate) fn clear(out: &Path) -> Result<(), TrainError> {
     let folder = out.join(FOLDER);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(at("remove", &folder))?;
+    if !folder.exists() {
+        return Ok(());
     }
+    sync_folder(out)?;
+    // Renamed before it is removed, file by file: half a state would be taken for one.
+    for (number, state) in saved(out)?.0 {
+        let litter = folder.join(format!("{TEMPORARY}{number}"));
+        fs::rename(&state, &litter).map_err(at("rename", &state))?;
+    }
+    fs::remove_dir_all(&folder).map_err(at("remove", &folder))?;
     Ok(())
 }
 

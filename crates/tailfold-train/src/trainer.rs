@@ -53,7 +53,7 @@ pub fn train(
             why,
         });
     }
-    if let Some(pretrained) = &run.pretrained {
+    if !restored && let Some(pretrained) = &run.pretrained {
         observer.pretrained(pretrained);
     }
     if !run.go_on(out, observer)? {

@@ -72,6 +72,11 @@ impl Job {
     /// Fails when the folder holds a run of another configuration: its numbers would pass for this arm's.
     pub(super) fn check_folder(&self) -> anyhow::Result<()> {
         let path = self.folder.join(CONFIG);
+        ensure!(
+            path.exists() || !self.folder.join(Manifest::FILE).exists(),
+            "{} holds a run that this command did not make: give another --out",
+            self.folder.display()
+        );
         if path.exists() {
             ensure!(
                 artifact::read_to_string(&path)? == self.config,
@@ -105,9 +110,20 @@ impl Job {
 
     /// Reads the finished run.
     pub(super) fn read(&self) -> anyhow::Result<Finished> {
+        let manifest = Manifest::read(&self.folder)?;
         let metrics = self.folder.join(METRICS);
+        let epochs = rows(&metrics)?;
+        // A finished run that was begun anew and interrupted has its old manifest beside new metrics.
+        ensure!(
+            epochs.len() == manifest.epochs && manifest.seed == self.seed,
+            "{} has {} epochs, the finished run of seed {} has {}",
+            metrics.display(),
+            epochs.len(),
+            manifest.seed,
+            manifest.epochs
+        );
         let (last, best_overall, best_epoch) =
-            summary(&rows(&metrics)?).with_context(|| metrics.display().to_string())?;
+            summary(&epochs).with_context(|| metrics.display().to_string())?;
         let recall = self.folder.join(RECALL);
         Ok(Finished {
             arm: self.arm.clone(),
@@ -115,7 +131,7 @@ impl Job {
             last,
             best_overall,
             best_epoch,
-            manifest: Manifest::read(&self.folder)?,
+            manifest,
             classes: if recall.exists() {
                 rows(&recall)?
             } else {

@@ -128,6 +128,13 @@ impl TrainConfig {
             parsed.map_err(|source| ConfigError::Spec { key, source })?;
         }
         ensure(!self.name.is_empty(), "name", "empty", "a name")?;
+        // TOML has no larger integers, and a configuration is compared and kept in its TOML form.
+        ensure(
+            i64::try_from(self.seed).is_ok(),
+            "seed",
+            self.seed,
+            "below 2^63",
+        )?;
         ensure(
             (1..=100_000).contains(&self.epochs),
             "epochs",

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::TrainConfig;
 
 /// Keys that change no result.
-const WITHOUT_EFFECT: [&str; 1] = ["checkpoint_minutes"];
+const WITHOUT_EFFECT: [&str; 2] = ["checkpoint_minutes", "images.cache"];
 
 impl TrainConfig {
     /// The keys in which a run by `self` would differ from one by `other`, as `key: self's value, other's value`.
