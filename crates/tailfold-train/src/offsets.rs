@@ -19,7 +19,7 @@ pub(crate) struct Effort {
 /// The offsets of a run in progress.
 pub(crate) struct OffsetState {
     config: OffsetConfig,
-    target: Vec<f64>,
+    pub(crate) target: Vec<f64>,
     seed: u64,
     effort: Effort,
     /// Points on the unit sphere, `[samples, dim]`; drawn at the first solution that needs them.
