@@ -1,50 +1,24 @@
 //! burn-onnx's own exporter judges ours: two graphs of one burn network give the same logits, and so does burn itself.
 
-use std::collections::HashMap;
-use std::path::Path;
-
 use burn::module::Module as _;
 use burn::prelude::*;
 use burn_onnx::export::OnnxExporter;
-use safetensors::tensor::{Dtype, TensorView};
-use tailfold_onnx::{Checkpoint, build};
-use tailfold_spec::{Architecture, Classifier as _, Head, ImageBatch, ModelCard, Preprocess};
+use tailfold_spec::{Architecture, Body, Classifier as _, Head, ImageBatch};
 use tailfold_tract::TractClassifier;
-use tailfold_train::{Network, named_weights};
+use tailfold_train::Network;
 
-/// The checkpoint's bytes, in the format of a run folder.
-fn checkpoint(network: &Network) -> Vec<u8> {
-    let weights = named_weights(network).unwrap();
-    let raw: Vec<(String, Vec<usize>, Vec<u8>)> = weights
-        .into_iter()
-        .map(|(name, (shape, values))| {
-            (
-                name,
-                shape,
-                values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            )
-        })
-        .collect();
-    let views: Vec<_> = raw
-        .iter()
-        .map(|(name, shape, bytes)| {
-            (
-                name,
-                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
-            )
-        })
-        .collect();
-    safetensors::serialize(views, None::<HashMap<String, String>>).unwrap()
-}
+use crate::networks::exported;
 
 fn check(head: Head, stem_stride: usize, depth: usize) {
     // Neither square nor a power of two, so that no transposed matrix and no rounded size can hide.
     let [channels, height, width] = [3, 13, 10];
     let classes = 7;
     let arch = Architecture {
-        depth,
-        width: 4,
-        stem_stride,
+        body: Body::CifarResnet {
+            depth,
+            width: 4,
+            stem_stride,
+        },
         input: [channels, height, width],
         classes,
         head,
@@ -87,26 +61,7 @@ fn check(head: Head, stem_stride: usize, depth: usize) {
     let theirs = OnnxExporter::new()
         .export(&network, sample, forward)
         .unwrap();
-    let card = ModelCard {
-        name: "judge".to_owned(),
-        architecture: arch.name(),
-        classes: (0..classes).map(|c| c.to_string()).collect(),
-        train_counts: vec![10; classes],
-        preprocess: Preprocess {
-            channels,
-            height,
-            width,
-            resize: None,
-            mean: vec![0.5; 3],
-            std: vec![0.5; 3],
-        },
-        offsets: None,
-        checkpoint_sha256: String::new(),
-        quantization: None,
-    };
-    let checkpoint =
-        Checkpoint::from_safetensors(&checkpoint(&network), Path::new("judge")).unwrap();
-    let ours = build(&arch, &checkpoint, &card).unwrap();
+    let ours = exported(&network, &arch);
 
     let batch = ImageBatch::new(pixels, shape).unwrap();
     let run = |bytes: &[u8], name| {

@@ -11,8 +11,8 @@ use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_onnx::{Checkpoint, Model, build, fold_offsets};
 use tailfold_quant::{CalibrationSet, Options, quantize};
 use tailfold_spec::{
-    Apply, Architecture, AtExport, Classifier as _, Head, ImageBatch, Logits, Manifest, ModelCard,
-    OffsetsRecord, Preprocess, RunFiles, artifact,
+    Apply, Architecture, AtExport, Body, Classifier as _, Head, ImageBatch, Logits, Manifest,
+    ModelCard, OffsetsRecord, Preprocess, RunFiles, artifact,
 };
 use tailfold_tract::{TensorObserver, TractClassifier};
 
@@ -94,9 +94,11 @@ impl Fixture {
     fn new() -> Self {
         let train = embedded("split=train");
         let architecture = Architecture {
-            depth: 8,
-            width: 4,
-            stem_stride: 1,
+            body: Body::CifarResnet {
+                depth: 8,
+                width: 4,
+                stem_stride: 1,
+            },
             input: [1, 28, 28],
             classes: train.classes().len(),
             head: Head::Linear,
@@ -203,24 +205,24 @@ fn convolutions(arch: &Architecture) -> Tensors {
         (state >> 40) as f32 / (1 << 23) as f32 - 1.0
     };
     let mut tensors = Tensors::new();
-    let mut conv = |conv: &str, norm: &str, out: usize, from: usize| {
-        let spread = (6.0 / (9 * from) as f32).sqrt();
-        let weights = (0..out * from * 9).map(|_| spread * draw()).collect();
-        tensors.insert(format!("{conv}.weight"), (vec![out, from, 3, 3], weights));
+    for layer in arch.plan().layers() {
+        let shape = layer.weight_shape();
+        let fan: usize = shape[1..].iter().product();
+        let spread = (6.0 / fan as f32).sqrt();
+        let weights = (0..shape.iter().product())
+            .map(|_| spread * draw())
+            .collect();
+        let name = format!("{}.weight", layer.part("conv"));
+        tensors.insert(name, (shape.to_vec(), weights));
         for (part, value) in [
             ("gamma", 1.0),
             ("beta", 0.0),
             ("running_mean", 0.0),
             ("running_var", 1.0),
         ] {
-            tensors.insert(format!("{norm}.{part}"), (vec![out], vec![value; out]));
+            let name = format!("{}.{part}", layer.part("norm"));
+            tensors.insert(name, (vec![layer.to], vec![value; layer.to]));
         }
-    };
-    conv("stem.conv", "stem.norm", arch.width, arch.input[0]);
-    for (i, (from, to, _)) in arch.blocks().into_iter().enumerate() {
-        let name = |part: &str| format!("blocks.{i}.{part}");
-        conv(&name("conv1"), &name("norm1"), to, from);
-        conv(&name("conv2"), &name("norm2"), to, to);
     }
     let (classes, dim) = (arch.classes, arch.feature_dim());
     tensors.insert(

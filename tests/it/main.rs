@@ -9,6 +9,9 @@ mod bad_input;
 mod burn_export;
 mod chain;
 mod fixture;
+#[cfg(unix)]
+mod interrupted;
+mod networks;
 mod programs;
 mod scratch;
 mod shared_data;

@@ -11,7 +11,7 @@ use crate::programs::root;
 
 /// `TAILFOLD_DATA`, or `shared/data` beside the repository; `None`, and why on stderr, when it is not there.
 #[expect(clippy::print_stderr, reason = "a test that skips says so")]
-fn shared_data() -> Option<PathBuf> {
+pub(crate) fn shared_data() -> Option<PathBuf> {
     let folder = match std::env::var_os("TAILFOLD_DATA") {
         Some(folder) => PathBuf::from(folder),
         None => root().parent()?.join("shared/data"),

@@ -16,11 +16,12 @@ from agreement import float_agrees, int8_agrees
 from evidence import DATA, MODELS, ROOT, Evidence, Skip
 from folding import offsets_are_in_the_bias
 from graphs import graph_is_valid, no_graph
+from networks import NETWORKS, network_agrees
 from onnx_checker import Verdict
 from parity import parity_is_right
 from preprocessing import inputs_are_right
 
-PROGRAMS = ["tailfold", "tailfold-quant"]
+PROGRAMS = ["tailfold", "tailfold-quant", "tailfold-train"]
 
 
 def programs_are_there(evidence):
@@ -42,6 +43,8 @@ def checks(evidence):
     yield "int8", int8_agrees
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right
+    for kind in NETWORKS:
+        yield f"network {kind}", partial(network_agrees, kind=kind)
 
 
 def main():

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tailfold_onnx::{Checkpoint, Model, build, check, fold_offsets};
 use tailfold_sdot::{AffineHead, Options, balanced_weights};
 use tailfold_spec::artifact::{self, ArtifactError};
-use tailfold_spec::{AtExport, Manifest, ModelCard, OffsetsRecord, Prior};
+use tailfold_spec::{AtExport, Manifest, ModelCard, OffsetsRecord, Prior, PriorError};
 
 use crate::output::{print, say};
 use crate::process;
@@ -196,50 +196,12 @@ fn choose(args: &Args, manifest: &Manifest, model: &Model) -> anyhow::Result<Off
     }
 }
 
-fn prior(text: Option<&str>, classes: &[String]) -> anyhow::Result<Prior> {
-    let path = match text {
-        None | Some("uniform") => return Ok(Prior::Uniform),
-        Some("train") => return Ok(Prior::Train),
-        Some(path) => Path::new(path),
-    };
-    let json: serde_json::Value = serde_json::from_slice(&artifact::read(path)?)
-        .with_context(|| format!("{} is not JSON", path.display()))?;
-    let number = |value: Option<&serde_json::Value>, class: &str| {
-        let mass = value.and_then(serde_json::Value::as_f64);
-        mass.with_context(|| format!("{} has no mass for class `{class}`", path.display()))
-    };
-    let masses = match &json {
-        serde_json::Value::Array(list) => {
-            ensure!(
-                list.len() == classes.len(),
-                "{} has {} masses, the model {} classes",
-                path.display(),
-                list.len(),
-                classes.len()
-            );
-            list.iter()
-                .zip(classes)
-                .map(|(v, class)| number(Some(v), class))
-                .collect::<anyhow::Result<_>>()?
-        }
-        serde_json::Value::Object(map) => {
-            if let Some(stranger) = map.keys().find(|k| !classes.contains(k)) {
-                anyhow::bail!(
-                    "{} names class `{stranger}`, which the model does not have",
-                    path.display()
-                );
-            }
-            classes
-                .iter()
-                .map(|class| number(map.get(class), class))
-                .collect::<anyhow::Result<_>>()?
-        }
-        _ => anyhow::bail!(
-            "{} is neither a list nor an object of masses",
-            path.display()
-        ),
-    };
-    Ok(Prior::Masses(masses))
+fn prior(text: Option<&str>, classes: &[String]) -> Result<Prior, PriorError> {
+    match text {
+        None | Some("uniform") => Ok(Prior::Uniform),
+        Some("train") => Ok(Prior::Train),
+        Some(path) => Prior::read(Path::new(path), classes),
+    }
 }
 
 /// Offsets that give every class its share of `prior` on the run's class-balanced training features.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use tailfold_spec::{Architecture, Head, ModelCard, Preprocess};
+use tailfold_spec::{Architecture, Body, Head, ModelCard, Preprocess};
 
 use crate::{Checkpoint, Model, build};
 
@@ -35,12 +35,19 @@ impl Lcg {
     }
 }
 
+/// A residual network of depth 8.
+pub(crate) fn cifar(width: usize, stem_stride: usize) -> Body {
+    Body::CifarResnet {
+        depth: 8,
+        width,
+        stem_stride,
+    }
+}
+
 /// 7 classes, images of 3x12x10.
 pub(crate) fn architecture(head: Head) -> Architecture {
     Architecture {
-        depth: 8,
-        width: 4,
-        stem_stride: 1,
+        body: cifar(4, 1),
         input: [3, 12, 10],
         classes: 7,
         head,
@@ -79,35 +86,34 @@ pub(crate) fn tensors(arch: &Architecture) -> Tensors {
             .collect();
         tensors.insert(name, (shape.to_vec(), values));
     };
-    let mut conv = |conv: &str, norm: &str, out: usize, from: usize| {
-        put(format!("{conv}.weight"), &[out, from, 3, 3], 0.0, 0.4);
+    let plan = arch.plan();
+    for layer in plan.layers() {
+        let shape = layer.weight_shape();
+        // He's variance, but for the networks whose dumps are kept.
+        let fan: usize = shape[1..].iter().product();
+        let spread = match arch.body {
+            Body::CifarResnet { .. } => 0.4,
+            _ => (6.0 / fan as f32).sqrt(),
+        };
+        put(
+            format!("{}.weight", layer.part("conv")),
+            &shape,
+            0.0,
+            spread,
+        );
         for (part, centre, spread) in [
             ("gamma", 1.0, 0.5),
             ("beta", 0.0, 0.3),
             ("running_mean", 0.0, 0.5),
             ("running_var", 1.0, 0.9),
         ] {
-            put(format!("{norm}.{part}"), &[out], centre, spread);
+            let name = format!("{}.{part}", layer.part("norm"));
+            put(name, &[layer.to], centre, spread);
         }
-    };
-    conv("stem.conv", "stem.norm", arch.width, arch.input[0]);
-    for (i, (from, to, _)) in arch.blocks().into_iter().enumerate() {
-        conv(
-            &format!("blocks.{i}.conv1"),
-            &format!("blocks.{i}.norm1"),
-            to,
-            from,
-        );
-        conv(
-            &format!("blocks.{i}.conv2"),
-            &format!("blocks.{i}.norm2"),
-            to,
-            to,
-        );
     }
     put(
         "head.weight".to_owned(),
-        &[arch.classes, arch.feature_dim()],
+        &[arch.classes, plan.feature_dim()],
         0.0,
         1.0,
     );

@@ -1,4 +1,6 @@
-//! The layers of a residual network; a node and the value it makes have one name, so that it serves in every tool.
+//! The layers of a network; a node and the value it makes have one name, so that it serves in every tool.
+
+use tailfold_spec::{Activation, Block, ConvNorm, MaxPool, Shortcut};
 
 use crate::builder::{GraphBuilder, Value};
 use crate::norm::folded_conv;
@@ -9,36 +11,55 @@ use crate::{Checkpoint, OnnxError};
 pub(crate) struct Layers<'a> {
     pub(crate) graph: GraphBuilder,
     pub(crate) checkpoint: &'a Checkpoint,
+    /// Of every BatchNorm.
+    pub(crate) epsilon: f64,
 }
 
 impl Layers<'_> {
-    /// A 3x3 convolution with padding 1 and the BatchNorm after it.
+    /// A convolution with the BatchNorm after it, and its activation.
     ///
     /// # Shapes
-    /// `[c, h, w]` to `[out, ceil(h / stride), ceil(w / stride)]`.
-    pub(crate) fn conv(
-        &mut self,
-        name: &str,
-        norm: &str,
-        x: &Value,
-        out: usize,
-        stride: usize,
-    ) -> Result<Value, OnnxError> {
-        let shape = [out, x.shape[0], 3, 3];
-        let folded = folded_conv(self.checkpoint, name, norm, shape)?;
+    /// `[from, h, w]` to `[to, h', w']`.
+    pub(crate) fn layer(&mut self, layer: &ConvNorm, x: &Value) -> Result<Value, OnnxError> {
+        let y = self.conv(layer, x)?;
+        Ok(self.activation(layer, &y))
+    }
+
+    fn conv(&mut self, layer: &ConvNorm, x: &Value) -> Result<Value, OnnxError> {
+        let name = layer.part("conv");
+        let shape = layer.weight_shape();
+        let folded = folded_conv(self.checkpoint, layer, self.epsilon)?;
         let weight = self
             .graph
             .constant(format!("{name}.weight"), &shape, &folded.weight);
         let bias = self
             .graph
-            .constant(format!("{name}.bias"), &[out], &folded.bias);
-        let node = NodeProto::new("Conv", name, [&x.name, &weight, &bias], [name])
+            .constant(format!("{name}.bias"), &[layer.to], &folded.bias);
+        let node = NodeProto::new("Conv", &name, [&x.name, &weight, &bias], [&name])
             .attr_ints("dilations", &[1, 1])
-            .attr_int("group", 1)
-            .attr_ints("kernel_shape", &[3, 3])
-            .attr_ints("pads", &[1, 1, 1, 1])
-            .attr_ints("strides", &[stride as i64, stride as i64]);
-        Ok(self.graph.node(node, thinned(out, x, stride)))
+            .attr_int("group", layer.groups as i64)
+            .attr_ints("kernel_shape", &[layer.kernel as i64; 2])
+            .attr_ints("pads", &layer.pads.map(|zeros| zeros as i64))
+            .attr_ints("strides", &[layer.stride as i64; 2]);
+        let [h, w] = layer.size;
+        Ok(self.graph.node(node, vec![layer.to, h, w]))
+    }
+
+    fn activation(&mut self, layer: &ConvNorm, x: &Value) -> Value {
+        match layer.activation {
+            Activation::Linear => x.clone(),
+            Activation::Relu => self.unary("Relu", &layer.part("relu"), x),
+            Activation::Relu6 => {
+                let name = layer.part("clip");
+                let bounds = [("min", 0.0_f32), ("max", 6.0)].map(|(bound, value)| {
+                    self.graph
+                        .constant(format!("{name}.{bound}"), &[], &[value])
+                });
+                let node =
+                    NodeProto::new("Clip", &name, [&x.name].into_iter().chain(&bounds), [&name]);
+                self.graph.node(node, x.shape.clone())
+            }
+        }
     }
 
     /// An operator of one input, element by element.
@@ -47,36 +68,42 @@ impl Layers<'_> {
         self.graph.node(node, x.shape.clone())
     }
 
-    /// Two convolutions and the shortcut around them.
+    /// Convolutions in a row and the shortcut around them.
     ///
     /// # Shapes
-    /// As [`Layers::conv`].
-    pub(crate) fn block(
-        &mut self,
-        name: &str,
-        x: &Value,
-        out: usize,
-        stride: usize,
-    ) -> Result<Value, OnnxError> {
-        let part = |part: &str| format!("{name}.{part}");
-        let y = self.conv(&part("conv1"), &part("norm1"), x, out, stride)?;
-        let y = self.unary("Relu", &part("relu1"), &y);
-        let y = self.conv(&part("conv2"), &part("norm2"), &y, out, 1)?;
-        let shortcut = self.shortcut(&part("shortcut"), x, out, stride);
-        let add = part("add");
-        let node = NodeProto::new("Add", &add, [&y.name, &shortcut.name], [&add]);
-        let sum = self.graph.node(node, y.shape);
-        Ok(self.unary("Relu", &part("relu2"), &sum))
+    /// As [`Layers::layer`].
+    pub(crate) fn block(&mut self, block: &Block, x: &Value) -> Result<Value, OnnxError> {
+        let [first, second] = &block.convs;
+        let mut y = self.layer(first, x)?;
+        if block.third.is_some() {
+            y = self.layer(second, &y)?;
+        }
+        let end = block.end();
+        y = self.conv(end, &y)?;
+        let shortcut = match &block.shortcut {
+            Shortcut::None => None,
+            Shortcut::Identity => Some(x.clone()),
+            Shortcut::Thinned { stride } => {
+                Some(self.shortcut(&format!("{}.shortcut", block.name), x, end, *stride))
+            }
+            Shortcut::Projection(layer) => Some(self.layer(layer, x)?),
+        };
+        if let Some(shortcut) = shortcut {
+            let add = format!("{}.add", block.name);
+            let node = NodeProto::new("Add", &add, [&y.name, &shortcut.name], [&add]);
+            y = self.graph.node(node, y.shape);
+        }
+        Ok(self.activation(end, &y))
     }
 
     /// The parameter-free shortcut (option A): every `stride`-th pixel, then zero channels on both sides.
-    fn shortcut(&mut self, name: &str, x: &Value, out: usize, stride: usize) -> Value {
+    fn shortcut(&mut self, name: &str, x: &Value, end: &ConvNorm, stride: usize) -> Value {
         let mut x = x.clone();
         if stride != 1 {
             x = self.slice(name, &x, stride);
         }
-        if x.shape[0] != out {
-            x = self.pad(name, &x, out);
+        if x.shape[0] != end.to {
+            x = self.pad(name, &x, end.to);
         }
         x
     }
@@ -115,11 +142,26 @@ impl Layers<'_> {
         self.graph.node(node, vec![out, x.shape[1], x.shape[2]])
     }
 
+    /// The largest of each window.
+    ///
+    /// # Shapes
+    /// `[c, h, w]` to `[c, h', w']`.
+    pub(crate) fn max_pool(&mut self, pool: &MaxPool, x: &Value) -> Value {
+        let name = "stem.pool";
+        let node = NodeProto::new("MaxPool", name, [&x.name], [name])
+            .attr_int("ceil_mode", 0)
+            .attr_ints("kernel_shape", &[pool.kernel as i64; 2])
+            .attr_ints("pads", &pool.pads.map(|pixels| pixels as i64))
+            .attr_ints("strides", &[pool.stride as i64; 2]);
+        let [h, w] = pool.size;
+        self.graph.node(node, vec![x.shape[0], h, w])
+    }
+
     /// The mean over each channel's pixels.
     ///
     /// # Shapes
     /// `[c, h, w]` to `[c]`, named `feature`.
-    pub(crate) fn pool(&mut self, x: &Value) -> Value {
+    pub(crate) fn mean(&mut self, x: &Value) -> Value {
         let channels = x.shape[0];
         let node = NodeProto::new("GlobalAveragePool", "pool", [&x.name], ["pool"]);
         let pooled = self.graph.node(node, vec![channels, 1, 1]);

@@ -1,32 +1,32 @@
 //! BatchNorm at inference is an affine map for each channel: it goes into the convolution before it.
 
-use crate::{Checkpoint, CheckpointError};
+use tailfold_spec::ConvNorm;
 
-/// Added to the running variance, as in training.
-const EPSILON: f64 = 1e-5;
+use crate::{Checkpoint, CheckpointError};
 
 /// A convolution with its BatchNorm inside.
 #[derive(Debug)]
 pub(crate) struct FoldedConv {
-    /// `[out, in, 3, 3]`.
+    /// `[out, in / groups, kernel, kernel]`.
     pub(crate) weight: Vec<f32>,
     /// `[out]`.
     pub(crate) bias: Vec<f32>,
 }
 
-/// The convolution `conv` of `shape` (`[out, in, 3, 3]`) followed by the BatchNorm `norm`, as one convolution.
+/// The convolution of `layer` followed by its BatchNorm, as one convolution.
 ///
-/// `w' = w gamma / sqrt(var + 1e-5)` and `b' = beta - mean gamma / sqrt(var + 1e-5)`, in f64, rounded once.
+/// `w' = w gamma / sqrt(var + epsilon)` and `b' = beta - mean gamma / sqrt(var + epsilon)`, in f64, rounded once.
 ///
 /// # Errors
 /// [`CheckpointError`] when a tensor is missing or misshapen, a variance is negative, or a result is not finite.
 pub(crate) fn folded_conv(
     checkpoint: &Checkpoint,
-    conv: &str,
-    norm: &str,
-    shape: [usize; 4],
+    layer: &ConvNorm,
+    epsilon: f64,
 ) -> Result<FoldedConv, CheckpointError> {
+    let shape = layer.weight_shape();
     let [out, rest @ ..] = shape;
+    let (conv, norm) = (layer.part("conv"), layer.part("norm"));
     let weight_name = format!("{conv}.weight");
     let weight = checkpoint.tensor(&weight_name, &shape)?;
     let channel = |part: &str| checkpoint.tensor(&format!("{norm}.{part}"), &[out]);
@@ -48,7 +48,7 @@ pub(crate) fn folded_conv(
     let factors: Vec<f64> = gamma
         .iter()
         .zip(var)
-        .map(|(&g, &v)| f64::from(g) / (f64::from(v) + EPSILON).sqrt())
+        .map(|(&g, &v)| f64::from(g) / (f64::from(v) + epsilon).sqrt())
         .collect();
     let kernel: usize = rest.iter().product();
     let weight = weight

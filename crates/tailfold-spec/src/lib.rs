@@ -10,8 +10,12 @@ mod groups;
 mod manifest;
 mod offsets;
 mod preprocess;
+mod prior_file;
 
-pub use architecture::{Architecture, ArchitectureError, Head};
+pub use architecture::{
+    Activation, Architecture, ArchitectureError, Block, Body, ConvNorm, Fan, Head, MaxPool,
+    NetworkKind, Plan, Shortcut,
+};
 pub use card::{CardError, ModelCard, QuantizationRecord};
 pub use classifier::{
     Classifier, FakeClassifier, ImageBatch, Logits, RunError, ShapeError, softmax,
@@ -20,3 +24,4 @@ pub use groups::{ClassGroups, Group};
 pub use manifest::{Manifest, ManifestError, RunFiles};
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
 pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};
+pub use prior_file::PriorError;

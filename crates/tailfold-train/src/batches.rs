@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
+use std::time::Instant;
 
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -41,6 +42,8 @@ pub(crate) struct Batch {
     pub(crate) labels: Vec<i32>,
     /// Index of each image in the data set.
     pub(crate) indices: Vec<usize>,
+    /// What making it took, in the thread that makes batches.
+    pub(crate) seconds: f64,
 }
 
 /// What decides a batch's content.
@@ -60,13 +63,13 @@ impl BatchPlan {
         (self.images.labels.len() / self.batch).max(1)
     }
 
-    /// Starts making the batches of `epoch`, at most two ahead of the reader.
-    pub(crate) fn start(&self, epoch: usize) -> Receiver<Result<Batch, DataError>> {
+    /// Starts making the batches of `epoch` from the `first` one (from 0), at most two ahead of the reader.
+    pub(crate) fn start(&self, epoch: usize, first: usize) -> Receiver<Result<Batch, DataError>> {
         let (sender, receiver) = sync_channel(2);
         let plan = self.clone();
         thread::spawn(move || {
             let order = epoch_order(plan.images.labels.len(), plan.seed, epoch);
-            for indices in order.chunks(plan.batch).take(plan.steps()) {
+            for indices in order.chunks(plan.batch).take(plan.steps()).skip(first) {
                 // A reader that went away ends the thread.
                 if sender.send(plan.make(indices, epoch)).is_err() {
                     return;
@@ -77,6 +80,7 @@ impl BatchPlan {
     }
 
     fn make(&self, indices: &[usize], epoch: usize) -> Result<Batch, DataError> {
+        let started = Instant::now();
         let jobs: Vec<(usize, usize)> = (0..self.views.len())
             .flat_map(|view| indices.iter().map(move |&index| (view, index)))
             .collect();
@@ -103,6 +107,7 @@ impl BatchPlan {
                 .map(|&i| i32::try_from(self.images.labels[i]).unwrap_or(i32::MAX))
                 .collect(),
             indices: indices.to_vec(),
+            seconds: started.elapsed().as_secs_f64(),
         })
     }
 }

@@ -1,19 +1,25 @@
 //! The training configuration: one TOML file a run, every key checked.
 
 mod check;
+mod compare;
+mod contrastive;
 mod loss;
 mod network;
 mod offsets;
 mod optimizer;
+mod overrides;
+mod suggest;
 mod views;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::ConfigError;
-pub use loss::{ContrastiveConfig, LossKind};
+pub use contrastive::{ContrastiveConfig, ContrastiveKind};
+pub use loss::{FocalConfig, LdamConfig, LogitAdjustmentConfig, LossKind};
 pub use network::NetworkConfig;
 pub use offsets::{OffsetConfig, SourceMeasure, TargetMeasure};
-pub use optimizer::{OptimizerConfig, ScheduleConfig};
+pub use optimizer::{Decay, OptimizerConfig, ScheduleConfig};
+pub use suggest::Suggestion;
 pub use views::ViewsConfig;
 
 /// Pixel statistics; measured on the training images when absent.
@@ -24,6 +30,10 @@ pub struct NormalisationConfig {
     pub mean: Vec<f32>,
     /// A value a channel, on the 0..1 scale.
     pub std: Vec<f32>,
+}
+
+fn default_checkpoint_minutes() -> f64 {
+    10.0
 }
 
 /// A whole run.
@@ -44,6 +54,14 @@ pub struct TrainConfig {
     pub epochs: usize,
     /// Images a step, before views.
     pub batch: usize,
+    /// Images that go through the network at a time, at most; absent, the whole batch. Bounds memory, not the step: the
+    /// gradients of a batch's parts are summed, each weighted with its share of the images. Batch normalisation and the
+    /// contrastive loss see one part only.
+    #[serde(default)]
+    pub micro_batch: Option<usize>,
+    /// Minutes between saved states within an epoch; 0 saves after each step. Changes no result.
+    #[serde(default = "default_checkpoint_minutes")]
+    pub checkpoint_minutes: f64,
     /// The loss.
     pub loss: LossKind,
     /// The network.
@@ -55,6 +73,15 @@ pub struct TrainConfig {
     pub schedule: ScheduleConfig,
     /// The views.
     pub views: ViewsConfig,
+    /// Focal loss; the defaults when absent.
+    #[serde(default)]
+    pub focal: Option<FocalConfig>,
+    /// LDAM; the defaults when absent.
+    #[serde(default)]
+    pub ldam: Option<LdamConfig>,
+    /// Logit adjustment; the defaults when absent.
+    #[serde(default)]
+    pub logit_adjustment: Option<LogitAdjustmentConfig>,
     /// The contrastive loss.
     #[serde(default)]
     pub contrastive: Option<ContrastiveConfig>,

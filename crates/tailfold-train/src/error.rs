@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use tailfold_data::DataError;
 use tailfold_sdot::SolveError;
-use tailfold_spec::OffsetsError;
 use tailfold_spec::artifact::ArtifactError;
+use tailfold_spec::{Architecture, OffsetsError, PriorError};
 
 use crate::config::ConfigError;
+use crate::pretrained::PretrainedError;
 use crate::weights::WeightError;
 
 /// A run that could not be finished.
@@ -23,6 +24,17 @@ pub enum TrainError {
     /// Class counts that make no prior.
     #[error(transparent)]
     Prior(#[from] OffsetsError),
+    /// The file of the offsets' target.
+    #[error("offsets.target")]
+    Target(#[from] PriorError),
+    /// A class without images, under a loss that divides by its count.
+    #[error("class `{class}` has no training images, which loss `{loss}` cannot do without")]
+    NoCount {
+        /// The class.
+        class: String,
+        /// The loss.
+        loss: &'static str,
+    },
     /// A file.
     #[error(transparent)]
     File(#[from] ArtifactError),
@@ -32,6 +44,9 @@ pub enum TrainError {
     /// Weights that are not finite, or do not fit.
     #[error("the network's weights are unusable")]
     Weights(#[from] WeightError),
+    /// Weights to start from.
+    #[error("the pretrained weights do not fit the network")]
+    Pretrained(#[from] PretrainedError),
     /// The loss became NaN or infinite.
     #[error(
         "the loss is {loss} at epoch {epoch}, step {step} (learning rate {learning_rate:.5}); the batch held images {indices:?}"
@@ -98,6 +113,16 @@ pub enum TrainError {
         path: PathBuf,
         /// Why.
         why: String,
+    },
+    /// A saved state of another network.
+    #[error("{} holds {found:?}, but the configuration and the data make {expected:?}", path.display())]
+    OtherArchitecture {
+        /// The file.
+        path: PathBuf,
+        /// Its network.
+        found: Box<Architecture>,
+        /// The run's network.
+        expected: Box<Architecture>,
     },
     /// The back end.
     #[error("the back end failed: {0}")]

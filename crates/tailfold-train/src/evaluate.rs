@@ -6,7 +6,6 @@ use tailfold_data::{DataError, Pixels, preprocess};
 use tailfold_sdot::{AffineHead, Options, balanced_weights};
 use tailfold_spec::{AtExport, Logits, OffsetsRecord, Preprocess, Prior};
 
-use crate::batches::Images;
 use crate::error::TrainError;
 use crate::networks::Network;
 use crate::offsets::{record, to_f32};
@@ -133,8 +132,8 @@ impl Run<'_> {
             }
         }
     }
-    /// Accuracy of each class on the validation data; `None` without one.
-    pub(crate) fn validate(&self) -> Result<Option<Vec<Option<f64>>>, TrainError> {
+    /// Measures the network on the validation data; `None` without one.
+    pub(crate) fn validate(&self) -> Result<Option<Validation>, TrainError> {
         let Some(images) = &self.validation else {
             return Ok(None);
         };
@@ -143,22 +142,40 @@ impl Run<'_> {
         let pixels: Vec<&Pixels> = images.pixels.iter().collect();
         let scores = self.answers(&network, &pixels)?.scores;
         let classes = offsets.len();
-        let (mut hits, mut counts) = (vec![0_u32; classes], vec![0_u32; classes]);
+        let (mut hits, mut counts) = (vec![0_u64; classes], vec![0_u64; classes]);
         for (row, &label) in scores.chunks_exact(classes).zip(&images.labels) {
             let moved: Vec<f32> = row.iter().zip(&offsets).map(|(s, h)| s + h).collect();
             counts[label] += 1;
-            hits[label] += u32::from(Logits::top1(&moved).is_some_and(|(class, _)| class == label));
+            hits[label] += u64::from(Logits::top1(&moved).is_some_and(|(class, _)| class == label));
         }
         let recall = hits
             .iter()
             .zip(&counts)
-            .map(|(&h, &n)| (n > 0).then(|| f64::from(h) / f64::from(n)));
-        Ok(Some(recall.collect()))
+            .map(|(&h, &n)| (n > 0).then(|| h as f64 / n as f64));
+        Ok(Some(Validation {
+            recall: recall.collect(),
+            hits: hits.iter().sum(),
+            images: counts,
+            offsets,
+        }))
     }
 }
 
-/// Share of right answers over all images, from the classes' shares.
-pub(crate) fn overall(recall: &[Option<f64>], images: Option<&Images>) -> f64 {
-    let labels = images.map_or(&[][..], |i| &i.labels);
-    labels.iter().filter_map(|&y| recall[y]).sum::<f64>() / labels.len().max(1) as f64
+/// How a network does on the validation data, class by class.
+pub(crate) struct Validation {
+    /// Share of right answers, `[classes]`; `None` for a class without images.
+    pub(crate) recall: Vec<Option<f64>>,
+    /// Images, `[classes]`.
+    pub(crate) images: Vec<u64>,
+    /// What was added to the scores, `[classes]`: what would be folded.
+    pub(crate) offsets: Vec<f32>,
+    /// Right answers over all classes.
+    hits: u64,
+}
+
+impl Validation {
+    /// Share of right answers over all images.
+    pub(crate) fn top1(&self) -> f64 {
+        self.hits as f64 / self.images.iter().sum::<u64>().max(1) as f64
+    }
 }

@@ -5,6 +5,7 @@
 mod batches;
 mod config;
 mod device;
+mod epoch;
 mod error;
 mod evaluate;
 mod head;
@@ -12,25 +13,34 @@ mod loss;
 mod networks;
 mod objective;
 mod offsets;
+mod optimizer;
+mod pretrained;
 mod products;
 mod report;
 mod resume;
 mod run;
+mod sam;
 mod schedule;
 mod step;
 mod trainer;
 mod weights;
 
 pub use config::{
-    ConfigError, ContrastiveConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
-    OptimizerConfig, ScheduleConfig, SourceMeasure, TargetMeasure, TrainConfig, ViewsConfig,
+    ConfigError, ContrastiveConfig, ContrastiveKind, Decay, FocalConfig, LdamConfig,
+    LogitAdjustmentConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
+    OptimizerConfig, ScheduleConfig, SourceMeasure, Suggestion, TargetMeasure, TrainConfig,
+    ViewsConfig,
 };
 pub use device::{BackEnd, DeviceError, is_cpu};
 pub use error::TrainError;
 pub use head::{ClassifierHead, Projection, normalise_rows};
-pub use loss::{ot_dynamic_softmax, supervised_contrastive};
-pub use networks::{Network, ResNet};
-pub use report::{EpochReport, Observer};
+pub use loss::{
+    balanced_contrastive, cross_entropy, effective_number_weights, focal, ldam, ldam_margins,
+    log_prior, logit_adjusted, ot_dynamic_softmax, supervised_contrastive,
+};
+pub use networks::Network;
+pub use pretrained::{Pretrained, PretrainedError, load_pretrained};
+pub use report::{EpochReport, Observer, StepReport};
 pub use schedule::learning_rate;
 pub use trainer::{Outcome, train};
 pub use weights::{WeightError, load_weights, named_weights};

@@ -1,66 +1,49 @@
-//! The two losses: OT-dynamic softmax and supervised contrastive.
+//! The losses: what the classifier and the projected features are trained with, one file each.
+//!
+//! All take scores or points of a whole batch and give the mean, `[1]`, in the autodiff graph. Logarithms of sums are
+//! taken about their largest term, so that any finite input has a finite loss and gradient.
+
+mod balanced_contrastive;
+mod contrastive;
+mod cross_entropy;
+mod focal;
+mod ldam;
+mod logit_adjustment;
+mod ot_dynamic;
+mod reweighting;
 
 use burn::prelude::*;
-use burn::tensor::activation::log_softmax;
 
-/// Cross-entropy over scores moved by the current offsets, mean over the batch.
+pub use balanced_contrastive::balanced_contrastive;
+pub use contrastive::supervised_contrastive;
+pub use cross_entropy::cross_entropy;
+pub use focal::focal;
+pub use ldam::{ldam, ldam_margins};
+pub use logit_adjustment::{log_prior, logit_adjusted};
+pub use ot_dynamic::ot_dynamic_softmax;
+pub use reweighting::effective_number_weights;
+
+/// Logarithm of the sum of each row's exponentials, `[n, m]` to `[n, 1]`, over the entries where `keep` is true.
 ///
-/// `scores [n, C]`, `shift [C]` (the offsets with their sign, no gradient), `labels [n]`:
-/// `-1/n sum_i log softmax(scores_i + shift)[labels_i]`. With `shift = 0` this is plain cross-entropy; with
-/// `shift = log prior` it is the logit-adjusted loss of Menon et al. (ICLR 2021). The offsets are those of the
-/// semi-discrete transport problem, refreshed while training runs (Jin et al., JCST 40(1), 2025; the reading is ours).
-pub fn ot_dynamic_softmax(
-    scores: Tensor<2>,
-    shift: Tensor<1>,
-    labels: Tensor<1, Int>,
-) -> Tensor<1> {
-    let moved = scores + shift.detach().unsqueeze_dim::<2>(0);
-    log_softmax(moved, 1)
-        .gather(1, labels.unsqueeze_dim::<2>(1))
-        .mean()
-        .neg()
+/// Every row must keep at least one entry. Masked only in here: minus infinity times a zero weight would be NaN.
+fn log_sum_exp(logits: Tensor<2>, keep: Tensor<2, Bool>) -> Tensor<2> {
+    let masked = logits.mask_fill(keep.bool_not(), f32::NEG_INFINITY);
+    let top = masked.clone().max_dim(1).detach();
+    (masked - top.clone()).exp().sum_dim(1).log() + top
 }
 
-/// Supervised contrastive loss, the form with the sum outside the logarithm (Khosla et al., NeurIPS 2020, eq. 2).
-///
-/// `points [n, p]` on the unit sphere, `labels [n]`, `temperature > 0`. An anchor without another point of its class has
-/// no positives and is left out of the mean; with no anchor left the loss is 0.
-pub fn supervised_contrastive(
-    points: Tensor<2>,
-    labels: Tensor<1, Int>,
-    temperature: f64,
-) -> Tensor<1> {
-    let [n, _] = points.dims();
-    if n < 2 {
-        // The log-sum-exp over no other point would be minus infinity, and the loss NaN.
-        return points.mul_scalar(0.0).sum();
-    }
-    let device = points.device();
-    let logits = points
-        .clone()
-        .matmul(points.transpose())
-        .div_scalar(temperature);
-    let dtype = logits.dtype();
-    // `diag_mask` is false on the diagonal.
-    let others = Tensor::<2, Bool>::diag_mask([n, n], 0, &device);
-    let same = labels
-        .clone()
-        .unsqueeze_dim::<2>(1)
-        .repeat_dim(1, n)
-        .equal(labels.unsqueeze_dim::<2>(0).repeat_dim(0, n));
-    let positives = same.bool_and(others.clone()).float().cast(dtype);
-    // Masked only inside the log-sum-exp: minus infinity times a zero weight would be NaN.
-    let masked = logits
-        .clone()
-        .mask_fill(others.bool_not(), f32::NEG_INFINITY);
-    let top = masked.clone().max_dim(1).detach();
-    let log_sum = (masked - top.clone()).exp().sum_dim(1).log() + top;
-    let count = positives.clone().sum_dim(1);
-    let per_anchor =
-        (positives * (logits - log_sum)).sum_dim(1).neg() / count.clone().clamp_min(1.0);
-    let counted = count.greater_scalar(0.0).float().cast(dtype);
-    let anchors = counted.clone().sum().clamp_min(1.0);
-    (per_anchor * counted).sum() / anchors
+/// Where two lists of classes agree: `[n]` and `[m]` to `[n, m]`.
+fn same_class(rows: Tensor<1, Int>, columns: Tensor<1, Int>) -> Tensor<2, Bool> {
+    let ([n], [m]) = (rows.dims(), columns.dims());
+    rows.unsqueeze_dim::<2>(1)
+        .expand([n, m])
+        .equal(columns.unsqueeze_dim::<2>(0).expand([n, m]))
+}
+
+/// The classes `0..classes`, as labels.
+fn every_class(classes: usize, device: &Device) -> Tensor<1, Int> {
+    let end = i64::try_from(classes).unwrap_or(i64::MAX);
+    Tensor::arange(0..end, device)
 }
 
 #[cfg(test)]

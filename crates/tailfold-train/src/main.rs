@@ -1,18 +1,28 @@
 //! `tailfold-train`: trains one configuration and writes a run folder.
 
-use std::io::IsTerminal as _;
+mod progress;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
-use tailfold_spec::Manifest;
-use tailfold_train::{BackEnd, EpochReport, Observer, TrainConfig, train};
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use tailfold_train::{BackEnd, EpochReport, Outcome, TrainConfig, train};
+
+use crate::progress::{Progress, Stopped};
 
 /// Train a long-tailed classifier and write a run folder.
 ///
 /// Example: tailfold-train --config models/fashion-lt/sdot.toml --out runs/fashion-sdot
+///
+/// One file, many runs: --set optimizer.learning_rate=0.3 --set loss=ce --set offsets= --set contrastive=
+///
+/// A run that Ctrl-C, SIGTERM or --max-minutes stopped, or that was killed, goes on to the same result with --resume.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
@@ -31,15 +41,69 @@ struct Args {
     /// Training data, in place of the configuration's.
     #[arg(long)]
     data: Option<String>,
+    /// Validation data, in place of the configuration's.
+    #[arg(long)]
+    validation: Option<String>,
+    /// A value in place of the configuration's: a dotted key and a TOML value (a string needs no quotes); `KEY=` removes
+    /// the key. May be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Where to train.
     #[arg(long, value_enum, default_value_t = BackEnd::Cpu)]
     device: BackEnd,
-    /// Go on from the last finished epoch of an interrupted run.
+    /// Go on from the last saved state of an interrupted run, if there is one.
     #[arg(long)]
     resume: bool,
-    /// Print the finished run as one JSON object.
+    /// Stop after the step that is under way when so many minutes are over, with a saved state.
+    #[arg(long, value_name = "MINUTES", value_parser = minutes)]
+    max_minutes: Option<Duration>,
+    /// Print the run as one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+fn minutes(text: &str) -> Result<Duration, String> {
+    let minutes: f64 = text.parse().map_err(|e| format!("{e}"))?;
+    Duration::try_from_secs_f64(60.0 * minutes).map_err(|e| e.to_string())
+}
+
+/// What `--json` prints: schema `tailfold.train/1`.
+#[derive(Debug, Serialize)]
+struct Summary<'a> {
+    schema: &'static str,
+    /// The run folder.
+    run: &'a PathBuf,
+    /// False when the run was stopped before its end: `--resume` goes on.
+    finished: bool,
+    /// One row a finished epoch, as in `metrics.csv`.
+    epochs: &'a [EpochReport],
+    /// Validation accuracy after the last epoch, of the weights that were written.
+    last_val_top1: Option<f64>,
+    /// Epoch of the best validation accuracy, from 1. For the eye: no weights are chosen by it.
+    best_epoch: Option<usize>,
+    /// The accuracy of that epoch.
+    best_val_top1: Option<f64>,
+    /// SHA-256 of `checkpoint.safetensors`; absent (null) when the run is not finished.
+    checkpoint_sha256: Option<&'a str>,
+}
+
+impl<'a> Summary<'a> {
+    fn new(run: &'a PathBuf, outcome: &'a Outcome) -> Self {
+        let best = outcome.best_epoch();
+        Self {
+            schema: "tailfold.train/1",
+            run,
+            finished: outcome.manifest.is_some(),
+            epochs: &outcome.reports,
+            last_val_top1: outcome.reports.last().and_then(|r| r.val_top1),
+            best_epoch: best.map(|r| r.epoch),
+            best_val_top1: best.and_then(|r| r.val_top1),
+            checkpoint_sha256: outcome
+                .manifest
+                .as_ref()
+                .map(|m| m.files.checkpoint_sha256.as_str()),
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -58,23 +122,50 @@ fn report_error(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
 }
 
+/// True once SIGINT or SIGTERM came; the second one ends the program at once, as it does by default.
+fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let signal = Arc::new(AtomicBool::new(false));
+    for number in [SIGINT, SIGTERM] {
+        // In this order: the first signal finds the flag unset and sets it, the next finds it set.
+        signal_hook::flag::register_conditional_default(number, Arc::clone(&signal))
+            .and_then(|_| signal_hook::flag::register(number, Arc::clone(&signal)))
+            .context("cannot listen to signals")?;
+    }
+    Ok(signal)
+}
+
 fn run(args: &Args) -> anyhow::Result<()> {
-    let mut config =
-        TrainConfig::read(&args.config).with_context(|| args.config.display().to_string())?;
+    let mut config = TrainConfig::read_with(&args.config, &args.set)
+        .with_context(|| args.config.display().to_string())?;
     config.seed = args.seed.unwrap_or(config.seed);
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.data = args.data.clone().unwrap_or(config.data);
+    config.validation = args.validation.clone().or(config.validation);
     let device = args.device.open()?.autodiff();
-    let mut progress = Progress::new(&config);
+    let mut progress = Progress::new(&config, args.max_minutes, watch_signals()?);
+    let state = args.out.join("resume");
+    if state.exists() && !args.resume {
+        progress.say(&format!(
+            "starting anew: the state of an unfinished run in {} will be replaced; --resume would go on from it",
+            state.display()
+        ));
+    }
     let outcome = train(&config, &args.out, args.resume, &device, &mut progress)
         .with_context(|| args.config.display().to_string())?;
     if args.json {
-        print_json(&serde_json::json!({
-            "schema": "tailfold.train/1",
-            "run": args.out,
-            "epochs": outcome.reports,
-            "checkpoint_sha256": outcome.manifest.files.checkpoint_sha256,
-        }));
+        print_json(&Summary::new(&args.out, &outcome))?;
+    }
+    if outcome.manifest.is_some() {
+        return Ok(());
+    }
+    let (epoch, step) = progress.at;
+    let stopped = format!(
+        "stopped after step {step} of epoch {epoch}, state saved in {}: the same command with --resume goes on",
+        state.display()
+    );
+    match progress.stopped {
+        Some(Stopped::Signal) => bail!("interrupted: {stopped}"),
+        _ => progress.say(&stopped),
     }
     Ok(())
 }
@@ -83,90 +174,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     clippy::print_stdout,
     reason = "the result of a command goes to stdout"
 )]
-fn print_json(value: &serde_json::Value) {
-    println!("{value}");
-}
-
-/// A bar on a terminal, a line an epoch elsewhere.
-struct Progress {
-    name: String,
-    epochs: usize,
-    bar: Option<ProgressBar>,
-}
-
-impl Progress {
-    fn new(config: &TrainConfig) -> Self {
-        let name = format!(
-            "{} ({}, seed {})",
-            config.name,
-            config.loss.as_str(),
-            config.seed
-        );
-        Self {
-            name,
-            epochs: config.epochs,
-            bar: None,
-        }
-    }
-
-    #[expect(clippy::print_stderr, reason = "the talk of a command goes to stderr")]
-    fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
-        }
-    }
-}
-
-impl Observer for Progress {
-    fn start(&mut self, manifest: &Manifest, steps_per_epoch: usize, epochs_done: usize) {
-        if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new((steps_per_epoch * self.epochs) as u64);
-            bar.set_position((steps_per_epoch * epochs_done) as u64);
-            let style = "{prefix} {bar:32} {pos}/{len} steps, {eta} left, {msg}";
-            bar.set_style(
-                ProgressStyle::with_template(style)
-                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            bar.set_prefix(self.name.clone());
-            self.bar = Some(bar);
-        }
-        let images: u64 = manifest.train_counts.iter().sum();
-        let parameters = manifest.architecture.num_parameters();
-        let network = manifest.architecture.name();
-        self.say(&format!(
-            "{}: {images} images in {} classes, {network} with {parameters} parameters",
-            self.name,
-            manifest.classes.len(),
-        ));
-        if epochs_done > 0 {
-            self.say(&format!("going on after epoch {epochs_done}"));
-        }
-    }
-
-    fn step(&mut self, _epoch: usize, _step: usize, loss: f64) {
-        if let Some(bar) = &self.bar {
-            bar.inc(1);
-            bar.set_message(format!("loss {loss:.3}"));
-        }
-    }
-
-    fn epoch(&mut self, report: &EpochReport) {
-        let percent = |share: Option<f64>| {
-            share.map_or_else(|| "-".to_owned(), |v| format!("{:.1}", 100.0 * v))
-        };
-        self.say(&format!(
-            "{} epoch {}/{}: loss {:.3}, validation {} (many {} / medium {} / few {}), largest offset {:.2}, {:.0} images/s",
-            self.name,
-            report.epoch,
-            self.epochs,
-            report.loss,
-            percent(report.val_top1),
-            percent(report.val_many),
-            percent(report.val_medium),
-            percent(report.val_few),
-            report.largest_offset,
-            report.images_per_second,
-        ));
-    }
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
 }

@@ -1,34 +1,62 @@
 //! The networks that are trained: a body below, a head above, and a projection beside it for the contrastive loss.
 
-mod cifar;
+mod block;
+mod body;
 mod layers;
 
+use burn::module::{Module as _, ModuleVisitor, Param};
 use burn::prelude::*;
 use tailfold_spec::Architecture;
 
 use crate::head::{ClassifierHead, Projection};
 
-pub use cifar::ResNet;
+use body::Body;
 
 /// Backbone, classifier and, while a contrastive loss is trained, its projection head.
 #[derive(Module, Debug)]
 pub struct Network {
-    body: ResNet,
+    body: Body,
     /// The classifier.
     pub head: ClassifierHead,
     /// Projection for the contrastive loss; not deployed.
     pub projection: Option<Projection>,
+    /// Projection of the classifier's weights to class prototypes, for the balanced contrastive loss; not deployed.
+    pub prototypes: Option<Projection>,
+}
+
+/// Draws weights, which burn leaves until they are first used: then the order of use would decide which they are.
+struct Draw;
+
+impl ModuleVisitor for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let _ = param.val();
+    }
 }
 
 impl Network {
     /// Builds the network of `arch`; `projection` gives the hidden and output widths of a contrastive head.
+    ///
+    /// All weights are drawn from the device's generator, in the order of the layers.
     pub fn new(arch: &Architecture, projection: Option<(usize, usize)>, device: &Device) -> Self {
-        let dim = arch.feature_dim();
-        Self {
-            body: ResNet::new(arch, device),
+        let plan = arch.plan();
+        let dim = plan.feature_dim();
+        let network = Self {
+            body: Body::new(&plan, device),
             head: ClassifierHead::new(arch.classes, dim, arch.head, device),
             projection: projection.map(|(hidden, out)| Projection::new(dim, hidden, out, device)),
-        }
+            prototypes: None,
+        };
+        network.visit(&mut Draw);
+        network
+    }
+
+    /// Adds a second projection of `(hidden, out)` units, for the class prototypes.
+    pub fn with_prototypes(mut self, (hidden, out): (usize, usize), device: &Device) -> Self {
+        let [_, dim] = self.head.weight.dims();
+        let prototypes = Projection::new(dim, hidden, out, device);
+        prototypes.visit(&mut Draw);
+        self.prototypes = Some(prototypes);
+        self
     }
 
     /// Images `[n, c, h, w]` to features `[n, feature_dim]`.

@@ -1,9 +1,13 @@
 //! What a step minimises: the classifier's loss and the contrastive one beside it.
 
+mod classifier;
+
 use burn::prelude::*;
 
-use crate::loss::{ot_dynamic_softmax, supervised_contrastive};
+use crate::loss::{balanced_contrastive, supervised_contrastive};
 use crate::run::Run;
+
+pub(crate) use classifier::ClassifierLoss;
 
 /// The terms of one batch, all in the autodiff graph.
 pub(crate) struct Objective {
@@ -19,53 +23,65 @@ pub(crate) struct Objective {
     pub(crate) scores: Tensor<2>,
 }
 
+/// `labels` once a view, on `device`.
+fn repeated(labels: &[i32], views: usize, device: &Device) -> Tensor<1, Int> {
+    let repeated: Vec<i32> = std::iter::repeat_n(labels, views)
+        .flatten()
+        .copied()
+        .collect();
+    Tensor::from_ints(repeated.as_slice(), device)
+}
+
 impl Run<'_> {
     /// The objective on `features`, `[n * all views, dim]`, view-major, of images with `labels`, `[n]`.
     pub(crate) fn objective(&self, features: Tensor<2>, labels: &[i32]) -> Objective {
         let views = &self.config.views;
         let [all, dim] = features.dims();
         let rows = labels.len() * views.classifier;
-        let repeated = |views: usize| {
-            let repeated: Vec<i32> = std::iter::repeat_n(labels, views)
-                .flatten()
-                .copied()
-                .collect();
-            Tensor::<1, Int>::from_ints(repeated.as_slice(), self.device)
-        };
         let classified = features.clone().slice([0..rows, 0..dim]);
         let scores = self.network.head.forward(classified.clone());
-        let shift = match &self.offsets {
-            Some(offsets) => offsets.shift(),
-            None => vec![0.0; self.manifest.classes.len()],
-        };
-        let shift = Tensor::<1>::from_floats(shift.as_slice(), self.device);
-        let classifier = ot_dynamic_softmax(scores.clone(), shift, repeated(views.classifier));
-        let contrastive = match (&self.config.contrastive, &self.network.projection) {
-            (Some(contrastive), Some(projection)) => {
+        let classifier = self.classifier_loss.value(
+            scores.clone(),
+            repeated(labels, views.classifier, self.device),
+            self.progress,
+            self.offsets.as_ref(),
+        );
+        let contrastive = (&self.config.contrastive, &self.network.projection);
+        let (loss, contrastive) = match contrastive {
+            (Some(config), Some(projection)) => {
                 let (points, count) = if views.contrastive == 0 {
                     (classified.clone(), views.classifier)
                 } else {
                     (features.slice([rows..all, 0..dim]), views.contrastive)
                 };
-                let loss = supervised_contrastive(
-                    projection.forward(points),
-                    repeated(count),
-                    contrastive.temperature,
-                );
-                Some((loss, contrastive.weight))
+                let labels = repeated(labels, count, self.device);
+                let points = projection.forward(points);
+                let contrastive = self.contrast(config.temperature, points, labels);
+                let loss = classifier.clone() + contrastive.clone().mul_scalar(config.weight);
+                (loss, Some(contrastive))
             }
-            _ => None,
-        };
-        let loss = match &contrastive {
-            Some((loss, weight)) => classifier.clone() + loss.clone().mul_scalar(*weight),
-            None => classifier.clone(),
+            _ => (classifier.clone(), None),
         };
         Objective {
             loss,
             classifier,
-            contrastive: contrastive.map(|(loss, _)| loss),
+            contrastive,
             classified,
             scores,
+        }
+    }
+
+    /// The contrastive loss on projected `points`, `[n, out]`, of `labels`, `[n]`.
+    ///
+    /// A network with a projection of its classifier's weights has prototypes, and the balanced loss. They are projected
+    /// from the weights as they are stored, not scaled or normalised, as published; the gradient goes on into the weights.
+    fn contrast(&self, temperature: f64, points: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+        match &self.network.prototypes {
+            Some(prototypes) => {
+                let prototypes = prototypes.forward(self.network.head.weight.val());
+                balanced_contrastive(points, prototypes, labels, temperature)
+            }
+            None => supervised_contrastive(points, labels, temperature),
         }
     }
 }

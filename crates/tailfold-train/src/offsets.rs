@@ -7,11 +7,23 @@ use tailfold_spec::{Apply, OffsetsRecord};
 
 use crate::config::{OffsetConfig, SourceMeasure};
 
+/// How much the solver had to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Effort {
+    /// Solutions.
+    pub(crate) updates: usize,
+    /// Steps of the solver in all of them.
+    pub(crate) iterations: usize,
+}
+
 /// The offsets of a run in progress.
 pub(crate) struct OffsetState {
     config: OffsetConfig,
     target: Vec<f64>,
     seed: u64,
+    effort: Effort,
+    /// Points on the unit sphere, `[samples, dim]`; drawn at the first solution that needs them.
+    sphere: Vec<f32>,
     /// Current offsets, `[classes]`, zero mean.
     pub(crate) h: Vec<f64>,
     /// Recent training features and their classes, oldest first.
@@ -27,9 +39,16 @@ impl OffsetState {
             target,
             config,
             seed,
+            effort: Effort::default(),
+            sphere: Vec::new(),
             queue: VecDeque::new(),
             last: None,
         }
+    }
+
+    /// What the solver did since the last call.
+    pub(crate) fn take_effort(&mut self) -> Effort {
+        std::mem::take(&mut self.effort)
     }
 
     /// What the loss adds to the scores, `[classes]`.
@@ -41,9 +60,14 @@ impl OffsetState {
         self.h.iter().map(|&h| to_f32(sign * h)).collect()
     }
 
+    /// True when the source measure is made of training features: [`OffsetState::push`] wants them.
+    pub(crate) fn wants_features(&self) -> bool {
+        self.config.source != SourceMeasure::Sphere
+    }
+
     /// Remembers a step's features, `[n, dim]`, when the source measure needs them.
     pub(crate) fn push(&mut self, features: &[f32], labels: &[i32], dim: usize) {
-        if self.config.source == SourceMeasure::Sphere {
+        if !self.wants_features() {
             return;
         }
         for (z, &label) in features.chunks_exact(dim).zip(labels) {
@@ -72,8 +96,10 @@ impl OffsetState {
         };
         let solution = match self.config.source {
             SourceMeasure::Sphere => {
-                let mut points = sphere_samples(self.config.samples, head.dim(), self.seed);
-                points.iter_mut().for_each(|x| *x *= radius);
+                if self.sphere.is_empty() {
+                    self.sphere = sphere_samples(self.config.samples, head.dim(), self.seed);
+                }
+                let points: Vec<f32> = self.sphere.iter().map(|x| x * radius).collect();
                 head.solve(&points, None, &self.target, &options)?
             }
             source => {
@@ -94,6 +120,8 @@ impl OffsetState {
                 head.solve(&features, weights.as_deref(), &self.target, &options)?
             }
         };
+        self.effort.updates += 1;
+        self.effort.iterations += solution.iterations;
         let keep = self.config.momentum;
         for (h, new) in self.h.iter_mut().zip(&solution.offsets) {
             *h = keep * *h + (1.0 - keep) * new;
@@ -152,75 +180,4 @@ pub(crate) fn to_f32(value: f64) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::TargetMeasure;
-
-    fn config(source: SourceMeasure, apply: Apply) -> OffsetConfig {
-        OffsetConfig {
-            source,
-            target: TargetMeasure::Train,
-            apply,
-            at_export: tailfold_spec::AtExport::Keep,
-            update_every: 5,
-            warmup_epochs: 1,
-            momentum: 0.0,
-            samples: 4000,
-        }
-    }
-
-    #[test]
-    fn the_frequent_class_gets_the_larger_cell_and_the_sign_is_the_configured_one() {
-        let head = AffineHead::new(&[8.0, 0.0, -8.0, 0.0], &[0.0, 0.0], 2).unwrap();
-        for (apply, sign) in [(Apply::Add, 1.0), (Apply::Subtract, -1.0)] {
-            let mut state =
-                OffsetState::new(config(SourceMeasure::Sphere, apply), vec![0.9, 0.1], 3);
-            state.update(&head, 1.0).unwrap();
-            assert!(
-                state.h[0] > 1.0 && (state.h[0] + state.h[1]).abs() < 1e-9,
-                "{:?}",
-                state.h
-            );
-            let shift = state.shift();
-            assert!(
-                (f64::from(shift[0]) - sign * state.h[0]).abs() < 1e-5,
-                "{shift:?}"
-            );
-            assert_eq!(state.record().offsets, shift);
-        }
-    }
-
-    #[test]
-    fn offsets_wait_for_the_warm_up_and_for_every_class() {
-        let mut state = OffsetState::new(
-            config(SourceMeasure::Features, Apply::Add),
-            vec![0.5, 0.5],
-            3,
-        );
-        assert!(
-            !state.is_due(0, 0) && state.is_due(1, 0) && !state.is_due(1, 3) && state.is_due(1, 5)
-        );
-        let head = AffineHead::new(&[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], 2).unwrap();
-        state.push(&[1.0, 0.0, 1.0, 0.1], &[0, 0], 2);
-        state.update(&head, 1.0).unwrap();
-        assert!(state.last.is_none() && state.h == [0.0, 0.0]);
-        state.push(&[1.0, 0.5], &[1], 2);
-        state.update(&head, 1.0).unwrap();
-        assert!(state.last.is_some());
-    }
-
-    #[test]
-    fn momentum_keeps_its_share_of_the_old_offsets() {
-        let head = AffineHead::new(&[8.0, 0.0, -8.0, 0.0], &[0.0, 0.0], 2).unwrap();
-        let solved = |momentum| {
-            let config = OffsetConfig {
-                momentum,
-                ..config(SourceMeasure::Sphere, Apply::Add)
-            };
-            let mut state = OffsetState::new(config, vec![0.8, 0.2], 3);
-            state.update(&head, 1.0).unwrap();
-            state.h[0]
-        };
-        assert!((solved(0.75) - 0.25 * solved(0.0)).abs() < 1e-9);
-    }
-}
+mod tests;

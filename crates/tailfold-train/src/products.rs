@@ -100,11 +100,12 @@ const GOLDEN_MOST: usize = 64;
 
 impl Run<'_> {
     /// Writes the run folder.
-    pub(crate) fn finish(self, out: &Path) -> Result<Manifest, TrainError> {
+    pub(crate) fn finish(&self, out: &Path) -> Result<Manifest, TrainError> {
         let network = self.network.valid();
         let mut weights = named_weights(&network)?;
-        // Only what is deployed: the projection serves the contrastive loss alone.
-        weights.retain(|name, _| !name.starts_with("projection."));
+        // Only what is deployed: the projections serve the contrastive loss alone.
+        weights
+            .retain(|name, _| !name.starts_with("projection.") && !name.starts_with("prototypes."));
         let mut seen = vec![0; self.manifest.classes.len()];
         let chosen: Vec<usize> = self
             .balanced

@@ -1,181 +1,237 @@
-//! What an interrupted run needs to go on to the same bits, written whole after each epoch.
+//! What an interrupted run needs to go on to the same bits, saved whole or not at all.
+//!
+//! A state is a folder of files, written under a temporary name, brought to disk and then renamed to
+//! `resume/state-NNNNNN`, one more than the last; only after that the last one goes. So a crash between any two writes
+//! leaves the last state or the new one, and the highest number is the one to go on from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
-use burn::optim::ModuleOptimizer;
-use burn::prelude::Device;
+use burn::optim::OptimizerRecord;
+use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
-use tailfold_spec::OffsetsRecord;
-use tailfold_spec::artifact::{self, at};
+use tailfold_spec::artifact::{self, ArtifactError, at};
+use tailfold_spec::{Architecture, OffsetsRecord};
 
 use crate::config::TrainConfig;
+use crate::epoch::EpochSums;
 use crate::error::TrainError;
-use crate::networks::Network;
+use crate::optimizer::descent;
 use crate::report::EpochReport;
+use crate::run::Run;
+
+mod queue;
 
 const FOLDER: &str = "resume";
+const PREFIX: &str = "state-";
+const TEMPORARY: &str = ".tmp-";
 const STATE: &str = "state.json";
 const STATE_HASH: &str = "state.sha256";
 const NETWORK: &str = "network.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
+const QUEUE: &str = "queue.safetensors";
 
 /// Everything but the tensors.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ResumeState {
-    pub(crate) config: TrainConfig,
-    /// Epochs finished.
-    pub(crate) epochs_done: usize,
-    /// Offsets, `[classes]`.
-    pub(crate) h: Vec<f64>,
+struct State {
+    architecture: Architecture,
+    config: TrainConfig,
+    /// Images a class, `[classes]`: another data set has another order.
+    train_counts: Vec<u64>,
+    /// Of the finished epochs.
+    reports: Vec<EpochReport>,
+    /// Of the unfinished one.
+    sums: EpochSums,
+    /// Offsets, `[classes]`; empty without.
+    h: Vec<f64>,
     /// What the last solution of the offsets left.
-    pub(crate) last: Option<OffsetsRecord>,
-    /// Feature queue, oldest first: class and features.
-    pub(crate) queue: Vec<(usize, Vec<f32>)>,
+    last: Option<OffsetsRecord>,
     /// Mean length of the last step's features under the head; 1 before the first.
-    pub(crate) radius: f32,
-    pub(crate) reports: Vec<EpochReport>,
-    pub(crate) network_sha256: String,
-    pub(crate) optimizer_sha256: String,
+    radius: f32,
+    network_sha256: String,
+    optimizer_sha256: String,
+    queue_sha256: String,
 }
 
-/// Network, optimizer and state of an interrupted run.
-pub(crate) struct Resumed {
-    pub(crate) network: Network,
-    pub(crate) optimizer: ModuleOptimizer,
-    pub(crate) state: ResumeState,
-}
-
-fn epoch_folder(run: &Path, epochs_done: usize) -> PathBuf {
-    run.join(FOLDER).join(format!("epoch-{epochs_done:06}"))
-}
-
-/// Writes the state of a run: into a temporary folder, renamed when complete; the one before it is removed after.
-pub(crate) fn save(
-    run: &Path,
-    network: &Network,
-    optimizer: &ModuleOptimizer,
-    mut state: ResumeState,
-) -> Result<(), TrainError> {
-    let parent = run.join(FOLDER);
-    fs::create_dir_all(&parent).map_err(at("create", &parent))?;
-    let target = epoch_folder(run, state.epochs_done);
-    let temporary = tempfile::Builder::new()
-        .prefix(".tmp-")
-        .tempdir_in(&parent)
-        .map_err(at("create a folder in", &parent))?;
-    let folder = temporary.path();
-    // `valid` synchronises the running statistics of the network it is called on.
-    let _ = network.valid();
-    network
-        .clone()
-        .save_file(folder.join(NETWORK))
-        .map_err(|e| TrainError::Device(e.to_string()))?;
-    optimizer
-        .save(folder.join(OPTIMIZER))
-        .map_err(|e| TrainError::Device(e.to_string()))?;
-    state.network_sha256 = artifact::sha256(&artifact::read(&folder.join(NETWORK))?);
-    state.optimizer_sha256 = artifact::sha256(&artifact::read(&folder.join(OPTIMIZER))?);
-    let json = serde_json::to_vec(&state)?;
-    artifact::write(&folder.join(STATE), &json)?;
-    artifact::write(&folder.join(STATE_HASH), artifact::sha256(&json).as_bytes())?;
-    if target.exists() {
-        fs::remove_dir_all(&target).map_err(at("remove", &target))?;
+impl Run<'_> {
+    /// Saves the state after the last step.
+    ///
+    /// # Errors
+    /// [`TrainError::File`] naming the file; the state saved before stays.
+    pub(crate) fn save(&self, out: &Path) -> Result<(), TrainError> {
+        let parent = out.join(FOLDER);
+        fs::create_dir_all(&parent).map_err(at("create", &parent))?;
+        let (old, litter) = saved(out)?;
+        for folder in litter {
+            fs::remove_dir_all(&folder).map_err(at("remove", &folder))?;
+        }
+        let temporary = tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .tempdir_in(&parent)
+            .map_err(at("create a folder in", &parent))?;
+        let folder = temporary.path();
+        let write = |file: &str, bytes: &[u8]| -> Result<String, ArtifactError> {
+            artifact::write(&folder.join(file), bytes)?;
+            Ok(artifact::sha256(bytes))
+        };
+        // The running statistics lag one update behind in the training module; `valid` brings them up to date, to the
+        // value that the next step would have computed from. Clones share them.
+        let _ = self.network.valid();
+        let network = self.network.clone().into_record().into_bytes();
+        let network = network.map_err(|e| TrainError::Device(e.to_string()))?;
+        let optimizer = self.optimizer.into_bytes();
+        let optimizer = optimizer.map_err(|e| TrainError::Device(e.to_string()))?;
+        let offsets = self.offsets.as_ref();
+        let state = State {
+            architecture: self.manifest.architecture.clone(),
+            config: self.config.clone(),
+            train_counts: self.manifest.train_counts.clone(),
+            reports: self.reports.clone(),
+            sums: self.sums.clone(),
+            h: offsets.map_or_else(Vec::new, |o| o.h.clone()),
+            last: offsets.and_then(|o| o.last.clone()),
+            radius: self.radius,
+            network_sha256: write(NETWORK, &network)?,
+            optimizer_sha256: write(OPTIMIZER, &optimizer)?,
+            queue_sha256: match offsets {
+                None => String::new(),
+                Some(offsets) => write(QUEUE, &queue::to_bytes(&offsets.queue)?)?,
+            },
+        };
+        let json = serde_json::to_vec(&state)?;
+        write(STATE, &json)?;
+        write(STATE_HASH, artifact::sha256(&json).as_bytes())?;
+        sync_folder(folder)?;
+        let number = old.last().map_or(1, |(number, _)| number + 1);
+        let target = parent.join(format!("{PREFIX}{number:06}"));
+        fs::rename(folder, &target).map_err(at("write", &target))?;
+        sync_folder(&parent)?;
+        for (_, old) in old {
+            fs::remove_dir_all(&old).map_err(at("remove", &old))?;
+        }
+        Ok(())
     }
-    fs::rename(temporary.keep(), &target).map_err(at("write", &target))?;
-    for old in saved_epochs(run)?
-        .into_iter()
-        .filter(|&e| e != state.epochs_done)
-    {
-        let old = epoch_folder(run, old);
-        fs::remove_dir_all(&old).map_err(at("remove", &old))?;
+
+    /// Takes up the state that was saved last in `out`; `false` when there is none.
+    ///
+    /// # Errors
+    /// [`TrainError::Resume`] or [`TrainError::OtherArchitecture`], naming the file.
+    pub(crate) fn restore(&mut self, out: &Path) -> Result<bool, TrainError> {
+        let Some((_, folder)) = saved(out)?.0.pop() else {
+            return Ok(false);
+        };
+        let refuse = |file: &str, why: String| TrainError::Resume {
+            path: folder.join(file),
+            why,
+        };
+        let verified = |file: &str, expected: &str| {
+            let bytes = artifact::read(&folder.join(file))?;
+            let found = artifact::sha256(&bytes);
+            if found != expected {
+                return Err(refuse(
+                    file,
+                    format!("sha256 is {found}, expected {expected}"),
+                ));
+            }
+            Ok(bytes)
+        };
+        let state_sha256 = artifact::read_to_string(&folder.join(STATE_HASH))?;
+        let state: State = serde_json::from_slice(&verified(STATE, &state_sha256)?)
+            .map_err(|e| refuse(STATE, e.to_string()))?;
+        self.check_same_run(&state, &folder.join(STATE))?;
+
+        let bytes = Bytes::from_bytes_vec(verified(NETWORK, &state.network_sha256)?);
+        let network = ModuleRecord::from_bytes(bytes)
+            .and_then(|record| self.network.clone().try_load_record(record))
+            .map_err(|e| refuse(NETWORK, e.to_string()))?;
+        let bytes = Bytes::from_bytes_vec(verified(OPTIMIZER, &state.optimizer_sha256)?);
+        let optimizer =
+            OptimizerRecord::from_bytes(bytes).map_err(|e| refuse(OPTIMIZER, e.to_string()))?;
+        if let Some(offsets) = &mut self.offsets {
+            let bytes = verified(QUEUE, &state.queue_sha256)?;
+            offsets.queue = queue::from_bytes(&bytes).map_err(|why| refuse(QUEUE, why))?;
+            offsets.h = state.h;
+            offsets.last = state.last;
+        }
+        self.network = network;
+        self.optimizer = descent(&self.config.optimizer).load_record(optimizer);
+        self.radius = state.radius;
+        self.reports = state.reports;
+        self.sums = state.sums;
+        Ok(true)
     }
-    Ok(())
+
+    /// Refuses the state of a run that would go another way.
+    fn check_same_run(&self, state: &State, path: &Path) -> Result<(), TrainError> {
+        if state.architecture != self.manifest.architecture {
+            return Err(TrainError::OtherArchitecture {
+                path: path.to_owned(),
+                found: Box::new(state.architecture.clone()),
+                expected: Box::new(self.manifest.architecture.clone()),
+            });
+        }
+        let differences = state.config.differences(self.config);
+        let why = if !differences.is_empty() {
+            format!(
+                "it belongs to a run with another configuration ({})",
+                differences.join("; ")
+            )
+        } else if state.train_counts != self.manifest.train_counts {
+            format!(
+                "it belongs to a run on {:?} images a class, the data now has {:?}",
+                state.train_counts, self.manifest.train_counts
+            )
+        } else {
+            return Ok(());
+        };
+        Err(TrainError::Resume {
+            path: path.to_owned(),
+            why,
+        })
+    }
 }
 
-/// Removes what [`save`] wrote: the run is finished.
-pub(crate) fn clear(run: &Path) -> Result<(), TrainError> {
-    let folder = run.join(FOLDER);
+/// Removes what [`Run::save`] wrote: the run is finished.
+pub(crate) fn clear(out: &Path) -> Result<(), TrainError> {
+    let folder = out.join(FOLDER);
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(at("remove", &folder))?;
     }
     Ok(())
 }
 
-fn saved_epochs(run: &Path) -> Result<Vec<usize>, TrainError> {
-    let folder = run.join(FOLDER);
+/// Saved states by number, ascending, and what was left of saves that were cut short.
+type Saved = (Vec<(u64, PathBuf)>, Vec<PathBuf>);
+
+fn saved(out: &Path) -> Result<Saved, TrainError> {
+    let folder = out.join(FOLDER);
+    let (mut states, mut litter) = (Vec::new(), Vec::new());
     if !folder.exists() {
-        return Ok(Vec::new());
+        return Ok((states, litter));
     }
-    let mut epochs = Vec::new();
     for entry in fs::read_dir(&folder).map_err(at("read", &folder))? {
         let name = entry.map_err(at("read", &folder))?.file_name();
-        if let Some(epoch) = name
-            .to_str()
-            .and_then(|n| n.strip_prefix("epoch-"))
-            .and_then(|n| n.parse().ok())
-        {
-            epochs.push(epoch);
+        let Some(name) = name.to_str() else { continue };
+        if let Some(number) = name.strip_prefix(PREFIX).and_then(|n| n.parse().ok()) {
+            states.push((number, folder.join(name)));
+        } else if name.starts_with(TEMPORARY) {
+            litter.push(folder.join(name));
         }
     }
-    epochs.sort_unstable();
-    Ok(epochs)
+    states.sort_unstable();
+    Ok((states, litter))
 }
 
-/// Loads the last state of `run` into a fresh network and optimizer; `None` when there is none.
-pub(crate) fn load(
-    run: &Path,
-    config: &TrainConfig,
-    network: Network,
-    optimizer: ModuleOptimizer,
-    device: &Device,
-) -> Result<Option<Resumed>, TrainError> {
-    let Some(&last) = saved_epochs(run)?.last() else {
-        return Ok(None);
-    };
-    let folder = epoch_folder(run, last);
-    let state_path = folder.join(STATE);
-    let damaged = |path: &Path, why: String| TrainError::Resume {
-        path: path.to_owned(),
-        why,
-    };
-    let verified = |file: &str, expected: &str| {
-        let path = folder.join(file);
-        let bytes = artifact::read(&path)?;
-        let found = artifact::sha256(&bytes);
-        if found != expected {
-            return Err(damaged(
-                &path,
-                format!("sha256 is {found}, expected {expected}"),
-            ));
-        }
-        Ok(bytes)
-    };
-    let state_sha256 = artifact::read_to_string(&folder.join(STATE_HASH))?;
-    let state: ResumeState = serde_json::from_slice(&verified(STATE, &state_sha256)?)
-        .map_err(|e| damaged(&state_path, e.to_string()))?;
-    if state.config != *config {
-        return Err(damaged(
-            &state_path,
-            "it belongs to a run with another configuration".to_owned(),
-        ));
+/// Brings a folder's own entries to disk, as `artifact::write` does a file's bytes; elsewhere than on Unix a folder cannot
+/// be opened.
+fn sync_folder(folder: &Path) -> Result<(), ArtifactError> {
+    if cfg!(unix) {
+        fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(at("write", folder))?;
     }
-    verified(NETWORK, &state.network_sha256)?;
-    verified(OPTIMIZER, &state.optimizer_sha256)?;
-    let network_path = folder.join(NETWORK);
-    let network = network
-        .to_device(device)
-        .try_load_file(&network_path)
-        .map_err(|e| damaged(&network_path, e.to_string()))?;
-    let optimizer_path = folder.join(OPTIMIZER);
-    let optimizer = optimizer
-        .load(&optimizer_path)
-        .map_err(|e| damaged(&optimizer_path, e.to_string()))?;
-    Ok(Some(Resumed {
-        network,
-        optimizer,
-        state,
-    }))
+    Ok(())
 }

@@ -1,24 +1,24 @@
-//! A run in progress: its data, network, optimizer and offsets, epoch by epoch.
+//! A run in progress: its data, network, optimizer and offsets.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use burn::module::Module as _;
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{ModuleOptimizer, SgdConfig};
+use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
 use tailfold_data::{Augmenter, DataSpec, Dataset, Pixels};
-use tailfold_spec::{AtExport, ClassGroups, Group, Manifest, Preprocess, Prior, RunFiles};
+use tailfold_spec::{AtExport, Manifest, Preprocess, RunFiles};
 
 use crate::batches::{BatchPlan, Images, pixel_statistics};
-use crate::config::{ConfigError, LossKind, TrainConfig};
+use crate::config::{ConfigError, ContrastiveKind, TrainConfig};
+use crate::epoch::EpochSums;
 use crate::error::TrainError;
+use crate::evaluate::Validation;
 use crate::networks::Network;
-use crate::offsets::{OffsetState, to_f32};
-use crate::report::{EpochReport, Observer};
-use crate::schedule::learning_rate;
-use crate::step::StepLosses;
+use crate::objective::ClassifierLoss;
+use crate::offsets::OffsetState;
+use crate::optimizer::descent;
+use crate::pretrained::{Pretrained, load_pretrained};
+use crate::report::EpochReport;
 
 /// Class-balanced training images whose features travel with the run, at most this many a class.
 const FEATURES_PER_CLASS: usize = 32;
@@ -33,26 +33,21 @@ pub(crate) struct Run<'a> {
     pub(crate) balanced: Vec<usize>,
     pub(crate) manifest: Manifest,
     pub(crate) network: Network,
+    /// What the weights were before the first step, if not drawn.
+    pub(crate) pretrained: Option<Pretrained>,
     pub(crate) optimizer: ModuleOptimizer,
+    pub(crate) classifier_loss: ClassifierLoss,
     pub(crate) offsets: Option<OffsetState>,
+    /// Share of the run's epochs that are finished.
+    pub(crate) progress: f64,
     /// Mean length of the last step's features under the head; 1 before the first.
     pub(crate) radius: f32,
-}
-
-/// The optimizer that `config` asks for.
-pub(crate) fn sgd(config: &TrainConfig) -> ModuleOptimizer {
-    let o = &config.optimizer;
-    // Dampening is 0 as in the published recipes; burn's own default is 0.1.
-    let momentum = MomentumConfig::new()
-        .with_momentum(o.momentum)
-        .with_dampening(0.0)
-        .with_nesterov(o.nesterov);
-    SgdConfig::new()
-        .with_momentum((o.momentum > 0.0).then_some(momentum))
-        .with_weight_decay(
-            (o.weight_decay > 0.0).then(|| WeightDecayConfig::new(to_f32(o.weight_decay))),
-        )
-        .init()
+    /// One row a finished epoch.
+    pub(crate) reports: Vec<EpochReport>,
+    /// The epoch in progress.
+    pub(crate) sums: EpochSums,
+    /// What the last finished epoch's validation gave, when this process made it.
+    pub(crate) validation_result: Option<Validation>,
 }
 
 fn parse_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
@@ -117,20 +112,38 @@ impl<'a> Run<'a> {
         };
         preprocess.validate().map_err(ConfigError::from)?;
         let architecture = config.network.architecture(input, data.classes().len());
-        architecture.validate().map_err(ConfigError::from)?;
+        let architecture = architecture.map_err(ConfigError::from)?;
 
         // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
         device.seed(config.seed);
-        let projection = config.contrastive.as_ref().map(|c| (c.hidden, c.out));
-        let network = Network::new(&architecture, projection, device).materialize();
+        let contrastive = config.contrastive.as_ref();
+        let mut network = Network::new(
+            &architecture,
+            contrastive.map(|c| (c.hidden, c.out)),
+            device,
+        );
+        if let Some(c) = contrastive.filter(|c| c.kind == ContrastiveKind::Balanced) {
+            network = network.with_prototypes((c.hidden, c.out), device);
+        }
+        let network = network.materialize();
+        let (network, pretrained) = match &config.network.pretrained {
+            None => (network, None),
+            Some(path) => {
+                let (network, loaded) = load_pretrained(network, &architecture, path)?;
+                (network, Some(loaded))
+            }
+        };
 
         let train_counts = data.class_counts();
         let offsets = match &config.offsets {
-            Some(offsets) if config.loss == LossKind::Sdot => {
-                let target = Prior::from(offsets.target).masses(&train_counts)?;
+            Some(offsets) => {
+                let target = offsets
+                    .target
+                    .prior(data.classes())?
+                    .masses(&train_counts)?;
                 Some(OffsetState::new(offsets.clone(), target, config.seed))
             }
-            _ => None,
+            None => None,
         };
         let views = &config.views;
         let plan = BatchPlan {
@@ -171,14 +184,24 @@ impl<'a> Run<'a> {
         };
         Ok(Self {
             balanced: data.balanced_indices(FEATURES_PER_CLASS, config.seed)?,
-            optimizer: sgd(config),
+            optimizer: descent(&config.optimizer),
             radius: 1.0,
+            progress: 0.0,
+            classifier_loss: ClassifierLoss::new(
+                config,
+                &manifest.train_counts,
+                &manifest.classes,
+            )?,
+            reports: Vec::new(),
+            sums: EpochSums::default(),
+            validation_result: None,
             config,
             device,
             plan,
             validation,
             manifest,
             network,
+            pretrained,
             offsets,
         })
     }
@@ -193,102 +216,4 @@ impl<'a> Run<'a> {
             _ => Ok(()),
         }
     }
-
-    /// Trains one epoch (from 0) and measures it.
-    pub(crate) fn epoch(
-        &mut self,
-        epoch: usize,
-        observer: &mut dyn Observer,
-    ) -> Result<EpochReport, TrainError> {
-        let started = Instant::now();
-        let steps = self.plan.steps();
-        let warmup_steps = round_to_usize(self.config.optimizer.warmup_epochs * steps as f64);
-        let total = steps * self.config.epochs;
-        let mut sums = StepLosses::default();
-        let (mut correct, mut views, mut images) = (0, 0, 0);
-        let mut rate = 0.0;
-        let mut done = 0;
-        for (step, batch) in self.plan.start(epoch).into_iter().enumerate() {
-            let batch = batch?;
-            if self.offsets.as_ref().is_some_and(|o| o.is_due(epoch, step)) {
-                let head = self.affine_head(&self.network)?;
-                let radius = self.radius;
-                if let Some(offsets) = &mut self.offsets {
-                    offsets.update(&head, radius)?;
-                }
-            }
-            let schedule = &self.config.schedule;
-            rate = learning_rate(
-                schedule,
-                self.config.optimizer.learning_rate,
-                epoch * steps + step,
-                warmup_steps,
-                total,
-            );
-            images += batch.labels.len();
-            views += batch.labels.len() * self.config.views.classifier;
-            let losses = self.step(&batch, rate)?;
-            if !losses.total.is_finite() {
-                return Err(TrainError::Diverged {
-                    loss: losses.total,
-                    epoch: epoch + 1,
-                    step: step + 1,
-                    learning_rate: rate,
-                    indices: batch.indices,
-                });
-            }
-            correct += losses.correct;
-            sums.total += losses.total;
-            sums.classifier += losses.classifier;
-            sums.contrastive += losses.contrastive;
-            observer.step(epoch + 1, step + 1, losses.total.into());
-            done = step + 1;
-        }
-        if done < steps {
-            return Err(TrainError::Loader {
-                done,
-                steps,
-                epoch: epoch + 1,
-            });
-        }
-        let seconds = started.elapsed().as_secs_f64();
-        let validation = self.validate()?;
-        let last = self.offsets.as_ref().and_then(|o| o.last.as_ref());
-        let mean = |sum: f32| f64::from(sum) / steps as f64;
-        let group = |group| {
-            validation.as_ref().and_then(|recall| {
-                ClassGroups::from_counts(&self.manifest.train_counts).mean(group, recall)
-            })
-        };
-        Ok(EpochReport {
-            epoch: epoch + 1,
-            learning_rate: rate,
-            loss: mean(sums.total),
-            classifier_loss: mean(sums.classifier),
-            contrastive_loss: mean(sums.contrastive),
-            train_top1: correct as f64 / views.max(1) as f64,
-            val_top1: validation
-                .as_ref()
-                .map(|recall| crate::evaluate::overall(recall, self.validation.as_ref())),
-            val_many: group(Group::Many),
-            val_medium: group(Group::Medium),
-            val_few: group(Group::Few),
-            largest_offset: self
-                .offsets
-                .as_ref()
-                .map_or(0.0, |o| o.h.iter().fold(0.0, |a: f64, h| a.max(h.abs()))),
-            offsets_chi_square: last.map(|s| s.chi_square),
-            offsets_relative_error: last.map(|s| s.largest_relative_error),
-            images_per_second: images as f64 / seconds,
-        })
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a number of steps, checked to be non-negative; `as` saturates"
-)]
-fn round_to_usize(value: f64) -> usize {
-    value.round() as usize
 }

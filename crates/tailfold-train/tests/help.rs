@@ -4,6 +4,21 @@ use std::process::Command;
 
 const COMMANDS: &[&[&str]] = &[&[]];
 
+/// What scripts rely on.
+const OPTIONS: [&str; 11] = [
+    "--config",
+    "--out",
+    "--seed",
+    "--epochs",
+    "--data",
+    "--validation",
+    "--set",
+    "--device",
+    "--resume",
+    "--max-minutes",
+    "--json",
+];
+
 #[test]
 fn help_has_an_example() {
     for arguments in COMMANDS {
@@ -15,5 +30,8 @@ fn help_has_an_example() {
             text.contains("Example: tailfold-train "),
             "{arguments:?}: {text}"
         );
+        for option in OPTIONS {
+            assert!(text.contains(option), "`{option}` is not in: {text}");
+        }
     }
 }

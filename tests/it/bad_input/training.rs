@@ -41,14 +41,46 @@ fn check_config(from: &str, to: &str, expect: &[&str]) {
 
 #[test]
 fn configurations_that_cannot_be_trained() {
-    check_config("epochs = 1", "epoch = 1", &["unknown field `epoch`"]);
-    check_config("width = 1", "widht = 1", &["unknown field `widht`"]);
+    check_config(
+        "epochs = 1",
+        "epoch = 1",
+        &["unknown field `epoch`", "did you mean `epochs`?"],
+    );
+    check_config(
+        "width = 1",
+        "widht = 1",
+        &["unknown field `widht`", "did you mean `width`?"],
+    );
     check_config(
         "learning_rate",
         "learnin_rate",
         &["unknown field `learnin_rate`"],
     );
-    check_config("\"ce\"", "\"se\"", &["unknown variant `se`"]);
+    check_config(
+        "\"ce\"",
+        "\"se\"",
+        &["unknown variant `se`", "did you mean `ce`?"],
+    );
+    check_config(
+        "depth = 8",
+        "kind = \"vgg16\"",
+        &["unknown variant `vgg16`", "mobilenet-v2"],
+    );
+    check_config(
+        "depth = 8",
+        "kind = \"resnet50\"",
+        &["the network `resnet50` takes no `width`"],
+    );
+    check_config(
+        "depth = 8\nwidth = 1\nstem_stride = 2",
+        "kind = \"resnet50\"",
+        &["architecture.input is [1, 28, 28]", "32 to 4096 pixels"],
+    );
+    check_config(
+        "depth = 8",
+        "depth = 8\npretrained = \"absent.safetensors\"",
+        &["absent.safetensors"],
+    );
     check_config("batch = 4", "batch = 0", &["batch is 0"]);
     check_config(
         "learning_rate = 0.01",
@@ -61,6 +93,29 @@ fn configurations_that_cannot_be_trained() {
         &["data is not a data spec", "per-klass"],
     );
     check_config(CONFIG, "", &["missing field"]);
+}
+
+#[test]
+fn values_given_beside_the_file() {
+    let scratch = Scratch::new();
+    let config = scratch.write("config.toml", CONFIG);
+    let out = scratch.at("run");
+    let check = |given: [&str; 2], expect: &[&str]| {
+        let args = ["--config", &config, "--out", &out, given[0], given[1]];
+        refused(&scratch, "tailfold-train", &args, expect);
+    };
+    check(
+        ["--set", "optimizer.rate=1"],
+        &[&config, "optimizer.rate=1", "unknown field `rate`"],
+    );
+    check(["--set", "epochs"], &["`epochs`: expected key=value"]);
+    check(["--set", "batch=0"], &["batch is 0"]);
+    check(
+        ["--validation", "embedded?split=none"],
+        &["validation is not a data spec"],
+    );
+    check(["--max-minutes=-1", "--json"], &["--max-minutes"]);
+    check(["--max-minutes=soon", "--json"], &["'soon'"]);
 }
 
 #[test]

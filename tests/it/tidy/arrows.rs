@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     (
         "classify-tract",
         &[
@@ -28,6 +28,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "tailfold-tract",
         ],
     ),
+    ("tailfold-conv", &[]),
     ("tailfold-data", &["tailfold-spec"]),
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-parity", &["tailfold-spec"]),
@@ -45,7 +46,12 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("tailfold-tract", &["tailfold-spec"]),
     (
         "tailfold-train",
-        &["tailfold-data", "tailfold-sdot", "tailfold-spec"],
+        &[
+            "tailfold-conv",
+            "tailfold-data",
+            "tailfold-sdot",
+            "tailfold-spec",
+        ],
     ),
     (
         "xtask",
@@ -235,5 +241,8 @@ fn versions_are_named_and_the_heavy_ones_pinned() {
             }
         }
     }
-    assert_eq!(pinned, BTreeSet::from(["burn", "burn-onnx", "tract-onnx"]));
+    assert_eq!(
+        pinned,
+        BTreeSet::from(["burn", "burn-flex", "burn-onnx", "tract-onnx"])
+    );
 }

@@ -194,7 +194,7 @@ fn ports_are_named() {
 /// As few weights as the architecture allows, so that most changed bytes are structure.
 fn small() -> Model {
     let arch = Architecture {
-        width: 1,
+        body: fixture::cifar(1, 1),
         input: [1, 4, 5],
         classes: 2,
         ..fixture::architecture(Head::Linear)

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use tailfold_data::{DataSpec, SpecError};
-use tailfold_spec::artifact::{self, ArtifactError};
+use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{ArchitectureError, PreprocessError};
 
-use super::{LossKind, TrainConfig};
+use super::{Suggestion, TrainConfig, loss};
 
 /// A configuration that cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -16,13 +16,40 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] ArtifactError),
     /// Not TOML, a wrong type, or a key that does not exist.
-    #[error("{} is not a training configuration", path.display())]
+    #[error(
+        "{} is not a training configuration{}",
+        path.display(),
+        suggestion.as_ref().map_or_else(String::new, |s| format!(" ({s})"))
+    )]
     Parse {
         /// The file.
         path: PathBuf,
+        /// For a key or a value that does not exist, the nearest that does.
+        suggestion: Option<Box<Suggestion>>,
         /// Why; names the key and the line.
         #[source]
         source: toml::de::Error,
+    },
+    /// As [`ConfigError::Parse`], with values given beside the file.
+    #[error("{} with {given} is not a training configuration", path.display())]
+    ParseGiven {
+        /// The file.
+        path: PathBuf,
+        /// What was given, `key=value`, separated by commas.
+        given: String,
+        /// For a key or a value that does not exist, the nearest that does.
+        suggestion: Option<Box<Suggestion>>,
+        /// Why; names the key.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A value given beside the file that has no place in it.
+    #[error("`{given}`: {why}")]
+    Given {
+        /// As given.
+        given: String,
+        /// Why.
+        why: String,
     },
     /// A value out of its range.
     #[error("{key} is {value}, expected {expected}")]
@@ -33,6 +60,16 @@ pub enum ConfigError {
         value: String,
         /// What is accepted.
         expected: &'static str,
+    },
+    /// A table of a loss that is not trained.
+    #[error("[{table}] has no effect beside loss `{loss}`: it belongs to `{owner}`")]
+    Unused {
+        /// The table.
+        table: &'static str,
+        /// The loss.
+        loss: &'static str,
+        /// The loss that reads the table.
+        owner: &'static str,
     },
     /// A data spec that cannot be read.
     #[error("{key} is not a data spec")]
@@ -75,13 +112,7 @@ impl TrainConfig {
     /// # Errors
     /// [`ConfigError`] naming the file, or the key and what it accepts.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = artifact::read_to_string(path)?;
-        let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Parse {
-            path: path.to_owned(),
-            source,
-        })?;
-        config.validate()?;
-        Ok(config)
+        Self::read_with(path, &[])
     }
 
     /// Checks every range.
@@ -109,6 +140,20 @@ impl TrainConfig {
             self.batch,
             "2 to 65536",
         )?;
+        if let Some(micro) = self.micro_batch {
+            ensure(
+                (2..=self.batch).contains(&micro),
+                "micro_batch",
+                micro,
+                "2 to batch",
+            )?;
+        }
+        ensure(
+            (0.0..=100_000.0).contains(&self.checkpoint_minutes),
+            "checkpoint_minutes",
+            self.checkpoint_minutes,
+            "0 to 100000",
+        )?;
         self.network.check()?;
         self.optimizer.check(self.epochs)?;
         self.schedule.check()?;
@@ -116,18 +161,9 @@ impl TrainConfig {
         if let Some(contrastive) = &self.contrastive {
             contrastive.check()?;
         }
-        match (self.loss, &self.offsets) {
-            (LossKind::Sdot, None) => {
-                ensure(false, "loss", "sdot", "an [offsets] table beside `sdot`")?
-            }
-            (LossKind::Ce, Some(_)) => {
-                ensure(false, "loss", "ce", "no [offsets] table beside `ce`")?
-            }
-            _ => {}
-        }
-        if let Some(offsets) = &self.offsets {
-            offsets.check(self.epochs)?;
-        }
-        Ok(())
+        loss::check(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,9 @@
 //! `[offsets]`: the transport problem behind the OT-dynamic softmax loss.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
-use tailfold_spec::{Apply, AtExport, Prior};
+use tailfold_spec::{Apply, AtExport, Prior, PriorError};
 
 use super::check::{ConfigError, ensure};
 
@@ -31,7 +33,7 @@ impl SourceMeasure {
 }
 
 /// Target masses of the transport problem.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetMeasure {
     /// `1 / C`.
@@ -39,13 +41,18 @@ pub enum TargetMeasure {
     Uniform,
     /// The training prior.
     Train,
+    /// Masses from a JSON file, as [`Prior::read`] takes them; `target = { file = "prior.json" }`, relative to where the
+    /// program runs.
+    File(PathBuf),
 }
 
-impl From<TargetMeasure> for Prior {
-    fn from(target: TargetMeasure) -> Self {
-        match target {
-            TargetMeasure::Uniform => Self::Uniform,
-            TargetMeasure::Train => Self::Train,
+impl TargetMeasure {
+    /// The masses' rule for data of `classes`.
+    pub(crate) fn prior(&self, classes: &[String]) -> Result<Prior, PriorError> {
+        match self {
+            Self::Uniform => Ok(Prior::Uniform),
+            Self::Train => Ok(Prior::Train),
+            Self::File(path) => Prior::read(path, classes),
         }
     }
 }

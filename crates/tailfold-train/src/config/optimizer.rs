@@ -16,11 +16,29 @@ pub struct OptimizerConfig {
     /// Nesterov's form of momentum.
     #[serde(default)]
     pub nesterov: bool,
-    /// L2 penalty on every weight.
+    /// L2 penalty, as a multiple of the parameter that is added to its gradient.
     pub weight_decay: f64,
+    /// What the penalty is on.
+    #[serde(default)]
+    pub decay: Decay,
+    /// Radius of sharpness-aware minimization (Foret et al., ICLR 2021): the gradient is that at the loss's highest point
+    /// within this distance, to first order. Absent: the gradient where the weights are. Doubles a step's cost.
+    #[serde(default)]
+    pub sam_rho: Option<f64>,
     /// Epochs of linear warm-up.
     #[serde(default)]
     pub warmup_epochs: f64,
+}
+
+/// What weight decay is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decay {
+    /// Every parameter.
+    #[default]
+    All,
+    /// Convolutions and matrices; not what has one dimension: biases, and scale and shift of batch normalisation.
+    Weights,
 }
 
 fn default_momentum() -> f64 {
@@ -53,7 +71,16 @@ impl OptimizerConfig {
             "optimizer.warmup_epochs",
             o.warmup_epochs,
             "0 to epochs",
-        )
+        )?;
+        if let Some(rho) = o.sam_rho {
+            ensure(
+                rho > 0.0 && rho <= 10.0,
+                "optimizer.sam_rho",
+                rho,
+                "above 0, at most 10",
+            )?;
+        }
+        Ok(())
     }
 }
 

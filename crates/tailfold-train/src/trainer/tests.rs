@@ -1,16 +1,16 @@
 use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use burn::optim::GradientsParams;
 use burn::prelude::*;
 use safetensors::SafeTensors;
 
 use super::*;
 use crate::evaluate::to_host;
-use crate::head::ClassifierHead;
 use crate::networks::Network;
+use crate::report::RECALL;
 use crate::weights::{NamedWeights, load_weights};
 
+mod losses;
 mod resuming;
 
 /// Held by every test that draws weights: burn's generator and its seed belong to the process.
@@ -19,12 +19,12 @@ pub(crate) fn generator() -> MutexGuard<'static, ()> {
     GENERATOR.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn device() -> Device {
+pub(crate) fn device() -> Device {
     Device::flex().autodiff()
 }
 
 /// Writes 12x12 grey images in IDX form: class `k` is bright in the `k`-th third of its columns, with some noise.
-fn write_idx(dir: &Path, prefix: &str, counts: &[usize]) {
+pub(crate) fn write_idx(dir: &Path, prefix: &str, counts: &[usize]) {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for (class, &count) in counts.iter().enumerate() {
         for image in 0..count {
@@ -45,7 +45,7 @@ fn write_idx(dir: &Path, prefix: &str, counts: &[usize]) {
 }
 
 /// A folder with the data set in `data` and room for runs.
-fn workspace() -> tempfile::TempDir {
+pub(crate) fn workspace() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -55,7 +55,7 @@ fn workspace() -> tempfile::TempDir {
 }
 
 /// The plain run: cross-entropy, a linear head.
-fn plain(dir: &Path, epochs: usize) -> TrainConfig {
+pub(crate) fn plain(dir: &Path, epochs: usize) -> TrainConfig {
     let data = format!("idx:{}", dir.join("data").display());
     let text = format!(
         r#"
@@ -75,7 +75,7 @@ fn plain(dir: &Path, epochs: usize) -> TrainConfig {
 }
 
 /// A run with everything that has a state: momentum, offsets from a feature queue, two losses, augmented views.
-fn rich(dir: &Path, epochs: usize) -> TrainConfig {
+pub(crate) fn rich(dir: &Path, epochs: usize) -> TrainConfig {
     let text = r#"
         loss = "sdot"
         network = { depth = 8, width = 4, stem_stride = 2, head = { kind = "cosine", scale = 10.0 } }
@@ -99,15 +99,23 @@ fn rich(dir: &Path, epochs: usize) -> TrainConfig {
 struct Watch {
     started_after: Option<usize>,
     steps: Vec<(usize, usize)>,
+    /// Epoch and step after which the run is to stop.
+    stop_after: Option<(usize, usize)>,
 }
 
 impl Observer for Watch {
-    fn start(&mut self, _manifest: &Manifest, _steps_per_epoch: usize, epochs_done: usize) {
-        self.started_after = Some(epochs_done);
+    fn start(&mut self, _manifest: &Manifest, _steps_per_epoch: usize, steps_done: usize) {
+        self.started_after = Some(steps_done);
     }
 
-    fn step(&mut self, epoch: usize, step: usize, _loss: f64) {
-        self.steps.push((epoch, step));
+    fn step(&mut self, report: &StepReport) {
+        assert!(report.loss.is_finite() && report.images_per_second > 0.0);
+        assert!(report.seconds_left >= 0.0 && report.seconds_left < 600.0);
+        self.steps.push((report.epoch, report.step));
+    }
+
+    fn wants_stop(&mut self) -> bool {
+        self.stop_after.is_some() && self.steps.last() == self.stop_after.as_ref()
     }
 }
 
@@ -144,7 +152,7 @@ fn a_run_folder_is_whole() {
         assert_eq!(watch.steps, steps);
 
         let manifest = Manifest::read(&out).unwrap();
-        assert_eq!(manifest, outcome.manifest);
+        assert_eq!(Some(&manifest), outcome.manifest.as_ref());
         assert_eq!(manifest.train_counts, [40, 20, 10]);
         assert_eq!(manifest.architecture.input, [1, 12, 12]);
         manifest.read_offsets(&out).unwrap();
@@ -160,6 +168,7 @@ fn a_run_folder_is_whole() {
             "manifest.toml",
             "metrics.csv",
             "offsets.json",
+            RECALL,
         ];
         assert_eq!(files, expect);
 
@@ -174,6 +183,12 @@ fn a_run_folder_is_whole() {
             rows[1].classifier_loss < rows[0].classifier_loss,
             "{rows:?}"
         );
+
+        recall_is_that_of_the_last_epoch(&out, &manifest, &rows[1]);
+        for row in &rows {
+            let (wait, loader) = (row.loader_wait, row.loader_images_per_second);
+            assert!((0.0..=1.0).contains(&wait) && loader > 0.0 && loader.is_finite());
+        }
 
         // The checkpoint is the network that gave the golden answers.
         let golden = tensors(&manifest.read_file(&out, Manifest::GOLDEN).unwrap());
@@ -193,6 +208,69 @@ fn a_run_folder_is_whole() {
         let shape = features.tensor("features").unwrap().shape().to_vec();
         assert_eq!(shape, [labels[0], 16]);
     }
+}
+
+fn recall_is_that_of_the_last_epoch(out: &Path, manifest: &Manifest, last: &EpochReport) {
+    type Row = (usize, String, u64, u64, Option<f64>, f32);
+    let mut reader = csv::Reader::from_path(out.join(RECALL)).unwrap();
+    let header = "class,name,train_count,images,recall,offset";
+    assert_eq!(
+        reader
+            .headers()
+            .unwrap()
+            .iter()
+            .collect::<Vec<_>>()
+            .join(","),
+        header
+    );
+    let rows: Vec<Row> = reader.deserialize().collect::<Result<_, _>>().unwrap();
+    assert_eq!(rows.len(), 3);
+    for (class, row) in rows.iter().enumerate() {
+        assert_eq!((row.0, &row.1), (class, &manifest.classes[class]));
+        assert_eq!((row.2, row.3), (manifest.train_counts[class], 4));
+    }
+    // Four images a class: the mean over classes is the mean over images.
+    let mean = rows.iter().map(|row| row.4.unwrap()).sum::<f64>() / 3.0;
+    assert!((mean - last.val_top1.unwrap()).abs() < 1e-12);
+    let offsets = rows.iter().map(|row| row.5.abs()).fold(0.0, f32::max);
+    assert_eq!(offsets > 0.0, manifest.loss == "sdot", "{rows:?}");
+}
+
+#[test]
+fn without_validation_there_is_no_recall_and_no_best_epoch() {
+    let _generator = generator();
+    let dir = workspace();
+    let out = dir.path().join("run");
+    let outcome = run(&plain(dir.path(), 3), &out, false).unwrap();
+    let best = outcome.best_epoch().unwrap();
+    let better = |r: &EpochReport| r.val_top1 > best.val_top1;
+    assert!(!outcome.reports.iter().any(better));
+    assert!(out.join(RECALL).exists());
+    // The file of the run before is not left for this one's.
+    let mut config = plain(dir.path(), 1);
+    config.validation = None;
+    let outcome = run(&config, &out, false).unwrap();
+    assert!(outcome.best_epoch().is_none() && !out.join(RECALL).exists());
+}
+
+/// With a radius too small to move a weight, both gradients are the same, and so must be everything that comes of them:
+/// were the running statistics to see a batch twice, the checkpoint would be another.
+#[test]
+fn sharpness_aware_steps_update_running_statistics_once() {
+    let _generator = generator();
+    let dir = workspace();
+    let checkpoint = |rho: Option<f64>| {
+        let mut config = plain(dir.path(), 2);
+        config.optimizer.sam_rho = rho;
+        config.micro_batch = Some(9);
+        let out = dir.path().join("run");
+        run(&config, &out, false).unwrap();
+        tensors(&artifact::read(&out.join(Manifest::CHECKPOINT)).unwrap())
+    };
+    let plain = checkpoint(None);
+    assert!(plain.contains_key("stem.norm.running_var"));
+    assert!(checkpoint(Some(1e-30)) == plain);
+    assert!(checkpoint(Some(0.05)) != plain);
 }
 
 #[test]
@@ -254,39 +332,4 @@ fn a_run_that_diverges_says_where_and_writes_nothing() {
     seen.dedup();
     assert_eq!(seen.len(), 32);
     assert!(seen.iter().all(|&image| image < 70), "{seen:?}");
-}
-
-/// PyTorch's SGD, by its documentation: `g + decay w`, a velocity without dampening, and Nesterov's look ahead.
-#[test]
-fn the_optimizer_is_pytorchs() {
-    let _generator = generator();
-    let device = device();
-    let dir = workspace();
-    for nesterov in [false, true] {
-        let mut config = plain(dir.path(), 1);
-        config.optimizer.nesterov = nesterov;
-        config.optimizer.momentum = 0.8;
-        config.optimizer.weight_decay = 0.1;
-        let kind = tailfold_spec::Head::Cosine { scale: 1.0 };
-        let mut head = ClassifierHead::new(2, 3, kind, &device);
-        let mut expect = to_host(head.weight.val().without_autodiff()).unwrap();
-        let mut velocity = [0.0_f32; 6];
-        let slope = [1.0, -2.0, 0.5, 0.0, 3.0, -1.0];
-        let mut optimizer = sgd(&config);
-        for rate in [0.5_f32, 0.25, 0.125] {
-            let slopes = Tensor::<1>::from_floats(slope, &device).reshape([2, 3]);
-            let loss = (head.weight.val() * slopes).sum();
-            let gradients = GradientsParams::from_grads(loss.backward(), &head);
-            head = optimizer.step(f64::from(rate), head, gradients);
-            for ((w, v), g) in expect.iter_mut().zip(&mut velocity).zip(slope) {
-                let g = g + 0.1 * *w;
-                *v = 0.8 * *v + g;
-                *w -= rate * if nesterov { g + 0.8 * *v } else { *v };
-            }
-            let found = to_host(head.weight.val().without_autodiff()).unwrap();
-            for (f, e) in found.iter().zip(&expect) {
-                assert!((f - e).abs() < 1e-5, "{found:?}, expected {expect:?}");
-            }
-        }
-    }
 }

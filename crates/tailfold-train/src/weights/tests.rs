@@ -1,6 +1,6 @@
 use super::*;
 
-use tailfold_spec::{Architecture, Head};
+use tailfold_spec::{Architecture, Body, Head};
 
 use crate::evaluate::to_host;
 use crate::trainer::tests::generator;
@@ -9,9 +9,11 @@ const INPUT: [usize; 3] = [3, 12, 10];
 
 fn network(head: Head, projection: Option<(usize, usize)>, device: &Device) -> Network {
     let arch = Architecture {
-        depth: 8,
-        width: 4,
-        stem_stride: 1,
+        body: Body::CifarResnet {
+            depth: 8,
+            width: 4,
+            stem_stride: 1,
+        },
         input: INPUT,
         classes: 7,
         head,
@@ -229,4 +231,20 @@ fn running_statistics_are_the_updated_ones() {
     // Naming the weights changes none of them, and neither does a validation pass.
     scores(&network.valid(), n, &device.clone().without_autodiff());
     assert_eq!(named_weights(&network).unwrap(), updated);
+}
+
+/// Weights depend on the seed alone, not on which of them is used first.
+#[test]
+fn weights_are_drawn_when_a_network_is_made() {
+    let _generator = generator();
+    let device = Device::flex();
+    let made = |after: &dyn Fn(&Network)| {
+        device.seed(3);
+        let network = network(Head::Linear, None, &device);
+        after(&network);
+        named_weights(&network).unwrap()
+    };
+    let weights = made(&|_| {});
+    assert_eq!(made(&|network| drop(network.head.affine())), weights);
+    assert_eq!(made(&|_| device.seed(4)), weights);
 }

@@ -1,13 +1,16 @@
 use std::fs;
 use std::path::Path;
 
-use tailfold_spec::{Head, Manifest, artifact};
+use tailfold_spec::{Architecture, Body, Head, Manifest, artifact};
 
+use super::losses::deferred;
 use super::{Watch, device, generator, rich, run, workspace, write_idx};
-use crate::config::{SourceMeasure, TrainConfig};
+use crate::config::{Decay, SourceMeasure, TrainConfig};
 use crate::error::TrainError;
-use crate::report::{EpochReport, Observer};
+use crate::report::{Observer, RECALL, StepReport};
 use crate::trainer::train;
+
+mod crashes;
 
 /// As [`rich`], but unwatched, and the offsets are solved on a sphere as wide as the features are long.
 fn spherical(dir: &Path, epochs: usize) -> TrainConfig {
@@ -21,40 +24,30 @@ fn spherical(dir: &Path, epochs: usize) -> TrainConfig {
     config
 }
 
-/// Copies the state that an interruption after `epochs` epochs would leave in `out` to `target`.
-struct Keep<'a> {
-    out: &'a Path,
-    epochs: usize,
-    target: &'a Path,
+/// As [`rich`], with everything that steps may have beside it.
+fn sharp(dir: &Path, epochs: usize) -> TrainConfig {
+    let mut config = rich(dir, epochs);
+    config.micro_batch = Some(6);
+    config.optimizer.sam_rho = Some(0.05);
+    config.optimizer.decay = Decay::Weights;
+    config
 }
 
-impl Observer for Keep<'_> {
-    // Comes before the state of this epoch is written: the one on disk is that of the epoch before.
-    fn epoch(&mut self, report: &EpochReport) {
-        if report.epoch != self.epochs + 1 {
-            return;
-        }
-        let name = format!("resume/epoch-{:06}", self.epochs);
-        let (from, to) = (self.out.join(&name), self.target.join(&name));
-        fs::create_dir_all(&to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    }
-}
-
-/// Trains, and leaves in `target` what an interruption after `epochs` epochs would.
-fn run_and_keep(config: &TrainConfig, out: &Path, epochs: usize, target: &Path) {
-    let mut keep = Keep {
-        out,
-        epochs,
-        target,
+/// Trains from where `out` stands until after step `stop` (epoch, step), which leaves a saved state; returns the number
+/// of steps it found done.
+fn run_until(config: &TrainConfig, out: &Path, stop: (usize, usize)) -> usize {
+    let mut watch = Watch {
+        stop_after: Some(stop),
+        ..Watch::default()
     };
-    train(config, out, false, &device(), &mut keep).unwrap();
+    let outcome = train(config, out, true, &device(), &mut watch).unwrap();
+    assert!(outcome.manifest.is_none() && !out.join(Manifest::FILE).exists());
+    assert_eq!(watch.steps.last(), Some(&stop));
+    watch.started_after.unwrap()
 }
 
-/// Two run folders hold the same bytes, `metrics.csv` with its clock aside.
+/// Two run folders hold the same bytes, `metrics.csv` with its clocks aside.
+#[track_caller]
 fn assert_same_run(found: &Path, expect: &Path) {
     for file in [
         Manifest::CHECKPOINT,
@@ -62,17 +55,19 @@ fn assert_same_run(found: &Path, expect: &Path) {
         Manifest::GOLDEN,
         Manifest::FEATURES,
         Manifest::FILE,
+        RECALL,
     ] {
-        let read = |run: &Path| artifact::read(&run.join(file)).unwrap();
+        let read = |run: &Path| fs::read(run.join(file)).ok();
         assert!(read(found) == read(expect), "{file} differs");
     }
     assert_eq!(metrics(found), metrics(expect));
+    assert!(!found.join("resume").exists());
 }
 
-/// The rows of `metrics.csv` without `images_per_second`, the last column.
+/// The rows of `metrics.csv` without the last three columns, which are read off a clock.
 fn metrics(run: &Path) -> Vec<String> {
     let text = artifact::read_to_string(&run.join("metrics.csv")).unwrap();
-    let row = |line: &str| line.rsplit_once(',').unwrap().0.to_owned();
+    let row = |line: &str| line.rsplitn(4, ',').last().unwrap().to_owned();
     text.lines().map(row).collect()
 }
 
@@ -81,21 +76,47 @@ fn an_interrupted_run_goes_on_to_the_same_bytes() {
     let _generator = generator();
     let dir = workspace();
     for (name, config) in [
-        ("rich", rich(dir.path(), 4)),
-        ("spherical", spherical(dir.path(), 4)),
+        ("rich", rich(dir.path(), 3)),
+        ("spherical", spherical(dir.path(), 3)),
+        ("deferred", deferred(dir.path(), 3)),
+        ("sharp", sharp(dir.path(), 3)),
     ] {
-        for epochs in [1, 2, 3] {
-            let straight = dir.path().join(name);
-            let resumed = dir.path().join(format!("{name}-after-{epochs}"));
-            run_and_keep(&config, &straight, epochs, &resumed);
+        let straight = dir.path().join(name);
+        run(&config, &straight, false).unwrap();
+        // In the first epoch, after the last step of one (its validation still to come), in the middle of one.
+        for (epoch, step) in [(1, 1), (1, 4), (2, 3)] {
+            let resumed = dir.path().join(format!("{name}-{epoch}-{step}"));
+            assert_eq!(run_until(&config, &resumed, (epoch, step)), 0);
             let mut watch = Watch::default();
             train(&config, &resumed, true, &device(), &mut watch).unwrap();
-            assert_eq!(watch.started_after, Some(epochs));
-            assert_eq!(watch.steps[0], (epochs + 1, 1));
+            assert_eq!(watch.started_after, Some(4 * (epoch - 1) + step));
+            assert_eq!(watch.steps.len(), 12 - (4 * (epoch - 1) + step));
             assert_same_run(&resumed, &straight);
-            assert!(!resumed.join("resume").exists());
         }
     }
+}
+
+/// One process a step, and a state on disk after each: neither saving nor loading moves a bit.
+#[test]
+fn a_run_of_many_pieces_is_the_run_of_one() {
+    let _generator = generator();
+    let dir = workspace();
+    let config = rich(dir.path(), 3);
+    let straight = dir.path().join("straight");
+    run(&config, &straight, false).unwrap();
+    let pieces = dir.path().join("pieces");
+    for done in 0..12 {
+        let stop = (done / 4 + 1, done % 4 + 1);
+        assert_eq!(run_until(&config, &pieces, stop), done);
+    }
+    run(&config, &pieces, true).unwrap();
+    assert_same_run(&pieces, &straight);
+
+    let mut config = config;
+    config.checkpoint_minutes = 0.0;
+    let saving = dir.path().join("saving");
+    run(&config, &saving, false).unwrap();
+    assert_same_run(&saving, &straight);
 }
 
 #[test]
@@ -115,6 +136,7 @@ fn a_run_that_could_not_be_written_is_finished_later() {
     assert!(matches!(error, TrainError::File(_)), "{error}");
     assert!(!broken.join(Manifest::FILE).exists());
     fs::remove_file(broken.join("golden")).unwrap();
+    // The last epoch is done; its validation is not kept and made again.
     run(&config, &broken, true).unwrap();
     assert_same_run(&broken, &straight);
 
@@ -129,25 +151,30 @@ fn a_state_that_does_not_fit_is_refused() {
     let _generator = generator();
     let dir = workspace();
     let config = rich(dir.path(), 2);
-    let out = dir.path().join("interrupted");
-    run_and_keep(&config, &dir.path().join("straight"), 1, &out);
-    let folder = out.join("resume/epoch-000001");
+    let out = dir.path().join("run");
+    run_until(&config, &out, (1, 2));
+    let folder = out.join("resume/state-000001");
     let refuse = |config: &TrainConfig| {
         let error = run(config, &out, true).unwrap_err();
         assert!(!out.join(Manifest::FILE).exists());
-        error.to_string()
+        error
     };
     let state = folder.join("state.json");
     let from = |file: &Path, why: &str| format!("cannot resume from {}: {why}", file.display());
 
-    let other = TrainConfig {
-        seed: 6,
-        ..config.clone()
-    };
-    let why = "it belongs to a run with another configuration";
-    assert_eq!(refuse(&other), from(&state, why));
+    let mut other = config.clone();
+    other.seed = 6;
+    other.optimizer.momentum = 0.5;
+    let why =
+        "it belongs to a run with another configuration (optimizer.momentum: 0.9, 0.5; seed: 5, 6)";
+    assert_eq!(refuse(&other).to_string(), from(&state, why));
 
-    for file in ["state.json", "network.bpk", "optimizer.bpk"] {
+    for file in [
+        "state.json",
+        "network.bpk",
+        "optimizer.bpk",
+        "queue.safetensors",
+    ] {
         let path = folder.join(file);
         let whole = fs::read(&path).unwrap();
         let mut damaged = whole.clone();
@@ -156,9 +183,10 @@ fn a_state_that_does_not_fit_is_refused() {
         fs::write(&path, &damaged).unwrap();
         let (found, expected) = (artifact::sha256(&damaged), artifact::sha256(&whole));
         let why = format!("sha256 is {found}, expected {expected}");
-        assert_eq!(refuse(&config), from(&path, &why));
+        assert_eq!(refuse(&config).to_string(), from(&path, &why));
         fs::remove_file(&path).unwrap();
-        assert_eq!(refuse(&config), format!("cannot read {}", path.display()));
+        let expect = format!("cannot read {}", path.display());
+        assert_eq!(refuse(&config).to_string(), expect);
         fs::write(&path, whole).unwrap();
     }
 
@@ -167,25 +195,56 @@ fn a_state_that_does_not_fit_is_refused() {
     let foreign = br#"{"config": 1}"#;
     fs::write(&state, foreign).unwrap();
     fs::write(folder.join("state.sha256"), artifact::sha256(foreign)).unwrap();
-    let message = refuse(&config);
-    assert!(
-        message.starts_with(&from(&state, "invalid type")),
-        "{message}"
-    );
+    let message = refuse(&config).to_string();
+    assert!(message.starts_with(&from(&state, "")), "{message}");
     fs::write(folder.join("state.sha256"), artifact::sha256(&whole)).unwrap();
     fs::write(&state, whole).unwrap();
 
-    // The same configuration, but other classes behind its words.
+    // Another network in the configuration, and other classes behind its words.
+    let check = |config: &TrainConfig, change: &dyn Fn(&mut Architecture)| {
+        let error = refuse(config);
+        let TrainError::OtherArchitecture {
+            path,
+            found,
+            expected,
+        } = &error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!(path, &state);
+        let mut changed = found.clone();
+        change(&mut changed);
+        assert_eq!(&changed, expected);
+        let message = error.to_string();
+        for part in [format!("{found:?}"), format!("{expected:?}")] {
+            assert!(message.contains(&part), "{message}");
+        }
+    };
+    let mut wider = config.clone();
+    wider.network.width = Some(5);
+    check(&wider, &|a| {
+        let Body::CifarResnet { width, .. } = &mut a.body else {
+            panic!("{a:?}")
+        };
+        *width = 5;
+    });
     let data = dir.path().join("data");
     write_idx(&data, "train", &[40, 20, 10, 5]);
     write_idx(&data, "t10k", &[4, 4, 4, 4]);
-    let message = refuse(&config);
-    assert!(
-        message.starts_with(&from(&folder.join("network.bpk"), "")),
-        "{message}"
-    );
-    write_idx(&data, "train", &[40, 20, 10]);
-    write_idx(&data, "t10k", &[4, 4, 4]);
+    check(&config, &|a| a.classes = 4);
 
+    // The same classes, but other images.
+    write_idx(&data, "train", &[40, 20, 11]);
+    write_idx(&data, "t10k", &[4, 4, 4]);
+    let why = "it belongs to a run on [40, 20, 10] images a class, the data now has [40, 20, 11]";
+    assert_eq!(refuse(&config).to_string(), from(&state, why));
+
+    write_idx(&data, "train", &[40, 20, 10]);
     run(&config, &out, true).unwrap();
+    let error = refuse_finished(&config, &out);
+    assert!(error.contains("the run is finished"), "{error}");
+}
+
+fn refuse_finished(config: &TrainConfig, out: &Path) -> String {
+    run(config, out, true).unwrap_err().to_string()
 }

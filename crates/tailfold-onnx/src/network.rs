@@ -1,4 +1,4 @@
-//! The residual network of an [`Architecture`] as an inference graph.
+//! The network of an [`Architecture`] as an inference graph.
 
 use tailfold_spec::{Architecture, ModelCard};
 
@@ -27,23 +27,24 @@ pub fn build(
 ) -> Result<Model, OnnxError> {
     arch.validate()?;
     check_card(arch, card)?;
+    let plan = arch.plan();
     let mut net = Layers {
         graph: GraphBuilder::new(arch.name()),
         checkpoint,
+        epsilon: plan.epsilon,
     };
     let image = net.graph.input("image", &arch.input);
-    let stem = net.conv(
-        "stem.conv",
-        "stem.norm",
-        &image,
-        arch.width,
-        arch.stem_stride,
-    )?;
-    let mut x = net.unary("Relu", "stem.relu", &stem);
-    for (i, (_, to, stride)) in arch.blocks().into_iter().enumerate() {
-        x = net.block(&format!("blocks.{i}"), &x, to, stride)?;
+    let mut x = net.layer(&plan.stem, &image)?;
+    if let Some(pool) = &plan.pool {
+        x = net.max_pool(pool, &x);
     }
-    let feature = net.pool(&x);
+    for block in &plan.blocks {
+        x = net.block(block, &x)?;
+    }
+    if let Some(last) = &plan.last {
+        x = net.layer(last, &x)?;
+    }
+    let feature = net.mean(&x);
     let logits = net.head(arch, &feature)?;
     let mut model = Model::from_graph(net.graph.finish(&logits), IR_VERSION, OPSET);
     model.set_card(card);

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
-use tailfold_spec::{Head, OffsetsRecord, QuantizationRecord};
+use tailfold_spec::{
+    Activation, Body, ConvNorm, Head, OffsetsRecord, QuantizationRecord, Shortcut,
+};
 
 use super::*;
-use crate::fixture::eval::{Array, conv, eval};
+use crate::fixture::eval::{Array, Window, conv, eval, max_pool};
 use crate::fixture::{self, COSINE, Lcg, PATH, Tensors};
 use crate::{CheckpointError, check};
 
@@ -18,40 +20,63 @@ fn image([c, h, w]: [usize; 3], seed: u64) -> Array {
 /// The network as the checkpoint describes it, BatchNorm as a layer of its own: what the graph has to agree with.
 fn reference(arch: &Architecture, tensors: &Tensors, image: &Array) -> Vec<f64> {
     let get = |name: &str| tensors[name].1.as_slice();
-    let conv_norm = |x: &Array, conv_name: &str, norm: &str, stride| {
-        let part = |part: &str| get(&format!("{norm}.{part}"));
+    let plan = arch.plan();
+    let conv_norm = |x: &Array, layer: &ConvNorm| {
+        let part = |part: &str| get(&format!("{}.{part}", layer.part("norm")));
         let (gamma, beta) = (part("gamma"), part("beta"));
         let (mean, var) = (part("running_mean"), part("running_var"));
-        let y = conv(
-            x,
-            get(&format!("{conv_name}.weight")),
-            &vec![0.0; gamma.len()],
-            stride,
-        );
+        let weight = get(&format!("{}.weight", layer.part("conv")));
+        let y = conv(x, weight, &vec![0.0; layer.to], Window::of_layer(layer));
         Array::image([y.shape[1], y.shape[2], y.shape[3]], |c, row, column| {
             let i = c.unsigned_abs();
-            let normal =
-                (y.at(c, row, column) - f64::from(mean[i])) / (f64::from(var[i]) + 1e-5).sqrt();
+            let deviation = (f64::from(var[i]) + plan.epsilon).sqrt();
+            let normal = (y.at(c, row, column) - f64::from(mean[i])) / deviation;
             f64::from(gamma[i]) * normal + f64::from(beta[i])
         })
     };
-    let relu = |x: &Array| x.map(|v| v.max(0.0));
-    let mut x = relu(&conv_norm(
-        image,
-        "stem.conv",
-        "stem.norm",
-        arch.stem_stride,
-    ));
-    for (i, (from, to, stride)) in arch.blocks().into_iter().enumerate() {
-        let name = |part: &str| format!("blocks.{i}.{part}");
-        let y = relu(&conv_norm(&x, &name("conv1"), &name("norm1"), stride));
-        let y = conv_norm(&y, &name("conv2"), &name("norm2"), 1);
-        let front = ((to - from) / 2).cast_signed();
-        let s = stride.cast_signed();
-        let sum = Array::image([to, y.shape[2], y.shape[3]], |c, row, column| {
-            y.at(c, row, column) + x.at(c - front, row * s, column * s)
-        });
-        x = relu(&sum);
+    let activate = |x: &Array, layer: &ConvNorm| match layer.activation {
+        Activation::Linear => x.clone(),
+        Activation::Relu => x.map(|v| v.max(0.0)),
+        Activation::Relu6 => x.map(|v| v.clamp(0.0, 6.0)),
+    };
+    let layer = |x: &Array, layer: &ConvNorm| activate(&conv_norm(x, layer), layer);
+    let mut x = layer(image, &plan.stem);
+    if let Some(pool) = &plan.pool {
+        let (kernel, stride, pads) = (pool.kernel, pool.stride, pool.pads);
+        x = max_pool(
+            &x,
+            Window {
+                kernel,
+                stride,
+                pads,
+                groups: 1,
+            },
+        );
+    }
+    for block in &plan.blocks {
+        let end = block.end();
+        let mut y = x.clone();
+        for conv in block.convs().take_while(|conv| *conv != end) {
+            y = layer(&y, conv);
+        }
+        let y = conv_norm(&y, end);
+        let around = |f: &dyn Fn(isize, isize, isize) -> f64| {
+            Array::image([end.to, y.shape[2], y.shape[3]], f)
+        };
+        let shortcut = match &block.shortcut {
+            Shortcut::None => around(&|_, _, _| 0.0),
+            Shortcut::Identity => x.clone(),
+            Shortcut::Projection(projection) => layer(&x, projection),
+            Shortcut::Thinned { stride } => {
+                let front = ((end.to - block.convs[0].from) / 2).cast_signed();
+                let s = stride.cast_signed();
+                around(&|c, row, column| x.at(c - front, row * s, column * s))
+            }
+        };
+        x = activate(&y.zip(&shortcut, |a, b| a + b), end);
+    }
+    if let Some(last) = &plan.last {
+        x = layer(&x, last);
     }
     let pixels = x.shape[2] * x.shape[3];
     let mean = |channel: &[f64]| channel.iter().sum::<f64>() / pixels as f64;
@@ -80,35 +105,52 @@ fn close(found: &[f64], expected: &[f64]) {
     }
 }
 
+/// Builds the graph of `arch` and compares every value of it with the reference, and its shape with what the graph says.
+fn compare(arch: &Architecture, seed: u64) {
+    let tensors = fixture::tensors(arch);
+    let model = build(arch, &fixture::checkpoint(&tensors), &fixture::card(arch)).unwrap();
+    assert_eq!(check(&model), Ok(()));
+    let image = image(arch.input, seed);
+    let values = eval(&model, &image);
+    close(&values["logits"].data, &reference(arch, &tensors, &image));
+    for value in &model.graph().value_info {
+        let shape = value.shape().unwrap().into_iter();
+        let shape: Vec<_> = shape.map(|d| d.unwrap_or(1)).collect();
+        assert_eq!(shape, values[value.name()].shape, "{}", value.name());
+    }
+}
+
 #[test]
 fn the_graph_computes_what_the_checkpoint_describes() {
     // An odd width pads unevenly, odd sides round up, and with a stride in the stem the last stage is one pixel small.
     let shapes = [(4, 1, [3, 12, 10]), (3, 1, [1, 7, 9]), (1, 2, [3, 5, 6])];
-    for (i, (width, stem_stride, input)) in shapes.into_iter().enumerate() {
+    for ((width, stem_stride, input), seed) in shapes.into_iter().zip(40..) {
         for head in [Head::Linear, COSINE] {
             let arch = Architecture {
-                width,
-                stem_stride,
+                body: fixture::cifar(width, stem_stride),
                 input,
                 ..fixture::architecture(head)
             };
-            let tensors = fixture::tensors(&arch);
-            let model =
-                build(&arch, &fixture::checkpoint(&tensors), &fixture::card(&arch)).unwrap();
-            assert_eq!(check(&model), Ok(()));
-            let image = image(input, 40 + i as u64);
-            let values = eval(&model, &image);
-            close(&values["logits"].data, &reference(&arch, &tensors, &image));
-            for value in &model.graph().value_info {
-                let shape: Vec<_> = value
-                    .shape()
-                    .unwrap()
-                    .into_iter()
-                    .map(|d| d.unwrap_or(1))
-                    .collect();
-                assert_eq!(shape, values[value.name()].shape, "{}", value.name());
-            }
+            compare(&arch, seed);
         }
+    }
+}
+
+#[test]
+fn every_network_computes_what_its_checkpoint_describes() {
+    let cases = [
+        (Body::MobilenetV2, [3, 40, 33], COSINE),
+        // Rows pad evenly here and there, columns do elsewhere.
+        (Body::EfficientnetLite0, [1, 33, 46], Head::Linear),
+        (Body::Resnext50, [3, 32, 33], Head::Linear),
+    ];
+    for ((body, input, head), seed) in cases.into_iter().zip(60..) {
+        let arch = Architecture {
+            body,
+            input,
+            ..fixture::architecture(head)
+        };
+        compare(&arch, seed);
     }
 }
 
@@ -255,7 +297,7 @@ fn a_card_of_another_model_is_refused() {
 #[test]
 fn an_impossible_architecture_is_refused() {
     let arch = Architecture {
-        depth: 9,
+        body: Body::cifar_resnet(9),
         ..fixture::architecture(Head::Linear)
     };
     let checkpoint = fixture::checkpoint(&BTreeMap::new());

@@ -1,0 +1,50 @@
+//! Gradients of tensors that are used twice, added in place.
+//!
+//! A sum over tensors that lie channels last is slow in the back end, and the skip connection of every block needs one.
+//! So an operation here that finds a gradient of its input takes it out and adds its own while computing it.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use burn::backend::Flex;
+use burn::backend::autodiff::NodeId;
+use burn::backend::autodiff::grads::Gradients;
+use burn_flex::FlexTensor;
+
+use super::channels_last::{change, image_values};
+
+thread_local! {
+    /// Nodes that one of these operations has given a gradient, in a backward pass of this thread: the container
+    /// cannot be asked.
+    static GIVEN: RefCell<HashSet<NodeId>> = RefCell::new(HashSet::new());
+}
+
+/// `sum + value`, in the memory of `sum` where nobody else holds it; both `[n, c, h, w]`, channels last.
+pub(crate) fn add(sum: FlexTensor, value: &FlexTensor) -> FlexTensor {
+    change(sum, |sum| {
+        for (sum, value) in sum.iter_mut().zip(image_values(value)) {
+            *sum += value;
+        }
+    })
+}
+
+/// Notes that the gradient of `node` has been used up.
+pub(crate) fn used(node: NodeId) {
+    GIVEN.with_borrow_mut(|given| given.remove(&node));
+}
+
+/// Registers what `gradient` makes of the gradient that `node` has so far, if any.
+///
+/// `take` removes that gradient; `is_leaf` says that it cannot be removed.
+pub(crate) fn accumulate(
+    grads: &mut Gradients,
+    node: NodeId,
+    is_leaf: bool,
+    take: impl FnOnce(&mut Gradients) -> FlexTensor,
+    gradient: impl FnOnce(Option<FlexTensor>) -> FlexTensor,
+) {
+    let given = !is_leaf && GIVEN.with_borrow_mut(|given| !given.insert(node));
+    let old = given.then(|| take(grads));
+    let new = gradient(old);
+    grads.register::<Flex>(node, new);
+}

@@ -1,0 +1,157 @@
+//! The shortcut without parameters (He et al., CVPR 2016, option A): fewer pixels, more channels.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::prelude::*;
+use burn_flex::FlexTensor;
+
+use super::buffers::give;
+use super::channels_last::{change, channels_last, dims, image_values, is_ours, tensor};
+use super::gradients::{accumulate, used};
+
+/// Every `stride`-th pixel of `x`, `[n, c, h, w]`, and zero channels on both sides up to `to`.
+pub(crate) fn subsample_and_widen(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
+    let [_, from, _, _] = x.dims();
+    if from == to && stride == 1 {
+        return x;
+    }
+    if is_ours(&x) {
+        return Tensor::from_dispatch(Dispatch::subsample_and_widen(x.into_dispatch(), to, stride));
+    }
+    plain(x, to, stride)
+}
+
+/// The same in the back end's own operations.
+fn plain(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
+    let [n, from, h, w] = x.dims();
+    let x = if stride == 1 {
+        x
+    } else {
+        // Rows, then columns, by index: every back end has the gradient of a selection.
+        let device = x.device();
+        let every = |len: usize| {
+            let picks: Vec<i32> = (0..len)
+                .step_by(stride)
+                .map(|i| i32::try_from(i).unwrap_or(i32::MAX))
+                .collect();
+            Tensor::<1, Int>::from_ints(picks.as_slice(), &device)
+        };
+        x.select(2, every(h)).select(3, every(w))
+    };
+    let [_, _, h, w] = x.dims();
+    let front = (to - from) / 2;
+    let back = to - from - front;
+    let zeros = |channels: usize| Tensor::<4>::zeros([n, channels, h, w], (&x.device(), x.dtype()));
+    Tensor::cat(vec![zeros(front), x.clone(), zeros(back)], 1)
+}
+
+/// The operation on images whose values lie channels last.
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait SubsampleAndWiden: Backend {
+    /// `[n, c, h, w]` to `[n, to, ceil(h / stride), ceil(w / stride)]`.
+    fn subsample_and_widen(x: FloatTensor<Self>, to: usize, stride: usize) -> FloatTensor<Self>;
+}
+
+/// Where the values come from.
+#[derive(Debug, Clone, Copy)]
+struct Map {
+    from: [usize; 4],
+    to: usize,
+    stride: usize,
+}
+
+impl Map {
+    fn result(self) -> [usize; 4] {
+        let [n, _, h, w] = self.from;
+        [n, self.to, h.div_ceil(self.stride), w.div_ceil(self.stride)]
+    }
+
+    /// First values of the pixels that are kept: in the source, and in the result behind the zeros in front.
+    fn pixels(self) -> impl Iterator<Item = (usize, usize)> {
+        let [n, c, h, w] = self.from;
+        let stride = self.stride;
+        let front = (self.to - c) / 2;
+        let kept = (0..n).flat_map(move |i| {
+            let rows = (0..h).step_by(stride);
+            rows.flat_map(move |y| {
+                (0..w)
+                    .step_by(stride)
+                    .map(move |x| ((i * h + y) * w + x) * c)
+            })
+        });
+        kept.enumerate()
+            .map(move |(pixel, source)| (source, pixel * self.to + front))
+    }
+}
+
+impl SubsampleAndWiden for Flex {
+    fn subsample_and_widen(x: FlexTensor, to: usize, stride: usize) -> FlexTensor {
+        let x = channels_last(x);
+        let map = Map {
+            from: dims(&x),
+            to,
+            stride,
+        };
+        let channels = map.from[1];
+        let values = image_values(&x);
+        let mut widened = vec![0.0; map.result().iter().product()];
+        for (source, target) in map.pixels() {
+            widened[target..target + channels].copy_from_slice(&values[source..source + channels]);
+        }
+        tensor(widened, map.result())
+    }
+}
+
+#[derive(Debug)]
+struct SubsampleBackward;
+
+impl Backward<Flex, 1> for SubsampleBackward {
+    type State = Map;
+
+    fn backward(self, ops: Ops<Map, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        used(ops.node.id);
+        let grad = channels_last(grads.consume::<Flex>(&ops.node));
+        let [Some(x)] = ops.parents else { return };
+        let map = ops.state;
+        let add = |old: Option<FlexTensor>| {
+            let empty = || tensor(vec![0.0; map.from.iter().product()], map.from);
+            change(old.unwrap_or_else(empty), |sums| {
+                let (values, channels) = (image_values(&grad), map.from[1]);
+                for (source, target) in map.pixels() {
+                    let sums = &mut sums[source..source + channels];
+                    for (sum, value) in sums.iter_mut().zip(&values[target..target + channels]) {
+                        *sum += value;
+                    }
+                }
+            })
+        };
+        let leaf = x.parents.is_empty();
+        accumulate(grads, x.id, leaf, |grads| grads.consume::<Flex>(&x), add);
+        give(grad);
+    }
+}
+
+impl<C: CheckpointStrategy> SubsampleAndWiden for Autodiff<Flex, C> {
+    fn subsample_and_widen(x: FloatTensor<Self>, to: usize, stride: usize) -> FloatTensor<Self> {
+        let nodes = [x.node()];
+        let x = x.into_primitive();
+        let state = Map {
+            from: dims(&x),
+            to,
+            stride,
+        };
+        let y = Flex::subsample_and_widen(x, to, stride);
+        match SubsampleBackward
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => prep.finish(state, y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+}

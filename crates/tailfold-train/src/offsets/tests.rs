@@ -1,0 +1,203 @@
+use super::*;
+use crate::config::TargetMeasure;
+
+fn config(source: SourceMeasure, apply: Apply) -> OffsetConfig {
+    OffsetConfig {
+        source,
+        target: TargetMeasure::Train,
+        apply,
+        at_export: tailfold_spec::AtExport::Keep,
+        update_every: 5,
+        warmup_epochs: 1,
+        momentum: 0.0,
+        samples: 4000,
+    }
+}
+
+#[test]
+fn the_frequent_class_gets_the_larger_cell_and_the_sign_is_the_configured_one() {
+    let head = AffineHead::new(&[8.0, 0.0, -8.0, 0.0], &[0.0, 0.0], 2).unwrap();
+    for (apply, sign) in [(Apply::Add, 1.0), (Apply::Subtract, -1.0)] {
+        let mut state = OffsetState::new(config(SourceMeasure::Sphere, apply), vec![0.9, 0.1], 3);
+        state.update(&head, 1.0).unwrap();
+        assert!(
+            state.h[0] > 1.0 && (state.h[0] + state.h[1]).abs() < 1e-9,
+            "{:?}",
+            state.h
+        );
+        let shift = state.shift();
+        assert!(
+            (f64::from(shift[0]) - sign * state.h[0]).abs() < 1e-5,
+            "{shift:?}"
+        );
+        assert_eq!(state.record().offsets, shift);
+    }
+}
+
+#[test]
+fn offsets_wait_for_the_warm_up_and_for_every_class() {
+    let mut state = OffsetState::new(
+        config(SourceMeasure::Features, Apply::Add),
+        vec![0.5, 0.5],
+        3,
+    );
+    assert!(!state.is_due(0, 0) && state.is_due(1, 0) && !state.is_due(1, 3) && state.is_due(1, 5));
+    let head = AffineHead::new(&[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], 2).unwrap();
+    state.push(&[1.0, 0.0, 1.0, 0.1], &[0, 0], 2);
+    state.update(&head, 1.0).unwrap();
+    assert!(state.last.is_none() && state.h == [0.0, 0.0]);
+    state.push(&[1.0, 0.5], &[1], 2);
+    state.update(&head, 1.0).unwrap();
+    assert!(state.last.is_some());
+}
+
+#[test]
+fn momentum_keeps_its_share_of_the_old_offsets() {
+    let head = AffineHead::new(&[8.0, 0.0, -8.0, 0.0], &[0.0, 0.0], 2).unwrap();
+    let solved = |momentum| {
+        let config = OffsetConfig {
+            momentum,
+            ..config(SourceMeasure::Sphere, Apply::Add)
+        };
+        let mut state = OffsetState::new(config, vec![0.8, 0.2], 3);
+        state.update(&head, 1.0).unwrap();
+        state.h[0]
+    };
+    assert!((solved(0.75) - 0.25 * solved(0.0)).abs() < 1e-9);
+}
+
+/// A head whose classes lie unevenly, and masses that it does not give by itself.
+fn uneven() -> (AffineHead, Vec<f64>) {
+    let weight = [4.0, 0.0, 0.0, -4.0, 1.0, 0.0, 0.0, -2.0, 5.0];
+    (
+        AffineHead::new(&weight, &[0.0; 3], 3).unwrap(),
+        vec![0.7, 0.2, 0.1],
+    )
+}
+
+#[test]
+fn the_next_solution_starts_from_the_last() {
+    let (head, target) = uneven();
+    let mut state = OffsetState::new(config(SourceMeasure::Sphere, Apply::Add), target, 3);
+    state.update(&head, 1.0).unwrap();
+    let first = state.take_effort();
+    assert!(first.updates == 1 && first.iterations > 1, "{first:?}");
+    let h = state.h.clone();
+    // The same head: nothing is left to do. One slightly turned: less than from nothing.
+    state.update(&head, 1.0).unwrap();
+    let (updates, iterations) = (1, 0);
+    assert_eq!(
+        state.take_effort(),
+        Effort {
+            updates,
+            iterations
+        }
+    );
+    assert_eq!(state.h, h);
+    let weight = [4.1, 0.1, 0.0, -4.0, 1.0, 0.1, 0.0, -2.1, 5.0];
+    let turned = AffineHead::new(&weight, &[0.0; 3], 3).unwrap();
+    state.update(&turned, 1.0).unwrap();
+    let second = state.take_effort();
+    assert!(second.iterations < first.iterations, "{second:?} {first:?}");
+    assert_eq!(state.take_effort(), Effort::default());
+}
+
+/// The mass that `state`'s offsets give each class of the weighted sample `points`.
+fn masses(state: &OffsetState, points: &[f32], weights: &[f64]) -> Vec<f64> {
+    let weight = [4.0, 0.0, 0.0, -4.0, 1.0, 0.0, 0.0, -2.0, 5.0_f32];
+    let mut masses = [0.0; 3];
+    for (z, mass) in points.chunks_exact(3).zip(weights) {
+        let score = |j: usize| -> f64 {
+            let row = &weight[3 * j..3 * j + 3];
+            let product: f32 = row.iter().zip(z).map(|(w, x)| w * x).sum();
+            f64::from(product) + state.h[j]
+        };
+        let best = (0..3)
+            .max_by(|&a, &b| score(a).total_cmp(&score(b)))
+            .unwrap();
+        masses[best] += mass;
+    }
+    let all: f64 = masses.iter().sum();
+    masses.iter().map(|m| m / all).collect()
+}
+
+/// Every source measure, counted by hand: the offsets give the target's masses on it, and not on the others.
+#[test]
+fn each_source_measures_its_own_cells() {
+    let (head, target) = uneven();
+    // 900 points around class 0's axis, 90 around class 1's, 10 around class 2's, each a third of a cloud.
+    let cloud = sphere_samples(1000, 3, 8);
+    let labels: Vec<i32> = (0..1000)
+        .map(|i| if i < 900 { 0 } else { 1 + i32::from(i >= 990) })
+        .collect();
+    let features: Vec<f32> = cloud
+        .chunks_exact(3)
+        .zip(&labels)
+        .flat_map(|(z, &y)| {
+            (0..3_u8).map(move |k| z[usize::from(k)] + if y == i32::from(k) { 1.0 } else { 0.0 })
+        })
+        .collect();
+    let balanced: Vec<f64> = labels
+        .iter()
+        .map(|&y| 1.0 / [900.0, 90.0, 10.0][usize::try_from(y).unwrap()])
+        .collect();
+    let sphere = sphere_samples(4000, 3, 3);
+    let measures = [
+        (SourceMeasure::Sphere, &sphere, vec![1.0; 4000]),
+        (SourceMeasure::Features, &features, vec![1.0; 1000]),
+        (SourceMeasure::BalancedFeatures, &features, balanced),
+    ];
+    for (source, ..) in &measures {
+        let mut state = OffsetState::new(config(*source, Apply::Add), target.clone(), 3);
+        state.push(&features, &labels, 3);
+        state.update(&head, 1.0).unwrap();
+        for (other, points, weights) in &measures {
+            let found = masses(&state, points, weights);
+            let chi: f64 = found
+                .iter()
+                .zip(&target)
+                .map(|(m, nu)| (m - nu).powi(2) / nu)
+                .sum();
+            // Solved to 1e-3; the three measures are far from each other.
+            if source == other {
+                assert!(chi < 1.1e-3, "{source:?}: {found:?}");
+            } else {
+                assert!(chi > 0.02, "{source:?} on {other:?}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_queue_forgets_the_oldest() {
+    let config = OffsetConfig {
+        samples: 64,
+        ..config(SourceMeasure::Features, Apply::Add)
+    };
+    let mut state = OffsetState::new(config, vec![0.5, 0.5], 3);
+    for step in 0..30_u8 {
+        let rows = [f32::from(step); 6];
+        state.push(&rows, &[0, 1, 1], 2);
+    }
+    assert_eq!(state.queue.len(), 64);
+    assert_eq!(state.queue[0], (1, vec![8.0, 8.0]));
+    assert_eq!(state.queue[63], (1, vec![29.0, 29.0]));
+}
+
+#[test]
+fn a_target_comes_from_its_rule_or_its_file() {
+    let classes = ["cat", "dog"].map(str::to_owned);
+    let masses = |target: TargetMeasure| target.prior(&classes).unwrap().masses(&[30, 10]).unwrap();
+    assert_eq!(masses(TargetMeasure::Uniform), [0.5, 0.5]);
+    assert_eq!(masses(TargetMeasure::Train), [0.75, 0.25]);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("prior.json");
+    tailfold_spec::artifact::write(&path, br#"{"dog": 7, "cat": 1}"#).unwrap();
+    assert_eq!(masses(TargetMeasure::File(path.clone())), [0.125, 0.875]);
+    tailfold_spec::artifact::write(&path, br#"{"dog": 7}"#).unwrap();
+    let error = TargetMeasure::File(path.clone())
+        .prior(&classes)
+        .unwrap_err();
+    let expect = format!("{} has no mass for class `cat`", path.display());
+    assert_eq!(error.to_string(), expect);
+}

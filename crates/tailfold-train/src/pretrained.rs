@@ -1,0 +1,190 @@
+//! Weights that other frameworks published, into a network: safetensors files with PyTorch's names.
+
+mod error;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, SafeTensors};
+use tailfold_spec::{Architecture, Head, artifact};
+
+use crate::networks::Network;
+use crate::weights::{NamedWeights, load_weights, named_weights};
+
+pub use error::PretrainedError;
+
+/// Parts of a BatchNorm: in our checkpoints, and as PyTorch calls them.
+const NORM: [(&str, &str); 4] = [
+    ("gamma", "weight"),
+    ("beta", "bias"),
+    ("running_mean", "running_mean"),
+    ("running_var", "running_var"),
+];
+
+/// A count that PyTorch keeps in each BatchNorm, of no use here.
+const IGNORED: &str = ".num_batches_tracked";
+
+/// What was loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pretrained {
+    /// The file.
+    pub path: PathBuf,
+    /// Tensors taken over.
+    pub tensors: usize,
+    /// Classes of the file's classifier when it was left out: the network has another number of classes, or a cosine
+    /// head.
+    pub dropped: Option<usize>,
+}
+
+/// `network` of `arch` with the weights and running statistics in the safetensors file `path`, under the names of
+/// torchvision (timm for EfficientNet-Lite0): every tensor of the body, and the classifier if it is linear and has as
+/// many classes.
+///
+/// # Errors
+/// [`PretrainedError`] naming a tensor that is missing, of another shape or type, not finite, or of no use to the network.
+pub fn load_pretrained(
+    network: Network,
+    arch: &Architecture,
+    path: &Path,
+) -> Result<(Network, Pretrained), PretrainedError> {
+    let bytes = artifact::read(path)?;
+    let mut file = Published::parse(&bytes, path)?;
+    let mut weights = named_weights(&network)?;
+    let plan = arch.plan();
+    let mut tensors = 0;
+    let mut put = |ours: String, value: (Vec<usize>, Vec<f32>)| {
+        weights.insert(ours, value);
+        tensors += 1;
+    };
+    for layer in plan.layers() {
+        let [conv, norm] = &layer.published;
+        let weight = file.take(&format!("{conv}.weight"), &layer.weight_shape())?;
+        put(format!("{}.weight", layer.part("conv")), weight);
+        for (ours, theirs) in NORM {
+            let value = file.take(&format!("{norm}.{theirs}"), &[layer.to])?;
+            if ours == "running_var"
+                && let Some(index) = value.1.iter().position(|v| *v < 0.0)
+            {
+                return Err(file.bad_value(format!("{norm}.{theirs}"), index, value.1[index]));
+            }
+            put(format!("{}.{ours}", layer.part("norm")), value);
+        }
+    }
+    let (classes, dim) = (arch.classes, plan.feature_dim());
+    let classifier = file.classifier(plan.classifiers);
+    let (weight, bias) = (format!("{classifier}.weight"), format!("{classifier}.bias"));
+    let found = file.rows(&weight).unwrap_or(classes);
+    let (weight, bias) = (
+        file.take(&weight, &[found, dim])?,
+        file.take(&bias, &[found])?,
+    );
+    let dropped = (found != classes || arch.head != Head::Linear).then_some(found);
+    if dropped.is_none() {
+        put("head.weight".to_owned(), weight);
+        put("head.bias".to_owned(), bias);
+    }
+    file.nothing_left()?;
+    let network = load_weights(network, &weights)?;
+    let report = Pretrained {
+        path: path.to_owned(),
+        tensors,
+        dropped,
+    };
+    Ok((network, report))
+}
+
+/// The tensors of a file that nobody took yet.
+struct Published<'a> {
+    path: &'a Path,
+    tensors: NamedWeights,
+}
+
+impl<'a> Published<'a> {
+    fn parse(bytes: &[u8], path: &'a Path) -> Result<Self, PretrainedError> {
+        let file = SafeTensors::deserialize(bytes).map_err(|source| PretrainedError::Parse {
+            path: path.to_owned(),
+            source,
+        })?;
+        // In the order of the names, so that the same file always gives the same message.
+        let views: BTreeMap<_, _> = file
+            .iter()
+            .filter(|(name, _)| !name.ends_with(IGNORED))
+            .collect();
+        let mut tensors = NamedWeights::new();
+        for (name, view) in views {
+            if view.dtype() != Dtype::F32 {
+                return Err(PretrainedError::Type {
+                    path: path.to_owned(),
+                    tensor: name.to_owned(),
+                    found: view.dtype(),
+                });
+            }
+            let (values, _) = view.data().as_chunks();
+            let values = values.iter().map(|&v| f32::from_le_bytes(v)).collect();
+            tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
+        }
+        Ok(Self { path, tensors })
+    }
+
+    /// Takes `tensor` out.
+    fn take(
+        &mut self,
+        tensor: &str,
+        expected: &[usize],
+    ) -> Result<(Vec<usize>, Vec<f32>), PretrainedError> {
+        let (path, name) = (self.path.to_owned(), tensor.to_owned());
+        match self.tensors.remove(tensor) {
+            None => Err(PretrainedError::Missing {
+                path,
+                tensor: name,
+                expected: expected.to_vec(),
+            }),
+            Some((found, _)) if found != expected => Err(PretrainedError::Shape {
+                path,
+                tensor: name,
+                found,
+                expected: expected.to_vec(),
+            }),
+            Some((shape, values)) => match values.iter().position(|v| !v.is_finite()) {
+                Some(index) => Err(self.bad_value(name, index, values[index])),
+                None => Ok((shape, values)),
+            },
+        }
+    }
+
+    /// The first of `names` that the file has a weight of; the first of all when it has none.
+    fn classifier(&self, names: &[&'static str]) -> &'static str {
+        let there = |name: &&&str| self.tensors.contains_key(&format!("{name}.weight"));
+        let found = names.iter().find(there).or(names.first());
+        found.copied().unwrap_or_default()
+    }
+
+    /// Length of the first axis of `tensor`.
+    fn rows(&self, tensor: &str) -> Option<usize> {
+        self.tensors.get(tensor)?.0.first().copied()
+    }
+
+    fn bad_value(&self, tensor: String, index: usize, value: f32) -> PretrainedError {
+        PretrainedError::Value {
+            path: self.path.to_owned(),
+            tensor,
+            index,
+            value,
+        }
+    }
+
+    fn nothing_left(&self) -> Result<(), PretrainedError> {
+        match self.tensors.first_key_value() {
+            None => Ok(()),
+            Some((tensor, (shape, _))) => Err(PretrainedError::Extra {
+                path: self.path.to_owned(),
+                tensor: tensor.clone(),
+                shape: shape.clone(),
+                count: self.tensors.len(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Whole runs under each loss.
+
+use std::path::Path;
+
+use burn::module::Module as _;
+use tailfold_spec::Manifest;
+
+use super::{device, generator, rich, run, tensors, workspace};
+use crate::config::{
+    ContrastiveKind, FocalConfig, LdamConfig, LossKind, TargetMeasure, TrainConfig,
+};
+use crate::networks::Network;
+use crate::weights::named_weights;
+
+/// As [`rich`], but without offsets, and with projected prototypes.
+fn balanced(dir: &Path, epochs: usize) -> TrainConfig {
+    let mut config = rich(dir, epochs);
+    config.loss = LossKind::LogitAdjustment;
+    config.offsets = None;
+    if let Some(contrastive) = &mut config.contrastive {
+        contrastive.kind = ContrastiveKind::Balanced;
+    }
+    config
+}
+
+/// As [`balanced`], but with the loss whose weights come half way.
+pub(super) fn deferred(dir: &Path, epochs: usize) -> TrainConfig {
+    TrainConfig {
+        loss: LossKind::Ldam,
+        ldam: Some(LdamConfig {
+            drw_from: 0.5,
+            ..LdamConfig::default()
+        }),
+        ..balanced(dir, epochs)
+    }
+}
+
+#[test]
+fn separable_classes_are_learnt_under_every_loss() {
+    let _generator = generator();
+    let dir = workspace();
+    let focal = TrainConfig {
+        loss: LossKind::Focal,
+        focal: Some(FocalConfig { gamma: 1.0 }),
+        ..balanced(dir.path(), 8)
+    };
+    for config in [focal, balanced(dir.path(), 8), deferred(dir.path(), 8)] {
+        let outcome = run(&config, &dir.path().join("run"), false).unwrap();
+        let (first, last) = (&outcome.reports[0], outcome.reports.last().unwrap());
+        assert!(last.val_top1.unwrap() > 0.9, "{:?}", outcome.reports);
+        assert!(last.contrastive_loss < first.contrastive_loss);
+        assert_eq!(outcome.manifest.unwrap().loss, config.loss.as_str());
+        assert_eq!(last.offsets_updates, None);
+    }
+}
+
+#[test]
+fn a_checkpoint_holds_what_is_deployed() {
+    let _generator = generator();
+    let dir = workspace();
+    let out = dir.path().join("run");
+    run(&balanced(dir.path(), 1), &out, false).unwrap();
+    let manifest = Manifest::read(&out).unwrap();
+    let kept = tensors(&manifest.read_file(&out, Manifest::CHECKPOINT).unwrap());
+    let device = device().without_autodiff();
+    let bare = Network::new(&manifest.architecture, None, &device).materialize();
+    let expect = named_weights(&bare).unwrap();
+    assert!(kept.keys().eq(expect.keys()), "{:?}", kept.keys());
+}
+
+#[test]
+fn offsets_are_solved_for_the_masses_of_a_file() {
+    let _generator = generator();
+    let dir = workspace();
+    let (path, out) = (dir.path().join("prior.json"), dir.path().join("run"));
+    std::fs::write(&path, "[1, 1, 6]").unwrap();
+    let mut config = rich(dir.path(), 2);
+    if let Some(offsets) = &mut config.offsets {
+        offsets.target = TargetMeasure::File(path.clone());
+        offsets.momentum = 0.0;
+    }
+    let outcome = run(&config, &out, false).unwrap();
+    let record = outcome.manifest.unwrap().read_offsets(&out).unwrap();
+    assert_eq!(record.target, [0.125, 0.125, 0.75]);
+    // Four steps an epoch, of which the first and the fourth are due; in the first epoch the queue is still empty at
+    // the first, so that the offsets wait.
+    let updates: Vec<_> = outcome.reports.iter().map(|r| r.offsets_updates).collect();
+    assert_eq!(updates, [Some(1), Some(2)]);
+    assert!(outcome.reports[0].offsets_iterations > Some(0));
+    assert_eq!(outcome.reports[1].offsets_stop, Some(record.stop));
+
+    std::fs::write(&path, "[1, 1]").unwrap();
+    let error = run(&config, &out, false).unwrap_err();
+    let error = std::error::Error::source(&error).unwrap().to_string();
+    let expect = format!("{} has 2 masses, the model 3 classes", path.display());
+    assert_eq!(error, expect);
+}
