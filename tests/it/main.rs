@@ -11,6 +11,7 @@ mod chain;
 mod fixture;
 #[cfg(unix)]
 mod interrupted;
+mod lists;
 mod networks;
 mod programs;
 mod scratch;

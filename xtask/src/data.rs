@@ -1,4 +1,6 @@
-//! `cargo xtask data`: what a data set holds, and the one that ships.
+//! `cargo xtask data`: fetch a data set, say what one holds, make the one that ships.
+
+mod fetch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,17 +11,34 @@ use tailfold_spec::Group;
 use crate::output::{print, say};
 use crate::process::root;
 
-/// Data sets: what one holds, and the one that ships.
+/// Data sets: fetch one, say what one holds, make the one that ships.
 ///
 /// Example: cargo xtask data info 'embedded?split=train'
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    /// Download a public data set, check it and unpack it.
+    ///
+    /// Example: cargo xtask data fetch cifar100 --out data/cifar100
+    Fetch {
+        /// Data set.
+        #[arg(value_enum)]
+        name: fetch::Name,
+        /// Folder to write; `data/NAME` without it.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Address of the folder that has the files, in place of the publisher's: a mirror with the same bytes.
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Print classes, counts and groups of a data spec.
     ///
     /// Example: cargo xtask data info 'embedded?split=train'
     Info {
         /// Data spec.
         spec: DataSpec,
+        /// Look for every image's file, too; exit code 1 when one is missing or empty.
+        #[arg(long)]
+        check_files: bool,
         /// Print one JSON object (schema `tailfold.data/1`).
         #[arg(long)]
         json: bool,
@@ -39,7 +58,23 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Info { spec, json } => info(spec, *json)?,
+        Command::Fetch { name, out, url } => {
+            let default = || PathBuf::from("data").join(name.folder());
+            let out = out.clone().unwrap_or_else(default);
+            fetch::run(*name, &out, url.as_deref())?;
+        }
+        Command::Info {
+            spec,
+            check_files,
+            json,
+        } => {
+            let data = Dataset::open(spec)?;
+            let missing = check_files.then(|| data.missing_files());
+            info(&data, missing.as_deref(), *json);
+            if missing.is_some_and(|missing| !missing.is_empty()) {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::BuildEmbedded { from, out } => {
             let out = match out {
                 Some(out) => out.clone(),
@@ -52,8 +87,11 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn info(spec: &DataSpec, json: bool) -> anyhow::Result<()> {
-    let data = Dataset::open(spec)?;
+/// Files that are named when many are missing.
+const NAMED: usize = 10;
+
+fn info(data: &Dataset, missing: Option<&[usize]>, json: bool) {
+    let spec = data.spec();
     let counts = data.class_counts();
     let of = |group| {
         counts
@@ -76,10 +114,11 @@ fn info(spec: &DataSpec, json: bool) -> anyhow::Result<()> {
                 "many": of(Group::Many),
                 "medium": of(Group::Medium),
                 "few": of(Group::Few),
+                "missing_files": missing.map(<[usize]>::len),
             })
             .to_string(),
         );
-        return Ok(());
+        return;
     }
     print(&format!(
         "{spec}: {} images in {} classes, {least} to {most} a class, many/medium/few {}/{}/{}",
@@ -95,5 +134,14 @@ fn info(spec: &DataSpec, json: bool) -> anyhow::Result<()> {
             Group::of_count(*count)
         ));
     }
-    Ok(())
+    if let Some(missing) = missing {
+        for &i in missing.iter().take(NAMED) {
+            say(&format!("missing or empty: {}", data.id(i)));
+        }
+        print(&format!(
+            "{} of {} files are missing or empty",
+            missing.len(),
+            data.len()
+        ));
+    }
 }

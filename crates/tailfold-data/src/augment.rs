@@ -1,31 +1,19 @@
 //! Random views of an image for training, the same bits for the same key on any number of threads.
 
-use serde::{Deserialize, Serialize};
-
 use crate::draws::Draws;
+use crate::pixels::PixelsRef;
 use crate::preprocess::luma;
 use crate::{DataError, Pixels};
 
+mod colour;
+mod config;
+mod filter;
+mod geometry;
+mod operation;
+mod policy;
 mod warp;
 
-/// What is done to an image, in the order of the fields. The default does nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AugmentConfig {
-    /// Least and greatest share of the area that is cut out and scaled back to the image's size (bilinear), with an
-    /// aspect ratio between 3/4 and 4/3.
-    pub resized_crop: Option<(f32, f32)>,
-    /// Black pixels added on each side before a window of the image's size is cut out at random.
-    pub crop_padding: usize,
-    /// Mirrors left and right, half of the time.
-    pub flip: bool,
-    /// Brightness, then contrast, are multiplied by `1 - jitter .. 1 + jitter`.
-    pub jitter: f32,
-    /// Probability of an RGB image losing its colour; it keeps three channels.
-    pub greyscale: f32,
-    /// Side of a black square, its centre anywhere in the image; 0 for none.
-    pub cutout: usize,
-}
+pub use config::{AugmentConfig, AugmentError, ColourJitter, Policy, RandAugment};
 
 /// What the random draws of one view depend on, and all they depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,20 +32,8 @@ pub struct AugmentKey {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Augmenter(AugmentConfig);
 
-/// An augmentation value out of its range.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("augment.{field} is {value}, expected {expected}")]
-pub struct AugmentError {
-    /// Field.
-    pub field: &'static str,
-    /// Value found.
-    pub value: String,
-    /// What is accepted.
-    pub expected: &'static str,
-}
-
-/// Most pixels of padding or cutout: keeps sums of sizes far from overflow.
-const MAX_SIDE: usize = 1 << 16;
+/// Standard deviations of the blur, in pixels.
+const BLUR: (f32, f32) = (0.1, 2.0);
 
 impl Augmenter {
     /// Checks every field.
@@ -65,58 +41,7 @@ impl Augmenter {
     /// # Errors
     /// [`DataError::Augment`] naming the field.
     pub fn new(config: AugmentConfig) -> Result<Self, DataError> {
-        let range = |field, ok: bool, value: String, expected| {
-            if ok {
-                Ok(())
-            } else {
-                Err(DataError::from(AugmentError {
-                    field,
-                    value,
-                    expected,
-                }))
-            }
-        };
-        let AugmentConfig {
-            resized_crop,
-            crop_padding,
-            jitter,
-            greyscale,
-            cutout,
-            ..
-        } = config;
-        if let Some((min, max)) = resized_crop {
-            let ok = min > 0.0 && min <= max && max <= 1.0;
-            range(
-                "resized_crop",
-                ok,
-                format!("[{min}, {max}]"),
-                "two ascending numbers above 0 and at most 1",
-            )?;
-        }
-        range(
-            "crop_padding",
-            crop_padding <= MAX_SIDE,
-            crop_padding.to_string(),
-            "0 to 65536 pixels",
-        )?;
-        range(
-            "jitter",
-            (0.0..=1.0).contains(&jitter),
-            jitter.to_string(),
-            "0 to 1",
-        )?;
-        range(
-            "greyscale",
-            (0.0..=1.0).contains(&greyscale),
-            greyscale.to_string(),
-            "0 to 1",
-        )?;
-        range(
-            "cutout",
-            cutout <= MAX_SIDE,
-            cutout.to_string(),
-            "0 to 65536 pixels",
-        )?;
+        config.check()?;
         Ok(Self(config))
     }
 
@@ -130,61 +55,125 @@ impl Augmenter {
     /// # Errors
     /// [`DataError::Shape`] when the values do not fill the image's shape.
     pub fn apply(&self, pixels: &Pixels, key: AugmentKey) -> Result<Pixels, DataError> {
+        self.view(pixels.as_pixels(), pixels.height, pixels.width, key)
+    }
+
+    /// One view of `pixels` of `height` rows and `width` columns: a resized crop where one is configured, otherwise a
+    /// window at a random place.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`] when the values do not fill the image's shape, [`DataError::ImageSize`] when the image with
+    /// its padding is smaller than the view.
+    pub fn view(
+        &self,
+        pixels: PixelsRef<'_>,
+        height: usize,
+        width: usize,
+        key: AugmentKey,
+    ) -> Result<Pixels, DataError> {
         pixels.check()?;
+        let config = &self.0;
         let mut draws = Draws::new([key.seed, key.epoch, key.index, key.view]);
-        let mut view = pixels.clone();
-        if let Some(scale) = self.0.resized_crop {
-            view = warp::resized_crop(&view, scale, &mut draws);
-        }
-        if self.0.crop_padding > 0 {
-            let shift = |draws: &mut Draws| draws.below(2 * self.0.crop_padding + 1);
-            let (down, right) = (shift(&mut draws), shift(&mut draws));
-            view = warp::padded_window(&view, self.0.crop_padding, down, right);
-        }
-        if self.0.flip && draws.chance(0.5) {
+        let mut view = self.window(pixels, height, width, &mut draws)?;
+        if config.flip && draws.chance(0.5) {
             warp::mirror(&mut view);
         }
-        if self.0.jitter > 0.0 {
-            let brightness = draws.between(1.0 - self.0.jitter, 1.0 + self.0.jitter);
-            let contrast = draws.between(1.0 - self.0.jitter, 1.0 + self.0.jitter);
+        if let Some(config::Policy::Cifar10) = config.auto_augment {
+            policy::auto_augment(&mut view, &policy::CIFAR10, config.fill, &mut draws);
+        }
+        if let Some(rand) = config.rand_augment {
+            policy::rand_augment(&mut view, rand, config.fill, &mut draws);
+        }
+        if config.jitter > 0.0 {
+            let brightness = draws.between(1.0 - config.jitter, 1.0 + config.jitter);
+            let contrast = draws.between(1.0 - config.jitter, 1.0 + config.jitter);
             scale_around(&mut view, 0.0, brightness);
             let mean = mean_luma(&view);
             scale_around(&mut view, mean, contrast);
         }
-        if view.channels == 3 && self.0.greyscale > 0.0 && draws.chance(self.0.greyscale) {
+        if let Some(jitter) = config.colour_jitter {
+            colour_jitter(&mut view, jitter, &mut draws);
+        }
+        if view.channels == 3 && config.greyscale > 0.0 && draws.chance(config.greyscale) {
             for rgb in view.values.as_chunks_mut::<3>().0 {
                 *rgb = [luma(*rgb); 3];
             }
         }
-        if self.0.cutout > 0 {
+        if config.blur > 0.0 && draws.chance(config.blur) {
+            filter::gaussian_blur(&mut view, draws.between(BLUR.0, BLUR.1));
+        }
+        if config.cutout > 0 {
             let (row, column) = (draws.below(view.height), draws.below(view.width));
-            warp::cut_out(&mut view, self.0.cutout, row, column);
+            warp::cut_out(&mut view, config.cutout, row, column);
         }
         Ok(view)
+    }
+
+    /// The part of the image that the view shows, in the view's size.
+    fn window(
+        &self,
+        pixels: PixelsRef<'_>,
+        height: usize,
+        width: usize,
+        draws: &mut Draws,
+    ) -> Result<Pixels, DataError> {
+        let padding = self.0.crop_padding;
+        let cropped = self
+            .0
+            .resized_crop
+            .map(|scale| warp::resized_crop(pixels, scale, height, width, draws));
+        let image = cropped.as_ref().map_or(pixels, Pixels::as_pixels);
+        if padding == 0 && (image.height, image.width) == (height, width) {
+            return Ok(cropped.unwrap_or_else(|| pixels.to_pixels()));
+        }
+        let room = |side: usize, view: usize| (side + 2 * padding).checked_sub(view);
+        let Some((down, right)) = room(image.height, height).zip(room(image.width, width)) else {
+            return Err(DataError::ImageSize {
+                found_height: image.height,
+                found_width: image.width,
+                height,
+                width,
+            });
+        };
+        let (down, right) = (draws.below(down + 1), draws.below(right + 1));
+        Ok(warp::padded_window(
+            image, padding, down, right, height, width,
+        ))
+    }
+}
+
+/// Torchvision's `ColorJitter`: all factors are drawn, then applied in an order that is drawn too.
+fn colour_jitter(view: &mut Pixels, jitter: ColourJitter, draws: &mut Draws) {
+    if !draws.chance(jitter.probability) {
+        return;
+    }
+    let mut order = [0, 1, 2, 3];
+    for place in 0..3 {
+        order.swap(place, place + draws.below(4 - place));
+    }
+    let around_one = |draws: &mut Draws, spread: f32| draws.between(1.0 - spread, 1.0 + spread);
+    let brightness = around_one(draws, jitter.brightness);
+    let contrast = around_one(draws, jitter.contrast);
+    let saturation = around_one(draws, jitter.saturation);
+    let hue = draws.between(-jitter.hue, jitter.hue);
+    for step in order {
+        match step {
+            0 => colour::brightness(view, brightness),
+            1 => colour::contrast(view, contrast),
+            2 => colour::saturation(view, saturation),
+            _ => colour::hue(view, hue),
+        }
     }
 }
 
 /// `centre + factor * (x - centre)`, rounded and clamped.
 fn scale_around(view: &mut Pixels, centre: f32, factor: f32) {
-    let table: [u8; 256] = std::array::from_fn(|x| to_byte(centre + factor * (x as f32 - centre)));
-    for value in &mut view.values {
-        *value = table[usize::from(*value)];
-    }
+    colour::map(view, |x| to_byte(centre + factor * (f32::from(x) - centre)));
 }
 
 fn mean_luma(view: &Pixels) -> f32 {
-    let sum: u64 = if view.channels == 3 {
-        view.values
-            .as_chunks::<3>()
-            .0
-            .iter()
-            .map(|&rgb| u64::from(luma(rgb)))
-            .sum()
-    } else {
-        view.values.iter().map(|&x| u64::from(x)).sum()
-    };
     // Whole numbers first: the order of a floating-point sum would matter.
-    sum as f32 / (view.height * view.width) as f32
+    colour::luma_sum(view) as f32 / (view.height * view.width) as f32
 }
 
 #[expect(

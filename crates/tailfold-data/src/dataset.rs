@@ -51,6 +51,7 @@ impl Dataset {
             DataSource::Idx(dir) => readers::idx::load(dir, spec.split())?,
             DataSource::Folder(dir) => readers::folder::load(dir, spec.split())?,
             DataSource::List { file, root } => readers::list::load(file, root, spec.split())?,
+            DataSource::Json { file, root } => readers::json::load(file, root, spec.split())?,
             DataSource::Csv(file) => readers::csv::load(file, spec.split())?,
         };
         let Loaded {
@@ -142,6 +143,17 @@ impl Dataset {
     /// When `i` is not below [`Dataset::len`].
     pub fn id(&self, i: usize) -> String {
         self.images.id(self.indices[i])
+    }
+
+    /// The images whose file is missing or empty; nothing is decoded. A record of a larger file is always there.
+    pub fn missing_files(&self) -> Vec<usize> {
+        let missing = |&i: &usize| self.images.is_missing(self.indices[i]);
+        (0..self.len()).into_par_iter().filter(missing).collect()
+    }
+
+    /// See [`Images::fingerprint`].
+    pub(crate) fn fingerprint(&self, i: usize) -> Result<String, DataError> {
+        self.images.fingerprint(self.indices[i])
     }
 
     /// First 16 hexadecimal digits of [`Pixels::sha256`] of each image, computed on all cores.

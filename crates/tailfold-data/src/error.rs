@@ -291,6 +291,40 @@ pub enum DataError {
         /// Channels expected.
         channels: usize,
     },
+    /// Images that were to be kept in memory, and are too many for that.
+    #[error(
+        "the images of {data} take more than {limit} bytes of memory: name a folder in `images.cache`"
+    )]
+    Memory {
+        /// The data, as given.
+        data: String,
+        /// Bytes accepted.
+        limit: u64,
+    },
+    /// An image that could not be decoded when the cache was filled.
+    #[error("{id} cannot be used: {reason}; `images.on_corrupt = \"skip\"` leaves such images out")]
+    Corrupt {
+        /// The image.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// A cache of decoded images that is not as it was written.
+    #[error("{}: {reason}; remove the folder to make it anew", path.display())]
+    Cache {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A JSON file that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it; names the image, annotation or category.
+        reason: String,
+    },
     /// A preprocessing that cannot be carried out.
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),

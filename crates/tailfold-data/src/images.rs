@@ -1,6 +1,9 @@
 //! The images behind a data set: records in memory, or files decoded when asked for.
 
 use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
+
+use tailfold_spec::artifact::at;
 
 use crate::{DataError, Pixels, decode_file};
 
@@ -42,6 +45,34 @@ impl Images {
                 values: records.values(i).to_vec(),
             }),
             Self::Files(paths) => decode_file(&paths[i]),
+        }
+    }
+
+    /// What tells image `i` from another: its file with size and time of change, or the hash of its record.
+    ///
+    /// # Errors
+    /// [`DataError`] for a file that is not there.
+    pub(crate) fn fingerprint(&self, i: usize) -> Result<String, DataError> {
+        match self {
+            Self::Records(_) => Ok(self.get(i)?.sha256()),
+            Self::Files(paths) => {
+                let path = &paths[i];
+                let file = path.metadata().map_err(at("read", path))?;
+                let changed = file.modified().ok();
+                let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                let nanoseconds = changed.map_or(0, |time| time.as_nanos());
+                Ok(format!("{} {} {nanoseconds}", path.display(), file.len()))
+            }
+        }
+    }
+
+    /// True when image `i` has a file of its own, and that is not there or has no bytes.
+    pub(crate) fn is_missing(&self, i: usize) -> bool {
+        match self {
+            Self::Records(_) => false,
+            Self::Files(paths) => !paths[i]
+                .metadata()
+                .is_ok_and(|file| file.is_file() && file.len() > 0),
         }
     }
 

@@ -23,11 +23,15 @@ mod pixels;
 mod preprocess;
 mod readers;
 mod spec;
+mod store;
 
-pub use augment::{AugmentConfig, AugmentError, AugmentKey, Augmenter};
+pub use augment::{
+    AugmentConfig, AugmentError, AugmentKey, Augmenter, ColourJitter, Policy, RandAugment,
+};
 pub use dataset::Dataset;
 pub use embedded::{BuildSummary, build_embedded};
 pub use error::DataError;
-pub use pixels::{MAX_PIXELS, Pixels, decode, decode_file};
-pub use preprocess::preprocess;
+pub use pixels::{MAX_PIXELS, Pixels, PixelsRef, decode, decode_file};
+pub use preprocess::{Normaliser, preprocess};
 pub use spec::{DataSource, DataSpec, SpecError, Split};
+pub use store::{ImageStore, OnCorrupt, Skipped, StoreConfig};

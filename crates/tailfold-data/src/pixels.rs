@@ -28,18 +28,41 @@ pub struct Pixels {
     pub values: Vec<u8>,
 }
 
-impl Pixels {
-    /// Checks that the values fill the shape, that there is at least one and that the image is grey or RGB.
+/// [`Pixels`] that lie elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PixelsRef<'a> {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// `[height, width, channels]`, row-major.
+    pub values: &'a [u8],
+}
+
+impl PixelsRef<'_> {
+    /// A copy.
+    pub fn to_pixels(self) -> Pixels {
+        Pixels {
+            height: self.height,
+            width: self.width,
+            channels: self.channels,
+            values: self.values.to_vec(),
+        }
+    }
+
+    /// As [`Pixels::check`].
     ///
     /// # Errors
     /// [`DataError::Shape`].
-    pub fn check(&self) -> Result<(), DataError> {
+    pub fn check(self) -> Result<(), DataError> {
         let Self {
             height,
             width,
             channels,
             ..
-        } = *self;
+        } = self;
         let found = self.values.len();
         let filled = height
             .checked_mul(width)
@@ -55,6 +78,26 @@ impl Pixels {
                 found,
             })
         }
+    }
+}
+
+impl Pixels {
+    /// The image without its memory.
+    pub fn as_pixels(&self) -> PixelsRef<'_> {
+        PixelsRef {
+            height: self.height,
+            width: self.width,
+            channels: self.channels,
+            values: &self.values,
+        }
+    }
+
+    /// Checks that the values fill the shape, that there is at least one and that the image is grey or RGB.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`].
+    pub fn check(&self) -> Result<(), DataError> {
+        self.as_pixels().check()
     }
 
     /// SHA-256 in lower-case hexadecimal over height, width and channels (each 8 bytes, little-endian) and the values.

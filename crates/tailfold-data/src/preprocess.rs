@@ -7,7 +7,7 @@ use image::{ImageBuffer, Luma, Pixel, Rgb};
 use tailfold_spec::{Filter, Preprocess, Resize};
 
 use crate::pixels::check_size;
-use crate::{DataError, Pixels};
+use crate::{DataError, Pixels, PixelsRef};
 
 /// Brings one image to `[channels, height, width]`, row-major: grey or RGB, resize of the shorter side, centre crop,
 /// `(x / 255 - mean) / std` for each channel.
@@ -19,36 +19,110 @@ use crate::{DataError, Pixels};
 /// [`DataError::Preprocess`] and [`DataError::Shape`] for inputs that contradict themselves, [`DataError::ImageSize`]
 /// without a resize when the sizes differ, [`DataError::TooManyPixels`] when resizing a very long image would need them.
 pub fn preprocess(pixels: &Pixels, preprocess: &Preprocess) -> Result<Vec<f32>, DataError> {
-    preprocess.validate()?;
+    let normaliser = Normaliser::new(preprocess)?;
     pixels.check()?;
-    let converted = convert(pixels, preprocess.channels);
-    let sized = match preprocess.resize {
-        Some(resize) => Cow::Owned(resize_short_side(&converted, resize)?),
-        None => converted,
-    };
+    let fitted = fit(
+        Cow::Borrowed(pixels),
+        preprocess.channels,
+        preprocess.resize,
+    )?;
     let (height, width) = (preprocess.height, preprocess.width);
-    if preprocess.resize.is_none() && (sized.height, sized.width) != (height, width) {
-        let (found_height, found_width) = (sized.height, sized.width);
-        return Err(DataError::ImageSize {
-            found_height,
-            found_width,
-            height,
-            width,
-        });
+    if preprocess.resize.is_none() && (fitted.height, fitted.width) != (height, width) {
+        return Err(wrong_size(fitted.as_pixels(), height, width));
     }
-    let top = (sized.height - height) / 2;
-    let left = (sized.width - width) / 2;
-    let mut values = Vec::with_capacity(preprocess.len());
-    for channel in 0..preprocess.channels {
-        let (mean, std) = (preprocess.mean[channel], preprocess.std[channel]);
-        for row in top..top + height {
-            for column in left..left + width {
-                let value = sized.values[(row * sized.width + column) * sized.channels + channel];
-                values.push((f32::from(value) / 255.0 - mean) / std);
+    let mut values = vec![0.0; preprocess.len()];
+    normaliser.write(fitted.as_pixels(), &mut values)?;
+    Ok(values)
+}
+
+/// The last part of [`preprocess()`], for images that already have its channels and its short side: centre crop and
+/// `(x / 255 - mean) / std`, from tables.
+#[derive(Clone, Debug)]
+pub struct Normaliser {
+    height: usize,
+    width: usize,
+    /// New value of each byte, for each channel.
+    tables: Vec<[f32; 256]>,
+}
+
+impl Normaliser {
+    /// Makes the tables.
+    ///
+    /// # Errors
+    /// [`DataError::Preprocess`] for a preprocessing that contradicts itself.
+    pub fn new(preprocess: &Preprocess) -> Result<Self, DataError> {
+        preprocess.validate()?;
+        let channels = preprocess.mean.iter().zip(&preprocess.std);
+        let table = |(mean, std): (&f32, &f32)| {
+            std::array::from_fn(|byte| (byte as f32 / 255.0 - mean) / std)
+        };
+        Ok(Self {
+            height: preprocess.height,
+            width: preprocess.width,
+            tables: channels.map(table).collect(),
+        })
+    }
+
+    /// Values of one image.
+    pub fn size(&self) -> usize {
+        self.tables.len() * self.height * self.width
+    }
+
+    /// Writes the middle of `pixels` to `values`, `[channels, height, width]`, row-major.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`] for another number of channels, and for `values` of another length than
+    /// [`Normaliser::size`]; [`DataError::ImageSize`] for an image smaller than the crop.
+    pub fn write(&self, pixels: PixelsRef<'_>, values: &mut [f32]) -> Result<(), DataError> {
+        pixels.check()?;
+        let channels = self.tables.len();
+        if pixels.channels != channels || values.len() != self.size() {
+            return Err(DataError::Shape {
+                height: self.height,
+                width: self.width,
+                channels,
+                found: values.len() / channels * pixels.channels,
+            });
+        }
+        let rows = pixels.height.checked_sub(self.height);
+        let Some((rows, columns)) = rows.zip(pixels.width.checked_sub(self.width)) else {
+            return Err(wrong_size(pixels, self.height, self.width));
+        };
+        let (top, left) = (rows / 2, columns / 2);
+        let planes = values.chunks_exact_mut(self.height * self.width);
+        for (channel, (plane, table)) in planes.zip(&self.tables).enumerate() {
+            for (row, line) in plane.chunks_exact_mut(self.width).enumerate() {
+                let start = ((top + row) * pixels.width + left) * channels + channel;
+                let bytes = pixels.values[start..].iter().step_by(channels);
+                for (value, &byte) in line.iter_mut().zip(bytes) {
+                    *value = table[usize::from(byte)];
+                }
             }
         }
+        Ok(())
     }
-    Ok(values)
+}
+
+fn wrong_size(pixels: PixelsRef<'_>, height: usize, width: usize) -> DataError {
+    DataError::ImageSize {
+        found_height: pixels.height,
+        found_width: pixels.width,
+        height,
+        width,
+    }
+}
+
+/// The first part of [`preprocess()`]: grey or RGB, and the resize of the shorter side.
+pub(crate) fn fit(
+    pixels: Cow<'_, Pixels>,
+    channels: usize,
+    resize: Option<Resize>,
+) -> Result<Cow<'_, Pixels>, DataError> {
+    let converted = convert(pixels, channels);
+    match resize {
+        Some(resize) => Ok(Cow::Owned(resize_short_side(&converted, resize)?)),
+        None => Ok(converted),
+    }
 }
 
 /// Luma of ITU-R BT.601 in 16-bit fixed point, rounded: bit-equal to Pillow's `convert("L")`, which most training
@@ -60,9 +134,9 @@ pub(crate) fn luma([red, green, blue]: [u8; 3]) -> u8 {
     u8::try_from(sum >> 16).unwrap_or(u8::MAX)
 }
 
-fn convert(pixels: &Pixels, channels: usize) -> Cow<'_, Pixels> {
+fn convert(pixels: Cow<'_, Pixels>, channels: usize) -> Cow<'_, Pixels> {
     if pixels.channels == channels {
-        return Cow::Borrowed(pixels);
+        return pixels;
     }
     let values = if channels == 3 {
         pixels.values.iter().flat_map(|&grey| [grey; 3]).collect()

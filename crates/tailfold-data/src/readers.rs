@@ -4,6 +4,7 @@ pub(crate) mod cifar;
 pub(crate) mod csv;
 pub(crate) mod folder;
 pub(crate) mod idx;
+pub(crate) mod json;
 pub(crate) mod list;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,16 @@ pub(crate) fn class_names(folder: &Path) -> Result<Option<Vec<String>>, DataErro
         });
     }
     Ok(Some(names))
+}
+
+/// The names of `classes.txt`, or else those of iNaturalist's `categories.json` in the order of their ids, or `None`
+/// without either.
+pub(crate) fn class_or_category_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
+    if let Some(names) = class_names(folder)? {
+        return Ok(Some(names));
+    }
+    let categories = json::categories(folder)?;
+    Ok(categories.map(|categories| categories.into_values().collect()))
 }
 
 /// Names for `labels`: those `given`, else the numbers themselves.

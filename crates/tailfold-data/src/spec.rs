@@ -32,7 +32,7 @@ pub struct DataSpec {
 pub enum SpecError {
     /// No data set of this name.
     #[error(
-        "unknown data set `{0}`: expected embedded, cifar10:DIR, cifar100:DIR, idx:DIR, folder:DIR, list:FILE@ROOT or csv:FILE"
+        "unknown data set `{0}`: expected embedded, cifar10:DIR, cifar100:DIR, idx:DIR, folder:DIR, list:FILE@ROOT, json:FILE@ROOT or csv:FILE"
     )]
     Kind(String),
     /// Nothing, or the wrong thing, after the colon.

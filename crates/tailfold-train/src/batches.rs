@@ -9,29 +9,14 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use tailfold_data::{AugmentKey, Augmenter, DataError, Dataset, Pixels, preprocess};
-use tailfold_spec::Preprocess;
+use tailfold_data::{AugmentKey, Augmenter, DataError, ImageStore, Normaliser};
 
 use crate::offsets::to_f32;
 
-/// Decoded training images, kept in memory.
+/// Training images with their classes.
 pub(crate) struct Images {
-    pub(crate) pixels: Vec<Pixels>,
+    pub(crate) store: ImageStore,
     pub(crate) labels: Vec<usize>,
-}
-
-impl Images {
-    /// Decodes every image of `data`.
-    pub(crate) fn load(data: &Dataset) -> Result<Self, DataError> {
-        let pixels = (0..data.len())
-            .into_par_iter()
-            .map(|i| data.image(i))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            pixels,
-            labels: data.labels().to_vec(),
-        })
-    }
 }
 
 /// One step's input: view 0 of every image, then view 1 of every image, ...
@@ -50,7 +35,9 @@ pub(crate) struct Batch {
 #[derive(Clone)]
 pub(crate) struct BatchPlan {
     pub(crate) images: Arc<Images>,
-    pub(crate) preprocess: Preprocess,
+    pub(crate) normaliser: Normaliser,
+    /// `[channels, height, width]` of the network's input.
+    pub(crate) input: [usize; 3],
     /// One augmenter a view.
     pub(crate) views: Vec<Augmenter>,
     pub(crate) batch: usize,
@@ -81,27 +68,17 @@ impl BatchPlan {
 
     fn make(&self, indices: &[usize], epoch: usize) -> Result<Batch, DataError> {
         let started = Instant::now();
-        let jobs: Vec<(usize, usize)> = (0..self.views.len())
-            .flat_map(|view| indices.iter().map(move |&index| (view, index)))
-            .collect();
-        let images = jobs
-            .into_par_iter()
-            .map(|(view, index)| {
-                let (seed, epoch) = (self.seed, epoch as u64);
-                let key = AugmentKey {
-                    seed,
-                    epoch,
-                    index: index as u64,
-                    view: view as u64,
-                };
-                preprocess(
-                    &self.views[view].apply(&self.images.pixels[index], key)?,
-                    &self.preprocess,
-                )
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let size = self.normaliser.size();
+        let mut values = vec![0.0; self.views.len() * indices.len() * size];
+        values
+            .par_chunks_exact_mut(size)
+            .enumerate()
+            .try_for_each(|(job, values)| {
+                let (view, index) = (job / indices.len(), indices[job % indices.len()]);
+                self.write_view(view, index, epoch, values)
+            })?;
         Ok(Batch {
-            values: images.concat(),
+            values,
             labels: indices
                 .iter()
                 .map(|&i| i32::try_from(self.images.labels[i]).unwrap_or(i32::MAX))
@@ -109,6 +86,25 @@ impl BatchPlan {
             indices: indices.to_vec(),
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+
+    fn write_view(
+        &self,
+        view: usize,
+        index: usize,
+        epoch: usize,
+        values: &mut [f32],
+    ) -> Result<(), DataError> {
+        let key = AugmentKey {
+            seed: self.seed,
+            epoch: epoch as u64,
+            index: index as u64,
+            view: view as u64,
+        };
+        let [_, height, width] = self.input;
+        let image = self.images.store.image(index)?;
+        let pixels = self.views[view].view(image.as_pixels(), height, width, key)?;
+        self.normaliser.write(pixels.as_pixels(), values)
     }
 }
 
@@ -122,13 +118,19 @@ fn epoch_order(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
     order
 }
 
-/// Mean and standard deviation of each channel, on the 0..1 scale.
-pub(crate) fn pixel_statistics(images: &[Pixels]) -> (Vec<f32>, Vec<f32>) {
-    let channels = images[0].channels;
+/// Values that [`pixel_statistics`] reads at least, where there are so many.
+const STATISTICS_VALUES: usize = 1 << 28;
+
+/// Mean and standard deviation of each channel, on the 0..1 scale: of every image, or of every `n`-th where all together
+/// have many times [`STATISTICS_VALUES`] values.
+pub(crate) fn pixel_statistics(images: &ImageStore) -> Result<(Vec<f32>, Vec<f32>), DataError> {
+    let channels = images.shape(0)[0];
+    let values = |i| images.shape(i).iter().product::<usize>();
+    let every = ((0..images.len()).map(values).sum::<usize>() / STATISTICS_VALUES).max(1);
     let (mut sum, mut square, mut count) =
         (vec![0.0_f64; channels], vec![0.0_f64; channels], 0_u64);
-    for image in images {
-        for pixel in image.values.chunks_exact(channels) {
+    for i in (0..images.len()).step_by(every) {
+        for pixel in images.image(i)?.values.chunks_exact(channels) {
             count += 1;
             for (c, &value) in pixel.iter().enumerate() {
                 let v = f64::from(value) / 255.0;
@@ -143,10 +145,10 @@ pub(crate) fn pixel_statistics(images: &[Pixels]) -> (Vec<f32>, Vec<f32>) {
         .iter()
         .zip(&mean)
         .map(|(s, m)| (s / count as f64 - m * m).max(0.0).sqrt().max(1.0 / 255.0));
-    (
+    Ok((
         mean.iter().map(|&m| to_f32(m)).collect(),
         std.map(to_f32).collect(),
-    )
+    ))
 }
 
 #[cfg(test)]

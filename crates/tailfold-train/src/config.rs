@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod contrastive;
+mod images;
 mod loss;
 mod network;
 mod offsets;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::ConfigError;
 pub use contrastive::{ContrastiveConfig, ContrastiveKind};
+pub use images::ImagesConfig;
 pub use loss::{FocalConfig, LdamConfig, LogitAdjustmentConfig, LossKind};
 pub use network::NetworkConfig;
 pub use offsets::{OffsetConfig, SourceMeasure, TargetMeasure};
@@ -71,6 +73,9 @@ pub struct TrainConfig {
     /// The learning rate over time.
     #[serde(default)]
     pub schedule: ScheduleConfig,
+    /// How images are brought to the network's size, and kept.
+    #[serde(default)]
+    pub images: ImagesConfig,
     /// The views.
     pub views: ViewsConfig,
     /// Focal loss; the defaults when absent.

@@ -2,10 +2,12 @@
 
 use burn::module::Module as _;
 use burn::prelude::*;
-use tailfold_data::{DataError, Pixels, preprocess};
+use rayon::prelude::*;
+use tailfold_data::{DataError, Normaliser};
 use tailfold_sdot::{AffineHead, Options, balanced_weights};
 use tailfold_spec::{AtExport, Logits, OffsetsRecord, Preprocess, Prior};
 
+use crate::batches::Images;
 use crate::error::TrainError;
 use crate::networks::Network;
 use crate::offsets::{record, to_f32};
@@ -23,27 +25,34 @@ pub(crate) struct Answers {
     pub(crate) scores: Vec<f32>,
 }
 
-/// Preprocesses images to one row-major `[n, c, h, w]` vector.
-pub(crate) fn input_values<'a>(
-    images: impl Iterator<Item = &'a Pixels>,
+/// The images at `indices` as one row-major `[n, c, h, w]` vector.
+pub(crate) fn input_values(
+    images: &Images,
+    indices: &[usize],
     spec: &Preprocess,
 ) -> Result<Vec<f32>, DataError> {
-    images
-        .map(|pixels| preprocess(pixels, spec))
-        .collect::<Result<Vec<_>, _>>()
-        .map(|rows| rows.concat())
+    let normaliser = Normaliser::new(spec)?;
+    let mut values = vec![0.0; indices.len() * normaliser.size()];
+    values
+        .par_chunks_exact_mut(normaliser.size())
+        .zip(indices)
+        .try_for_each(|(values, &i)| {
+            normaliser.write(images.store.image(i)?.as_pixels(), values)
+        })?;
+    Ok(values)
 }
 
-/// Runs `network` (a validation copy, on a device without autodiff) over `images`.
+/// Runs `network` (a validation copy, on a device without autodiff) over the images at `indices`.
 pub(crate) fn answers(
     network: &Network,
-    images: &[&Pixels],
+    images: &Images,
+    indices: &[usize],
     spec: &Preprocess,
     device: &Device,
 ) -> Result<Answers, TrainError> {
     let mut all = Answers::default();
-    for chunk in images.chunks(CHUNK) {
-        let values = input_values(chunk.iter().copied(), spec)?;
+    for chunk in indices.chunks(CHUNK) {
+        let values = input_values(images, chunk, spec)?;
         let shape = [chunk.len(), spec.channels, spec.height, spec.width];
         let features = network.features(Tensor::<4>::from_data(
             TensorData::new(values, shape),
@@ -83,23 +92,18 @@ impl Run<'_> {
     pub(crate) fn answers(
         &self,
         network: &Network,
-        images: &[&Pixels],
+        images: &Images,
+        indices: &[usize],
     ) -> Result<Answers, TrainError> {
         answers(
             network,
             images,
+            indices,
             &self.manifest.preprocess,
             &self.device.clone().without_autodiff(),
         )
     }
 
-    /// The class-balanced training images.
-    pub(crate) fn balanced_images(&self) -> Vec<&Pixels> {
-        self.balanced
-            .iter()
-            .map(|&i| &self.plan.images.pixels[i])
-            .collect()
-    }
     /// The offsets that the exporter would fold by default.
     fn deployed(&self, network: &Network) -> Result<OffsetsRecord, TrainError> {
         let classes = self.manifest.classes.len();
@@ -110,7 +114,9 @@ impl Run<'_> {
             AtExport::Keep => Ok(offsets.record()),
             AtExport::Drop => Ok(OffsetsRecord::zeros(classes)),
             AtExport::Resolve => {
-                let features = self.answers(network, &self.balanced_images())?.features;
+                let features = self
+                    .answers(network, &self.plan.images, &self.balanced)?
+                    .features;
                 let labels: Vec<usize> = self
                     .balanced
                     .iter()
@@ -139,8 +145,8 @@ impl Run<'_> {
         };
         let network = self.network.valid();
         let offsets = self.deployed(&network)?.offsets;
-        let pixels: Vec<&Pixels> = images.pixels.iter().collect();
-        let scores = self.answers(&network, &pixels)?.scores;
+        let all: Vec<usize> = (0..images.store.len()).collect();
+        let scores = self.answers(&network, images, &all)?.scores;
         let classes = offsets.len();
         let (mut hits, mut counts) = (vec![0_u64; classes], vec![0_u64; classes]);
         for (row, &label) in scores.chunks_exact(classes).zip(&images.labels) {

@@ -26,7 +26,7 @@ mod trainer;
 mod weights;
 
 pub use config::{
-    ConfigError, ContrastiveConfig, ContrastiveKind, Decay, FocalConfig, LdamConfig,
+    ConfigError, ContrastiveConfig, ContrastiveKind, Decay, FocalConfig, ImagesConfig, LdamConfig,
     LogitAdjustmentConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
     OptimizerConfig, ScheduleConfig, SourceMeasure, Suggestion, TargetMeasure, TrainConfig,
     ViewsConfig,

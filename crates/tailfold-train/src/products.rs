@@ -5,7 +5,6 @@ use std::path::Path;
 
 use burn::module::Module as _;
 use safetensors::tensor::{Dtype, TensorView};
-use tailfold_data::Pixels;
 use tailfold_spec::artifact::{self, ArtifactError};
 use tailfold_spec::{Manifest, OffsetsRecord};
 
@@ -120,14 +119,11 @@ impl Run<'_> {
         // Spread over all classes: the first ones are the frequent ones.
         let every = chosen.len().div_ceil(GOLDEN_MOST).max(1);
         let golden: Vec<usize> = chosen.into_iter().step_by(every).collect();
-        let pixels: Vec<&Pixels> = golden
-            .iter()
-            .map(|&i| &self.plan.images.pixels[i])
-            .collect();
         let spec = &self.manifest.preprocess;
-        let inputs = input_values(pixels.iter().copied(), spec)?;
-        let scores = self.answers(&network, &pixels)?.scores;
-        let features = self.answers(&network, &self.balanced_images())?.features;
+        let images = &*self.plan.images;
+        let inputs = input_values(images, &golden, spec)?;
+        let scores = self.answers(&network, images, &golden)?.scores;
+        let features = self.answers(&network, images, &self.balanced)?.features;
         let labels = self
             .balanced
             .iter()
@@ -146,10 +142,10 @@ impl Run<'_> {
             &offsets,
             Golden {
                 inputs: (
-                    vec![pixels.len(), spec.channels, spec.height, spec.width],
+                    vec![golden.len(), spec.channels, spec.height, spec.width],
                     inputs,
                 ),
-                scores: (vec![pixels.len(), classes], scores),
+                scores: (vec![golden.len(), classes], scores),
             },
             Features {
                 values: (vec![self.balanced.len(), dim], features),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tailfold_data::Skipped;
 use tailfold_spec::Manifest;
 use tailfold_train::{EpochReport, Observer, Pretrained, StepReport, TrainConfig};
 
@@ -27,6 +28,8 @@ pub(crate) struct Progress {
     name: String,
     epochs: usize,
     steps_per_epoch: usize,
+    /// Shown on a terminal alone, while images are decoded.
+    decoding: ProgressBar,
     bar: Option<ProgressBar>,
     last_line: Instant,
     /// To the end of the run, by the last step.
@@ -57,6 +60,7 @@ impl Progress {
             name,
             epochs: config.epochs,
             steps_per_epoch: 0,
+            decoding: ProgressBar::no_length().with_prefix("images"),
             bar: None,
             last_line: Instant::now(),
             seconds_left: 0.0,
@@ -78,6 +82,24 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn decoded(&self, ready: usize, images: usize) {
+        self.decoding.set_length(images as u64);
+        self.decoding.set_position(ready as u64);
+        if ready == images {
+            self.decoding.finish_and_clear();
+        }
+    }
+
+    fn skipped(&mut self, skipped: &[Skipped]) {
+        for image in skipped {
+            self.say(&format!("left out {}: {}", image.id, image.reason));
+        }
+        self.say(&format!(
+            "{} images left out (images.on_corrupt = \"skip\")",
+            skipped.len()
+        ));
+    }
+
     fn pretrained(&mut self, loaded: &Pretrained) {
         let classifier = match loaded.dropped {
             None => String::new(),

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use tailfold_data::Skipped;
 use tailfold_spec::Manifest;
 use tailfold_spec::artifact::{self, at};
 
@@ -74,8 +75,12 @@ pub struct StepReport {
 }
 
 /// Hears of a run's progress, and can end it.
-pub trait Observer {
-    /// Called first, when the weights do not start from chance.
+pub trait Observer: Sync {
+    /// Called from time to time while images are decoded: how many of how many are ready.
+    fn decoded(&self, _ready: usize, _images: usize) {}
+    /// Called once for each set of images that some were left out of, after its images are decoded.
+    fn skipped(&mut self, _skipped: &[Skipped]) {}
+    /// Called when the weights do not start from chance.
     fn pretrained(&mut self, _loaded: &Pretrained) {}
     /// Called once, before the first step; `steps_done` is not 0 when an earlier run is resumed.
     fn start(&mut self, _manifest: &Manifest, _steps_per_epoch: usize, _steps_done: usize) {}

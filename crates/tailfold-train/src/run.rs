@@ -5,11 +5,11 @@ use std::sync::Arc;
 use burn::module::Module as _;
 use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
-use tailfold_data::{Augmenter, DataSpec, Dataset, Pixels};
+use tailfold_data::{Augmenter, DataSpec, Dataset, ImageStore, Normaliser};
 use tailfold_spec::{AtExport, Manifest, Preprocess, RunFiles};
 
 use crate::batches::{BatchPlan, Images, pixel_statistics};
-use crate::config::{ConfigError, ContrastiveKind, TrainConfig};
+use crate::config::{ConfigError, ContrastiveKind, ImagesConfig, TrainConfig};
 use crate::epoch::EpochSums;
 use crate::error::TrainError;
 use crate::evaluate::Validation;
@@ -18,7 +18,7 @@ use crate::objective::ClassifierLoss;
 use crate::offsets::OffsetState;
 use crate::optimizer::descent;
 use crate::pretrained::{Pretrained, load_pretrained};
-use crate::report::EpochReport;
+use crate::report::{EpochReport, Observer};
 
 /// Class-balanced training images whose features travel with the run, at most this many a class.
 const FEATURES_PER_CLASS: usize = 32;
@@ -56,32 +56,55 @@ fn parse_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
         .map_err(|source| ConfigError::Spec { key, source })?)
 }
 
-/// Decodes every image of `data` and checks that all have the size `expected`, or that of the first.
+/// Decodes the images of `data` and leaves out those that may be; with the size of the network's input: the configured
+/// one, or else the one size that all images have (`expected`, or that of the first).
 fn load_images(
-    data: &Dataset,
+    data: Dataset,
+    config: &ImagesConfig,
     expected: Option<[usize; 3]>,
-) -> Result<(Images, [usize; 3]), TrainError> {
-    let size = |pixels: &Pixels| [pixels.channels, pixels.height, pixels.width];
-    let images = Images::load(data)?;
-    let Some(first) = images.pixels.first() else {
-        return Err(TrainError::NoImages(data.spec().to_string()));
+    observer: &mut dyn Observer,
+) -> Result<(Dataset, Images, [usize; 3]), TrainError> {
+    let count = data.len();
+    let store = {
+        let observer = &*observer;
+        ImageStore::open(&data, &config.store(), &|ready| {
+            observer.decoded(ready, count);
+        })?
     };
-    let expected = expected.unwrap_or(size(first));
-    match images.pixels.iter().position(|p| size(p) != expected) {
-        None => Ok((images, expected)),
-        Some(odd) => Err(TrainError::ImageSize {
-            id: data.id(odd),
-            found: size(&images.pixels[odd]),
-            expected,
-        }),
+    if !store.skipped().is_empty() {
+        observer.skipped(store.skipped());
     }
+    let data = data.subset(store.kept());
+    if store.is_empty() {
+        return Err(TrainError::NoImages(data.spec().to_string()));
+    }
+    let input = match config.input() {
+        Some(input) => input,
+        None => {
+            let expected = expected.unwrap_or(store.shape(0));
+            if let Some(odd) = (0..store.len()).find(|&i| store.shape(i) != expected) {
+                return Err(TrainError::ImageSize {
+                    id: data.id(odd),
+                    found: store.shape(odd),
+                    expected,
+                });
+            }
+            expected
+        }
+    };
+    let labels = data.labels().to_vec();
+    Ok((data, Images { store, labels }, input))
 }
 
 impl<'a> Run<'a> {
     /// Opens the data and draws the weights.
-    pub(crate) fn prepare(config: &'a TrainConfig, device: &'a Device) -> Result<Self, TrainError> {
+    pub(crate) fn prepare(
+        config: &'a TrainConfig,
+        device: &'a Device,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainError> {
         let data = Dataset::open(&parse_spec(&config.data, "data")?)?;
-        let (images, input) = load_images(&data, None)?;
+        let (data, images, input) = load_images(data, &config.images, None, observer)?;
         let validation = match &config.validation {
             None => None,
             Some(text) => {
@@ -94,19 +117,19 @@ impl<'a> Run<'a> {
                         validation,
                     });
                 }
-                Some(load_images(&held_out, Some(input))?.0)
+                Some(load_images(held_out, &config.images, Some(input), observer)?.1)
             }
         };
         let (mean, std) = match &config.normalisation {
             Some(given) => (given.mean.clone(), given.std.clone()),
-            None => pixel_statistics(&images.pixels),
+            None => pixel_statistics(&images.store)?,
         };
         let [channels, height, width] = input;
         let preprocess = Preprocess {
             channels,
             height,
             width,
-            resize: None,
+            resize: config.images.resize(),
             mean,
             std,
         };
@@ -148,7 +171,8 @@ impl<'a> Run<'a> {
         let views = &config.views;
         let plan = BatchPlan {
             images: Arc::new(images),
-            preprocess: preprocess.clone(),
+            normaliser: Normaliser::new(&preprocess)?,
+            input,
             views: std::iter::repeat_n(&views.augment, views.classifier)
                 .chain(std::iter::repeat_n(
                     &views.contrastive_augment,

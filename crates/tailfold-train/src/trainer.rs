@@ -43,7 +43,7 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     config.validate()?;
     artifact::ensure_writable(out)?;
-    let mut run = Run::prepare(config, device)?;
+    let mut run = Run::prepare(config, device, observer)?;
     let restored = resume && run.restore(out)?;
     let finished = out.join(Manifest::FILE);
     if resume && !restored && finished.exists() {

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod golden;
+
 fn image(height: usize, width: usize, channels: usize, values: &[u8]) -> Pixels {
     Pixels {
         height,
@@ -28,6 +30,7 @@ fn everything() -> AugmentConfig {
         jitter: 0.4,
         greyscale: 0.2,
         cutout: 5,
+        ..AugmentConfig::default()
     }
 }
 
@@ -83,9 +86,146 @@ fn the_bits_are_fixed() {
 }
 
 #[test]
+fn the_bits_of_the_recipes_are_fixed() {
+    // As above, for what came later: the presets on 32x32, and views of another size than the image's.
+    let view = |toml: &str, pixels: &Pixels, height, width| {
+        let config: AugmentConfig = serde_json::from_str(toml).unwrap();
+        let augmenter = Augmenter::new(config).unwrap();
+        let views = (0..20).flat_map(|index| {
+            let view = augmenter.view(pixels.as_pixels(), height, width, key(1, 2, index, 3));
+            view.unwrap().values
+        });
+        let view = image(
+            20 * height,
+            width,
+            pixels.channels,
+            &views.collect::<Vec<_>>(),
+        );
+        view.sha256()[..16].to_owned()
+    };
+    let small = noise(32, 32, 3);
+    let large = noise(40, 50, 3);
+    for (preset, same_size, other_size) in [
+        ("cifar", "1b06570725f3f36f", "54ce4a8001a3b2a1"),
+        ("sim", "99a567a529524350", "ae2a6d9de89f56f5"),
+        ("sim-blur", "431a0970f17e4861", "86a59cb67b9ad3a8"),
+        ("rand", "f27e0586124f06d6", "7032c1b5beb2f0e2"),
+    ] {
+        let config = format!(r#"{{"preset": "{preset}"}}"#);
+        assert_eq!(view(&config, &small, 32, 32), same_size, "{preset}");
+        assert_eq!(view(&config, &large, 36, 28), other_size, "{preset}");
+    }
+}
+
+#[test]
+fn presets_give_values_to_keys_that_are_not_written() {
+    let read = |text: &str| serde_json::from_str::<AugmentConfig>(text).unwrap();
+    let cifar = read(r#"{"preset": "cifar"}"#);
+    let expect = AugmentConfig {
+        crop_padding: 4,
+        flip: true,
+        auto_augment: Some(Policy::Cifar10),
+        fill: 128,
+        cutout: 16,
+        ..AugmentConfig::default()
+    };
+    assert_eq!(cifar, expect);
+    let changed = read(r#"{"preset": "cifar", "flip": false, "cutout": 8, "fill": 0}"#);
+    let expect = AugmentConfig {
+        flip: false,
+        cutout: 8,
+        fill: 0,
+        ..expect
+    };
+    assert_eq!(changed, expect);
+    for preset in ["cifar", "sim", "sim-blur", "rand"] {
+        let config = read(&format!(r#"{{"preset": "{preset}"}}"#));
+        assert!(Augmenter::new(config.clone()).is_ok());
+        // What a saved run holds is the configuration itself.
+        let saved = serde_json::to_string(&config).unwrap();
+        assert_eq!(read(&saved), config);
+    }
+    let error = serde_json::from_str::<AugmentConfig>(r#"{"preset": "simm"}"#).unwrap_err();
+    assert!(error.to_string().contains("`simm`"), "{error}");
+}
+
+#[test]
+fn a_view_smaller_than_the_image_is_a_window_of_it() {
+    let pixels = noise(9, 7, 3);
+    let windows = Augmenter::new(AugmentConfig::default()).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for index in 0..200 {
+        let view = windows
+            .view(pixels.as_pixels(), 7, 6, key(0, 0, index, 0))
+            .unwrap();
+        let place = (0..=2).flat_map(|down| (0..=1).map(move |right| (down, right)));
+        let place = place.into_iter().find(|&(down, right)| {
+            warp::padded_window(pixels.as_pixels(), 0, down, right, 7, 6) == view
+        });
+        seen.insert(place.expect("a window"));
+    }
+    assert_eq!(seen.len(), 6);
+    let error = windows
+        .view(pixels.as_pixels(), 10, 7, key(0, 0, 0, 0))
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            DataError::ImageSize {
+                found_height: 9,
+                height: 10,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn colour_jitter_follows_its_probability_and_draws_every_order() {
+    let pixels = noise(4, 5, 3);
+    let jitter = |probability, hue| {
+        Augmenter::new(AugmentConfig {
+            colour_jitter: Some(ColourJitter {
+                brightness: 0.4,
+                contrast: 0.4,
+                saturation: 0.4,
+                hue,
+                probability,
+            }),
+            ..AugmentConfig::default()
+        })
+        .unwrap()
+    };
+    let changed = |augmenter: &Augmenter| {
+        let views = (0..1000).map(|i| augmenter.apply(&pixels, key(3, 0, i, 0)).unwrap());
+        views.filter(|view| *view != pixels).count()
+    };
+    // 1000 draws of 0.8: three standard deviations are 38.
+    assert!((762..=838).contains(&changed(&jitter(0.8, 0.1))));
+    assert_eq!(changed(&jitter(0.0, 0.1)), 0);
+    assert_eq!(changed(&jitter(1.0, 0.1)), 1000);
+    let grey = noise(4, 5, 1);
+    let only_hue = AugmentConfig {
+        colour_jitter: Some(ColourJitter {
+            hue: 0.5,
+            saturation: 1.0,
+            ..ColourJitter::default()
+        }),
+        ..AugmentConfig::default()
+    };
+    let view = Augmenter::new(only_hue)
+        .unwrap()
+        .apply(&grey, key(0, 0, 0, 0));
+    assert_eq!(view.unwrap(), grey);
+}
+
+#[test]
 fn windows_are_padded_with_black() {
     let pixels = image(2, 3, 1, &[1, 2, 3, 4, 5, 6]);
-    let window = |padding, down, right| warp::padded_window(&pixels, padding, down, right).values;
+    let window = |padding, down, right| {
+        warp::padded_window(pixels.as_pixels(), padding, down, right, 2, 3).values
+    };
     assert_eq!(window(1, 1, 1), [1, 2, 3, 4, 5, 6]);
     assert_eq!(window(1, 0, 0), [0, 0, 0, 0, 1, 2]);
     assert_eq!(window(1, 2, 2), [5, 6, 0, 0, 0, 0]);
@@ -141,13 +281,19 @@ fn colours_follow_their_definitions() {
 #[test]
 fn stretching_interpolates_between_pixel_centres() {
     let pixels = noise(7, 5, 3);
-    assert_eq!(warp::stretch(&pixels, 0, 0, 7, 5), pixels);
+    assert_eq!(
+        warp::stretch(pixels.as_pixels(), [0, 0], [7, 5], [7, 5]),
+        pixels
+    );
     // Two of four columns: target centres fall on -0.25 (clamped), 0.25, 0.75 and 1.25 (clamped) of the window.
     let row = image(1, 4, 1, &[0, 100, 200, 40]);
-    assert_eq!(warp::stretch(&row, 0, 1, 1, 2).values, [100, 125, 175, 200]);
+    assert_eq!(
+        warp::stretch(row.as_pixels(), [0, 1], [1, 2], [1, 4]).values,
+        [100, 125, 175, 200]
+    );
     let column = image(4, 1, 1, &[0, 100, 200, 40]);
     assert_eq!(
-        warp::stretch(&column, 1, 0, 2, 1).values,
+        warp::stretch(column.as_pixels(), [1, 0], [2, 1], [4, 1]).values,
         [100, 125, 175, 200]
     );
 }
@@ -192,6 +338,37 @@ fn bad_values_are_named() {
     check(
         &|c| c.jitter = 1.5,
         "augment.jitter is 1.5, expected 0 to 1",
+    );
+    check(&|c| c.blur = -0.5, "augment.blur is -0.5, expected 0 to 1");
+    let jitter = |edit: &dyn Fn(&mut ColourJitter), expect: &str| {
+        let mut jitter = ColourJitter::default();
+        edit(&mut jitter);
+        check(&|c| c.colour_jitter = Some(jitter), expect);
+    };
+    jitter(
+        &|j| j.hue = 0.6,
+        "augment.colour_jitter.hue is 0.6, expected 0 to 0.5",
+    );
+    jitter(
+        &|j| j.probability = 2.0,
+        "augment.colour_jitter.probability is 2, expected 0 to 1",
+    );
+    let rand = |operations, magnitude, expect: &str| {
+        let rand = RandAugment {
+            operations,
+            magnitude,
+        };
+        check(&|c| c.rand_augment = Some(rand), expect);
+    };
+    rand(
+        2,
+        31,
+        "augment.rand_augment.magnitude is 31, expected 0 to 30",
+    );
+    rand(
+        0,
+        9,
+        "augment.rand_augment.operations is 0, expected 1 to 16",
     );
     check(
         &|c| c.greyscale = f32::NAN,

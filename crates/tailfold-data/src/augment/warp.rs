@@ -3,35 +3,43 @@
 use super::to_byte;
 use crate::Pixels;
 use crate::draws::Draws;
+use crate::pixels::PixelsRef;
 
-/// The window of the image's size whose top left corner is `(down, right)` in the image with `padding` black pixels
-/// on each side.
-pub(super) fn padded_window(image: &Pixels, padding: usize, down: usize, right: usize) -> Pixels {
-    let Pixels {
-        height,
-        width,
-        channels,
-        ..
-    } = *image;
-    let mut values = vec![0; image.values.len()];
-    let (from, first, columns) = overlap(width, padding, right);
-    let (source, target, rows) = overlap(height, padding, down);
+/// The window of `height` rows and `width` columns whose top left corner is `(down, right)` in the image with `padding`
+/// black pixels on each side.
+pub(super) fn padded_window(
+    image: PixelsRef<'_>,
+    padding: usize,
+    down: usize,
+    right: usize,
+    height: usize,
+    width: usize,
+) -> Pixels {
+    let channels = image.channels;
+    let mut values = vec![0; height * width * channels];
+    let (from, first, columns) = overlap(image.width, width, padding, right);
+    let (source, target, rows) = overlap(image.height, height, padding, down);
     for row in 0..rows {
-        let read = ((source + row) * width + from) * channels;
+        let read = ((source + row) * image.width + from) * channels;
         let write = ((target + row) * width + first) * channels;
         values[write..write + columns * channels]
             .copy_from_slice(&image.values[read..read + columns * channels]);
     }
-    Pixels { values, ..*image }
+    Pixels {
+        height,
+        width,
+        channels,
+        values,
+    }
 }
 
 /// Along one side: where the window reads from, where it writes to, and how much of the image it sees.
-fn overlap(side: usize, padding: usize, shift: usize) -> (usize, usize, usize) {
+fn overlap(side: usize, window: usize, padding: usize, shift: usize) -> (usize, usize, usize) {
     let (from, to) = (shift.saturating_sub(padding), padding.saturating_sub(shift));
-    if from.max(to) >= side {
+    if from >= side || to >= window {
         (0, 0, 0)
     } else {
-        (from, to, side - from.max(to))
+        (from, to, (side - from).min(window - to))
     }
 }
 
@@ -73,11 +81,16 @@ pub(super) fn cut_out(image: &mut Pixels, side: usize, row: usize, column: usize
     }
 }
 
-/// Cuts out a random share of the area and scales it to the image's size; the whole image when no cut of a drawn shape
+/// Cuts out a random share of the area and scales it to `height` by `width`; the whole image when no cut of a drawn shape
 /// fits in ten attempts.
-pub(super) fn resized_crop(image: &Pixels, (min, max): (f32, f32), draws: &mut Draws) -> Pixels {
-    let Pixels { height, width, .. } = *image;
-    let area = (height * width) as f32;
+pub(super) fn resized_crop(
+    image: PixelsRef<'_>,
+    (min, max): (f32, f32),
+    height: usize,
+    width: usize,
+    draws: &mut Draws,
+) -> Pixels {
+    let area = (image.height * image.width) as f32;
     for _ in 0..10 {
         let share = area * draws.between(min, max);
         // Uniform on each side of 1 instead of log-uniform: a logarithm's last bit depends on the platform.
@@ -89,15 +102,15 @@ pub(super) fn resized_crop(image: &Pixels, (min, max): (f32, f32), draws: &mut D
         };
         let rows = to_side((share / ratio).sqrt());
         let columns = to_side((share * ratio).sqrt());
-        if rows <= height && columns <= width {
+        if rows <= image.height && columns <= image.width {
             let (top, left) = (
-                draws.below(height - rows + 1),
-                draws.below(width - columns + 1),
+                draws.below(image.height - rows + 1),
+                draws.below(image.width - columns + 1),
             );
-            return stretch(image, top, left, rows, columns);
+            return stretch(image, [top, left], [rows, columns], [height, width]);
         }
     }
-    image.clone()
+    stretch(image, [0, 0], [image.height, image.width], [height, width])
 }
 
 #[expect(
@@ -108,38 +121,44 @@ fn to_side(x: f32) -> usize {
     (x.round() as usize).max(1)
 }
 
-/// Scales a window to the whole image's size, bilinear between pixel centres.
+/// Scales the window of `[rows, columns]` at `[top, left]` to `[height, width]`, bilinear between pixel centres.
 pub(super) fn stretch(
-    image: &Pixels,
-    top: usize,
-    left: usize,
-    rows: usize,
-    columns: usize,
+    image: PixelsRef<'_>,
+    [top, left]: [usize; 2],
+    [rows, columns]: [usize; 2],
+    [height, width]: [usize; 2],
 ) -> Pixels {
-    let Pixels {
-        height,
-        width,
-        channels,
-        ..
-    } = *image;
+    let channels = image.channels;
     let horizontal: Vec<(usize, usize, f32)> = (0..width)
         .map(|x| between(x, width, left, columns))
+        .map(|(before, after, right)| (before * channels, after * channels, right))
         .collect();
-    let mut values = Vec::with_capacity(image.values.len());
+    let line = image.width * channels;
+    let mut values = Vec::with_capacity(height * width * channels);
     for y in 0..height {
         let (above, below, down) = between(y, height, top, rows);
+        let above = &image.values[above * line..][..line];
+        let below = &image.values[below * line..][..line];
         for &(before, after, right) in &horizontal {
             for channel in 0..channels {
-                let at = |row: usize, column: usize| {
-                    f32::from(image.values[(row * width + column) * channels + channel])
+                let mix = |line: &[u8]| {
+                    let (first, second) = (
+                        f32::from(line[before + channel]),
+                        f32::from(line[after + channel]),
+                    );
+                    first + right * (second - first)
                 };
-                let upper = at(above, before) + right * (at(above, after) - at(above, before));
-                let lower = at(below, before) + right * (at(below, after) - at(below, before));
+                let (upper, lower) = (mix(above), mix(below));
                 values.push(to_byte(upper + down * (lower - upper)));
             }
         }
     }
-    Pixels { values, ..*image }
+    Pixels {
+        height,
+        width,
+        channels,
+        values,
+    }
 }
 
 /// The two source places that target place `i` of `n` lies between, and its distance from the first.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::dataset::Loaded;
 use crate::images::Images;
-use crate::readers::{MAX_CLASSES, class_names, names_for, split_file};
+use crate::readers::{MAX_CLASSES, class_or_category_names, names_for, split_file};
 use crate::{DataError, Split, files};
 
 /// Opens a list; the label is the last word of a line, so that paths may have spaces. Blank lines are skipped.
@@ -36,9 +36,11 @@ pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loa
         });
     }
     let folder = path.parent().unwrap_or(Path::new("."));
-    let classes = names_for(class_names(folder)?, &labels, |at, label, classes| {
-        wrong(lines[at], out_of_range(label, classes))
-    })?;
+    let classes = names_for(
+        class_or_category_names(folder)?,
+        &labels,
+        |at, label, classes| wrong(lines[at], out_of_range(label, classes)),
+    )?;
     Ok(Loaded {
         images: Images::Files(paths),
         classes,

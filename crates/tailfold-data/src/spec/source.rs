@@ -61,6 +61,14 @@ pub enum DataSource {
         /// Folder of the images.
         root: PathBuf,
     },
+    /// COCO's JSON with one category an image, as iNaturalist has it; paths are relative to `root`. `{split}` in the file's
+    /// name stands for the split.
+    Json {
+        /// The JSON.
+        file: PathBuf,
+        /// Folder of the images.
+        root: PathBuf,
+    },
     /// Rows of `file,label`; files are relative to the CSV's folder. `{split}` in its name stands for the split.
     Csv(PathBuf),
 }
@@ -74,6 +82,7 @@ impl fmt::Display for DataSource {
             Self::Idx(dir) => write!(f, "idx:{}", dir.display()),
             Self::Folder(dir) => write!(f, "folder:{}", dir.display()),
             Self::List { file, root } => write!(f, "list:{}@{}", file.display(), root.display()),
+            Self::Json { file, root } => write!(f, "json:{}@{}", file.display(), root.display()),
             Self::Csv(file) => write!(f, "csv:{}", file.display()),
         }
     }
@@ -94,6 +103,12 @@ impl FromStr for DataSource {
             Some(place) if !place.is_empty() => Ok(PathBuf::from(place)),
             _ => Err(wrong(form)),
         };
+        let file_at = |form| match place.and_then(|place| place.rsplit_once('@')) {
+            Some((file, root)) if !file.is_empty() && !root.is_empty() => {
+                Ok((PathBuf::from(file), PathBuf::from(root)))
+            }
+            _ => Err(wrong(form)),
+        };
         match kind {
             "embedded" if place.is_none() => Ok(Self::Embedded),
             "embedded" => Err(wrong("embedded")),
@@ -102,13 +117,14 @@ impl FromStr for DataSource {
             "idx" => Ok(Self::Idx(path("idx:DIR")?)),
             "folder" => Ok(Self::Folder(path("folder:DIR")?)),
             "csv" => Ok(Self::Csv(path("csv:FILE")?)),
-            "list" => match place.and_then(|place| place.rsplit_once('@')) {
-                Some((file, root)) if !file.is_empty() && !root.is_empty() => Ok(Self::List {
-                    file: file.into(),
-                    root: root.into(),
-                }),
-                _ => Err(wrong("list:FILE@ROOT")),
-            },
+            "list" => {
+                let (file, root) = file_at("list:FILE@ROOT")?;
+                Ok(Self::List { file, root })
+            }
+            "json" => {
+                let (file, root) = file_at("json:FILE@ROOT")?;
+                Ok(Self::Json { file, root })
+            }
             _ => Err(SpecError::Kind(kind.to_owned())),
         }
     }

@@ -24,6 +24,13 @@ fn every_kind_is_read() {
         }
     );
     assert_eq!(
+        source("json:a.json@root"),
+        DataSource::Json {
+            file: "a.json".into(),
+            root: "root".into()
+        }
+    );
+    assert_eq!(
         source("folder:what?/x?"),
         DataSource::Folder("what?/x".into())
     );
@@ -52,7 +59,7 @@ fn options_are_read_and_replaced() {
 
 #[test]
 fn mistakes_are_named_with_what_is_accepted() {
-    let kinds = "expected embedded, cifar10:DIR, cifar100:DIR, idx:DIR, folder:DIR, list:FILE@ROOT or csv:FILE";
+    let kinds = "expected embedded, cifar10:DIR, cifar100:DIR, idx:DIR, folder:DIR, list:FILE@ROOT, json:FILE@ROOT or csv:FILE";
     check("mnist:d", &format!("unknown data set `mnist`: {kinds}"));
     check("", &format!("unknown data set ``: {kinds}"));
     check("cifar10", "`cifar10` is not of the form cifar10:DIR");
@@ -61,6 +68,7 @@ fn mistakes_are_named_with_what_is_accepted() {
         "`cifar10:` is not of the form cifar10:DIR",
     );
     check("embedded:d", "`embedded:d` is not of the form embedded");
+    check("json:@x", "`json:@x` is not of the form json:FILE@ROOT");
     check("list:file", "`list:file` is not of the form list:FILE@ROOT");
     check(
         "list:@root",
@@ -115,13 +123,17 @@ fn a_configuration_holds_it_as_text() {
 
 fn specs() -> impl Strategy<Value = DataSpec> {
     let path = "[a-z?&=@:%é ./]{1,12}";
-    let source = (path, "[a-z?&=: ./]{1,8}", 0..7).prop_map(|(path, root, kind)| match kind {
+    let source = (path, "[a-z?&=: ./]{1,8}", 0..8).prop_map(|(path, root, kind)| match kind {
         0 => DataSource::Embedded,
         1 => DataSource::Cifar10(path.into()),
         2 => DataSource::Cifar100(path.into()),
         3 => DataSource::Idx(path.into()),
         4 => DataSource::Folder(path.into()),
         5 => DataSource::List {
+            file: path.into(),
+            root: root.into(),
+        },
+        6 => DataSource::Json {
             file: path.into(),
             root: root.into(),
         },

@@ -154,6 +154,7 @@ impl TrainConfig {
             self.checkpoint_minutes,
             "0 to 100000",
         )?;
+        self.images.check()?;
         self.network.check()?;
         self.optimizer.check(self.epochs)?;
         self.schedule.check()?;

@@ -2,7 +2,7 @@ use burn::module::{ModuleVisitor, Param};
 
 use super::*;
 use crate::networks::Network;
-use crate::trainer::tests::{device, generator, plain, rich, workspace};
+use crate::trainer::tests::{Silent, device, generator, plain, rich, workspace};
 
 /// Every parameter's gradient, in the order of the network.
 fn values(network: &Network, gradients: &GradientsParams) -> Vec<f32> {
@@ -33,7 +33,7 @@ fn the_parts_gradients_add_up_to_the_batchs() {
     let pass = |micro_batch, even: bool| {
         let mut config = plain(dir.path(), 1);
         config.micro_batch = micro_batch;
-        let run = Run::prepare(&config, &device).unwrap();
+        let run = Run::prepare(&config, &device, &mut Silent).unwrap();
         let mut parts = run.parts(image.repeat(5), &labels);
         let count = parts.len();
         if even {
@@ -70,7 +70,7 @@ fn a_part_has_every_view_of_its_images() {
     let device = device();
     let mut config = rich(dir.path(), 1);
     config.micro_batch = Some(3);
-    let run = Run::prepare(&config, &device).unwrap();
+    let run = Run::prepare(&config, &device, &mut Silent).unwrap();
     // Image `i` in view `v` is filled with 10 v + i.
     let fill = |value: u8| vec![f32::from(value); 144];
     let values = (0..3_u8).flat_map(|v| (0..7).flat_map(move |i| fill(10 * v + i)));
@@ -109,7 +109,7 @@ fn top1_compares_with_the_labels_of_every_view() {
     let device = device();
     let mut config = plain(dir.path(), 1);
     config.views.classifier = 2;
-    let run = Run::prepare(&config, &device).unwrap();
+    let run = Run::prepare(&config, &device, &mut Silent).unwrap();
     let scores = Tensor::from_floats(
         [[0., 1., 2.], [1., 0., 0.], [5., 1., 2.], [3., -1., 2.]],
         &device.clone().without_autodiff(),

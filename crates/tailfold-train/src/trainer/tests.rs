@@ -11,6 +11,7 @@ use crate::report::RECALL;
 use crate::weights::{NamedWeights, load_weights};
 
 mod losses;
+mod photographs;
 mod resuming;
 
 /// Held by every test that draws weights: burn's generator and its seed belong to the process.
@@ -93,6 +94,11 @@ pub(crate) fn rich(dir: &Path, epochs: usize) -> TrainConfig {
     all.extend(toml::from_str::<toml::Table>(text).unwrap());
     all.try_into().unwrap()
 }
+
+/// Hears nothing and stops nothing.
+pub(crate) struct Silent;
+
+impl Observer for Silent {}
 
 /// Remembers what a run told.
 #[derive(Default)]

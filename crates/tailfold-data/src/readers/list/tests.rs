@@ -89,3 +89,15 @@ fn the_split_is_part_of_the_name() {
         ),
     );
 }
+
+#[test]
+fn names_come_from_inaturalists_categories_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("train.txt");
+    fs::write(&file, "a.jpg 1\nb.jpg 0\n").unwrap();
+    let names = r#"[{"id": 1, "name": "Bufo"}, {"id": 0, "name": "Rana", "order": "Anura"}]"#;
+    fs::write(dir.path().join("categories.json"), names).unwrap();
+    let loaded = load(&file, Path::new("."), None).unwrap();
+    assert_eq!(loaded.classes, ["Rana", "Bufo"]);
+    assert_eq!(loaded.labels, [1, 0]);
+}

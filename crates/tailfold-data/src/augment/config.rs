@@ -1,0 +1,254 @@
+//! What is done to an image: the keys of an augmentation table, their presets and their ranges.
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::BINS;
+use crate::DataError;
+
+/// What is done to an image, in the order of the fields. The default does nothing.
+///
+/// In a configuration `preset` gives values to the keys that are not written beside it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Keys")]
+pub struct AugmentConfig {
+    /// Least and greatest share of the area that is cut out and scaled to the size of the view (bilinear), with an
+    /// aspect ratio between 3/4 and 4/3.
+    pub resized_crop: Option<(f32, f32)>,
+    /// Black pixels added on each side before a window of the view's size is cut out at random.
+    pub crop_padding: usize,
+    /// Mirrors left and right, half of the time.
+    pub flip: bool,
+    /// A learnt policy.
+    pub auto_augment: Option<Policy>,
+    /// Operations drawn at random, all of one strength.
+    pub rand_augment: Option<RandAugment>,
+    /// Shade of what `auto_augment` and `rand_augment` move in from outside the image, in every channel.
+    pub fill: u8,
+    /// Brightness, then contrast, are multiplied by `1 - jitter .. 1 + jitter`.
+    pub jitter: f32,
+    /// Brightness, contrast, saturation and hue in random order.
+    pub colour_jitter: Option<ColourJitter>,
+    /// Probability of an RGB image losing its colour; it keeps three channels.
+    pub greyscale: f32,
+    /// Probability of a Gaussian blur with a standard deviation of 0.1 to 2 pixels.
+    pub blur: f32,
+    /// Side of a black square, its centre anywhere in the image; 0 for none.
+    pub cutout: usize,
+}
+
+/// A learnt augmentation policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// AutoAugment's 25 sub-policies for CIFAR-10 (Cubuk et al. 2019, table 7), as torchvision has them.
+    Cifar10,
+}
+
+/// RandAugment (Cubuk et al. 2020) over torchvision's 14 operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandAugment {
+    /// Operations one after the other.
+    pub operations: usize,
+    /// Strength of all of them, 0 to 30.
+    pub magnitude: usize,
+}
+
+/// Brightness, contrast, saturation and hue, applied in random order as torchvision's `ColorJitter`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ColourJitter {
+    /// Factor drawn from `1 - brightness .. 1 + brightness`.
+    pub brightness: f32,
+    /// Factor drawn from `1 - contrast .. 1 + contrast`.
+    pub contrast: f32,
+    /// Factor drawn from `1 - saturation .. 1 + saturation`.
+    pub saturation: f32,
+    /// Turn of the colour circle drawn from `-hue .. hue`; 0.5 is half of it.
+    pub hue: f32,
+    /// Probability of all of it.
+    pub probability: f32,
+}
+
+impl Default for ColourJitter {
+    fn default() -> Self {
+        Self {
+            brightness: 0.0,
+            contrast: 0.0,
+            saturation: 0.0,
+            hue: 0.0,
+            probability: 1.0,
+        }
+    }
+}
+
+/// Published combinations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Preset {
+    /// The classifier's view of 32x32 images of PaCo and ProCo: padded crop, mirror, AutoAugment, cutout.
+    Cifar,
+    /// ProCo's contrastive view: resized crop, mirror, colour jitter, loss of colour.
+    Sim,
+    /// PaCo's contrastive view: as `sim`, from at least a fifth of the area, and blurred half of the time.
+    SimBlur,
+    /// The classifier's view of photographs in BCL: resized crop, mirror, RandAugment.
+    Rand,
+}
+
+impl Preset {
+    fn config(self) -> AugmentConfig {
+        let sim = AugmentConfig {
+            resized_crop: Some((0.08, 1.0)),
+            flip: true,
+            colour_jitter: Some(ColourJitter {
+                brightness: 0.4,
+                contrast: 0.4,
+                saturation: 0.4,
+                hue: 0.1,
+                probability: 0.8,
+            }),
+            greyscale: 0.2,
+            ..AugmentConfig::default()
+        };
+        match self {
+            Self::Cifar => AugmentConfig {
+                crop_padding: 4,
+                flip: true,
+                auto_augment: Some(Policy::Cifar10),
+                fill: 128,
+                cutout: 16,
+                ..AugmentConfig::default()
+            },
+            Self::Sim => sim,
+            Self::SimBlur => AugmentConfig {
+                resized_crop: Some((0.2, 1.0)),
+                blur: 0.5,
+                ..sim
+            },
+            Self::Rand => AugmentConfig {
+                resized_crop: Some((0.08, 1.0)),
+                flip: true,
+                rand_augment: Some(RandAugment {
+                    operations: 2,
+                    magnitude: 10,
+                }),
+                fill: 128,
+                ..AugmentConfig::default()
+            },
+        }
+    }
+}
+
+/// The keys as they are written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Keys {
+    preset: Option<Preset>,
+    resized_crop: Option<(f32, f32)>,
+    crop_padding: Option<usize>,
+    flip: Option<bool>,
+    auto_augment: Option<Policy>,
+    rand_augment: Option<RandAugment>,
+    fill: Option<u8>,
+    jitter: Option<f32>,
+    colour_jitter: Option<ColourJitter>,
+    greyscale: Option<f32>,
+    blur: Option<f32>,
+    cutout: Option<usize>,
+}
+
+impl From<Keys> for AugmentConfig {
+    fn from(keys: Keys) -> Self {
+        let base = keys.preset.map(Preset::config).unwrap_or_default();
+        Self {
+            resized_crop: keys.resized_crop.or(base.resized_crop),
+            crop_padding: keys.crop_padding.unwrap_or(base.crop_padding),
+            flip: keys.flip.unwrap_or(base.flip),
+            auto_augment: keys.auto_augment.or(base.auto_augment),
+            rand_augment: keys.rand_augment.or(base.rand_augment),
+            fill: keys.fill.unwrap_or(base.fill),
+            jitter: keys.jitter.unwrap_or(base.jitter),
+            colour_jitter: keys.colour_jitter.or(base.colour_jitter),
+            greyscale: keys.greyscale.unwrap_or(base.greyscale),
+            blur: keys.blur.unwrap_or(base.blur),
+            cutout: keys.cutout.unwrap_or(base.cutout),
+        }
+    }
+}
+
+/// An augmentation value out of its range.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("augment.{field} is {value}, expected {expected}")]
+pub struct AugmentError {
+    /// Field.
+    pub field: &'static str,
+    /// Value found.
+    pub value: String,
+    /// What is accepted.
+    pub expected: &'static str,
+}
+
+/// Most pixels of padding or cutout: keeps sums of sizes far from overflow.
+const MAX_SIDE: usize = 1 << 16;
+
+/// Most operations of RandAugment.
+const MAX_OPERATIONS: usize = 16;
+
+impl AugmentConfig {
+    /// Checks every field.
+    pub(super) fn check(&self) -> Result<(), DataError> {
+        fn ensure(
+            field: &'static str,
+            ok: bool,
+            value: impl ToString,
+            expected: &'static str,
+        ) -> Result<(), DataError> {
+            if ok {
+                return Ok(());
+            }
+            let value = value.to_string();
+            Err(AugmentError {
+                field,
+                value,
+                expected,
+            }
+            .into())
+        }
+        let share =
+            |field, value: f32| ensure(field, (0.0..=1.0).contains(&value), value, "0 to 1");
+        let side =
+            |field, value: usize| ensure(field, value <= MAX_SIDE, value, "0 to 65536 pixels");
+        if let Some((min, max)) = self.resized_crop {
+            ensure(
+                "resized_crop",
+                min > 0.0 && min <= max && max <= 1.0,
+                format!("[{min}, {max}]"),
+                "two ascending numbers above 0 and at most 1",
+            )?;
+        }
+        side("crop_padding", self.crop_padding)?;
+        if let Some(rand) = self.rand_augment {
+            let (n, m) = (rand.operations, rand.magnitude);
+            ensure(
+                "rand_augment.operations",
+                (1..=MAX_OPERATIONS).contains(&n),
+                n,
+                "1 to 16",
+            )?;
+            ensure("rand_augment.magnitude", m < BINS, m, "0 to 30")?;
+        }
+        share("jitter", self.jitter)?;
+        if let Some(jitter) = self.colour_jitter {
+            share("colour_jitter.brightness", jitter.brightness)?;
+            share("colour_jitter.contrast", jitter.contrast)?;
+            share("colour_jitter.saturation", jitter.saturation)?;
+            let half = (0.0..=0.5).contains(&jitter.hue);
+            ensure("colour_jitter.hue", half, jitter.hue, "0 to 0.5")?;
+            share("colour_jitter.probability", jitter.probability)?;
+        }
+        share("greyscale", self.greyscale)?;
+        share("blur", self.blur)?;
+        side("cutout", self.cutout)
+    }
+}

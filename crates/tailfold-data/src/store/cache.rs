@@ -1,0 +1,133 @@
+//! Decoded and resized images in one file of raw pixels, filled once and read at any place.
+//!
+//! The folder of a cache is named by the hash of what is in it: the options, and each image's file with its size and
+//! time of change. `images.partial` and `index.partial` grow together, the pixels first; when all images are there they
+//! get their final names, the index last. Only a folder with an index is read.
+//!
+//! Images are read, not mapped: a file that was cut off is an error and not a signal, and its pages do not count as
+//! memory of the program.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use tailfold_spec::artifact::{self, at};
+
+use super::fill::Files;
+use super::journal::{self, Line};
+use super::{OnCorrupt, Skipped, StoreConfig};
+use crate::{DataError, Dataset, Pixels};
+
+/// A filled cache.
+#[derive(Debug)]
+pub(super) struct Cache {
+    path: PathBuf,
+    file: File,
+    /// Place of the first byte, and `[height, width, channels]`.
+    entries: Vec<(u64, [usize; 3])>,
+}
+
+impl Cache {
+    /// Opens the cache of `data` below `folder`, filling what is missing; with the places of its images in `data`, and
+    /// those that were left out.
+    pub(super) fn open(
+        data: &Dataset,
+        config: &StoreConfig,
+        folder: &Path,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<(Self, Vec<usize>, Vec<Skipped>), DataError> {
+        let folder = folder.join(&key(data, config)?[..16]);
+        fs::create_dir_all(&folder).map_err(at("create", &folder))?;
+        let files = Files::of(&folder);
+        {
+            // One program fills it; another one that wants the same waits and finds it filled.
+            let path = folder.join("lock");
+            let lock = File::create(&path).map_err(at("create", &path))?;
+            lock.lock().map_err(at("lock", &path))?;
+            if !files.index.exists() {
+                files.fill(data, config, progress)?;
+            }
+        }
+        progress(data.len());
+        let (mut entries, mut kept, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+        let mut offset = 0;
+        for (index, line) in files.read_index(data.len())?.into_iter().enumerate() {
+            if config.on_corrupt == OnCorrupt::Error {
+                journal::refuse(&line, || data.id(index))?;
+            }
+            let bytes = line.bytes();
+            match line {
+                Line::Image(shape) => {
+                    entries.push((offset, shape));
+                    kept.push(index);
+                }
+                Line::Corrupt(reason) => skipped.push(Skipped {
+                    index,
+                    id: data.id(index),
+                    reason,
+                }),
+            }
+            offset += bytes;
+        }
+        let path = files.images;
+        let file = File::open(&path).map_err(at("read", &path))?;
+        let cache = Self {
+            path,
+            file,
+            entries,
+        };
+        Ok((cache, kept, skipped))
+    }
+
+    pub(super) fn image(&self, i: usize) -> Result<Pixels, DataError> {
+        let (offset, [height, width, channels]) = self.entries[i];
+        let mut values = vec![0; height * width * channels];
+        read_at(&self.file, &mut values, offset).map_err(at("read", &self.path))?;
+        Ok(Pixels {
+            height,
+            width,
+            channels,
+            values,
+        })
+    }
+
+    pub(super) fn shape(&self, i: usize) -> [usize; 3] {
+        let (_, [height, width, channels]) = self.entries[i];
+        [channels, height, width]
+    }
+}
+
+/// Names the content: what is kept, and of which images.
+fn key(data: &Dataset, config: &StoreConfig) -> Result<String, DataError> {
+    let images: Vec<String> = (0..data.len())
+        .into_par_iter()
+        .map(|i| match (data.fingerprint(i), config.on_corrupt) {
+            (Err(_), OnCorrupt::Skip) => Ok(format!("{} is missing", data.id(i))),
+            (fingerprint, _) => fingerprint,
+        })
+        .collect::<Result<_, _>>()?;
+    let (channels, resize) = (config.channels, config.resize);
+    let options = format!("tailfold.images/1 {channels:?} {resize:?}\n");
+    Ok(artifact::sha256((options + &images.join("\n")).as_bytes()))
+}
+
+/// Fills `values` from `offset` on, without a place in the file that threads would share.
+#[cfg(unix)]
+fn read_at(file: &File, values: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, values, offset)
+}
+
+/// Fills `values` from `offset` on, without a place in the file that threads would share.
+#[cfg(windows)]
+fn read_at(file: &File, mut values: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !values.is_empty() {
+        let n = std::os::windows::fs::FileExt::seek_read(file, values, offset)?;
+        if n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        values = &mut values[n..];
+        offset += n as u64;
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! The cache's index: a line an image, in the order of the data set.
+
+use crate::DataError;
+
+/// What is known of one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// `HEIGHTxWIDTHxCHANNELS`: its pixels follow those of the image before.
+    Image([usize; 3]),
+    /// `! REASON`: it cannot be used and has no pixels.
+    Corrupt(String),
+}
+
+impl Line {
+    /// Bytes of its pixels.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Image(shape) => shape.iter().map(|&n| n as u64).product(),
+            Self::Corrupt(_) => 0,
+        }
+    }
+
+    /// The line with its end.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Image([height, width, channels]) => format!("{height}x{width}x{channels}\n"),
+            Self::Corrupt(reason) => format!("! {reason}\n"),
+        }
+    }
+
+    /// Reads a line without its end.
+    fn parse(line: &str) -> Option<Self> {
+        if let Some(reason) = line.strip_prefix("! ") {
+            return Some(Self::Corrupt(reason.to_owned()));
+        }
+        let sides = line.split('x').map(|side| side.parse().ok());
+        let shape: [usize; 3] = sides.collect::<Option<Vec<_>>>()?.try_into().ok()?;
+        let pixels = shape[0].checked_mul(shape[1])? as u64;
+        let possible = (1..=crate::MAX_PIXELS).contains(&pixels) && matches!(shape[2], 1 | 3);
+        possible.then_some(Self::Image(shape))
+    }
+}
+
+/// The lines before the first that is not whole, at most `most`: an interruption may have cut the last ones.
+pub(super) fn read(text: &[u8], most: usize) -> Vec<Line> {
+    let whole = |line: &[u8]| {
+        let line = line.strip_suffix(b"\n")?;
+        Line::parse(std::str::from_utf8(line).ok()?)
+    };
+    text.split_inclusive(|&byte| byte == b'\n')
+        .take(most)
+        .map_while(whole)
+        .collect()
+}
+
+/// The error of an image that may not be left out.
+pub(super) fn refuse(line: &Line, id: impl FnOnce() -> String) -> Result<(), DataError> {
+    match line {
+        Line::Image(_) => Ok(()),
+        Line::Corrupt(reason) => Err(DataError::Corrupt {
+            id: id(),
+            reason: reason.clone(),
+        }),
+    }
+}
