@@ -63,10 +63,10 @@ def cpu_seconds():
 
 def block(args, memory_format, name):
     torch.manual_seed(0)
-    net = ResNet(args.depth).to(memory_format=memory_format)
+    net = ResNet(args.depth).to(args.device, memory_format=memory_format)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    x = (torch.rand(args.batch, 3, 32, 32) * 2 - 1).to(memory_format=memory_format)
-    y = torch.randint(0, 10, (args.batch,))
+    x = (torch.rand(args.batch, 3, 32, 32) * 2 - 1).to(args.device, memory_format=memory_format)
+    y = torch.randint(0, 10, (args.batch,)).to(args.device)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
@@ -94,6 +94,7 @@ def block(args, memory_format, name):
         "batch": args.batch,
         "threads": args.threads,
         "steps": args.steps,
+        "device": args.device,
         "format": name,
         "images_per_s": args.batch / wall,
         "wall_s_per_step": wall,
@@ -110,6 +111,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warmup", type=int, default=3)
     parser.add_argument("--steps", type=int, default=20)
+    # A step ends by reading its loss, which waits for a GPU.
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--format", choices=["contiguous", "channels_last", "both"], default="both")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

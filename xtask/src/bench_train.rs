@@ -1,5 +1,7 @@
 //! `cargo xtask bench-train`: training speed on the CPU against PyTorch on the CPU, alternated in one run.
 
+mod busy;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -47,6 +49,9 @@ pub(crate) struct Args {
 /// The contender's version; another one is another measurement.
 const TORCH: &str = "2.9.0";
 
+/// Less than an idle desktop takes, far less than a build or a training run.
+const QUIET_CORES: f64 = 0.25;
+
 /// `bench-train --json`.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -62,6 +67,10 @@ struct Report {
     steps: usize,
     torch: String,
     machine: String,
+    /// Most cores that other programs kept busy before any block.
+    busy_cores: f64,
+    /// False when that was too much for the ratios to mean anything.
+    quiet: bool,
     networks: Vec<NetworkReport>,
 }
 
@@ -104,12 +113,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let ours = process::build("bench-train")?;
     let mut versions = Vec::new();
     let mut networks = Vec::new();
+    let mut busy_cores: f64 = 0.0;
     for (network, depth) in args.networks.iter().zip(depths) {
         let mut pairs = Vec::new();
         for round in 0..args.rounds {
             let mut contenders = [Command::new(&ours), Command::new(&python)];
             contenders[1].arg(root.join("tests/judges/bench_train.py"));
+            busy_cores = busy_cores.max(busy::cores()?);
             let a = block(&mut contenders[0], args, depth)?;
+            busy_cores = busy_cores.max(busy::cores()?);
             let b = block(&mut contenders[1], args, depth)?;
             ensure!(
                 b.version.starts_with(TORCH),
@@ -141,6 +153,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         steps: args.steps,
         torch: versions.swap_remove(0),
         machine: process::machine(),
+        busy_cores,
+        quiet: busy_cores <= QUIET_CORES,
         networks,
     };
     if args.json {
@@ -148,6 +162,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else {
         print(&report.table());
     }
+    ensure!(
+        report.quiet,
+        "other programs kept {busy_cores:.2} cores busy, {QUIET_CORES} are tolerated: these ratios do not count"
+    );
     Ok(ExitCode::SUCCESS)
 }
 

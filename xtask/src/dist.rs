@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     hashes(&folder)?;
     say(&format!("compressing {}", folder.display()));
     let mut tar = Command::new("tar");
-    tar.env("XZ_OPT", "-6 -T1").env("ZSTD_CLEVEL", "19");
+    tar.env("XZ_OPT", "-6 -T0").env("ZSTD_CLEVEL", "19");
     tar.args([
         "--create",
         "--auto-compress",

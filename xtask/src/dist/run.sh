@@ -3,7 +3,8 @@
 #   run.sh [OUT]        OUT: folder of checkpoints and metrics; $OUT, or `out`, without it
 #   DEVICE=cpu          where to train; cuda without it
 #   CONFIGS="a b"       which, in order; logit-adjustment, then sdot, without it
-#   EPOCHS=1            fewer epochs
+#   EPOCHS=1            fewer epochs, without warm-up
+#   MINUTES=50          stop with a saved state after so long; the same call goes on
 set -euo pipefail
 out=$(realpath -m "${1:-${OUT:-out}}")
 device=${DEVICE:-cuda}
@@ -29,9 +30,13 @@ for config in ${CONFIGS:-logit-adjustment sdot}; do
         echo "$config: done before" >&2
     else
         ./tailfold-train --config "configs/$config.toml" --device "$device" --out "$run" --resume \
-            ${EPOCHS:+--epochs "$EPOCHS"}
+            ${EPOCHS:+--epochs "$EPOCHS" --set optimizer.warmup_epochs=0} ${MINUTES:+--max-minutes "$MINUTES"}
+        if [ ! -f "$run/manifest.toml" ]; then
+            echo "$config: time is over; the same call goes on" >&2
+            exit 0
+        fi
     fi
-    # The last column's name is found in the header: the median over epochs of images a second, views not counted.
+    # The column is found by its name: the median over epochs of images a second, views not counted.
     awk -F, -v name="$config" '
         NR == 1 { for (i = 1; i <= NF; i++) if ($i == "images_per_second") at = i; next }
         { print $at }' "$run/metrics.csv" | sort -n | awk -v name="$config" '

@@ -6,9 +6,11 @@ use burn::prelude::*;
 use burn::tensor::{Bytes, DType};
 use burn_flex::{FlexTensor, Layout};
 
+use crate::device::is_cpu;
+
 /// Whether the processor's own kernels take `x`: on the flex back end, single precision.
 pub(crate) fn is_ours<const D: usize>(x: &Tensor<D>) -> bool {
-    x.dtype() == DType::F32 && x.device().without_autodiff() == Device::flex()
+    x.dtype() == DType::F32 && is_cpu(&x.device())
 }
 
 /// Strides of `[n, c, h, w]` with the channels innermost.
