@@ -52,9 +52,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let parent = out.parent().context("--out has no folder")?;
     let folder = parent.join(&name);
     if folder.exists() {
+        ensure!(
+            folder.join("run.sh").is_file(),
+            "{} is there and is no pack: remove it, or give another --out",
+            folder.display()
+        );
         fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot empty {}", folder.display()))?;
     }
+    // First, so that a pack that is cut short is known for one.
+    copy(&root.join("xtask/src/dist/run.sh"), &folder.join("run.sh"))?;
     let program = match &args.binary {
         Some(binary) => binary.clone(),
         None => build(&root, &args.device)?,
@@ -68,7 +75,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             &folder.join("configs").join(&file),
         )?;
     }
-    copy(&root.join("xtask/src/dist/run.sh"), &folder.join("run.sh"))?;
     copy(
         &root.join("tests/judges/bench_train.py"),
         &folder.join("bench_train.py"),
