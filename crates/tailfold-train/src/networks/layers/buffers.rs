@@ -18,30 +18,55 @@ const LEAST: usize = 1 << 14;
 struct Free {
     blocks: BTreeMap<usize, Vec<Vec<f32>>>,
     floats: usize,
+    /// Blocks that were taken and not given back, by capacity. Only as many come back: the back end's own tensors are
+    /// given too, and each step has new ones.
+    lent: BTreeMap<usize, usize>,
 }
 
 static FREE: Mutex<Free> = Mutex::new(Free {
     blocks: BTreeMap::new(),
     floats: 0,
+    lent: BTreeMap::new(),
 });
 
 /// `len` floats of any value.
 pub(crate) fn take(len: usize) -> Vec<f32> {
-    let mut block = reuse(len).unwrap_or_default();
+    let mut block = {
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let block = free.reuse(len).unwrap_or_else(|| Vec::with_capacity(len));
+        if len >= LEAST {
+            *free.lent.entry(block.capacity()).or_default() += 1;
+        }
+        block
+    };
     block.resize(len, 0.0);
     block
 }
 
-/// The smallest free block that has room for `len` floats and is not much too large.
-fn reuse(len: usize) -> Option<Vec<f32>> {
-    let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-    let (&capacity, blocks) = free.blocks.range_mut(len..=len * 2).next()?;
-    let block = blocks.pop();
-    if blocks.is_empty() {
-        free.blocks.remove(&capacity);
+impl Free {
+    /// The smallest free block that has room for `len` floats and is not much too large.
+    fn reuse(&mut self, len: usize) -> Option<Vec<f32>> {
+        let (&capacity, blocks) = self.blocks.range_mut(len..=len * 2).next()?;
+        let block = blocks.pop();
+        if blocks.is_empty() {
+            self.blocks.remove(&capacity);
+        }
+        self.floats -= capacity;
+        block
     }
-    free.floats -= capacity;
-    block
+
+    /// Keeps `block` if one of its size is lent.
+    fn keep(&mut self, block: Vec<f32>) {
+        let capacity = block.capacity();
+        let Some(lent) = self.lent.get_mut(&capacity).filter(|lent| **lent > 0) else {
+            return;
+        };
+        *lent -= 1;
+        if self.floats + capacity <= MOST {
+            self.floats += capacity;
+            self.blocks.entry(capacity).or_default().push(block);
+        }
+    }
 }
 
 /// Keeps the memory of `x` if nobody else holds it.
@@ -56,8 +81,26 @@ pub(crate) fn give(x: FlexTensor) {
         return;
     };
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-    if free.floats + block.capacity() <= MOST {
-        free.floats += block.capacity();
-        free.blocks.entry(block.capacity()).or_default().push(block);
+    free.keep(block);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_as_many_blocks_are_kept_as_were_taken() {
+        let mut free = Free::default();
+        free.keep(Vec::with_capacity(LEAST));
+        assert_eq!(free.floats, 0, "nothing was lent");
+        free.lent.insert(LEAST, 2);
+        for _ in 0..5 {
+            free.keep(Vec::with_capacity(LEAST));
+        }
+        assert_eq!((free.floats, free.lent[&LEAST]), (2 * LEAST, 0));
+        assert!(free.reuse(LEAST / 2 - 1).is_none(), "much too large");
+        assert!(free.reuse(LEAST + 1).is_none(), "too small");
+        assert!(free.reuse(LEAST).is_some() && free.reuse(LEAST / 2).is_some());
+        assert!(free.reuse(LEAST).is_none() && free.floats == 0);
     }
 }
