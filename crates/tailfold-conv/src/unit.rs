@@ -178,6 +178,11 @@ impl Unit {
     ) -> Vec<f32> {
         let len = self.image_len();
         self.check(x, weights);
+        assert_eq!(mean.len(), self.shape.c_out, "values of the mean");
+        assert_eq!(variance.len(), self.shape.c_out, "values of the variance");
+        if let Some(residual) = residual {
+            assert_eq!(residual.len(), self.shape.n * len, "values of the residual");
+        }
         let conv = Forward::new(self.isa, self.shape, self.output, weights.conv);
         let (scale, shift) = affine(weights, mean, variance);
         let repeat = |values: &[f32]| pattern(values, self.pattern_len());
@@ -214,7 +219,20 @@ impl Unit {
     ) -> Gradients {
         self.check(tape.x, weights);
         let (channels, len) = (self.shape.c_out, self.image_len());
-        assert_eq!(grad.len(), self.shape.n * len, "values of the gradient");
+        for (values, name) in [(tape.u, "u"), (tape.y, "y"), (grad, "the gradient")] {
+            assert_eq!(values.len(), self.shape.n * len, "values of {name}");
+        }
+        if let Some(x) = &images.x {
+            assert_eq!(x.len(), tape.x.len(), "values of the input's gradient");
+        }
+        if let Some(residual) = &images.residual {
+            let expected = self.shape.n * len;
+            assert_eq!(
+                residual.len(),
+                expected,
+                "values of the residual's gradient"
+            );
+        }
         let (beta, products) = self.gradient_sums(tape, grad);
         let count = (self.shape.n * self.output[0] * self.output[1]) as f64;
         let inverse: Vec<f64> = deviations(tape.variance, weights.epsilon)

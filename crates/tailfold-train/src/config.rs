@@ -57,8 +57,8 @@ pub struct TrainConfig {
     /// Images a step, before views.
     pub batch: usize,
     /// Images that go through the network at a time, at most; absent, the whole batch. Bounds memory, not the step: the
-    /// gradients of a batch's parts are summed, each weighted with its share of the images. Batch normalisation and the
-    /// contrastive loss see one part only.
+    /// gradients of a batch's parts are summed, each weighted with its share of the images. Batch normalisation,
+    /// the contrastive loss and the weighted mean of LDAM's deferred re-weighting see one part only.
     #[serde(default)]
     pub micro_batch: Option<usize>,
     /// Minutes between saved states within an epoch; 0 saves after each step. Changes no result.

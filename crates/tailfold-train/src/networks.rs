@@ -11,6 +11,7 @@ use tailfold_spec::Architecture;
 use crate::head::{ClassifierHead, Projection};
 
 use body::Body;
+pub(crate) use layers::forget;
 
 /// Backbone, classifier and, while a contrastive loss is trained, its projection head.
 #[derive(Module, Debug)]

@@ -7,6 +7,7 @@ use burn::prelude::*;
 
 use crate::error::TrainError;
 use crate::evaluate::to_host;
+use crate::networks::forget;
 use crate::run::Run;
 use crate::sam::ascend;
 
@@ -98,7 +99,10 @@ impl Run<'_> {
             labels: labels.to_vec(),
             share: labels.len() as f64 / images as f64,
         };
-        let count = images.div_ceil(self.config.micro_batch.unwrap_or(images));
+        // No part of one image: batch statistics of a single one say nothing.
+        let count = images
+            .div_ceil(self.config.micro_batch.unwrap_or(images))
+            .min((images / 2).max(1));
         if count == 1 {
             return vec![upload(values, labels)];
         }
@@ -139,6 +143,7 @@ impl Run<'_> {
             features.push(inputs.narrow(0, 0, part.labels.len()));
             let loss = objective.loss.mul_scalar(part.share);
             let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+            forget();
             sum.accumulate(&self.network, gradients);
         }
         Pass {

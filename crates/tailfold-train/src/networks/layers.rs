@@ -13,6 +13,7 @@ use burn::prelude::*;
 use tailfold_spec::Activation;
 
 pub(crate) use conv_norm::conv_norm;
+pub(crate) use gradients::forget;
 pub(crate) use pool::mean_pixel;
 pub(crate) use shortcut::subsample_and_widen;
 

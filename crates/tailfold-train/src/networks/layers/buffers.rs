@@ -31,12 +31,13 @@ static FREE: Mutex<Free> = Mutex::new(Free {
 
 /// `len` floats of any value.
 pub(crate) fn take(len: usize) -> Vec<f32> {
+    if len < LEAST {
+        return vec![0.0; len];
+    }
     let mut block = {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         let block = free.reuse(len).unwrap_or_else(|| Vec::with_capacity(len));
-        if len >= LEAST {
-            *free.lent.entry(block.capacity()).or_default() += 1;
-        }
+        *free.lent.entry(block.capacity()).or_default() += 1;
         block
     };
     block.resize(len, 0.0);

@@ -33,6 +33,11 @@ pub(crate) fn used(node: NodeId) {
     GIVEN.with_borrow_mut(|given| given.remove(&node));
 }
 
+/// Forgets the nodes of a backward pass that is over: a gradient that the back end's own operation used up is not noted.
+pub(crate) fn forget() {
+    GIVEN.with_borrow_mut(HashSet::clear);
+}
+
 /// Registers what `gradient` makes of the gradient that `node` has so far, if any.
 ///
 /// `take` removes that gradient; `is_leaf` says that it cannot be removed.
