@@ -99,10 +99,7 @@ impl Run<'_> {
             labels: labels.to_vec(),
             share: labels.len() as f64 / images as f64,
         };
-        // No part of one image: batch statistics of a single one say nothing.
-        let count = images
-            .div_ceil(self.config.micro_batch.unwrap_or(images))
-            .min((images / 2).max(1));
+        let count = images.div_ceil(self.config.micro_batch.unwrap_or(images));
         if count == 1 {
             return vec![upload(values, labels)];
         }
