@@ -42,7 +42,8 @@ pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], warm: bool) 
             &offsets,
             epsilon,
             if is_last { fine } else { fine.max(ROUGH) },
-        );
+        )
+        .offsets;
         polish(search, epsilon);
         // Narrower boundaries hold fewer samples: what is left is the sample's, not the temperature's.
         if search.best.chi_square <= search.limits.floor && search.best.chi_square > before * LITTLE

@@ -22,7 +22,7 @@ const FAR: f64 = 3.0;
 const CLOSE: f64 = 0.5;
 
 /// Minimises the energy at `epsilon` from `offsets` until the soft masses' chi-square is at most `tolerance`; returns
-/// the offsets reached.
+/// the point reached.
 ///
 /// Ends early when the hard cells are good enough, the iterations are spent, or no step helps.
 pub(crate) fn minimise(
@@ -30,7 +30,7 @@ pub(crate) fn minimise(
     offsets: &[f64],
     epsilon: f64,
     tolerance: f64,
-) -> Vec<f64> {
+) -> SoftPoint {
     let still = vec![0.0; offsets.len()];
     let mut point = search.soft_point(offsets, &still, 0.0, epsilon);
     let mut stalls = 0;
@@ -61,7 +61,7 @@ pub(crate) fn minimise(
             break;
         }
     }
-    point.offsets
+    point
 }
 
 /// Some class has less than `exp(-foldings)` of its mass.

@@ -2,10 +2,26 @@
 
 use crate::SolveError;
 
+/// What has to have the target masses.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Masses {
+    /// The Laguerre cells: a sample belongs to the class with the largest `s_j + h_j`.
+    #[default]
+    Hard,
+    /// The mean of `softmax((s + h) / epsilon)`: the minimiser of [`entropic_energy`](crate::entropic_energy).
+    Soft {
+        /// Temperature, in score units; 1 is that of a network's own probabilities.
+        epsilon: f64,
+    },
+}
+
 /// How well, how long and from where to solve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Stop when `sum_j (mass_j - target_j)^2 / target_j` of the hard cells is at most this, and at most a quarter of the
+    /// Which masses are measured against the target. Default [`Masses::Hard`]. The `epsilon_` settings are those of
+    /// the way there, and soft masses need none of them.
+    pub masses: Masses,
+    /// Stop when `sum_j (mass_j - target_j)^2 / target_j` is at most this, and at most a quarter of the
     /// smallest target mass, so that no class is off by more than half. Default 1e-3: a relative error of about 3 %, as
     /// a root mean square weighted by the targets; a rare class may be further off.
     pub chi_square: f64,
@@ -25,6 +41,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            masses: Masses::Hard,
             chi_square: 1e-3,
             max_iterations: 200,
             warm_start: None,
@@ -50,6 +67,9 @@ impl Options {
             }
         };
         let scale = |value: f64| (1e-6..=1e6).contains(&value);
+        if let Masses::Soft { epsilon } = self.masses {
+            check("masses.epsilon", epsilon, scale(epsilon), "1e-6 to 1e6")?;
+        }
         check(
             "chi_square",
             self.chi_square,
@@ -121,6 +141,13 @@ mod tests {
                 ..good()
             }),
             "chi_square is NaN, expected a number from 0 up"
+        );
+        assert_eq!(
+            message(Options {
+                masses: Masses::Soft { epsilon: f64::NAN },
+                ..good()
+            }),
+            "masses.epsilon is NaN, expected 1e-6 to 1e6"
         );
         assert_eq!(
             message(Options {

@@ -4,14 +4,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::search::Search;
+use crate::search::{Search, SoftPoint};
 
 /// Offsets and how good they are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Solution {
     /// What is added to the scores, `[C]`, in score units, sum 0.
     pub offsets: Vec<f64>,
-    /// Mass of each hard cell under these offsets, `[C]`, as [`cell_masses`](crate::cell_masses) gives it.
+    /// Mass of each hard cell under these offsets, `[C]`, as [`cell_masses`](crate::cell_masses) gives it; the mean softmax
+    /// when soft masses were asked for.
     pub mass: Vec<f64>,
     /// `sum_j (mass_j - target_j)^2 / target_j`.
     pub chi_square: f64,
@@ -22,7 +23,8 @@ pub struct Solution {
     pub sample_floor: f64,
     /// Newton, log-ratio and polishing steps made.
     pub iterations: usize,
-    /// Last temperature, in score units; 0 when the start was good enough and none was used.
+    /// Last temperature, in score units, that of the soft masses when they were asked for; 0 when the start was good
+    /// enough and none was used.
     pub epsilon: f64,
     /// Why the solver stopped.
     pub stop: Stop,
@@ -33,7 +35,7 @@ pub struct Solution {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Stop {
-    /// The chi-square of the hard masses is within the tolerance, and no class is further than half from its mass.
+    /// The chi-square of the masses is within the tolerance, and no class is further than half from its mass.
     Converged,
     /// It is not, but it is at most `sum_j w^2 / target_j` for the largest sample weight `w`: on average a class is one
     /// such sample away from its mass. Only more samples, or more even ones, help.
@@ -63,12 +65,6 @@ impl Solution {
             iterations,
             sample,
         } = search;
-        let smallest = target.iter().copied().fold(f64::INFINITY, f64::min);
-        let errors = best
-            .mass
-            .iter()
-            .zip(&target)
-            .map(|(m, nu)| (m - nu).abs() / nu);
         let stop = if best.chi_square <= limits.tolerance {
             Stop::Converged
         } else if best.chi_square <= limits.floor {
@@ -77,8 +73,8 @@ impl Solution {
             Stop::IterationLimit
         };
         Self {
-            largest_relative_error: errors.fold(0.0, f64::max),
-            sample_floor: sample.weights.largest() / smallest,
+            largest_relative_error: largest_relative_error(&best.mass, &target),
+            sample_floor: sample.weights.largest() / smallest(&target),
             offsets: best.offsets,
             mass: best.mass,
             chi_square: best.chi_square,
@@ -87,4 +83,29 @@ impl Solution {
             stop,
         }
     }
+
+    /// The point that a search for soft masses ended at.
+    pub(crate) fn soft(search: Search<'_>, point: SoftPoint, epsilon: f64, stop: Stop) -> Self {
+        Self {
+            largest_relative_error: largest_relative_error(&point.soft, &search.target),
+            sample_floor: search.sample.weights.largest() / smallest(&search.target),
+            offsets: point.offsets,
+            mass: point.soft,
+            chi_square: point.chi_square,
+            iterations: search.iterations,
+            epsilon,
+            stop,
+        }
+    }
+}
+
+fn largest_relative_error(mass: &[f64], target: &[f64]) -> f64 {
+    mass.iter()
+        .zip(target)
+        .map(|(m, nu)| (m - nu).abs() / nu)
+        .fold(0.0, f64::max)
+}
+
+fn smallest(target: &[f64]) -> f64 {
+    target.iter().copied().fold(f64::INFINITY, f64::min)
 }

@@ -1,10 +1,11 @@
 //! The solver's entrance: checks, scales, and hands over.
 
 use crate::anneal::anneal;
+use crate::entropic::descend;
 use crate::pass::Sample;
 use crate::problem::{check_offsets, normalised_target};
 use crate::search::{Limits, Search};
-use crate::{Options, Problem, Solution, SolveError};
+use crate::{Masses, Options, Problem, Solution, SolveError};
 
 /// Most classes [`solve`] accepts: its matrices of `classes^2` values of 8 bytes then hold 128 MiB each.
 pub const MAX_CLASSES: usize = 4096;
@@ -17,8 +18,8 @@ const MAX_KEPT_SCORES: usize = 1 << 22;
 
 /// Finds the offsets under which every class owns its target mass.
 ///
-/// Newton steps on the entropic energy at falling temperatures, each followed by corrections of the hard masses; the best
-/// hard cells met on the way are the answer. The problem fixes every bit of it, whatever the number of threads. Memory is
+/// For hard masses: Newton steps on the entropic energy at falling temperatures, each followed by corrections of the hard
+/// masses; the best hard cells met on the way are the answer. For soft ones: Newton steps at their temperature. The problem fixes every bit of it, whatever the number of threads. Memory is
 /// a few matrices of `C^2` values, at most 64 MiB of sums, and at most 16 MiB of scores beyond a few blocks of rows.
 ///
 /// # Errors
@@ -51,6 +52,9 @@ pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, Solve
         floor: target.iter().map(|nu| largest.powi(2) / nu).sum(),
         max_iterations: options.max_iterations,
     };
+    if let Masses::Soft { epsilon } = options.masses {
+        return Ok(descend(sample, target, limits, start, epsilon));
+    }
     let mut search = Search::new(sample, target, limits, start);
     let epsilon = anneal(
         &mut search,

@@ -9,6 +9,7 @@ mod network;
 mod offsets;
 mod optimizer;
 mod overrides;
+mod precision;
 mod suggest;
 mod views;
 
@@ -21,6 +22,7 @@ pub use loss::{FocalConfig, LdamConfig, LogitAdjustmentConfig, LossKind};
 pub use network::NetworkConfig;
 pub use offsets::{OffsetConfig, SourceMeasure, TargetMeasure};
 pub use optimizer::{Decay, OptimizerConfig, ScheduleConfig};
+pub use precision::Precision;
 pub use suggest::Suggestion;
 pub use views::ViewsConfig;
 
@@ -61,6 +63,9 @@ pub struct TrainConfig {
     /// the contrastive loss and the weighted mean of LDAM's deferred re-weighting see one part only.
     #[serde(default)]
     pub micro_batch: Option<usize>,
+    /// Number type of activations while training.
+    #[serde(default)]
+    pub precision: Precision,
     /// Minutes between saved states within an epoch; 0 saves after each step. Changes no result.
     #[serde(default = "default_checkpoint_minutes")]
     pub checkpoint_minutes: f64,

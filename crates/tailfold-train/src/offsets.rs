@@ -91,6 +91,7 @@ impl OffsetState {
     /// `radius` is the length of the features as the head sees them: the sphere's.
     pub(crate) fn update(&mut self, head: &AffineHead, radius: f32) -> Result<(), SolveError> {
         let options = Options {
+            masses: self.config.masses(),
             warm_start: Some(self.h.clone()),
             ..Options::default()
         };

@@ -4,7 +4,9 @@ use std::mem;
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::prelude::*;
+use burn::tensor::DType;
 
+use crate::config::Precision;
 use crate::error::TrainError;
 use crate::evaluate::to_host;
 use crate::networks::forget;
@@ -89,13 +91,13 @@ impl Run<'_> {
         let views = self.plan.views.len();
         let size = spec.channels * spec.height * spec.width;
         let upload = |values: Vec<f32>, labels: &[i32]| Part {
-            x: Tensor::from_data(
+            x: self.activations(Tensor::from_data(
                 TensorData::new(
                     values,
                     [labels.len() * views, spec.channels, spec.height, spec.width],
                 ),
                 self.device,
-            ),
+            )),
             labels: labels.to_vec(),
             share: labels.len() as f64 / images as f64,
         };
@@ -111,6 +113,14 @@ impl Run<'_> {
                 upload(values, &labels[from..to])
             })
             .collect()
+    }
+
+    /// Images in the number type that the layers go on with.
+    fn activations(&self, x: Tensor<4>) -> Tensor<4> {
+        match self.config.precision {
+            Precision::F32 => x,
+            Precision::Bf16 => x.cast(DType::BF16),
+        }
     }
 
     /// Forward and back over every part, with the network as it is. Updates the running statistics once a part.

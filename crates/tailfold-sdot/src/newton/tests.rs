@@ -16,7 +16,7 @@ fn check(start: &[f64], epsilon: f64) -> usize {
         sample_weights: None,
         target: &target,
     };
-    let (energy, gradient) = entropic_energy(&problem, &end, epsilon).unwrap();
+    let (energy, gradient) = entropic_energy(&problem, &end.offsets, epsilon).unwrap();
     assert!(energy <= entropic_energy(&problem, start, epsilon).unwrap().0);
     let chi_square: f64 = gradient.iter().zip(&target).map(|(g, nu)| g * g / nu).sum();
     assert!(

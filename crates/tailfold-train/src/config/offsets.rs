@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use tailfold_sdot::Masses;
 use tailfold_spec::{Apply, AtExport, Prior, PriorError};
 
 use super::check::{ConfigError, ensure};
@@ -67,6 +68,10 @@ pub struct OffsetConfig {
     /// Which masses the cells shall have.
     #[serde(default)]
     pub target: TargetMeasure,
+    /// 0: the masses are those of the Laguerre cells. Above 0: those of the mean softmax of scores over this
+    /// temperature, in logits; 1 is the loss's own softmax.
+    #[serde(default)]
+    pub temperature: f64,
     /// Sign of the offsets in the loss.
     #[serde(default)]
     pub apply: Apply,
@@ -96,6 +101,17 @@ fn default_samples() -> usize {
 }
 
 impl OffsetConfig {
+    /// The masses that are measured against the target.
+    pub(crate) fn masses(&self) -> Masses {
+        if self.temperature > 0.0 {
+            Masses::Soft {
+                epsilon: self.temperature,
+            }
+        } else {
+            Masses::Hard
+        }
+    }
+
     pub(super) fn check(&self, epochs: usize) -> Result<(), ConfigError> {
         let o = self;
         ensure(
@@ -115,6 +131,12 @@ impl OffsetConfig {
             "offsets.momentum",
             o.momentum,
             "0 to below 1",
+        )?;
+        ensure(
+            o.temperature == 0.0 || (0.01..=1e3).contains(&o.temperature),
+            "offsets.temperature",
+            o.temperature,
+            "0, or 0.01 to 1000",
         )?;
         ensure(
             (64..=10_000_000).contains(&o.samples),

@@ -88,7 +88,8 @@ impl Body {
         }
     }
 
-    /// Images `[n, c, h, w]` to features `[n, feature_dim]`.
+    /// Images `[n, c, h, w]`, in the number type that the convolutions work in, to features `[n, feature_dim]` in that of
+    /// the weights.
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<2> {
         let mut x = self.stem.forward(x);
         if let Some(pool) = &self.pool {
@@ -100,7 +101,7 @@ impl Body {
         if let Some(last) = &self.last {
             x = last.forward(x);
         }
-        mean_pixel(x)
+        mean_pixel(x.cast(self.stem.norm.gamma.val().dtype()))
     }
 }
 

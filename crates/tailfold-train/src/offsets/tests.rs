@@ -5,6 +5,7 @@ fn config(source: SourceMeasure, apply: Apply) -> OffsetConfig {
     OffsetConfig {
         source,
         target: TargetMeasure::Train,
+        temperature: 0.0,
         apply,
         at_export: tailfold_spec::AtExport::Keep,
         update_every: 5,
@@ -166,6 +167,49 @@ fn each_source_measures_its_own_cells() {
             }
         }
     }
+}
+
+#[test]
+fn at_a_temperature_the_mean_softmax_has_the_target_masses() {
+    let (head, target) = uneven();
+    let hard_config = config(SourceMeasure::Sphere, Apply::Add);
+    let config = OffsetConfig {
+        temperature: 4.0,
+        ..hard_config.clone()
+    };
+    let mut state = OffsetState::new(config, target.clone(), 3);
+    state.update(&head, 1.0).unwrap();
+    let sphere = sphere_samples(4000, 3, 3);
+    let mut mean = vec![0.0; target.len()];
+    for z in sphere.chunks_exact(3) {
+        let weight = [4.0, 0.0, 0.0, -4.0, 1.0, 0.0, 0.0, -2.0, 5.0_f32];
+        let score = |j: usize| {
+            (0..3)
+                .map(|k| f64::from(weight[3 * j + k] * z[k]))
+                .sum::<f64>()
+        };
+        let e: Vec<f64> = (0..3)
+            .map(|j| ((score(j) + state.h[j]) / 4.0).exp())
+            .collect();
+        let sum: f64 = e.iter().sum();
+        for (mean, e) in mean.iter_mut().zip(e) {
+            *mean += e / sum / 4000.0;
+        }
+    }
+    for (class, (mean, nu)) in mean.iter().zip(&target).enumerate() {
+        // The solver stops at a chi-square of 1e-3 at most.
+        assert!(
+            (mean - nu).abs() <= (1e-3 * nu).sqrt(),
+            "class {class}: {mean} against {nu}"
+        );
+    }
+    // The hard cells' offsets are others: it is another problem.
+    let mut hard = OffsetState::new(hard_config, target, 3);
+    hard.update(&head, 1.0).unwrap();
+    let apart = state.h.iter().zip(&hard.h).map(|(a, b)| (a - b).abs());
+    let apart = apart.fold(0.0, f64::max);
+    assert!(apart > 0.2, "{:?} against {:?}", state.h, hard.h);
+    assert_eq!(state.record().stop, "converged");
 }
 
 #[test]

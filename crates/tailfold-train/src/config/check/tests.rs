@@ -87,6 +87,11 @@ fn every_range_of_a_loss_is_checked() {
             "offsets.momentum = 1.0",
             "offsets.momentum is 1, expected 0 to below 1",
         ),
+        (
+            "sdot",
+            "offsets.temperature = -1.0",
+            "offsets.temperature is -1, expected 0, or 0.01 to 1000",
+        ),
     ] {
         refused(&format!("loss = '{loss}'\n{edit}"), expect);
     }

@@ -3,6 +3,7 @@
 mod flex;
 
 use burn::backend::Dispatch;
+use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, PaddingConfig2d};
 use burn::prelude::*;
@@ -31,7 +32,8 @@ pub(crate) fn conv_norm(
     }
 }
 
-/// The same in the back end's own operations.
+/// The same in the back end's own operations. Half precision is for the convolution and what comes out; the statistics
+/// and the sum with the residual are in single.
 fn plain(
     conv: &Conv2d,
     norm: &BatchNorm,
@@ -39,12 +41,32 @@ fn plain(
     residual: Option<Tensor<4>>,
     activate: bool,
 ) -> Tensor<4> {
-    let y = norm.forward(conv.forward(x));
+    let (outside, inside) = (x.dtype(), norm.gamma.val().dtype());
+    let y = if outside == inside {
+        conv.forward(x)
+    } else {
+        in_precision_of_images(conv, x).cast(inside)
+    };
+    let y = norm.forward(y);
     let y = match residual {
-        Some(residual) => y + residual,
+        Some(residual) => y + residual.cast(inside),
         None => y,
     };
-    if activate { relu(y) } else { y }
+    let y = if activate { relu(y) } else { y };
+    y.cast(outside)
+}
+
+/// The convolution in the number type of `x`; the weight, and so its gradient, keeps its own.
+fn in_precision_of_images(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    let kind = x.dtype();
+    let mut half = conv.clone();
+    // Not `from_tensor`, which would begin a graph of its own.
+    half.weight = Param::initialized(conv.weight.id, conv.weight.val().cast(kind));
+    half.bias = conv
+        .bias
+        .as_ref()
+        .map(|bias| Param::initialized(bias.id, bias.val().cast(kind)));
+    half.forward(x)
 }
 
 /// What the fused operation is told, where it can do the work.

@@ -10,7 +10,9 @@ use burn::backend::Flex;
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::grads::Gradients;
 use burn_flex::FlexTensor;
+use rayon::prelude::*;
 
+use super::buffers::give;
 use super::channels_last::{change, image_values};
 
 thread_local! {
@@ -19,13 +21,22 @@ thread_local! {
     static GIVEN: RefCell<HashSet<NodeId>> = RefCell::new(HashSet::new());
 }
 
+/// Values that one thread adds at a time: a few hundred microseconds would be too many, a few too few.
+const CHUNK: usize = 1 << 15;
+
 /// `sum + value`, in the memory of `sum` where nobody else holds it; both `[n, c, h, w]`, channels last.
-pub(crate) fn add(sum: FlexTensor, value: &FlexTensor) -> FlexTensor {
-    change(sum, |sum| {
-        for (sum, value) in sum.iter_mut().zip(image_values(value)) {
-            *sum += value;
-        }
-    })
+pub(crate) fn add(sum: FlexTensor, value: FlexTensor) -> FlexTensor {
+    let sum = change(sum, |sum| {
+        sum.par_chunks_mut(CHUNK)
+            .zip(image_values(&value).par_chunks(CHUNK))
+            .for_each(|(sum, value)| {
+                for (sum, value) in sum.iter_mut().zip(value) {
+                    *sum += value;
+                }
+            });
+    });
+    give(value);
+    sum
 }
 
 /// Notes that the gradient of `node` has been used up.

@@ -8,7 +8,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::prelude::*;
 use burn_flex::FlexTensor;
+use rayon::prelude::*;
 
+use super::buffers::take;
 use super::channels_last::{channels_last, dims, image_values, is_ours, row_major, tensor, values};
 use super::gradients::{accumulate, add};
 
@@ -37,17 +39,20 @@ impl MeanPixel for Flex {
         let x = channels_last(x);
         let [n, c, h, w] = dims(&x);
         let mut means = vec![0.0f32; n * c];
-        let images = image_values(&x).chunks_exact(h * w * c);
-        for (means, image) in means.chunks_exact_mut(c).zip(images) {
-            for pixel in image.chunks_exact(c) {
-                for (mean, value) in means.iter_mut().zip(pixel) {
-                    *mean += value;
+        let images = image_values(&x).par_chunks_exact(h * w * c);
+        means
+            .par_chunks_exact_mut(c)
+            .zip(images)
+            .for_each(|(means, image)| {
+                for pixel in image.chunks_exact(c) {
+                    for (mean, value) in means.iter_mut().zip(pixel) {
+                        *mean += value;
+                    }
                 }
-            }
-            for mean in means {
-                *mean /= (h * w) as f32;
-            }
-        }
+                for mean in means {
+                    *mean /= (h * w) as f32;
+                }
+            });
         row_major(means, Shape::from([n, c]))
     }
 }
@@ -61,16 +66,23 @@ impl Backward<Flex, 1> for MeanPixelBackward {
     fn backward(self, ops: Ops<[usize; 4], 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let [Some(x)] = ops.parents else { return };
-        let [_, c, h, w] = ops.state;
+        let [n, c, h, w] = ops.state;
         let grad = values(&grad);
-        let spread = grad.chunks_exact(c).flat_map(|means| {
-            let share = means.iter().map(|g| g / (h * w) as f32);
-            std::iter::repeat_n(share, h * w).flatten()
-        });
-        let spread = tensor(spread.collect(), ops.state);
+        let mut spread = take(n * c * h * w);
+        spread
+            .par_chunks_exact_mut(h * w * c)
+            .zip(grad.par_chunks_exact(c))
+            .for_each(|(image, means)| {
+                for pixel in image.chunks_exact_mut(c) {
+                    for (value, mean) in pixel.iter_mut().zip(means) {
+                        *value = mean / (h * w) as f32;
+                    }
+                }
+            });
+        let spread = tensor(spread, ops.state);
         let give = |old: Option<FlexTensor>| match old {
             None => spread,
-            Some(old) => add(old, &spread),
+            Some(old) => add(old, spread),
         };
         let leaf = x.parents.is_empty();
         accumulate(grads, x.id, leaf, |grads| grads.consume::<Flex>(&x), give);

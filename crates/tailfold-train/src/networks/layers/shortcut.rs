@@ -8,8 +8,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::prelude::*;
 use burn_flex::FlexTensor;
+use rayon::prelude::*;
 
-use super::buffers::give;
+use super::buffers::{give, take};
 use super::channels_last::{change, channels_last, dims, image_values, is_ours, tensor};
 use super::gradients::{accumulate, used};
 
@@ -70,21 +71,21 @@ impl Map {
         [n, self.to, h.div_ceil(self.stride), w.div_ceil(self.stride)]
     }
 
-    /// First values of the pixels that are kept: in the source, and in the result behind the zeros in front.
+    /// First values of an image's pixels that are kept: in the source, and in the result behind the zeros in front.
     fn pixels(self) -> impl Iterator<Item = (usize, usize)> {
-        let [n, c, h, w] = self.from;
+        let [_, c, h, w] = self.from;
         let stride = self.stride;
         let front = (self.to - c) / 2;
-        let kept = (0..n).flat_map(move |i| {
-            let rows = (0..h).step_by(stride);
-            rows.flat_map(move |y| {
-                (0..w)
-                    .step_by(stride)
-                    .map(move |x| ((i * h + y) * w + x) * c)
-            })
-        });
+        let kept = (0..h)
+            .step_by(stride)
+            .flat_map(move |y| (0..w).step_by(stride).map(move |x| (y * w + x) * c));
         kept.enumerate()
             .map(move |(pixel, source)| (source, pixel * self.to + front))
+    }
+
+    /// Values of an image, in the source and in the result.
+    fn image_len(self) -> [usize; 2] {
+        [self.from, self.result()].map(|[_, c, h, w]| c * h * w)
     }
 }
 
@@ -97,11 +98,18 @@ impl SubsampleAndWiden for Flex {
             stride,
         };
         let channels = map.from[1];
-        let values = image_values(&x);
-        let mut widened = vec![0.0; map.result().iter().product()];
-        for (source, target) in map.pixels() {
-            widened[target..target + channels].copy_from_slice(&values[source..source + channels]);
-        }
+        let [from_len, to_len] = map.image_len();
+        let mut widened = take(map.result().iter().product());
+        widened
+            .par_chunks_exact_mut(to_len)
+            .zip(image_values(&x).par_chunks_exact(from_len))
+            .for_each(|(widened, values)| {
+                widened.fill(0.0);
+                for (source, target) in map.pixels() {
+                    widened[target..target + channels]
+                        .copy_from_slice(&values[source..source + channels]);
+                }
+            });
         tensor(widened, map.result())
     }
 }
@@ -117,16 +125,29 @@ impl Backward<Flex, 1> for SubsampleBackward {
         let grad = channels_last(grads.consume::<Flex>(&ops.node));
         let [Some(x)] = ops.parents else { return };
         let map = ops.state;
+        let [from_len, to_len] = map.image_len();
         let add = |old: Option<FlexTensor>| {
-            let empty = || tensor(vec![0.0; map.from.iter().product()], map.from);
+            let empty = || {
+                let mut values = take(map.from.iter().product());
+                values
+                    .par_chunks_mut(from_len)
+                    .for_each(|image| image.fill(0.0));
+                tensor(values, map.from)
+            };
             change(old.unwrap_or_else(empty), |sums| {
-                let (values, channels) = (image_values(&grad), map.from[1]);
-                for (source, target) in map.pixels() {
-                    let sums = &mut sums[source..source + channels];
-                    for (sum, value) in sums.iter_mut().zip(&values[target..target + channels]) {
-                        *sum += value;
-                    }
-                }
+                let channels = map.from[1];
+                sums.par_chunks_exact_mut(from_len)
+                    .zip(image_values(&grad).par_chunks_exact(to_len))
+                    .for_each(|(sums, values)| {
+                        for (source, target) in map.pixels() {
+                            let sums = &mut sums[source..source + channels];
+                            for (sum, value) in
+                                sums.iter_mut().zip(&values[target..target + channels])
+                            {
+                                *sum += value;
+                            }
+                        }
+                    });
             })
         };
         let leaf = x.parents.is_empty();

@@ -7,7 +7,7 @@ use tailfold_spec::Manifest;
 
 use super::{device, generator, rich, run, tensors, workspace};
 use crate::config::{
-    ContrastiveKind, FocalConfig, LdamConfig, LossKind, TargetMeasure, TrainConfig,
+    ContrastiveKind, FocalConfig, LdamConfig, LossKind, Precision, TargetMeasure, TrainConfig,
 };
 use crate::networks::Network;
 use crate::weights::named_weights;
@@ -52,6 +52,32 @@ fn separable_classes_are_learnt_under_every_loss() {
         assert_eq!(outcome.manifest.unwrap().loss, config.loss.as_str());
         assert_eq!(last.offsets_updates, None);
     }
+}
+
+#[test]
+fn separable_classes_are_learnt_in_half_precision() {
+    let _generator = generator();
+    let dir = workspace();
+    let config = TrainConfig {
+        precision: Precision::Bf16,
+        ..balanced(dir.path(), 8)
+    };
+    let (single, half) = (dir.path().join("single"), dir.path().join("half"));
+    let outcome = run(&config, &half, false).unwrap();
+    assert!(
+        outcome.reports.last().unwrap().val_top1.unwrap() > 0.9,
+        "{:?}",
+        outcome.reports
+    );
+    // Other weights than in single precision, and single-precision ones: export and goldens know nothing of it.
+    run(&balanced(dir.path(), 8), &single, false).unwrap();
+    let checkpoint = |run: &Path| {
+        let manifest = Manifest::read(run).unwrap();
+        manifest.read_file(run, Manifest::CHECKPOINT).unwrap()
+    };
+    let (single, half) = (checkpoint(&single), checkpoint(&half));
+    assert_ne!(single, half);
+    assert_eq!(single.len(), half.len());
 }
 
 #[test]

@@ -307,7 +307,7 @@ impl<const N: usize> Backward<Flex, N> for ConvNormBackward {
                 |grads| grads.consume::<Flex>(&residual),
                 |old| match old {
                     None => own,
-                    Some(old) => add(old, &own),
+                    Some(old) => add(old, own),
                 },
             );
         }
