@@ -6,10 +6,11 @@ mod report;
 mod run;
 mod table;
 
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::artifact;
 
@@ -82,6 +83,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("`test` of {}", args.config.display()))?,
     };
     let jobs = jobs(&ladder, args, &test, &out)?;
+    let _held = lock(&out)?;
     for job in &jobs {
         job.check_folder()?;
     }
@@ -125,6 +127,25 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!report.failed.is_empty())))
 }
 
+/// The folder of a ladder, held until the file is dropped: two calls would train the same runs into each other's files.
+fn lock(out: &Path) -> anyhow::Result<File> {
+    fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    let path = out.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!(
+                "another ladder is at work in {}: wait, or give another --out",
+                out.display()
+            )
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
 /// Name of the folder that the ladder file lies in.
 fn model_name(config: &Path) -> anyhow::Result<String> {
     let path = std::path::absolute(config)?;
@@ -146,7 +167,11 @@ fn jobs(ladder: &Ladder, args: &Args, test: &DataSpec, out: &Path) -> anyhow::Re
             jobs.push(Job {
                 arm: arm.name.clone(),
                 seed,
-                config: arm.config(&recipe, &test.to_string(), &overrides)?,
+                config: format!(
+                    "# Trained on {}.\n{}",
+                    args.device,
+                    arm.config(&recipe, &test.to_string(), &overrides)?
+                ),
                 folder: out.join(format!("{}-{seed}", arm.name)),
             });
         }
@@ -165,8 +190,8 @@ fn conclude(
 ) -> anyhow::Result<Report> {
     let manifest = match (finished.first(), failed.first()) {
         (Some(run), _) => run.manifest.clone(),
-        (None, Some(failure)) => anyhow::bail!("every run failed; the first: {}", failure.why),
-        (None, None) => anyhow::bail!("no run was asked for"),
+        (None, Some(failure)) => bail!("every run failed; the first: {}", failure.why),
+        (None, None) => bail!("no run was asked for"),
     };
     let epochs = || finished.iter().map(|run| run.manifest.epochs);
     let measured = Measured {
@@ -262,7 +287,18 @@ fn publish(report: &Report, args: &Args, out: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_folders;
+    use super::{lock, without_folders};
+
+    #[test]
+    fn a_folder_has_one_ladder_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("ladder");
+        let held = lock(&out).unwrap();
+        let error = lock(&out).unwrap_err().to_string();
+        assert!(error.starts_with("another ladder is at work in "), "{error}");
+        drop(held);
+        lock(&out).unwrap();
+    }
 
     #[test]
     fn specs_lose_their_folders() {

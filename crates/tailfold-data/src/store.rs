@@ -1,6 +1,7 @@
 //! The images of a training run, ready to be read in any order: decoded in memory, or resized in a cache on disk.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,8 +25,21 @@ pub enum OnCorrupt {
     /// An error that names it.
     #[default]
     Error,
-    /// It is left out, and listed in [`ImageStore::skipped`].
+    /// It is left out, and listed in [`ImageStore::skipped`]. A file that is there and cannot be read is an error all the
+    /// same.
     Skip,
+}
+
+impl OnCorrupt {
+    /// Whether an image with this error is left out: it is damaged, or not there. A disk that fails says nothing about
+    /// the image, and a cache would remember it for good.
+    fn leaves_out(self, error: &DataError) -> bool {
+        let corrupt = match error {
+            DataError::File(file) => file.source.kind() == ErrorKind::NotFound,
+            _ => true,
+        };
+        corrupt && self == Self::Skip
+    }
 }
 
 /// How images are kept.
@@ -113,7 +127,7 @@ impl ImageStore {
             }
             progress(usize::try_from(done.fetch_add(1, Ordering::Relaxed) + 1).unwrap_or(0));
             match (image, config.on_corrupt) {
-                (Err(error), OnCorrupt::Error) => Err(error),
+                (Err(error), on_corrupt) if !on_corrupt.leaves_out(&error) => Err(error),
                 (image, _) => Ok(image),
             }
         };

@@ -1,5 +1,6 @@
 //! `tailfold-train`: trains one configuration and writes a run folder.
 
+mod memory;
 mod progress;
 
 use std::path::PathBuf;
@@ -85,6 +86,8 @@ struct Summary<'a> {
     best_val_top1: Option<f64>,
     /// SHA-256 of `checkpoint.safetensors`; absent (null) when the run is not finished.
     checkpoint_sha256: Option<&'a str>,
+    /// Most memory that the process held, images and network and all; absent (null) where the system does not tell.
+    peak_rss_bytes: Option<u64>,
 }
 
 impl<'a> Summary<'a> {
@@ -102,6 +105,7 @@ impl<'a> Summary<'a> {
                 .manifest
                 .as_ref()
                 .map(|m| m.files.checkpoint_sha256.as_str()),
+            peak_rss_bytes: memory::peak_rss_bytes(),
         }
     }
 }

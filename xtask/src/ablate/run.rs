@@ -15,7 +15,7 @@ use crate::training;
 pub(super) struct Job {
     pub(super) arm: String,
     pub(super) seed: u64,
-    /// Its configuration.
+    /// Its configuration, and in a comment the device: a run of another device is another measurement.
     pub(super) config: String,
     pub(super) folder: PathBuf,
 }
@@ -80,7 +80,7 @@ impl Job {
         if path.exists() {
             ensure!(
                 artifact::read_to_string(&path)? == self.config,
-                "{} was trained by another configuration: remove the folder, or give another --out",
+                "{} was trained by another configuration, or on another device: remove the folder, or give another --out",
                 self.folder.display()
             );
         }

@@ -95,7 +95,7 @@ impl Files {
                         pixels.extend_from_slice(&image.values);
                         Line::Image([image.height, image.width, image.channels])
                     }
-                    Err(error) if config.on_corrupt == OnCorrupt::Error => return Err(error),
+                    Err(error) if !config.on_corrupt.leaves_out(&error) => return Err(error),
                     Err(error) => Line::Corrupt(reason(&error)),
                 };
                 lines.push_str(&line.text());

@@ -238,6 +238,25 @@ fn corrupt_images_are_errors_or_left_out_and_named() {
 }
 
 #[test]
+fn a_disk_that_fails_is_no_corrupt_image() {
+    let dir = folder(4);
+    let data = open(dir.path());
+    let cache = dir.path().join("cache");
+    let image = dir.path().join("set/ant/0002.png");
+    fs::remove_file(&image).unwrap();
+    // What is there and cannot be read, on any system and for any user.
+    fs::create_dir(&image).unwrap();
+    for cache in [None, Some(cache.as_path())] {
+        let error = ImageStore::open(&data, &config(cache, OnCorrupt::Skip), &quiet).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot read {}", image.display()));
+    }
+    // One that is not there is left out, and the cache goes on where it was.
+    fs::remove_dir(&image).unwrap();
+    let store = ImageStore::open(&data, &config(Some(&cache), OnCorrupt::Skip), &quiet).unwrap();
+    assert_eq!((store.len(), store.skipped()[0].index), (3, 1));
+}
+
+#[test]
 fn a_cache_that_cannot_be_written_leaves_nothing_to_read() {
     let dir = folder(3);
     let data = open(dir.path());
