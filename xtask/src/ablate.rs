@@ -127,7 +127,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!report.failed.is_empty())))
 }
 
-/// The folder of a ladder, held until the file is dropped: two calls would train the same runs into each other's files.
+/// The folder of a ladder, held until the file is dropped: two calls would train the same runs into each other's files. A
+/// ladder that is killed lets go of it, although its last runs may still be at work.
 fn lock(out: &Path) -> anyhow::Result<File> {
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     let path = out.join("lock");
@@ -295,8 +296,11 @@ mod tests {
         let out = folder.path().join("ladder");
         let held = lock(&out).unwrap();
         let error = lock(&out).unwrap_err().to_string();
-        assert!(error.starts_with("another ladder is at work in "), "{error}");
-        drop(held);
+        assert!(
+            error.starts_with("another ladder is at work in "),
+            "{error}"
+        );
+        held.unlock().unwrap();
         lock(&out).unwrap();
     }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask bench-train`: training speed on the CPU against PyTorch on the CPU, alternated in one run.
 
 mod busy;
+mod profile;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -41,6 +42,9 @@ pub(crate) struct Args {
     /// Make a virtual environment with the pinned PyTorch first (some gigabytes).
     #[arg(long)]
     install: bool,
+    /// Profile this library too: each layer alone, fused and by burn's own operations.
+    #[arg(long)]
+    layers: bool,
     /// Print one JSON object (schema `tailfold.bench-train/1`).
     #[arg(long)]
     json: bool,
@@ -90,6 +94,9 @@ struct NetworkReport {
     torch_images_per_s: f64,
     /// Memory format in which PyTorch was fastest, round by round.
     torch_formats: Vec<String>,
+    /// Layer by layer, with `--layers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<Vec<profile::Layer>>,
 }
 
 /// What a contender prints.
@@ -100,6 +107,9 @@ struct Block {
     images_per_s: f64,
     cpu_s_per_step: f64,
     loss: f64,
+    wall_s_per_step: f64,
+    #[serde(default)]
+    layers: Option<Vec<profile::Layer>>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -113,6 +123,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let ours = process::build("bench-train")?;
     let mut versions = Vec::new();
     let mut networks = Vec::new();
+    let mut profiles = Vec::new();
     let mut busy_cores: f64 = 0.0;
     for (network, depth) in args.networks.iter().zip(depths) {
         let mut pairs = Vec::new();
@@ -139,7 +150,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             pairs.push((a, b));
         }
         versions.extend(pairs.iter().map(|(_, torch)| torch.version.clone()));
-        networks.push(NetworkReport::of(network, &pairs)?);
+        let mut report = NetworkReport::of(network, &pairs)?;
+        if args.layers {
+            busy_cores = busy_cores.max(busy::cores()?);
+            let own = block(Command::new(&ours).arg("--layers"), args, depth)?;
+            let layers = own.layers.context("bench-train printed no layers")?;
+            profiles.push(profile::table(network, 1e3 * own.wall_s_per_step, &layers));
+            report.layers = Some(layers);
+        }
+        networks.push(report);
     }
     let least =
         |of: fn(&NetworkReport) -> f64| networks.iter().map(of).fold(f64::INFINITY, f64::min);
@@ -160,7 +179,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.json {
         print(&serde_json::to_string(&report)?);
     } else {
-        print(&report.table());
+        profiles.insert(0, report.table());
+        print(&profiles.join("\n\n"));
     }
     ensure!(
         report.quiet,
@@ -254,6 +274,7 @@ impl NetworkReport {
             tailfold_images_per_s: middle(&over(&|(a, _)| a.images_per_s))?,
             torch_images_per_s: middle(&over(&|(_, b)| b.images_per_s))?,
             torch_formats: pairs.iter().map(|(_, b)| b.format.clone()).collect(),
+            layers: None,
         })
     }
 }
@@ -300,6 +321,8 @@ mod tests {
             images_per_s,
             cpu_s_per_step,
             loss: 1.0,
+            wall_s_per_step: 1.0,
+            layers: None,
         }
     }
 

@@ -19,7 +19,7 @@ pub enum Masses {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Which masses are measured against the target. Default [`Masses::Hard`]. The `epsilon_` settings are those of
-    /// the way there, and soft masses need none of them.
+    /// the way there.
     pub masses: Masses,
     /// Stop when `sum_j (mass_j - target_j)^2 / target_j` is at most this, and at most a quarter of the
     /// smallest target mass, so that no class is off by more than half. Default 1e-3: a relative error of about 3 %, as

@@ -19,7 +19,8 @@ pub struct Solution {
     /// Largest `|mass_j - target_j| / target_j`.
     pub largest_relative_error: f64,
     /// Largest sample weight (of sum 1) divided by the smallest target mass: how much the relative error of the
-    /// smallest class changes when one sample changes hands. A smaller `largest_relative_error` is luck.
+    /// smallest class changes when one sample changes hands. A smaller `largest_relative_error` is luck, but for soft
+    /// masses, of which a sample gives a share.
     pub sample_floor: f64,
     /// Newton, log-ratio and polishing steps made.
     pub iterations: usize,

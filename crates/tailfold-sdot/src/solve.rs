@@ -19,7 +19,8 @@ const MAX_KEPT_SCORES: usize = 1 << 22;
 /// Finds the offsets under which every class owns its target mass.
 ///
 /// For hard masses: Newton steps on the entropic energy at falling temperatures, each followed by corrections of the hard
-/// masses; the best hard cells met on the way are the answer. For soft ones: Newton steps at their temperature. The problem fixes every bit of it, whatever the number of threads. Memory is
+/// masses; the best hard cells met on the way are the answer. For soft ones: Newton steps at their temperature, by way of
+/// wider ones where they find no way. The problem fixes every bit of it, whatever the number of threads. Memory is
 /// a few matrices of `C^2` values, at most 64 MiB of sums, and at most 16 MiB of scores beyond a few blocks of rows.
 ///
 /// # Errors
@@ -53,7 +54,15 @@ pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, Solve
         max_iterations: options.max_iterations,
     };
     if let Masses::Soft { epsilon } = options.masses {
-        return Ok(descend(sample, target, limits, start, epsilon));
+        let temperatures = options.temperatures(spread);
+        return Ok(descend(
+            sample,
+            target,
+            limits,
+            &start,
+            &temperatures,
+            epsilon,
+        ));
     }
     let mut search = Search::new(sample, target, limits, start);
     let epsilon = anneal(

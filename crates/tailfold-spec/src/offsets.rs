@@ -110,11 +110,12 @@ pub struct OffsetsRecord {
     pub offsets: Vec<f32>,
     /// Where they come from: `training`, `zeros`, `resolved`.
     pub origin: String,
-    /// Source measure: `sphere`, `balanced-features`, `features` or `none`.
+    /// Source measure: `sphere`, `balanced-features`, `features` or `none`; with `, softmax at temperature T` where the
+    /// masses are not those of cells.
     pub source: String,
     /// Target masses, `[num_classes]`, sum 1.
     pub target: Vec<f64>,
-    /// Mass of each Laguerre cell in the solver's last solution, `[num_classes]`: before training's `momentum` blends it
+    /// Mass of each Laguerre cell, or each mean probability, in the solver's last solution, `[num_classes]`: before training's `momentum` blends it
     /// and `apply = subtract` negates it.
     pub mass: Vec<f64>,
     /// `sum_j (mass_j - target_j)^2 / target_j`.

@@ -47,9 +47,12 @@ pub enum TrainError {
     /// Weights to start from.
     #[error("the pretrained weights do not fit the network")]
     Pretrained(#[from] PretrainedError),
+    /// `precision = "bf16"` on a device without it.
+    #[error("this device does not compute in bfloat16: leave `precision` at \"f32\"")]
+    NoHalfPrecision,
     /// The loss became NaN or infinite.
     #[error(
-        "the loss is {loss} at epoch {epoch}, step {step} (learning rate {learning_rate:.5}); the batch held images {indices:?}"
+        "the loss is {loss} at epoch {epoch}, step {step} (learning rate {learning_rate}); the batch held images {indices:?}"
     )]
     Diverged {
         /// Loss.

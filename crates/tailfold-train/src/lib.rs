@@ -38,7 +38,7 @@ pub use loss::{
     balanced_contrastive, cross_entropy, effective_number_weights, focal, ldam, ldam_margins,
     log_prior, logit_adjusted, ot_dynamic_softmax, supervised_contrastive,
 };
-pub use networks::Network;
+pub use networks::{LayerTime, Milliseconds, Network, layer_times};
 pub use pretrained::{Pretrained, PretrainedError, load_pretrained};
 pub use report::{EpochReport, Observer, StepReport};
 pub use schedule::learning_rate;

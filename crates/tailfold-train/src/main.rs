@@ -86,12 +86,14 @@ struct Summary<'a> {
     best_val_top1: Option<f64>,
     /// SHA-256 of `checkpoint.safetensors`; absent (null) when the run is not finished.
     checkpoint_sha256: Option<&'a str>,
+    /// Training and validation images that could not be used (`images.on_corrupt = "skip"`); stderr names each.
+    images_left_out: usize,
     /// Most memory that the process held, images and network and all; absent (null) where the system does not tell.
     peak_rss_bytes: Option<u64>,
 }
 
 impl<'a> Summary<'a> {
-    fn new(run: &'a PathBuf, outcome: &'a Outcome) -> Self {
+    fn new(run: &'a PathBuf, outcome: &'a Outcome, images_left_out: usize) -> Self {
         let best = outcome.best_epoch();
         Self {
             schema: "tailfold.train/1",
@@ -105,6 +107,7 @@ impl<'a> Summary<'a> {
                 .manifest
                 .as_ref()
                 .map(|m| m.files.checkpoint_sha256.as_str()),
+            images_left_out,
             peak_rss_bytes: memory::peak_rss_bytes(),
         }
     }
@@ -157,7 +160,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let outcome = train(&config, &args.out, args.resume, &device, &mut progress)
         .with_context(|| args.config.display().to_string())?;
     if args.json {
-        print_json(&Summary::new(&args.out, &outcome))?;
+        print_json(&Summary::new(&args.out, &outcome, progress.left_out))?;
     }
     if outcome.manifest.is_some() {
         return Ok(());

@@ -3,6 +3,7 @@
 mod block;
 mod body;
 mod layers;
+mod profile;
 
 use burn::module::{Module as _, ModuleVisitor, Param};
 use burn::prelude::*;
@@ -12,6 +13,7 @@ use crate::head::{ClassifierHead, Projection};
 
 use body::Body;
 pub(crate) use layers::forget;
+pub use profile::{LayerTime, Milliseconds, layer_times};
 
 /// Backbone, classifier and, while a contrastive loss is trained, its projection head.
 #[derive(Module, Debug)]

@@ -141,13 +141,11 @@ impl OffsetState {
     }
 
     fn describe(&self, solution: Option<&Solution>) -> OffsetsRecord {
-        record(
-            &self.shift(),
-            "training",
-            self.config.source.as_str(),
-            &self.target,
-            solution,
-        )
+        let mut source = self.config.source.as_str().to_owned();
+        if self.config.temperature > 0.0 {
+            source += &format!(", softmax at temperature {}", self.config.temperature);
+        }
+        record(&self.shift(), "training", &source, &self.target, solution)
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Progress {
     signal: Arc<AtomicBool>,
     /// Set when the run was told to stop.
     pub(crate) stopped: Option<Stopped>,
+    /// Images that could not be used.
+    pub(crate) left_out: usize,
     /// Epoch and step after which the run stands.
     pub(crate) at: (usize, usize),
 }
@@ -68,6 +70,7 @@ impl Progress {
             limit,
             signal,
             stopped: None,
+            left_out: 0,
             at: (0, 0),
         }
     }
@@ -94,6 +97,7 @@ impl Observer for Progress {
         for image in skipped {
             self.say(&format!("left out {}: {}", image.id, image.reason));
         }
+        self.left_out += skipped.len();
         self.say(&format!(
             "{} images left out (images.on_corrupt = \"skip\")",
             skipped.len()

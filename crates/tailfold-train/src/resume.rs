@@ -21,6 +21,7 @@ use crate::error::TrainError;
 use crate::optimizer::descent;
 use crate::report::EpochReport;
 use crate::run::Run;
+use crate::weights::named_weights;
 
 mod queue;
 
@@ -66,7 +67,8 @@ impl Run<'_> {
     /// Saves the state after the last step.
     ///
     /// # Errors
-    /// [`TrainError::File`] naming the file; the state saved before stays.
+    /// [`TrainError::File`] naming the file, [`TrainError::Weights`] naming the tensor that is not finite; the state saved
+    /// before stays.
     pub(crate) fn save(&self, out: &Path) -> Result<(), TrainError> {
         let parent = out.join(FOLDER);
         fs::create_dir_all(&parent).map_err(at("create", &parent))?;
@@ -83,9 +85,10 @@ impl Run<'_> {
             artifact::write(&folder.join(file), bytes)?;
             Ok(artifact::sha256(bytes))
         };
-        // The running statistics lag one update behind in the training module; `valid` brings them up to date, to the
-        // value that the next step would have computed from. Clones share them.
-        let _ = self.network.valid();
+        // Refused before anything is replaced: nothing goes on from weights that are not finite, and the state before is the
+        // last good one. It also brings the running statistics up to date, to the value that the next step would have
+        // computed from; they lag one update behind in the training module, and clones share them.
+        named_weights(&self.network)?;
         let network = self.network.clone().into_record().into_bytes();
         let network = network.map_err(|e| TrainError::Device(e.to_string()))?;
         let optimizer = self.optimizer.into_bytes();

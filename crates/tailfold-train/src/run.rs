@@ -5,11 +5,12 @@ use std::sync::Arc;
 use burn::module::Module as _;
 use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
+use burn::tensor::DType;
 use tailfold_data::{Augmenter, DataSpec, Dataset, ImageStore, Normaliser};
 use tailfold_spec::{AtExport, Manifest, Preprocess, RunFiles};
 
 use crate::batches::{BatchPlan, Images, pixel_statistics};
-use crate::config::{ConfigError, ContrastiveKind, ImagesConfig, TrainConfig};
+use crate::config::{ConfigError, ContrastiveKind, ImagesConfig, Precision, TrainConfig};
 use crate::epoch::EpochSums;
 use crate::error::TrainError;
 use crate::evaluate::Validation;
@@ -137,6 +138,9 @@ impl<'a> Run<'a> {
         let architecture = config.network.architecture(input, data.classes().len());
         let architecture = architecture.map_err(ConfigError::from)?;
 
+        if config.precision == Precision::Bf16 && !device.supports_dtype(DType::BF16) {
+            return Err(TrainError::NoHalfPrecision);
+        }
         // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
         device.seed(config.seed);
         let contrastive = config.contrastive.as_ref();

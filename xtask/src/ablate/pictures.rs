@@ -58,14 +58,14 @@ impl Groups<'_> {
             (low.min(mean.mean - error), high.max(mean.mean + error))
         });
         let (low, high) = (10.0 * (low / 10.0).floor(), 10.0 * (high / 10.0).ceil());
-        (low.max(0.0), high.max(low + 10.0))
+        (low.max(0.0), high.max(low + 10.0).min(100.0))
     }
 }
 
 impl Picture for Groups<'_> {
     fn size(&self) -> (u32, u32) {
         let rows = u32::try_from(self.0.arms.len()).unwrap_or(100);
-        (1000, 140 + 26 * rows.min(100))
+        (1060, 140 + 26 * rows.min(100))
     }
 
     fn paint<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Painted<B> {
@@ -77,7 +77,7 @@ impl Picture for Groups<'_> {
             .caption(&self.0.title, ("sans-serif", 19))
             .margin(14)
             .x_label_area_size(44)
-            .y_label_area_size(330)
+            .y_label_area_size(400)
             // Room for the legend on the right.
             .build_cartesian_2d(low..high + 0.15 * (high - low), -0.5..rows - 0.5)?;
         // The first arm on top.
@@ -94,7 +94,11 @@ impl Picture for Groups<'_> {
             .y_labels(arms.len() + 1)
             .y_label_formatter(&title)
             .x_label_formatter(&|at| {
-                if *at <= high { format!("{at:.0}") } else { String::new() }
+                if *at <= high {
+                    format!("{at:.0}")
+                } else {
+                    String::new()
+                }
             })
             .x_desc("top-1 on the test data, %; bars: one standard error over seeds")
             .draw()?;

@@ -4,6 +4,7 @@ mod download;
 mod table;
 mod unpack;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
@@ -51,8 +52,14 @@ fn fetch(
         let url = format!("{base}/{}", remote.name);
         let archive = out.join(remote.name);
         let bar = bar(remote.name, remote.bytes);
+        say(&format!("{url}: {} bytes", remote.bytes));
+        let tenths = Cell::new(0);
         download::download(agent, &url, &archive, remote, waits, &|bytes| {
             bar.set_position(bytes);
+            let done = 10 * bytes / remote.bytes.max(1);
+            if bar.is_hidden() && done > tenths.replace(done) {
+                say(&format!("{}: {} %", remote.name, 10 * done));
+            }
         })?;
         bar.finish_and_clear();
         unpack::unpack(&archive, remote.members, out)?;
@@ -62,7 +69,7 @@ fn fetch(
     Ok(())
 }
 
-/// A bar on a terminal, nothing elsewhere.
+/// A bar on a terminal; elsewhere it is hidden.
 fn bar(name: &str, bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(
         "{prefix} {bar:32} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",

@@ -36,14 +36,20 @@ for config in ${CONFIGS:-logit-adjustment sdot}; do
             exit 0
         fi
     fi
-    # The column is found by its name: the median over epochs of images a second, views not counted.
-    awk -F, -v name="$config" '
+    # The column is found by its name: the median over epochs of images a second. Each image goes through the network in
+    # several views, and PyTorch below is given views.
+    views=$(awk -F' *= *' '$1 == "classifier" || $1 == "contrastive" { n += $2 } END { print n }' "configs/$config.toml")
+    awk -F, '
         NR == 1 { for (i = 1; i <= NF; i++) if ($i == "images_per_second") at = i; next }
-        { print $at }' "$run/metrics.csv" | sort -n | awk -v name="$config" '
-        { rate[NR] = $1 } END { printf "%s: %.0f images/s, median of %d epochs\n", name, rate[int((NR + 1) / 2)], NR }'
+        { print $at }' "$run/metrics.csv" | sort -n | awk -v name="$config" -v views="$views" '
+        { rate[NR] = $1 }
+        END {
+            median = rate[int((NR + 1) / 2)]
+            printf "%s: %.0f images/s, %.0f views/s, median of %d epochs\n", name, median, median * views, NR
+        }'
 done
 
-# The same network, and a batch of as many views, in PyTorch.
+# The same network, and a batch of as many views, in PyTorch: its images a second are to be compared with views a second.
 if [ "$device" = cuda ] && python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     python3 bench_train.py --device cuda --depth 32 --batch 768 --steps 50 --warmup 10 | tee "$out/torch.json"
 else

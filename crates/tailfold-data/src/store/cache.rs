@@ -103,7 +103,9 @@ fn key(data: &Dataset, config: &StoreConfig) -> Result<String, DataError> {
     let images: Vec<String> = (0..data.len())
         .into_par_iter()
         .map(|i| match (data.fingerprint(i), config.on_corrupt) {
-            (Err(_), OnCorrupt::Skip) => Ok(format!("{} is missing", data.id(i))),
+            (Err(error), on_corrupt) if on_corrupt.leaves_out(&error) => {
+                Ok(format!("{} is missing", data.id(i)))
+            }
             (fingerprint, _) => fingerprint,
         })
         .collect::<Result<_, _>>()?;

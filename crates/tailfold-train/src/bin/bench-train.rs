@@ -13,7 +13,7 @@ use burn::tensor::activation::log_softmax;
 use clap::Parser;
 use rand::{RngExt, SeedableRng};
 use tailfold_spec::Architecture;
-use tailfold_train::Network;
+use tailfold_train::{Network, layer_times};
 
 /// Times training steps of a residual network on 3x32x32 images.
 ///
@@ -36,6 +36,9 @@ struct Args {
     /// Steps that are timed.
     #[arg(long, default_value_t = 20)]
     steps: usize,
+    /// Time the layers one at a time too, fused and by burn's own operations: where a step spends its time.
+    #[arg(long)]
+    layers: bool,
 }
 
 /// User and system time of this process, in seconds, where Linux tells it.
@@ -50,6 +53,15 @@ fn cpu_seconds() -> Option<f64> {
     Some((user + system) / TICKS_PER_SECOND)
 }
 
+fn architecture(args: &Args) -> Result<Architecture> {
+    let architecture: Architecture = serde_json::from_value(serde_json::json!({
+        "depth": args.depth, "input": [3, 32, 32], "classes": 10, "head": {"kind": "linear"},
+    }))
+    .context("architecture")?;
+    architecture.validate()?;
+    Ok(architecture)
+}
+
 struct Bench {
     network: Network,
     optimizer: ModuleOptimizer,
@@ -61,11 +73,7 @@ impl Bench {
     fn new(args: &Args) -> Result<Self> {
         let device = Device::flex().autodiff();
         device.seed(0);
-        let architecture: Architecture = serde_json::from_value(serde_json::json!({
-            "depth": args.depth, "input": [3, 32, 32], "classes": 10, "head": {"kind": "linear"},
-        }))
-        .context("architecture")?;
-        architecture.validate()?;
+        let architecture = architecture(args)?;
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
         let pixels: Vec<f32> = (0..args.batch * 3 * 32 * 32)
             .map(|_| rng.random_range(-1.0..1.0))
@@ -123,6 +131,10 @@ fn main() -> Result<()> {
     let cpu = cpu_seconds().zip(cpu);
     ensure!(loss.is_finite(), "the loss of the last step is {loss}");
     steps.sort_by(f64::total_cmp);
+    let layers = args
+        .layers
+        .then(|| Ok::<_, anyhow::Error>(layer_times(&architecture(&args)?, args.batch, args.steps)))
+        .transpose()?;
     let report = serde_json::json!({
         "contender": "tailfold",
         "version": env!("CARGO_PKG_VERSION"),
@@ -136,6 +148,7 @@ fn main() -> Result<()> {
         "median_wall_s_per_step": steps[steps.len() / 2],
         "cpu_s_per_step": cpu.map(|(end, start)| (end - start) / args.steps as f64),
         "loss": loss,
+        "layers": layers,
     });
     println!("{report}");
     Ok(())

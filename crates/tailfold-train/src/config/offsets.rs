@@ -69,7 +69,7 @@ pub struct OffsetConfig {
     #[serde(default)]
     pub target: TargetMeasure,
     /// 0: the masses are those of the Laguerre cells. Above 0: those of the mean softmax of scores over this
-    /// temperature, in logits; 1 is the loss's own softmax.
+    /// temperature, in logits; 1 is the loss's own softmax. What `at_export = "resolve"` solves has cells all the same.
     #[serde(default)]
     pub temperature: f64,
     /// Sign of the offsets in the loss.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Number type of the images, the convolutions and what they leave for the gradient. Weights, their gradients, batch
-/// statistics, heads, losses and everything outside of training stay in single precision.
+/// Number type of the images and of the convolutions' inputs and weights. The weights that are trained, their gradients,
+/// batch normalisation, heads, losses and everything outside of training stay in single precision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {

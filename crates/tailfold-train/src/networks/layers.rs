@@ -12,7 +12,7 @@ use burn::nn::conv::Conv2d;
 use burn::prelude::*;
 use tailfold_spec::Activation;
 
-pub(crate) use conv_norm::conv_norm;
+pub(crate) use conv_norm::{conv_norm, plain as plain_conv_norm};
 pub(crate) use gradients::forget;
 pub(crate) use pool::mean_pixel;
 pub(crate) use shortcut::subsample_and_widen;

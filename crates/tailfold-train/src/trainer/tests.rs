@@ -8,7 +8,7 @@ use super::*;
 use crate::evaluate::to_host;
 use crate::networks::Network;
 use crate::report::RECALL;
-use crate::weights::{NamedWeights, load_weights};
+use crate::weights::{NamedWeights, WeightError, load_weights};
 
 mod losses;
 mod photographs;
@@ -308,7 +308,7 @@ fn a_run_that_diverges_says_where_and_writes_nothing() {
         assert_eq!(
             message,
             format!(
-                "the loss is {loss} at epoch 1, step {step} (learning rate {rate:.5}); the batch held images {indices:?}"
+                "the loss is {loss} at epoch 1, step {step} (learning rate {rate}); the batch held images {indices:?}"
             ),
         );
         assert!(!out.exists());
@@ -332,6 +332,17 @@ fn a_run_that_diverges_says_where_and_writes_nothing() {
         1,
         50.0 * (1.0 + (std::f64::consts::PI / 8.0).cos()),
     );
+
+    // A finite loss whose step leaves infinite weights, saved at once: nothing is replaced by them.
+    config.network.head = tailfold_spec::Head::Cosine { scale: 2e37 };
+    config.checkpoint_minutes = 0.0;
+    let error = run(&config, &out, false).unwrap_err();
+    assert!(
+        matches!(&error, TrainError::Weights(WeightError::NotFinite { .. })),
+        "{error:?}"
+    );
+    let states = fs::read_dir(out.join("resume")).unwrap().count();
+    assert_eq!(states, 0);
 
     let mut seen = [first, second].concat();
     seen.sort_unstable();

@@ -34,7 +34,7 @@ pub(crate) fn conv_norm(
 
 /// The same in the back end's own operations. Half precision is for the convolution and what comes out; the statistics
 /// and the sum with the residual are in single.
-fn plain(
+pub(crate) fn plain(
     conv: &Conv2d,
     norm: &BatchNorm,
     x: Tensor<4>,

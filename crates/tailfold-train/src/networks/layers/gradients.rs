@@ -21,7 +21,7 @@ thread_local! {
     static GIVEN: RefCell<HashSet<NodeId>> = RefCell::new(HashSet::new());
 }
 
-/// Values that one thread adds at a time: a few hundred microseconds would be too many, a few too few.
+/// Values that one thread adds at a time: some microseconds of work, far more than handing it over costs.
 const CHUNK: usize = 1 << 15;
 
 /// `sum + value`, in the memory of `sum` where nobody else holds it; both `[n, c, h, w]`, channels last.

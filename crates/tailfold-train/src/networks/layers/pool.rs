@@ -80,12 +80,18 @@ impl Backward<Flex, 1> for MeanPixelBackward {
                 }
             });
         let spread = tensor(spread, ops.state);
-        let give = |old: Option<FlexTensor>| match old {
+        let gradient = |old: Option<FlexTensor>| match old {
             None => spread,
             Some(old) => add(old, spread),
         };
         let leaf = x.parents.is_empty();
-        accumulate(grads, x.id, leaf, |grads| grads.consume::<Flex>(&x), give);
+        accumulate(
+            grads,
+            x.id,
+            leaf,
+            |grads| grads.consume::<Flex>(&x),
+            gradient,
+        );
     }
 }
 

@@ -201,6 +201,8 @@ fn half_precision_is_close_and_leaves_weights_alone() {
         let scores = network.scores(x);
         assert_eq!(scores.dtype(), DType::F32);
         let grads = scores.clone().square().mean().backward();
+        let weight = network.head.weight.val().grad(&grads).unwrap();
+        assert_eq!(weight.dtype(), DType::F32);
         let mut all = vec![host(scores)];
         all.extend(gradients(&network, &grads));
         all
