@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use serde::Serialize;
 use tailfold_spec::{Group, OffsetsRecord, Preprocess, QuantizationRecord};
 
 use crate::model::{Backend, load};
 use crate::output::print;
 
-/// Say what a model is: classes, training counts, preprocessing, folded offsets, quantization, hashes.
+/// Say what a model is: classes, training counts, preprocessing, folded offsets, quantization, hashes, and which kernel
+/// runs each node.
 ///
 /// Example: tailfold info --model models/fashion-lt/fashion-lt.int8.onnx
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,9 @@ pub(crate) struct Args {
     /// Also print the graph, a line a node.
     #[arg(long)]
     graph: bool,
+    /// Fail (exit 2) when a layer with weights is left to float arithmetic.
+    #[arg(long)]
+    require_integer: bool,
     /// Print one JSON object (schema `tailfold.info/1`).
     #[arg(long)]
     json: bool,
@@ -39,11 +44,34 @@ struct Info<'a> {
     preprocess: &'a Preprocess,
     offsets: &'a Option<OffsetsRecord>,
     quantization: &'a Option<QuantizationRecord>,
+    /// Every node that computes something, in the order of the file.
+    nodes: Vec<Node<'a>>,
+}
+
+/// What runs one node.
+#[derive(Serialize)]
+struct Node<'a> {
+    node: &'a str,
+    operator: &'a str,
+    /// The integer kernel; `null` for float arithmetic.
+    kernel: Option<&'static str>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let model = load(&args.model, Backend::Tract)?;
+    if args.require_integer {
+        model
+            .require_integer()
+            .with_context(|| args.model.display().to_string())?;
+    }
     let card = &model.card;
+    let nodes = || {
+        model.nodes.iter().map(|n| Node {
+            node: &n.node,
+            operator: &n.operator,
+            kernel: n.kernel,
+        })
+    };
     if args.json {
         print(&serde_json::to_string(&Info {
             schema: "tailfold.info/1",
@@ -57,6 +85,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             preprocess: &card.preprocess,
             offsets: &card.offsets,
             quantization: &card.quantization,
+            nodes: nodes().collect(),
         })?);
         return Ok(ExitCode::SUCCESS);
     }
@@ -102,6 +131,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print(&format!(
             "{class:>5}  {name:<24} {count:>8}  {:<7} {offset:>8}",
             Group::of_count(*count)
+        ));
+    }
+    print(&format!("{:<32} {:<18} kernel", "node", "operator"));
+    for node in nodes() {
+        print(&format!(
+            "{:<32} {:<18} {}",
+            node.node,
+            node.operator,
+            node.kernel.unwrap_or("tract, float")
         ));
     }
     if args.graph {

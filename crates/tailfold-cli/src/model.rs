@@ -6,14 +6,16 @@ use anyhow::{Context as _, ensure};
 use clap::ValueEnum;
 use tailfold_onnx::Model;
 use tailfold_spec::{Classifier, ModelCard, artifact};
-use tailfold_tract::TractClassifier;
+use tailfold_tract::{NodeKernel, TractClassifier};
 
 /// Back ends of this build.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum Backend {
-    /// tract, on the CPU.
+    /// tract on the CPU, with integer kernels for what is quantized.
     #[default]
     Tract,
+    /// tract on the CPU as it is: quantized models in float arithmetic, to compare with.
+    TractStock,
 }
 
 /// A model ready to run.
@@ -23,6 +25,28 @@ pub(crate) struct Loaded {
     pub(crate) sha256: String,
     pub(crate) file_bytes: usize,
     pub(crate) onnx: Model,
+    /// What runs each node, where the back end knows.
+    pub(crate) nodes: Vec<NodeKernel>,
+}
+
+impl Loaded {
+    /// Fails when a layer with weights is left to float arithmetic.
+    pub(crate) fn require_integer(&self) -> anyhow::Result<()> {
+        let weighted = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
+        let float: Vec<&str> = self
+            .nodes
+            .iter()
+            .filter(|n| n.kernel.is_none() && weighted.contains(&n.operator.as_str()))
+            .map(|n| n.node.as_str())
+            .collect();
+        ensure!(
+            !self.nodes.is_empty() && float.is_empty(),
+            "not all layers run with integers: {} in float ({})",
+            float.len(),
+            float.join(", ")
+        );
+        Ok(())
+    }
 }
 
 /// Reads the file `path`, checks its graph against its card and prepares it for `backend`.
@@ -32,9 +56,11 @@ pub(crate) fn load(path: &Path, backend: Backend) -> anyhow::Result<Loaded> {
     let onnx = Model::from_bytes(&bytes, &name)?;
     tailfold_onnx::check(&onnx).with_context(|| name.clone())?;
     let card = onnx.checked_card().with_context(|| name.clone())?;
-    let classifier: Box<dyn Classifier> = match backend {
-        Backend::Tract => Box::new(TractClassifier::from_onnx(&bytes, &name)?),
+    let classifier = match backend {
+        Backend::Tract => TractClassifier::from_onnx(&bytes, &name)?,
+        Backend::TractStock => TractClassifier::stock(&bytes, &name)?,
     };
+    let nodes = classifier.nodes().to_vec();
     let (classes, outputs) = (card.classes.len(), classifier.num_classes());
     ensure!(
         classes == outputs,
@@ -48,9 +74,10 @@ pub(crate) fn load(path: &Path, backend: Backend) -> anyhow::Result<Loaded> {
     );
     Ok(Loaded {
         card,
-        classifier,
+        classifier: Box::new(classifier),
         sha256: artifact::sha256(&bytes),
         file_bytes: bytes.len(),
         onnx,
+        nodes,
     })
 }

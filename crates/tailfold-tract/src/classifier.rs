@@ -2,33 +2,52 @@
 
 use std::sync::Arc;
 
+use tailfold_integer::{NodeKernel, Region, lower};
+use tailfold_kernels::{Isa, Workspace};
+use tailfold_onnx::Model;
 use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::DimLike as _;
 use tract_onnx::tract_hir::infer::Factoid as _;
 
 use crate::error::{TractError, chain};
+use crate::operator::with_regions;
 
 /// An ONNX classifier prepared for batches of one: what a device answers does not depend on what it was asked together
 /// with.
 #[derive(Clone, Debug)]
 pub struct TractClassifier {
-    plan: Arc<TypedRunnableModel>,
+    engine: Engine,
     input: [usize; 3],
     num_classes: usize,
+    nodes: Vec<NodeKernel>,
+}
+
+/// What computes.
+#[derive(Clone, Debug)]
+enum Engine {
+    /// tract, and the regions in its graph.
+    Plan(Arc<TypedRunnableModel>),
+    /// One region that is the whole graph.
+    Region(Arc<Region>, Box<Workspace>),
 }
 
 /// Parses `bytes` and fixes the input to one image; `name` is for messages.
-pub(crate) fn parse(bytes: &[u8], name: &str) -> Result<(InferenceModel, [usize; 3]), TractError> {
+pub(crate) fn parse(
+    bytes: &[u8],
+    name: &str,
+    regions: &[Arc<Region>],
+) -> Result<(InferenceModel, [usize; 3]), TractError> {
     let load = |e: tract_onnx::prelude::TractError| TractError::Load {
         name: name.to_owned(),
         message: chain(&e),
     };
-    let mut model = tract_onnx::onnx()
+    let read = |onnx: tract_onnx::Onnx| {
         // Shapes of intermediate tensors are worked out anew for the fixed batch.
-        .with_ignore_value_info(true)
-        .model_for_read(&mut &*bytes)
-        .map_err(load)?;
+        onnx.with_ignore_value_info(true)
+            .model_for_read(&mut &*bytes)
+    };
+    let mut model = with_regions(regions, read).map_err(load)?;
     let not_image = |found: String| TractError::Shape {
         name: name.to_owned(),
         what: "input",
@@ -55,16 +74,76 @@ pub(crate) fn parse(bytes: &[u8], name: &str) -> Result<(InferenceModel, [usize;
 }
 
 impl TractClassifier {
-    /// Prepares the ONNX file `bytes`; `name` stands for it in messages.
+    /// Prepares the ONNX file `bytes`, its quantized regions as integer programs; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`TractError`] when tract cannot load the file, it is not an image classifier, or its quantization is unsound.
+    pub fn from_onnx(bytes: &[u8], name: &str) -> Result<Self, TractError> {
+        let quantized = |source| TractError::Quantized {
+            name: name.to_owned(),
+            source,
+        };
+        let model = Model::from_bytes(bytes, name).map_err(|e| quantized(e.into()))?;
+        let isa = Isa::detect()
+            .map_err(tailfold_integer::IntegerError::Isa)
+            .map_err(quantized)?;
+        let lowered = lower(&model, isa).map_err(quantized)?;
+        let regions: Vec<Arc<Region>> = lowered.regions.into_iter().map(Arc::new).collect();
+        if let ([region], [_]) = (&regions[..], lowered.model.nodes())
+            && let Some(whole) = Self::whole(&model, region, &lowered.nodes)
+        {
+            return Ok(whole);
+        }
+        if regions.is_empty() {
+            return Self::plan(bytes, name, &[], lowered.nodes);
+        }
+        Self::plan(&lowered.model.to_bytes(), name, &regions, lowered.nodes)
+    }
+
+    /// Prepares the ONNX file `bytes` for tract as it is, without integer programs: to compare with.
     ///
     /// # Errors
     /// [`TractError`] when tract cannot load the file, or it is not an image classifier.
-    pub fn from_onnx(bytes: &[u8], name: &str) -> Result<Self, TractError> {
+    pub fn stock(bytes: &[u8], name: &str) -> Result<Self, TractError> {
+        Self::plan(bytes, name, &[], Vec::new())
+    }
+
+    /// The region that is the whole graph, from the image to a row of logits.
+    fn whole(model: &Model, region: &Arc<Region>, nodes: &[NodeKernel]) -> Option<Self> {
+        let [_, Some(c), Some(h), Some(w)] = model.input_shape().ok()? else {
+            return None;
+        };
+        let input = [c, h, w];
+        let [(_, shape)] = &region.outputs[..] else {
+            return None;
+        };
+        match (&shape[..], region.program.inputs()) {
+            (&[1, num_classes], &[values]) if values == c * h * w && num_classes > 0 => {
+                Some(Self {
+                    engine: Engine::Region(
+                        Arc::clone(region),
+                        Box::new(region.program.workspace()),
+                    ),
+                    input,
+                    num_classes,
+                    nodes: nodes.to_vec(),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn plan(
+        bytes: &[u8],
+        name: &str,
+        regions: &[Arc<Region>],
+        nodes: Vec<NodeKernel>,
+    ) -> Result<Self, TractError> {
         let load = |e: tract_onnx::prelude::TractError| TractError::Load {
             name: name.to_owned(),
             message: chain(&e),
         };
-        let (model, input) = parse(bytes, name)?;
+        let (model, input) = parse(bytes, name, regions)?;
         let model = model.into_optimized().map_err(load)?;
         let outputs = model.output_outlets().map_err(load)?.len();
         let fact = model.output_fact(0).map_err(load)?;
@@ -86,18 +165,40 @@ impl TractClassifier {
         };
         let plan = model.into_runnable().map_err(load)?;
         Ok(Self {
-            plan,
+            engine: Engine::Plan(plan),
             input,
             num_classes,
+            nodes,
         })
     }
 
-    fn row(&self, image: &[f32]) -> TractResult<Vec<f32>> {
-        let [c, h, w] = self.input;
-        let input = Tensor::from_shape(&[1, c, h, w], image)?;
-        let outputs = self.plan.run(tvec!(input.into()))?;
-        let view = outputs[0].to_plain_array_view::<f32>()?;
-        Ok(view.iter().copied().collect())
+    /// What runs each node of the file, in its order; empty for [`TractClassifier::stock`].
+    pub fn nodes(&self) -> &[NodeKernel] {
+        &self.nodes
+    }
+
+    /// Appends the logits of one image.
+    fn row(&mut self, image: &[f32], to: &mut Vec<f32>) -> Result<(), String> {
+        match &mut self.engine {
+            Engine::Region(region, workspace) => {
+                let first = to.len();
+                to.resize(first + self.num_classes, 0.0);
+                region
+                    .program
+                    .run(workspace, &[image], &mut [&mut to[first..]])
+                    .map_err(|e| e.to_string())
+            }
+            Engine::Plan(plan) => {
+                let [c, h, w] = self.input;
+                let mut run = || -> TractResult<()> {
+                    let input = Tensor::from_shape(&[1, c, h, w], image)?;
+                    let outputs = plan.run(tvec!(input.into()))?;
+                    to.extend(outputs[0].to_plain_array_view::<f32>()?.iter());
+                    Ok(())
+                };
+                run().map_err(|e| chain(&e))
+            }
+        }
     }
 }
 
@@ -124,11 +225,11 @@ impl Classifier for TractClassifier {
         }
         let mut values = Vec::with_capacity(n * self.num_classes);
         for image in batch.values().chunks_exact(c * h * w) {
-            let row = self.row(image).map_err(|e| RunError::Backend {
-                backend: "tract",
-                message: chain(&e),
-            })?;
-            values.extend(row);
+            self.row(image, &mut values)
+                .map_err(|message| RunError::Backend {
+                    backend: "tract",
+                    message,
+                })?;
         }
         let found = vec![values.len()];
         Logits::new(values, self.num_classes).map_err(|_| RunError::OutputShape {

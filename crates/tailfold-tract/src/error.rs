@@ -32,6 +32,15 @@ pub enum TractError {
         /// The tensor.
         tensor: String,
     },
+    /// The quantized part of the graph breaks ONNX's rules, or has no exact integer kernel.
+    #[error("{name}: {source}")]
+    Quantized {
+        /// The file, for people.
+        name: String,
+        /// Names the node.
+        #[source]
+        source: tailfold_integer::IntegerError,
+    },
     /// Execution failed.
     #[error("tract failed on {name}: {message}")]
     Run {

@@ -25,7 +25,7 @@ impl TensorObserver {
             name: name.to_owned(),
             message: chain(&e),
         };
-        let (mut model, input) = parse(bytes, name)?;
+        let (mut model, input) = parse(bytes, name, &[])?;
         for tensor in tensors {
             if model.find_outlet_label(tensor).is_none()
                 && !model.nodes().iter().any(|n| n.name == *tensor)

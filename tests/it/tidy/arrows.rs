@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     (
         "classify-tract",
         &[
@@ -30,6 +30,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     ("tailfold-conv", &[]),
     ("tailfold-data", &["tailfold-spec"]),
+    ("tailfold-integer", &["tailfold-kernels", "tailfold-onnx"]),
+    ("tailfold-kernels", &[]),
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-parity", &["tailfold-spec"]),
     (
@@ -43,7 +45,15 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     ("tailfold-sdot", &[]),
     ("tailfold-spec", &[]),
-    ("tailfold-tract", &["tailfold-spec"]),
+    (
+        "tailfold-tract",
+        &[
+            "tailfold-integer",
+            "tailfold-kernels",
+            "tailfold-onnx",
+            "tailfold-spec",
+        ],
+    ),
     (
         "tailfold-train",
         &[

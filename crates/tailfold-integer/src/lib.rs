@@ -1,0 +1,13 @@
+//! Lowers the quantized regions of a standard QDQ graph to programs of integer kernels.
+//!
+//! The file stays what it is, QuantizeLinear and DequantizeLinear around float operators; [`lower()`] finds the operators
+//! whose inputs and outputs are codes, whoever quantized the file, and gives programs for them and the graph that is left.
+
+mod error;
+mod graph;
+mod lower;
+mod params;
+mod regions;
+
+pub use error::IntegerError;
+pub use lower::{Lowered, NodeKernel, Region, lower};

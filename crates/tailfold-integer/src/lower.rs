@@ -1,0 +1,364 @@
+//! The pass over the graph: which nodes become integer layers.
+
+mod ending;
+mod geometry;
+mod moves;
+mod shapes;
+mod weighted;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tailfold_kernels::{Isa, Operation, Program, Steps};
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::NodeProto;
+
+use crate::IntegerError;
+use crate::graph::{Graph, input, output};
+use crate::params::Params;
+use crate::regions;
+use ending::Ending;
+
+/// A graph whose quantized regions are programs.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// What is left: each region is one node of the type [`Region::OPERATOR`], with its index as the attribute `region`.
+    pub model: Model,
+    /// By index.
+    pub regions: Vec<Region>,
+    /// Every node that computes something, in the order of the file, and what runs it.
+    pub nodes: Vec<NodeKernel>,
+}
+
+/// A program, and the real tensors between it and the rest of the graph.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// What runs.
+    pub program: Program,
+    /// Names of the tensors at its input ports.
+    pub inputs: Vec<String>,
+    /// Names and shapes, for one image, of the tensors at its output ports.
+    pub outputs: Vec<(String, Vec<usize>)>,
+}
+
+impl Region {
+    /// The operator that stands for a region in the graph that is left.
+    pub const OPERATOR: &'static str = "TailfoldIntegerRegion";
+}
+
+/// What runs a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeKernel {
+    /// The node's name, or that of its output.
+    pub node: String,
+    /// The operator.
+    pub operator: String,
+    /// The integer kernel; `None` for what is left to the float runtime.
+    pub kernel: Option<&'static str>,
+}
+
+/// Lowers `model` for images one at a time on `isa`. A graph without quantized regions comes back as it is.
+///
+/// # Errors
+/// [`IntegerError`] naming the node whose scales, zero points, codes or sizes break ONNX's rules or have no exact kernel.
+/// A sound operator that has no integer kernel is no error: it stays, and [`Lowered::nodes`] says so.
+pub fn lower(model: &Model, isa: Isa) -> Result<Lowered, IntegerError> {
+    let mut lowering = Lowering::new(model)?;
+    for index in 0..lowering.graph.nodes.len() {
+        if !lowering.absorbed.contains_key(&index) {
+            lowering.node(index)?;
+        }
+    }
+    lowering.export_outputs();
+    regions::build(model, isa, lowering.drafts, &lowering.absorbed)
+}
+
+/// A tensor of codes.
+#[derive(Clone, Debug)]
+pub(crate) struct Codes {
+    pub(crate) tensor: usize,
+    pub(crate) steps: Steps,
+    /// As the graph sees it, batch of one included. The tensor's own size can differ: a flattened image is still one.
+    pub(crate) shape: Vec<usize>,
+    pub(crate) level: usize,
+}
+
+/// A real tensor.
+#[derive(Clone, Debug)]
+pub(crate) struct Real {
+    /// For a batch of one, where it is known.
+    pub(crate) shape: Option<Vec<usize>>,
+    /// How many times the way to it leaves integers: regions of one level never wait for each other.
+    pub(crate) level: usize,
+}
+
+/// A layer before it has a program. Ports are numbered when its region is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) level: usize,
+    pub(crate) name: String,
+    pub(crate) operation: Operation,
+    /// The real tensor that it reads.
+    pub(crate) reads: Option<String>,
+    /// The real tensor that it makes, and its shape.
+    pub(crate) makes: Option<(String, Vec<usize>)>,
+}
+
+/// What the pass has found so far.
+pub(crate) struct Lowering<'a> {
+    graph: Graph<'a>,
+    /// Results of QuantizeLinear nodes.
+    codes: BTreeMap<&'a str, Codes>,
+    /// Results of DequantizeLinear nodes on codes.
+    dequantized: BTreeMap<&'a str, Codes>,
+    real: BTreeMap<&'a str, Real>,
+    drafts: Drafts,
+    /// Nodes that need not run, and the layer that does their work.
+    absorbed: BTreeMap<usize, Option<usize>>,
+    exported: BTreeSet<&'a str>,
+}
+
+/// Tensors, and the layers between them.
+#[derive(Default)]
+pub(crate) struct Drafts {
+    /// `[channels, height, width]` each.
+    pub(crate) tensors: Vec<[usize; 3]>,
+    pub(crate) layers: Vec<Draft>,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(model: &'a Model) -> Result<Self, IntegerError> {
+        let graph = Graph::new(model);
+        let mut real = BTreeMap::new();
+        let port = model.input()?;
+        let shape = port.shape().and_then(|shape| {
+            let (_, rest) = shape.split_first()?;
+            let rest: Option<Vec<usize>> = rest.iter().copied().collect();
+            Some([vec![1], rest?].concat())
+        });
+        real.insert(port.name(), Real { shape, level: 0 });
+        Ok(Self {
+            graph,
+            codes: BTreeMap::new(),
+            dequantized: BTreeMap::new(),
+            real,
+            drafts: Drafts::default(),
+            absorbed: BTreeMap::new(),
+            exported: BTreeSet::new(),
+        })
+    }
+
+    fn node(&mut self, index: usize) -> Result<(), IntegerError> {
+        let node = &self.graph.nodes[index];
+        let taken = match node.op_type() {
+            _ if !matches!(node.domain(), "" | "ai.onnx") => false,
+            "QuantizeLinear" => self.quantize(index, node)?,
+            "DequantizeLinear" => self.dequantize(index, node)?,
+            "Conv" => self.conv(index, node)?,
+            "Gemm" => self.gemm(index, node)?,
+            "Add" => self.add(index, node)?,
+            "MaxPool" => self.max_pool(index, node)?,
+            "GlobalAveragePool" => self.mean(index, node)?,
+            "Slice" => self.slice(index, node)?,
+            "Pad" => self.pad(index, node)?,
+            "Flatten" | "Reshape" | "Squeeze" | "Identity" | "Relu" | "Clip" => {
+                self.rescale(index, node)?
+            }
+            _ => false,
+        };
+        if !taken {
+            self.leave(node);
+        }
+        Ok(())
+    }
+
+    /// Codes of a real tensor.
+    fn quantize(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
+        let Some(steps) = self.own(index)? else {
+            return Ok(false);
+        };
+        let Some(name) = input(node, 0) else {
+            return Ok(false);
+        };
+        if let Some(from) = self.dequantized.get(name).cloned() {
+            let ending = Ending::codes(index, steps);
+            self.rescaled(index, node, &from, from.shape.clone(), ending)?;
+            return Ok(true);
+        }
+        let Some(real) = self.real.get(name) else {
+            return Ok(false);
+        };
+        let Some(size) = real.shape.as_deref().and_then(image_size) else {
+            return Ok(false);
+        };
+        let codes = Codes {
+            tensor: self.drafts.tensor(size),
+            steps,
+            shape: real.shape.clone().unwrap_or_default(),
+            level: real.level,
+        };
+        let operation = Operation::Quantize {
+            input: 0,
+            steps,
+            output: codes.tensor,
+        };
+        let layer = self.drafts.push(Draft {
+            level: codes.level,
+            name: node.label().to_owned(),
+            operation,
+            reads: Some(name.to_owned()),
+            makes: None,
+        });
+        self.absorbed.insert(index, Some(layer));
+        self.codes.insert(output(node), codes);
+        Ok(true)
+    }
+
+    fn dequantize(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
+        Params::read(&self.graph, node)?;
+        let Some(codes) = input(node, 0).and_then(|x| self.codes.get(x)).cloned() else {
+            return Ok(false);
+        };
+        self.dequantized.insert(output(node), codes);
+        self.absorbed.insert(index, None);
+        Ok(true)
+    }
+
+    /// Notes the node as one that stays: what it reads must be real.
+    fn leave(&mut self, node: &'a NodeProto) {
+        let mut level = 0;
+        let mut shapes = Vec::new();
+        for name in node.input.iter().filter(|n| !n.is_empty()) {
+            if self.dequantized.contains_key(name.as_str()) {
+                self.export(name);
+            }
+            if let Some(real) = self.real.get(name.as_str()) {
+                level = level.max(real.level);
+            }
+            shapes.push(self.shape_of(name));
+        }
+        let shape = shapes::of(node, &shapes, &self.graph);
+        for name in node.output.iter().filter(|n| !n.is_empty()) {
+            let shape = if name == output(node) {
+                shape.clone()
+            } else {
+                None
+            };
+            self.real.insert(name, Real { shape, level });
+        }
+    }
+
+    fn shape_of(&self, name: &str) -> Option<Vec<usize>> {
+        match self.graph.constant(name) {
+            Some(tensor) => tensor.shape().ok(),
+            None => self.real.get(name)?.shape.clone(),
+        }
+    }
+
+    /// Makes a real tensor of the codes behind the DequantizeLinear output `name`, once.
+    fn export(&mut self, name: &'a str) {
+        let Some(codes) = self.dequantized.get(name).cloned() else {
+            return;
+        };
+        if !self.exported.insert(name) {
+            return;
+        }
+        self.drafts.push(Draft {
+            level: codes.level,
+            name: name.to_owned(),
+            operation: Operation::Dequantize {
+                input: codes.tensor,
+                steps: codes.steps,
+                output: 0,
+            },
+            reads: None,
+            makes: Some((name.to_owned(), codes.shape.clone())),
+        });
+        let real = Real {
+            shape: Some(codes.shape),
+            level: codes.level + 1,
+        };
+        self.real.insert(name, real);
+    }
+
+    fn export_outputs(&mut self) {
+        let outputs: Vec<&'a str> = self.dequantized.keys().copied().collect();
+        for name in outputs {
+            if self.graph.is_output(name) {
+                self.export(name);
+            }
+        }
+    }
+
+    /// The codes behind input `index` of `node`.
+    fn codes_in(&self, node: &NodeProto, index: usize) -> Option<Codes> {
+        input(node, index)
+            .and_then(|name| self.dequantized.get(name))
+            .cloned()
+    }
+
+    /// The codes behind the DequantizeLinear output `name`, in a region of `level`: those of an earlier one leave it as
+    /// real values and come back, which loses nothing.
+    fn at_level(&mut self, name: &'a str, level: usize) -> Option<Codes> {
+        let codes = self.dequantized.get(name)?.clone();
+        if codes.level >= level {
+            return Some(codes);
+        }
+        self.export(name);
+        let size = self.drafts.tensors[codes.tensor];
+        let again = Codes {
+            tensor: self.drafts.tensor(size),
+            level,
+            ..codes
+        };
+        self.drafts.push(Draft {
+            level,
+            name: name.to_owned(),
+            operation: Operation::Quantize {
+                input: 0,
+                steps: again.steps,
+                output: again.tensor,
+            },
+            reads: Some(name.to_owned()),
+            makes: None,
+        });
+        Some(again)
+    }
+
+    /// Notes that `layer` does the work of `node` and of what ends it, and that its codes are there.
+    fn took(&mut self, index: usize, layer: Option<usize>, ending: &Ending, codes: Codes) {
+        self.absorbed.insert(index, layer);
+        for &node in &ending.absorbed {
+            self.absorbed.insert(node, layer);
+        }
+        let name = output(&self.graph.nodes[ending.quantize]);
+        self.codes.insert(name, codes);
+    }
+}
+
+impl Drafts {
+    pub(crate) fn tensor(&mut self, size: [usize; 3]) -> usize {
+        self.tensors.push(size);
+        self.tensors.len() - 1
+    }
+
+    pub(crate) fn push(&mut self, draft: Draft) -> usize {
+        self.layers.push(draft);
+        self.layers.len() - 1
+    }
+}
+
+/// `[channels, height, width]` of one image, or of one row of features; `None` for other shapes, and for sizes that no
+/// network has.
+fn image_size(shape: &[usize]) -> Option<[usize; 3]> {
+    let size = match *shape {
+        [1, c, h, w] => [c, h, w],
+        [1, features] => [features, 1, 1],
+        _ => return None,
+    };
+    size.iter()
+        .all(|s| (1..1 << 16).contains(s))
+        .then_some(size)
+}
+
+#[cfg(test)]
+mod tests;

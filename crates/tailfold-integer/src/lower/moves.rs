@@ -1,0 +1,359 @@
+//! Layers without weights: sums, means, maxima, and what only moves codes.
+
+use tailfold_kernels::{Epilogue, Operation, Place, Requantize};
+use tailfold_onnx::proto::NodeProto;
+
+use super::ending::Ending;
+use super::weighted::failed;
+use super::{Codes, Draft, Lowering, geometry};
+use crate::IntegerError;
+use crate::graph::{input, output};
+
+impl<'a> Lowering<'a> {
+    pub(super) fn add(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
+        let (Some(a), Some(b)) = (self.codes_in(node, 0), self.codes_in(node, 1)) else {
+            return Ok(false);
+        };
+        let sizes = [&a, &b].map(|codes| self.drafts.tensors[codes.tensor]);
+        let Some(ending) = self.ending(output(node))? else {
+            return Ok(false);
+        };
+        // Terms that are spread over each other stay with the float runtime.
+        if a.shape != b.shape || sizes[0] != sizes[1] {
+            return Ok(false);
+        }
+        let level = a.level.max(b.level);
+        let names = [0, 1].map(|i| node.input[i].as_str());
+        let (Some(a), Some(b)) = (
+            self.at_level(names[0], level),
+            self.at_level(names[1], level),
+        ) else {
+            return Ok(false);
+        };
+        let step = f64::from(ending.steps.scale);
+        let operation = Operation::Add {
+            inputs: [a.tensor, b.tensor],
+            weights: [&a, &b].map(|codes| f64::from(codes.steps.scale) / step),
+            clamp: ending.clamp,
+            output: self.drafts.tensor(sizes[0]),
+        };
+        self.simple(index, node, &a, operation, ending, a.shape.clone());
+        Ok(true)
+    }
+
+    pub(super) fn mean(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
+        let Some(x) = self.codes_in(node, 0) else {
+            return Ok(false);
+        };
+        let &[_, channels, height, width] = &x.shape[..] else {
+            return Ok(false);
+        };
+        let pixels = u32::try_from(height * width).map_or(f64::INFINITY, f64::from);
+        let scale = f64::from(x.steps.scale) / pixels;
+        let ending = self.ending(output(node))?;
+        let (epilogue, place) = match &ending {
+            Some(ending) => {
+                let multiplier = scale / f64::from(ending.steps.scale);
+                let requantize = Requantize::new(
+                    vec![multiplier; channels],
+                    vec![0.0; channels],
+                    ending.clamp,
+                );
+                (
+                    Epilogue::Codes(requantize.map_err(|error| failed(node, error))?),
+                    Place::Tensor(self.drafts.tensor([channels, 1, 1])),
+                )
+            }
+            None => (
+                Epilogue::Real {
+                    scale: vec![scale; channels],
+                    bias: vec![0.0; channels],
+                },
+                Place::Port(0),
+            ),
+        };
+        let operation = Operation::Mean {
+            input: x.tensor,
+            epilogue,
+            output: place,
+        };
+        self.layer(index, node, &x, operation, ending, vec![1, channels, 1, 1]);
+        Ok(true)
+    }
+
+    pub(super) fn max_pool(
+        &mut self,
+        index: usize,
+        node: &'a NodeProto,
+    ) -> Result<bool, IntegerError> {
+        let (Some(x), Some(&[rows, columns])) = (self.codes_in(node, 0), node.ints("kernel_shape"))
+        else {
+            return Ok(false);
+        };
+        let plain = node.int("ceil_mode").unwrap_or(0) == 0 && node.output.len() == 1;
+        let (&[_, channels, height, width], [Ok(rows), Ok(columns)], true) =
+            (&x.shape[..], [rows, columns].map(usize::try_from), plain)
+        else {
+            return Ok(false);
+        };
+        if rows * columns == 0 {
+            return Ok(false);
+        }
+        let Some(window) = geometry::window(node, [rows, columns], [height, width])? else {
+            return Ok(false);
+        };
+        let [height, width] = window
+            .output(height, width)
+            .map_err(|error| failed(node, error))?;
+        // A window that lies in the padding alone has no largest code.
+        let pads = window.pads;
+        let inside = pads.top.max(pads.bottom) < rows && pads.left.max(pads.right) < columns;
+        let Some(ending) = self.ending(output(node))?.filter(|_| inside) else {
+            return Ok(false);
+        };
+        let size = [channels, height, width];
+        let tensor = self.drafts.tensor(size);
+        let operation = Operation::MaxPool {
+            input: x.tensor,
+            window,
+            output: tensor,
+        };
+        let shape = vec![1, channels, height, width];
+        self.moved(index, node, &x, operation, tensor, ending, shape)?;
+        Ok(true)
+    }
+
+    /// Every so many pixels: what a shortcut of ResNet's option A does.
+    pub(super) fn slice(
+        &mut self,
+        index: usize,
+        node: &'a NodeProto,
+    ) -> Result<bool, IntegerError> {
+        let Some(x) = self.codes_in(node, 0) else {
+            return Ok(false);
+        };
+        let &[_, channels, height, width] = &x.shape[..] else {
+            return Ok(false);
+        };
+        let mut lists = Vec::new();
+        for i in 1..5 {
+            match self.graph.numbers::<i64>(node, i)? {
+                Some(list) => lists.push(list),
+                None => return Ok(false),
+            }
+        }
+        let [starts, ends, axes, steps] = &lists[..] else {
+            return Ok(false);
+        };
+        let same = [ends, axes, steps].iter().all(|l| l.len() == starts.len());
+        if !same {
+            return Ok(false);
+        }
+        let mut start = [0; 2];
+        let mut stride = [1; 2];
+        let mut size = [height, width];
+        for i in 0..starts.len() {
+            let axis = match axes[i] {
+                2 | -2 => 0,
+                3 | -1 => 1,
+                _ => return Ok(false),
+            };
+            let length = [height, width][axis];
+            let whole = i64::try_from(length).unwrap_or(i64::MAX);
+            let place = |at: i64| {
+                let at = if at < 0 { at.saturating_add(whole) } else { at };
+                usize::try_from(at.clamp(0, whole)).unwrap_or(length)
+            };
+            let Some(step) = usize::try_from(steps[i]).ok().filter(|&s| s > 0) else {
+                return Ok(false);
+            };
+            start[axis] = place(starts[i]);
+            stride[axis] = step;
+            size[axis] = place(ends[i]).saturating_sub(start[axis]).div_ceil(step);
+        }
+        let Some(ending) = self.ending(output(node))?.filter(|_| size[0] * size[1] > 0) else {
+            return Ok(false);
+        };
+        let tensor = self.drafts.tensor([channels, size[0], size[1]]);
+        let operation = Operation::Subsample {
+            input: x.tensor,
+            start,
+            stride,
+            first: 0,
+            output: tensor,
+        };
+        let shape = vec![1, channels, size[0], size[1]];
+        self.moved(index, node, &x, operation, tensor, ending, shape)?;
+        Ok(true)
+    }
+
+    /// Channels of zeros around those of an image.
+    pub(super) fn pad(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
+        let Some(x) = self.codes_in(node, 0) else {
+            return Ok(false);
+        };
+        let &[_, channels, height, width] = &x.shape[..] else {
+            return Ok(false);
+        };
+        let mode = node.find_attr("mode").map(|a| a.s().to_vec());
+        let constant = mode.is_none_or(|m| m == b"constant");
+        let zero = match self.graph.numbers::<f32>(node, 2)?.as_deref() {
+            Some(&[value]) => value.abs() < f32::MIN_POSITIVE,
+            Some(_) => false,
+            None => input(node, 2).is_none(),
+        };
+        let pads = self.graph.numbers::<i64>(node, 1)?;
+        let Some(&[0, before, 0, 0, 0, after, 0, 0]) = pads.as_deref() else {
+            return Ok(false);
+        };
+        let ([Ok(before), Ok(after)], true) = (
+            [before, after].map(usize::try_from),
+            constant && zero && input(node, 3).is_none(),
+        ) else {
+            return Ok(false);
+        };
+        let Some(ending) = self.ending(output(node))? else {
+            return Ok(false);
+        };
+        let channels = before.saturating_add(channels).saturating_add(after);
+        let tensor = self.drafts.tensor([channels, height, width]);
+        let operation = Operation::Subsample {
+            input: x.tensor,
+            start: [0, 0],
+            stride: [1, 1],
+            first: before,
+            output: tensor,
+        };
+        let shape = vec![1, channels, height, width];
+        self.moved(index, node, &x, operation, tensor, ending, shape)?;
+        Ok(true)
+    }
+
+    /// An activation on codes, or another shape of the same values.
+    pub(super) fn rescale(
+        &mut self,
+        index: usize,
+        node: &'a NodeProto,
+    ) -> Result<bool, IntegerError> {
+        let Some(x) = self.codes_in(node, 0) else {
+            return Ok(false);
+        };
+        let shapes = [Some(x.shape.clone()), self.shape_of_constant(node)];
+        let Some(shape) = super::shapes::of(node, &shapes, &self.graph) else {
+            return Ok(false);
+        };
+        let Some(mut ending) = self.ending(output(node))? else {
+            return Ok(false);
+        };
+        // Every consumer of a flattened image knows what it is; other new shapes stay with the float runtime.
+        let features = shape.len() == 2 && shape[0] == 1;
+        let same = shape == x.shape || (shape.len() == 4 && self.image(&x) == shape[1..]);
+        if !features && !same {
+            return Ok(false);
+        }
+        ending.clamp = self.narrowed(index, &ending)?;
+        self.rescaled(index, node, &x, shape, ending)?;
+        Ok(true)
+    }
+
+    fn image(&self, x: &Codes) -> [usize; 3] {
+        self.drafts.tensors[x.tensor]
+    }
+
+    fn shape_of_constant(&self, node: &NodeProto) -> Option<Vec<usize>> {
+        self.graph.constant(input(node, 1)?)?.shape().ok()
+    }
+
+    /// The codes of `x` as those of `ending`: the same tensor, where nothing changes.
+    pub(super) fn rescaled(
+        &mut self,
+        index: usize,
+        node: &'a NodeProto,
+        x: &Codes,
+        shape: Vec<usize>,
+        ending: Ending,
+    ) -> Result<(), IntegerError> {
+        if ending.keeps(x.steps) {
+            let codes = Codes { shape, ..x.clone() };
+            self.took(index, None, &ending, codes);
+            return Ok(());
+        }
+        let output = self.drafts.tensor(self.image(x));
+        let operation = Operation::Add {
+            inputs: [x.tensor; 2],
+            weights: [
+                f64::from(x.steps.scale) / f64::from(ending.steps.scale),
+                0.0,
+            ],
+            clamp: ending.clamp,
+            output,
+        };
+        self.simple(index, node, x, operation, ending, shape);
+        Ok(())
+    }
+
+    /// A layer that moves codes to `tensor`, and one that changes their scale where the file asks for it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all that two layers have in common"
+    )]
+    fn moved(
+        &mut self,
+        index: usize,
+        node: &'a NodeProto,
+        x: &Codes,
+        operation: Operation,
+        tensor: usize,
+        ending: Ending,
+        shape: Vec<usize>,
+    ) -> Result<(), IntegerError> {
+        if ending.keeps(x.steps) {
+            self.simple(index, node, x, operation, ending, shape);
+            return Ok(());
+        }
+        self.drafts.push(Draft {
+            level: x.level,
+            name: node.label().to_owned(),
+            operation,
+            reads: None,
+            makes: None,
+        });
+        let between = Codes {
+            tensor,
+            ..x.clone()
+        };
+        self.rescaled(index, node, &between, shape, ending)
+    }
+
+    /// A layer from codes to codes.
+    fn simple(
+        &mut self,
+        index: usize,
+        node: &'a NodeProto,
+        x: &Codes,
+        operation: Operation,
+        ending: Ending,
+        shape: Vec<usize>,
+    ) {
+        let tensor = match operation {
+            Operation::Add { output, .. }
+            | Operation::Subsample { output, .. }
+            | Operation::MaxPool { output, .. } => output,
+            _ => unreachable!("these are the layers from codes to codes"),
+        };
+        let layer = self.drafts.push(Draft {
+            level: x.level,
+            name: node.label().to_owned(),
+            operation,
+            reads: None,
+            makes: None,
+        });
+        let codes = Codes {
+            tensor,
+            steps: ending.steps,
+            shape,
+            level: x.level,
+        };
+        self.took(index, Some(layer), &ending, codes);
+    }
+}

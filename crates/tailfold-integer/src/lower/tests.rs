@@ -1,0 +1,332 @@
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a reference in double precision"
+)]
+
+mod exact;
+mod net;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use net::Net;
+
+/// A residual network with everything that a quantizer writes; its last value, and that value's shape.
+fn residual(seed: u64) -> (Model, Vec<f32>) {
+    let mut net = Net::new(seed, [3, 9, 11]);
+    let rng = &mut net.rng;
+    let image: Vec<f32> = (0..3 * 9 * 11)
+        .map(|_| rng.random_range(-2.0..2.0))
+        .collect();
+    let wide = *[16, 20, 33].get(rng.random_range(0..3)).unwrap();
+    let x = net.quantized("image", 0.02);
+    let x = net.conv(&x, [3, wide], 3, [1, 1]);
+    let x = net.activated(x);
+    let x = net.quantized(&x, 0.1);
+    // A block: depthwise or full, then a sum.
+    let group = if net.rng.random_bool(0.5) { wide } else { 1 };
+    let y = net.conv(&x, [wide, wide], 3, [1, group]);
+    let y = net.activated(y);
+    let y = net.quantized(&y, 0.2);
+    let y = net.conv(&y, [wide, wide], 1, [1, 1]);
+    let y = net.quantized(&y, 0.2);
+    let z = net.push("Add", &[&x, &y]);
+    let z = net.activated(z);
+    let z = net.quantized(&z, 0.2);
+    // A block of half the size, whose shortcut takes every other pixel and pads channels.
+    let ends = net.constant("ends", &[2], &[i64::MAX; 2]);
+    let [starts, axes, steps] =
+        [[0, 0], [2, 3], [2, 2]].map(|v| net.constant("list", &[2], &v.map(i64::from)));
+    let short = net.push("Slice", &[&z, &starts, &ends, &axes, &steps]);
+    let short = net.quantized(&short, 0.2);
+    let pads = net.constant("pads", &[8], &[0_i64, 2, 0, 0, 0, 5, 0, 0]);
+    let short = net.push("Pad", &[&short, &pads]);
+    let short = net.quantized(&short, 0.2);
+    let y = net.conv(&z, [wide, wide + 7], 3, [2, 1]);
+    let y = net.quantized(&y, 0.2);
+    let z = net.push("Add", &[&y, &short]);
+    let z = net.quantized(&z, 0.2);
+    let z = net.push_with("MaxPool", &[&z], |n| {
+        n.attr_ints("kernel_shape", &[3, 3])
+            .attr_ints("strides", &[1, 1])
+            .attr_ints("pads", &[1, 1, 1, 1])
+    });
+    let z = net.quantized(&z, 0.2);
+    let z = if net.rng.random_bool(0.5) {
+        net.push("GlobalAveragePool", &[&z])
+    } else {
+        z
+    };
+    let z = net.quantized(&z, 0.1);
+    let z = net.push("Flatten", &[&z]);
+    let z = net.quantized(&z, 0.1);
+    let features = match net.graph.node.iter().any(|n| n.is("GlobalAveragePool")) {
+        true => wide + 7,
+        false => (wide + 7) * 5 * 6,
+    };
+    let weights = net.weights(&[10, features]);
+    let bias = net.bias(10);
+    let inputs: Vec<&str> = [&z[..], &weights]
+        .into_iter()
+        .chain(bias.as_deref())
+        .collect();
+    let mut out = net.push_with("Gemm", &inputs, |n| n.attr_int("transB", 1));
+    if net.rng.random_bool(0.5) {
+        out = net.quantized(&out, 0.3);
+    }
+    (net.model(&out, &[1, 10]), image)
+}
+
+/// Runs a graph that is one region.
+fn run(region: &Region, image: &[f32]) -> Vec<f32> {
+    let mut out = vec![0.0; region.program.outputs()[0]];
+    let mut workspace = region.program.workspace();
+    region
+        .program
+        .run(&mut workspace, &[image], &mut [&mut out])
+        .unwrap();
+    out
+}
+
+#[test]
+fn random_networks_give_what_their_graph_means_in_double_precision() {
+    for seed in 0..120 {
+        let (model, image) = residual(seed);
+        let output = model.output().unwrap().name().to_owned();
+        let expected = exact::evaluate(&model, &image)[&output].values.clone();
+        for isa in Isa::available() {
+            let lowered = lower(&model, isa).unwrap();
+            let float: Vec<_> = lowered
+                .nodes
+                .iter()
+                .filter(|n| n.kernel.is_none())
+                .collect();
+            assert!(float.is_empty(), "seed {seed}: {float:?}");
+            assert_eq!(lowered.model.nodes().len(), 1, "seed {seed}");
+            let found = run(&lowered.regions[0], &image);
+            for (found, expected) in found.iter().zip(&expected) {
+                let expected = *expected as f32;
+                let close = (found - expected).abs() <= 2e-7 * expected.abs();
+                assert!(close, "seed {seed}, {isa:?}: {found} is not {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_real_in_between_parts_the_regions_and_comes_back() {
+    let mut net = Net::new(1, [2, 5, 7]);
+    let x = net.quantized("image", 0.02);
+    let a = net.conv(&x, [2, 6], 3, [1, 1]);
+    let a = net.push("Relu", &[&a]);
+    let a = net.quantized(&a, 0.1);
+    // A square root has no integer kernel.
+    let root = net.push("Sqrt", &[&a]);
+    let root = net.quantized(&root, 0.05);
+    let b = net.push("Add", &[&root, &a]);
+    let b = net.quantized(&b, 0.1);
+    let model = net.model(&b, &[1, 6, 5, 7]);
+    let lowered = lower(&model, Isa::detect().unwrap()).unwrap();
+    let left: Vec<&str> = lowered.model.nodes().iter().map(|n| n.op_type()).collect();
+    assert_eq!(left, [Region::OPERATOR, "Sqrt", Region::OPERATOR]);
+    // The codes of `a` leave the first region once, for the root and for the sum.
+    assert_eq!(lowered.regions[0].outputs.len(), 1);
+    assert_eq!(lowered.regions[1].inputs.len(), 2);
+    let image: Vec<f32> = (0..70).map(|i| i as f32 * 0.03 - 1.0).collect();
+    let means = exact::evaluate(&model, &image);
+    let first = run(&lowered.regions[0], &image);
+    let root: Vec<f32> = first.iter().map(|v| v.sqrt()).collect();
+    let second = &lowered.regions[1];
+    let inputs: Vec<&[f32]> = second
+        .inputs
+        .iter()
+        .map(|name| {
+            if name.starts_with("sqrt") {
+                &root[..]
+            } else {
+                &first[..]
+            }
+        })
+        .collect();
+    let mut out = vec![0.0; 6 * 35];
+    let mut workspace = second.program.workspace();
+    second
+        .program
+        .run(&mut workspace, &inputs, &mut [&mut out])
+        .unwrap();
+    for (found, expected) in out.iter().zip(&means[&b].values) {
+        assert!(
+            (f64::from(*found) - expected).abs() < 1e-6,
+            "{found} {expected}"
+        );
+    }
+}
+
+#[test]
+fn a_float_graph_stays_as_it_is() {
+    let mut net = Net::new(2, [2, 5, 7]);
+    let weights = net.constant("weight", &[4, 2, 1, 1], &[0.5_f32; 8]);
+    let out = net.push("Conv", &["image", &weights]);
+    let model = net.model(&out, &[1, 4, 5, 7]);
+    let lowered = lower(&model, Isa::detect().unwrap()).unwrap();
+    assert!(lowered.regions.is_empty());
+    assert_eq!(lowered.model, model);
+    assert_eq!(lowered.nodes[0].kernel, None);
+}
+
+/// One convolution, with `spoil` done to the graph.
+fn spoiled(spoil: impl FnOnce(&mut Net)) -> Result<Lowered, IntegerError> {
+    let mut net = Net::new(3, [2, 5, 7]);
+    let scale = net.constant("s", &[], &[0.02_f32]);
+    let zero = net.constant("z", &[], &[3_u8]);
+    let x = net.pair("image", &scale, &zero);
+    let codes = net.constant("w", &[4, 2, 3, 3], &[1_i8; 72]);
+    let scales = net.constant("ws", &[4], &[0.01_f32; 4]);
+    let zeros = net.constant("wz", &[4], &[0_i8; 4]);
+    let weights = net.push_with("DequantizeLinear", &[&codes, &scales, &zeros], |n| {
+        n.attr_int("axis", 0)
+    });
+    let bias = net.constant("b", &[4], &[0.1_f32; 4]);
+    let y = net.push("Conv", &[&x, &weights, &bias]);
+    let out = net.pair(&y, &scale, &zero);
+    spoil(&mut net);
+    lower(&net.model(&out, &[1, 4, 3, 5]), Isa::detect().unwrap())
+}
+
+fn set<T: tailfold_onnx::Element>(net: &mut Net, prefix: &str, dims: &[usize], values: &[T]) {
+    let graph = &mut net.graph;
+    let named = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()) == prefix;
+    let old = graph.initializer.iter().find(|t| named(t.name())).unwrap();
+    let name = old.name().to_owned();
+    graph.set_initializer(tailfold_onnx::proto::TensorProto::new(name, dims, values));
+}
+
+#[test]
+fn unsound_quantization_is_an_error_that_names_the_node() {
+    assert_eq!(spoiled(|_| {}).unwrap().regions.len(), 1);
+    let cases: Vec<(Box<dyn FnOnce(&mut Net)>, &str)> = vec![
+        (
+            Box::new(|n| set(n, "s", &[], &[0.0_f32])),
+            "node `quantizelinear3`: scale 0 is not positive and finite",
+        ),
+        (
+            Box::new(|n| set(n, "s", &[], &[-0.5_f32])),
+            "node `quantizelinear3`: scale -0.5 is not positive and finite",
+        ),
+        (
+            Box::new(|n| set(n, "s", &[], &[f32::NAN])),
+            "node `quantizelinear3`: scale NaN is not positive and finite",
+        ),
+        (
+            Box::new(|n| set(n, "ws", &[3], &[0.01_f32; 3])),
+            "node `dequantizelinear8` has 4 zero points, expected 3",
+        ),
+        (
+            Box::new(|n| {
+                set(n, "ws", &[3], &[0.01_f32; 3]);
+                set(n, "wz", &[3], &[0_i8; 3]);
+            }),
+            "node `dequantizelinear8` has 3 scales, expected 4",
+        ),
+        (
+            Box::new(|n| set(n, "wz", &[4], &[0_i32; 4])),
+            "node `dequantizelinear8` has codes of type i8, with zero points of type i32; 8-bit integers are supported",
+        ),
+        (
+            Box::new(|n| set(n, "b", &[3], &[0.1_f32; 3])),
+            "node `conv10` has 3 biases, expected 4",
+        ),
+        (
+            Box::new(|n| set(n, "b", &[4], &[f32::INFINITY; 4])),
+            "layer `conv10`: channel 0: the ratio of scales, or of bias and scale, is inf, beyond 1e30",
+        ),
+        (
+            Box::new(|n| set(n, "w", &[4, 3, 3, 3], &[1_i8; 108])),
+            "node `conv10`: 4 filters of 3 channels in 1 groups do not fit 2 channels",
+        ),
+        (
+            Box::new(|n| n.graph.node[2] = n.graph.node[2].clone().attr_int("block_size", 2)),
+            "node `dequantizelinear8` has one scale for 2 values; one a tensor or one a channel is supported",
+        ),
+        (
+            Box::new(|n| n.graph.node[2] = n.graph.node[2].clone().attr_int("axis", 1)),
+            "node `dequantizelinear8`: its scales lie along axis 1, expected 0",
+        ),
+        (
+            Box::new(|n| {
+                n.graph.node[3] = n.graph.node[3].clone().attr_ints("pads", &[0, -1, 0, 0])
+            }),
+            "node `conv10`: pads are [0, -1, 0, 0]",
+        ),
+        (
+            Box::new(|n| {
+                n.graph.node[3] = n.graph.node[3].clone().attr_ints("dilations", &[9, 9]);
+            }),
+            "layer `conv10`: a window of 3 taps, 9 apart, in steps of 1, does not fit 5 pixels padded by 0",
+        ),
+        (
+            Box::new(|n| {
+                let pads = [0, 1 << 40, 0, 0];
+                n.graph.node[3] = n.graph.node[3].clone().attr_ints("pads", &pads);
+            }),
+            "is too large, or empty",
+        ),
+    ];
+    for (spoil, message) in cases {
+        let error = spoiled(spoil).expect_err(message).to_string();
+        assert!(error.contains(message), "{error}\nis not\n{message}");
+    }
+}
+
+#[test]
+fn sums_beyond_32_bits_are_refused() {
+    let error = {
+        let mut net = Net::new(4, [65_000, 1, 1]);
+        let scale = net.constant("s", &[], &[0.02_f32]);
+        let zero = net.constant("z", &[], &[3_u8]);
+        let x = net.pair("image", &scale, &zero);
+        let codes = net.constant("w", &[1, 65_000, 1, 1], &vec![-128_i8; 65_000]);
+        let weight_zero = net.constant("wz", &[], &[127_i8]);
+        let weights = net.push("DequantizeLinear", &[&codes, &scale, &weight_zero]);
+        let y = net.push("Conv", &[&x, &weights]);
+        let out = net.pair(&y, &scale, &zero);
+        let model = net.model(&out, &[1, 1, 1, 1]);
+        lower(&model, Isa::detect().unwrap()).unwrap_err()
+    };
+    assert_eq!(
+        error.to_string(),
+        "layer `conv8`: output channel 0: sums can reach 4226625000, more than 32 bits hold"
+    );
+}
+
+#[test]
+fn damaged_models_give_an_error_or_run() {
+    let mut ran = 0;
+    let cases = if cfg!(debug_assertions) { 1000 } else { 30_000 };
+    for case in 0..cases {
+        let (model, image) = residual(case % 7);
+        let mut rng = ChaCha8Rng::seed_from_u64(case);
+        let mut bytes = model.to_bytes();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..bytes.len());
+            bytes[at] = rng.random();
+        }
+        let Ok(damaged) = Model::from_bytes(&bytes, "damaged") else {
+            continue;
+        };
+        let Ok(lowered) = lower(&damaged, Isa::Portable) else {
+            continue;
+        };
+        for region in &lowered.regions {
+            let fits = region.program.inputs() == [image.len()];
+            if fits && region.program.outputs().len() == 1 {
+                run(region, &image);
+                ran += 1;
+            }
+        }
+    }
+    assert!(ran > cases / 10, "only {ran} damaged models ran");
+}

@@ -1,0 +1,260 @@
+//! What a QDQ graph means, in double precision, operator by operator as ONNX defines them.
+
+use std::collections::BTreeMap;
+
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::{DataType, NodeProto, TensorProto};
+
+#[derive(Clone, Debug)]
+pub(super) struct Tensor {
+    pub(super) shape: Vec<usize>,
+    pub(super) values: Vec<f64>,
+}
+
+/// Values of all tensors of `model` for `image`.
+pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor> {
+    let mut values: BTreeMap<String, Tensor> = BTreeMap::new();
+    let input = model.input().unwrap();
+    let shape = input.shape().unwrap().into_iter().map(Option::unwrap);
+    let image = Tensor {
+        shape: shape.collect(),
+        values: image.iter().map(|&v| f64::from(v)).collect(),
+    };
+    values.insert(input.name().to_owned(), image);
+    for tensor in &model.graph().initializer {
+        values.insert(tensor.name().to_owned(), constant(tensor));
+    }
+    for node in model.nodes() {
+        let inputs: Vec<&Tensor> = node.input.iter().map(|i| &values[i]).collect();
+        let result = match node.op_type() {
+            "QuantizeLinear" => {
+                let zero = model.graph().find_initializer(&node.input[2]).unwrap();
+                let single = node.input[0] == input.name();
+                quantize(&inputs, zero.element().unwrap(), single)
+            }
+            "DequantizeLinear" => dequantize(&inputs),
+            "Conv" => conv(node, &inputs),
+            "Gemm" => gemm(&inputs),
+            "Relu" => each(inputs[0], |v| v.max(0.0)),
+            "Clip" => {
+                let [low, high] = [1, 2].map(|i| inputs[i].values[0]);
+                each(inputs[0], |v| v.clamp(low, high))
+            }
+            "Add" => Tensor {
+                shape: inputs[0].shape.clone(),
+                values: std::iter::zip(&inputs[0].values, &inputs[1].values)
+                    .map(|(a, b)| a + b)
+                    .collect(),
+            },
+            "Sqrt" => each(inputs[0], f64::sqrt),
+            "GlobalAveragePool" => mean(inputs[0]),
+            "MaxPool" => max_pool(node, inputs[0]),
+            "Flatten" => Tensor {
+                shape: vec![1, inputs[0].values.len()],
+                values: inputs[0].values.clone(),
+            },
+            "Slice" => subsample(inputs[0]),
+            "Pad" => pad(&inputs),
+            other => panic!("{other}"),
+        };
+        values.insert(node.output[0].clone(), result);
+    }
+    values
+}
+
+fn constant(tensor: &TensorProto) -> Tensor {
+    let values = match tensor.element().unwrap() {
+        DataType::Float => wide(&tensor.values::<f32>().unwrap()),
+        DataType::Int8 => wide(&tensor.values::<i8>().unwrap()),
+        DataType::Uint8 => wide(&tensor.values::<u8>().unwrap()),
+        DataType::Int32 => wide(&tensor.values::<i32>().unwrap()),
+        DataType::Int64 => {
+            let values = tensor.values::<i64>().unwrap();
+            values.into_iter().map(|v| v as f64).collect()
+        }
+        other => panic!("{other:?}"),
+    };
+    Tensor {
+        shape: tensor.shape().unwrap(),
+        values,
+    }
+}
+
+fn wide<T: Copy + Into<f64>>(values: &[T]) -> Vec<f64> {
+    values.iter().map(|&v| v.into()).collect()
+}
+
+fn each(x: &Tensor, f: impl Fn(f64) -> f64) -> Tensor {
+    Tensor {
+        shape: x.shape.clone(),
+        values: x.values.iter().map(|&v| f(v)).collect(),
+    }
+}
+
+/// The image's quotient is in single precision, as ONNX has it; inner values are never rounded to floats here.
+fn quantize(inputs: &[&Tensor], codes: DataType, single: bool) -> Tensor {
+    let (scale, zero) = (inputs[1].values[0], inputs[2].values[0]);
+    let [low, high] = if codes == DataType::Uint8 {
+        [0.0, 255.0]
+    } else {
+        [-128.0, 127.0]
+    };
+    each(inputs[0], |v| {
+        let quotient = if single {
+            f64::from(v as f32 / scale as f32)
+        } else {
+            v / scale
+        };
+        (quotient.round_ties_even() + zero).clamp(low, high)
+    })
+}
+
+fn dequantize(inputs: &[&Tensor]) -> Tensor {
+    let (x, scales, zeros) = (inputs[0], &inputs[1].values, &inputs[2].values);
+    let per_channel = x.values.len() / scales.len();
+    let values = x.values.iter().enumerate();
+    Tensor {
+        shape: x.shape.clone(),
+        values: values
+            .map(|(i, v)| (v - zeros[i / per_channel]) * scales[i / per_channel])
+            .collect(),
+    }
+}
+
+fn whole(n: i64) -> usize {
+    usize::try_from(n).unwrap()
+}
+
+fn conv(node: &NodeProto, inputs: &[&Tensor]) -> Tensor {
+    let (x, w) = (inputs[0], inputs[1]);
+    let [_, channels, height, width] = x.shape[..] else {
+        panic!("{:?}", x.shape)
+    };
+    let [filters, per_group, rows, columns] = w.shape[..] else {
+        panic!("{:?}", w.shape)
+    };
+    let stride = whole(node.ints("strides").unwrap()[0]);
+    let pads: Vec<usize> = node
+        .ints("pads")
+        .unwrap()
+        .iter()
+        .map(|&p| whole(p))
+        .collect();
+    let groups = channels / per_group;
+    let size = [
+        (height + pads[0] + pads[2] - rows) / stride + 1,
+        (width + pads[1] + pads[3] - columns) / stride + 1,
+    ];
+    let mut values = Vec::new();
+    for filter in 0..filters {
+        let first = filter / (filters / groups) * per_group;
+        for oy in 0..size[0] {
+            for ox in 0..size[1] {
+                let mut sum = inputs.get(2).map_or(0.0, |b| b.values[filter]);
+                for c in 0..per_group {
+                    for ky in 0..rows {
+                        for kx in 0..columns {
+                            let y = (oy * stride + ky).wrapping_sub(pads[0]);
+                            let x_ = (ox * stride + kx).wrapping_sub(pads[1]);
+                            if y < height && x_ < width {
+                                sum += x.values[((first + c) * height + y) * width + x_]
+                                    * w.values
+                                        [((filter * per_group + c) * rows + ky) * columns + kx];
+                            }
+                        }
+                    }
+                }
+                values.push(sum);
+            }
+        }
+    }
+    Tensor {
+        shape: vec![1, filters, size[0], size[1]],
+        values,
+    }
+}
+
+fn gemm(inputs: &[&Tensor]) -> Tensor {
+    let (x, w) = (&inputs[0].values, inputs[1]);
+    let values = w.values.chunks(x.len()).enumerate().map(|(filter, row)| {
+        let bias = inputs.get(2).map_or(0.0, |b| b.values[filter]);
+        bias + std::iter::zip(row, x).map(|(a, b)| a * b).sum::<f64>()
+    });
+    Tensor {
+        shape: vec![1, w.shape[0]],
+        values: values.collect(),
+    }
+}
+
+fn mean(x: &Tensor) -> Tensor {
+    let pixels = x.shape[2] * x.shape[3];
+    let means = x.values.chunks(pixels);
+    Tensor {
+        shape: vec![1, x.shape[1], 1, 1],
+        values: means
+            .map(|plane| plane.iter().sum::<f64>() / pixels as f64)
+            .collect(),
+    }
+}
+
+fn max_pool(node: &NodeProto, x: &Tensor) -> Tensor {
+    let [_, channels, height, width] = x.shape[..] else {
+        panic!("{:?}", x.shape)
+    };
+    let kernel = whole(node.ints("kernel_shape").unwrap()[0]);
+    let stride = whole(node.ints("strides").unwrap()[0]);
+    let pad = whole(node.ints("pads").unwrap()[0]);
+    let size = [height, width].map(|s| (s + 2 * pad - kernel) / stride + 1);
+    let mut values = Vec::new();
+    for c in 0..channels {
+        for oy in 0..size[0] {
+            for ox in 0..size[1] {
+                let mut largest = f64::NEG_INFINITY;
+                for k in 0..kernel * kernel {
+                    let y = (oy * stride + k / kernel).wrapping_sub(pad);
+                    let x_ = (ox * stride + k % kernel).wrapping_sub(pad);
+                    if y < height && x_ < width {
+                        largest = largest.max(x.values[(c * height + y) * width + x_]);
+                    }
+                }
+                values.push(largest);
+            }
+        }
+    }
+    Tensor {
+        shape: vec![1, channels, size[0], size[1]],
+        values,
+    }
+}
+
+/// Every other pixel.
+fn subsample(x: &Tensor) -> Tensor {
+    let [_, channels, height, width] = x.shape[..] else {
+        panic!("{:?}", x.shape)
+    };
+    let mut values = Vec::new();
+    for c in 0..channels {
+        for y in (0..height).step_by(2) {
+            for x_ in (0..width).step_by(2) {
+                values.push(x.values[(c * height + y) * width + x_]);
+            }
+        }
+    }
+    Tensor {
+        shape: vec![1, channels, height.div_ceil(2), width.div_ceil(2)],
+        values,
+    }
+}
+
+fn pad(inputs: &[&Tensor]) -> Tensor {
+    let x = inputs[0];
+    let [before, after] = [1, 5].map(|i| inputs[1].values[i] as usize);
+    let plane = x.shape[2] * x.shape[3];
+    let mut values = vec![0.0; before * plane];
+    values.extend(&x.values);
+    values.extend(vec![0.0; after * plane]);
+    Tensor {
+        shape: vec![1, before + x.shape[1] + after, x.shape[2], x.shape[3]],
+        values,
+    }
+}

@@ -1,0 +1,343 @@
+//! Layers with weights: Conv and Gemm.
+
+use tailfold_kernels::{
+    Epilogue, Layer, Operation, Place, ProgramError, Requantize, Steps, Window,
+};
+use tailfold_onnx::proto::{NodeProto, TensorProto};
+
+use super::ending::Ending;
+use super::{Codes, Draft, Lowering, geometry};
+use crate::IntegerError;
+use crate::graph::{input, output};
+use crate::params::{Params, codes};
+
+/// Constant weights behind a DequantizeLinear node.
+struct Weights<'a> {
+    node: &'a NodeProto,
+    tensor: &'a TensorProto,
+    params: Params,
+    shape: Vec<usize>,
+}
+
+/// A layer's numbers before it is known what becomes of its sums.
+struct Sums {
+    window: Window,
+    weights: Vec<i16>,
+    filters: usize,
+    groups: usize,
+    /// Scale of a channel's sums.
+    scale: Vec<f64>,
+    bias: Vec<f64>,
+    /// `[height, width]` of the result.
+    size: [usize; 2],
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn conv(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
+        let (Some(x), Some(weights)) = (self.codes_in(node, 0), self.weights(node)?) else {
+            return Ok(false);
+        };
+        let (&[_, _, height, width], &[filters, per_group, rows, columns]) =
+            (&x.shape[..], &weights.shape[..])
+        else {
+            return Ok(false);
+        };
+        let Some(window) = geometry::window(node, [rows, columns], [height, width])? else {
+            return Ok(false);
+        };
+        let groups = node.int("group").unwrap_or(1);
+        let groups = usize::try_from(groups).unwrap_or(0);
+        if groups == 0 || per_group * groups != x.shape[1] || !filters.is_multiple_of(groups) {
+            return Err(IntegerError::Shape {
+                node: node.label().to_owned(),
+                text: format!(
+                    "{filters} filters of {per_group} channels in {groups} groups do not fit {} channels",
+                    x.shape[1]
+                ),
+            });
+        }
+        weights.params.along(weights.node, 0, 4, filters)?;
+        let size = window
+            .output(height, width)
+            .map_err(|error| failed(node, error))?;
+        let Some(bias) = self.bias(node, filters)? else {
+            return Ok(false);
+        };
+        let (weights, scale) = weights.centred(filters, x.steps, |filter, i| {
+            filter * per_group * rows * columns + i
+        })?;
+        let sums = Sums {
+            window,
+            weights,
+            filters,
+            groups,
+            scale,
+            bias,
+            size,
+        };
+        self.weighted(index, node, &x, sums, vec![1, filters, size[0], size[1]])
+    }
+
+    /// A matrix product is a convolution whose window is the whole image.
+    pub(super) fn gemm(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
+        let (Some(x), Some(weights)) = (self.codes_in(node, 0), self.weights(node)?) else {
+            return Ok(false);
+        };
+        let one = |name: &str| {
+            node.float(name)
+                .is_none_or(|v| (v - 1.0).abs() < f32::EPSILON)
+        };
+        let plain = node.int("transA").unwrap_or(0) == 0 && one("alpha") && one("beta");
+        let (&[_, features], &[rows, columns], true) = (&x.shape[..], &weights.shape[..], plain)
+        else {
+            return Ok(false);
+        };
+        let across = node.int("transB").unwrap_or(0) != 0;
+        let (filters, inner) = if across {
+            (rows, columns)
+        } else {
+            (columns, rows)
+        };
+        if inner != features {
+            return Err(IntegerError::Shape {
+                node: node.label().to_owned(),
+                text: format!("weights of {inner} features do not fit {features}"),
+            });
+        }
+        weights
+            .params
+            .along(weights.node, i64::from(!across), 2, filters)?;
+        let Some(bias) = self.bias(node, filters)? else {
+            return Ok(false);
+        };
+        let (weights, scale) = weights.centred(filters, x.steps, |filter, i| {
+            if across {
+                filter * features + i
+            } else {
+                i * filters + filter
+            }
+        })?;
+        let [_, height, width] = self.drafts.tensors[x.tensor];
+        let sums = Sums {
+            window: Window {
+                kernel: [height, width],
+                ..Window::point()
+            },
+            weights,
+            filters,
+            groups: 1,
+            scale,
+            bias,
+            size: [1, 1],
+        };
+        self.weighted(index, node, &x, sums, vec![1, filters])
+    }
+
+    /// The layer of `node`, as codes when its result is quantized and as real values when it is not.
+    fn weighted(
+        &mut self,
+        index: usize,
+        node: &'a NodeProto,
+        x: &Codes,
+        sums: Sums,
+        shape: Vec<usize>,
+    ) -> Result<bool, IntegerError> {
+        let ending = self.ending(output(node))?;
+        let size = [sums.filters, sums.size[0], sums.size[1]];
+        let (epilogue, place) = match &ending {
+            Some(ending) => {
+                let step = f64::from(ending.steps.scale);
+                let requantize = Requantize::new(
+                    sums.scale.iter().map(|s| s / step).collect(),
+                    sums.bias.iter().map(|b| b / step).collect(),
+                    ending.clamp,
+                );
+                (
+                    Epilogue::Codes(requantize.map_err(|error| failed(node, error))?),
+                    Place::Tensor(self.drafts.tensor(size)),
+                )
+            }
+            None => (
+                Epilogue::Real {
+                    scale: sums.scale,
+                    bias: sums.bias,
+                },
+                Place::Port(0),
+            ),
+        };
+        let operation = Operation::Conv {
+            input: x.tensor,
+            window: sums.window,
+            weights: sums.weights,
+            filters: sums.filters,
+            groups: sums.groups,
+            epilogue,
+            output: place,
+        };
+        self.layer(index, node, x, operation, ending, shape);
+        Ok(true)
+    }
+
+    /// Notes a layer on `x` whose result has `shape`: codes when there is an ending, real values without.
+    pub(super) fn layer(
+        &mut self,
+        index: usize,
+        node: &'a NodeProto,
+        x: &Codes,
+        operation: Operation,
+        ending: Option<Ending>,
+        shape: Vec<usize>,
+    ) {
+        let tensor = match operation {
+            Operation::Conv {
+                output: Place::Tensor(tensor),
+                ..
+            }
+            | Operation::Mean {
+                output: Place::Tensor(tensor),
+                ..
+            } => tensor,
+            _ => usize::MAX,
+        };
+        let makes = ending
+            .is_none()
+            .then(|| (output(node).to_owned(), shape.clone()));
+        let Layer { name, operation } = Layer {
+            name: node.label().to_owned(),
+            operation,
+        };
+        let layer = self.drafts.push(Draft {
+            level: x.level,
+            name,
+            operation,
+            reads: None,
+            makes,
+        });
+        match ending {
+            Some(ending) => {
+                let codes = Codes {
+                    tensor,
+                    steps: ending.steps,
+                    shape,
+                    level: x.level,
+                };
+                self.took(index, Some(layer), &ending, codes);
+            }
+            None => {
+                self.absorbed.insert(index, Some(layer));
+                let real = super::Real {
+                    shape: Some(shape),
+                    level: x.level + 1,
+                };
+                self.real.insert(output(node), real);
+            }
+        }
+    }
+
+    /// The weights of `node`, when they are constant codes.
+    fn weights(&self, node: &NodeProto) -> Result<Option<Weights<'a>>, IntegerError> {
+        self.constant_codes(node, 1)
+    }
+
+    /// The constant codes behind the DequantizeLinear node at input `index` of `node`.
+    fn constant_codes(
+        &self,
+        node: &NodeProto,
+        index: usize,
+    ) -> Result<Option<Weights<'a>>, IntegerError> {
+        let Some(maker) = input(node, index).and_then(|name| self.graph.producer(name)) else {
+            return Ok(None);
+        };
+        let maker = &self.graph.nodes[maker];
+        if !maker.is("DequantizeLinear") {
+            return Ok(None);
+        }
+        let Some(tensor) = input(maker, 0).and_then(|name| self.graph.constant(name)) else {
+            return Ok(None);
+        };
+        let Some(params) = Params::read(&self.graph, maker)? else {
+            return Ok(None);
+        };
+        Ok(Some(Weights {
+            node: maker,
+            tensor,
+            params,
+            shape: tensor.shape()?,
+        }))
+    }
+
+    /// The biases of `node`, in real values, zeros where it has none; `None` when they are no constants.
+    fn bias(&self, node: &NodeProto, filters: usize) -> Result<Option<Vec<f64>>, IntegerError> {
+        if input(node, 2).is_none() {
+            return Ok(Some(vec![0.0; filters]));
+        }
+        let bias: Vec<f64> = if let Some(values) = self.graph.numbers::<f32>(node, 2)? {
+            values.into_iter().map(f64::from).collect()
+        } else if let Some(bias) = self.constant_codes(node, 2)? {
+            let codes = codes(bias.node, bias.tensor, &bias.params)?;
+            bias.params.along(bias.node, 0, 1, codes.len())?;
+            codes
+                .into_iter()
+                .enumerate()
+                .map(|(channel, code)| {
+                    let (scale, zero) = bias.params.channel(channel);
+                    (f64::from(code) - f64::from(zero)) * f64::from(scale)
+                })
+                .collect()
+        } else {
+            return Ok(None);
+        };
+        match bias[..] {
+            [one] => Ok(Some(vec![one; filters])),
+            _ if bias.len() == filters => Ok(Some(bias)),
+            _ => Err(IntegerError::Length {
+                node: node.label().to_owned(),
+                what: "biases",
+                found: bias.len(),
+                expected: filters,
+            }),
+        }
+    }
+}
+
+impl Weights<'_> {
+    /// Codes without their zero points, filter by filter, and the scale of each filter's sums over codes of `steps`; `at`
+    /// says where weight `i` of a filter lies in the file.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a difference of two 8-bit codes"
+    )]
+    fn centred(
+        &self,
+        filters: usize,
+        steps: Steps,
+        at: impl Fn(usize, usize) -> usize,
+    ) -> Result<(Vec<i16>, Vec<f64>), IntegerError> {
+        let codes = codes(self.node, self.tensor, &self.params)?;
+        if self.params.steps().is_none() && self.params.scales.len() == 1 {
+            // A type that is no 8-bit integer.
+            return Err(IntegerError::Type {
+                node: self.node.label().to_owned(),
+                found: self.params.codes.label().to_owned(),
+            });
+        }
+        let per_filter = codes.len() / filters.max(1);
+        let mut weights = Vec::with_capacity(codes.len());
+        let mut scales = Vec::with_capacity(filters);
+        for filter in 0..filters {
+            let (scale, zero) = self.params.channel(filter);
+            scales.push(f64::from(steps.scale) * f64::from(scale));
+            for i in 0..per_filter {
+                weights.push((codes[at(filter, i)] - i32::from(zero)) as i16);
+            }
+        }
+        Ok((weights, scales))
+    }
+}
+
+pub(super) fn failed(node: &NodeProto, error: tailfold_kernels::KernelError) -> IntegerError {
+    IntegerError::Layer(ProgramError {
+        layer: node.label().to_owned(),
+        error,
+    })
+}

@@ -1,0 +1,194 @@
+//! Scales and zero points of QuantizeLinear and DequantizeLinear, read and checked.
+
+use tailfold_kernels::Steps;
+use tailfold_onnx::proto::{DataType, NodeProto, TensorProto};
+
+use crate::IntegerError;
+use crate::graph::{Graph, input};
+
+/// Scales and zero points, one or one a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Params {
+    pub(crate) scales: Vec<f32>,
+    pub(crate) zero_points: Vec<i16>,
+    /// The axis that has one entry each; of no meaning with one scale.
+    pub(crate) axis: i64,
+    /// The type of the codes.
+    pub(crate) codes: DataType,
+}
+
+impl Params {
+    /// Of the QuantizeLinear or DequantizeLinear `node`; `None` when they are computed in the graph.
+    pub(crate) fn read(graph: &Graph<'_>, node: &NodeProto) -> Result<Option<Self>, IntegerError> {
+        let name = || node.label().to_owned();
+        if let Some(block) = node.int("block_size").filter(|&b| b != 0) {
+            return Err(IntegerError::Blocked {
+                node: name(),
+                block,
+            });
+        }
+        let Some(scale) = input(node, 1).and_then(|s| graph.constant(s)) else {
+            return Ok(None);
+        };
+        let scales: Vec<f32> = scale.values()?;
+        let (codes, zero_points) = match input(node, 2) {
+            Some(zero) => match graph.constant(zero) {
+                Some(tensor) => (tensor.element(), Some(zeros(node, tensor)?)),
+                None => return Ok(None),
+            },
+            // Without a zero point, the codes are unsigned unless they are a constant of another type, or the node says.
+            None => {
+                let constant = input(node, 0)
+                    .and_then(|x| graph.constant(x))
+                    .and_then(TensorProto::element);
+                let said = node
+                    .int("output_dtype")
+                    .and_then(|t| i32::try_from(t).ok())
+                    .and_then(|t| DataType::try_from(t).ok())
+                    .filter(|&t| t != DataType::Undefined);
+                (constant.or(said).or(Some(DataType::Uint8)), None)
+            }
+        };
+        let codes = codes.unwrap_or(DataType::Undefined);
+        let zero_points = zero_points.unwrap_or_else(|| vec![0; scales.len()]);
+        if zero_points.len() != scales.len() {
+            return Err(IntegerError::Length {
+                node: name(),
+                what: "zero points",
+                found: zero_points.len(),
+                expected: scales.len(),
+            });
+        }
+        let params = Self {
+            scales,
+            zero_points,
+            axis: node.int("axis").unwrap_or(1),
+            codes,
+        };
+        params.check(node)?;
+        Ok(Some(params))
+    }
+
+    fn check(&self, node: &NodeProto) -> Result<(), IntegerError> {
+        let at = |error| IntegerError::Params {
+            node: node.label().to_owned(),
+            error,
+        };
+        let range = match self.codes {
+            DataType::Uint8 => [0, 255],
+            DataType::Int8 => [-128, 127],
+            // A bias: its zero point is 0.
+            DataType::Int32 => [0, 0],
+            other => {
+                return Err(IntegerError::Type {
+                    node: node.label().to_owned(),
+                    found: other.label().to_owned(),
+                });
+            }
+        };
+        for (&scale, &zero) in self.scales.iter().zip(&self.zero_points) {
+            Steps::new(scale, zero, range).map_err(at)?;
+        }
+        Ok(())
+    }
+
+    /// The steps of an activation: one scale for the whole tensor.
+    pub(crate) fn steps(&self) -> Option<Steps> {
+        let range = match self.codes {
+            DataType::Uint8 => [0, 255],
+            DataType::Int8 => [-128, 127],
+            _ => return None,
+        };
+        match (&self.scales[..], &self.zero_points[..]) {
+            (&[scale], &[zero]) => Steps::new(scale, zero, range).ok(),
+            _ => None,
+        }
+    }
+
+    /// Entry `channel` of a list of one or one a channel.
+    pub(crate) fn channel(&self, channel: usize) -> (f32, i16) {
+        let at = if self.scales.len() == 1 { 0 } else { channel };
+        (self.scales[at], self.zero_points[at])
+    }
+
+    /// Checks that there is one entry, or `channels` along `axis` of a tensor of `rank` dimensions.
+    pub(crate) fn along(
+        &self,
+        node: &NodeProto,
+        axis: i64,
+        rank: i64,
+        channels: usize,
+    ) -> Result<(), IntegerError> {
+        if self.scales.len() == 1 {
+            return Ok(());
+        }
+        if self.axis.rem_euclid(rank.max(1)) != axis {
+            return Err(IntegerError::Shape {
+                node: node.label().to_owned(),
+                text: format!("its scales lie along axis {}, expected {axis}", self.axis),
+            });
+        }
+        if self.scales.len() == channels {
+            return Ok(());
+        }
+        Err(IntegerError::Length {
+            node: node.label().to_owned(),
+            what: "scales",
+            found: self.scales.len(),
+            expected: channels,
+        })
+    }
+}
+
+fn zeros(node: &NodeProto, tensor: &TensorProto) -> Result<Vec<i16>, IntegerError> {
+    Ok(match tensor.element() {
+        Some(DataType::Uint8) => widen(&tensor.values::<u8>()?),
+        Some(DataType::Int8) => widen(&tensor.values::<i8>()?),
+        // Out of range as a code of a bias unless it is 0; saturating keeps it so.
+        Some(DataType::Int32) => tensor
+            .values::<i32>()?
+            .into_iter()
+            .map(|z| i16::try_from(z).unwrap_or(i16::MAX))
+            .collect(),
+        other => {
+            return Err(IntegerError::Type {
+                node: node.label().to_owned(),
+                found: other.map_or("an unknown one", DataType::label).to_owned(),
+            });
+        }
+    })
+}
+
+fn widen<T: Copy + Into<i16>>(codes: &[T]) -> Vec<i16> {
+    codes.iter().map(|&c| c.into()).collect()
+}
+
+/// Codes of a constant tensor, as they are in the file.
+pub(crate) fn codes(
+    node: &NodeProto,
+    tensor: &TensorProto,
+    params: &Params,
+) -> Result<Vec<i32>, IntegerError> {
+    let values: Vec<i32> = match tensor.element() {
+        Some(DataType::Uint8) => tensor.values::<u8>()?.into_iter().map(i32::from).collect(),
+        Some(DataType::Int8) => tensor.values::<i8>()?.into_iter().map(i32::from).collect(),
+        Some(DataType::Int32) => tensor.values()?,
+        other => {
+            return Err(IntegerError::Type {
+                node: node.label().to_owned(),
+                found: other.map_or("an unknown one", DataType::label).to_owned(),
+            });
+        }
+    };
+    if tensor.element() != Some(params.codes) {
+        return Err(IntegerError::Type {
+            node: node.label().to_owned(),
+            found: format!(
+                "{}, with zero points of type {}",
+                tensor.element().map_or("unknown", DataType::label),
+                params.codes.label()
+            ),
+        });
+    }
+    Ok(values)
+}

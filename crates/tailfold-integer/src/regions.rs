@@ -1,0 +1,205 @@
+//! From layers to programs, one a region, and the graph that is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tailfold_kernels::{Isa, Layer, Operation, Place, Program};
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::NodeProto;
+
+use crate::IntegerError;
+use crate::lower::{Draft, Drafts, Lowered, NodeKernel, Region};
+
+/// Builds the programs of `drafts`, and the model in which each stands as one node in place of the `absorbed` ones.
+pub(crate) fn build(
+    model: &Model,
+    isa: Isa,
+    drafts: Drafts,
+    absorbed: &BTreeMap<usize, Option<usize>>,
+) -> Result<Lowered, IntegerError> {
+    let mut levels: BTreeMap<usize, Vec<(usize, Draft)>> = BTreeMap::new();
+    for (index, draft) in drafts.layers.into_iter().enumerate() {
+        levels.entry(draft.level).or_default().push((index, draft));
+    }
+    let mut regions = Vec::new();
+    let mut kernels: BTreeMap<usize, &'static str> = BTreeMap::new();
+    for (_, layers) in levels {
+        let indices: Vec<usize> = layers.iter().map(|(index, _)| *index).collect();
+        let region = region(isa, &drafts.tensors, layers)?;
+        kernels.extend(
+            indices
+                .into_iter()
+                .zip(region.program.steps().map(|s| s.kernel)),
+        );
+        regions.push(region);
+    }
+    let nodes = kept(model, absorbed, &kernels);
+    Ok(Lowered {
+        model: rest(model, absorbed, &regions),
+        regions,
+        nodes,
+    })
+}
+
+/// One program: its layers in their order, tensors and ports numbered anew.
+fn region(
+    isa: Isa,
+    sizes: &[[usize; 3]],
+    layers: Vec<(usize, Draft)>,
+) -> Result<Region, IntegerError> {
+    let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut tensors = Vec::new();
+    let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+    let mut ready = Vec::new();
+    for (_, draft) in layers {
+        let mut operation = draft.operation;
+        for tensor in tensors_of(&mut operation) {
+            let next = numbers.len();
+            *tensor = *numbers.entry(*tensor).or_insert_with(|| {
+                tensors.push(sizes[*tensor]);
+                next
+            });
+        }
+        if let Some(name) = draft.reads {
+            set_port(&mut operation, inputs.len());
+            inputs.push(name);
+        }
+        if let Some(made) = draft.makes {
+            set_port(&mut operation, outputs.len());
+            outputs.push(made);
+        }
+        ready.push(Layer {
+            name: draft.name,
+            operation,
+        });
+    }
+    Ok(Region {
+        program: Program::new(isa, &tensors, ready)?,
+        inputs,
+        outputs,
+    })
+}
+
+/// All tensors that an operation names.
+fn tensors_of(operation: &mut Operation) -> Vec<&mut usize> {
+    match operation {
+        Operation::Quantize { output, .. } => vec![output],
+        Operation::Dequantize { input, .. } => vec![input],
+        Operation::Add { inputs, output, .. } => {
+            let [a, b] = inputs;
+            vec![a, b, output]
+        }
+        Operation::Subsample { input, output, .. } | Operation::MaxPool { input, output, .. } => {
+            vec![input, output]
+        }
+        Operation::Conv { input, output, .. } | Operation::Mean { input, output, .. } => {
+            match output {
+                Place::Tensor(output) => vec![input, output],
+                Place::Port(_) => vec![input],
+            }
+        }
+    }
+}
+
+fn set_port(operation: &mut Operation, number: usize) {
+    match operation {
+        Operation::Quantize { input, .. } => *input = number,
+        Operation::Dequantize { output, .. } => *output = number,
+        Operation::Conv { output, .. } | Operation::Mean { output, .. } => {
+            *output = Place::Port(number);
+        }
+        Operation::Add { .. } | Operation::Subsample { .. } | Operation::MaxPool { .. } => {
+            unreachable!("these layers lead from codes to codes")
+        }
+    }
+}
+
+/// What runs each node that computes something.
+fn kept(
+    model: &Model,
+    absorbed: &BTreeMap<usize, Option<usize>>,
+    kernels: &BTreeMap<usize, &'static str>,
+) -> Vec<NodeKernel> {
+    let silent = ["QuantizeLinear", "DequantizeLinear", "Constant"];
+    model
+        .nodes()
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| !silent.contains(&node.op_type()))
+        .map(|(index, node)| NodeKernel {
+            node: node.label().to_owned(),
+            operator: node.op_type().to_owned(),
+            kernel: absorbed
+                .get(&index)
+                .map(|layer| layer.map_or("as it is", |layer| kernels[&layer])),
+        })
+        .collect()
+}
+
+/// The graph without the absorbed nodes and what only they read.
+fn rest(model: &Model, absorbed: &BTreeMap<usize, Option<usize>>, regions: &[Region]) -> Model {
+    let mut model = model.clone();
+    if regions.is_empty() {
+        return model;
+    }
+    let graph = model.graph_mut();
+    let mut nodes: Vec<NodeProto> = std::mem::take(&mut graph.node)
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| !absorbed.contains_key(index))
+        .map(|(_, node)| node)
+        .collect();
+    for (index, region) in regions.iter().enumerate() {
+        let outputs = region.outputs.iter().map(|(name, _)| name);
+        let node = NodeProto::new(
+            Region::OPERATOR,
+            format!("integer region {index}"),
+            &region.inputs,
+            outputs,
+        );
+        nodes.push(node.attr_int("region", i64::try_from(index).unwrap_or(i64::MAX)));
+    }
+    let mut read: BTreeSet<String> = graph.output.iter().map(|o| o.name().to_owned()).collect();
+    let mut sorted = sorted(nodes);
+    // Backwards: a node that nothing reads does not read either.
+    let mut live = Vec::with_capacity(sorted.len());
+    while let Some(node) = sorted.pop() {
+        if node.output.iter().any(|o| read.contains(o)) {
+            read.extend(node.input.iter().cloned());
+            live.push(node);
+        }
+    }
+    live.reverse();
+    graph.node = live;
+    graph.initializer.retain(|t| read.contains(t.name()));
+    graph.value_info.clear();
+    model
+}
+
+/// Makers before readers, otherwise in the order given. Nodes of a circle, which no sound file has, are left out.
+fn sorted(nodes: Vec<NodeProto>) -> Vec<NodeProto> {
+    let mut makers: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        makers.extend(node.output.iter().map(|o| (o.as_str(), index)));
+    }
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+    let mut missing = vec![0; nodes.len()];
+    for (index, node) in nodes.iter().enumerate() {
+        for &maker in node.input.iter().filter_map(|i| makers.get(i.as_str())) {
+            readers[maker].push(index);
+            missing[index] += 1;
+        }
+    }
+    let mut ready: BTreeSet<usize> = (0..nodes.len()).filter(|&n| missing[n] == 0).collect();
+    let mut order = Vec::with_capacity(nodes.len());
+    while let Some(next) = ready.pop_first() {
+        order.push(next);
+        for &reader in &readers[next] {
+            missing[reader] -= 1;
+            if missing[reader] == 0 {
+                ready.insert(reader);
+            }
+        }
+    }
+    let mut nodes: Vec<Option<NodeProto>> = nodes.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|n| nodes[n].take()).collect()
+}

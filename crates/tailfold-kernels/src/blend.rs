@@ -1,0 +1,150 @@
+//! Addition of two quantized images, and the change of one image's scale.
+#![expect(
+    unsafe_code,
+    reason = "vectors are read and written through pointers whose bounds are checked once a row, not once a value"
+)]
+
+use crate::KernelError;
+use crate::frame::Frame;
+use crate::lanes::{Isa, LANES, Lanes, Task};
+use crate::requantize::{Block, LARGEST};
+
+/// `clamp(round(a * weights[0] + b * weights[1]), low, high)`, where a weight is a term's scale over the result's.
+///
+/// Products and their sum are in double precision, each rounded once; ties round to even. Codes are without zero points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blend {
+    weights: [f64; 2],
+    low: i16,
+    high: i16,
+    isa: Isa,
+    vectors: [[f32; LANES]; 2],
+    doubt: f32,
+}
+
+impl Blend {
+    /// # Errors
+    /// [`KernelError::Ratio`] for a weight that is not finite or above 1e30, [`KernelError::Clamp`] for ends in the wrong
+    /// order or beyond 255.
+    pub fn new(isa: Isa, weights: [f64; 2], [low, high]: [i16; 2]) -> Result<Self, KernelError> {
+        if low > high || low < -255 || high > 255 {
+            return Err(KernelError::Clamp { low, high });
+        }
+        for (channel, value) in weights.into_iter().enumerate() {
+            if !value.is_finite() || value.abs() > LARGEST {
+                return Err(KernelError::Ratio { channel, value });
+            }
+        }
+        // Roundings of both weights, both products and the sum, of terms below 255 times the weights; twice that.
+        let error = 255.0 * (weights[0].abs() + weights[1].abs()) * 2.0_f64.powi(-21);
+        Ok(Self {
+            weights,
+            low,
+            high,
+            isa,
+            vectors: weights.map(|w| [single(w); LANES]),
+            doubt: single((0.5 - error).max(-1.0)),
+        })
+    }
+
+    /// The code of a pair of codes, all without zero points.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "clamped to 16-bit numbers first"
+    )]
+    pub fn code(&self, a: i16, b: i16) -> i16 {
+        let steps = f64::from(a) * self.weights[0] + f64::from(b) * self.weights[1];
+        steps
+            .round_ties_even()
+            .clamp(f64::from(self.low), f64::from(self.high)) as i16
+    }
+
+    /// One image each: `terms` lie as their frames say, and `out` as `output` says; its border is left alone.
+    ///
+    /// # Panics
+    /// When the frames differ in size, or memory is shorter than a frame.
+    pub fn run(&self, terms: [(&Frame, &[i16]); 2], output: &Frame, out: &mut [i16]) {
+        for (frame, _) in terms {
+            let same = |f: &Frame| [f.channels, f.height, f.width];
+            assert_eq!(
+                same(frame),
+                same(output),
+                "terms have the size of their sum"
+            );
+        }
+        self.isa.run(Run {
+            blend: self,
+            terms,
+            output,
+            out,
+        });
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding to single precision is allowed for in the bound of doubt"
+)]
+fn single(value: f64) -> f32 {
+    value as f32
+}
+
+struct Run<'a> {
+    blend: &'a Blend,
+    terms: [(&'a Frame, &'a [i16]); 2],
+    output: &'a Frame,
+    out: &'a mut [i16],
+}
+
+impl Task for Run<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let blend = self.blend;
+        let block = Block {
+            multiplier: &blend.vectors[0],
+            offset: &blend.vectors[1],
+            low: f32::from(blend.low),
+            high: f32::from(blend.high),
+            doubt: blend.doubt,
+        };
+        let line = self.output.width * self.output.pitch();
+        for y in 0..self.output.height {
+            let [a, b] = [0, 1].map(|i| {
+                let (frame, codes) = self.terms[i];
+                &codes[frame.at(y, 0)..][..line]
+            });
+            let out = &mut self.out[self.output.at(y, 0)..][..line];
+            let mut at = 0;
+            while at < line {
+                // The last vector of a row begins where it ends with it.
+                let first = at.min(line.saturating_sub(LANES));
+                let count = (line - first).min(LANES);
+                if count < LANES {
+                    for i in 0..count {
+                        out[i] = blend.code(a[i], b[i]);
+                    }
+                } else {
+                    // SAFETY: sixteen codes from `first` on are in the rows.
+                    unsafe {
+                        let (x, y) = (
+                            L::load_codes(a.as_ptr().add(first)),
+                            L::load_codes(b.as_ptr().add(first)),
+                        );
+                        let (mut codes, doubtful) = L::blend(x, y, block);
+                        if doubtful {
+                            codes = L::codes(exact(blend, &a[first..], &b[first..]));
+                        }
+                        L::store_codes(codes, out.as_mut_ptr().add(first), LANES);
+                    }
+                }
+                at += LANES;
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn exact(blend: &Blend, a: &[i16], b: &[i16]) -> [i16; LANES] {
+    std::array::from_fn(|i| blend.code(a[i], b[i]))
+}

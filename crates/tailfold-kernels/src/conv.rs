@@ -1,0 +1,292 @@
+//! Convolutions: which kernel a shape takes, weights packed once, and the run over one image.
+
+mod depthwise;
+mod direct;
+mod rows;
+mod winograd;
+
+use crate::frame::Frame;
+use crate::lanes::Isa;
+use crate::requantize::Requantize;
+use crate::shape::Window;
+use crate::{KernelError, Scratch};
+use depthwise::Depthwise;
+use direct::Direct;
+pub use direct::Sink;
+use winograd::Winograd;
+
+/// Weight codes of a convolution, without their zero points.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    /// `[filters, channels / groups, kernel rows, kernel columns]`, each within ±255.
+    pub codes: &'a [i16],
+    /// Output channels.
+    pub filters: usize,
+    /// Groups of channels that do not mix.
+    pub groups: usize,
+}
+
+/// What a layer does with its sums.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Epilogue {
+    /// Codes again.
+    Codes(Requantize),
+    /// Real values, `sum * scale + bias`, where a layer's output is not quantized: a head's logits.
+    Real {
+        /// Input scale times weight scale, a channel.
+        scale: Vec<f64>,
+        /// One a channel.
+        bias: Vec<f64>,
+    },
+}
+
+/// Which kernel computes a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Windows times weights, as they are.
+    Direct,
+    /// F(2x2, 3x3) of Winograd in integers: nine products become four, exactly (Lavin and Gray 2015; the filter's
+    /// transform is taken twice a dimension, so that it has no fractions).
+    Winograd,
+    /// One filter a channel.
+    Depthwise,
+    /// The direct kernel, group by group.
+    Grouped,
+}
+
+/// One convolution between two frames, ready to run.
+#[derive(Clone, Debug)]
+pub struct Conv {
+    window: Window,
+    input: Frame,
+    output: Frame,
+    isa: Isa,
+    kernel: Kernel,
+    products: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Kernel {
+    /// One entry a group.
+    Direct(Vec<Direct>),
+    Winograd(Winograd),
+    Depthwise(Depthwise),
+}
+
+impl Conv {
+    /// Packs `weights` for windows from `input` to `output`.
+    ///
+    /// # Errors
+    /// [`KernelError`] when sizes do not fit each other, a weight is no difference of codes, or a sum could pass 32 bits.
+    pub fn new(
+        isa: Isa,
+        window: Window,
+        input: Frame,
+        output: Frame,
+        weights: Weights<'_>,
+        epilogue: Epilogue,
+    ) -> Result<Self, KernelError> {
+        window.check(&input, &output)?;
+        let per_filter = weights.check(&window, &input, &output)?;
+        epilogue.check(weights.filters)?;
+        let bound = largest_sum(weights.codes, per_filter)?;
+        let depthwise = weights.groups > 1
+            && weights.groups == input.channels
+            && weights.filters == input.channels;
+        let kernel = match epilogue {
+            Epilogue::Codes(requantize) if depthwise => {
+                Kernel::Depthwise(Depthwise::pack(weights, &window, &input, requantize))
+            }
+            Epilogue::Codes(requantize) if Winograd::fits(&weights, &window, &input, bound) => {
+                Kernel::Winograd(Winograd::pack(weights, &input, &requantize))
+            }
+            epilogue => Kernel::Direct(
+                (0..weights.groups)
+                    .map(|group| {
+                        let filters = weights.filters / weights.groups;
+                        let epilogue = epilogue.of_channels(group * filters, filters)?;
+                        Ok(Direct::pack(weights, group, &window, &input, epilogue))
+                    })
+                    .collect::<Result<_, KernelError>>()?,
+            ),
+        };
+        let pixels = output.height * output.width;
+        Ok(Self {
+            window,
+            input,
+            output,
+            isa,
+            kernel,
+            products: (pixels * weights.codes.len()) as u64,
+        })
+    }
+
+    /// Which kernel computes it.
+    pub fn method(&self) -> Method {
+        match &self.kernel {
+            Kernel::Direct(groups) if groups.len() > 1 => Method::Grouped,
+            Kernel::Direct(_) => Method::Direct,
+            Kernel::Winograd(_) => Method::Winograd,
+            Kernel::Depthwise(_) => Method::Depthwise,
+        }
+    }
+
+    /// Multiply-accumulates of an image by the definition, whatever the kernel saves.
+    pub fn products(&self) -> u64 {
+        self.products
+    }
+
+    pub(crate) fn scratch(&self) -> [usize; 2] {
+        match &self.kernel {
+            Kernel::Winograd(winograd) => winograd.scratch(&self.input),
+            _ => [0, 0],
+        }
+    }
+
+    /// One image: `x` and `out` as the frames have them. `out`'s border is left alone.
+    ///
+    /// # Panics
+    /// When `out` is not what the epilogue gives, or memory is shorter than the frames.
+    pub fn run(&self, x: &[i16], out: Sink<'_>, scratch: &mut Scratch) {
+        let Self {
+            window,
+            input,
+            output,
+            ..
+        } = self;
+        match (&self.kernel, out) {
+            (Kernel::Depthwise(depthwise), Sink::Codes(out)) => {
+                self.isa.run(depthwise::Run {
+                    depthwise,
+                    window,
+                    input,
+                    output,
+                    x,
+                    out,
+                });
+            }
+            (Kernel::Winograd(winograd), Sink::Codes(out)) => {
+                let (codes, sums) = scratch.parts();
+                self.isa.run(winograd::Run {
+                    winograd,
+                    window,
+                    input,
+                    output,
+                    x,
+                    out,
+                    codes,
+                    sums,
+                });
+            }
+            (Kernel::Direct(groups), mut out) => {
+                for direct in groups {
+                    self.isa.run(direct::Run {
+                        direct,
+                        window,
+                        input,
+                        output,
+                        x,
+                        out: out.reborrow(),
+                    });
+                }
+            }
+            (_, Sink::Real(_)) => unreachable!("real values come from the direct kernel"),
+        }
+    }
+}
+
+impl Weights<'_> {
+    /// Weights of a filter.
+    fn check(&self, window: &Window, input: &Frame, output: &Frame) -> Result<usize, KernelError> {
+        let Self {
+            codes,
+            filters,
+            groups,
+        } = *self;
+        let fits = groups > 0
+            && input.channels.is_multiple_of(groups)
+            && filters.is_multiple_of(groups)
+            && filters == output.channels
+            && !input.is_empty()
+            && !output.is_empty();
+        if !fits {
+            return Err(KernelError::Shape(format!(
+                "{filters} filters in {groups} groups do not lead from {} channels to {}",
+                input.channels, output.channels
+            )));
+        }
+        let per_filter = input.channels / groups * window.kernel[0] * window.kernel[1];
+        if codes.len() != filters * per_filter {
+            return Err(KernelError::Length {
+                what: "weights",
+                found: codes.len(),
+                expected: filters * per_filter,
+            });
+        }
+        Ok(per_filter)
+    }
+}
+
+/// The largest magnitude that a filter's sum can have.
+fn largest_sum(codes: &[i16], per_filter: usize) -> Result<u64, KernelError> {
+    let mut largest = 0;
+    for (channel, filter) in codes.chunks_exact(per_filter).enumerate() {
+        if let Some(&code) = filter.iter().find(|c| c.unsigned_abs() > 255) {
+            return Err(KernelError::Weight { channel, code });
+        }
+        let bound = 255
+            * filter
+                .iter()
+                .map(|c| u64::from(c.unsigned_abs()))
+                .sum::<u64>();
+        if bound > u64::from(i32::MAX.unsigned_abs()) {
+            return Err(KernelError::Overflow { channel, bound });
+        }
+        largest = largest.max(bound);
+    }
+    Ok(largest)
+}
+
+impl Epilogue {
+    pub(crate) fn check(&self, filters: usize) -> Result<(), KernelError> {
+        let (what, found) = match self {
+            Self::Codes(requantize) => ("multipliers", requantize.channels()),
+            Self::Real { scale, bias } if scale.len() == filters => ("biases", bias.len()),
+            Self::Real { scale, .. } => ("scales", scale.len()),
+        };
+        if found == filters {
+            return Ok(());
+        }
+        Err(KernelError::Length {
+            what,
+            found,
+            expected: filters,
+        })
+    }
+
+    /// The real value of a channel's sum: product and sum in double precision, then rounded to single.
+    ///
+    /// # Panics
+    /// When it makes codes.
+    #[expect(clippy::cast_possible_truncation, reason = "ONNX's floats are single")]
+    pub(crate) fn real(&self, channel: usize, sum: i32) -> f32 {
+        match self {
+            Self::Real { scale, bias } => (f64::from(sum) * scale[channel] + bias[channel]) as f32,
+            Self::Codes(_) => unreachable!("the epilogue makes codes"),
+        }
+    }
+
+    /// Of the channels from `first` on.
+    fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
+        Ok(match self {
+            Self::Codes(requantize) => Self::Codes(requantize.of_channels(first, count)?),
+            Self::Real { scale, bias } => Self::Real {
+                scale: scale[first..first + count].to_vec(),
+                bias: bias[first..first + count].to_vec(),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

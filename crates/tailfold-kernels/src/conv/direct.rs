@@ -1,0 +1,274 @@
+//! Windows times weights, as they are.
+#![expect(
+    unsafe_code,
+    reason = "tiles are read and written through pointers whose bounds are checked once a layer, not once a value"
+)]
+
+use super::rows::{Tiles, in_tiles, tile};
+use super::{Epilogue, Weights};
+use crate::frame::Frame;
+use crate::lanes::{LANES, Lanes, ORDER, Task};
+use crate::requantize::Requantize;
+use crate::shape::Window;
+
+/// The packed weights of one group: all filters that read the same channels.
+#[derive(Clone, Debug)]
+pub(crate) struct Direct {
+    /// Where the runs of a window begin, from its first code on.
+    taps: Vec<usize>,
+    /// Pairs of codes in a run.
+    pairs: usize,
+    /// `[blocks, taps, pairs, 16, 2]`.
+    weights: Vec<i16>,
+    filters: usize,
+    /// First output channel.
+    first: usize,
+    epilogue: Epilogue,
+}
+
+impl Direct {
+    /// Packs group `group` of `weights` for windows over `input`.
+    pub(crate) fn pack(
+        weights: Weights<'_>,
+        group: usize,
+        window: &Window,
+        input: &Frame,
+        epilogue: Epilogue,
+    ) -> Self {
+        let [rows, columns] = window.kernel;
+        let pitch = input.pitch();
+        let channels = input.channels / weights.groups;
+        let filters = weights.filters / weights.groups;
+        // Taps of a row that lie side by side are one run, fill-up channels included, whose weights are zero.
+        let joined = weights.groups == 1 && window.dilation[1] == 1;
+        let (runs, inside) = if joined { (1, columns) } else { (columns, 1) };
+        let run = if joined { columns * pitch } else { channels };
+        let pairs = run.div_ceil(2);
+        let mut taps = Vec::new();
+        for row in 0..rows {
+            for column in 0..runs {
+                taps.push(
+                    row * window.dilation[0] * input.row()
+                        + column * window.dilation[1] * pitch
+                        + group * channels,
+                );
+            }
+        }
+        let blocks = filters.div_ceil(LANES);
+        let mut packed = vec![0; blocks * taps.len() * pairs * LANES * 2];
+        for filter in 0..filters {
+            let lane = ORDER.iter().position(|&c| c == filter % LANES).unwrap_or(0);
+            let codes = &weights.codes[(group * filters + filter) * channels * rows * columns..];
+            for channel in 0..channels {
+                for row in 0..rows {
+                    for column in 0..columns {
+                        let tap = row * runs + column / inside;
+                        let code = column % inside * pitch + channel;
+                        let pair = (filter / LANES * taps.len() + tap) * pairs + code / 2;
+                        packed[(pair * LANES + lane) * 2 + code % 2] =
+                            codes[(channel * rows + row) * columns + column];
+                    }
+                }
+            }
+        }
+        Self {
+            taps,
+            pairs,
+            weights: packed,
+            filters,
+            first: group * filters,
+            epilogue,
+        }
+    }
+}
+
+/// Where the results go.
+#[derive(Debug)]
+pub enum Sink<'a> {
+    /// Codes of `output`.
+    Codes(&'a mut [i16]),
+    /// Real values, `[channels, height, width]`.
+    Real(&'a mut [f32]),
+}
+
+impl Sink<'_> {
+    /// The same place once more.
+    pub(crate) fn reborrow(&mut self) -> Sink<'_> {
+        match self {
+            Self::Codes(codes) => Sink::Codes(codes),
+            Self::Real(values) => Sink::Real(values),
+        }
+    }
+}
+
+/// One group's filters over one image.
+pub(crate) struct Run<'a> {
+    pub(crate) direct: &'a Direct,
+    pub(crate) window: &'a Window,
+    pub(crate) input: &'a Frame,
+    pub(crate) output: &'a Frame,
+    pub(crate) x: &'a [i16],
+    pub(crate) out: Sink<'a>,
+}
+
+impl Task for Run<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Self {
+            direct,
+            window,
+            input,
+            output,
+            x,
+            out,
+        } = self;
+        let strips = Strips::new(window, input, output);
+        let step = window.step(input);
+        let last = window.start(input, output.height - 1, output.width - 1);
+        let reach = direct.taps.iter().max().copied().unwrap_or(0) + 2 * direct.pairs;
+        assert!(last + reach <= x.len(), "the last window ends in the frame");
+        let block_weights = direct.taps.len() * direct.pairs * 2 * LANES;
+        let mut row = Row {
+            direct,
+            x: x.as_ptr(),
+            step,
+            weights: direct.weights.as_ptr(),
+            block: 0,
+            out,
+            output,
+            at: 0,
+            pixel: 0,
+        };
+        let pixels = output.height * output.width;
+        for strip in (0..pixels).step_by(strips.strip) {
+            let end = (strip + strips.strip).min(pixels);
+            for block in 0..direct.filters.div_ceil(LANES) {
+                row.block = block;
+                row.weights = direct.weights[block * block_weights..][..block_weights].as_ptr();
+                for pixel in (strip..end).step_by(strips.row) {
+                    let (y, x_) = (pixel / output.width, pixel % output.width);
+                    row.x = x[window.start(input, y, x_)..].as_ptr();
+                    row.at = output.at(y, x_) + direct.first + block * LANES;
+                    row.pixel = pixel;
+                    in_tiles::<L>(strips.row.min(end - pixel), &mut row);
+                }
+            }
+        }
+    }
+}
+
+/// Output pixels that are computed for one block of filters after the other, so that neither they nor the codes that
+/// they come from leave the nearest cache in between.
+struct Strips {
+    /// Pixels at equal distances.
+    row: usize,
+    /// Pixels of whole rows.
+    strip: usize,
+}
+
+impl Strips {
+    /// Pixels that share a reading of the weights.
+    const PIXELS: usize = 48;
+
+    fn new(window: &Window, input: &Frame, output: &Frame) -> Self {
+        let flat = window == &Window::point() && input.is_flat() && output.is_flat();
+        if flat {
+            // Rows follow each other without a gap, so any run of pixels is one.
+            return Self {
+                row: Self::PIXELS,
+                strip: Self::PIXELS,
+            };
+        }
+        Self {
+            row: output.width,
+            strip: output.width * Self::PIXELS.div_ceil(output.width),
+        }
+    }
+}
+
+/// A row of output pixels of one block of filters.
+struct Row<'a> {
+    direct: &'a Direct,
+    /// The first window's first code.
+    x: *const i16,
+    step: usize,
+    weights: *const i16,
+    block: usize,
+    out: Sink<'a>,
+    output: &'a Frame,
+    /// Where the row's first code goes.
+    at: usize,
+    /// The row's first pixel.
+    pixel: usize,
+}
+
+impl Tiles for Row<'_> {
+    #[inline(always)]
+    fn tile<L: Lanes, const P: usize>(&mut self, first: usize) {
+        let Direct {
+            taps,
+            pairs,
+            filters,
+            epilogue,
+            ..
+        } = self.direct;
+        // SAFETY: `Run` has checked that the last window of the last row ends in the frame, and that the block has its
+        // weights.
+        let sums: [L; P] = unsafe {
+            tile(
+                self.x.add(first * self.step),
+                self.step,
+                taps,
+                *pairs,
+                self.weights,
+            )
+        };
+        let channels = filters - self.block * LANES;
+        match (&mut self.out, epilogue) {
+            (Sink::Codes(out), Epilogue::Codes(requantize)) => {
+                let pitch = self.output.pitch();
+                // A whole frame's fill-up channels may be written too, and are zero.
+                let channels = if *filters == self.output.channels {
+                    pitch - self.block * LANES
+                } else {
+                    channels
+                };
+                for (p, sum) in sums.into_iter().enumerate() {
+                    let codes = finish(sum, requantize, self.block, 1);
+                    let to = &mut out[self.at + (first + p) * pitch..][..channels.min(LANES)];
+                    // SAFETY: `to` has as many codes as are written.
+                    unsafe { L::store_codes(codes, to.as_mut_ptr(), to.len()) };
+                }
+            }
+            (Sink::Real(out), epilogue) => {
+                let pixels = self.output.height * self.output.width;
+                for (p, sum) in sums.into_iter().enumerate() {
+                    let sums = sum.to_array();
+                    for lane in 0..LANES {
+                        let channel = self.block * LANES + ORDER[lane];
+                        if channel < *filters {
+                            let at = (self.direct.first + channel) * pixels + self.pixel + first;
+                            out[at + p] = epilogue.real(channel, sums[lane]);
+                        }
+                    }
+                }
+            }
+            _ => unreachable!("the sink is chosen by the epilogue"),
+        }
+    }
+}
+
+/// Codes of one block of sums that are `factor` times too large, exactly as [`Requantize::code`] has them.
+#[inline(always)]
+pub(crate) fn finish<L: Lanes>(
+    sums: L,
+    requantize: &Requantize,
+    block: usize,
+    factor: i32,
+) -> L::Codes {
+    let (codes, doubtful) = sums.requantize(requantize.block(block));
+    if doubtful {
+        return L::codes(requantize.exact(block, sums.to_array(), factor));
+    }
+    codes
+}

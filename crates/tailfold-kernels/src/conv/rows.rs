@@ -1,0 +1,75 @@
+//! The inner loop that all products go through: neighbouring pixels times one block of sixteen filters.
+#![expect(
+    unsafe_code,
+    reason = "tiles are read through pointers whose bounds are checked once a layer, not once a value"
+)]
+
+use crate::lanes::{LANES, Lanes};
+
+/// `P` pixels, `pixel` codes apart from `x` on, times packed weights: for each of the runs at `taps`, `pairs` pairs of
+/// codes that lie side by side.
+///
+/// `weights` is `[taps, pairs, 16 filters, 2]`.
+///
+/// # Safety
+/// From `x` on, `(P - 1) * pixel + tap + 2 * pairs` codes can be read for every tap, and the weights are that many.
+#[inline(always)]
+pub(crate) unsafe fn tile<L: Lanes, const P: usize>(
+    x: *const i16,
+    pixel: usize,
+    taps: &[usize],
+    pairs: usize,
+    weights: *const i16,
+) -> [L; P] {
+    let mut sums = [L::zero(); P];
+    let mut weights = weights;
+    for &tap in taps {
+        // SAFETY: the caller's promise, here and below.
+        let mut x = unsafe { x.add(tap) };
+        for _ in 0..pairs {
+            // SAFETY: as above.
+            unsafe {
+                let w = L::load_pairs(weights);
+                for (p, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.dot(w, L::splat_pair(x.add(p * pixel)));
+                }
+                weights = weights.add(2 * LANES);
+                x = x.add(2);
+            }
+        }
+    }
+    sums
+}
+
+/// What is done with one tile of neighbouring pixels.
+pub(crate) trait Tiles {
+    /// The `P` pixels from `first` on.
+    fn tile<L: Lanes, const P: usize>(&mut self, first: usize);
+}
+
+/// Splits `pixels` into tiles of nearly equal size that fit the registers.
+#[inline(always)]
+pub(crate) fn in_tiles<L: Lanes>(pixels: usize, work: &mut impl Tiles) {
+    let mut tiles = pixels.div_ceil(L::TILE);
+    let mut first = 0;
+    while tiles > 0 {
+        let size = (pixels - first).div_ceil(tiles);
+        match size {
+            1 => work.tile::<L, 1>(first),
+            2 => work.tile::<L, 2>(first),
+            3 => work.tile::<L, 3>(first),
+            4 => work.tile::<L, 4>(first),
+            5 if L::TILE > 4 => work.tile::<L, 5>(first),
+            6 if L::TILE > 4 => work.tile::<L, 6>(first),
+            7 if L::TILE > 6 => work.tile::<L, 7>(first),
+            8 if L::TILE > 6 => work.tile::<L, 8>(first),
+            9 if L::TILE > 6 => work.tile::<L, 9>(first),
+            10 if L::TILE > 6 => work.tile::<L, 10>(first),
+            11 if L::TILE > 6 => work.tile::<L, 11>(first),
+            12 if L::TILE > 6 => work.tile::<L, 12>(first),
+            _ => unreachable!("no tile has more than {} pixels", L::TILE),
+        }
+        first += size;
+        tiles -= 1;
+    }
+}

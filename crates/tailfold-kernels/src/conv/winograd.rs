@@ -1,0 +1,282 @@
+//! F(2x2, 3x3) in integers: a tile of 2x2 results from 4x4 codes with sixteen products a pair of channels, not 36.
+//!
+//! Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks* (2015). The filter's transform is taken twice in
+//! each dimension, so that it has no fractions: transformed weights stay within 9 * 255, transformed codes within
+//! 4 * 255, and all sums are exactly four times too large. Sums may pass 32 bits on the way, since only the last, which
+//! does not, is read.
+#![expect(
+    unsafe_code,
+    reason = "tiles are read and written through pointers whose bounds are checked once a layer, not once a value"
+)]
+
+use super::Weights;
+use super::direct::finish;
+use super::rows::{Tiles, in_tiles, tile};
+use crate::frame::Frame;
+use crate::lanes::{LANES, Lanes, ORDER, Task};
+use crate::requantize::Requantize;
+use crate::shape::Window;
+
+/// Positions of a transformed tile.
+const POSITIONS: usize = 16;
+
+/// How much larger than they are the sums come out.
+const FACTOR: i32 = 4;
+
+/// Packed, transformed weights.
+#[derive(Clone, Debug)]
+pub(crate) struct Winograd {
+    /// `[blocks, 16 positions, pairs, 16, 2]`.
+    weights: Vec<i16>,
+    pairs: usize,
+    requantize: Requantize,
+    /// Tiles that are transformed together.
+    chunk: usize,
+}
+
+impl Winograd {
+    /// Whether the kernel can do this, and is worth it.
+    pub(crate) fn fits(weights: &Weights<'_>, window: &Window, input: &Frame, bound: u64) -> bool {
+        window.kernel == [3, 3]
+            && window.stride == [1, 1]
+            && window.dilation == [1, 1]
+            && weights.groups == 1
+            && weights.filters >= LANES
+            && input.channels >= LANES
+            && bound <= u64::from(i32::MAX.unsigned_abs() / FACTOR.unsigned_abs())
+    }
+
+    pub(crate) fn pack(weights: Weights<'_>, input: &Frame, requantize: &Requantize) -> Self {
+        let (channels, filters) = (input.channels, weights.filters);
+        let pairs = channels.div_ceil(2);
+        let blocks = filters.div_ceil(LANES);
+        let mut packed = vec![0; blocks * POSITIONS * pairs * LANES * 2];
+        for filter in 0..filters {
+            let lane = ORDER.iter().position(|&c| c == filter % LANES).unwrap_or(0);
+            for channel in 0..channels {
+                let taps = &weights.codes[(filter * channels + channel) * 9..][..9];
+                for (position, weight) in transformed(taps).into_iter().enumerate() {
+                    let pair = (filter / LANES * POSITIONS + position) * pairs + channel / 2;
+                    packed[(pair * LANES + lane) * 2 + channel % 2] = weight;
+                }
+            }
+        }
+        Self {
+            weights: packed,
+            pairs,
+            requantize: requantize.divided_by(4.0),
+            chunk: if pairs <= 16 { 24 } else { 12 },
+        }
+    }
+
+    /// Codes and sums of scratch memory that a run needs.
+    pub(crate) fn scratch(&self, input: &Frame) -> [usize; 2] {
+        [
+            POSITIONS * self.chunk * wide(input),
+            POSITIONS * self.chunk * LANES,
+        ]
+    }
+}
+
+/// The channels of a transformed pixel, filled up to whole vectors.
+fn wide(input: &Frame) -> usize {
+    input.pitch().next_multiple_of(LANES)
+}
+
+/// `2G g (2G)^T` of one 3x3 filter.
+fn transformed(taps: &[i16]) -> [i16; POSITIONS] {
+    let line = |[a, b, c]: [i16; 3]| [2 * a, a + b + c, a - b + c, 2 * c];
+    let rows: [[i16; 4]; 3] =
+        std::array::from_fn(|r| line([taps[3 * r], taps[3 * r + 1], taps[3 * r + 2]]));
+    let columns: [[i16; 4]; 4] =
+        std::array::from_fn(|c| line([rows[0][c], rows[1][c], rows[2][c]]));
+    std::array::from_fn(|position| columns[position % 4][position / 4])
+}
+
+/// One image.
+pub(crate) struct Run<'a> {
+    pub(crate) winograd: &'a Winograd,
+    pub(crate) window: &'a Window,
+    pub(crate) input: &'a Frame,
+    pub(crate) output: &'a Frame,
+    pub(crate) x: &'a [i16],
+    pub(crate) out: &'a mut [i16],
+    /// At least what [`Winograd::scratch`] says.
+    pub(crate) codes: &'a mut [i16],
+    pub(crate) sums: &'a mut [i32],
+}
+
+impl Task for Run<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(mut self) {
+        let across = self.output.width.div_ceil(2);
+        let tiles = across * self.output.height.div_ceil(2);
+        let wide = wide(self.input);
+        let last = self.window.start(
+            self.input,
+            self.output.height.next_multiple_of(2) - 2,
+            self.output.width.next_multiple_of(2) - 2,
+        );
+        let reach = 3 * self.input.row() + 3 * self.input.pitch() + wide;
+        assert!(
+            last + reach <= self.x.len(),
+            "the last tile ends in the frame"
+        );
+        let [codes, sums] = self.winograd.scratch(self.input);
+        assert!(
+            codes <= self.codes.len() && sums <= self.sums.len(),
+            "the scratch memory is enough"
+        );
+        let chunks = tiles.div_ceil(self.winograd.chunk);
+        let mut first = 0;
+        for chunk in 0..chunks {
+            let count = (tiles - first).div_ceil(chunks - chunk);
+            for t in 0..count {
+                let (y, x) = ((first + t) / across * 2, (first + t) % across * 2);
+                let start = self.window.start(self.input, y, x);
+                // SAFETY: the last tile ends in the frame, and the scratch memory holds a chunk of tiles.
+                unsafe { self.transform::<L>(start, t, wide) };
+            }
+            for block in 0..self.output.channels.div_ceil(LANES) {
+                self.multiply::<L>(block, count, wide);
+                for t in 0..count {
+                    let (y, x) = ((first + t) / across * 2, (first + t) % across * 2);
+                    self.finish::<L>(block, t, [y, x]);
+                }
+            }
+            first += count;
+        }
+    }
+}
+
+impl Run<'_> {
+    /// `B^T d B` of the 4x4 codes from `start` on, into tile `t` of the scratch memory.
+    ///
+    /// # Safety
+    /// The tile ends in the frame, and `t` is below the chunk.
+    #[inline(always)]
+    unsafe fn transform<L: Lanes>(&mut self, start: usize, t: usize, wide: usize) {
+        let (row, pitch) = (self.input.row(), self.input.pitch());
+        let position = self.winograd.chunk * wide;
+        for block in (0..wide).step_by(LANES) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let x = self.x.as_ptr().add(start + block);
+                let to = self.codes.as_mut_ptr().add(t * wide + block);
+                let column = |c: usize| {
+                    let x = x.add(c * pitch);
+                    [
+                        L::load_codes(x),
+                        L::load_codes(x.add(row)),
+                        L::load_codes(x.add(2 * row)),
+                        L::load_codes(x.add(3 * row)),
+                    ]
+                };
+                let [a, b, c, d] = [
+                    folded::<L>(column(0)),
+                    folded::<L>(column(1)),
+                    folded::<L>(column(2)),
+                    folded::<L>(column(3)),
+                ];
+                for r in 0..4 {
+                    let line = folded::<L>([a[r], b[r], c[r], d[r]]);
+                    for (c, codes) in line.into_iter().enumerate() {
+                        L::store_codes(codes, to.add((4 * r + c) * position), LANES);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Products of `count` transformed tiles with one block of filters, position by position.
+    #[inline(always)]
+    fn multiply<L: Lanes>(&mut self, block: usize, count: usize, wide: usize) {
+        let chunk = self.winograd.chunk;
+        let weights = self.winograd.pairs * 2 * LANES;
+        for position in 0..POSITIONS {
+            let mut row = Products {
+                x: &self.codes[position * chunk * wide..][..chunk * wide],
+                wide,
+                pairs: self.winograd.pairs,
+                weights: &self.winograd.weights[(block * POSITIONS + position) * weights..]
+                    [..weights],
+                sums: &mut self.sums[position * chunk * LANES..][..chunk * LANES],
+            };
+            in_tiles::<L>(count, &mut row);
+        }
+    }
+
+    /// `A^T m A` of tile `t`, requantized, to the four pixels from `y`, `x` on.
+    #[inline(always)]
+    fn finish<L: Lanes>(&mut self, block: usize, t: usize, [y, x]: [usize; 2]) {
+        let position = self.winograd.chunk * LANES;
+        let sums = &self.sums[t * LANES..];
+        assert!((POSITIONS - 1) * position + LANES <= sums.len());
+        // SAFETY: the last position's sums are in the scratch memory.
+        let at = |p: usize| unsafe { L::load(sums.as_ptr().add(p * position)) };
+        let mut halves = [[L::zero(); 4]; 2];
+        let [upper, lower] = &mut halves;
+        for (c, (upper, lower)) in upper.iter_mut().zip(lower).enumerate() {
+            let (second, third) = (at(4 + c), at(8 + c));
+            *upper = at(c).add(second).add(third);
+            *lower = second.sub(third).sub(at(12 + c));
+        }
+        let pitch = self.output.pitch();
+        let channels = (pitch - block * LANES).min(LANES);
+        for (dy, [a, b, c, d]) in halves.into_iter().enumerate() {
+            let results = [a.add(b).add(c), b.sub(c).sub(d)];
+            for (dx, sums) in results.into_iter().enumerate() {
+                if y + dy < self.output.height && x + dx < self.output.width {
+                    let codes = finish(sums, &self.winograd.requantize, block, FACTOR);
+                    let at = self.output.at(y + dy, x + dx) + block * LANES;
+                    let to = &mut self.out[at..][..channels];
+                    // SAFETY: `to` has as many codes as are written.
+                    unsafe { L::store_codes(codes, to.as_mut_ptr(), to.len()) };
+                }
+            }
+        }
+    }
+}
+
+/// `B^T` times four values.
+#[inline(always)]
+fn folded<L: Lanes>([a, b, c, d]: [L::Codes; 4]) -> [L::Codes; 4] {
+    [
+        L::sub_codes(a, c),
+        L::add_codes(b, c),
+        L::sub_codes(c, b),
+        L::sub_codes(b, d),
+    ]
+}
+
+/// One position's products.
+struct Products<'a> {
+    x: &'a [i16],
+    wide: usize,
+    pairs: usize,
+    weights: &'a [i16],
+    sums: &'a mut [i32],
+}
+
+impl Tiles for Products<'_> {
+    #[inline(always)]
+    fn tile<L: Lanes, const P: usize>(&mut self, first: usize) {
+        let x = &self.x[first * self.wide..][..P * self.wide];
+        let to = &mut self.sums[first * LANES..][..P * LANES];
+        assert!(2 * self.pairs <= self.wide && self.pairs * 2 * LANES <= self.weights.len());
+        // SAFETY: `P` pixels of `wide` codes, no fewer than the pairs, and the weights of as many pairs.
+        let sums: [L; P] = unsafe {
+            tile(
+                x.as_ptr(),
+                self.wide,
+                &[0],
+                self.pairs,
+                self.weights.as_ptr(),
+            )
+        };
+        for (p, sum) in sums.into_iter().enumerate() {
+            // SAFETY: `to` has sixteen sums for each of the pixels.
+            unsafe { sum.store(to.as_mut_ptr().add(p * LANES)) };
+        }
+    }
+}

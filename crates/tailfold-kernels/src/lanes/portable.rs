@@ -1,0 +1,147 @@
+//! Lanes as arrays: what the compiler makes of them on any processor.
+#![expect(unsafe_code, reason = "vectors are read and written through pointers")]
+
+use super::{LANES, Lanes, ORDER};
+use crate::requantize::Block;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Portable([i32; LANES]);
+
+impl Lanes for Portable {
+    type Pairs = [[i16; 2]; LANES];
+    type Codes = [i16; LANES];
+    const TILE: usize = 4;
+
+    #[inline(always)]
+    fn zero() -> Self {
+        Self([0; LANES])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const i32) -> Self {
+        // SAFETY: the caller answers for the pointer; an array needs no more alignment than its elements.
+        Self(unsafe { from.cast::<[i32; LANES]>().read() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut i32) {
+        // SAFETY: as for `load`.
+        unsafe { to.cast::<[i32; LANES]>().write(self.0) }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i].wrapping_add(other.0[i])))
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i].wrapping_sub(other.0[i])))
+    }
+
+    #[inline(always)]
+    fn to_array(self) -> [i32; LANES] {
+        self.0
+    }
+
+    #[inline(always)]
+    unsafe fn load_pairs(from: *const i16) -> Self::Pairs {
+        // SAFETY: as for `load`.
+        unsafe { from.cast::<Self::Pairs>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn splat_pair(from: *const i16) -> Self::Pairs {
+        // SAFETY: as for `load`.
+        [unsafe { from.cast::<[i16; 2]>().read() }; LANES]
+    }
+
+    #[inline(always)]
+    fn zip(a: Self::Codes, b: Self::Codes) -> Self::Pairs {
+        std::array::from_fn(|i| [a[ORDER[i]], b[ORDER[i]]])
+    }
+
+    #[inline(always)]
+    fn dot(self, a: Self::Pairs, b: Self::Pairs) -> Self {
+        Self(std::array::from_fn(|i| {
+            let products = [0, 1].map(|j| i32::from(a[i][j]) * i32::from(b[i][j]));
+            self.0[i]
+                .wrapping_add(products[0])
+                .wrapping_add(products[1])
+        }))
+    }
+
+    #[inline(always)]
+    unsafe fn load_codes(from: *const i16) -> Self::Codes {
+        // SAFETY: as for `load`.
+        unsafe { from.cast::<Self::Codes>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store_codes(codes: Self::Codes, to: *mut i16, count: usize) {
+        // SAFETY: the caller answers for `count` codes.
+        unsafe { std::ptr::copy_nonoverlapping(codes.as_ptr(), to, count) }
+    }
+
+    #[inline(always)]
+    fn codes(from: [i16; LANES]) -> Self::Codes {
+        from
+    }
+
+    #[inline(always)]
+    fn add_codes(a: Self::Codes, b: Self::Codes) -> Self::Codes {
+        std::array::from_fn(|i| a[i].wrapping_add(b[i]))
+    }
+
+    #[inline(always)]
+    fn sub_codes(a: Self::Codes, b: Self::Codes) -> Self::Codes {
+        std::array::from_fn(|i| a[i].wrapping_sub(b[i]))
+    }
+
+    #[inline(always)]
+    fn requantize(self, block: Block<'_>) -> (Self::Codes, bool) {
+        let mut codes = [0; LANES];
+        let mut doubtful = false;
+        for i in 0..LANES {
+            let (code, doubt) = rounded(
+                single(self.0[i]) * block.multiplier[i] + block.offset[i],
+                block,
+            );
+            codes[ORDER[i]] = code;
+            doubtful |= doubt;
+        }
+        (codes, doubtful)
+    }
+
+    #[inline(always)]
+    fn blend(a: Self::Codes, b: Self::Codes, block: Block<'_>) -> (Self::Codes, bool) {
+        let mut doubtful = false;
+        let codes = std::array::from_fn(|i| {
+            let steps = f32::from(a[i]) * block.multiplier[i] + f32::from(b[i]) * block.offset[i];
+            let (code, doubt) = rounded(steps, block);
+            doubtful |= doubt;
+            code
+        });
+        (codes, doubtful)
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "rounding to single precision is allowed for in the bound of doubt"
+)]
+#[inline(always)]
+fn single(sum: i32) -> f32 {
+    sum as f32
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "clamped to 16-bit numbers first"
+)]
+#[inline(always)]
+fn rounded(steps: f32, block: Block<'_>) -> (i16, bool) {
+    let steps = steps.max(block.low).min(block.high);
+    let rounded = steps.round_ties_even();
+    (rounded as i16, (steps - rounded).abs() > block.doubt)
+}

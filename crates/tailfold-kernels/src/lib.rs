@@ -1,0 +1,27 @@
+//! INT8 inference with integer arithmetic: kernels, and programs of them.
+//!
+//! Images lie channels last as 16-bit codes without their zero points, inside a border of zeros ([`Frame`]); sums are
+//! exact in 32 bits; [`Requantize`] says how a sum becomes a code again. Every vector unit ([`Isa`]) gives the same bits.
+
+mod blend;
+mod conv;
+mod error;
+mod frame;
+mod lanes;
+mod pool;
+mod ports;
+mod program;
+mod requantize;
+mod scratch;
+mod shape;
+
+pub use blend::Blend;
+pub use conv::{Conv, Epilogue, Method, Sink, Weights};
+pub use error::KernelError;
+pub use frame::{Border, Frame};
+pub use lanes::Isa;
+pub use ports::Steps;
+pub use program::{Layer, Operation, Place, Program, ProgramError, StepInfo, Workspace};
+pub use requantize::Requantize;
+pub use scratch::Scratch;
+pub use shape::Window;

@@ -1,0 +1,192 @@
+//! A network, or a part of one, as integer layers with planned memory.
+
+mod arena;
+mod operation;
+mod run;
+mod step;
+
+use crate::KernelError;
+use crate::frame::Frame;
+use crate::lanes::Isa;
+use arena::place;
+pub use operation::{Layer, Operation, Place};
+pub use run::Workspace;
+use step::Step;
+
+/// Layers that are ready to run, one image at a time. Tensors between them are codes; the program takes and gives real
+/// values, channels first, at numbered ports.
+#[derive(Clone, Debug)]
+pub struct Program {
+    isa: Isa,
+    tensors: Vec<Tensor>,
+    steps: Vec<Step>,
+    /// Codes of all tensors together.
+    arena: usize,
+    inputs: Vec<usize>,
+    outputs: Vec<usize>,
+}
+
+/// A tensor of codes, and where it lies.
+#[derive(Clone, Copy, Debug)]
+struct Tensor {
+    frame: Frame,
+    offset: usize,
+}
+
+impl Tensor {
+    fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.frame.len()
+    }
+}
+
+/// What a step of a program is, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepInfo<'a> {
+    /// The layer's name.
+    pub name: &'a str,
+    /// The kernel: `winograd`, `add`, ...
+    pub kernel: &'static str,
+    /// Multiply-accumulates of an image by the definition, whatever the kernel saves; 0 without weights.
+    pub products: u64,
+}
+
+/// A layer that could not be prepared.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("layer `{layer}`: {error}")]
+pub struct ProgramError {
+    /// Its name.
+    pub layer: String,
+    /// What is wrong.
+    pub error: KernelError,
+}
+
+impl Program {
+    /// Packs `layers`, which run in this order, over tensors of `[channels, height, width]`.
+    ///
+    /// # Errors
+    /// [`ProgramError`] naming the layer whose sizes, scales or weights do not fit.
+    pub fn new(isa: Isa, tensors: &[[usize; 3]], layers: Vec<Layer>) -> Result<Self, ProgramError> {
+        let mut frames: Vec<Frame> = tensors
+            .iter()
+            .map(|&[c, h, w]| Frame::new(c, h, w))
+            .collect();
+        check_sizes(&layers, &frames)?;
+        let mut written = vec![false; frames.len()];
+        for Layer { name, operation } in &layers {
+            let wrong = |text: String| ProgramError {
+                layer: name.clone(),
+                error: KernelError::Shape(text),
+            };
+            for input in operation.reads() {
+                if !written.get(input).copied().unwrap_or(false) {
+                    return Err(wrong(format!("it reads tensor {input} before it is there")));
+                }
+                if let Operation::Conv { window, .. } = operation {
+                    frames[input].border = frames[input].border.union(window.pads);
+                }
+            }
+            if let Some(output) = operation.writes() {
+                match written.get_mut(output) {
+                    Some(done @ false) => *done = true,
+                    _ => return Err(wrong(format!("it cannot write tensor {output}"))),
+                }
+            }
+        }
+        let lives: Vec<_> = (0..frames.len())
+            .map(|tensor| {
+                let touches = |l: &Layer| {
+                    l.operation.writes() == Some(tensor) || l.operation.reads().contains(&tensor)
+                };
+                let first = layers.iter().position(touches).unwrap_or(0);
+                let last = layers.iter().rposition(touches).unwrap_or(0);
+                (frames[tensor].len(), first..=last)
+            })
+            .collect();
+        let (offsets, arena) = place(&lives);
+        let tensors: Vec<Tensor> = frames
+            .into_iter()
+            .zip(offsets)
+            .map(|(frame, offset)| Tensor { frame, offset })
+            .collect();
+        let [mut inputs, mut outputs] = [Vec::new(), Vec::new()];
+        let steps = layers
+            .into_iter()
+            .map(|Layer { name, operation }| {
+                let at = |error| ProgramError {
+                    layer: name.clone(),
+                    error,
+                };
+                let ports = [&mut inputs, &mut outputs];
+                operation.count_ports(&tensors, ports).map_err(at)?;
+                Step::new(isa, &tensors, name.clone(), operation).map_err(at)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            isa,
+            tensors,
+            steps,
+            arena,
+            inputs,
+            outputs,
+        })
+    }
+
+    /// The vector unit that runs it.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Values of an image at each input port.
+    pub fn inputs(&self) -> &[usize] {
+        &self.inputs
+    }
+
+    /// Values of an image at each output port.
+    pub fn outputs(&self) -> &[usize] {
+        &self.outputs
+    }
+
+    /// What it does, in order.
+    pub fn steps(&self) -> impl Iterator<Item = StepInfo<'_>> {
+        self.steps.iter().map(Step::info)
+    }
+}
+
+/// Sizes beyond these are no network's; below them, no product of sizes overflows.
+fn check_sizes(layers: &[Layer], frames: &[Frame]) -> Result<(), ProgramError> {
+    const LONGEST: usize = 1 << 16;
+    const LARGEST: usize = 1 << 28;
+    for Layer { name, operation } in layers {
+        let too_large = |what: &dyn std::fmt::Debug| ProgramError {
+            layer: name.clone(),
+            error: KernelError::Shape(format!("{what:?} is too large, or empty")),
+        };
+        for tensor in operation.reads().into_iter().chain(operation.writes()) {
+            let Some(frame) = frames.get(tensor) else {
+                continue;
+            };
+            let sizes = [frame.channels, frame.height, frame.width];
+            let product = sizes.iter().try_fold(1_usize, |n, &s| n.checked_mul(s));
+            let sound = sizes.iter().all(|s| (1..=LONGEST).contains(s));
+            if !sound || product.is_none_or(|p| p > LARGEST) {
+                return Err(too_large(&sizes));
+            }
+        }
+        if let Operation::Conv { window, .. } | Operation::MaxPool { window, .. } = operation {
+            let pads = window.pads;
+            let sizes = [
+                &[pads.top, pads.left, pads.bottom, pads.right][..],
+                &window.kernel,
+                &window.stride,
+                &window.dilation,
+            ];
+            if sizes.concat().iter().any(|&s| s > 1 << 10) {
+                return Err(too_large(window));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

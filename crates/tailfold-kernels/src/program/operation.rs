@@ -1,0 +1,182 @@
+//! The layers that a program is made of.
+
+use super::Tensor;
+use crate::KernelError;
+use crate::conv::Epilogue;
+use crate::ports::Steps;
+use crate::shape::Window;
+
+/// One layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// For people; the node's name in the model.
+    pub name: String,
+    /// What it computes, from where to where.
+    pub operation: Operation,
+}
+
+/// A tensor of codes, or a port for real values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// By its index in the program.
+    Tensor(usize),
+    /// By its number.
+    Port(usize),
+}
+
+/// What a layer computes. Tensors are named by their index.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// Codes of real values.
+    Quantize {
+        /// Port.
+        input: usize,
+        /// Of the codes.
+        steps: Steps,
+        /// Tensor.
+        output: usize,
+    },
+    /// A convolution. A matrix product is one whose window is the whole image.
+    Conv {
+        /// Tensor.
+        input: usize,
+        /// The window.
+        window: Window,
+        /// `[filters, channels / groups, rows, columns]`, without zero points.
+        weights: Vec<i16>,
+        /// Output channels.
+        filters: usize,
+        /// Groups of channels that do not mix.
+        groups: usize,
+        /// What becomes of the sums.
+        epilogue: Epilogue,
+        /// Codes, or real values.
+        output: Place,
+    },
+    /// `a * weights[0] + b * weights[1]`, each weight a term's scale over the result's.
+    Add {
+        /// Tensors of one size; twice the same, with a weight of 0, to change a scale.
+        inputs: [usize; 2],
+        /// One a term.
+        weights: [f64; 2],
+        /// The ends of the result's codes, without the zero point.
+        clamp: [i16; 2],
+        /// Tensor.
+        output: usize,
+    },
+    /// Some of the pixels, with channels of zeros around theirs.
+    Subsample {
+        /// Tensor.
+        input: usize,
+        /// First pixel, `[row, column]`.
+        start: [usize; 2],
+        /// From one pixel to the next.
+        stride: [usize; 2],
+        /// Output channel of the first input channel.
+        first: usize,
+        /// Tensor.
+        output: usize,
+    },
+    /// The largest code of each window.
+    MaxPool {
+        /// Tensor.
+        input: usize,
+        /// The window.
+        window: Window,
+        /// Tensor of the same scale.
+        output: usize,
+    },
+    /// The mean of all pixels; the epilogue has the number of pixels in it.
+    Mean {
+        /// Tensor.
+        input: usize,
+        /// What becomes of the sums.
+        epilogue: Epilogue,
+        /// Codes, or real values.
+        output: Place,
+    },
+    /// Real values of codes.
+    Dequantize {
+        /// Tensor.
+        input: usize,
+        /// Of the codes.
+        steps: Steps,
+        /// Port.
+        output: usize,
+    },
+}
+
+impl Operation {
+    /// Tensors that it reads.
+    pub(super) fn reads(&self) -> Vec<usize> {
+        match *self {
+            Self::Quantize { .. } => Vec::new(),
+            Self::Add { inputs, .. } => inputs.to_vec(),
+            Self::Conv { input, .. }
+            | Self::Subsample { input, .. }
+            | Self::MaxPool { input, .. }
+            | Self::Mean { input, .. }
+            | Self::Dequantize { input, .. } => vec![input],
+        }
+    }
+
+    /// The tensor that it writes.
+    pub(super) fn writes(&self) -> Option<usize> {
+        match *self {
+            Self::Quantize { output, .. }
+            | Self::Add { output, .. }
+            | Self::Subsample { output, .. }
+            | Self::MaxPool { output, .. }
+            | Self::Conv {
+                output: Place::Tensor(output),
+                ..
+            }
+            | Self::Mean {
+                output: Place::Tensor(output),
+                ..
+            } => Some(output),
+            Self::Conv { .. } | Self::Mean { .. } | Self::Dequantize { .. } => None,
+        }
+    }
+
+    /// Notes how many values pass the ports that it reads or writes, which come in order.
+    pub(super) fn count_ports(
+        &self,
+        tensors: &[Tensor],
+        [inputs, outputs]: [&mut Vec<usize>; 2],
+    ) -> Result<(), KernelError> {
+        let values = |tensor: usize| {
+            let frame = &tensors[tensor].frame;
+            frame.channels * frame.height * frame.width
+        };
+        let (ports, port, count) = match self {
+            Self::Quantize { input, output, .. } => (inputs, *input, values(*output)),
+            Self::Dequantize { input, output, .. } => (outputs, *output, values(*input)),
+            Self::Conv {
+                input,
+                window,
+                filters,
+                output: Place::Port(port),
+                ..
+            } => {
+                let frame = &tensors[*input].frame;
+                let [height, width] = window.output(frame.height, frame.width)?;
+                (outputs, *port, filters * height * width)
+            }
+            Self::Mean {
+                input,
+                output: Place::Port(port),
+                ..
+            } => (outputs, *port, tensors[*input].frame.channels),
+            _ => return Ok(()),
+        };
+        if port != ports.len() {
+            return Err(KernelError::Shape(format!(
+                "port {port} comes after {} others",
+                ports.len()
+            )));
+        }
+        ports.push(count);
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! Running a program over one image.
+
+use super::step::{Step, Work};
+use super::{Place, Program, StepInfo};
+use crate::KernelError;
+use crate::conv::{Epilogue, Sink};
+use crate::pool::{max_windows, mean, sum_pixels};
+use crate::ports::{dequantize, quantize, subsample};
+use crate::scratch::Scratch;
+
+/// The memory that a program runs in: one for each thread, set aside once.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    arena: Vec<i16>,
+    scratch: Scratch,
+}
+
+impl Workspace {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.arena.len() * 2 + self.scratch.bytes()
+    }
+}
+
+impl Program {
+    /// Memory to run in.
+    pub fn workspace(&self) -> Workspace {
+        Workspace {
+            arena: vec![0; self.arena],
+            scratch: Scratch::new(self.steps.iter().map(|s| s.scratch(&self.tensors))),
+        }
+    }
+
+    /// One image, from the values at the input ports to those at the output ports, all channels first.
+    ///
+    /// # Errors
+    /// [`KernelError::Input`] for a value that is not a number, [`KernelError::Length`] for a port of another size.
+    ///
+    /// # Panics
+    /// When `workspace` is not of this program.
+    pub fn run(
+        &self,
+        workspace: &mut Workspace,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+    ) -> Result<(), KernelError> {
+        self.run_watched(workspace, inputs, outputs, |_| {})
+    }
+
+    /// As [`Program::run`]; `watch` is told of each step when it is done.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    ///
+    /// # Panics
+    /// As [`Program::run`].
+    pub fn run_watched(
+        &self,
+        workspace: &mut Workspace,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+        mut watch: impl FnMut(StepInfo<'_>),
+    ) -> Result<(), KernelError> {
+        let found = inputs.iter().map(|v| v.len());
+        same_lengths("input values", found, &self.inputs)?;
+        let found = outputs.iter().map(|v| v.len());
+        same_lengths("output values", found, &self.outputs)?;
+        for step in &self.steps {
+            self.step(step, workspace, inputs, outputs)?;
+            watch(step.info());
+        }
+        Ok(())
+    }
+
+    fn step(
+        &self,
+        step: &Step,
+        Workspace { arena, scratch }: &mut Workspace,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+    ) -> Result<(), KernelError> {
+        let frame = |tensor: usize| &self.tensors[tensor].frame;
+        match &step.work {
+            Work::Quantize {
+                input,
+                steps,
+                output,
+            } => {
+                let [out] = self.memory(arena, [*output]);
+                frame(*output).clear_border(out);
+                quantize(self.isa, *steps, inputs[*input], frame(*output), out)?;
+            }
+            Work::Conv {
+                input,
+                conv,
+                output: Place::Tensor(output),
+            } => {
+                let [x, out] = self.memory(arena, [*input, *output]);
+                frame(*output).clear_border(out);
+                conv.run(x, Sink::Codes(out), scratch);
+            }
+            Work::Conv {
+                input,
+                conv,
+                output: Place::Port(port),
+            } => {
+                let [x] = self.memory(arena, [*input]);
+                conv.run(x, Sink::Real(outputs[*port]), scratch);
+            }
+            Work::Add {
+                inputs: [a, b],
+                blend,
+                output,
+            } => {
+                let (x, y, out): (&[i16], &[i16], _) = if a == b {
+                    let [x, out] = self.memory(arena, [*a, *output]);
+                    (x, x, out)
+                } else {
+                    let [x, y, out] = self.memory(arena, [*a, *b, *output]);
+                    (x, y, out)
+                };
+                frame(*output).clear_border(out);
+                blend.run([(frame(*a), x), (frame(*b), y)], frame(*output), out);
+            }
+            Work::Subsample {
+                input,
+                start,
+                stride,
+                first,
+                output,
+            } => {
+                let [x, out] = self.memory(arena, [*input, *output]);
+                frame(*output).clear_border(out);
+                let (from, to) = ((frame(*input), &*x), (frame(*output), out));
+                subsample([*start, *stride], *first, from, to);
+            }
+            Work::MaxPool {
+                input,
+                window,
+                output,
+            } => {
+                let [x, out] = self.memory(arena, [*input, *output]);
+                frame(*output).clear_border(out);
+                max_windows(window, frame(*input), x, frame(*output), out);
+            }
+            Work::Mean {
+                input,
+                epilogue,
+                output,
+            } => {
+                let sums = &mut scratch.parts().1[..frame(*input).channels];
+                let [x] = self.memory(arena, [*input]);
+                sum_pixels(frame(*input), x, sums);
+                match (epilogue, output) {
+                    (Epilogue::Codes(requantize), Place::Tensor(output)) => {
+                        let [out] = self.memory(arena, [*output]);
+                        frame(*output).clear_border(out);
+                        mean(sums, requantize, frame(*output), out);
+                    }
+                    (Epilogue::Real { .. }, Place::Port(port)) => {
+                        for (channel, &sum) in sums.iter().enumerate() {
+                            outputs[*port][channel] = epilogue.real(channel, sum);
+                        }
+                    }
+                    _ => unreachable!("checked when the step was made"),
+                }
+            }
+            Work::Dequantize {
+                input,
+                steps,
+                output,
+            } => {
+                let [x] = self.memory(arena, [*input]);
+                dequantize(*steps, x, frame(*input), outputs[*output]);
+            }
+        }
+        Ok(())
+    }
+
+    fn memory<'a, const N: usize>(
+        &self,
+        arena: &'a mut [i16],
+        tensors: [usize; N],
+    ) -> [&'a mut [i16]; N] {
+        arena
+            .get_disjoint_mut(tensors.map(|t| self.tensors[t].range()))
+            .expect("the workspace is of this program, and what lives together does not meet")
+    }
+}
+
+fn same_lengths(
+    what: &'static str,
+    found: impl ExactSizeIterator<Item = usize>,
+    expected: &[usize],
+) -> Result<(), KernelError> {
+    let (found, expected): (Vec<usize>, _) = (found.collect(), expected);
+    if found == expected {
+        return Ok(());
+    }
+    Err(KernelError::Length {
+        what,
+        found: found.iter().sum(),
+        expected: expected.iter().sum(),
+    })
+}

@@ -1,0 +1,176 @@
+//! From sums of products to codes: the definition, and its form for vectors.
+
+use crate::KernelError;
+use crate::lanes::{LANES, ORDER};
+
+/// What is done to the sums of a layer, channel by channel: `clamp(round(sum * multiplier + offset), low, high)`.
+///
+/// A sum is of products of codes without zero points, so `multiplier = input scale * weight scale / output scale` and
+/// `offset = bias / output scale` make it the real value in steps of the output; ties round to even. The result is a code
+/// without its zero point; `low` and `high` are the ends of the code's type, or of an activation, without it too.
+/// Rounding is monotone, so a ReLU or a clip in front of the rounding is a narrower clamp behind it.
+///
+/// This is ONNX's DequantizeLinear, operator, QuantizeLinear in real arithmetic: the product and the sum are in double
+/// precision, each rounded once, which is exact up to 2^-52 of the larger one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Requantize {
+    multiplier: Vec<f64>,
+    offset: Vec<f64>,
+    low: i16,
+    high: i16,
+    vectors: Vectors,
+}
+
+/// The same in single precision, in blocks of sixteen channels in the lanes' order, with a bound of what that costs.
+#[derive(Clone, Debug, PartialEq)]
+struct Vectors {
+    multiplier: Vec<f32>,
+    offset: Vec<f32>,
+    doubt: f32,
+}
+
+/// Larger ratios overflow in single precision; no network has them.
+pub(crate) const LARGEST: f64 = 1e30;
+
+impl Requantize {
+    /// `multiplier` and `offset` have one entry a channel.
+    ///
+    /// # Errors
+    /// [`KernelError::Length`] when they differ in length, [`KernelError::Ratio`] for one that is not finite or above
+    /// 1e30, [`KernelError::Clamp`] when the ends are in the wrong order or beyond 255.
+    pub fn new(
+        multiplier: Vec<f64>,
+        offset: Vec<f64>,
+        [low, high]: [i16; 2],
+    ) -> Result<Self, KernelError> {
+        if multiplier.len() != offset.len() {
+            return Err(KernelError::Length {
+                what: "offsets",
+                found: offset.len(),
+                expected: multiplier.len(),
+            });
+        }
+        if low > high || low < -255 || high > 255 {
+            return Err(KernelError::Clamp { low, high });
+        }
+        for (channel, &value) in multiplier.iter().chain(&offset).enumerate() {
+            if !value.is_finite() || value.abs() > LARGEST {
+                return Err(KernelError::Ratio {
+                    channel: channel % multiplier.len(),
+                    value,
+                });
+            }
+        }
+        let vectors = Vectors::new(&multiplier, &offset);
+        Ok(Self {
+            multiplier,
+            offset,
+            low,
+            high,
+            vectors,
+        })
+    }
+
+    /// Channels.
+    pub fn channels(&self) -> usize {
+        self.multiplier.len()
+    }
+
+    /// Of `count` channels from `first` on.
+    pub(crate) fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
+        let part = first..first + count;
+        Self::new(
+            self.multiplier[part.clone()].to_vec(),
+            self.offset[part].to_vec(),
+            [self.low, self.high],
+        )
+    }
+
+    /// The code of `sum` in `channel`, without its zero point.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "clamped to 16-bit numbers first"
+    )]
+    pub fn code(&self, channel: usize, sum: i32) -> i16 {
+        let steps = f64::from(sum) * self.multiplier[channel] + self.offset[channel];
+        steps
+            .round_ties_even()
+            .clamp(f64::from(self.low), f64::from(self.high)) as i16
+    }
+
+    /// Multipliers and offsets of the block of channels from `16 * block` on, and what is common to all.
+    #[inline(always)]
+    pub(crate) fn block(&self, block: usize) -> Block<'_> {
+        let range = block * LANES..(block + 1) * LANES;
+        Block {
+            multiplier: &self.vectors.multiplier[range.clone()],
+            offset: &self.vectors.offset[range],
+            low: f32::from(self.low),
+            high: f32::from(self.high),
+            doubt: self.vectors.doubt,
+        }
+    }
+
+    /// The same for sums that are `factor` times too large, a power of two.
+    pub(crate) fn divided_by(&self, factor: f32) -> Self {
+        let mut scaled = self.clone();
+        for m in &mut scaled.vectors.multiplier {
+            *m /= factor;
+        }
+        scaled
+    }
+
+    /// The codes of the block's sixteen `sums`, which are in the lanes' order and `factor` times too large; in the order
+    /// of channels.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn exact(&self, block: usize, sums: [i32; LANES], factor: i32) -> [i16; LANES] {
+        let mut codes = [0; LANES];
+        for (lane, sum) in sums.into_iter().enumerate() {
+            let channel = block * LANES + ORDER[lane];
+            if channel < self.channels() {
+                codes[ORDER[lane]] = self.code(channel, sum / factor);
+            }
+        }
+        codes
+    }
+}
+
+/// One block of sixteen channels.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<'a> {
+    pub(crate) multiplier: &'a [f32],
+    pub(crate) offset: &'a [f32],
+    pub(crate) low: f32,
+    pub(crate) high: f32,
+    /// Half less the largest error of single precision: what is further from its rounded value may have been rounded
+    /// wrongly.
+    pub(crate) doubt: f32,
+}
+
+impl Vectors {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding to single precision is what this is for"
+    )]
+    fn new(multiplier: &[f64], offset: &[f64]) -> Self {
+        let largest = offset.iter().fold(0.0_f64, |m, o| m.max(o.abs()));
+        // Five roundings of at most 2^-24 (multiplier, sum, product, offset, result) of terms that are below the result
+        // and the offset together; only results within the clamp, below 256, matter. Twice that, for the second order.
+        let error = (256.0 + largest) * 2.0_f64.powi(-21);
+        let length = multiplier.len().next_multiple_of(LANES);
+        let pack = |values: &[f64]| {
+            (0..length)
+                .map(|i| {
+                    let channel = i / LANES * LANES + ORDER[i % LANES];
+                    values.get(channel).map_or(0.0, |&v| v as f32)
+                })
+                .collect()
+        };
+        Self {
+            multiplier: pack(multiplier),
+            offset: pack(offset),
+            doubt: (0.5 - error).max(-1.0) as f32,
+        }
+    }
+}
