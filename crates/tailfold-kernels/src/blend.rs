@@ -7,7 +7,7 @@
 use crate::KernelError;
 use crate::frame::Frame;
 use crate::lanes::{Isa, LANES, Lanes, Task};
-use crate::requantize::{Block, LARGEST};
+use crate::requantize::{Constants, LARGEST};
 
 /// `clamp(round(a * weights[0] + b * weights[1]), low, high)`, where a weight is a term's scale over the result's.
 ///
@@ -36,7 +36,8 @@ impl Blend {
             }
         }
         // Roundings of both weights, both products and the sum, of terms below 255 times the weights; twice that.
-        let error = 255.0 * (weights[0].abs() + weights[1].abs()) * 2.0_f64.powi(-21);
+        let largest = 255.0 * (weights[0].abs() + weights[1].abs());
+        let error = largest * 2.0_f64.powi(-21);
         Ok(Self {
             weights,
             low,
@@ -100,11 +101,11 @@ impl Task for Run<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let blend = self.blend;
-        let block = Block {
+        let constants = Constants {
             multiplier: &blend.vectors[0],
             offset: &blend.vectors[1],
-            low: f32::from(blend.low),
-            high: f32::from(blend.high),
+            low: blend.low,
+            high: blend.high,
             doubt: blend.doubt,
         };
         let line = self.output.width * self.output.pitch();
@@ -130,8 +131,9 @@ impl Task for Run<'_> {
                             L::load_codes(a.as_ptr().add(first)),
                             L::load_codes(b.as_ptr().add(first)),
                         );
-                        let (mut codes, doubtful) = L::blend(x, y, block);
-                        if doubtful {
+                        let mut away = L::no_away();
+                        let mut codes = L::blend(x, y, constants, &mut away);
+                        if L::doubtful(away, constants.doubt) {
                             codes = L::codes(exact(blend, &a[first..], &b[first..]));
                         }
                         L::store_codes(codes, out.as_mut_ptr().add(first), LANES);

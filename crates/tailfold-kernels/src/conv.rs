@@ -89,7 +89,8 @@ impl Conv {
         window.check(&input, &output)?;
         let per_filter = weights.check(&window, &input, &output)?;
         epilogue.check(weights.filters)?;
-        let bound = largest_sum(weights.codes, per_filter)?;
+        let bounds = largest_sums(weights.codes, per_filter)?;
+        let epilogue = epilogue.within(&bounds);
         let depthwise = weights.groups > 1
             && weights.groups == input.channels
             && weights.filters == input.channels;
@@ -97,7 +98,7 @@ impl Conv {
             Epilogue::Codes(requantize) if depthwise => {
                 Kernel::Depthwise(Depthwise::pack(weights, &window, &input, requantize))
             }
-            Epilogue::Codes(requantize) if Winograd::fits(&weights, &window, &input, bound) => {
+            Epilogue::Codes(requantize) if Winograd::fits(&weights, &window, &input, &bounds) => {
                 Kernel::Winograd(Winograd::pack(weights, &input, &requantize))
             }
             epilogue => Kernel::Direct(
@@ -227,24 +228,25 @@ impl Weights<'_> {
     }
 }
 
-/// The largest magnitude that a filter's sum can have.
-fn largest_sum(codes: &[i16], per_filter: usize) -> Result<u64, KernelError> {
-    let mut largest = 0;
-    for (channel, filter) in codes.chunks_exact(per_filter).enumerate() {
-        if let Some(&code) = filter.iter().find(|c| c.unsigned_abs() > 255) {
-            return Err(KernelError::Weight { channel, code });
-        }
-        let bound = 255
-            * filter
-                .iter()
-                .map(|c| u64::from(c.unsigned_abs()))
-                .sum::<u64>();
-        if bound > u64::from(i32::MAX.unsigned_abs()) {
-            return Err(KernelError::Overflow { channel, bound });
-        }
-        largest = largest.max(bound);
-    }
-    Ok(largest)
+/// The largest magnitude that each filter's sum can have.
+fn largest_sums(codes: &[i16], per_filter: usize) -> Result<Vec<u64>, KernelError> {
+    let filters = codes.chunks_exact(per_filter).enumerate();
+    filters
+        .map(|(channel, filter)| {
+            if let Some(&code) = filter.iter().find(|c| c.unsigned_abs() > 255) {
+                return Err(KernelError::Weight { channel, code });
+            }
+            let bound = 255
+                * filter
+                    .iter()
+                    .map(|c| u64::from(c.unsigned_abs()))
+                    .sum::<u64>();
+            if bound > u64::from(i32::MAX.unsigned_abs()) {
+                return Err(KernelError::Overflow { channel, bound });
+            }
+            Ok(bound)
+        })
+        .collect()
 }
 
 impl Epilogue {
@@ -273,6 +275,14 @@ impl Epilogue {
         match self {
             Self::Real { scale, bias } => (f64::from(sum) * scale[channel] + bias[channel]) as f32,
             Self::Codes(_) => unreachable!("the epilogue makes codes"),
+        }
+    }
+
+    /// For sums within `bounds`.
+    fn within(self, bounds: &[u64]) -> Self {
+        match self {
+            Self::Codes(requantize) => Self::Codes(requantize.within(bounds)),
+            real @ Self::Real { .. } => real,
         }
     }
 

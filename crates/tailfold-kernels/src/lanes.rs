@@ -9,7 +9,7 @@ mod portable;
 mod x86;
 
 use crate::KernelError;
-use crate::requantize::Block;
+use crate::requantize::Constants;
 
 /// Lanes of a vector, whatever the processor.
 pub(crate) const LANES: usize = 16;
@@ -75,11 +75,24 @@ pub(crate) trait Lanes: Copy {
 
     fn sub_codes(a: Self::Codes, b: Self::Codes) -> Self::Codes;
 
-    /// Single-precision requantization, and whether any lane lies so near to a tie that it may be wrong.
-    fn requantize(self, block: Block<'_>) -> (Self::Codes, bool);
+    /// How far results were from their rounded values.
+    type Away: Copy;
 
-    /// `a * block.multiplier + b * block.offset`, clamped and rounded, and whether that may be wrong.
-    fn blend(a: Self::Codes, b: Self::Codes, block: Block<'_>) -> (Self::Codes, bool);
+    fn no_away() -> Self::Away;
+
+    /// Whether any result of those that `away` has seen lies so near to a tie that it may be wrong.
+    fn doubtful(away: Self::Away, doubt: f32) -> bool;
+
+    /// Single-precision requantization; `away` sees it. Results stay within 32 bits, or all are to be doubted.
+    fn requantize(self, constants: Constants<'_>, away: &mut Self::Away) -> Self::Codes;
+
+    /// `a * multiplier + b * offset`, clamped and rounded; `away` sees it.
+    fn blend(
+        a: Self::Codes,
+        b: Self::Codes,
+        constants: Constants<'_>,
+        away: &mut Self::Away,
+    ) -> Self::Codes;
 }
 
 /// The vector unit that is used; only [`Isa::available`] makes those that a processor may lack.
@@ -93,7 +106,7 @@ pub enum Isa {
     #[cfg(target_arch = "x86_64")]
     #[non_exhaustive]
     AvxVnni,
-    /// AVX2.
+    /// AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
     #[non_exhaustive]
     Avx2,
@@ -143,7 +156,7 @@ impl Isa {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            let avx2 = is_x86_feature_detected!("avx2");
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             if avx2
                 && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")

@@ -51,6 +51,16 @@ impl Steps {
             .clamp(f32::from(self.low), f32::from(self.high)) as i16
     }
 
+    /// The same for a number, in operations that every vector unit has: a number below 2^22 in magnitude that is added to
+    /// 1.5 * 2^23 is rounded, ties to even, and lies in the last bits of the sum.
+    #[expect(clippy::cast_possible_truncation, reason = "the last bits are wanted")]
+    #[inline(always)]
+    fn plain_code(self, value: f32) -> i16 {
+        let quotient = value / self.scale;
+        let clamped = quotient.max(f32::from(self.low)).min(f32::from(self.high));
+        (clamped + 12_582_912.0).to_bits() as i16
+    }
+
     /// The value of `code`, which is without its zero point.
     pub fn value(self, code: i16) -> f32 {
         f32::from(code) * self.scale
@@ -104,7 +114,7 @@ impl Task for Quantize<'_> {
                 for (pixels, values) in to.chunks_mut(LANES * pitch).zip(row.chunks(LANES)) {
                     let mut codes = [0; LANES];
                     for (code, &value) in codes.iter_mut().zip(values) {
-                        *code = steps.code(value);
+                        *code = steps.plain_code(value);
                     }
                     for (pixel, code) in pixels.chunks_exact_mut(pitch).zip(codes) {
                         pixel[channel] = code;
@@ -145,5 +155,35 @@ pub(crate) fn subsample(
             pixel[first..first + input.channels].copy_from_slice(&x[from..][..input.channels]);
             pixel[first + input.channels..].fill(0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn codes_are_those_of_the_definition(
+            value in -300.0_f32..300.0, half in -600_i16..600, scale in 1e-3_f32..2.0, zero in 0_i16..256,
+        ) {
+            let steps = Steps::new(scale, zero, [0, 255]).unwrap();
+            let tie = f32::from(half) * 0.5 * scale;
+            for value in [value, tie, f32::INFINITY, -f32::INFINITY, -0.0] {
+                prop_assert_eq!(steps.plain_code(value), steps.code(value));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_has_no_code() {
+        let steps = Steps::new(0.5, 3, [0, 255]).unwrap();
+        let frame = Frame::new(1, 1, 3);
+        let mut out = vec![0; frame.len()];
+        let values = [1.0, f32::NAN, 2.0];
+        let error = quantize(Isa::Portable, steps, &values, &frame, &mut out).unwrap_err();
+        assert_eq!(error, KernelError::Input { index: 1 });
     }
 }

@@ -1,7 +1,7 @@
 //! From sums of products to codes: the definition, and its form for vectors.
 
 use crate::KernelError;
-use crate::lanes::{LANES, ORDER};
+use crate::lanes::{LANES, Lanes, ORDER};
 
 /// What is done to the sums of a layer, channel by channel: `clamp(round(sum * multiplier + offset), low, high)`.
 ///
@@ -24,8 +24,8 @@ pub struct Requantize {
 /// The same in single precision, in blocks of sixteen channels in the lanes' order, with a bound of what that costs.
 #[derive(Clone, Debug, PartialEq)]
 struct Vectors {
-    multiplier: Vec<f32>,
-    offset: Vec<f32>,
+    multiplier: Vec<[f32; LANES]>,
+    offset: Vec<[f32; LANES]>,
     doubt: f32,
 }
 
@@ -79,11 +79,13 @@ impl Requantize {
     /// Of `count` channels from `first` on.
     pub(crate) fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
         let part = first..first + count;
-        Self::new(
+        let mut of_part = Self::new(
             self.multiplier[part.clone()].to_vec(),
             self.offset[part].to_vec(),
             [self.low, self.high],
-        )
+        )?;
+        of_part.vectors.doubt = of_part.vectors.doubt.min(self.vectors.doubt);
+        Ok(of_part)
     }
 
     /// The code of `sum` in `channel`, without its zero point.
@@ -98,26 +100,47 @@ impl Requantize {
             .clamp(f64::from(self.low), f64::from(self.high)) as i16
     }
 
-    /// Multipliers and offsets of the block of channels from `16 * block` on, and what is common to all.
-    #[inline(always)]
-    pub(crate) fn block(&self, block: usize) -> Block<'_> {
-        let range = block * LANES..(block + 1) * LANES;
-        Block {
-            multiplier: &self.vectors.multiplier[range.clone()],
-            offset: &self.vectors.offset[range],
-            low: f32::from(self.low),
-            high: f32::from(self.high),
-            doubt: self.vectors.doubt,
+    /// The same for layers whose sums stay within `bounds`, one a channel: where single precision could leave 32-bit
+    /// numbers, all codes are computed exactly.
+    #[must_use]
+    pub(crate) fn within(mut self, bounds: &[u64]) -> Self {
+        let largest = bounds
+            .iter()
+            .zip(self.multiplier.iter().zip(&self.offset))
+            .map(|(&bound, (m, o))| {
+                f64::from(u32::try_from(bound).unwrap_or(u32::MAX)) * m.abs() + o.abs()
+            })
+            .fold(0.0, f64::max);
+        if largest >= f64::from(1 << 30) {
+            self.vectors.doubt = -1.0;
         }
+        self
     }
 
     /// The same for sums that are `factor` times too large, a power of two.
     pub(crate) fn divided_by(&self, factor: f32) -> Self {
         let mut scaled = self.clone();
-        for m in &mut scaled.vectors.multiplier {
+        for m in scaled.vectors.multiplier.as_flattened_mut() {
             *m /= factor;
         }
         scaled
+    }
+
+    /// The channels from `16 * index` on, for sums that are `factor` times too large.
+    #[inline(always)]
+    pub(crate) fn block(&self, index: usize, factor: i32) -> Block<'_> {
+        Block {
+            constants: Constants {
+                multiplier: &self.vectors.multiplier[index],
+                offset: &self.vectors.offset[index],
+                low: self.low,
+                high: self.high,
+                doubt: self.vectors.doubt,
+            },
+            requantize: self,
+            index,
+            factor,
+        }
     }
 
     /// The codes of the block's sixteen `sums`, which are in the lanes' order and `factor` times too large; in the order
@@ -136,16 +159,39 @@ impl Requantize {
     }
 }
 
-/// One block of sixteen channels.
+/// What turns a vector of sixteen sums, or two of codes, into codes.
 #[derive(Clone, Copy)]
-pub(crate) struct Block<'a> {
-    pub(crate) multiplier: &'a [f32],
-    pub(crate) offset: &'a [f32],
-    pub(crate) low: f32,
-    pub(crate) high: f32,
+pub(crate) struct Constants<'a> {
+    pub(crate) multiplier: &'a [f32; LANES],
+    pub(crate) offset: &'a [f32; LANES],
+    pub(crate) low: i16,
+    pub(crate) high: i16,
     /// Half less the largest error of single precision: what is further from its rounded value may have been rounded
     /// wrongly.
     pub(crate) doubt: f32,
+}
+
+/// One block of sixteen channels.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<'a> {
+    constants: Constants<'a>,
+    requantize: &'a Requantize,
+    index: usize,
+    factor: i32,
+}
+
+impl Block<'_> {
+    /// The codes of `sums`, exactly as [`Requantize::code`] has them.
+    #[inline(always)]
+    pub(crate) fn codes<L: Lanes>(&self, sums: L) -> L::Codes {
+        let mut away = L::no_away();
+        let codes = sums.requantize(self.constants, &mut away);
+        if L::doubtful(away, self.constants.doubt) {
+            let sums = sums.to_array();
+            return L::codes(self.requantize.exact(self.index, sums, self.factor));
+        }
+        codes
+    }
 }
 
 impl Vectors {
@@ -158,13 +204,10 @@ impl Vectors {
         // Five roundings of at most 2^-24 (multiplier, sum, product, offset, result) of terms that are below the result
         // and the offset together; only results within the clamp, below 256, matter. Twice that, for the second order.
         let error = (256.0 + largest) * 2.0_f64.powi(-21);
-        let length = multiplier.len().next_multiple_of(LANES);
         let pack = |values: &[f64]| {
-            (0..length)
-                .map(|i| {
-                    let channel = i / LANES * LANES + ORDER[i % LANES];
-                    values.get(channel).map_or(0.0, |&v| v as f32)
-                })
+            values
+                .chunks(LANES)
+                .map(|block| ORDER.map(|channel| block.get(channel).map_or(0.0, |&v| v as f32)))
                 .collect()
         };
         Self {

@@ -5,7 +5,6 @@
 )]
 
 use super::Weights;
-use super::direct::finish;
 use super::rows::{Tiles, in_tiles};
 use crate::frame::Frame;
 use crate::lanes::{LANES, Lanes, ORDER, Task};
@@ -147,13 +146,13 @@ impl Tiles for Row<'_> {
                     }
                 }
             }
+            let constants = requantize.block(block, 1);
             let channels = (self.pitch - block * LANES).min(LANES);
+            let at = self.at + first * self.pitch + block * LANES;
+            let to = self.out[at..][..(P - 1) * self.pitch + channels].as_mut_ptr();
             for (p, sum) in sums.into_iter().enumerate() {
-                let codes = finish(sum, requantize, block, 1);
-                let to =
-                    &mut self.out[self.at + (first + p) * self.pitch + block * LANES..][..channels];
-                // SAFETY: `to` has as many codes as are written.
-                unsafe { L::store_codes(codes, to.as_mut_ptr(), to.len()) };
+                // SAFETY: the slice ends with the last pixel's last code.
+                unsafe { L::store_codes(constants.codes(sum), to.add(p * self.pitch), channels) };
             }
         }
     }

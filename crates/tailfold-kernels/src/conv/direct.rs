@@ -8,7 +8,6 @@ use super::rows::{Tiles, in_tiles, tile};
 use super::{Epilogue, Weights};
 use crate::frame::Frame;
 use crate::lanes::{LANES, Lanes, ORDER, Task};
-use crate::requantize::Requantize;
 use crate::shape::Window;
 
 /// The packed weights of one group: all filters that read the same channels.
@@ -167,21 +166,24 @@ struct Strips {
 }
 
 impl Strips {
-    /// Pixels that share a reading of the weights.
-    const PIXELS: usize = 48;
+    /// Pixels that share a reading of the weights, at most, where rows can be cut.
+    const PIXELS: usize = 56;
 
     fn new(window: &Window, input: &Frame, output: &Frame) -> Self {
         let flat = window == &Window::point() && input.is_flat() && output.is_flat();
         if flat {
-            // Rows follow each other without a gap, so any run of pixels is one.
-            return Self {
-                row: Self::PIXELS,
-                strip: Self::PIXELS,
-            };
+            // Rows follow each other without a gap, so any run of pixels is one; runs of nearly equal length, since a
+            // short one reads the weights for little.
+            let pixels = output.height * output.width;
+            let row = pixels.div_ceil(pixels.div_ceil(Self::PIXELS));
+            return Self { row, strip: row };
         }
+        let rows = output
+            .height
+            .div_ceil((output.height * output.width).div_ceil(Self::PIXELS));
         Self {
             row: output.width,
-            strip: output.width * Self::PIXELS.div_ceil(output.width),
+            strip: output.width * rows,
         }
     }
 }
@@ -227,17 +229,19 @@ impl Tiles for Row<'_> {
         match (&mut self.out, epilogue) {
             (Sink::Codes(out), Epilogue::Codes(requantize)) => {
                 let pitch = self.output.pitch();
+                let constants = requantize.block(self.block, 1);
                 // A whole frame's fill-up channels may be written too, and are zero.
                 let channels = if *filters == self.output.channels {
                     pitch - self.block * LANES
                 } else {
                     channels
                 };
+                let channels = channels.min(LANES);
+                let to = &mut out[self.at + first * pitch..][..(P - 1) * pitch + channels];
+                let to = to.as_mut_ptr();
                 for (p, sum) in sums.into_iter().enumerate() {
-                    let codes = finish(sum, requantize, self.block, 1);
-                    let to = &mut out[self.at + (first + p) * pitch..][..channels.min(LANES)];
-                    // SAFETY: `to` has as many codes as are written.
-                    unsafe { L::store_codes(codes, to.as_mut_ptr(), to.len()) };
+                    // SAFETY: the slice ends with the last pixel's last code.
+                    unsafe { L::store_codes(constants.codes(sum), to.add(p * pitch), channels) };
                 }
             }
             (Sink::Real(out), epilogue) => {
@@ -256,19 +260,4 @@ impl Tiles for Row<'_> {
             _ => unreachable!("the sink is chosen by the epilogue"),
         }
     }
-}
-
-/// Codes of one block of sums that are `factor` times too large, exactly as [`Requantize::code`] has them.
-#[inline(always)]
-pub(crate) fn finish<L: Lanes>(
-    sums: L,
-    requantize: &Requantize,
-    block: usize,
-    factor: i32,
-) -> L::Codes {
-    let (codes, doubtful) = sums.requantize(requantize.block(block));
-    if doubtful {
-        return L::codes(requantize.exact(block, sums.to_array(), factor));
-    }
-    codes
 }

@@ -10,7 +10,6 @@
 )]
 
 use super::Weights;
-use super::direct::finish;
 use super::rows::{Tiles, in_tiles, tile};
 use crate::frame::Frame;
 use crate::lanes::{LANES, Lanes, ORDER, Task};
@@ -36,14 +35,21 @@ pub(crate) struct Winograd {
 
 impl Winograd {
     /// Whether the kernel can do this, and is worth it.
-    pub(crate) fn fits(weights: &Weights<'_>, window: &Window, input: &Frame, bound: u64) -> bool {
+    pub(crate) fn fits(
+        weights: &Weights<'_>,
+        window: &Window,
+        input: &Frame,
+        bounds: &[u64],
+    ) -> bool {
         window.kernel == [3, 3]
             && window.stride == [1, 1]
             && window.dilation == [1, 1]
             && weights.groups == 1
             && weights.filters >= LANES
             && input.channels >= LANES
-            && bound <= u64::from(i32::MAX.unsigned_abs() / FACTOR.unsigned_abs())
+            && bounds
+                .iter()
+                .all(|&bound| bound <= u64::from(i32::MAX.unsigned_abs() / FACTOR.unsigned_abs()))
     }
 
     pub(crate) fn pack(weights: Weights<'_>, input: &Frame, requantize: &Requantize) -> Self {
@@ -221,18 +227,22 @@ impl Run<'_> {
             *upper = at(c).add(second).add(third);
             *lower = second.sub(third).sub(at(12 + c));
         }
-        let pitch = self.output.pitch();
-        let channels = (pitch - block * LANES).min(LANES);
-        for (dy, [a, b, c, d]) in halves.into_iter().enumerate() {
-            let results = [a.add(b).add(c), b.sub(c).sub(d)];
-            for (dx, sums) in results.into_iter().enumerate() {
-                if y + dy < self.output.height && x + dx < self.output.width {
-                    let codes = finish(sums, &self.winograd.requantize, block, FACTOR);
-                    let at = self.output.at(y + dy, x + dx) + block * LANES;
-                    let to = &mut self.out[at..][..channels];
-                    // SAFETY: `to` has as many codes as are written.
-                    unsafe { L::store_codes(codes, to.as_mut_ptr(), to.len()) };
-                }
+        let constants = self.winograd.requantize.block(block, FACTOR);
+        let channels = (self.output.pitch() - block * LANES).min(LANES);
+        let [[a, b, c, d], [e, f, g, h]] = halves;
+        let results = [
+            a.add(b).add(c),
+            b.sub(c).sub(d),
+            e.add(f).add(g),
+            f.sub(g).sub(h),
+        ];
+        for (i, sums) in results.into_iter().enumerate() {
+            let (y, x) = (y + i / 2, x + i % 2);
+            if y < self.output.height && x < self.output.width {
+                let at = self.output.at(y, x) + block * LANES;
+                let to = &mut self.out[at..][..channels];
+                // SAFETY: `to` has as many codes as are written.
+                unsafe { L::store_codes(constants.codes(sums), to.as_mut_ptr(), to.len()) };
             }
         }
     }

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "vectors are read and written through pointers")]
 
 use super::{LANES, Lanes, ORDER};
-use crate::requantize::Block;
+use crate::requantize::Constants;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([i32; LANES]);
@@ -10,6 +10,7 @@ pub(crate) struct Portable([i32; LANES]);
 impl Lanes for Portable {
     type Pairs = [[i16; 2]; LANES];
     type Codes = [i16; LANES];
+    type Away = f32;
     const TILE: usize = 4;
 
     #[inline(always)]
@@ -99,30 +100,37 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn requantize(self, block: Block<'_>) -> (Self::Codes, bool) {
-        let mut codes = [0; LANES];
-        let mut doubtful = false;
-        for i in 0..LANES {
-            let (code, doubt) = rounded(
-                single(self.0[i]) * block.multiplier[i] + block.offset[i],
-                block,
-            );
-            codes[ORDER[i]] = code;
-            doubtful |= doubt;
-        }
-        (codes, doubtful)
+    fn no_away() -> f32 {
+        f32::NEG_INFINITY
     }
 
     #[inline(always)]
-    fn blend(a: Self::Codes, b: Self::Codes, block: Block<'_>) -> (Self::Codes, bool) {
-        let mut doubtful = false;
-        let codes = std::array::from_fn(|i| {
-            let steps = f32::from(a[i]) * block.multiplier[i] + f32::from(b[i]) * block.offset[i];
-            let (code, doubt) = rounded(steps, block);
-            doubtful |= doubt;
-            code
-        });
-        (codes, doubtful)
+    fn doubtful(away: f32, doubt: f32) -> bool {
+        away > doubt
+    }
+
+    #[inline(always)]
+    fn requantize(self, constants: Constants<'_>, away: &mut f32) -> Self::Codes {
+        let mut codes = [0; LANES];
+        for i in 0..LANES {
+            let steps = single(self.0[i]) * constants.multiplier[i] + constants.offset[i];
+            codes[ORDER[i]] = rounded(steps, constants, away);
+        }
+        codes
+    }
+
+    #[inline(always)]
+    fn blend(
+        a: Self::Codes,
+        b: Self::Codes,
+        constants: Constants<'_>,
+        away: &mut f32,
+    ) -> Self::Codes {
+        std::array::from_fn(|i| {
+            let [a, b] = [f32::from(a[i]), f32::from(b[i])];
+            let steps = a * constants.multiplier[i] + b * constants.offset[i];
+            rounded(steps, constants, away)
+        })
     }
 }
 
@@ -140,8 +148,11 @@ fn single(sum: i32) -> f32 {
     reason = "clamped to 16-bit numbers first"
 )]
 #[inline(always)]
-fn rounded(steps: f32, block: Block<'_>) -> (i16, bool) {
-    let steps = steps.max(block.low).min(block.high);
-    let rounded = steps.round_ties_even();
-    (rounded as i16, (steps - rounded).abs() > block.doubt)
+fn rounded(steps: f32, constants: Constants<'_>, away: &mut f32) -> i16 {
+    let clamped = steps
+        .max(f32::from(constants.low))
+        .min(f32::from(constants.high));
+    let rounded = clamped.round_ties_even();
+    *away = away.max((clamped - rounded).abs());
+    rounded as i16
 }

@@ -7,7 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::{LANES, Lanes, Task};
-use crate::requantize::Block;
+use crate::requantize::Constants;
 
 /// How a vector unit multiplies pairs and adds: the only thing in which those with and without VNNI differ.
 pub(crate) trait Unit: Copy {
@@ -39,7 +39,7 @@ impl Unit for Vnni {
 }
 
 pub(super) fn run_avx2<T: Task>(task: T) {
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,fma")]
     fn run<T: Task>(task: T) {
         task.run::<Two<Plain>>();
     }
@@ -48,7 +48,7 @@ pub(super) fn run_avx2<T: Task>(task: T) {
 }
 
 pub(super) fn run_avx_vnni<T: Task>(task: T) {
-    #[target_feature(enable = "avx2,avxvnni")]
+    #[target_feature(enable = "avx2,fma,avxvnni")]
     fn run<T: Task>(task: T) {
         task.run::<Two<Vnni>>();
     }
@@ -57,7 +57,7 @@ pub(super) fn run_avx_vnni<T: Task>(task: T) {
 }
 
 pub(super) fn run_avx512_vnni<T: Task>(task: T) {
-    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vnni")]
+    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
     fn run<T: Task>(task: T) {
         task.run::<One>();
     }
@@ -76,85 +76,92 @@ pub(crate) struct Two<U> {
 #[derive(Clone, Copy)]
 pub(crate) struct One(__m512i);
 
-/// Codes of one block of lanes, rounded, and the mask of doubtful ones.
+/// Rounded steps, and how far from them the steps were.
 ///
 /// # Safety
 /// The processor has AVX2.
 #[inline(always)]
-unsafe fn rounded(steps: __m256, block: Block<'_>) -> (__m256i, __m256) {
+unsafe fn rounded(steps: __m256) -> (__m256i, __m256) {
     // SAFETY: the caller's promise.
     unsafe {
-        let steps = _mm256_min_ps(
-            _mm256_max_ps(steps, _mm256_set1_ps(block.low)),
-            _mm256_set1_ps(block.high),
-        );
         let codes = _mm256_cvtps_epi32(steps);
         let away = _mm256_sub_ps(steps, _mm256_cvtepi32_ps(codes));
-        let away = _mm256_andnot_ps(_mm256_set1_ps(-0.0), away);
-        let doubtful = _mm256_cmp_ps::<_CMP_GT_OQ>(away, _mm256_set1_ps(block.doubt));
-        (codes, doubtful)
+        (codes, _mm256_andnot_ps(_mm256_set1_ps(-0.0), away))
     }
 }
 
 /// `sums` of lanes `8 * half ..`, requantized in single precision.
 ///
 /// # Safety
-/// The processor has AVX2, and `half` is 0 or 1.
+/// The processor has AVX2 and FMA, and `half` is 0 or 1.
 #[inline(always)]
-unsafe fn requantized(sums: __m256i, block: Block<'_>, half: usize) -> (__m256i, __m256) {
-    // SAFETY: the caller's promise; a block has sixteen multipliers and offsets.
+unsafe fn requantized(sums: __m256i, constants: Constants<'_>, half: usize) -> (__m256i, __m256) {
+    // SAFETY: the caller's promise; there are sixteen multipliers and offsets.
     unsafe {
-        let multiplier = _mm256_loadu_ps(block.multiplier.as_ptr().add(8 * half));
-        let offset = _mm256_loadu_ps(block.offset.as_ptr().add(8 * half));
-        let steps = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), multiplier), offset);
-        rounded(steps, block)
+        let multiplier = _mm256_loadu_ps(constants.multiplier.as_ptr().add(8 * half));
+        let offset = _mm256_loadu_ps(constants.offset.as_ptr().add(8 * half));
+        rounded(_mm256_fmadd_ps(
+            _mm256_cvtepi32_ps(sums),
+            multiplier,
+            offset,
+        ))
     }
 }
 
-/// Two blocks of rounded codes as 16-bit numbers, and whether any is doubtful.
+/// Two vectors of rounded steps as clamped codes; `away` sees how far they were.
 ///
 /// # Safety
 /// The processor has AVX2.
 #[inline(always)]
-unsafe fn packed(low: (__m256i, __m256), high: (__m256i, __m256)) -> (__m256i, bool) {
+unsafe fn packed(
+    low: (__m256i, __m256),
+    high: (__m256i, __m256),
+    constants: Constants<'_>,
+    away: &mut __m256,
+) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
+        *away = _mm256_max_ps(*away, _mm256_max_ps(low.1, high.1));
         let codes = _mm256_packs_epi32(low.0, high.0);
-        let doubtful = _mm256_movemask_ps(_mm256_or_ps(low.1, high.1)) != 0;
-        (codes, doubtful)
+        let codes = _mm256_max_epi16(codes, _mm256_set1_epi16(constants.low));
+        _mm256_min_epi16(codes, _mm256_set1_epi16(constants.high))
     }
 }
 
 /// Eight codes of `a` and of `b`, weighted and rounded.
 ///
 /// # Safety
-/// The processor has AVX2.
+/// The processor has AVX2 and FMA.
 #[inline(always)]
-unsafe fn mixed(a: __m128i, b: __m128i, block: Block<'_>) -> (__m256i, __m256) {
-    // SAFETY: the caller's promise; a block has sixteen multipliers and offsets, here all the same.
+unsafe fn mixed(a: __m128i, b: __m128i, constants: Constants<'_>) -> (__m256i, __m256) {
+    // SAFETY: the caller's promise; there are sixteen multipliers and offsets, all the same.
     unsafe {
         let a = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(a));
         let b = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(b));
-        let a = _mm256_mul_ps(a, _mm256_loadu_ps(block.multiplier.as_ptr()));
-        let b = _mm256_mul_ps(b, _mm256_loadu_ps(block.offset.as_ptr()));
-        rounded(_mm256_add_ps(a, b), block)
+        let b = _mm256_mul_ps(b, _mm256_loadu_ps(constants.offset.as_ptr()));
+        let multiplier = _mm256_loadu_ps(constants.multiplier.as_ptr());
+        rounded(_mm256_fmadd_ps(a, multiplier, b))
     }
 }
 
 /// # Safety
-/// The processor has AVX2.
+/// The processor has AVX2 and FMA.
 #[inline(always)]
-unsafe fn blend(a: __m256i, b: __m256i, block: Block<'_>) -> (__m256i, bool) {
+unsafe fn blend(a: __m256i, b: __m256i, constants: Constants<'_>, away: &mut __m256) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
-        let low = mixed(_mm256_castsi256_si128(a), _mm256_castsi256_si128(b), block);
+        let low = mixed(
+            _mm256_castsi256_si128(a),
+            _mm256_castsi256_si128(b),
+            constants,
+        );
         let high = mixed(
             _mm256_extracti128_si256::<1>(a),
             _mm256_extracti128_si256::<1>(b),
-            block,
+            constants,
         );
-        let (codes, doubtful) = packed(low, high);
-        (_mm256_permute4x64_epi64::<0b11_01_10_00>(codes), doubtful)
+        let codes = packed(low, high, constants, away);
+        _mm256_permute4x64_epi64::<0b11_01_10_00>(codes)
     }
 }
 
@@ -211,10 +218,32 @@ macro_rules! codes_in_one_vector {
             unsafe { _mm256_sub_epi16(a, b) }
         }
 
+        type Away = __m256;
+
         #[inline(always)]
-        fn blend(a: Self::Codes, b: Self::Codes, block: Block<'_>) -> (Self::Codes, bool) {
+        fn no_away() -> Self::Away {
+            // SAFETY: as above. Distances are not negative.
+            unsafe { _mm256_setzero_ps() }
+        }
+
+        #[inline(always)]
+        fn doubtful(away: Self::Away, doubt: f32) -> bool {
             // SAFETY: as above.
-            unsafe { blend(a, b, block) }
+            unsafe {
+                let over = _mm256_cmp_ps::<_CMP_GT_OQ>(away, _mm256_set1_ps(doubt));
+                _mm256_movemask_ps(over) != 0
+            }
+        }
+
+        #[inline(always)]
+        fn blend(
+            a: Self::Codes,
+            b: Self::Codes,
+            constants: Constants<'_>,
+            away: &mut Self::Away,
+        ) -> Self::Codes {
+            // SAFETY: as above.
+            unsafe { blend(a, b, constants, away) }
         }
     };
 }
@@ -326,12 +355,14 @@ impl<U: Unit> Lanes for Two<U> {
     }
 
     #[inline(always)]
-    fn requantize(self, block: Block<'_>) -> (Self::Codes, bool) {
+    fn requantize(self, constants: Constants<'_>, away: &mut Self::Away) -> Self::Codes {
         // SAFETY: as above.
         unsafe {
             packed(
-                requantized(self.sums[0], block, 0),
-                requantized(self.sums[1], block, 1),
+                requantized(self.sums[0], constants, 0),
+                requantized(self.sums[1], constants, 1),
+                constants,
+                away,
             )
         }
     }
@@ -409,12 +440,14 @@ impl Lanes for One {
     }
 
     #[inline(always)]
-    fn requantize(self, block: Block<'_>) -> (Self::Codes, bool) {
+    fn requantize(self, constants: Constants<'_>, away: &mut Self::Away) -> Self::Codes {
         // SAFETY: as above.
         unsafe {
             packed(
-                requantized(_mm512_castsi512_si256(self.0), block, 0),
-                requantized(_mm512_extracti64x4_epi64::<1>(self.0), block, 1),
+                requantized(_mm512_castsi512_si256(self.0), constants, 0),
+                requantized(_mm512_extracti64x4_epi64::<1>(self.0), constants, 1),
+                constants,
+                away,
             )
         }
     }
