@@ -15,6 +15,7 @@ from pathlib import Path
 from agreement import float_agrees, int8_agrees
 from evidence import DATA, MODELS, ROOT, Evidence, Skip
 from folding import offsets_are_in_the_bias
+from foreign import KINDS, foreign_agrees
 from graphs import graph_is_valid, no_graph
 from networks import NETWORKS, network_agrees
 from onnx_checker import Verdict
@@ -43,6 +44,8 @@ def checks(evidence):
     yield "int8", int8_agrees
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right
+    for kind in KINDS:
+        yield f"foreign {kind}", partial(foreign_agrees, kind=kind)
     for kind in NETWORKS:
         yield f"network {kind}", partial(network_agrees, kind=kind)
 

@@ -1,6 +1,7 @@
 //! The repository's chores. Reads as a list: one module a command; what computes runs as a process of its own.
 
 mod ablate;
+mod bench;
 mod bench_train;
 mod chart;
 mod ci;
@@ -33,6 +34,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Ablate(Box<ablate::Args>),
+    Bench(bench::Args),
     BenchTrain(bench_train::Args),
     /// Run what CI runs, cheapest first.
     Ci(ci::Args),
@@ -54,6 +56,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Ablate(args) => ablate::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::BenchTrain(args) => bench_train::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Data(command) => data::run(&command),

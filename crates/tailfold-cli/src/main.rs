@@ -1,6 +1,7 @@
 //! `tailfold`: what runs where the model runs. Classifies images, says what a model is, and proves that it still serves
 //! its rare classes.
 
+mod bench;
 mod classify;
 mod dump;
 mod evaluate;
@@ -29,6 +30,9 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Args),
+    #[command(hide = true)]
+    BenchTurns(bench::contender::Args),
     Classify(classify::Args),
     Evaluate(evaluate::Args),
     Info(info::Args),
@@ -39,6 +43,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
+        Command::Bench(args) => bench::run(&args),
+        Command::BenchTurns(args) => bench::contender::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Info(args) => info::run(&args),

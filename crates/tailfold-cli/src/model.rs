@@ -18,6 +18,16 @@ pub(crate) enum Backend {
     TractStock,
 }
 
+impl Backend {
+    /// As on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tract => "tract",
+            Self::TractStock => "tract-stock",
+        }
+    }
+}
+
 /// A model ready to run.
 pub(crate) struct Loaded {
     pub(crate) card: ModelCard,

@@ -56,6 +56,9 @@ pub(crate) trait Lanes: Copy {
     /// Lane by lane, the code of `a` and the code of `b`.
     fn zip(a: Self::Codes, b: Self::Codes) -> Self::Pairs;
 
+    /// The same pairs, of which the compiler no longer knows that they are.
+    fn opaque(pairs: Self::Pairs) -> Self::Pairs;
+
     /// `self + a.0 * b.0 + a.1 * b.1`, lane by lane.
     fn dot(self, a: Self::Pairs, b: Self::Pairs) -> Self;
 

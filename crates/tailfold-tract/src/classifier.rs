@@ -21,6 +21,7 @@ pub struct TractClassifier {
     input: [usize; 3],
     num_classes: usize,
     nodes: Vec<NodeKernel>,
+    regions: Vec<Arc<Region>>,
 }
 
 /// What computes.
@@ -127,6 +128,7 @@ impl TractClassifier {
                     input,
                     num_classes,
                     nodes: nodes.to_vec(),
+                    regions: vec![Arc::clone(region)],
                 })
             }
             _ => None,
@@ -169,12 +171,18 @@ impl TractClassifier {
             input,
             num_classes,
             nodes,
+            regions: regions.to_vec(),
         })
     }
 
     /// What runs each node of the file, in its order; empty for [`TractClassifier::stock`].
     pub fn nodes(&self) -> &[NodeKernel] {
         &self.nodes
+    }
+
+    /// The integer programs, in the order in which they run.
+    pub fn regions(&self) -> &[Arc<Region>] {
+        &self.regions
     }
 
     /// Appends the logits of one image.

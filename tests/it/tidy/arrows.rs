@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "tailfold-cli",
         &[
             "tailfold-data",
+            "tailfold-kernels",
             "tailfold-onnx",
             "tailfold-parity",
             "tailfold-spec",

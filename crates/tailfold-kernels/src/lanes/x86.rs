@@ -183,6 +183,24 @@ unsafe fn store_codes(codes: __m256i, to: *mut i16, count: usize) {
     }
 }
 
+/// The same vector, of which the compiler no longer knows that it is.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn opaque256(mut vector: __m256i) -> __m256i {
+    // SAFETY: there is no instruction.
+    unsafe { std::arch::asm!("/* {} */", inout(ymm_reg) vector, options(nomem, nostack)) };
+    vector
+}
+
+/// The same for a long one.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn opaque512(mut vector: __m512i) -> __m512i {
+    // SAFETY: there is no instruction.
+    unsafe { std::arch::asm!("/* {} */", inout(zmm_reg) vector, options(nomem, nostack)) };
+    vector
+}
+
 /// What lies in 256-bit vectors whatever the sums lie in.
 macro_rules! codes_in_one_vector {
     () => {
@@ -344,6 +362,12 @@ impl<U: Unit> Lanes for Two<U> {
     }
 
     #[inline(always)]
+    fn opaque([a, b]: Self::Pairs) -> Self::Pairs {
+        // SAFETY: as above.
+        unsafe { [opaque256(a), opaque256(b)] }
+    }
+
+    #[inline(always)]
     fn dot(self, a: Self::Pairs, b: Self::Pairs) -> Self {
         // SAFETY: as above; `U` is a unit that the same function enables.
         Self::new(unsafe {
@@ -431,6 +455,12 @@ impl Lanes for One {
             let low = _mm512_castsi256_si512(_mm256_unpacklo_epi16(a, b));
             _mm512_inserti64x4::<1>(low, _mm256_unpackhi_epi16(a, b))
         }
+    }
+
+    #[inline(always)]
+    fn opaque(pairs: Self::Pairs) -> Self::Pairs {
+        // SAFETY: as above.
+        unsafe { opaque512(pairs) }
     }
 
     #[inline(always)]

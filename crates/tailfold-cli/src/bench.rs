@@ -1,0 +1,240 @@
+//! `tailfold bench`: how fast a model runs here, contenders in turns.
+
+pub(crate) mod contender;
+mod layers;
+mod peer;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, ensure};
+use serde::Serialize as _;
+use tailfold_data::{DataSpec, Dataset, preprocess};
+use tailfold_onnx::Model;
+use tailfold_spec::artifact;
+
+use crate::model::Backend;
+use crate::output::{bar, print, say};
+use contender::{Turn, prepare, read_images};
+use peer::Peer;
+use report::{Report, Row, Spread};
+
+/// Time a model, back ends in turns: latency, cold start, memory.
+///
+/// Each contender is a process of its own that takes a turn a round, so that what else the machine does falls on all;
+/// ratios are taken round by round. One thread, one image at a time.
+///
+/// Example: tailfold bench --model model.int8.onnx --float model.onnx
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Model file.
+    #[arg(long)]
+    model: PathBuf,
+    /// Back ends of the model; `tract` and `tract-stock` without it.
+    #[arg(long, value_enum)]
+    backend: Vec<Backend>,
+    /// The float model, which is timed on tract as it is.
+    #[arg(long)]
+    float: Option<PathBuf>,
+    /// Contenders of other runtimes, `NAME=COMMAND`: programs that take `--images FILE` and turns, as `tailfold
+    /// bench-turns` does.
+    #[arg(long, value_name = "NAME=COMMAND")]
+    peer: Vec<String>,
+    /// Images, as a data spec; seeded noise without it.
+    #[arg(long)]
+    data: Option<DataSpec>,
+    /// Prepared images instead, little-endian floats, for models that do not say how images are prepared.
+    #[arg(long, conflicts_with = "data")]
+    images: Option<PathBuf>,
+    /// Turns of each contender.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: u32,
+    /// Time the integer layers one by one instead, against the vector unit's peak.
+    #[arg(long)]
+    layers: bool,
+    /// Print one JSON object (schema `tailfold.bench/1`).
+    #[arg(long)]
+    json: bool,
+}
+
+/// Images that contenders go through.
+const IMAGES: usize = 8;
+
+/// How long a turn takes, about.
+const TURN_MS: f64 = 40.0;
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let folder = tempfile::tempdir().context("a folder for the images")?;
+    let images = match &args.images {
+        Some(path) => path.clone(),
+        None => {
+            let path = folder.path().join("images.f32");
+            let bytes: Vec<u8> = images(args)?
+                .into_iter()
+                .flat_map(f32::to_le_bytes)
+                .collect();
+            std::fs::write(&path, bytes).context("the images")?;
+            path
+        }
+    };
+    if args.layers {
+        return by_layers(args, &images);
+    }
+    let own = std::env::current_exe().context("cannot find this program")?;
+    let mut contenders = Vec::new();
+    let backends = if args.backend.is_empty() {
+        vec![Backend::Tract, Backend::TractStock]
+    } else {
+        args.backend.clone()
+    };
+    for backend in backends {
+        contenders.push((backend.name().to_owned(), &args.model, backend));
+    }
+    if let Some(float) = &args.float {
+        contenders.push(("tract-stock, float".to_owned(), float, Backend::TractStock));
+    }
+    let mut peers = Vec::new();
+    let mut sizes = Vec::new();
+    for (name, model, backend) in contenders {
+        let mut command = Command::new(&own);
+        command.args(["bench-turns", "--backend", backend.name()]);
+        command.arg("--model").arg(model);
+        command.arg("--images").arg(&images);
+        peers.push(Peer::start(&name, &mut command)?);
+        sizes.push(std::fs::metadata(model).ok().map(|m| m.len()));
+    }
+    for peer in &args.peer {
+        let (name, line) = peer.split_once('=').context("a peer is NAME=COMMAND")?;
+        let mut words = line.split_whitespace();
+        let mut command = Command::new(words.next().context("a peer is NAME=COMMAND")?);
+        command.args(words).arg("--images").arg(&images);
+        peers.push(Peer::start(name, &mut command)?);
+        sizes.push(None);
+    }
+    let report = in_turns(args, peers, &sizes)?;
+    if args.json {
+        print(&serde_json::to_string(&report)?);
+    } else {
+        print(&report.table());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every contender's turns, a round at a time.
+fn in_turns(args: &Args, mut peers: Vec<Peer>, sizes: &[Option<u64>]) -> anyhow::Result<Report> {
+    ensure!(!peers.is_empty(), "there is nothing to time");
+    // A turn is as long for all, so each sees as much of the machine's moods.
+    let mut counts = Vec::new();
+    for peer in &mut peers {
+        let warm = peer.turn(3)?;
+        let one = Spread::of(warm.wall_ms).min.max(1e-3);
+        counts.push(whole(TURN_MS / one).clamp(3, 10_000));
+    }
+    let rounds = args.rounds as usize;
+    let mut turns: Vec<Vec<Turn>> = peers.iter().map(|_| Vec::new()).collect();
+    let bar = bar("rounds", rounds);
+    for round in 0..rounds {
+        for i in 0..peers.len() {
+            // Another one begins each round.
+            let at = (i + round) % peers.len();
+            turns[at].push(peers[at].turn(counts[at])?);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let mut rows = Vec::new();
+    for ((peer, size), own) in peers.iter_mut().zip(sizes).zip(&turns) {
+        let mut row = Row::of(&peer.name, &peer.ready, own, &turns[0]);
+        row.peak_rss_bytes = peer.end()?.peak_rss_bytes;
+        row.file_bytes = *size;
+        rows.push(row);
+    }
+    Ok(Report {
+        schema: "tailfold.bench/1",
+        machine: machine(),
+        rounds,
+        images: counts[0],
+        rows,
+    })
+}
+
+fn by_layers(args: &Args, images: &Path) -> anyhow::Result<ExitCode> {
+    let name = args.model.display().to_string();
+    let classifier = prepare(&artifact::read(&args.model)?, &name, Backend::Tract)?;
+    let image = &read_images(images, tailfold_spec::Classifier::input_shape(&classifier))?[0];
+    let layers = layers::measure(&classifier, image, args.rounds as usize * 10)?;
+    if args.json {
+        let mut value = serde_json::to_value(&layers)?;
+        if let Some(object) = value.as_object_mut() {
+            object.insert("schema".to_owned(), "tailfold.bench-layers/1".into());
+        }
+        let mut text = Vec::new();
+        value.serialize(&mut serde_json::Serializer::new(&mut text))?;
+        print(&String::from_utf8_lossy(&text));
+    } else {
+        print(&layers.table());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A few prepared images.
+fn images(args: &Args) -> anyhow::Result<Vec<f32>> {
+    let model = Model::read(&args.model)?;
+    let Some(spec) = &args.data else {
+        say("images: seeded noise (see --data and --images)");
+        let [_, c, h, w] = model.input_shape()?;
+        let [Some(c), Some(h), Some(w)] = [c, h, w] else {
+            anyhow::bail!(
+                "{}: the size of an image is not fixed",
+                args.model.display()
+            );
+        };
+        return Ok(noise(IMAGES * c * h * w));
+    };
+    let card = model.checked_card().with_context(|| {
+        format!(
+            "{} does not say how images are prepared: see --images",
+            args.model.display()
+        )
+    })?;
+    let data = Dataset::open(spec)?;
+    ensure!(!data.is_empty(), "{spec} has no image");
+    let mut values = Vec::new();
+    for i in 0..IMAGES.min(data.len()) {
+        // Spread over the classes, which data sets keep together.
+        let image = data.image(i * data.len() / IMAGES.min(data.len()))?;
+        values.extend(preprocess(&image, &card.preprocess)?);
+    }
+    Ok(values)
+}
+
+/// Numbers in ±2, the same every time.
+#[expect(clippy::cast_possible_truncation, reason = "a few bits make a float")]
+fn noise(count: usize) -> Vec<f32> {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    (0..count)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            f32::from((state >> 48) as u16) / 16_384.0 - 2.0
+        })
+        .collect()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a small positive number"
+)]
+fn whole(value: f64) -> usize {
+    value as usize
+}
+
+/// Kind of this machine: architecture, system and cores.
+fn machine() -> String {
+    use std::env::consts::{ARCH, OS};
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{ARCH} {OS}, {cores} cores")
+}

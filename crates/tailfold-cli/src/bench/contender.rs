@@ -1,0 +1,154 @@
+//! One contender of a benchmark, a process of its own: prepares a model, then runs it in the turns that it is given.
+//!
+//! The protocol, for programs of other runtimes too: a JSON line [`Ready`] when the first image is answered; then for each
+//! line with a number on stdin, a JSON line [`Turn`]; at the end of stdin, a JSON line [`Done`].
+
+use std::io::{self, BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, ensure};
+use cpu_time::ThreadTime;
+use serde::{Deserialize, Serialize};
+use tailfold_kernels::Isa;
+use tailfold_spec::{Classifier, ImageBatch, artifact};
+use tailfold_tract::TractClassifier;
+
+use crate::model::Backend;
+use crate::output::print;
+
+/// A contender of `tailfold bench`: takes turns on stdin.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Model file.
+    #[arg(long)]
+    model: PathBuf,
+    /// Back end.
+    #[arg(long, value_enum, default_value_t)]
+    backend: Backend,
+    /// Prepared images: little-endian floats, channels first, one after the other.
+    #[arg(long)]
+    images: PathBuf,
+}
+
+/// The first answer is there.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Ready {
+    /// From the file to the first answer.
+    pub(crate) cold_start_ms: f64,
+    /// What computes: `integer (avx2)`, `float`.
+    pub(crate) kernel: String,
+    /// Class of the first image.
+    pub(crate) class: usize,
+    /// Threads.
+    pub(crate) threads: usize,
+}
+
+/// A turn is over: one entry an image.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Turn {
+    pub(crate) wall_ms: Vec<f64>,
+    /// Of the thread that asks, which is the one that computes.
+    pub(crate) cpu_ms: Vec<f64>,
+}
+
+/// All turns are over.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Done {
+    /// Most memory held, where the system tells.
+    pub(crate) peak_rss_bytes: Option<u64>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let name = args.model.display().to_string();
+    let start = Instant::now();
+    let bytes = artifact::read(&args.model)?;
+    let mut classifier = prepare(&bytes, &name, args.backend)?;
+    drop(bytes);
+    let prepared = start.elapsed();
+    let images = read_images(&args.images, classifier.input_shape())?;
+    let first = Instant::now();
+    let logits = classifier.logits(&images[0])?;
+    let class = tailfold_spec::Logits::top1(logits.values()).map_or(0, |(class, _)| class);
+    let ready = Ready {
+        cold_start_ms: 1e3 * (prepared + first.elapsed()).as_secs_f64(),
+        kernel: kernel(&classifier)?,
+        class,
+        threads: 1,
+    };
+    print(&serde_json::to_string(&ready)?);
+    for line in io::stdin().lock().lines() {
+        let count: usize = line?
+            .trim()
+            .parse()
+            .context("a turn is a number of images")?;
+        let mut turn = Turn {
+            wall_ms: Vec::with_capacity(count),
+            cpu_ms: Vec::with_capacity(count),
+        };
+        for i in 0..count {
+            let image = &images[i % images.len()];
+            let (wall, cpu) = (Instant::now(), ThreadTime::now());
+            classifier.logits(image)?;
+            turn.cpu_ms.push(1e3 * cpu.elapsed().as_secs_f64());
+            turn.wall_ms.push(1e3 * wall.elapsed().as_secs_f64());
+        }
+        print(&serde_json::to_string(&turn)?);
+        io::stdout().flush()?;
+    }
+    let done = Done {
+        peak_rss_bytes: peak_rss_bytes(),
+    };
+    print(&serde_json::to_string(&done)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A model without a card can be timed too.
+pub(super) fn prepare(
+    bytes: &[u8],
+    name: &str,
+    backend: Backend,
+) -> anyhow::Result<TractClassifier> {
+    Ok(match backend {
+        Backend::Tract => TractClassifier::from_onnx(bytes, name)?,
+        Backend::TractStock => TractClassifier::stock(bytes, name)?,
+    })
+}
+
+/// What computes the layers with weights.
+fn kernel(classifier: &TractClassifier) -> anyhow::Result<String> {
+    if classifier.regions().is_empty() {
+        return Ok("float".to_owned());
+    }
+    Ok(format!("integer ({})", Isa::detect()?.name()))
+}
+
+/// Images of `shape` in a file of floats.
+pub(super) fn read_images(path: &Path, shape: [usize; 3]) -> anyhow::Result<Vec<ImageBatch>> {
+    let bytes = artifact::read(path)?;
+    let length: usize = shape.iter().product::<usize>() * size_of::<f32>();
+    ensure!(
+        !bytes.is_empty() && bytes.len().is_multiple_of(length),
+        "{} has {} bytes, no number of images of {shape:?} floats",
+        path.display(),
+        bytes.len()
+    );
+    let [c, h, w] = shape;
+    bytes
+        .chunks_exact(length)
+        .map(|image| {
+            let (values, _) = image.as_chunks::<4>();
+            let values = values.iter().map(|v| f32::from_le_bytes(*v)).collect();
+            Ok(ImageBatch::new(values, [1, c, h, w])?)
+        })
+        .collect()
+}
+
+/// Most memory that this process has held so far: `VmHWM` of Linux.
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
+}

@@ -1,0 +1,161 @@
+//! What a benchmark says.
+
+use serde::Serialize;
+
+use super::contender::{Ready, Turn};
+
+/// `bench --json`, schema `tailfold.bench/1`.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub(super) schema: &'static str,
+    pub(super) machine: String,
+    /// Turns of each contender, in alternation.
+    pub(super) rounds: usize,
+    /// Images of a turn.
+    pub(super) images: usize,
+    /// The first is the one that ratios are against.
+    pub(super) rows: Vec<Row>,
+}
+
+/// One contender.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) kernel: String,
+    pub(super) threads: usize,
+    /// An image.
+    pub(super) wall_ms: Spread,
+    /// An image, of the thread that asks.
+    pub(super) cpu_ms: Spread,
+    /// Median over rounds of this contender's wall time over the first one's.
+    pub(super) ratio: f64,
+    /// Least and greatest of the rounds.
+    pub(super) ratio_range: [f64; 2],
+    /// The same of processor time.
+    pub(super) cpu_ratio: f64,
+    pub(super) cold_start_ms: f64,
+    pub(super) peak_rss_bytes: Option<u64>,
+    pub(super) file_bytes: Option<u64>,
+    /// Class of the first image: contenders that compute the same network should agree.
+    pub(super) first_class: usize,
+}
+
+/// Of many times.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Spread {
+    pub(super) min: f64,
+    pub(super) median: f64,
+    pub(super) p95: f64,
+}
+
+impl Spread {
+    pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        let at = |share: usize| {
+            let index = (values.len() * share / 100).min(values.len().saturating_sub(1));
+            values.get(index).copied().unwrap_or(f64::NAN)
+        };
+        Self {
+            min: at(0),
+            median: at(50),
+            p95: at(95),
+        }
+    }
+}
+
+impl Row {
+    /// Of a contender's `turns` and those of the first one, round by round.
+    pub(super) fn of(name: &str, ready: &Ready, turns: &[Turn], first: &[Turn]) -> Self {
+        let wall = |t: &Turn| Spread::of(t.wall_ms.iter().copied()).median;
+        let cpu = |t: &Turn| Spread::of(t.cpu_ms.iter().copied()).median;
+        let over = |of: &dyn Fn(&Turn) -> f64| -> Vec<f64> {
+            turns
+                .iter()
+                .zip(first)
+                .map(|(a, b)| of(a) / of(b))
+                .collect()
+        };
+        let ratios = over(&wall);
+        let range = [f64::min, f64::max].map(|f| ratios.iter().copied().reduce(f));
+        Self {
+            name: name.to_owned(),
+            kernel: ready.kernel.clone(),
+            threads: ready.threads,
+            wall_ms: Spread::of(turns.iter().flat_map(|t| t.wall_ms.iter().copied())),
+            cpu_ms: Spread::of(turns.iter().flat_map(|t| t.cpu_ms.iter().copied())),
+            ratio: Spread::of(ratios.iter().copied()).median,
+            ratio_range: range.map(|r| r.unwrap_or(f64::NAN)),
+            cpu_ratio: Spread::of(over(&cpu)).median,
+            cold_start_ms: ready.cold_start_ms,
+            peak_rss_bytes: None,
+            file_bytes: None,
+            first_class: ready.class,
+        }
+    }
+}
+
+impl Report {
+    /// A Markdown table.
+    pub(super) fn table(&self) -> String {
+        let mut text = format!(
+            "{} rounds of {} images each, in turns, {}; ratios are to the first line, round by round\n\n\
+             | contender | kernel | wall ms: min | median | p95 | CPU ms: min | median | ratio | CPU ratio | cold start ms | peak MB | file kB |\n\
+             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+            self.rounds, self.images, self.machine
+        );
+        let size = |bytes: Option<u64>, unit: u64| {
+            bytes.map_or_else(|| "-".to_owned(), |b| format!("{}", b.div_ceil(unit)))
+        };
+        for row in &self.rows {
+            let [low, high] = row.ratio_range;
+            text += &format!(
+                "\n| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.2} ({low:.2}-{high:.2}) | {:.2} | {:.1} | {} | {} |",
+                row.name,
+                row.kernel,
+                row.wall_ms.min,
+                row.wall_ms.median,
+                row.wall_ms.p95,
+                row.cpu_ms.min,
+                row.cpu_ms.median,
+                row.ratio,
+                row.cpu_ratio,
+                row.cold_start_ms,
+                size(row.peak_rss_bytes, 1_000_000),
+                size(row.file_bytes, 1000),
+            );
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_taken_round_by_round() {
+        let turn = |ms: f64| Turn {
+            wall_ms: vec![ms, ms * 2.0, ms * 3.0],
+            cpu_ms: vec![ms; 3],
+        };
+        let ready = Ready {
+            cold_start_ms: 1.0,
+            kernel: String::new(),
+            class: 0,
+            threads: 1,
+        };
+        // A slow second round slows both.
+        let row = Row::of(
+            "b",
+            &ready,
+            &[turn(2.0), turn(20.0), turn(3.0)],
+            &[turn(1.0), turn(10.0), turn(1.0)],
+        );
+        assert!((row.ratio - 2.0).abs() < 1e-12, "{}", row.ratio);
+        assert!((row.ratio_range[1] - 3.0).abs() < 1e-12);
+        assert!((row.wall_ms.min - 2.0).abs() < 1e-12);
+        let nothing = Spread::of([]);
+        assert!(nothing.median.is_nan());
+    }
+}

@@ -1,0 +1,59 @@
+"""ONNX Runtime as a contender of `tailfold bench`: one thread, one image at a time.
+
+    .venv/bin/python tests/judges/bench_onnxruntime.py --model model.onnx --images images.f32
+
+Speaks the protocol of `tailfold bench-turns`: a JSON line when the first image is answered, one for each turn asked for
+on stdin, one at the end. The cold start counts from the file on, without Python's own start.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+import onnxruntime
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--images", required=True, help="little-endian floats")
+    arguments = parser.parse_args()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    start = time.perf_counter()
+    session = onnxruntime.InferenceSession(arguments.model, options, providers=["CPUExecutionProvider"])
+    prepared = time.perf_counter() - start
+    port = session.get_inputs()[0]
+    images = np.fromfile(arguments.images, dtype="<f4").reshape(-1, 1, *port.shape[1:])
+    start = time.perf_counter()
+    logits = session.run(None, {port.name: images[0]})[0]
+    first = time.perf_counter() - start
+    answer(
+        cold_start_ms=1e3 * (prepared + first),
+        kernel=f"ONNX Runtime {onnxruntime.__version__}",
+        **{"class": int(np.argmax(logits))},
+        threads=1,
+    )
+    for line in sys.stdin:
+        wall, cpu = [], []
+        for i in range(int(line)):
+            feed = {port.name: images[i % len(images)]}
+            wall_start, cpu_start = time.perf_counter(), time.thread_time()
+            session.run(None, feed)
+            cpu.append(1e3 * (time.thread_time() - cpu_start))
+            wall.append(1e3 * (time.perf_counter() - wall_start))
+        answer(wall_ms=wall, cpu_ms=cpu)
+    answer(peak_rss_bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def answer(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+if __name__ == "__main__":
+    main()
