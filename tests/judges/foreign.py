@@ -15,7 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from safetensors.numpy import load_file
 
 MODEL = "cifar10_resnet20_op13.onnx"
-CLASSES = 10
+CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Calibration images, a class: from the training images.
 CALIBRATION = 10
@@ -44,8 +44,8 @@ def with_card(model):
     card = {
         "name": "resnet20",
         "architecture": "resnet20",
-        "classes": json.dumps([str(c) for c in range(CLASSES)]),
-        "train_counts": json.dumps([5000] * CLASSES),
+        "classes": json.dumps(CLASSES),
+        "train_counts": json.dumps([5000] * len(CLASSES)),
         "preprocess": json.dumps({"channels": 3, "height": 32, "width": 32, "mean": MEAN, "std": STD}),
         "checkpoint_sha256": "0" * 64,
     }
