@@ -7,7 +7,7 @@
 use crate::KernelError;
 use crate::frame::Frame;
 use crate::lanes::{Isa, LANES, Lanes, Task};
-use crate::requantize::{Constants, LARGEST};
+use crate::requantize::{Constants, Ends, LARGEST, doubt, nearest};
 
 /// `clamp(round(a * weights[0] + b * weights[1]), low, high)`, where a weight is a term's scale over the result's.
 ///
@@ -19,7 +19,8 @@ pub struct Blend {
     high: i16,
     isa: Isa,
     vectors: [[f32; LANES]; 2],
-    doubt: f32,
+    doubt: [f32; LANES],
+    ends: Ends,
 }
 
 impl Blend {
@@ -44,20 +45,15 @@ impl Blend {
             high,
             isa,
             vectors: weights.map(|w| [single(w); LANES]),
-            doubt: single((0.5 - error).max(-1.0)),
+            doubt: [doubt(error); LANES],
+            ends: Ends::new([low, high]),
         })
     }
 
     /// The code of a pair of codes, all without zero points.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "clamped to 16-bit numbers first"
-    )]
     pub fn code(&self, a: i16, b: i16) -> i16 {
         let steps = f64::from(a) * self.weights[0] + f64::from(b) * self.weights[1];
-        steps
-            .round_ties_even()
-            .clamp(f64::from(self.low), f64::from(self.high)) as i16
+        nearest(steps, [self.low, self.high])
     }
 
     /// One image each: `terms` lie as their frames say, and `out` as `output` says; its border is left alone.
@@ -104,9 +100,8 @@ impl Task for Run<'_> {
         let constants = Constants {
             multiplier: &blend.vectors[0],
             offset: &blend.vectors[1],
-            low: blend.low,
-            high: blend.high,
-            doubt: blend.doubt,
+            doubt: &blend.doubt,
+            ends: &blend.ends,
         };
         let line = self.output.width * self.output.pitch();
         for y in 0..self.output.height {
@@ -133,7 +128,7 @@ impl Task for Run<'_> {
                         );
                         let mut away = L::no_away();
                         let mut codes = L::blend(x, y, constants, &mut away);
-                        if L::doubtful(away, constants.doubt) {
+                        if L::doubtful(away, constants) {
                             codes = L::codes(exact(blend, &a[first..], &b[first..]));
                         }
                         L::store_codes(codes, out.as_mut_ptr().add(first), LANES);

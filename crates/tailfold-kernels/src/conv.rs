@@ -140,7 +140,8 @@ impl Conv {
     pub(crate) fn scratch(&self) -> [usize; 2] {
         match &self.kernel {
             Kernel::Winograd(winograd) => winograd.scratch(&self.input),
-            _ => [0, 0],
+            Kernel::Direct(groups) => [groups.iter().map(Direct::scratch).max().unwrap_or(0), 0],
+            Kernel::Depthwise(_) => [0, 0],
         }
     }
 
@@ -188,6 +189,7 @@ impl Conv {
                         output,
                         x,
                         out: out.reborrow(),
+                        codes: scratch.parts().0,
                     });
                 }
             }

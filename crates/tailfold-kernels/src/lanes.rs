@@ -66,6 +66,12 @@ pub(crate) trait Lanes: Copy {
     /// Sixteen codes can be read from `from`.
     unsafe fn load_codes(from: *const i16) -> Self::Codes;
 
+    /// Sixteen bytes as codes.
+    ///
+    /// # Safety
+    /// Sixteen bytes can be read from `from`.
+    unsafe fn widen(from: *const i8) -> Self::Codes;
+
     /// Writes the first `count` codes.
     ///
     /// # Safety
@@ -84,7 +90,7 @@ pub(crate) trait Lanes: Copy {
     fn no_away() -> Self::Away;
 
     /// Whether any result of those that `away` has seen lies so near to a tie that it may be wrong.
-    fn doubtful(away: Self::Away, doubt: f32) -> bool;
+    fn doubtful(away: Self::Away, constants: Constants<'_>) -> bool;
 
     /// Single-precision requantization; `away` sees it. Results stay within 32 bits, or all are to be doubted.
     fn requantize(self, constants: Constants<'_>, away: &mut Self::Away) -> Self::Codes;

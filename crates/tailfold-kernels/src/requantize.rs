@@ -26,7 +26,8 @@ pub struct Requantize {
 struct Vectors {
     multiplier: Vec<[f32; LANES]>,
     offset: Vec<[f32; LANES]>,
-    doubt: f32,
+    doubt: Vec<[f32; LANES]>,
+    ends: Ends,
 }
 
 /// Larger ratios overflow in single precision; no network has them.
@@ -61,7 +62,7 @@ impl Requantize {
                 });
             }
         }
-        let vectors = Vectors::new(&multiplier, &offset);
+        let vectors = Vectors::new(&multiplier, &offset, [low, high]);
         Ok(Self {
             multiplier,
             offset,
@@ -79,25 +80,22 @@ impl Requantize {
     /// Of `count` channels from `first` on.
     pub(crate) fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
         let part = first..first + count;
+        let all_doubted = self.vectors.doubt.iter().flatten().all(|&d| d < 0.0);
         let mut of_part = Self::new(
             self.multiplier[part.clone()].to_vec(),
             self.offset[part].to_vec(),
             [self.low, self.high],
         )?;
-        of_part.vectors.doubt = of_part.vectors.doubt.min(self.vectors.doubt);
+        if all_doubted {
+            of_part.vectors.doubt.fill([-1.0; LANES]);
+        }
         Ok(of_part)
     }
 
     /// The code of `sum` in `channel`, without its zero point.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "clamped to 16-bit numbers first"
-    )]
     pub fn code(&self, channel: usize, sum: i32) -> i16 {
         let steps = f64::from(sum) * self.multiplier[channel] + self.offset[channel];
-        steps
-            .round_ties_even()
-            .clamp(f64::from(self.low), f64::from(self.high)) as i16
+        nearest(steps, [self.low, self.high])
     }
 
     /// The same for layers whose sums stay within `bounds`, one a channel: where single precision could leave 32-bit
@@ -112,7 +110,7 @@ impl Requantize {
             })
             .fold(0.0, f64::max);
         if largest >= f64::from(1 << 30) {
-            self.vectors.doubt = -1.0;
+            self.vectors.doubt.fill([-1.0; LANES]);
         }
         self
     }
@@ -133,9 +131,8 @@ impl Requantize {
             constants: Constants {
                 multiplier: &self.vectors.multiplier[index],
                 offset: &self.vectors.offset[index],
-                low: self.low,
-                high: self.high,
-                doubt: self.vectors.doubt,
+                doubt: &self.vectors.doubt[index],
+                ends: &self.vectors.ends,
             },
             requantize: self,
             index,
@@ -159,16 +156,56 @@ impl Requantize {
     }
 }
 
+/// `steps` within `low` and `high`, rounded, ties to even.
+///
+/// A number below 2^51 in magnitude loses its fraction when 1.5 * 2^52 is added to it: that is the rounding, without a
+/// call where the processor's instruction for it may not be used.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "clamped to 16-bit numbers first"
+)]
+#[inline(always)]
+pub(crate) fn nearest(steps: f64, [low, high]: [i16; 2]) -> i16 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    let clamped = steps.clamp(f64::from(low), f64::from(high));
+    ((clamped + SHIFT) - SHIFT) as i16
+}
+
 /// What turns a vector of sixteen sums, or two of codes, into codes.
 #[derive(Clone, Copy)]
 pub(crate) struct Constants<'a> {
     pub(crate) multiplier: &'a [f32; LANES],
     pub(crate) offset: &'a [f32; LANES],
-    pub(crate) low: i16,
-    pub(crate) high: i16,
-    /// Half less the largest error of single precision: what is further from its rounded value may have been rounded
-    /// wrongly.
-    pub(crate) doubt: f32,
+    /// Half a step less the largest error of single precision: what lies further from its rounded value may have been
+    /// rounded wrongly.
+    pub(crate) doubt: &'a [f32; LANES],
+    pub(crate) ends: &'a Ends,
+}
+
+/// The ends of codes, as vectors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ends {
+    pub(crate) low: [i16; LANES],
+    pub(crate) high: [i16; LANES],
+}
+
+impl Ends {
+    pub(crate) fn new([low, high]: [i16; 2]) -> Self {
+        Self {
+            low: [low; LANES],
+            high: [high; LANES],
+        }
+    }
+}
+
+/// The limit of doubt for single-precision results up to `error` steps from the true ones; where none can be trusted,
+/// all are to be doubted.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding to single precision is allowed for in the error"
+)]
+pub(crate) fn doubt(error: f64) -> f32 {
+    (0.5 - error).max(-1.0) as f32
 }
 
 /// One block of sixteen channels.
@@ -186,7 +223,7 @@ impl Block<'_> {
     pub(crate) fn codes<L: Lanes>(&self, sums: L) -> L::Codes {
         let mut away = L::no_away();
         let codes = sums.requantize(self.constants, &mut away);
-        if L::doubtful(away, self.constants.doubt) {
+        if L::doubtful(away, self.constants) {
             let sums = sums.to_array();
             return L::codes(self.requantize.exact(self.index, sums, self.factor));
         }
@@ -199,11 +236,12 @@ impl Vectors {
         clippy::cast_possible_truncation,
         reason = "rounding to single precision is what this is for"
     )]
-    fn new(multiplier: &[f64], offset: &[f64]) -> Self {
-        let largest = offset.iter().fold(0.0_f64, |m, o| m.max(o.abs()));
-        // Five roundings of at most 2^-24 (multiplier, sum, product, offset, result) of terms that are below the result
-        // and the offset together; only results within the clamp, below 256, matter. Twice that, for the second order.
-        let error = (256.0 + largest) * 2.0_f64.powi(-21);
+    fn new(multiplier: &[f64], offset: &[f64], clamp: [i16; 2]) -> Self {
+        // At most five roundings of 2^-24 (multiplier, sum, product, offset, result), of terms that are below the result
+        // and the offset together: 2^-22 of both, and a little for the second order. Only results within the clamp, below
+        // 256, matter.
+        let error = |offset: f64| 1.01 * (256.0 + offset.abs()) * 2.0_f64.powi(-22);
+        let doubts: Vec<f64> = offset.iter().map(|&o| f64::from(doubt(error(o)))).collect();
         let pack = |values: &[f64]| {
             values
                 .chunks(LANES)
@@ -213,7 +251,8 @@ impl Vectors {
         Self {
             multiplier: pack(multiplier),
             offset: pack(offset),
-            doubt: (0.5 - error).max(-1.0) as f32,
+            doubt: pack(&doubts),
+            ends: Ends::new(clamp),
         }
     }
 }

@@ -18,11 +18,28 @@ pub(crate) struct Direct {
     /// Pairs of codes in a run.
     pairs: usize,
     /// `[blocks, taps, pairs, 16, 2]`.
-    weights: Vec<i16>,
+    weights: Packed,
     filters: usize,
     /// First output channel.
     first: usize,
     epilogue: Epilogue,
+}
+
+/// Packed weights: as bytes where all of them are, which halves what is read from memory.
+#[derive(Clone, Debug)]
+enum Packed {
+    Bytes(Vec<i8>),
+    /// With a zero point of their own, weights are differences of two bytes.
+    Words(Vec<i16>),
+}
+
+impl Packed {
+    fn new(weights: Vec<i16>) -> Self {
+        match weights.iter().map(|&w| i8::try_from(w)).collect() {
+            Ok(bytes) => Self::Bytes(bytes),
+            Err(_) => Self::Words(weights),
+        }
+    }
 }
 
 impl Direct {
@@ -73,10 +90,25 @@ impl Direct {
         Self {
             taps,
             pairs,
-            weights: packed,
+            weights: Packed::new(packed),
             filters,
             first: group * filters,
             epilogue,
+        }
+    }
+}
+
+impl Direct {
+    /// Weights of sixteen filters.
+    fn block(&self) -> usize {
+        self.taps.len() * self.pairs * 2 * LANES
+    }
+
+    /// Codes of scratch memory that a run needs.
+    pub(crate) fn scratch(&self) -> usize {
+        match self.weights {
+            Packed::Bytes(_) => self.block(),
+            Packed::Words(_) => 0,
         }
     }
 }
@@ -108,6 +140,8 @@ pub(crate) struct Run<'a> {
     pub(crate) output: &'a Frame,
     pub(crate) x: &'a [i16],
     pub(crate) out: Sink<'a>,
+    /// At least what [`Direct::scratch`] says.
+    pub(crate) codes: &'a mut [i16],
 }
 
 impl Task for Run<'_> {
@@ -120,18 +154,19 @@ impl Task for Run<'_> {
             output,
             x,
             out,
+            codes,
         } = self;
         let strips = Strips::new(window, input, output);
         let step = window.step(input);
         let last = window.start(input, output.height - 1, output.width - 1);
         let reach = direct.taps.iter().max().copied().unwrap_or(0) + 2 * direct.pairs;
         assert!(last + reach <= x.len(), "the last window ends in the frame");
-        let block_weights = direct.taps.len() * direct.pairs * 2 * LANES;
+        let size = direct.block();
         let mut row = Row {
             direct,
             x: x.as_ptr(),
             step,
-            weights: direct.weights.as_ptr(),
+            weights: codes.as_ptr(),
             block: 0,
             out,
             output,
@@ -143,7 +178,15 @@ impl Task for Run<'_> {
             let end = (strip + strips.strip).min(pixels);
             for block in 0..direct.filters.div_ceil(LANES) {
                 row.block = block;
-                row.weights = direct.weights[block * block_weights..][..block_weights].as_ptr();
+                let range = block * size..(block + 1) * size;
+                row.weights = match &direct.weights {
+                    Packed::Words(words) => words[range].as_ptr(),
+                    Packed::Bytes(bytes) => {
+                        let to = &mut codes[..size];
+                        widen::<L>(&bytes[range], to);
+                        to.as_ptr()
+                    }
+                };
                 for pixel in (strip..end).step_by(strips.row) {
                     let (y, x_) = (pixel / output.width, pixel % output.width);
                     row.x = x[window.start(input, y, x_)..].as_ptr();
@@ -153,6 +196,15 @@ impl Task for Run<'_> {
                 }
             }
         }
+    }
+}
+
+/// Bytes as codes; there are sixteen times as many as something.
+#[inline(always)]
+fn widen<L: Lanes>(bytes: &[i8], codes: &mut [i16]) {
+    for (bytes, codes) in bytes.chunks_exact(LANES).zip(codes.chunks_exact_mut(LANES)) {
+        // SAFETY: both have sixteen elements.
+        unsafe { L::store_codes(L::widen(bytes.as_ptr()), codes.as_mut_ptr(), LANES) };
     }
 }
 

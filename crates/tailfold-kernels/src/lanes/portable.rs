@@ -10,7 +10,7 @@ pub(crate) struct Portable([i32; LANES]);
 impl Lanes for Portable {
     type Pairs = [[i16; 2]; LANES];
     type Codes = [i16; LANES];
-    type Away = f32;
+    type Away = [f32; LANES];
     const TILE: usize = 4;
 
     #[inline(always)]
@@ -84,6 +84,12 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    unsafe fn widen(from: *const i8) -> Self::Codes {
+        // SAFETY: as for `load`.
+        unsafe { from.cast::<[i8; LANES]>().read() }.map(i16::from)
+    }
+
+    #[inline(always)]
     unsafe fn store_codes(codes: Self::Codes, to: *mut i16, count: usize) {
         // SAFETY: the caller answers for `count` codes.
         unsafe { std::ptr::copy_nonoverlapping(codes.as_ptr(), to, count) }
@@ -105,21 +111,21 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn no_away() -> f32 {
-        f32::NEG_INFINITY
+    fn no_away() -> Self::Away {
+        [0.0; LANES]
     }
 
     #[inline(always)]
-    fn doubtful(away: f32, doubt: f32) -> bool {
-        away > doubt
+    fn doubtful(away: Self::Away, constants: Constants<'_>) -> bool {
+        (0..LANES).any(|i| away[i] > constants.doubt[i])
     }
 
     #[inline(always)]
-    fn requantize(self, constants: Constants<'_>, away: &mut f32) -> Self::Codes {
+    fn requantize(self, constants: Constants<'_>, away: &mut Self::Away) -> Self::Codes {
         let mut codes = [0; LANES];
         for i in 0..LANES {
             let steps = single(self.0[i]) * constants.multiplier[i] + constants.offset[i];
-            codes[ORDER[i]] = rounded(steps, constants, away);
+            codes[ORDER[i]] = rounded(steps, constants, &mut away[i]);
         }
         codes
     }
@@ -129,12 +135,12 @@ impl Lanes for Portable {
         a: Self::Codes,
         b: Self::Codes,
         constants: Constants<'_>,
-        away: &mut f32,
+        away: &mut Self::Away,
     ) -> Self::Codes {
         std::array::from_fn(|i| {
             let [a, b] = [f32::from(a[i]), f32::from(b[i])];
             let steps = a * constants.multiplier[i] + b * constants.offset[i];
-            rounded(steps, constants, away)
+            rounded(steps, constants, &mut away[i])
         })
     }
 }
@@ -155,8 +161,8 @@ fn single(sum: i32) -> f32 {
 #[inline(always)]
 fn rounded(steps: f32, constants: Constants<'_>, away: &mut f32) -> i16 {
     let clamped = steps
-        .max(f32::from(constants.low))
-        .min(f32::from(constants.high));
+        .max(f32::from(constants.ends.low[0]))
+        .min(f32::from(constants.ends.high[0]));
     let rounded = clamped.round_ties_even();
     *away = away.max((clamped - rounded).abs());
     rounded as i16

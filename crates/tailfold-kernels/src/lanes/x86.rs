@@ -117,14 +117,18 @@ unsafe fn packed(
     low: (__m256i, __m256),
     high: (__m256i, __m256),
     constants: Constants<'_>,
-    away: &mut __m256,
+    away: &mut [__m256; 2],
 ) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
-        *away = _mm256_max_ps(*away, _mm256_max_ps(low.1, high.1));
+        *away = [
+            _mm256_max_ps(away[0], low.1),
+            _mm256_max_ps(away[1], high.1),
+        ];
         let codes = _mm256_packs_epi32(low.0, high.0);
-        let codes = _mm256_max_epi16(codes, _mm256_set1_epi16(constants.low));
-        _mm256_min_epi16(codes, _mm256_set1_epi16(constants.high))
+        let low = _mm256_loadu_si256(constants.ends.low.as_ptr().cast());
+        let high = _mm256_loadu_si256(constants.ends.high.as_ptr().cast());
+        _mm256_min_epi16(_mm256_max_epi16(codes, low), high)
     }
 }
 
@@ -147,7 +151,12 @@ unsafe fn mixed(a: __m128i, b: __m128i, constants: Constants<'_>) -> (__m256i, _
 /// # Safety
 /// The processor has AVX2 and FMA.
 #[inline(always)]
-unsafe fn blend(a: __m256i, b: __m256i, constants: Constants<'_>, away: &mut __m256) -> __m256i {
+unsafe fn blend(
+    a: __m256i,
+    b: __m256i,
+    constants: Constants<'_>,
+    away: &mut [__m256; 2],
+) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
         let low = mixed(
@@ -213,6 +222,12 @@ macro_rules! codes_in_one_vector {
         }
 
         #[inline(always)]
+        unsafe fn widen(from: *const i8) -> Self::Codes {
+            // SAFETY: as above; the caller answers for the pointer.
+            unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(from.cast())) }
+        }
+
+        #[inline(always)]
         unsafe fn store_codes(codes: Self::Codes, to: *mut i16, count: usize) {
             // SAFETY: as above; the caller answers for the pointer.
             unsafe { store_codes(codes, to, count) }
@@ -236,20 +251,22 @@ macro_rules! codes_in_one_vector {
             unsafe { _mm256_sub_epi16(a, b) }
         }
 
-        type Away = __m256;
+        type Away = [__m256; 2];
 
         #[inline(always)]
         fn no_away() -> Self::Away {
             // SAFETY: as above. Distances are not negative.
-            unsafe { _mm256_setzero_ps() }
+            unsafe { [_mm256_setzero_ps(); 2] }
         }
 
         #[inline(always)]
-        fn doubtful(away: Self::Away, doubt: f32) -> bool {
-            // SAFETY: as above.
+        fn doubtful([low, high]: Self::Away, constants: Constants<'_>) -> bool {
+            // SAFETY: as above; there are sixteen limits.
             unsafe {
-                let over = _mm256_cmp_ps::<_CMP_GT_OQ>(away, _mm256_set1_ps(doubt));
-                _mm256_movemask_ps(over) != 0
+                let doubt = constants.doubt.as_ptr();
+                let low = _mm256_cmp_ps::<_CMP_GT_OQ>(low, _mm256_loadu_ps(doubt));
+                let high = _mm256_cmp_ps::<_CMP_GT_OQ>(high, _mm256_loadu_ps(doubt.add(8)));
+                _mm256_movemask_ps(_mm256_or_ps(low, high)) != 0
             }
         }
 
