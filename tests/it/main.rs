@@ -9,6 +9,7 @@ mod bad_input;
 mod burn_export;
 mod chain;
 mod fixture;
+mod integer;
 #[cfg(unix)]
 mod interrupted;
 mod lists;

@@ -1,0 +1,203 @@
+//! Quantized models run with integers, through the programs and beside tract as it is.
+
+use tailfold_spec::{Classifier as _, ImageBatch, Logits, RunError};
+use tailfold_tract::TractClassifier;
+
+use crate::fixture::{embedded, int8, logits};
+use crate::programs::{command, finish, run};
+use crate::scratch::Scratch;
+
+const INT8: &str = "models/fashion-lt/fashion-lt.int8.onnx";
+const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
+
+#[test]
+fn integers_decide_as_float_arithmetic_on_the_same_codes() {
+    let data = embedded("split=test&per-class=30");
+    let model = int8();
+    let ours = logits(model, &data);
+    let mut stock = TractClassifier::stock(&model.to_bytes(), "stock").unwrap();
+    let integer = TractClassifier::from_onnx(&model.to_bytes(), "integer").unwrap();
+    let weighted = |operator: &str| ["Conv", "Gemm"].contains(&operator);
+    let kernels = integer.nodes().iter().filter(|n| weighted(&n.operator));
+    assert!(kernels.clone().count() > 7 && kernels.clone().all(|n| n.kernel.is_some()));
+    let spec = model.card().unwrap().preprocess;
+    let mut same = 0;
+    for i in 0..data.len() {
+        let image = data.image(i).unwrap();
+        let values = tailfold_data::preprocess(&image, &spec).unwrap();
+        let [c, h, w] = stock.input_shape();
+        let batch = ImageBatch::new(values, [1, c, h, w]).unwrap();
+        let theirs = stock.logits(&batch).unwrap();
+        let row = &ours.values()[i * ours.num_classes()..][..ours.num_classes()];
+        let [a, b] = [row, theirs.values()].map(|row| Logits::top1(row).unwrap().0);
+        same += usize::from(a == b);
+    }
+    assert_eq!(data.len(), 300);
+    assert!(same >= 298, "{same} of 300 images decided alike");
+}
+
+#[test]
+fn a_value_that_is_no_number_is_an_error_and_not_a_class() {
+    let mut classifier = TractClassifier::from_onnx(&int8().to_bytes(), "integer").unwrap();
+    let mut values = vec![0.5; 28 * 28];
+    values[37] = f32::NAN;
+    let batch = ImageBatch::new(values, [1, 1, 28, 28]).unwrap();
+    match classifier.logits(&batch) {
+        Err(RunError::Backend { message, .. }) => {
+            assert!(
+                message.contains("input value 37 is not a number"),
+                "{message}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn info_says_what_runs_each_node_and_can_insist_on_integers() {
+    let said = run(
+        "tailfold",
+        &["info", "--model", INT8, "--require-integer", "--json"],
+    );
+    let said = said.ended_with(0).json();
+    let nodes = said["nodes"].as_array().unwrap();
+    let kernel = |operator: &str| {
+        let mut found = nodes.iter().filter(|n| n["operator"] == operator);
+        found.next().unwrap()["kernel"].clone()
+    };
+    assert_eq!(kernel("Add"), "add");
+    assert_eq!(kernel("GlobalAveragePool"), "mean");
+    // The norm under a cosine head is no integer arithmetic.
+    assert!(kernel("Sqrt").is_null());
+    let refused = run("tailfold", &["info", "--model", FLOAT, "--require-integer"]).ended_with(2);
+    assert!(
+        refused.stderr.contains("not all layers run with integers"),
+        "{refused:?}"
+    );
+    assert!(refused.stderr.contains("stem.conv"), "{refused:?}");
+}
+
+#[test]
+fn every_vector_unit_writes_the_same_logits() {
+    let scratch = Scratch::new();
+    let mut files = Vec::new();
+    for isa in [None, Some("portable")] {
+        let out = scratch.at(&format!("{}.safetensors", isa.unwrap_or("widest")));
+        let mut command = command("tailfold");
+        command.args([
+            "logits",
+            "--model",
+            INT8,
+            "--data",
+            "embedded?split=test&per-class=20",
+        ]);
+        command.arg("--out").arg(&out);
+        if let Some(isa) = isa {
+            command.env("TAILFOLD_ISA", isa);
+        }
+        finish(&mut command).ended_with(0);
+        files.push(std::fs::read(out).unwrap());
+    }
+    assert!(files[0] == files[1], "logits differ");
+    let mut unknown = command("tailfold");
+    unknown
+        .args(["info", "--model", INT8])
+        .env("TAILFOLD_ISA", "mmx");
+    let refused = finish(&mut unknown).ended_with(2);
+    let message = "TAILFOLD_ISA is `mmx`; this machine has ";
+    assert!(refused.stderr.contains(message), "{refused:?}");
+}
+
+#[test]
+fn bench_times_contenders_in_turns() {
+    let said = run(
+        "tailfold",
+        &[
+            "bench",
+            "--model",
+            INT8,
+            "--float",
+            FLOAT,
+            "--rounds",
+            "2",
+            "--json",
+            "--data",
+            "embedded?split=test",
+        ],
+    );
+    let said = said.ended_with(0).json();
+    assert_eq!(said["schema"], "tailfold.bench/1");
+    let rows = said["rows"].as_array().unwrap();
+    let names: Vec<_> = rows.iter().map(|r| r["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["tract", "tract-stock", "tract-stock, float"]);
+    for row in rows {
+        let [min, median, p95] =
+            ["min", "median", "p95"].map(|k| row["wall_ms"][k].as_f64().unwrap());
+        assert!(min > 0.0 && min <= median && median <= p95, "{row}");
+        assert!(row["cpu_ms"]["median"].as_f64().unwrap() > 0.0, "{row}");
+        assert!(row["cold_start_ms"].as_f64().unwrap() > 0.0, "{row}");
+        assert_eq!(row["first_class"], rows[0]["first_class"], "{row}");
+    }
+    assert!(
+        rows[0]["kernel"].as_str().unwrap().starts_with("integer"),
+        "{rows:?}"
+    );
+    let layers = run(
+        "tailfold",
+        &[
+            "bench", "--model", INT8, "--layers", "--rounds", "1", "--json",
+        ],
+    );
+    let layers = layers.ended_with(0).json();
+    assert!(layers["peak"].as_f64().unwrap() > 1e8, "{layers}");
+    let list = layers["layers"].as_array().unwrap();
+    assert!(
+        list.iter()
+            .any(|l| l["kernel"] == "winograd" && l["of_peak"].as_f64() > Some(0.0))
+    );
+}
+
+#[test]
+fn a_contender_that_talks_nonsense_ends_the_benchmark() {
+    let refused = run(
+        "tailfold",
+        &[
+            "bench",
+            "--model",
+            INT8,
+            "--rounds",
+            "1",
+            "--peer",
+            "nonsense=echo hello",
+        ],
+    );
+    let refused = refused.ended_with(2);
+    assert!(
+        refused
+            .stderr
+            .contains("contender `nonsense` answered \"hello"),
+        "{refused:?}"
+    );
+    let refused = run(
+        "tailfold",
+        &["bench", "--model", FLOAT, "--layers", "--rounds", "1"],
+    );
+    let refused = refused.ended_with(2);
+    assert!(
+        refused
+            .stderr
+            .contains("no part of this model runs with integers"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn an_unsound_scale_is_named_before_anything_runs() {
+    let scratch = Scratch::new();
+    let mut model = int8().clone();
+    model.set_initializer_f32("image.scale", &[], &[-1.0]);
+    let path = scratch.write("unsound.onnx", model.to_bytes());
+    let refused = run("tailfold", &["info", "--model", &path]).ended_with(2);
+    let message = "node `image.quantize`: scale -1 is not positive and finite";
+    assert!(refused.stderr.contains(message), "{refused:?}");
+}
