@@ -210,7 +210,6 @@ fn images(args: &Args) -> anyhow::Result<Vec<f32>> {
 }
 
 /// Numbers in ±2, the same every time.
-#[expect(clippy::cast_possible_truncation, reason = "a few bits make a float")]
 fn noise(count: usize) -> Vec<f32> {
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
     (0..count)

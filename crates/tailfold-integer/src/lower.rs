@@ -4,6 +4,7 @@ mod ending;
 mod geometry;
 mod moves;
 mod shapes;
+mod sums;
 mod weighted;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -256,3 +256,6 @@ impl Vectors {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,6 +177,9 @@ fn a_float_graph_stays_as_it_is() {
     assert_eq!(lowered.nodes[0].kernel, None);
 }
 
+/// What is done to a sound graph.
+type Spoil = Box<dyn FnOnce(&mut Net)>;
+
 /// One convolution, with `spoil` done to the graph.
 fn spoiled(spoil: impl FnOnce(&mut Net)) -> Result<Lowered, IntegerError> {
     let mut net = Net::new(3, [2, 5, 7]);
@@ -207,7 +210,7 @@ fn set<T: tailfold_onnx::Element>(net: &mut Net, prefix: &str, dims: &[usize], v
 #[test]
 fn unsound_quantization_is_an_error_that_names_the_node() {
     assert_eq!(spoiled(|_| {}).unwrap().regions.len(), 1);
-    let cases: Vec<(Box<dyn FnOnce(&mut Net)>, &str)> = vec![
+    let cases: Vec<(Spoil, &str)> = vec![
         (
             Box::new(|n| set(n, "s", &[], &[0.0_f32])),
             "node `quantizelinear3`: scale 0 is not positive and finite",

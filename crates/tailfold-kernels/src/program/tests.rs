@@ -1,1 +1,126 @@
+use super::*;
+use crate::blend::Blend;
+use crate::conv::Epilogue;
+use crate::ports::Steps;
+use crate::shape::Window;
 
+fn steps() -> Steps {
+    Steps::new(0.5, 0, [-128, 127]).unwrap()
+}
+
+fn quantize(output: usize) -> Layer {
+    Layer {
+        name: "in".to_owned(),
+        operation: Operation::Quantize {
+            input: 0,
+            steps: steps(),
+            output,
+        },
+    }
+}
+
+fn add(inputs: [usize; 2], output: usize) -> Layer {
+    Layer {
+        name: "sum".to_owned(),
+        operation: Operation::Add {
+            inputs,
+            weights: [1.0, 1.0],
+            clamp: [-128, 127],
+            output,
+        },
+    }
+}
+
+fn dequantize(input: usize) -> Layer {
+    Layer {
+        name: "out".to_owned(),
+        operation: Operation::Dequantize {
+            input,
+            steps: steps(),
+            output: 0,
+        },
+    }
+}
+
+#[test]
+fn a_tensor_can_be_added_to_itself_and_used_again() {
+    let isa = Isa::detect().unwrap();
+    let layers = vec![quantize(0), add([0, 0], 1), add([0, 1], 2), dequantize(2)];
+    let program = Program::new(isa, &[[3, 2, 5]; 3], layers).unwrap();
+    let image: Vec<f32> = (0..30).map(|i| i as f32 * 0.5 - 7.0).collect();
+    let mut out = vec![0.0; 30];
+    let mut workspace = program.workspace();
+    for _ in 0..2 {
+        program
+            .run(&mut workspace, &[&image], &mut [&mut out])
+            .unwrap();
+        let expected: Vec<f32> = image.iter().map(|v| v * 3.0).collect();
+        assert_eq!(out, expected);
+    }
+    let short = program.run(&mut workspace, &[&image[1..]], &mut [&mut out]);
+    assert!(
+        matches!(short, Err(KernelError::Length { found: 29, .. })),
+        "{short:?}"
+    );
+    assert!(workspace.bytes() >= 3 * 30 * 2);
+}
+
+#[test]
+fn sums_are_exact_on_every_unit_and_at_ties() {
+    let blend = |isa| Blend::new(isa, [0.25, -0.75], [-100, 100]).unwrap();
+    let frame = Frame::new(7, 3, 11);
+    let codes = |seed: usize| -> Vec<i16> {
+        (0..frame.len())
+            .map(|i| i16::try_from((i * seed) % 511).unwrap() - 255)
+            .collect()
+    };
+    let (a, b) = (codes(37), codes(101));
+    for isa in Isa::available() {
+        let mut out = vec![0; frame.len()];
+        blend(isa).run([(&frame, &a), (&frame, &b)], &frame, &mut out);
+        for (i, &code) in out[..frame.image()].iter().enumerate() {
+            let exact = (f64::from(a[i]) * 0.25 - f64::from(b[i]) * 0.75).round_ties_even();
+            let apart = f64::from(code) - exact.clamp(-100.0, 100.0);
+            assert!(apart.abs() < 0.5, "{isa:?} at {i}: {apart} apart");
+        }
+    }
+}
+
+#[test]
+fn programs_that_cannot_run_are_refused_by_name() {
+    let isa = Isa::Portable;
+    let refused = |tensors: &[[usize; 3]], layers| {
+        Program::new(isa, tensors, layers).unwrap_err().to_string()
+    };
+    let unwritten = refused(&[[1, 2, 2]; 2], vec![add([0, 0], 1)]);
+    assert_eq!(
+        unwritten,
+        "layer `sum`: it reads tensor 0 before it is there"
+    );
+    let twice = refused(&[[1, 2, 2]], vec![quantize(0), quantize(0)]);
+    assert_eq!(twice, "layer `in`: it cannot write tensor 0");
+    let sizes = refused(&[[1, 2, 2], [1, 2, 3]], vec![quantize(0), add([0, 0], 1)]);
+    assert_eq!(
+        sizes,
+        "layer `sum`: a term is [1, 2, 2], its result [1, 2, 3]"
+    );
+    let empty = refused(&[[0, 2, 2]], vec![quantize(0)]);
+    assert_eq!(empty, "layer `in`: [0, 2, 2] is too large, or empty");
+    let conv = Layer {
+        name: "conv".to_owned(),
+        operation: Operation::Conv {
+            input: 0,
+            window: Window::point(),
+            weights: vec![1; 4],
+            filters: 4,
+            groups: 1,
+            epilogue: Epilogue::Real {
+                scale: vec![1.0; 4],
+                bias: vec![0.0; 3],
+            },
+            output: Place::Port(0),
+        },
+    };
+    let biases = refused(&[[1, 2, 2]], vec![quantize(0), conv]);
+    assert_eq!(biases, "layer `conv`: 3 biases, expected 4");
+}

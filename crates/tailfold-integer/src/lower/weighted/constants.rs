@@ -1,0 +1,123 @@
+//! Weights and biases: constants behind DequantizeLinear nodes.
+
+use tailfold_kernels::Steps;
+use tailfold_onnx::proto::{NodeProto, TensorProto};
+
+use crate::IntegerError;
+use crate::graph::input;
+use crate::lower::Lowering;
+use crate::params::{Params, codes};
+
+/// Constant weights behind a DequantizeLinear node.
+pub(super) struct Weights<'a> {
+    pub(super) node: &'a NodeProto,
+    tensor: &'a TensorProto,
+    pub(super) params: Params,
+    pub(super) shape: Vec<usize>,
+}
+
+impl<'a> Lowering<'a> {
+    /// The weights of `node`, when they are constant codes.
+    pub(super) fn weights(&self, node: &NodeProto) -> Result<Option<Weights<'a>>, IntegerError> {
+        self.constant_codes(node, 1)
+    }
+
+    /// The constant codes behind the DequantizeLinear node at input `index` of `node`.
+    fn constant_codes(
+        &self,
+        node: &NodeProto,
+        index: usize,
+    ) -> Result<Option<Weights<'a>>, IntegerError> {
+        let Some(maker) = input(node, index).and_then(|name| self.graph.producer(name)) else {
+            return Ok(None);
+        };
+        let maker = &self.graph.nodes[maker];
+        if !maker.is("DequantizeLinear") {
+            return Ok(None);
+        }
+        let Some(tensor) = input(maker, 0).and_then(|name| self.graph.constant(name)) else {
+            return Ok(None);
+        };
+        let Some(params) = Params::read(&self.graph, maker)? else {
+            return Ok(None);
+        };
+        Ok(Some(Weights {
+            node: maker,
+            tensor,
+            params,
+            shape: tensor.shape()?,
+        }))
+    }
+
+    /// The biases of `node`, in real values, zeros where it has none; `None` when they are no constants.
+    pub(super) fn bias(
+        &self,
+        node: &NodeProto,
+        filters: usize,
+    ) -> Result<Option<Vec<f64>>, IntegerError> {
+        if input(node, 2).is_none() {
+            return Ok(Some(vec![0.0; filters]));
+        }
+        let bias: Vec<f64> = if let Some(values) = self.graph.numbers::<f32>(node, 2)? {
+            values.into_iter().map(f64::from).collect()
+        } else if let Some(bias) = self.constant_codes(node, 2)? {
+            let codes = codes(bias.node, bias.tensor, &bias.params)?;
+            bias.params.along(bias.node, 0, 1, codes.len())?;
+            codes
+                .into_iter()
+                .enumerate()
+                .map(|(channel, code)| {
+                    let (scale, zero) = bias.params.channel(channel);
+                    (f64::from(code) - f64::from(zero)) * f64::from(scale)
+                })
+                .collect()
+        } else {
+            return Ok(None);
+        };
+        match bias[..] {
+            [one] => Ok(Some(vec![one; filters])),
+            _ if bias.len() == filters => Ok(Some(bias)),
+            _ => Err(IntegerError::Length {
+                node: node.label().to_owned(),
+                what: "biases",
+                found: bias.len(),
+                expected: filters,
+            }),
+        }
+    }
+}
+
+impl Weights<'_> {
+    /// Codes without their zero points, filter by filter, and the scale of each filter's sums over codes of `steps`; `at`
+    /// says where weight `i` of a filter lies in the file.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a difference of two 8-bit codes"
+    )]
+    pub(super) fn centred(
+        &self,
+        filters: usize,
+        steps: Steps,
+        at: impl Fn(usize, usize) -> usize,
+    ) -> Result<(Vec<i16>, Vec<f64>), IntegerError> {
+        let codes = codes(self.node, self.tensor, &self.params)?;
+        if self.params.steps().is_none() && self.params.scales.len() == 1 {
+            // A type that is no 8-bit integer.
+            return Err(IntegerError::Type {
+                node: self.node.label().to_owned(),
+                found: self.params.codes.label().to_owned(),
+            });
+        }
+        let per_filter = codes.len() / filters.max(1);
+        let mut weights = Vec::with_capacity(codes.len());
+        let mut scales = Vec::with_capacity(filters);
+        for filter in 0..filters {
+            let (scale, zero) = self.params.channel(filter);
+            scales.push(f64::from(steps.scale) * f64::from(scale));
+            for i in 0..per_filter {
+                weights.push((codes[at(filter, i)] - i32::from(zero)) as i16);
+            }
+        }
+        Ok((weights, scales))
+    }
+}

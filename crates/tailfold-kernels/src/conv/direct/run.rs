@@ -1,0 +1,213 @@
+//! The direct kernel's run over one image.
+#![expect(
+    unsafe_code,
+    reason = "tiles are read and written through pointers whose bounds are checked once a layer, not once a value"
+)]
+
+use super::{Direct, Packed};
+use crate::conv::Epilogue;
+use crate::conv::rows::{Tiles, in_tiles, tile};
+use crate::frame::Frame;
+use crate::lanes::{LANES, Lanes, ORDER, Task};
+use crate::shape::Window;
+
+/// Where the results go.
+#[derive(Debug)]
+pub enum Sink<'a> {
+    /// Codes of `output`.
+    Codes(&'a mut [i16]),
+    /// Real values, `[channels, height, width]`.
+    Real(&'a mut [f32]),
+}
+
+impl Sink<'_> {
+    /// The same place once more.
+    pub(crate) fn reborrow(&mut self) -> Sink<'_> {
+        match self {
+            Self::Codes(codes) => Sink::Codes(codes),
+            Self::Real(values) => Sink::Real(values),
+        }
+    }
+}
+
+/// One group's filters over one image.
+pub(crate) struct Run<'a> {
+    pub(crate) direct: &'a Direct,
+    pub(crate) window: &'a Window,
+    pub(crate) input: &'a Frame,
+    pub(crate) output: &'a Frame,
+    pub(crate) x: &'a [i16],
+    pub(crate) out: Sink<'a>,
+    /// At least what [`Direct::scratch`] says.
+    pub(crate) codes: &'a mut [i16],
+}
+
+impl Task for Run<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Self {
+            direct,
+            window,
+            input,
+            output,
+            x,
+            out,
+            codes,
+        } = self;
+        let strips = Strips::new(window, input, output);
+        let step = window.step(input);
+        let last = window.start(input, output.height - 1, output.width - 1);
+        let reach = direct.taps.iter().max().copied().unwrap_or(0) + 2 * direct.pairs;
+        assert!(last + reach <= x.len(), "the last window ends in the frame");
+        let size = direct.block();
+        let mut row = Row {
+            direct,
+            x: x.as_ptr(),
+            step,
+            weights: codes.as_ptr(),
+            block: 0,
+            out,
+            output,
+            at: 0,
+            pixel: 0,
+        };
+        let pixels = output.height * output.width;
+        for strip in (0..pixels).step_by(strips.strip) {
+            let end = (strip + strips.strip).min(pixels);
+            for block in 0..direct.filters.div_ceil(LANES) {
+                row.block = block;
+                let range = block * size..(block + 1) * size;
+                row.weights = match &direct.weights {
+                    Packed::Words(words) => words[range].as_ptr(),
+                    Packed::Bytes(bytes) => {
+                        let to = &mut codes[..size];
+                        widen::<L>(&bytes[range], to);
+                        to.as_ptr()
+                    }
+                };
+                for pixel in (strip..end).step_by(strips.row) {
+                    let (y, x_) = (pixel / output.width, pixel % output.width);
+                    row.x = x[window.start(input, y, x_)..].as_ptr();
+                    row.at = output.at(y, x_) + direct.first + block * LANES;
+                    row.pixel = pixel;
+                    in_tiles::<L>(strips.row.min(end - pixel), &mut row);
+                }
+            }
+        }
+    }
+}
+
+/// Bytes as codes; there are sixteen times as many as something.
+#[inline(always)]
+fn widen<L: Lanes>(bytes: &[i8], codes: &mut [i16]) {
+    for (bytes, codes) in bytes.chunks_exact(LANES).zip(codes.chunks_exact_mut(LANES)) {
+        // SAFETY: both have sixteen elements.
+        unsafe { L::store_codes(L::widen(bytes.as_ptr()), codes.as_mut_ptr(), LANES) };
+    }
+}
+
+/// Output pixels that are computed for one block of filters after the other, so that neither they nor the codes that
+/// they come from leave the nearest cache in between.
+struct Strips {
+    /// Pixels at equal distances.
+    row: usize,
+    /// Pixels of whole rows.
+    strip: usize,
+}
+
+impl Strips {
+    /// Pixels that share a reading of the weights, at most, where rows can be cut.
+    const PIXELS: usize = 56;
+
+    fn new(window: &Window, input: &Frame, output: &Frame) -> Self {
+        let flat = window == &Window::point() && input.is_flat() && output.is_flat();
+        if flat {
+            // Rows follow each other without a gap, so any run of pixels is one; runs of nearly equal length, since a
+            // short one reads the weights for little.
+            let pixels = output.height * output.width;
+            let row = pixels.div_ceil(pixels.div_ceil(Self::PIXELS));
+            return Self { row, strip: row };
+        }
+        let rows = output
+            .height
+            .div_ceil((output.height * output.width).div_ceil(Self::PIXELS));
+        Self {
+            row: output.width,
+            strip: output.width * rows,
+        }
+    }
+}
+
+/// A row of output pixels of one block of filters.
+struct Row<'a> {
+    direct: &'a Direct,
+    /// The first window's first code.
+    x: *const i16,
+    step: usize,
+    weights: *const i16,
+    block: usize,
+    out: Sink<'a>,
+    output: &'a Frame,
+    /// Where the row's first code goes.
+    at: usize,
+    /// The row's first pixel.
+    pixel: usize,
+}
+
+impl Tiles for Row<'_> {
+    #[inline(always)]
+    fn tile<L: Lanes, const P: usize>(&mut self, first: usize) {
+        let Direct {
+            taps,
+            pairs,
+            filters,
+            epilogue,
+            ..
+        } = self.direct;
+        // SAFETY: `Run` has checked that the last window of the last row ends in the frame, and that the block has its
+        // weights.
+        let sums: [L; P] = unsafe {
+            tile(
+                self.x.add(first * self.step),
+                self.step,
+                taps,
+                *pairs,
+                self.weights,
+            )
+        };
+        let channels = filters - self.block * LANES;
+        match (&mut self.out, epilogue) {
+            (Sink::Codes(out), Epilogue::Codes(requantize)) => {
+                let pitch = self.output.pitch();
+                let constants = requantize.block(self.block, 1);
+                // A whole frame's fill-up channels may be written too, and are zero.
+                let channels = if *filters == self.output.channels {
+                    pitch - self.block * LANES
+                } else {
+                    channels
+                };
+                let channels = channels.min(LANES);
+                let to = &mut out[self.at + first * pitch..][..(P - 1) * pitch + channels];
+                let to = to.as_mut_ptr();
+                for (p, sum) in sums.into_iter().enumerate() {
+                    // SAFETY: the slice ends with the last pixel's last code.
+                    unsafe { L::store_codes(constants.codes(sum), to.add(p * pitch), channels) };
+                }
+            }
+            (Sink::Real(out), epilogue) => {
+                let pixels = self.output.height * self.output.width;
+                for (p, sum) in sums.into_iter().enumerate() {
+                    let sums = sum.to_array();
+                    for lane in 0..LANES {
+                        let channel = self.block * LANES + ORDER[lane];
+                        if channel < *filters {
+                            let at = (self.direct.first + channel) * pixels + self.pixel + first;
+                            out[at + p] = epilogue.real(channel, sums[lane]);
+                        }
+                    }
+                }
+            }
+            _ => unreachable!("the sink is chosen by the epilogue"),
+        }
+    }
+}
