@@ -52,6 +52,7 @@ fn info_says_what_the_card_says() {
                 "preprocess",
                 "offsets",
                 "quantization",
+                "nodes",
             ],
         );
         assert_eq!(info["schema"], "tailfold.info/1");
