@@ -57,13 +57,21 @@ pub struct NodeKernel {
     pub kernel: Option<&'static str>,
 }
 
-/// Lowers `model` for images one at a time on `isa`. A graph without quantized regions comes back as it is.
+/// Lowers `model` for images one at a time on `isa`. A graph without quantized regions comes back as it is, and so does one
+/// with branches or loops, whose bodies may read any value.
 ///
 /// # Errors
 /// [`IntegerError`] naming the node whose scales, zero points, codes or sizes break ONNX's rules or have no exact kernel.
 /// A sound operator that has no integer kernel is no error: it stays, and [`Lowered::nodes`] says so.
 pub fn lower(model: &Model, isa: Isa) -> Result<Lowered, IntegerError> {
     let mut lowering = Lowering::new(model)?;
+    let has_body = |node: &NodeProto| {
+        let mut attributes = node.attribute.iter();
+        attributes.any(|a| a.g.is_some() || !a.graphs.is_empty())
+    };
+    if model.nodes().iter().any(has_body) {
+        return regions::build(model, isa, Drafts::default(), &BTreeMap::new());
+    }
     for index in 0..lowering.graph.nodes.len() {
         if !lowering.absorbed.contains_key(&index) {
             lowering.node(index)?;

@@ -170,7 +170,15 @@ fn rest(model: &Model, absorbed: &BTreeMap<usize, Option<usize>>, regions: &[Reg
     }
     live.reverse();
     graph.node = live;
-    graph.initializer.retain(|t| read.contains(t.name()));
+    // Old files list initializers among the inputs too.
+    let dropped: BTreeSet<String> = graph
+        .initializer
+        .iter()
+        .map(|t| t.name().to_owned())
+        .filter(|name| !read.contains(name))
+        .collect();
+    graph.initializer.retain(|t| !dropped.contains(t.name()));
+    graph.input.retain(|i| !dropped.contains(i.name()));
     graph.value_info.clear();
     model
 }

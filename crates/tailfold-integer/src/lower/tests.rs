@@ -177,6 +177,47 @@ fn a_float_graph_stays_as_it_is() {
     assert_eq!(lowered.nodes[0].kernel, None);
 }
 
+#[test]
+fn initializers_among_the_inputs_go_with_what_read_them() {
+    let lowered = spoiled(|net| {
+        let inputs: Vec<_> = net
+            .graph
+            .initializer
+            .iter()
+            .map(|t| t.name().to_owned())
+            .collect();
+        for name in inputs {
+            let port = tailfold_onnx::proto::ValueInfoProto {
+                name: Some(name),
+                ..Default::default()
+            };
+            net.graph.input.push(port);
+        }
+    });
+    let lowered = lowered.unwrap();
+    assert_eq!(lowered.regions.len(), 1);
+    assert_eq!(lowered.model.graph().input.len(), 1);
+    assert!(lowered.model.graph().initializer.is_empty());
+}
+
+#[test]
+fn a_graph_with_a_branch_is_left_alone() {
+    let lowered = spoiled(|net| {
+        let branch = tailfold_onnx::proto::AttributeProto {
+            g: Some(Default::default()),
+            ..tailfold_onnx::proto::AttributeProto::named(
+                "then_branch",
+                tailfold_onnx::proto::AttributeType::Graph,
+            )
+        };
+        let node = NodeProto::new("If", "if", ["image"], ["branched"]).attr(branch);
+        net.graph.node.push(node);
+    });
+    let lowered = lowered.unwrap();
+    assert!(lowered.regions.is_empty());
+    assert!(lowered.nodes.iter().all(|n| n.kernel.is_none()));
+}
+
 /// What is done to a sound graph.
 type Spoil = Box<dyn FnOnce(&mut Net)>;
 
