@@ -111,31 +111,31 @@ impl Params {
         (self.scales[at], self.zero_points[at])
     }
 
-    /// Checks that there is one entry, or `channels` along `axis` of a tensor of `rank` dimensions.
+    /// Whether there is one entry, or one for each of the `axis` of a tensor of `shape`. Scales along another axis are sound,
+    /// and have no kernel.
+    ///
+    /// # Errors
+    /// When there are more or fewer scales than the axis that they lie along is long.
     pub(crate) fn along(
         &self,
         node: &NodeProto,
-        axis: i64,
-        rank: i64,
-        channels: usize,
-    ) -> Result<(), IntegerError> {
+        axis: usize,
+        shape: &[usize],
+    ) -> Result<bool, IntegerError> {
         if self.scales.len() == 1 {
-            return Ok(());
+            return Ok(true);
         }
-        if self.axis.rem_euclid(rank.max(1)) != axis {
-            return Err(IntegerError::Shape {
-                node: node.label().to_owned(),
-                text: format!("its scales lie along axis {}, expected {axis}", self.axis),
-            });
-        }
-        if self.scales.len() == channels {
-            return Ok(());
+        let rank = i64::try_from(shape.len()).unwrap_or(i64::MAX).max(1);
+        let own = usize::try_from(self.axis.rem_euclid(rank)).unwrap_or(0);
+        let expected = shape.get(own).copied().unwrap_or(0);
+        if self.scales.len() == expected {
+            return Ok(own == axis);
         }
         Err(IntegerError::Length {
             node: node.label().to_owned(),
             what: "scales",
             found: self.scales.len(),
-            expected: channels,
+            expected,
         })
     }
 }

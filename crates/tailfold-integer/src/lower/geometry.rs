@@ -5,6 +5,9 @@ use tailfold_onnx::proto::NodeProto;
 
 use crate::IntegerError;
 
+/// No network has longer windows, steps or paddings; below it, no sum or product of them overflows.
+const LARGEST: usize = 1 << 16;
+
 /// The window of `node` with `kernel` taps over an image of `size`, `[height, width]`; `None` for one that is not plain:
 /// not two-dimensional, or with an unknown `auto_pad`.
 pub(super) fn window(
@@ -16,10 +19,16 @@ pub(super) fn window(
         node: node.label().to_owned(),
         text: format!("{what} are {values:?}"),
     };
+    if !kernel.iter().all(|k| (1..=LARGEST).contains(k)) {
+        return Err(IntegerError::Shape {
+            node: node.label().to_owned(),
+            text: format!("a window has {kernel:?} taps"),
+        });
+    }
     let pair = |what: &str| match node.ints(what) {
         None => Ok([1, 1]),
         Some(&[a, b]) => match [usize::try_from(a), usize::try_from(b)] {
-            [Ok(a), Ok(b)] if a > 0 && b > 0 => Ok([a, b]),
+            [Ok(a), Ok(b)] if [a, b].iter().all(|n| (1..=LARGEST).contains(n)) => Ok([a, b]),
             _ => Err(wrong(what, &[a, b])),
         },
         Some(other) => Err(wrong(what, other)),
@@ -35,8 +44,8 @@ pub(super) fn window(
         None | Some(b"NOTSET" | b"") => match node.ints("pads") {
             None => [0; 4],
             Some(pads) => {
-                let whole: Option<Vec<usize>> =
-                    pads.iter().map(|&p| usize::try_from(p).ok()).collect();
+                let length = |p: &i64| usize::try_from(*p).ok().filter(|&p| p <= LARGEST);
+                let whole: Option<Vec<usize>> = pads.iter().map(length).collect();
                 let whole = whole.and_then(|p| <[usize; 4]>::try_from(p).ok());
                 whole.ok_or_else(|| wrong("pads", pads))?
             }

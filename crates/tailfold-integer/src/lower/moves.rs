@@ -25,9 +25,6 @@ impl<'a> Lowering<'a> {
         else {
             return Ok(false);
         };
-        if rows * columns == 0 {
-            return Ok(false);
-        }
         let Some(window) = geometry::window(node, [rows, columns], [height, width])? else {
             return Ok(false);
         };

@@ -54,7 +54,8 @@ pub(super) fn of(
             let axis = node.int("axis").unwrap_or(1);
             let rank = i64::try_from(x.len()).ok()?;
             let at = usize::try_from(if axis < 0 { axis + rank } else { axis }).ok()?;
-            (at <= x.len()).then(|| vec![x[..at].iter().product(), x[at..].iter().product()])
+            let (rows, columns) = x.split_at_checked(at)?;
+            Some(vec![count(rows)?, count(columns)?])
         }
         "Reshape" => reshaped(&x, &graph.numbers::<i64>(node, 1).ok()??),
         _ if op.starts_with("Reduce") && node.int("keepdims").unwrap_or(1) == 1 => {
@@ -72,6 +73,11 @@ pub(super) fn of(
         }
         _ => None,
     }
+}
+
+/// Values of a tensor, where they can be counted.
+fn count(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))
 }
 
 /// NumPy's broadcasting.
@@ -93,7 +99,7 @@ fn spread(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
 /// ONNX's Reshape of a batch of one: 0 keeps a length, -1 takes what is left; the first length, whatever the file has
 /// for the batch, is 1 when the rest says so.
 fn reshaped(x: &[usize], to: &[i64]) -> Option<Vec<usize>> {
-    let count: usize = x.iter().product();
+    let values = count(x)?;
     let mut shape = Vec::new();
     let mut open = None;
     for (i, &length) in to.iter().enumerate() {
@@ -106,10 +112,9 @@ fn reshaped(x: &[usize], to: &[i64]) -> Option<Vec<usize>> {
             _ => shape.push(usize::try_from(length).ok()?),
         }
     }
-    let known: usize = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))?;
+    let known = count(&shape)?;
     if let Some(open) = open {
-        shape[open] = count.checked_div(known)?;
+        shape[open] = values.checked_div(known)?;
     }
-    let found: usize = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))?;
-    (found == count).then_some(shape)
+    (count(&shape)? == values).then_some(shape)
 }

@@ -297,7 +297,7 @@ fn unsound_quantization_is_an_error_that_names_the_node() {
         ),
         (
             Box::new(|n| n.graph.node[2] = n.graph.node[2].clone().attr_int("axis", 1)),
-            "node `dequantizelinear8`: its scales lie along axis 1, expected 0",
+            "node `dequantizelinear8` has 4 scales, expected 2",
         ),
         (
             Box::new(|n| {
@@ -316,13 +316,61 @@ fn unsound_quantization_is_an_error_that_names_the_node() {
                 let pads = [0, 1 << 40, 0, 0];
                 n.graph.node[3] = n.graph.node[3].clone().attr_ints("pads", &pads);
             }),
-            "is too large, or empty",
+            "node `conv10`: pads are [0, 1099511627776, 0, 0]",
         ),
     ];
     for (spoil, message) in cases {
         let error = spoiled(spoil).expect_err(message).to_string();
         assert!(error.contains(message), "{error}\nis not\n{message}");
     }
+}
+
+#[test]
+fn scales_along_the_input_channels_are_sound_and_stay_float() {
+    let lowered = spoiled(|n| {
+        set(n, "ws", &[2], &[0.01_f32; 2]);
+        set(n, "wz", &[2], &[0_i8; 2]);
+        n.graph.node[2] = n.graph.node[2].clone().attr_int("axis", 1);
+    });
+    let lowered = lowered.unwrap();
+    let conv = lowered.nodes.iter().find(|n| n.operator == "Conv").unwrap();
+    assert_eq!(conv.kernel, None);
+    let left = lowered
+        .model
+        .nodes()
+        .iter()
+        .filter(|n| n.is("DequantizeLinear"));
+    assert_eq!(
+        left.count(),
+        1,
+        "the weights are dequantized by the float runtime"
+    );
+}
+
+#[test]
+fn sizes_that_no_network_has_are_errors_without_overflow() {
+    let attribute = |name: &'static str, values: &'static [i64]| {
+        spoiled(move |n| {
+            n.graph.node[3] = n.graph.node[3].clone().attr_ints(name, values);
+        })
+    };
+    for values in [&[i64::MAX, 1], &[1 << 40, 1 << 40], &[0, 1], &[-1, 1]] {
+        assert!(attribute("strides", values).is_err(), "{values:?}");
+        assert!(attribute("dilations", values).is_err(), "{values:?}");
+    }
+    for group in [i64::MAX, i64::MIN, 1 << 33, 0] {
+        let error = spoiled(|n| {
+            n.graph.node[3] = n.graph.node[3].clone().attr_int("group", group);
+        });
+        assert!(error.is_err(), "{group}");
+    }
+    let same = spoiled(|n| {
+        let node = n.graph.node[3].clone().attr_str("auto_pad", "SAME_UPPER");
+        n.graph.node[3] = node.attr_ints("dilations", &[1 << 16, 1]);
+    });
+    assert!(same.is_err());
+    let empty = spoiled(|n| set(n, "w", &[4, 2, 0, 3], &[0_i8; 0]));
+    assert!(empty.is_err());
 }
 
 #[test]

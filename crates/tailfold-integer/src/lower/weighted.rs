@@ -38,7 +38,10 @@ impl<'a> Lowering<'a> {
         };
         let groups = node.int("group").unwrap_or(1);
         let groups = usize::try_from(groups).unwrap_or(0);
-        if groups == 0 || per_group * groups != x.shape[1] || !filters.is_multiple_of(groups) {
+        if groups == 0
+            || per_group.checked_mul(groups) != Some(x.shape[1])
+            || !filters.is_multiple_of(groups)
+        {
             return Err(IntegerError::Shape {
                 node: node.label().to_owned(),
                 text: format!(
@@ -47,7 +50,9 @@ impl<'a> Lowering<'a> {
                 ),
             });
         }
-        weights.params.along(weights.node, 0, 4, filters)?;
+        if !weights.params.along(weights.node, 0, &weights.shape)? {
+            return Ok(false);
+        }
         let size = window
             .output(height, width)
             .map_err(|error| failed(node, error))?;
@@ -95,9 +100,12 @@ impl<'a> Lowering<'a> {
                 text: format!("weights of {inner} features do not fit {features}"),
             });
         }
-        weights
+        if !weights
             .params
-            .along(weights.node, i64::from(!across), 2, filters)?;
+            .along(weights.node, usize::from(!across), &weights.shape)?
+        {
+            return Ok(false);
+        }
         let Some(bias) = self.bias(node, filters)? else {
             return Ok(false);
         };

@@ -62,7 +62,7 @@ impl<'a> Lowering<'a> {
             values.into_iter().map(f64::from).collect()
         } else if let Some(bias) = self.constant_codes(node, 2)? {
             let codes = codes(bias.node, bias.tensor, &bias.params)?;
-            bias.params.along(bias.node, 0, 1, codes.len())?;
+            bias.params.along(bias.node, 0, &[codes.len()])?;
             codes
                 .into_iter()
                 .enumerate()

@@ -97,7 +97,7 @@ impl Task for Run<'_> {
     }
 }
 
-/// Bytes as codes; there are sixteen times as many as something.
+/// Bytes as codes, sixteen at a time: a block's weights are whole vectors.
 #[inline(always)]
 fn widen<L: Lanes>(bytes: &[i8], codes: &mut [i16]) {
     for (bytes, codes) in bytes.chunks_exact(LANES).zip(codes.chunks_exact_mut(LANES)) {
