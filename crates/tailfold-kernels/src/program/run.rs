@@ -1,7 +1,7 @@
 //! Running a program over one image.
 
-use super::step::{Step, Work};
-use super::{Place, Program, StepInfo};
+use super::step::{Packed, Step};
+use super::{Operation, Place, Program, StepInfo};
 use crate::KernelError;
 use crate::conv::{Epilogue, Sink};
 use crate::pool::{max_windows, mean, sum_pixels};
@@ -80,38 +80,50 @@ impl Program {
         outputs: &mut [&mut [f32]],
     ) -> Result<(), KernelError> {
         let frame = |tensor: usize| &self.tensors[tensor].frame;
-        match &step.work {
-            Work::Quantize {
-                input,
-                steps,
-                output,
-            } => {
+        match (&step.operation, &step.packed) {
+            (
+                Operation::Quantize {
+                    input,
+                    steps,
+                    output,
+                },
+                _,
+            ) => {
                 let [out] = self.memory(arena, [*output]);
                 frame(*output).clear_border(out);
                 quantize(self.isa, *steps, inputs[*input], frame(*output), out)?;
             }
-            Work::Conv {
-                input,
-                conv,
-                output: Place::Tensor(output),
-            } => {
+            (
+                Operation::Conv {
+                    input,
+                    output: Place::Tensor(output),
+                    ..
+                },
+                Packed::Conv(conv),
+            ) => {
                 let [x, out] = self.memory(arena, [*input, *output]);
                 frame(*output).clear_border(out);
                 conv.run(x, Sink::Codes(out), scratch);
             }
-            Work::Conv {
-                input,
-                conv,
-                output: Place::Port(port),
-            } => {
+            (
+                Operation::Conv {
+                    input,
+                    output: Place::Port(port),
+                    ..
+                },
+                Packed::Conv(conv),
+            ) => {
                 let [x] = self.memory(arena, [*input]);
                 conv.run(x, Sink::Real(outputs[*port]), scratch);
             }
-            Work::Add {
-                inputs: [a, b],
-                blend,
-                output,
-            } => {
+            (
+                Operation::Add {
+                    inputs: [a, b],
+                    output,
+                    ..
+                },
+                Packed::Blend(blend),
+            ) => {
                 let (x, y, out): (&[i16], &[i16], _) = if a == b {
                     let [x, out] = self.memory(arena, [*a, *output]);
                     (x, x, out)
@@ -122,32 +134,41 @@ impl Program {
                 frame(*output).clear_border(out);
                 blend.run([(frame(*a), x), (frame(*b), y)], frame(*output), out);
             }
-            Work::Subsample {
-                input,
-                start,
-                stride,
-                first,
-                output,
-            } => {
+            (
+                Operation::Subsample {
+                    input,
+                    start,
+                    stride,
+                    first,
+                    output,
+                },
+                _,
+            ) => {
                 let [x, out] = self.memory(arena, [*input, *output]);
                 frame(*output).clear_border(out);
                 let (from, to) = ((frame(*input), &*x), (frame(*output), out));
                 subsample([*start, *stride], *first, from, to);
             }
-            Work::MaxPool {
-                input,
-                window,
-                output,
-            } => {
+            (
+                Operation::MaxPool {
+                    input,
+                    window,
+                    output,
+                },
+                _,
+            ) => {
                 let [x, out] = self.memory(arena, [*input, *output]);
                 frame(*output).clear_border(out);
                 max_windows(window, frame(*input), x, frame(*output), out);
             }
-            Work::Mean {
-                input,
-                epilogue,
-                output,
-            } => {
+            (
+                Operation::Mean {
+                    input,
+                    epilogue,
+                    output,
+                },
+                _,
+            ) => {
                 let sums = &mut scratch.parts().1[..frame(*input).channels];
                 let [x] = self.memory(arena, [*input]);
                 sum_pixels(frame(*input), x, sums);
@@ -165,13 +186,19 @@ impl Program {
                     _ => unreachable!("checked when the step was made"),
                 }
             }
-            Work::Dequantize {
-                input,
-                steps,
-                output,
-            } => {
+            (
+                Operation::Dequantize {
+                    input,
+                    steps,
+                    output,
+                },
+                _,
+            ) => {
                 let [x] = self.memory(arena, [*input]);
                 dequantize(*steps, x, frame(*input), outputs[*output]);
+            }
+            (Operation::Conv { .. } | Operation::Add { .. }, _) => {
+                unreachable!("packed when the step was made")
             }
         }
         Ok(())

@@ -7,55 +7,22 @@ use crate::conv::{Conv, Epilogue, Method, Weights};
 use crate::frame::Frame;
 use crate::lanes::Isa;
 use crate::pool::check_mean;
-use crate::ports::Steps;
-use crate::shape::Window;
 
+/// A layer with what it takes to run it.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     name: String,
-    pub(super) work: Work,
+    /// Its weights are taken out: they are packed.
+    pub(super) operation: Operation,
+    pub(super) packed: Packed,
 }
 
-/// Tensors and ports are named by their index.
 #[derive(Clone, Debug)]
-pub(super) enum Work {
-    Quantize {
-        input: usize,
-        steps: Steps,
-        output: usize,
-    },
-    Conv {
-        input: usize,
-        conv: Box<Conv>,
-        output: Place,
-    },
-    Add {
-        inputs: [usize; 2],
-        blend: Box<Blend>,
-        output: usize,
-    },
-    Subsample {
-        input: usize,
-        start: [usize; 2],
-        stride: [usize; 2],
-        first: usize,
-        output: usize,
-    },
-    MaxPool {
-        input: usize,
-        window: Window,
-        output: usize,
-    },
-    Mean {
-        input: usize,
-        epilogue: Epilogue,
-        output: Place,
-    },
-    Dequantize {
-        input: usize,
-        steps: Steps,
-        output: usize,
-    },
+pub(super) enum Packed {
+    /// The operation says all.
+    Nothing,
+    Conv(Box<Conv>),
+    Blend(Box<Blend>),
 }
 
 impl Step {
@@ -63,19 +30,12 @@ impl Step {
         isa: Isa,
         tensors: &[Tensor],
         name: String,
-        operation: Operation,
+        mut operation: Operation,
     ) -> Result<Self, KernelError> {
         let frame = |tensor: usize| tensors[tensor].frame;
-        let work = match operation {
-            Operation::Quantize {
-                input,
-                steps,
-                output,
-            } => Work::Quantize {
-                input,
-                steps,
-                output,
-            },
+        let mut packed = Packed::Nothing;
+        match &mut operation {
+            Operation::Quantize { .. } | Operation::Dequantize { .. } => {}
             Operation::Conv {
                 input,
                 window,
@@ -85,24 +45,21 @@ impl Step {
                 epilogue,
                 output,
             } => {
-                let from = frame(input);
+                let from = frame(*input);
                 let [height, width] = window.output(from.height, from.width)?;
-                let to = match output {
+                let to = match *output {
                     Place::Tensor(tensor) => frame(tensor),
-                    Place::Port(_) => Frame::new(filters, height, width),
+                    Place::Port(_) => Frame::new(*filters, height, width),
                 };
-                check_epilogue(&epilogue, output)?;
+                check_epilogue(epilogue, *output)?;
+                let codes = std::mem::take(weights);
                 let weights = Weights {
-                    codes: &weights,
-                    filters,
-                    groups,
+                    codes: &codes,
+                    filters: *filters,
+                    groups: *groups,
                 };
-                let conv = Conv::new(isa, window, from, to, weights, epilogue)?;
-                Work::Conv {
-                    input,
-                    conv: Box::new(conv),
-                    output,
-                }
+                let conv = Conv::new(isa, *window, from, to, weights, epilogue.clone())?;
+                packed = Packed::Conv(Box::new(conv));
             }
             Operation::Add {
                 inputs,
@@ -110,14 +67,10 @@ impl Step {
                 clamp,
                 output,
             } => {
-                for input in inputs {
-                    same("a term", size(&frame(input)), size(&frame(output)))?;
+                for input in *inputs {
+                    same("a term", size(&frame(input)), size(&frame(*output)))?;
                 }
-                Work::Add {
-                    inputs,
-                    blend: Box::new(Blend::new(isa, weights, clamp)?),
-                    output,
-                }
+                packed = Packed::Blend(Box::new(Blend::new(isa, *weights, *clamp)?));
             }
             Operation::Subsample {
                 input,
@@ -126,10 +79,10 @@ impl Step {
                 first,
                 output,
             } => {
-                let (from, to) = (frame(input), frame(output));
+                let (from, to) = (frame(*input), frame(*output));
                 let last =
                     |axis: usize, out: usize| start[axis] + out.saturating_sub(1) * stride[axis];
-                let fits = first + from.channels <= to.channels
+                let fits = *first + from.channels <= to.channels
                     && last(0, to.height) < from.height
                     && last(1, to.width) < from.width;
                 if !fits {
@@ -137,76 +90,57 @@ impl Step {
                         "pixels of {from:?} do not fill {to:?}"
                     )));
                 }
-                Work::Subsample {
-                    input,
-                    start,
-                    stride,
-                    first,
-                    output,
-                }
             }
             Operation::MaxPool {
                 input,
                 window,
                 output,
             } => {
-                let (from, to) = (frame(input), frame(output));
+                let from = frame(*input);
                 let [height, width] = window.output(from.height, from.width)?;
-                same("a pool", [from.channels, height, width], size(&to))?;
-                Work::MaxPool {
-                    input,
-                    window,
-                    output,
-                }
+                let found = [from.channels, height, width];
+                same("a pool", found, size(&frame(*output)))?;
             }
             Operation::Mean {
                 input,
                 epilogue,
                 output,
             } => {
-                let from = frame(input);
+                let from = frame(*input);
                 check_mean(&from)?;
-                check_epilogue(&epilogue, output)?;
+                check_epilogue(epilogue, *output)?;
                 epilogue.check(from.channels)?;
-                if let Place::Tensor(tensor) = output {
+                if let Place::Tensor(tensor) = *output {
                     same("a mean", [from.channels, 1, 1], size(&frame(tensor)))?;
                 }
-                Work::Mean {
-                    input,
-                    epilogue,
-                    output,
-                }
             }
-            Operation::Dequantize {
-                input,
-                steps,
-                output,
-            } => Work::Dequantize {
-                input,
-                steps,
-                output,
-            },
-        };
-        Ok(Self { name, work })
+        }
+        Ok(Self {
+            name,
+            operation,
+            packed,
+        })
     }
 
     pub(super) fn info(&self) -> StepInfo<'_> {
-        let (kernel, products) = match &self.work {
-            Work::Quantize { .. } => ("quantize", 0),
-            Work::Conv { conv, .. } => (
+        let mut products = 0;
+        let kernel = match (&self.operation, &self.packed) {
+            (_, Packed::Conv(conv)) => {
+                products = conv.products();
                 match conv.method() {
                     Method::Direct => "direct",
                     Method::Winograd => "winograd",
                     Method::Depthwise => "depthwise",
                     Method::Grouped => "grouped",
-                },
-                conv.products(),
-            ),
-            Work::Add { .. } => ("add", 0),
-            Work::Subsample { .. } => ("subsample", 0),
-            Work::MaxPool { .. } => ("max", 0),
-            Work::Mean { .. } => ("mean", 0),
-            Work::Dequantize { .. } => ("dequantize", 0),
+                }
+            }
+            (Operation::Quantize { .. }, _) => "quantize",
+            (Operation::Conv { .. }, _) => unreachable!("convolutions are packed"),
+            (Operation::Add { .. }, _) => "add",
+            (Operation::Subsample { .. }, _) => "subsample",
+            (Operation::MaxPool { .. }, _) => "max",
+            (Operation::Mean { .. }, _) => "mean",
+            (Operation::Dequantize { .. }, _) => "dequantize",
         };
         StepInfo {
             name: &self.name,
@@ -217,9 +151,9 @@ impl Step {
 
     /// Codes and sums that it needs while it runs.
     pub(super) fn scratch(&self, tensors: &[Tensor]) -> [usize; 2] {
-        match &self.work {
-            Work::Conv { conv, .. } => conv.scratch(),
-            Work::Mean { input, .. } => [0, tensors[*input].frame.channels],
+        match (&self.operation, &self.packed) {
+            (_, Packed::Conv(conv)) => conv.scratch(),
+            (Operation::Mean { input, .. }, _) => [0, tensors[*input].frame.channels],
             _ => [0, 0],
         }
     }
