@@ -343,6 +343,26 @@ fn scales_along_the_input_channels_are_sound_and_stay_float() {
 }
 
 #[test]
+fn codes_of_other_widths_are_refused_by_type() {
+    use tailfold_onnx::proto::DataType;
+    for (data_type, label) in [
+        (DataType::Int16, "i16"),
+        (DataType::Uint16, "u16"),
+        (DataType::Int4, "i4"),
+        (DataType::Float8e4m3fn, "f8e4m3fn"),
+    ] {
+        let error = spoiled(|n| {
+            let zero = n.graph.initializer.iter_mut().find(|t| t.name() == "z2");
+            zero.unwrap().data_type = Some(data_type.into());
+        });
+        let expected = format!(
+            "node `quantizelinear3` has codes of type {label}; 8-bit integers are supported"
+        );
+        assert_eq!(error.unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
 fn sizes_that_no_network_has_are_errors_without_overflow() {
     let attribute = |name: &'static str, values: &'static [i64]| {
         spoiled(move |n| {
