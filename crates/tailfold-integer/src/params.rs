@@ -169,26 +169,41 @@ pub(crate) fn codes(
     tensor: &TensorProto,
     params: &Params,
 ) -> Result<Vec<i32>, IntegerError> {
-    let values: Vec<i32> = match tensor.element() {
-        Some(DataType::Uint8) => tensor.values::<u8>()?.into_iter().map(i32::from).collect(),
-        Some(DataType::Int8) => tensor.values::<i8>()?.into_iter().map(i32::from).collect(),
-        Some(DataType::Int32) => tensor.values()?,
-        other => {
-            return Err(IntegerError::Type {
-                node: node.label().to_owned(),
-                found: other.map_or("an unknown one", DataType::label).to_owned(),
-            });
-        }
-    };
-    if tensor.element() != Some(params.codes) {
-        return Err(IntegerError::Type {
-            node: node.label().to_owned(),
-            found: format!(
-                "{}, with zero points of type {}",
-                tensor.element().map_or("unknown", DataType::label),
-                params.codes.label()
-            ),
-        });
+    if params.codes == DataType::Int32 {
+        same_type(node, tensor, params)?;
+        return Ok(tensor.values()?);
     }
-    Ok(values)
+    let words = words(node, tensor, params)?;
+    Ok(words.into_iter().map(i32::from).collect())
+}
+
+/// The same of 8-bit codes alone.
+pub(crate) fn words(
+    node: &NodeProto,
+    tensor: &TensorProto,
+    params: &Params,
+) -> Result<Vec<i16>, IntegerError> {
+    same_type(node, tensor, params)?;
+    match params.codes {
+        DataType::Uint8 => Ok(widen(&tensor.values::<u8>()?)),
+        DataType::Int8 => Ok(widen(&tensor.values::<i8>()?)),
+        other => Err(IntegerError::Type {
+            node: node.label().to_owned(),
+            found: other.label().to_owned(),
+        }),
+    }
+}
+
+fn same_type(node: &NodeProto, tensor: &TensorProto, params: &Params) -> Result<(), IntegerError> {
+    if tensor.element() == Some(params.codes) {
+        return Ok(());
+    }
+    Err(IntegerError::Type {
+        node: node.label().to_owned(),
+        found: format!(
+            "{}, with zero points of type {}",
+            tensor.element().map_or("unknown", DataType::label),
+            params.codes.label()
+        ),
+    })
 }

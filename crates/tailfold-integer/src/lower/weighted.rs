@@ -9,6 +9,7 @@ use super::ending::Ending;
 use super::{Codes, Draft, Lowering, geometry};
 use crate::IntegerError;
 use crate::graph::output;
+use constants::Order;
 
 /// A layer's numbers before it is known what becomes of its sums.
 struct Sums {
@@ -59,9 +60,7 @@ impl<'a> Lowering<'a> {
         let Some(bias) = self.bias(node, filters)? else {
             return Ok(false);
         };
-        let (weights, scale) = weights.centred(filters, x.steps, |filter, i| {
-            filter * per_group * rows * columns + i
-        })?;
+        let (weights, scale) = weights.centred(filters, x.steps, Order::FiltersFirst)?;
         let sums = Sums {
             window,
             weights,
@@ -109,13 +108,12 @@ impl<'a> Lowering<'a> {
         let Some(bias) = self.bias(node, filters)? else {
             return Ok(false);
         };
-        let (weights, scale) = weights.centred(filters, x.steps, |filter, i| {
-            if across {
-                filter * features + i
-            } else {
-                i * filters + filter
-            }
-        })?;
+        let order = if across {
+            Order::FiltersFirst
+        } else {
+            Order::FiltersLast
+        };
+        let (weights, scale) = weights.centred(filters, x.steps, order)?;
         let [_, height, width] = self.drafts.tensors[x.tensor];
         let sums = Sums {
             window: Window {

@@ -2,9 +2,10 @@
 
 mod run;
 
+use super::filters::Filters;
 use super::{Epilogue, Weights};
 use crate::frame::Frame;
-use crate::lanes::{LANES, ORDER};
+use crate::lanes::LANES;
 use crate::shape::Window;
 pub(crate) use run::Run;
 pub use run::Sink;
@@ -33,10 +34,14 @@ enum Packed {
 }
 
 impl Packed {
-    fn new(weights: Vec<i16>) -> Self {
-        match weights.iter().map(|&w| i8::try_from(w)).collect() {
-            Ok(bytes) => Self::Bytes(bytes),
-            Err(_) => Self::Words(weights),
+    /// `places` says, for one filter, which weight each packed code is.
+    fn new(filters: &Filters<'_>, places: &[Option<usize>]) -> Self {
+        let bytes = filters.codes.iter().all(|&w| i8::try_from(w).is_ok());
+        if bytes {
+            #[expect(clippy::cast_possible_truncation, reason = "seen above")]
+            Self::Bytes(filters.packed(places, |w| w as i8))
+        } else {
+            Self::Words(filters.packed(places, |w| w))
         }
     }
 }
@@ -60,6 +65,7 @@ impl Direct {
         let run = if joined { columns * pitch } else { channels };
         let pairs = run.div_ceil(2);
         let mut taps = Vec::new();
+        let mut places = Vec::new();
         for row in 0..rows {
             for column in 0..runs {
                 taps.push(
@@ -67,29 +73,25 @@ impl Direct {
                         + column * window.dilation[1] * pitch
                         + group * channels,
                 );
+                places.extend((0..2 * pairs).map(|code| {
+                    let (inner, channel) = if joined {
+                        (code / pitch, code % pitch)
+                    } else {
+                        (0, code)
+                    };
+                    let column = column * inside + inner;
+                    (channel < channels && column < columns)
+                        .then(|| (channel * rows + row) * columns + column)
+                }));
             }
         }
-        let blocks = filters.div_ceil(LANES);
-        let mut packed = vec![0; blocks * taps.len() * pairs * LANES * 2];
-        for filter in 0..filters {
-            let lane = ORDER.iter().position(|&c| c == filter % LANES).unwrap_or(0);
-            let codes = &weights.codes[(group * filters + filter) * channels * rows * columns..];
-            for channel in 0..channels {
-                for row in 0..rows {
-                    for column in 0..columns {
-                        let tap = row * runs + column / inside;
-                        let code = column % inside * pitch + channel;
-                        let pair = (filter / LANES * taps.len() + tap) * pairs + code / 2;
-                        packed[(pair * LANES + lane) * 2 + code % 2] =
-                            codes[(channel * rows + row) * columns + column];
-                    }
-                }
-            }
-        }
+        let per_filter = channels * rows * columns;
+        let of_group = group * filters * per_filter;
+        let codes = &weights.codes[of_group..][..filters * per_filter];
         Self {
             taps,
             pairs,
-            weights: Packed::new(packed),
+            weights: Packed::new(&Filters { codes, per_filter }, &places),
             filters,
             first: group * filters,
             epilogue,

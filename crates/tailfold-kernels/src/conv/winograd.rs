@@ -10,9 +10,10 @@
 )]
 
 use super::Weights;
+use super::filters::Filters;
 use super::rows::{Tiles, in_tiles, tile};
 use crate::frame::Frame;
-use crate::lanes::{LANES, Lanes, ORDER, Task};
+use crate::lanes::{LANES, Lanes, Task};
 use crate::requantize::Requantize;
 use crate::shape::Window;
 
@@ -53,17 +54,21 @@ impl Winograd {
     }
 
     pub(crate) fn pack(weights: Weights<'_>, input: &Frame, requantize: &Requantize) -> Self {
-        let (channels, filters) = (input.channels, weights.filters);
+        let channels = input.channels;
         let pairs = channels.div_ceil(2);
-        let blocks = filters.div_ceil(LANES);
-        let mut packed = vec![0; blocks * POSITIONS * pairs * LANES * 2];
-        for filter in 0..filters {
-            let lane = ORDER.iter().position(|&c| c == filter % LANES).unwrap_or(0);
-            for channel in 0..channels {
-                let taps = &weights.codes[(filter * channels + channel) * 9..][..9];
-                for (position, weight) in transformed(taps).into_iter().enumerate() {
-                    let pair = (filter / LANES * POSITIONS + position) * pairs + channel / 2;
-                    packed[(pair * LANES + lane) * 2 + channel % 2] = weight;
+        let filters = Filters {
+            codes: weights.codes,
+            per_filter: channels * 9,
+        };
+        let mut packed = vec![0; filters.blocks() * POSITIONS * pairs * LANES * 2];
+        for block in 0..filters.blocks() {
+            for (channel, taps) in filters.across(block).as_chunks().0.iter().enumerate() {
+                for (position, lanes) in transformed(taps).into_iter().enumerate() {
+                    let pair = (block * POSITIONS + position) * pairs + channel / 2;
+                    let to = &mut packed[pair * LANES * 2..][..LANES * 2];
+                    for (to, weight) in to.as_chunks_mut::<2>().0.iter_mut().zip(lanes) {
+                        to[channel % 2] = weight;
+                    }
                 }
             }
         }
@@ -89,13 +94,19 @@ fn wide(input: &Frame) -> usize {
     input.pitch().next_multiple_of(LANES)
 }
 
-/// `2G g (2G)^T` of one 3x3 filter.
-fn transformed(taps: &[i16]) -> [i16; POSITIONS] {
-    let line = |[a, b, c]: [i16; 3]| [2 * a, a + b + c, a - b + c, 2 * c];
-    let rows: [[i16; 4]; 3] =
-        std::array::from_fn(|r| line([taps[3 * r], taps[3 * r + 1], taps[3 * r + 2]]));
-    let columns: [[i16; 4]; 4] =
-        std::array::from_fn(|c| line([rows[0][c], rows[1][c], rows[2][c]]));
+/// `2G g (2G)^T` of sixteen 3x3 filters.
+fn transformed(taps: &[[i16; LANES]; 9]) -> [[i16; LANES]; POSITIONS] {
+    let line = |[a, b, c]: [&[i16; LANES]; 3]| -> [[i16; LANES]; 4] {
+        [
+            std::array::from_fn(|l| 2 * a[l]),
+            std::array::from_fn(|l| a[l] + b[l] + c[l]),
+            std::array::from_fn(|l| a[l] - b[l] + c[l]),
+            std::array::from_fn(|l| 2 * c[l]),
+        ]
+    };
+    let rows: [_; 3] =
+        std::array::from_fn(|r| line([&taps[3 * r], &taps[3 * r + 1], &taps[3 * r + 2]]));
+    let columns: [_; 4] = std::array::from_fn(|c| line([&rows[0][c], &rows[1][c], &rows[2][c]]));
     std::array::from_fn(|position| columns[position % 4][position / 4])
 }
 

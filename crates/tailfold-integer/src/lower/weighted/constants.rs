@@ -6,7 +6,7 @@ use tailfold_onnx::proto::{NodeProto, TensorProto};
 use crate::IntegerError;
 use crate::graph::input;
 use crate::lower::Lowering;
-use crate::params::{Params, codes};
+use crate::params::{Params, codes, words};
 
 /// Constant weights behind a DequantizeLinear node.
 pub(super) struct Weights<'a> {
@@ -14,6 +14,15 @@ pub(super) struct Weights<'a> {
     tensor: &'a TensorProto,
     pub(super) params: Params,
     pub(super) shape: Vec<usize>,
+}
+
+/// How weights lie in the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// `[filters, ...]`.
+    FiltersFirst,
+    /// `[..., filters]`.
+    FiltersLast,
 }
 
 impl<'a> Lowering<'a> {
@@ -88,34 +97,26 @@ impl<'a> Lowering<'a> {
 }
 
 impl Weights<'_> {
-    /// Codes without their zero points, filter by filter, and the scale of each filter's sums over codes of `steps`; `at`
-    /// says where weight `i` of a filter lies in the file.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a difference of two 8-bit codes"
-    )]
+    /// Codes without their zero points, filter by filter, and the scale of each filter's sums over codes of `steps`.
     pub(super) fn centred(
         &self,
         filters: usize,
         steps: Steps,
-        at: impl Fn(usize, usize) -> usize,
+        order: Order,
     ) -> Result<(Vec<i16>, Vec<f64>), IntegerError> {
-        let codes = codes(self.node, self.tensor, &self.params)?;
-        if self.params.steps().is_none() && self.params.scales.len() == 1 {
-            // A type that is no 8-bit integer.
-            return Err(IntegerError::Type {
-                node: self.node.label().to_owned(),
-                found: self.params.codes.label().to_owned(),
-            });
+        let mut weights = words(self.node, self.tensor, &self.params)?;
+        let per_filter = weights.len() / filters.max(1);
+        if order == Order::FiltersLast {
+            weights = (0..weights.len())
+                .map(|i| weights[i % per_filter * filters + i / per_filter])
+                .collect();
         }
-        let per_filter = codes.len() / filters.max(1);
-        let mut weights = Vec::with_capacity(codes.len());
         let mut scales = Vec::with_capacity(filters);
-        for filter in 0..filters {
+        for (filter, weights) in weights.chunks_exact_mut(per_filter.max(1)).enumerate() {
             let (scale, zero) = self.params.channel(filter);
             scales.push(f64::from(steps.scale) * f64::from(scale));
-            for i in 0..per_filter {
-                weights.push((codes[at(filter, i)] - i32::from(zero)) as i16);
+            for weight in weights {
+                *weight -= zero;
             }
         }
         Ok((weights, scales))

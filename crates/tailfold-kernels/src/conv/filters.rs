@@ -1,0 +1,56 @@
+//! Filters side by side: the way from one after the other, as in a file, to sixteen at a time.
+
+use crate::lanes::{LANES, ORDER};
+
+/// Weights filter by filter.
+pub(super) struct Filters<'a> {
+    pub(super) codes: &'a [i16],
+    pub(super) per_filter: usize,
+}
+
+impl Filters<'_> {
+    /// Blocks of sixteen filters.
+    pub(super) fn blocks(&self) -> usize {
+        self.codes.len().div_ceil(self.per_filter * LANES)
+    }
+
+    /// `[blocks, places / 2, 16, 2]` of the weights at `places`, an even number of them; zeros where there is none, and
+    /// in lanes behind the last filter.
+    pub(super) fn packed<T: Copy + Default>(
+        &self,
+        places: &[Option<usize>],
+        code: impl Fn(i16) -> T,
+    ) -> Vec<T> {
+        let mut packed = vec![T::default(); self.blocks() * places.len() * LANES];
+        let blocks = packed.chunks_exact_mut((places.len() * LANES).max(1));
+        for (block, filters) in blocks.zip(self.codes.chunks(LANES * self.per_filter)) {
+            let (pairs, _) = block.as_chunks_mut::<{ 2 * LANES }>();
+            for (lane, channel) in ORDER.into_iter().enumerate() {
+                let filter = filters.chunks_exact(self.per_filter).nth(channel);
+                let Some(filter) = filter else { continue };
+                for (pair, places) in pairs.iter_mut().zip(places.as_chunks::<2>().0) {
+                    for (half, place) in places.iter().enumerate() {
+                        if let Some(place) = *place {
+                            pair[2 * lane + half] = code(filter[place]);
+                        }
+                    }
+                }
+            }
+        }
+        packed
+    }
+
+    /// The weights of `block`, `[per filter, 16]` in the lanes' order; zeros in lanes behind the last filter.
+    pub(super) fn across(&self, block: usize) -> Vec<[i16; LANES]> {
+        let mut lanes = vec![[0; LANES]; self.per_filter];
+        let filters = &self.codes[block * LANES * self.per_filter..];
+        for (lane, channel) in ORDER.into_iter().enumerate() {
+            if let Some(filter) = filters.chunks_exact(self.per_filter).nth(channel) {
+                for (to, &code) in lanes.iter_mut().zip(filter) {
+                    to[lane] = code;
+                }
+            }
+        }
+        lanes
+    }
+}
