@@ -29,9 +29,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "--deny",
         "warnings",
     ];
+    let small = [
+        "clippy",
+        "--package",
+        "tailfold-cli",
+        "--no-default-features",
+        "--",
+        "--deny",
+        "warnings",
+    ];
     for (name, arguments) in [
         ("fmt", &["fmt", "--all", "--check"][..]),
         ("clippy", &clippy),
+        ("clippy without tract", &small),
         ("test", &["test", "--workspace"]),
     ] {
         if name == "test"

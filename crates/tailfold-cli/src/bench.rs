@@ -16,7 +16,7 @@ use tailfold_spec::artifact;
 
 use crate::model::Backend;
 use crate::output::{bar, print, say};
-use contender::{Turn, prepare, read_images};
+use contender::{Turn, read_images};
 use peer::Peer;
 use report::{Report, Row, Spread};
 
@@ -84,7 +84,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let own = std::env::current_exe().context("cannot find this program")?;
     let mut contenders = Vec::new();
     let backends = if args.backend.is_empty() {
-        vec![Backend::Tract, Backend::TractStock]
+        [Backend::default()]
+            .into_iter()
+            .chain(Backend::FLOAT)
+            .collect()
     } else {
         args.backend.clone()
     };
@@ -92,7 +95,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         contenders.push((backend.name().to_owned(), &args.model, backend));
     }
     if let Some(float) = &args.float {
-        contenders.push(("tract-stock, float".to_owned(), float, Backend::TractStock));
+        let backend = Backend::FLOAT.context("this build has no back end for float models")?;
+        contenders.push((format!("{}, float", backend.name()), float, backend));
     }
     let mut peers = Vec::new();
     let mut sizes = Vec::new();
@@ -161,9 +165,9 @@ fn in_turns(args: &Args, mut peers: Vec<Peer>, sizes: &[Option<u64>]) -> anyhow:
 
 fn by_layers(args: &Args, images: &Path) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
-    let classifier = prepare(&artifact::read(&args.model)?, &name, Backend::Tract)?;
-    let image = &read_images(images, tailfold_spec::Classifier::input_shape(&classifier))?[0];
-    let layers = layers::measure(&classifier, image, args.rounds as usize * 10)?;
+    let prepared = Backend::default().prepare(&artifact::read(&args.model)?, &name)?;
+    let image = &read_images(images, prepared.classifier.input_shape())?[0];
+    let layers = layers::measure(&prepared.regions, image, args.rounds as usize * 10)?;
     if args.json {
         let mut value = serde_json::to_value(&layers)?;
         if let Some(object) = value.as_object_mut() {

@@ -58,7 +58,7 @@ struct Node<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let model = load(&args.model, Backend::Tract)?;
+    let model = load(&args.model, Backend::default())?;
     if args.require_integer {
         model
             .require_integer()

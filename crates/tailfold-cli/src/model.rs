@@ -1,29 +1,94 @@
 //! A model file, its card and a back end over it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use clap::ValueEnum;
+use tailfold_integer::{IntegerClassifier, NodeKernel, Region};
 use tailfold_onnx::Model;
 use tailfold_spec::{Classifier, ModelCard, artifact};
-use tailfold_tract::{NodeKernel, TractClassifier};
+#[cfg(feature = "tract")]
+use tailfold_tract::TractClassifier;
 
 /// Back ends of this build.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Backend {
     /// tract on the CPU, with integer kernels for what is quantized.
-    #[default]
+    #[cfg(feature = "tract")]
     Tract,
     /// tract on the CPU as it is: quantized models in float arithmetic, to compare with.
+    #[cfg(feature = "tract")]
     TractStock,
+    /// Integer kernels alone, for models that are quantized from end to end.
+    Integer,
+}
+
+impl Default for Backend {
+    /// The one that runs most models.
+    fn default() -> Self {
+        Self::value_variants()[0]
+    }
 }
 
 impl Backend {
+    /// The one that runs float models, where there is one.
+    pub(crate) const FLOAT: Option<Self> = cfg_select! {
+        feature = "tract" => { Some(Self::TractStock) }
+        _ => { None }
+    };
+
     /// As on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            #[cfg(feature = "tract")]
             Self::Tract => "tract",
+            #[cfg(feature = "tract")]
             Self::TractStock => "tract-stock",
+            Self::Integer => "integer",
+        }
+    }
+
+    /// The ONNX file `bytes`, ready to run; `name` stands for it in messages.
+    pub(crate) fn prepare(self, bytes: &[u8], name: &str) -> anyhow::Result<Prepared> {
+        Ok(match self {
+            #[cfg(feature = "tract")]
+            Self::Tract => TractClassifier::from_onnx(bytes, name)?.into(),
+            #[cfg(feature = "tract")]
+            Self::TractStock => TractClassifier::stock(bytes, name)?.into(),
+            Self::Integer => IntegerClassifier::from_onnx(bytes, name)
+                .with_context(|| name.to_owned())?
+                .into(),
+        })
+    }
+}
+
+/// A classifier, and what is known of how it runs.
+pub(crate) struct Prepared {
+    pub(crate) classifier: Box<dyn Classifier>,
+    /// What runs each node, where the back end knows.
+    pub(crate) nodes: Vec<NodeKernel>,
+    /// Its integer programs.
+    pub(crate) regions: Vec<Arc<Region>>,
+}
+
+#[cfg(feature = "tract")]
+impl From<TractClassifier> for Prepared {
+    fn from(classifier: TractClassifier) -> Self {
+        Self {
+            nodes: classifier.nodes().to_vec(),
+            regions: classifier.regions().to_vec(),
+            classifier: Box::new(classifier),
+        }
+    }
+}
+
+impl From<IntegerClassifier> for Prepared {
+    fn from(classifier: IntegerClassifier) -> Self {
+        Self {
+            nodes: classifier.nodes().to_vec(),
+            regions: vec![Arc::clone(classifier.region())],
+            classifier: Box::new(classifier),
         }
     }
 }
@@ -66,11 +131,9 @@ pub(crate) fn load(path: &Path, backend: Backend) -> anyhow::Result<Loaded> {
     let onnx = Model::from_bytes(&bytes, &name)?;
     tailfold_onnx::check(&onnx).with_context(|| name.clone())?;
     let card = onnx.checked_card().with_context(|| name.clone())?;
-    let classifier = match backend {
-        Backend::Tract => TractClassifier::from_onnx(&bytes, &name)?,
-        Backend::TractStock => TractClassifier::stock(&bytes, &name)?,
-    };
-    let nodes = classifier.nodes().to_vec();
+    let Prepared {
+        classifier, nodes, ..
+    } = backend.prepare(&bytes, &name)?;
     let (classes, outputs) = (card.classes.len(), classifier.num_classes());
     ensure!(
         classes == outputs,
@@ -84,7 +147,7 @@ pub(crate) fn load(path: &Path, backend: Backend) -> anyhow::Result<Loaded> {
     );
     Ok(Loaded {
         card,
-        classifier: Box::new(classifier),
+        classifier,
         sha256: artifact::sha256(&bytes),
         file_bytes: bytes.len(),
         onnx,

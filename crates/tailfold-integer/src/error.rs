@@ -62,6 +62,16 @@ pub enum IntegerError {
     /// The file.
     #[error(transparent)]
     Model(#[from] OnnxError),
+    /// A part of the graph has no integer kernel.
+    #[error(
+        "the model does not run with integers alone, from an image to a row of logits: {count} nodes have no kernel ({nodes})"
+    )]
+    NotWhole {
+        /// Nodes that are left.
+        count: usize,
+        /// Their names.
+        nodes: String,
+    },
     /// No such vector unit.
     #[error(transparent)]
     Isa(KernelError),

@@ -1,13 +1,16 @@
 //! Lowers the quantized regions of a standard QDQ graph to programs of integer kernels.
 //!
 //! The file stays what it is, QuantizeLinear and DequantizeLinear around float operators; [`lower()`] finds the operators
-//! whose inputs and outputs are codes, whoever quantized the file, and gives programs for them and the graph that is left.
+//! whose inputs and outputs are codes, whoever quantized the file, and gives programs for them and the graph that is left. Where nothing is left, the program is a
+//! classifier ([`IntegerClassifier`]).
 
+mod classifier;
 mod error;
 mod graph;
 mod lower;
 mod params;
 mod regions;
 
+pub use classifier::IntegerClassifier;
 pub use error::IntegerError;
 pub use lower::{Lowered, NodeKernel, Region, lower};

@@ -5,9 +5,11 @@ mod geometry;
 mod moves;
 mod shapes;
 mod sums;
+mod unit;
 mod weighted;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tailfold_kernels::{Isa, Operation, Program, Steps};
 use tailfold_onnx::Model;
@@ -25,7 +27,7 @@ pub struct Lowered {
     /// What is left: each region is one node of the type [`Region::OPERATOR`], with its index as the attribute `region`.
     pub model: Model,
     /// By index.
-    pub regions: Vec<Region>,
+    pub regions: Vec<Arc<Region>>,
     /// Every node that computes something, in the order of the file, and what runs it.
     pub nodes: Vec<NodeKernel>,
 }
@@ -63,23 +65,13 @@ pub struct NodeKernel {
 /// # Errors
 /// [`IntegerError`] naming the node whose scales, zero points, codes or sizes break ONNX's rules or have no exact kernel.
 /// A sound operator that has no integer kernel is no error: it stays, and [`Lowered::nodes`] says so.
-pub fn lower(model: &Model, isa: Isa) -> Result<Lowered, IntegerError> {
-    let mut lowering = Lowering::new(model)?;
-    let has_body = |node: &NodeProto| {
-        let mut attributes = node.attribute.iter();
-        attributes.any(|a| a.g.is_some() || !a.graphs.is_empty())
-    };
-    if model.nodes().iter().any(has_body) {
-        return regions::build(model, isa, Drafts::default(), &BTreeMap::new());
-    }
-    for index in 0..lowering.graph.nodes.len() {
-        if !lowering.absorbed.contains_key(&index) {
-            lowering.node(index)?;
-        }
-    }
-    lowering.export_outputs();
-    regions::build(model, isa, lowering.drafts, &lowering.absorbed)
+pub fn lower(model: Model, isa: Isa) -> Result<Lowered, IntegerError> {
+    let (drafts, absorbed) = Lowering::of(&model)?;
+    regions::build(model, isa, drafts, &absorbed)
 }
+
+/// Nodes that need not run, and the layer that does their work.
+pub(crate) type Absorbed = BTreeMap<usize, Option<usize>>;
 
 /// A tensor of codes.
 #[derive(Clone, Debug)]
@@ -121,8 +113,7 @@ pub(crate) struct Lowering<'a> {
     dequantized: BTreeMap<&'a str, Codes>,
     real: BTreeMap<&'a str, Real>,
     drafts: Drafts,
-    /// Nodes that need not run, and the layer that does their work.
-    absorbed: BTreeMap<usize, Option<usize>>,
+    absorbed: Absorbed,
     exported: BTreeSet<&'a str>,
 }
 
@@ -135,6 +126,25 @@ pub(crate) struct Drafts {
 }
 
 impl<'a> Lowering<'a> {
+    /// The layers of `model`.
+    fn of(model: &'a Model) -> Result<(Drafts, Absorbed), IntegerError> {
+        let mut lowering = Self::new(model)?;
+        let has_body = |node: &NodeProto| {
+            let mut attributes = node.attribute.iter();
+            attributes.any(|a| a.g.is_some() || !a.graphs.is_empty())
+        };
+        if model.nodes().iter().any(has_body) {
+            return Ok((Drafts::default(), Absorbed::new()));
+        }
+        for index in 0..lowering.graph.nodes.len() {
+            if !lowering.absorbed.contains_key(&index) {
+                lowering.node(index)?;
+            }
+        }
+        lowering.export_outputs();
+        Ok((lowering.drafts, lowering.absorbed))
+    }
+
     fn new(model: &'a Model) -> Result<Self, IntegerError> {
         let graph = Graph::new(model);
         let mut real = BTreeMap::new();

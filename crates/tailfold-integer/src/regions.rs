@@ -1,20 +1,21 @@
 //! From layers to programs, one a region, and the graph that is left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tailfold_kernels::{Isa, Layer, Operation, Place, Program};
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
 use crate::IntegerError;
-use crate::lower::{Draft, Drafts, Lowered, NodeKernel, Region};
+use crate::lower::{Absorbed, Draft, Drafts, Lowered, NodeKernel, Region};
 
 /// Builds the programs of `drafts`, and the model in which each stands as one node in place of the `absorbed` ones.
 pub(crate) fn build(
-    model: &Model,
+    model: Model,
     isa: Isa,
     drafts: Drafts,
-    absorbed: &BTreeMap<usize, Option<usize>>,
+    absorbed: &Absorbed,
 ) -> Result<Lowered, IntegerError> {
     let mut levels: BTreeMap<usize, Vec<(usize, Draft)>> = BTreeMap::new();
     for (index, draft) in drafts.layers.into_iter().enumerate() {
@@ -30,9 +31,9 @@ pub(crate) fn build(
                 .into_iter()
                 .zip(region.program.steps().map(|s| s.kernel)),
         );
-        regions.push(region);
+        regions.push(Arc::new(region));
     }
-    let nodes = kept(model, absorbed, &kernels);
+    let nodes = kept(&model, absorbed, &kernels);
     Ok(Lowered {
         model: rest(model, absorbed, &regions),
         regions,
@@ -88,9 +89,9 @@ fn tensors_of(operation: &mut Operation) -> Vec<&mut usize> {
             let [a, b] = inputs;
             vec![a, b, output]
         }
-        Operation::Subsample { input, output, .. } | Operation::MaxPool { input, output, .. } => {
-            vec![input, output]
-        }
+        Operation::Subsample { input, output, .. }
+        | Operation::MaxPool { input, output, .. }
+        | Operation::UnitMean { input, output, .. } => vec![input, output],
         Operation::Conv { input, output, .. } | Operation::Mean { input, output, .. } => {
             match output {
                 Place::Tensor(output) => vec![input, output],
@@ -107,7 +108,10 @@ fn set_port(operation: &mut Operation, number: usize) {
         Operation::Conv { output, .. } | Operation::Mean { output, .. } => {
             *output = Place::Port(number);
         }
-        Operation::Add { .. } | Operation::Subsample { .. } | Operation::MaxPool { .. } => {
+        Operation::Add { .. }
+        | Operation::Subsample { .. }
+        | Operation::MaxPool { .. }
+        | Operation::UnitMean { .. } => {
             unreachable!("these layers lead from codes to codes")
         }
     }
@@ -116,7 +120,7 @@ fn set_port(operation: &mut Operation, number: usize) {
 /// What runs each node that computes something.
 fn kept(
     model: &Model,
-    absorbed: &BTreeMap<usize, Option<usize>>,
+    absorbed: &Absorbed,
     kernels: &BTreeMap<usize, &'static str>,
 ) -> Vec<NodeKernel> {
     let silent = ["QuantizeLinear", "DequantizeLinear", "Constant"];
@@ -136,8 +140,7 @@ fn kept(
 }
 
 /// The graph without the absorbed nodes and what only they read.
-fn rest(model: &Model, absorbed: &BTreeMap<usize, Option<usize>>, regions: &[Region]) -> Model {
-    let mut model = model.clone();
+fn rest(mut model: Model, absorbed: &Absorbed, regions: &[Arc<Region>]) -> Model {
     if regions.is_empty() {
         return model;
     }

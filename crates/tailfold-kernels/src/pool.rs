@@ -42,6 +42,23 @@ pub(crate) fn mean(sums: &[i32], requantize: &Requantize, output: &Frame, out: &
     }
 }
 
+/// `code` of each mean over the length of all, to the pixel `out`. `scale` makes a mean of a sum; `epsilon` is added to
+/// the sum of squares. In double precision, each operation rounded once, squares added in the order of channels.
+pub(crate) fn unit(
+    sums: &[i32],
+    scale: f64,
+    epsilon: f64,
+    code: impl Fn(f64) -> i16,
+    out: &mut [i16],
+) {
+    let means = sums.iter().map(|&sum| f64::from(sum) * scale);
+    let squares: f64 = means.clone().map(|mean| mean * mean).sum();
+    let length = (squares + epsilon).sqrt();
+    for (out, mean) in out.iter_mut().zip(means) {
+        *out = code(mean / length);
+    }
+}
+
 /// The largest code of each window; padding never counts.
 pub(crate) fn max_windows(
     window: &Window,

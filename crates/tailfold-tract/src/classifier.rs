@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tailfold_integer::{NodeKernel, Region, lower};
-use tailfold_kernels::{Isa, Workspace};
+use tailfold_integer::{IntegerClassifier, NodeKernel, Region, lower};
+use tailfold_kernels::Isa;
 use tailfold_onnx::Model;
 use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 use tract_onnx::prelude::*;
@@ -30,7 +30,7 @@ enum Engine {
     /// tract, and the regions in its graph.
     Plan(Arc<TypedRunnableModel>),
     /// One region that is the whole graph.
-    Region(Arc<Region>, Box<Workspace>),
+    Whole(Box<IntegerClassifier>),
 }
 
 /// Parses `bytes` and fixes the input to one image; `name` is for messages.
@@ -88,13 +88,17 @@ impl TractClassifier {
         let isa = Isa::detect()
             .map_err(tailfold_integer::IntegerError::Isa)
             .map_err(quantized)?;
-        let lowered = lower(&model, isa).map_err(quantized)?;
-        let regions: Vec<Arc<Region>> = lowered.regions.into_iter().map(Arc::new).collect();
-        if let ([region], [_]) = (&regions[..], lowered.model.nodes())
-            && let Some(whole) = Self::whole(&model, region, &lowered.nodes)
-        {
-            return Ok(whole);
+        let lowered = lower(model, isa).map_err(quantized)?;
+        if let Some(whole) = IntegerClassifier::of(&lowered) {
+            return Ok(Self {
+                input: whole.input_shape(),
+                num_classes: whole.num_classes(),
+                nodes: lowered.nodes,
+                regions: vec![Arc::clone(whole.region())],
+                engine: Engine::Whole(Box::new(whole)),
+            });
         }
+        let regions = lowered.regions;
         if regions.is_empty() {
             return Self::plan(bytes, name, &[], lowered.nodes);
         }
@@ -107,32 +111,6 @@ impl TractClassifier {
     /// [`TractError`] when tract cannot load the file, or it is not an image classifier.
     pub fn stock(bytes: &[u8], name: &str) -> Result<Self, TractError> {
         Self::plan(bytes, name, &[], Vec::new())
-    }
-
-    /// The region that is the whole graph, from the image to a row of logits.
-    fn whole(model: &Model, region: &Arc<Region>, nodes: &[NodeKernel]) -> Option<Self> {
-        let [_, Some(c), Some(h), Some(w)] = model.input_shape().ok()? else {
-            return None;
-        };
-        let input = [c, h, w];
-        let [(_, shape)] = &region.outputs[..] else {
-            return None;
-        };
-        match (&shape[..], region.program.inputs()) {
-            (&[1, num_classes], &[values]) if values == c * h * w && num_classes > 0 => {
-                Some(Self {
-                    engine: Engine::Region(
-                        Arc::clone(region),
-                        Box::new(region.program.workspace()),
-                    ),
-                    input,
-                    num_classes,
-                    nodes: nodes.to_vec(),
-                    regions: vec![Arc::clone(region)],
-                })
-            }
-            _ => None,
-        }
     }
 
     fn plan(
@@ -184,30 +162,19 @@ impl TractClassifier {
     pub fn regions(&self) -> &[Arc<Region>] {
         &self.regions
     }
+}
 
-    /// Appends the logits of one image.
-    fn row(&mut self, image: &[f32], to: &mut Vec<f32>) -> Result<(), String> {
-        match &mut self.engine {
-            Engine::Region(region, workspace) => {
-                let first = to.len();
-                to.resize(first + self.num_classes, 0.0);
-                region
-                    .program
-                    .run(workspace, &[image], &mut [&mut to[first..]])
-                    .map_err(|e| e.to_string())
-            }
-            Engine::Plan(plan) => {
-                let [c, h, w] = self.input;
-                let mut run = || -> TractResult<()> {
-                    let input = Tensor::from_shape(&[1, c, h, w], image)?;
-                    let outputs = plan.run(tvec!(input.into()))?;
-                    to.extend(outputs[0].to_plain_array_view::<f32>()?.iter());
-                    Ok(())
-                };
-                run().map_err(|e| chain(&e))
-            }
-        }
-    }
+/// Appends the logits of one image of shape `input`.
+fn row(
+    plan: &Arc<TypedRunnableModel>,
+    [c, h, w]: [usize; 3],
+    image: &[f32],
+    to: &mut Vec<f32>,
+) -> TractResult<()> {
+    let input = Tensor::from_shape(&[1, c, h, w], image)?;
+    let outputs = plan.run(tvec!(input.into()))?;
+    to.extend(outputs[0].to_plain_array_view::<f32>()?.iter());
+    Ok(())
 }
 
 impl Classifier for TractClassifier {
@@ -224,6 +191,10 @@ impl Classifier for TractClassifier {
     }
 
     fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError> {
+        let plan = match &mut self.engine {
+            Engine::Whole(whole) => return whole.logits(batch),
+            Engine::Plan(plan) => plan,
+        };
         let [n, c, h, w] = batch.shape();
         if [c, h, w] != self.input {
             return Err(RunError::InputShape {
@@ -233,11 +204,10 @@ impl Classifier for TractClassifier {
         }
         let mut values = Vec::with_capacity(n * self.num_classes);
         for image in batch.values().chunks_exact(c * h * w) {
-            self.row(image, &mut values)
-                .map_err(|message| RunError::Backend {
-                    backend: "tract",
-                    message,
-                })?;
+            row(plan, self.input, image, &mut values).map_err(|error| RunError::Backend {
+                backend: "tract",
+                message: chain(&error),
+            })?;
         }
         let found = vec![values.len()];
         Logits::new(values, self.num_classes).map_err(|_| RunError::OutputShape {

@@ -9,4 +9,3 @@ mod operator;
 pub use classifier::TractClassifier;
 pub use error::TractError;
 pub use observer::TensorObserver;
-pub use tailfold_integer::{NodeKernel, Region};

@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "tailfold-cli",
         &[
             "tailfold-data",
+            "tailfold-integer",
             "tailfold-kernels",
             "tailfold-onnx",
             "tailfold-parity",
@@ -31,7 +32,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ),
     ("tailfold-conv", &[]),
     ("tailfold-data", &["tailfold-spec"]),
-    ("tailfold-integer", &["tailfold-kernels", "tailfold-onnx"]),
+    (
+        "tailfold-integer",
+        &["tailfold-kernels", "tailfold-onnx", "tailfold-spec"],
+    ),
     ("tailfold-kernels", &[]),
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-parity", &["tailfold-spec"]),

@@ -12,10 +12,9 @@ use anyhow::{Context as _, ensure};
 use cpu_time::ThreadTime;
 use serde::{Deserialize, Serialize};
 use tailfold_kernels::Isa;
-use tailfold_spec::{Classifier, ImageBatch, artifact};
-use tailfold_tract::TractClassifier;
+use tailfold_spec::{ImageBatch, artifact};
 
-use crate::model::Backend;
+use crate::model::{Backend, Prepared};
 use crate::output::print;
 
 /// A contender of `tailfold bench`: takes turns on stdin.
@@ -64,16 +63,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
     let start = Instant::now();
     let bytes = artifact::read(&args.model)?;
-    let mut classifier = prepare(&bytes, &name, args.backend)?;
+    let mut prepared = args.backend.prepare(&bytes, &name)?;
     drop(bytes);
-    let prepared = start.elapsed();
+    let preparation = start.elapsed();
+    let kernel = kernel(&prepared)?;
+    let classifier = prepared.classifier.as_mut();
     let images = read_images(&args.images, classifier.input_shape())?;
     let first = Instant::now();
     let logits = classifier.logits(&images[0])?;
     let class = tailfold_spec::Logits::top1(logits.values()).map_or(0, |(class, _)| class);
     let ready = Ready {
-        cold_start_ms: 1e3 * (prepared + first.elapsed()).as_secs_f64(),
-        kernel: kernel(&classifier)?,
+        cold_start_ms: 1e3 * (preparation + first.elapsed()).as_secs_f64(),
+        kernel,
         class,
         threads: 1,
     };
@@ -104,21 +105,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A model without a card can be timed too.
-pub(super) fn prepare(
-    bytes: &[u8],
-    name: &str,
-    backend: Backend,
-) -> anyhow::Result<TractClassifier> {
-    Ok(match backend {
-        Backend::Tract => TractClassifier::from_onnx(bytes, name)?,
-        Backend::TractStock => TractClassifier::stock(bytes, name)?,
-    })
-}
-
 /// What computes the layers with weights.
-fn kernel(classifier: &TractClassifier) -> anyhow::Result<String> {
-    if classifier.regions().is_empty() {
+fn kernel(prepared: &Prepared) -> anyhow::Result<String> {
+    if prepared.regions.is_empty() {
         return Ok("float".to_owned());
     }
     Ok(format!("integer ({})", Isa::detect()?.name()))

@@ -1,12 +1,13 @@
 //! Layer by layer: how fast an integer program's steps are, against what the processor can do at most.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::bail;
 use serde::Serialize;
+use tailfold_integer::Region;
 use tailfold_kernels::peak;
 use tailfold_spec::ImageBatch;
-use tailfold_tract::TractClassifier;
 
 /// One step.
 #[derive(Debug, Serialize)]
@@ -33,18 +34,17 @@ pub(super) struct Layers {
 
 /// Runs every region `runs` times on `image`; a region behind float operators gets the beginning of it, over and over.
 pub(super) fn measure(
-    classifier: &TractClassifier,
+    regions: &[Arc<Region>],
     image: &ImageBatch,
     runs: usize,
 ) -> anyhow::Result<Layers> {
-    ensure!(
-        !classifier.regions().is_empty(),
-        "no part of this model runs with integers"
-    );
+    let [first, ..] = regions else {
+        bail!("no part of this model runs with integers");
+    };
     let mut layers = Vec::new();
-    let isa = classifier.regions()[0].program.isa();
+    let isa = first.program.isa();
     let peak = peak(isa);
-    for region in classifier.regions() {
+    for region in regions {
         let program = &region.program;
         let mut workspace = program.workspace();
         let inputs: Vec<Vec<f32>> = program

@@ -264,7 +264,8 @@ impl<'a> Lowering<'a> {
         let tensor = match operation {
             Operation::Add { output, .. }
             | Operation::Subsample { output, .. }
-            | Operation::MaxPool { output, .. } => output,
+            | Operation::MaxPool { output, .. }
+            | Operation::UnitMean { output, .. } => output,
             _ => unreachable!("these are the layers from codes to codes"),
         };
         let layer = self.drafts.push(Draft {

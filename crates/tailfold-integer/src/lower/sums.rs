@@ -50,6 +50,9 @@ impl<'a> Lowering<'a> {
         let pixels = u32::try_from(height * width).map_or(f64::INFINITY, f64::from);
         let scale = f64::from(x.steps.scale) / pixels;
         let ending = self.ending(output(node))?;
+        if ending.is_none() && self.unit_mean(index, node, &x, scale)? {
+            return Ok(true);
+        }
         let (epilogue, place) = match &ending {
             Some(ending) => {
                 let multiplier = scale / f64::from(ending.steps.scale);

@@ -10,8 +10,10 @@ mod net;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use tailfold_spec::{Classifier as _, ImageBatch};
 
 use super::*;
+use crate::IntegerClassifier;
 use net::Net;
 
 /// A residual network with everything that a quantizer writes; its last value, and that value's shape.
@@ -60,13 +62,17 @@ fn residual(seed: u64) -> (Model, Vec<f32>) {
     } else {
         z
     };
-    let z = net.quantized(&z, 0.1);
-    let z = net.push("Flatten", &[&z]);
-    let z = net.quantized(&z, 0.1);
-    let features = match net.graph.node.iter().any(|n| n.is("GlobalAveragePool")) {
-        true => wide + 7,
-        false => (wide + 7) * 5 * 6,
+    let pooled = net.graph.node.iter().any(|n| n.is("GlobalAveragePool"));
+    let z = if pooled && net.rng.random_bool(0.5) {
+        let row = net.push("Flatten", &[&z]);
+        let unit = net.unit(&row, 1e-4);
+        net.quantized(&unit, 0.005)
+    } else {
+        let z = net.quantized(&z, 0.1);
+        let z = net.push("Flatten", &[&z]);
+        net.quantized(&z, 0.1)
     };
+    let features = if pooled { wide + 7 } else { (wide + 7) * 5 * 6 };
     let weights = net.weights(&[10, features]);
     let bias = net.bias(10);
     let inputs: Vec<&str> = [&z[..], &weights]
@@ -98,7 +104,7 @@ fn random_networks_give_what_their_graph_means_in_double_precision() {
         let output = model.output().unwrap().name().to_owned();
         let expected = exact::evaluate(&model, &image)[&output].values.clone();
         for isa in Isa::available() {
-            let lowered = lower(&model, isa).unwrap();
+            let lowered = lower(model.clone(), isa).unwrap();
             let float: Vec<_> = lowered
                 .nodes
                 .iter()
@@ -129,7 +135,7 @@ fn what_is_real_in_between_parts_the_regions_and_comes_back() {
     let b = net.push("Add", &[&root, &a]);
     let b = net.quantized(&b, 0.1);
     let model = net.model(&b, &[1, 6, 5, 7]);
-    let lowered = lower(&model, Isa::detect().unwrap()).unwrap();
+    let lowered = lower(model.clone(), Isa::detect().unwrap()).unwrap();
     let left: Vec<&str> = lowered.model.nodes().iter().map(|n| n.op_type()).collect();
     assert_eq!(left, [Region::OPERATOR, "Sqrt", Region::OPERATOR]);
     // The codes of `a` leave the first region once, for the root and for the sum.
@@ -165,13 +171,63 @@ fn what_is_real_in_between_parts_the_regions_and_comes_back() {
     }
 }
 
+/// The direction of a mean, as codes.
+fn direction(epsilon: f32, read_twice: bool) -> Lowered {
+    let mut net = Net::new(5, [6, 3, 4]);
+    let x = net.quantized("image", 0.02);
+    let mean = net.push("GlobalAveragePool", &[&x]);
+    let row = net.push("Flatten", &[&mean]);
+    let unit = net.unit(&row, epsilon);
+    let unit = net.quantized(&unit, 0.01);
+    let out = if read_twice {
+        net.push("Mul", &[&unit, &row])
+    } else {
+        unit
+    };
+    lower(net.model(&out, &[1, 6]), Isa::detect().unwrap()).unwrap()
+}
+
+#[test]
+fn features_over_their_length_are_integers_where_the_length_is_never_zero_and_nothing_else_reads_them()
+ {
+    assert_eq!(direction(1e-4, false).regions.len(), 1);
+    for (epsilon, read_twice) in [(0.0, false), (f32::INFINITY, false), (1e-4, true)] {
+        let lowered = direction(epsilon, read_twice);
+        let root = lowered.nodes.iter().find(|n| n.operator == "Sqrt").unwrap();
+        assert_eq!(root.kernel, None, "{epsilon}, {read_twice}");
+    }
+}
+
+#[test]
+fn a_classifier_is_one_program_or_says_what_is_left() {
+    let (model, image) = residual(3);
+    let mut classifier = IntegerClassifier::from_onnx(&model.to_bytes(), "whole").unwrap();
+    assert_eq!(classifier.input_shape(), [3, 9, 11]);
+    let batch = [&image[..], &image].concat();
+    let batch = ImageBatch::new(batch, [2, 3, 9, 11]).unwrap();
+    let logits = classifier.logits(&batch).unwrap();
+    let region = &lower(model, Isa::detect().unwrap()).unwrap().regions[0];
+    let expected = run(region, &image);
+    assert_eq!(logits.values(), [&expected[..], &expected].concat());
+    let turned = ImageBatch::new(image, [1, 3, 11, 9]).unwrap();
+    assert!(classifier.logits(&turned).is_err());
+
+    let mut net = Net::new(6, [2, 5, 7]);
+    let x = net.quantized("image", 0.02);
+    let root = net.push("Sqrt", &[&x]);
+    let model = net.model(&root, &[1, 2, 5, 7]);
+    let error = IntegerClassifier::from_onnx(&model.to_bytes(), "part").unwrap_err();
+    let message = "does not run with integers alone, from an image to a row of logits: 1 nodes have no kernel (sqrt";
+    assert!(error.to_string().contains(message), "{error}");
+}
+
 #[test]
 fn a_float_graph_stays_as_it_is() {
     let mut net = Net::new(2, [2, 5, 7]);
     let weights = net.constant("weight", &[4, 2, 1, 1], &[0.5_f32; 8]);
     let out = net.push("Conv", &["image", &weights]);
     let model = net.model(&out, &[1, 4, 5, 7]);
-    let lowered = lower(&model, Isa::detect().unwrap()).unwrap();
+    let lowered = lower(model.clone(), Isa::detect().unwrap()).unwrap();
     assert!(lowered.regions.is_empty());
     assert_eq!(lowered.model, model);
     assert_eq!(lowered.nodes[0].kernel, None);
@@ -237,7 +293,7 @@ fn spoiled(spoil: impl FnOnce(&mut Net)) -> Result<Lowered, IntegerError> {
     let y = net.push("Conv", &[&x, &weights, &bias]);
     let out = net.pair(&y, &scale, &zero);
     spoil(&mut net);
-    lower(&net.model(&out, &[1, 4, 3, 5]), Isa::detect().unwrap())
+    lower(net.model(&out, &[1, 4, 3, 5]), Isa::detect().unwrap())
 }
 
 fn set<T: tailfold_onnx::Element>(net: &mut Net, prefix: &str, dims: &[usize], values: &[T]) {
@@ -401,7 +457,7 @@ fn sums_beyond_32_bits_are_refused() {
         let y = net.push("Conv", &[&x, &weights]);
         let out = net.pair(&y, &scale, &zero);
         let model = net.model(&out, &[1, 1, 1, 1]);
-        lower(&model, Isa::detect().unwrap()).unwrap_err()
+        lower(model.clone(), Isa::detect().unwrap()).unwrap_err()
     };
     assert_eq!(
         error.to_string(),
@@ -424,7 +480,7 @@ fn damaged_models_give_an_error_or_run() {
         let Ok(damaged) = Model::from_bytes(&bytes, "damaged") else {
             continue;
         };
-        let Ok(lowered) = lower(&damaged, Isa::Portable) else {
+        let Ok(lowered) = lower(damaged, Isa::Portable) else {
             continue;
         };
         for region in &lowered.regions {

@@ -95,6 +95,21 @@ pub enum Operation {
         /// Codes, or real values.
         output: Place,
     },
+    /// The mean of all pixels over its length: `mean / sqrt(sum of squares + epsilon)`, as codes.
+    UnitMean {
+        /// Tensor.
+        input: usize,
+        /// Scale of a sum of pixels: the input's over their number.
+        scale: f64,
+        /// Positive.
+        epsilon: f64,
+        /// Scale of the result.
+        step: f64,
+        /// The ends of the result's codes, without the zero point.
+        clamp: [i16; 2],
+        /// Tensor.
+        output: usize,
+    },
     /// Real values of codes.
     Dequantize {
         /// Tensor.
@@ -116,6 +131,7 @@ impl Operation {
             | Self::Subsample { input, .. }
             | Self::MaxPool { input, .. }
             | Self::Mean { input, .. }
+            | Self::UnitMean { input, .. }
             | Self::Dequantize { input, .. } => vec![input],
         }
     }
@@ -127,6 +143,7 @@ impl Operation {
             | Self::Add { output, .. }
             | Self::Subsample { output, .. }
             | Self::MaxPool { output, .. }
+            | Self::UnitMean { output, .. }
             | Self::Conv {
                 output: Place::Tensor(output),
                 ..

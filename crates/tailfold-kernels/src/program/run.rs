@@ -4,8 +4,9 @@ use super::step::{Packed, Step};
 use super::{Operation, Place, Program, StepInfo};
 use crate::KernelError;
 use crate::conv::{Epilogue, Sink};
-use crate::pool::{max_windows, mean, sum_pixels};
+use crate::pool::{max_windows, mean, sum_pixels, unit};
 use crate::ports::{dequantize, quantize, subsample};
+use crate::requantize::nearest;
 use crate::scratch::Scratch;
 
 /// The memory that a program runs in: one for each thread, set aside once.
@@ -185,6 +186,30 @@ impl Program {
                     }
                     _ => unreachable!("checked when the step was made"),
                 }
+            }
+            (
+                Operation::UnitMean {
+                    input,
+                    scale,
+                    epsilon,
+                    step,
+                    clamp,
+                    output,
+                },
+                _,
+            ) => {
+                let sums = &mut scratch.parts().1[..frame(*input).channels];
+                let [x, out] = self.memory(arena, [*input, *output]);
+                frame(*output).clear_border(out);
+                sum_pixels(frame(*input), x, sums);
+                let pixel = &mut out[frame(*output).at(0, 0)..];
+                unit(
+                    sums,
+                    *scale,
+                    *epsilon,
+                    |value| nearest(value / step, *clamp),
+                    pixel,
+                );
             }
             (
                 Operation::Dequantize {

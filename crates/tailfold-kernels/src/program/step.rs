@@ -101,6 +101,23 @@ impl Step {
                 let found = [from.channels, height, width];
                 same("a pool", found, size(&frame(*output)))?;
             }
+            Operation::UnitMean {
+                input,
+                scale,
+                epsilon,
+                step,
+                output,
+                ..
+            } => {
+                let from = frame(*input);
+                check_mean(&from)?;
+                for value in [*scale, *epsilon, *step] {
+                    if !(value > 0.0 && value.is_finite()) {
+                        return Err(KernelError::Ratio { channel: 0, value });
+                    }
+                }
+                same("a mean", [from.channels, 1, 1], size(&frame(*output)))?;
+            }
             Operation::Mean {
                 input,
                 epilogue,
@@ -140,6 +157,7 @@ impl Step {
             (Operation::Subsample { .. }, _) => "subsample",
             (Operation::MaxPool { .. }, _) => "max",
             (Operation::Mean { .. }, _) => "mean",
+            (Operation::UnitMean { .. }, _) => "unit mean",
             (Operation::Dequantize { .. }, _) => "dequantize",
         };
         StepInfo {
@@ -153,7 +171,9 @@ impl Step {
     pub(super) fn scratch(&self, tensors: &[Tensor]) -> [usize; 2] {
         match (&self.operation, &self.packed) {
             (_, Packed::Conv(conv)) => conv.scratch(),
-            (Operation::Mean { input, .. }, _) => [0, tensors[*input].frame.channels],
+            (Operation::Mean { input, .. } | Operation::UnitMean { input, .. }, _) => {
+                [0, tensors[*input].frame.channels]
+            }
             _ => [0, 0],
         }
     }

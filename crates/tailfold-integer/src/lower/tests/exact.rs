@@ -40,11 +40,11 @@ pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor>
                 let [low, high] = [1, 2].map(|i| inputs[i].values[0]);
                 each(inputs[0], |v| v.clamp(low, high))
             }
-            "Add" => Tensor {
-                shape: inputs[0].shape.clone(),
-                values: std::iter::zip(&inputs[0].values, &inputs[1].values)
-                    .map(|(a, b)| a + b)
-                    .collect(),
+            "Add" => pairwise(inputs[0], inputs[1], |a, b| a + b),
+            "Div" => pairwise(inputs[0], inputs[1], |a, b| a / b),
+            "ReduceSumSquare" => Tensor {
+                shape: vec![1, 1],
+                values: vec![inputs[0].values.iter().map(|v| v * v).sum()],
             },
             "Sqrt" => each(inputs[0], f64::sqrt),
             "GlobalAveragePool" => mean(inputs[0]),
@@ -82,6 +82,22 @@ fn constant(tensor: &TensorProto) -> Tensor {
 
 fn wide<T: Copy + Into<f64>>(values: &[T]) -> Vec<f64> {
     values.iter().map(|&v| v.into()).collect()
+}
+
+/// Of two tensors of one shape, or of one and a single value.
+fn pairwise(a: &Tensor, b: &Tensor, f: impl Fn(f64, f64) -> f64) -> Tensor {
+    let larger = if a.values.len() < b.values.len() {
+        b
+    } else {
+        a
+    };
+    let at = |x: &Tensor, i: usize| x.values[if x.values.len() == 1 { 0 } else { i }];
+    Tensor {
+        shape: larger.shape.clone(),
+        values: (0..larger.values.len())
+            .map(|i| f(at(a, i), at(b, i)))
+            .collect(),
+    }
 }
 
 fn each(x: &Tensor, f: impl Fn(f64) -> f64) -> Tensor {

@@ -170,6 +170,22 @@ impl Net {
         }
     }
 
+    /// The row `x` over its length, `epsilon` added to the sum of squares.
+    pub(super) fn unit(&mut self, x: &str, epsilon: f32) -> String {
+        let squares = self.push_with("ReduceSumSquare", &[x], |n| {
+            n.attr_ints("axes", &[1]).attr_int("keepdims", 1)
+        });
+        let epsilon = self.constant("epsilon", &[1], &[epsilon]);
+        let terms = if self.rng.random_bool(0.5) {
+            [&squares[..], &epsilon]
+        } else {
+            [&epsilon[..], &squares]
+        };
+        let sum = self.push("Add", &terms);
+        let length = self.push("Sqrt", &[&sum]);
+        self.push("Div", &[x, &length])
+    }
+
     /// No activation, a ReLU or a clip.
     pub(super) fn activated(&mut self, x: String) -> String {
         match self.rng.random_range(0..4) {

@@ -1,0 +1,117 @@
+//! A classifier that is one integer program, from the image to the logits: no other runtime takes part.
+
+use std::sync::Arc;
+
+use tailfold_kernels::{Isa, Workspace};
+use tailfold_onnx::Model;
+use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
+
+use crate::{IntegerError, Lowered, NodeKernel, Region, lower};
+
+/// One image at a time, on the calling thread, in memory that is set aside once.
+#[derive(Clone, Debug)]
+pub struct IntegerClassifier {
+    region: Arc<Region>,
+    workspace: Workspace,
+    input: [usize; 3],
+    num_classes: usize,
+    nodes: Vec<NodeKernel>,
+}
+
+impl IntegerClassifier {
+    /// Prepares the ONNX file `bytes`; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`IntegerError`] when it is no ONNX file or its quantization is unsound, and [`IntegerError::NotWhole`] when a part
+    /// of it has no integer kernel, which [`lower()`] would leave to another runtime.
+    pub fn from_onnx(bytes: &[u8], name: &str) -> Result<Self, IntegerError> {
+        let isa = Isa::detect().map_err(IntegerError::Isa)?;
+        let lowered = lower(Model::from_bytes(bytes, name)?, isa)?;
+        Self::of(&lowered).ok_or_else(|| {
+            let left = lowered.nodes.iter().filter(|n| n.kernel.is_none());
+            let left: Vec<&str> = left.map(|n| n.node.as_str()).collect();
+            IntegerError::NotWhole {
+                count: left.len(),
+                nodes: left.join(", "),
+            }
+        })
+    }
+
+    /// The classifier that a model was lowered to, when that is one region from the image to a row of logits.
+    pub fn of(lowered: &Lowered) -> Option<Self> {
+        let ([region], [_]) = (&lowered.regions[..], lowered.model.nodes()) else {
+            return None;
+        };
+        let [_, Some(c), Some(h), Some(w)] = lowered.model.input_shape().ok()? else {
+            return None;
+        };
+        let ([values], [(_, shape)]) = (region.program.inputs(), &region.outputs[..]) else {
+            return None;
+        };
+        let &[1, num_classes] = &shape[..] else {
+            return None;
+        };
+        (*values == c * h * w && num_classes > 0).then(|| Self {
+            workspace: region.program.workspace(),
+            region: Arc::clone(region),
+            input: [c, h, w],
+            num_classes,
+            nodes: lowered.nodes.clone(),
+        })
+    }
+
+    /// What runs each node of the file, in its order.
+    pub fn nodes(&self) -> &[NodeKernel] {
+        &self.nodes
+    }
+
+    /// The program.
+    pub fn region(&self) -> &Arc<Region> {
+        &self.region
+    }
+}
+
+impl Classifier for IntegerClassifier {
+    fn name(&self) -> &'static str {
+        "integer"
+    }
+
+    fn num_classes(&self) -> usize {
+        self.num_classes
+    }
+
+    fn input_shape(&self) -> [usize; 3] {
+        self.input
+    }
+
+    fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError> {
+        let [n, c, h, w] = batch.shape();
+        if [c, h, w] != self.input {
+            return Err(RunError::InputShape {
+                expected: self.input,
+                found: [c, h, w],
+            });
+        }
+        let mut values = vec![0.0; n * self.num_classes];
+        let rows = values.chunks_exact_mut(self.num_classes);
+        for (image, row) in batch.values().chunks_exact(c * h * w).zip(rows) {
+            self.region
+                .program
+                .run(&mut self.workspace, &[image], &mut [row])
+                .map_err(|error| RunError::Backend {
+                    backend: "integer",
+                    message: error.to_string(),
+                })?;
+        }
+        let found = vec![values.len()];
+        Logits::new(values, self.num_classes).map_err(|_| RunError::OutputShape {
+            images: n,
+            classes: self.num_classes,
+            found,
+        })
+    }
+
+    fn fork(&self) -> Box<dyn Classifier> {
+        Box::new(self.clone())
+    }
+}
