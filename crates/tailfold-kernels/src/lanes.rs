@@ -4,6 +4,8 @@
 //! wherever rounding could differ, so all implementations give the same bits.
 #![expect(unsafe_code, reason = "vectors are read and written through pointers")]
 
+#[cfg(target_arch = "aarch64")]
+mod arm;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -14,9 +16,13 @@ use crate::requantize::Constants;
 /// Lanes of a vector, whatever the processor.
 pub(crate) const LANES: usize = 16;
 
-/// Which of sixteen channels each lane holds: the order in which x86 interleaves and packs, so that neither needs a
-/// permutation. Weights, multipliers and offsets are packed in it.
-pub(crate) const ORDER: [usize; LANES] = [0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15];
+/// Which of sixteen channels each lane holds: the order in which the processor interleaves and packs, so that neither needs
+/// a permutation. Weights, multipliers and offsets are packed in it.
+pub(crate) const ORDER: [usize; LANES] = if cfg!(target_arch = "x86_64") {
+    [0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15]
+} else {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+};
 
 /// Sixteen 32-bit sums.
 pub(crate) trait Lanes: Copy {
@@ -119,6 +125,10 @@ pub enum Isa {
     #[cfg(target_arch = "x86_64")]
     #[non_exhaustive]
     Avx2,
+    /// NEON, which every 64-bit ARM has.
+    #[cfg(target_arch = "aarch64")]
+    #[non_exhaustive]
+    Neon,
     /// What the compiler makes of arrays.
     Portable,
 }
@@ -180,6 +190,8 @@ impl Isa {
                 found.push(Self::Avx2);
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        found.push(Self::Neon);
         found.push(Self::Portable);
         found
     }
@@ -193,6 +205,8 @@ impl Isa {
             Self::AvxVnni => "avx-vnni",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => "neon",
             Self::Portable => "portable",
         }
     }
@@ -206,6 +220,8 @@ impl Isa {
             Self::AvxVnni => x86::run_avx_vnni(task),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86::run_avx2(task),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => arm::run_neon(task),
             Self::Portable => task.run::<portable::Portable>(),
         }
     }

@@ -1,0 +1,227 @@
+//! Lanes in the vectors of NEON.
+#![expect(unsafe_code, reason = "vectors are read and written through pointers")]
+
+mod rounding;
+
+use std::arch::aarch64::*;
+
+use self::rounding::{Steps, narrowed, requantized, weighted};
+use super::{LANES, Lanes, Task};
+use crate::requantize::Constants;
+
+/// Four vectors of sums.
+///
+/// Codes are multiplied and added four at a time (SMLAL), so those of a pair need not be neighbours: `Pairs` has all first
+/// codes, then all second ones.
+#[derive(Clone, Copy)]
+pub(crate) struct Neon([int32x4_t; 4]);
+
+pub(super) fn run_neon<T: Task>(task: T) {
+    task.run::<Neon>();
+}
+
+/// `sums` and the products of sixteen codes with sixteen others.
+#[inline]
+#[target_feature(enable = "neon")]
+fn multiplied(sums: [int32x4_t; 4], a: [int16x8_t; 2], b: [int16x8_t; 2]) -> [int32x4_t; 4] {
+    [
+        vmlal_s16(sums[0], vget_low_s16(a[0]), vget_low_s16(b[0])),
+        vmlal_high_s16(sums[1], a[0], b[0]),
+        vmlal_s16(sums[2], vget_low_s16(a[1]), vget_low_s16(b[1])),
+        vmlal_high_s16(sums[3], a[1], b[1]),
+    ]
+}
+
+/// The same vector, of which the compiler no longer knows that it is.
+#[inline]
+#[target_feature(enable = "neon")]
+fn opaque(mut vector: int16x8_t) -> int16x8_t {
+    // SAFETY: there is no instruction.
+    unsafe { std::arch::asm!("/* {0:v} */", inout(vreg) vector, options(nomem, nostack)) };
+    vector
+}
+
+impl Lanes for Neon {
+    type Pairs = [[int16x8_t; 2]; 2];
+    type Codes = [int16x8_t; 2];
+    type Away = [float32x4_t; 4];
+    const TILE: usize = 6;
+
+    #[inline(always)]
+    fn zero() -> Self {
+        // SAFETY: every processor of this architecture has NEON, here and below.
+        Self([unsafe { vdupq_n_s32(0) }; 4])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const i32) -> Self {
+        // SAFETY: as above; the caller answers for the pointer.
+        Self(std::array::from_fn(|i| unsafe {
+            vld1q_s32(from.add(4 * i))
+        }))
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut i32) {
+        for (i, sums) in self.0.into_iter().enumerate() {
+            // SAFETY: as above; the caller answers for the pointer.
+            unsafe { vst1q_s32(to.add(4 * i), sums) };
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: as above.
+        Self(std::array::from_fn(|i| unsafe {
+            vaddq_s32(self.0[i], other.0[i])
+        }))
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        // SAFETY: as above.
+        Self(std::array::from_fn(|i| unsafe {
+            vsubq_s32(self.0[i], other.0[i])
+        }))
+    }
+
+    #[inline(always)]
+    fn to_array(self) -> [i32; LANES] {
+        let mut sums = [0; LANES];
+        // SAFETY: the array has sixteen sums.
+        unsafe { self.store(sums.as_mut_ptr()) };
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn load_pairs(from: *const i16) -> Self::Pairs {
+        // SAFETY: as above; the caller answers for the pointer.
+        let (low, high) = unsafe { (vld2q_s16(from), vld2q_s16(from.add(LANES))) };
+        [[low.0, high.0], [low.1, high.1]]
+    }
+
+    #[inline(always)]
+    unsafe fn splat_pair(from: *const i16) -> Self::Pairs {
+        // SAFETY: as above; the caller answers for the pointer. One read of both: the products take a code out of the
+        // vector that it lies in.
+        unsafe {
+            let pair = vreinterpretq_s16_s32(vdupq_n_s32(from.cast::<i32>().read_unaligned()));
+            [
+                [vdupq_laneq_s16::<0>(pair); 2],
+                [vdupq_laneq_s16::<1>(pair); 2],
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn zip(a: Self::Codes, b: Self::Codes) -> Self::Pairs {
+        [a, b]
+    }
+
+    #[inline(always)]
+    fn opaque(pairs: Self::Pairs) -> Self::Pairs {
+        // SAFETY: as above.
+        pairs.map(|codes| codes.map(|vector| unsafe { opaque(vector) }))
+    }
+
+    #[inline(always)]
+    fn dot(self, a: Self::Pairs, b: Self::Pairs) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { multiplied(multiplied(self.0, a[0], b[0]), a[1], b[1]) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_codes(from: *const i16) -> Self::Codes {
+        // SAFETY: as above; the caller answers for the pointer.
+        unsafe { [vld1q_s16(from), vld1q_s16(from.add(8))] }
+    }
+
+    #[inline(always)]
+    unsafe fn widen(from: *const i8) -> Self::Codes {
+        // SAFETY: as above; the caller answers for the pointer.
+        unsafe {
+            let bytes = vld1q_s8(from);
+            [vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes)]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_codes(codes: Self::Codes, to: *mut i16, count: usize) {
+        // SAFETY: as above; the caller answers for `count` codes.
+        unsafe {
+            match count {
+                16 => {
+                    vst1q_s16(to, codes[0]);
+                    vst1q_s16(to.add(8), codes[1]);
+                }
+                8 => vst1q_s16(to, codes[0]),
+                _ => {
+                    let mut all = [0_i16; LANES];
+                    Self::store_codes(codes, all.as_mut_ptr(), LANES);
+                    std::ptr::copy_nonoverlapping(all.as_ptr(), to, count);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn codes(from: [i16; LANES]) -> Self::Codes {
+        // SAFETY: the array has sixteen codes.
+        unsafe { Self::load_codes(from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn add_codes(a: Self::Codes, b: Self::Codes) -> Self::Codes {
+        // SAFETY: as above.
+        unsafe { [vaddq_s16(a[0], b[0]), vaddq_s16(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    fn sub_codes(a: Self::Codes, b: Self::Codes) -> Self::Codes {
+        // SAFETY: as above.
+        unsafe { [vsubq_s16(a[0], b[0]), vsubq_s16(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    fn no_away() -> Self::Away {
+        // SAFETY: as above. Distances are not negative.
+        [unsafe { vdupq_n_f32(0.0) }; 4]
+    }
+
+    #[inline(always)]
+    fn doubtful(away: Self::Away, constants: Constants<'_>) -> bool {
+        // SAFETY: as above; there are sixteen limits.
+        unsafe {
+            let doubt = constants.doubt.as_ptr();
+            let beyond = |i: usize| vcgtq_f32(away[i], vld1q_f32(doubt.add(4 * i)));
+            let any = vorrq_u32(
+                vorrq_u32(beyond(0), beyond(1)),
+                vorrq_u32(beyond(2), beyond(3)),
+            );
+            vmaxvq_u32(any) != 0
+        }
+    }
+
+    #[inline(always)]
+    fn requantize(self, constants: Constants<'_>, away: &mut Self::Away) -> Self::Codes {
+        // SAFETY: as above.
+        let steps: [Steps; 4] =
+            std::array::from_fn(|i| unsafe { requantized(self.0[i], constants, i) });
+        // SAFETY: as above.
+        unsafe { narrowed(steps, constants, away) }
+    }
+
+    #[inline(always)]
+    fn blend(
+        a: Self::Codes,
+        b: Self::Codes,
+        constants: Constants<'_>,
+        away: &mut Self::Away,
+    ) -> Self::Codes {
+        // SAFETY: as above.
+        unsafe {
+            let [low, high] = [0, 1].map(|i| weighted(a[i], b[i], constants));
+            narrowed([low[0], low[1], high[0], high[1]], constants, away)
+        }
+    }
+}
