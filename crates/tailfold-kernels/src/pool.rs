@@ -42,6 +42,9 @@ pub(crate) fn mean(sums: &[i32], requantize: &Requantize, output: &Frame, out: &
     }
 }
 
+/// The maximum of a window that meets no pixel: no code is smaller.
+pub(crate) const EMPTY: i16 = -255;
+
 /// The largest code of each window; padding never counts.
 pub(crate) fn max_windows(
     window: &Window,
@@ -57,7 +60,7 @@ pub(crate) fn max_windows(
         for ox in 0..output.width {
             let to = output.at(oy, ox);
             let pixel = &mut out[to..][..output.channels];
-            pixel.fill(-255);
+            pixel.fill(EMPTY);
             for row in 0..window.kernel[0] {
                 let tap = row * window.dilation[0];
                 let Some(y) = inside(oy * window.stride[0], window.pads.top, tap, input.height)

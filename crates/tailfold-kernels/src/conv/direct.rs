@@ -1,11 +1,14 @@
 //! Windows times weights, as they are: the packing.
 
+mod bytes;
 mod run;
 
 use super::{Epilogue, Weights};
 use crate::frame::Frame;
-use crate::lanes::{LANES, ORDER};
+use crate::lanes::{Form, LANES, ORDER, Pairs, Quads};
 use crate::shape::Window;
+use bytes::ByteWeights;
+pub(crate) use bytes::{Narrow, lowest};
 pub(crate) use run::Run;
 pub use run::Sink;
 
@@ -14,9 +17,9 @@ pub use run::Sink;
 pub(crate) struct Direct {
     /// Where the runs of a window begin, from its first code on.
     taps: Vec<usize>,
-    /// Pairs of codes in a run.
-    pairs: usize,
-    /// `[blocks, taps, pairs, 16, 2]`.
+    /// Pairs or quads of codes in a run.
+    steps: usize,
+    /// `[blocks, taps, steps, 16, 2 or 4]`.
     weights: Packed,
     filters: usize,
     /// First output channel.
@@ -27,9 +30,12 @@ pub(crate) struct Direct {
 /// Packed weights: as bytes where all of them are, which halves what is read from memory.
 #[derive(Clone, Debug)]
 enum Packed {
+    /// To be multiplied in pairs.
     Bytes(Vec<i8>),
     /// With a zero point of their own, weights are differences of two bytes.
     Words(Vec<i16>),
+    /// To be multiplied as bytes.
+    Quads(ByteWeights),
 }
 
 impl Packed {
@@ -42,13 +48,14 @@ impl Packed {
 }
 
 impl Direct {
-    /// Packs group `group` of `weights` for windows over `input`.
+    /// Packs group `group` of `weights` for windows over `input`; in quads where the smallest code that they meet is given.
     pub(crate) fn pack(
         weights: Weights<'_>,
         group: usize,
         window: &Window,
         input: &Frame,
         epilogue: Epilogue,
+        quads: Option<i16>,
     ) -> Self {
         let [rows, columns] = window.kernel;
         let pitch = input.pitch();
@@ -58,7 +65,8 @@ impl Direct {
         let joined = weights.groups == 1 && window.dilation[1] == 1;
         let (runs, inside) = if joined { (1, columns) } else { (columns, 1) };
         let run = if joined { columns * pitch } else { channels };
-        let pairs = run.div_ceil(2);
+        let depth = quads.map_or(Pairs::DEPTH, |_| Quads::DEPTH);
+        let steps = run.div_ceil(depth);
         let mut taps = Vec::new();
         for row in 0..rows {
             for column in 0..runs {
@@ -70,7 +78,8 @@ impl Direct {
             }
         }
         let blocks = filters.div_ceil(LANES);
-        let mut packed = vec![0; blocks * taps.len() * pairs * LANES * 2];
+        let block = taps.len() * steps * LANES * depth;
+        let mut packed = vec![0; blocks * block];
         for filter in 0..filters {
             let lane = ORDER.iter().position(|&c| c == filter % LANES).unwrap_or(0);
             let codes = &weights.codes[(group * filters + filter) * channels * rows * columns..];
@@ -79,8 +88,8 @@ impl Direct {
                     for column in 0..columns {
                         let tap = row * runs + column / inside;
                         let code = column % inside * pitch + channel;
-                        let pair = (filter / LANES * taps.len() + tap) * pairs + code / 2;
-                        packed[(pair * LANES + lane) * 2 + code % 2] =
+                        let step = (filter / LANES * taps.len() + tap) * steps + code / depth;
+                        packed[(step * LANES + lane) * depth + code % depth] =
                             codes[(channel * rows + row) * columns + column];
                     }
                 }
@@ -88,8 +97,11 @@ impl Direct {
         }
         Self {
             taps,
-            pairs,
-            weights: Packed::new(packed),
+            steps,
+            weights: match quads {
+                Some(low) => Packed::Quads(ByteWeights::new(&packed, block, low)),
+                None => Packed::new(packed),
+            },
             filters,
             first: group * filters,
             epilogue,
@@ -99,15 +111,15 @@ impl Direct {
 
 impl Direct {
     /// Weights of sixteen filters.
-    fn block(&self) -> usize {
-        self.taps.len() * self.pairs * 2 * LANES
+    fn block<F: Form>(&self) -> usize {
+        self.taps.len() * self.steps * F::DEPTH * LANES
     }
 
     /// Codes of scratch memory that a run needs.
     pub(crate) fn scratch(&self) -> usize {
         match self.weights {
-            Packed::Bytes(_) => self.block(),
-            Packed::Words(_) => 0,
+            Packed::Bytes(_) => self.block::<Pairs>(),
+            Packed::Words(_) | Packed::Quads(_) => 0,
         }
     }
 }

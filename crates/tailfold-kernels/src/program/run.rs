@@ -169,7 +169,7 @@ impl Program {
                 },
                 _,
             ) => {
-                let sums = &mut scratch.parts().1[..frame(*input).channels];
+                let sums = &mut scratch.sums[..frame(*input).channels];
                 let [x] = self.memory(arena, [*input]);
                 sum_pixels(frame(*input), x, sums);
                 match (epilogue, output) {
