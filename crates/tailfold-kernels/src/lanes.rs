@@ -4,26 +4,40 @@
 //! wherever rounding could differ, so all implementations give the same bits.
 #![expect(unsafe_code, reason = "vectors are read and written through pointers")]
 
+#[cfg(target_arch = "aarch64")]
+mod arm;
+mod form;
+mod isa;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use crate::KernelError;
 use crate::requantize::Constants;
+pub(crate) use form::{Form, Pairs, Quads};
+pub use isa::Isa;
 
 /// Lanes of a vector, whatever the processor.
 pub(crate) const LANES: usize = 16;
 
-/// Which of sixteen channels each lane holds: the order in which x86 interleaves and packs, so that neither needs a
-/// permutation. Weights, multipliers and offsets are packed in it.
-pub(crate) const ORDER: [usize; LANES] = [0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15];
+/// Which of sixteen channels each lane holds: the order in which the processor interleaves and packs, so that neither needs
+/// a permutation. Weights, multipliers and offsets are packed in it.
+pub(crate) const ORDER: [usize; LANES] = if cfg!(target_arch = "x86_64") {
+    [0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15]
+} else {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+};
 
 /// Sixteen 32-bit sums.
 pub(crate) trait Lanes: Copy {
     /// Two codes for every lane.
     type Pairs: Copy;
+    /// Four bytes for every lane.
+    type Quads: Copy;
     /// Sixteen 16-bit codes in the order of channels.
     type Codes: Copy;
+    /// The smallest code that a byte holds: 0 where the unit takes bytes of codes without a sign, -128 where it takes both
+    /// factors with theirs.
+    const LEAST_BYTE: i16;
     /// Accumulators that the register file holds beside what feeds them.
     const TILE: usize;
 
@@ -63,6 +77,20 @@ pub(crate) trait Lanes: Copy {
     fn dot(self, a: Self::Pairs, b: Self::Pairs) -> Self;
 
     /// # Safety
+    /// Sixty-four weights can be read from `from`.
+    unsafe fn load_quads(from: *const i8) -> Self::Quads;
+
+    /// The four bytes at `from` in every lane.
+    ///
+    /// # Safety
+    /// Four bytes can be read from `from`.
+    unsafe fn splat_quad(from: *const i8) -> Self::Quads;
+
+    /// `self` and the four products of each lane; a code's byte counts from [`Self::LEAST_BYTE`] on. Sums may pass 32 bits
+    /// on the way.
+    fn dot4(self, weights: Self::Quads, codes: Self::Quads) -> Self;
+
+    /// # Safety
     /// Sixteen codes can be read from `from`.
     unsafe fn load_codes(from: *const i16) -> Self::Codes;
 
@@ -77,6 +105,12 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// `count` codes can be written to `to`; `count` is at most sixteen.
     unsafe fn store_codes(codes: Self::Codes, to: *mut i16, count: usize);
+
+    /// Writes the low eight bits of sixteen codes.
+    ///
+    /// # Safety
+    /// Sixteen bytes can be written to `to`.
+    unsafe fn store_bytes(codes: Self::Codes, to: *mut i8);
 
     fn codes(from: [i16; LANES]) -> Self::Codes;
 
@@ -104,109 +138,7 @@ pub(crate) trait Lanes: Copy {
     ) -> Self::Codes;
 }
 
-/// The vector unit that is used; only [`Isa::available`] makes those that a processor may lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isa {
-    /// AVX-512 with VNNI: a product of pairs and its addition in one instruction.
-    #[cfg(target_arch = "x86_64")]
-    #[non_exhaustive]
-    Avx512Vnni,
-    /// AVX2 with VNNI.
-    #[cfg(target_arch = "x86_64")]
-    #[non_exhaustive]
-    AvxVnni,
-    /// AVX2 with FMA.
-    #[cfg(target_arch = "x86_64")]
-    #[non_exhaustive]
-    Avx2,
-    /// What the compiler makes of arrays.
-    Portable,
-}
-
 /// Work that is compiled once for every vector unit. `run` and what it calls must be inlined to profit.
 pub(crate) trait Task {
     fn run<L: Lanes>(self);
-}
-
-impl Isa {
-    /// The widest that this processor has, or the one that the environment variable `TAILFOLD_ISA` names.
-    ///
-    /// # Errors
-    /// [`KernelError::Isa`] when it names one that this processor does not have.
-    pub fn detect() -> Result<Self, KernelError> {
-        match std::env::var_os("TAILFOLD_ISA") {
-            Some(name) => Self::named(&name.to_string_lossy()),
-            None => Ok(*Self::available().first().unwrap_or(&Self::Portable)),
-        }
-    }
-
-    /// The one called `name`.
-    ///
-    /// # Errors
-    /// [`KernelError::Isa`] when this processor does not have it.
-    pub fn named(name: &str) -> Result<Self, KernelError> {
-        let available = Self::available();
-        available
-            .iter()
-            .copied()
-            .find(|isa| isa.name() == name)
-            .ok_or_else(|| KernelError::Isa {
-                found: name.to_owned(),
-                available: available
-                    .iter()
-                    .map(|isa| isa.name())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
-    }
-
-    /// All that this processor has, the widest first.
-    pub fn available() -> Vec<Self> {
-        let mut found = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if avx2
-                && is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vnni")
-            {
-                found.push(Self::Avx512Vnni);
-            }
-            if avx2 && is_x86_feature_detected!("avxvnni") {
-                found.push(Self::AvxVnni);
-            }
-            if avx2 {
-                found.push(Self::Avx2);
-            }
-        }
-        found.push(Self::Portable);
-        found
-    }
-
-    /// Its name, as `TAILFOLD_ISA` has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => "avx512-vnni",
-            #[cfg(target_arch = "x86_64")]
-            Self::AvxVnni => "avx-vnni",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => "avx2",
-            Self::Portable => "portable",
-        }
-    }
-
-    #[inline]
-    pub(crate) fn run<T: Task>(self, task: T) {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => x86::run_avx512_vnni(task),
-            #[cfg(target_arch = "x86_64")]
-            Self::AvxVnni => x86::run_avx_vnni(task),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => x86::run_avx2(task),
-            Self::Portable => task.run::<portable::Portable>(),
-        }
-    }
 }

@@ -59,6 +59,9 @@ pub(crate) fn unit(
     }
 }
 
+/// The maximum of a window that meets no pixel: no code is smaller.
+pub(crate) const EMPTY: i16 = -255;
+
 /// The largest code of each window; padding never counts.
 pub(crate) fn max_windows(
     window: &Window,
@@ -74,7 +77,7 @@ pub(crate) fn max_windows(
         for ox in 0..output.width {
             let to = output.at(oy, ox);
             let pixel = &mut out[to..][..output.channels];
-            pixel.fill(-255);
+            pixel.fill(EMPTY);
             for row in 0..window.kernel[0] {
                 let tap = row * window.dilation[0];
                 let Some(y) = inside(oy * window.stride[0], window.pads.top, tap, input.height)

@@ -31,6 +31,8 @@ pub struct Program {
 struct Tensor {
     frame: Frame,
     offset: usize,
+    /// The smallest and the largest code.
+    range: [i16; 2],
 }
 
 impl Tensor {
@@ -72,6 +74,7 @@ impl Program {
             .collect();
         check_sizes(&layers, &frames)?;
         let mut written = vec![false; frames.len()];
+        let mut ranges = vec![[0; 2]; frames.len()];
         for Layer { name, operation } in &layers {
             let wrong = |text: String| ProgramError {
                 layer: name.clone(),
@@ -87,7 +90,10 @@ impl Program {
             }
             if let Some(output) = operation.writes() {
                 match written.get_mut(output) {
-                    Some(done @ false) => *done = true,
+                    Some(done @ false) => {
+                        *done = true;
+                        ranges[output] = operation.range(&ranges);
+                    }
                     _ => return Err(wrong(format!("it cannot write tensor {output}"))),
                 }
             }
@@ -106,7 +112,12 @@ impl Program {
         let tensors: Vec<Tensor> = frames
             .into_iter()
             .zip(offsets)
-            .map(|(frame, offset)| Tensor { frame, offset })
+            .zip(ranges)
+            .map(|((frame, offset), range)| Tensor {
+                frame,
+                offset,
+                range,
+            })
             .collect();
         let [mut inputs, mut outputs] = [Vec::new(), Vec::new()];
         let steps = layers

@@ -77,6 +77,11 @@ impl Requantize {
         self.multiplier.len()
     }
 
+    /// The smallest and the largest code.
+    pub(crate) fn ends(&self) -> [i16; 2] {
+        [self.low, self.high]
+    }
+
     /// Of `count` channels from `first` on.
     pub(crate) fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
         let part = first..first + count;

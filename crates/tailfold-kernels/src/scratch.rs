@@ -3,17 +3,30 @@
 /// Codes and sums between the steps of one layer.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    codes: Vec<i16>,
-    sums: Vec<i32>,
+    pub(crate) bytes: Vec<i8>,
+    pub(crate) codes: Vec<i16>,
+    pub(crate) sums: Vec<i32>,
+}
+
+/// How many of each a layer needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) bytes: usize,
+    pub(crate) codes: usize,
+    pub(crate) sums: usize,
 }
 
 impl Scratch {
-    /// Memory for the largest of `needs`, each codes and sums.
-    pub fn new(needs: impl IntoIterator<Item = [usize; 2]>) -> Self {
-        let [codes, sums] = needs
-            .into_iter()
-            .fold([0, 0], |[c, s], [codes, sums]| [c.max(codes), s.max(sums)]);
+    /// Memory for the largest of `needs`.
+    pub(crate) fn new(needs: impl IntoIterator<Item = Need>) -> Self {
+        let Need { bytes, codes, sums } =
+            needs.into_iter().fold(Need::default(), |most, need| Need {
+                bytes: most.bytes.max(need.bytes),
+                codes: most.codes.max(need.codes),
+                sums: most.sums.max(need.sums),
+            });
         Self {
+            bytes: vec![0; bytes],
             codes: vec![0; codes],
             sums: vec![0; sums],
         }
@@ -21,10 +34,6 @@ impl Scratch {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.codes.len() * 2 + self.sums.len() * 4
-    }
-
-    pub(crate) fn parts(&mut self) -> (&mut [i16], &mut [i32]) {
-        (&mut self.codes, &mut self.sums)
+        self.bytes.len() + self.codes.len() * 2 + self.sums.len() * 4
     }
 }

@@ -51,6 +51,19 @@ impl Window {
         Ok(out)
     }
 
+    /// Whether no window lies between or beside all pixels.
+    pub(crate) fn always_meets_the_image(&self) -> bool {
+        let Border {
+            top,
+            left,
+            bottom,
+            right,
+        } = self.pads;
+        self.dilation == [1, 1]
+            && top.max(bottom) < self.kernel[0]
+            && left.max(right) < self.kernel[1]
+    }
+
     /// Where in `frame` the window of output pixel (`y`, `x`) begins; `frame`'s border is at least as wide as the padding.
     pub(crate) fn start(&self, frame: &Frame, y: usize, x: usize) -> usize {
         let row = frame.border.top + y * self.stride[0] - self.pads.top;

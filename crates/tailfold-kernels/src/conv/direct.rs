@@ -1,12 +1,15 @@
 //! Windows times weights, as they are: the packing.
 
+mod bytes;
 mod run;
 
 use super::filters::Filters;
 use super::{Epilogue, Weights};
 use crate::frame::Frame;
-use crate::lanes::LANES;
+use crate::lanes::{Form, LANES, Pairs, Quads};
 use crate::shape::Window;
+use bytes::ByteWeights;
+pub(crate) use bytes::{Narrow, lowest};
 pub(crate) use run::Run;
 pub use run::Sink;
 
@@ -15,9 +18,9 @@ pub use run::Sink;
 pub(crate) struct Direct {
     /// Where the runs of a window begin, from its first code on.
     taps: Vec<usize>,
-    /// Pairs of codes in a run.
-    pairs: usize,
-    /// `[blocks, taps, pairs, 16, 2]`.
+    /// Pairs or quads of codes in a run.
+    steps: usize,
+    /// `[blocks, taps, steps, 16, 2 or 4]`.
     weights: Packed,
     filters: usize,
     /// First output channel.
@@ -28,32 +31,35 @@ pub(crate) struct Direct {
 /// Packed weights: as bytes where all of them are, which halves what is read from memory.
 #[derive(Clone, Debug)]
 enum Packed {
+    /// To be multiplied in pairs.
     Bytes(Vec<i8>),
     /// With a zero point of their own, weights are differences of two bytes.
     Words(Vec<i16>),
+    /// To be multiplied as bytes.
+    Quads(ByteWeights),
 }
 
 impl Packed {
-    /// `places` says, for one filter, which weight each packed code is.
-    fn new(filters: &Filters<'_>, places: &[Option<usize>]) -> Self {
-        let bytes = filters.codes.iter().all(|&w| i8::try_from(w).is_ok());
-        if bytes {
-            #[expect(clippy::cast_possible_truncation, reason = "seen above")]
-            Self::Bytes(filters.packed(places, |w| w as i8))
+    /// In pairs; `places` says, for one filter, which weight each packed code is.
+    fn pairs(filters: &Filters<'_>, places: &[Option<usize>]) -> Self {
+        if filters.are_bytes() {
+            #[expect(clippy::cast_possible_truncation, reason = "they are bytes")]
+            Self::Bytes(filters.packed(places, Pairs::DEPTH, |w| w as i8))
         } else {
-            Self::Words(filters.packed(places, |w| w))
+            Self::Words(filters.packed(places, Pairs::DEPTH, |w| w))
         }
     }
 }
 
 impl Direct {
-    /// Packs group `group` of `weights` for windows over `input`.
+    /// Packs group `group` of `weights` for windows over `input`; in quads where the smallest code that they meet is given.
     pub(crate) fn pack(
         weights: Weights<'_>,
         group: usize,
         window: &Window,
         input: &Frame,
         epilogue: Epilogue,
+        quads: Option<i16>,
     ) -> Self {
         let [rows, columns] = window.kernel;
         let pitch = input.pitch();
@@ -63,7 +69,8 @@ impl Direct {
         let joined = weights.groups == 1 && window.dilation[1] == 1;
         let (runs, inside) = if joined { (1, columns) } else { (columns, 1) };
         let run = if joined { columns * pitch } else { channels };
-        let pairs = run.div_ceil(2);
+        let depth = quads.map_or(Pairs::DEPTH, |_| Quads::DEPTH);
+        let steps = run.div_ceil(depth);
         let mut taps = Vec::new();
         let mut places = Vec::new();
         for row in 0..rows {
@@ -73,7 +80,7 @@ impl Direct {
                         + column * window.dilation[1] * pitch
                         + group * channels,
                 );
-                places.extend((0..2 * pairs).map(|code| {
+                places.extend((0..depth * steps).map(|code| {
                     let (inner, channel) = if joined {
                         (code / pitch, code % pitch)
                     } else {
@@ -87,11 +94,17 @@ impl Direct {
         }
         let per_filter = channels * rows * columns;
         let of_group = group * filters * per_filter;
-        let codes = &weights.codes[of_group..][..filters * per_filter];
+        let group_filters = Filters {
+            codes: &weights.codes[of_group..][..filters * per_filter],
+            per_filter,
+        };
         Self {
             taps,
-            pairs,
-            weights: Packed::new(&Filters { codes, per_filter }, &places),
+            steps,
+            weights: match quads {
+                Some(low) => Packed::Quads(ByteWeights::new(&group_filters, &places, low)),
+                None => Packed::pairs(&group_filters, &places),
+            },
             filters,
             first: group * filters,
             epilogue,
@@ -101,15 +114,15 @@ impl Direct {
 
 impl Direct {
     /// Weights of sixteen filters.
-    fn block(&self) -> usize {
-        self.taps.len() * self.pairs * 2 * LANES
+    fn block<F: Form>(&self) -> usize {
+        self.taps.len() * self.steps * F::DEPTH * LANES
     }
 
     /// Codes of scratch memory that a run needs.
     pub(crate) fn scratch(&self) -> usize {
         match self.weights {
-            Packed::Bytes(_) => self.block(),
-            Packed::Words(_) => 0,
+            Packed::Bytes(_) => self.block::<Pairs>(),
+            Packed::Words(_) | Packed::Quads(_) => 0,
         }
     }
 }

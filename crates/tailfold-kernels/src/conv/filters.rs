@@ -14,25 +14,30 @@ impl Filters<'_> {
         self.codes.len().div_ceil(self.per_filter * LANES)
     }
 
-    /// `[blocks, places / 2, 16, 2]` of the weights at `places`, an even number of them; zeros where there is none, and
-    /// in lanes behind the last filter.
+    /// Whether each weight is.
+    pub(super) fn are_bytes(&self) -> bool {
+        self.codes.iter().all(|&w| i8::try_from(w).is_ok())
+    }
+
+    /// `[blocks, places / depth, 16, depth]` of the weights at `places`, a multiple of `depth` of them; zeros where there is
+    /// none, and in lanes behind the last filter.
     pub(super) fn packed<T: Copy + Default>(
         &self,
         places: &[Option<usize>],
+        depth: usize,
         code: impl Fn(i16) -> T,
     ) -> Vec<T> {
         let mut packed = vec![T::default(); self.blocks() * places.len() * LANES];
         let blocks = packed.chunks_exact_mut((places.len() * LANES).max(1));
         for (block, filters) in blocks.zip(self.codes.chunks(LANES * self.per_filter)) {
-            let (pairs, _) = block.as_chunks_mut::<{ 2 * LANES }>();
             for (lane, channel) in ORDER.into_iter().enumerate() {
                 let filter = filters.chunks_exact(self.per_filter).nth(channel);
                 let Some(filter) = filter else { continue };
-                for (pair, places) in pairs.iter_mut().zip(places.as_chunks::<2>().0) {
-                    for (half, place) in places.iter().enumerate() {
-                        if let Some(place) = *place {
-                            pair[2 * lane + half] = code(filter[place]);
-                        }
+                let steps = block.chunks_exact_mut(depth * LANES);
+                for (step, places) in steps.zip(places.chunks_exact(depth)) {
+                    let lane = &mut step[depth * lane..][..depth];
+                    for (to, place) in lane.iter_mut().zip(places) {
+                        *to = place.map_or(T::default(), |place| code(filter[place]));
                     }
                 }
             }

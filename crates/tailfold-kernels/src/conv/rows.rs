@@ -4,37 +4,38 @@
     reason = "tiles are read through pointers whose bounds are checked once a layer, not once a value"
 )]
 
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{Form, LANES, Lanes};
 
-/// `P` pixels, `pixel` codes apart from `x` on, times packed weights: for each of the runs at `taps`, `pairs` pairs of
-/// codes that lie side by side.
+/// `first`, and `P` pixels, `pixel` codes apart from `x` on, times packed weights: for each of the runs at `taps`, `steps`
+/// times `DEPTH` codes that lie side by side.
 ///
-/// `weights` is `[taps, pairs, 16 filters, 2]`.
+/// `weights` is `[taps, steps, 16 filters, DEPTH]`.
 ///
 /// # Safety
-/// From `x` on, `(P - 1) * pixel + tap + 2 * pairs` codes can be read for every tap, and the weights are that many.
+/// From `x` on, `(P - 1) * pixel + tap + DEPTH * steps` codes can be read for every tap, and the weights are that many.
 #[inline(always)]
-pub(crate) unsafe fn tile<L: Lanes, const P: usize>(
-    x: *const i16,
+pub(crate) unsafe fn tile<F: Form, L: Lanes, const P: usize>(
+    first: L,
+    x: *const F::Code,
     pixel: usize,
     taps: &[usize],
-    pairs: usize,
-    weights: *const i16,
+    steps: usize,
+    weights: *const F::Code,
 ) -> [L; P] {
-    let mut sums = [L::zero(); P];
+    let mut sums = [first; P];
     let mut weights = weights;
     for &tap in taps {
         // SAFETY: the caller's promise, here and below.
         let mut x = unsafe { x.add(tap) };
-        for _ in 0..pairs {
+        for _ in 0..steps {
             // SAFETY: as above.
             unsafe {
-                let w = L::load_pairs(weights);
+                let w = F::load::<L>(weights);
                 for (p, sum) in sums.iter_mut().enumerate() {
-                    *sum = sum.dot(w, L::splat_pair(x.add(p * pixel)));
+                    *sum = F::dot(*sum, w, F::splat::<L>(x.add(p * pixel)));
                 }
-                weights = weights.add(2 * LANES);
-                x = x.add(2);
+                weights = weights.add(F::DEPTH * LANES);
+                x = x.add(F::DEPTH);
             }
         }
     }

@@ -13,6 +13,8 @@ struct Layer {
     groups: usize,
     size: [usize; 2],
     codes: Vec<i16>,
+    /// The smallest and the largest that the type has.
+    range: [i16; 2],
     weights: Vec<i16>,
     multiplier: Vec<f64>,
     offset: Vec<f64>,
@@ -67,6 +69,7 @@ impl Layer {
             codes: (0..channels * size[0] * size[1])
                 .map(|_| rng.random_range(0..256_i16) - zero_point)
                 .collect(),
+            range: [-zero_point, 255 - zero_point],
             weights: (0..weights).map(|_| rng.random_range(-128..128)).collect(),
             multiplier: (0..filters)
                 .map(|_| scale * f64::from(rng.random_range(1..4)))
@@ -129,19 +132,27 @@ impl Layer {
         sums
     }
 
-    fn run(&self, isa: Isa, extra: usize) -> (Vec<i16>, Method) {
+    /// With `quads`, in them whatever the unit has; else as where codes are wider than bytes.
+    fn run(&self, isa: Isa, extra: usize, quads: bool) -> (Vec<i16>, (Method, bool)) {
         let [input, output] = self.frames(extra);
         let requantize =
             Requantize::new(self.multiplier.clone(), self.offset.clone(), self.clamp).unwrap();
-        let conv = Conv::new(
+        let epilogue = Epilogue::Codes(requantize);
+        let of = (input, if quads { self.range } else { [-255, 255] });
+        let mut conv = Conv::new(
             isa,
             self.window,
-            input,
+            of,
             output,
             self.packed(),
-            Epilogue::Codes(requantize),
+            epilogue.clone(),
         )
         .unwrap();
+        if quads && conv.method() != Method::Depthwise {
+            let low = lowest(self.packed(), self.range);
+            conv.kernel =
+                Kernel::direct(self.packed(), &self.window, &input, &epilogue, low).unwrap();
+        }
         // What lies behind the image and in fill-up channels must not be felt.
         let mut x = vec![-7; input.len()];
         input.clear_border(&mut x);
@@ -167,7 +178,8 @@ impl Layer {
         let border = output.image() - output.height * output.width * output.pitch();
         let untouched = out.iter().filter(|&&c| c == 99).count();
         assert!(untouched >= border, "the border was written to");
-        (codes, conv.method())
+        let quads = matches!(conv.kernel, Kernel::Direct { quads: Some(_), .. });
+        (codes, (conv.method(), quads))
     }
 
     fn packed(&self) -> Weights<'_> {
@@ -205,10 +217,68 @@ fn every_unit_computes_the_definition_on_random_shapes() {
             .map(|(i, sum)| requantize.code(i / pixels, sum))
             .collect();
         for isa in Isa::available() {
-            let (found, method) = layer.run(isa, rng.random_range(0..2));
-            assert!(found == expected, "{isa:?} {method:?} {layer:?}");
-            *seen.entry(method).or_insert(0) += 1;
+            for quads in [false, true] {
+                let (found, kernel) = layer.run(isa, rng.random_range(0..2), quads);
+                assert!(found == expected, "{isa:?} {kernel:?} {layer:?}");
+                *seen.entry(kernel).or_insert(0) += 1;
+            }
         }
     }
-    assert_eq!(seen.len(), 4, "every kernel was chosen: {seen:?}");
+    // The direct and the grouped kernel in both forms, and two others.
+    assert_eq!(seen.len(), 6, "every kernel was chosen: {seen:?}");
+}
+
+#[test]
+fn bytes_are_chosen_where_all_codes_fit_and_the_unit_has_quads() {
+    let weights = [[1, 127], [-1, -128]];
+    let chosen = |weights: &[i16], range| {
+        let weights = Weights {
+            codes: weights,
+            filters: 2,
+            groups: 1,
+        };
+        lowest(weights, range)
+    };
+    let bytes = weights.as_flattened();
+    assert_eq!(chosen(bytes, [-3, 252]), Some(-3));
+    assert_eq!(chosen(bytes, [-128, 127]), Some(-128));
+    // The border is zero, whatever the codes are.
+    assert_eq!(chosen(bytes, [7, 255]), Some(0));
+    assert_eq!(chosen(bytes, [-255, -9]), Some(-255));
+    assert_eq!(chosen(bytes, [-1, 255]), None);
+    assert_eq!(chosen(&[1, 128, 0, 0], [0, 255]), None);
+    for isa in Isa::available() {
+        let requantize = Requantize::new(vec![1e-3; 32], vec![0.0; 32], [0, 255]).unwrap();
+        let window = Window {
+            kernel: [3, 3],
+            pads: Border {
+                top: 1,
+                left: 1,
+                bottom: 1,
+                right: 1,
+            },
+            ..Window::point()
+        };
+        let frame = Frame {
+            border: window.pads,
+            ..Frame::new(32, 8, 8)
+        };
+        let weights = Weights {
+            codes: &[5; 32 * 32 * 9],
+            filters: 32,
+            groups: 1,
+        };
+        let method = |range| {
+            let epilogue = Epilogue::Codes(requantize.clone());
+            let conv = Conv::new(isa, window, (frame, range), frame, weights, epilogue);
+            conv.unwrap().method()
+        };
+        let expected = if isa.has_quads() {
+            Method::Direct
+        } else {
+            Method::Winograd
+        };
+        assert_eq!(method([0, 255]), expected, "{isa:?}");
+        assert_eq!(method([-255, 255]), Method::Winograd, "{isa:?}");
+    }
 }

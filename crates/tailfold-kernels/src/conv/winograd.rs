@@ -13,8 +13,9 @@ use super::Weights;
 use super::filters::Filters;
 use super::rows::{Tiles, in_tiles, tile};
 use crate::frame::Frame;
-use crate::lanes::{LANES, Lanes, Task};
+use crate::lanes::{LANES, Lanes, Pairs, Task};
 use crate::requantize::Requantize;
+use crate::scratch::Need;
 use crate::shape::Window;
 
 /// Positions of a transformed tile.
@@ -80,12 +81,13 @@ impl Winograd {
         }
     }
 
-    /// Codes and sums of scratch memory that a run needs.
-    pub(crate) fn scratch(&self, input: &Frame) -> [usize; 2] {
-        [
-            POSITIONS * self.chunk * wide(input),
-            POSITIONS * self.chunk * LANES,
-        ]
+    /// Scratch memory that a run needs.
+    pub(crate) fn scratch(&self, input: &Frame) -> Need {
+        Need {
+            codes: POSITIONS * self.chunk * wide(input),
+            sums: POSITIONS * self.chunk * LANES,
+            ..Need::default()
+        }
     }
 }
 
@@ -139,9 +141,9 @@ impl Task for Run<'_> {
             last + reach <= self.x.len(),
             "the last tile ends in the frame"
         );
-        let [codes, sums] = self.winograd.scratch(self.input);
+        let need = self.winograd.scratch(self.input);
         assert!(
-            codes <= self.codes.len() && sums <= self.sums.len(),
+            need.codes <= self.codes.len() && need.sums <= self.sums.len(),
             "the scratch memory is enough"
         );
         let chunks = tiles.div_ceil(self.winograd.chunk);
@@ -287,7 +289,8 @@ impl Tiles for Products<'_> {
         assert!(2 * self.pairs <= self.wide && self.pairs * 2 * LANES <= self.weights.len());
         // SAFETY: `P` pixels of `wide` codes, no fewer than the pairs, and the weights of as many pairs.
         let sums: [L; P] = unsafe {
-            tile(
+            tile::<Pairs, L, P>(
+                L::zero(),
                 x.as_ptr(),
                 self.wide,
                 &[0],

@@ -9,7 +9,9 @@ pub(crate) struct Portable([i32; LANES]);
 
 impl Lanes for Portable {
     type Pairs = [[i16; 2]; LANES];
+    type Quads = [[i8; 4]; LANES];
     type Codes = [i16; LANES];
+    const LEAST_BYTE: i16 = i8::MIN as i16;
     type Away = [f32; LANES];
     const TILE: usize = 4;
 
@@ -78,6 +80,27 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    unsafe fn load_quads(from: *const i8) -> Self::Quads {
+        // SAFETY: as for `load`.
+        unsafe { from.cast::<Self::Quads>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn splat_quad(from: *const i8) -> Self::Quads {
+        // SAFETY: as for `load`.
+        [unsafe { from.cast::<[i8; 4]>().read() }; LANES]
+    }
+
+    #[inline(always)]
+    fn dot4(self, weights: Self::Quads, codes: Self::Quads) -> Self {
+        Self(std::array::from_fn(|i| {
+            (0..4).fold(self.0[i], |sum, j| {
+                sum.wrapping_add(i32::from(weights[i][j]) * i32::from(codes[i][j]))
+            })
+        }))
+    }
+
+    #[inline(always)]
     unsafe fn load_codes(from: *const i16) -> Self::Codes {
         // SAFETY: as for `load`.
         unsafe { from.cast::<Self::Codes>().read() }
@@ -93,6 +116,16 @@ impl Lanes for Portable {
     unsafe fn store_codes(codes: Self::Codes, to: *mut i16, count: usize) {
         // SAFETY: the caller answers for `count` codes.
         unsafe { std::ptr::copy_nonoverlapping(codes.as_ptr(), to, count) }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the low eight bits are wanted"
+    )]
+    #[inline(always)]
+    unsafe fn store_bytes(codes: Self::Codes, to: *mut i8) {
+        // SAFETY: as for `load`.
+        unsafe { to.cast::<[i8; LANES]>().write(codes.map(|c| c as i8)) }
     }
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 use super::Tensor;
 use crate::KernelError;
 use crate::conv::Epilogue;
+use crate::pool::EMPTY;
 use crate::ports::Steps;
 use crate::shape::Window;
 
@@ -153,6 +154,25 @@ impl Operation {
                 ..
             } => Some(output),
             Self::Conv { .. } | Self::Mean { .. } | Self::Dequantize { .. } => None,
+        }
+    }
+
+    /// The smallest and the largest code that it writes, given those of all tensors that it reads.
+    pub(super) fn range(&self, of: &[[i16; 2]]) -> [i16; 2] {
+        match self {
+            Self::Quantize { steps, .. } => [steps.low, steps.high],
+            Self::Add { clamp, .. } | Self::UnitMean { clamp, .. } => *clamp,
+            // Other channels are zero.
+            Self::Subsample { input, .. } => [of[*input][0].min(0), of[*input][1].max(0)],
+            Self::MaxPool { input, window, .. } => match window.always_meets_the_image() {
+                true => of[*input],
+                false => [EMPTY, of[*input][1].max(EMPTY)],
+            },
+            Self::Conv { epilogue, .. } | Self::Mean { epilogue, .. } => match epilogue {
+                Epilogue::Codes(requantize) => requantize.ends(),
+                Epilogue::Real { .. } => [0, 0],
+            },
+            Self::Dequantize { .. } => [0, 0],
         }
     }
 

@@ -170,7 +170,7 @@ impl Program {
                 },
                 _,
             ) => {
-                let sums = &mut scratch.parts().1[..frame(*input).channels];
+                let sums = &mut scratch.sums[..frame(*input).channels];
                 let [x] = self.memory(arena, [*input]);
                 sum_pixels(frame(*input), x, sums);
                 match (epilogue, output) {
@@ -198,7 +198,7 @@ impl Program {
                 },
                 _,
             ) => {
-                let sums = &mut scratch.parts().1[..frame(*input).channels];
+                let sums = &mut scratch.sums[..frame(*input).channels];
                 let [x, out] = self.memory(arena, [*input, *output]);
                 frame(*output).clear_border(out);
                 sum_pixels(frame(*input), x, sums);

@@ -7,6 +7,7 @@ use crate::conv::{Conv, Epilogue, Method, Weights};
 use crate::frame::Frame;
 use crate::lanes::Isa;
 use crate::pool::check_mean;
+use crate::scratch::Need;
 
 /// A layer with what it takes to run it.
 #[derive(Clone, Debug)]
@@ -58,6 +59,7 @@ impl Step {
                     filters: *filters,
                     groups: *groups,
                 };
+                let from = (from, tensors[*input].range);
                 let conv = Conv::new(isa, *window, from, to, weights, epilogue.clone())?;
                 packed = Packed::Conv(Box::new(conv));
             }
@@ -167,14 +169,15 @@ impl Step {
         }
     }
 
-    /// Codes and sums that it needs while it runs.
-    pub(super) fn scratch(&self, tensors: &[Tensor]) -> [usize; 2] {
+    /// Memory that it needs while it runs.
+    pub(super) fn scratch(&self, tensors: &[Tensor]) -> Need {
         match (&self.operation, &self.packed) {
             (_, Packed::Conv(conv)) => conv.scratch(),
-            (Operation::Mean { input, .. } | Operation::UnitMean { input, .. }, _) => {
-                [0, tensors[*input].frame.channels]
-            }
-            _ => [0, 0],
+            (Operation::Mean { input, .. } | Operation::UnitMean { input, .. }, _) => Need {
+                sums: tensors[*input].frame.channels,
+                ..Need::default()
+            },
+            _ => Need::default(),
         }
     }
 }

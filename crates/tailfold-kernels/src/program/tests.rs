@@ -1,7 +1,9 @@
 use super::*;
 use crate::blend::Blend;
 use crate::conv::Epilogue;
+use crate::frame::Border;
 use crate::ports::Steps;
+use crate::requantize::Requantize;
 use crate::shape::Window;
 
 fn steps() -> Steps {
@@ -84,6 +86,56 @@ fn sums_are_exact_on_every_unit_and_at_ties() {
             assert!(apart.abs() < 0.5, "{isa:?} at {i}: {apart} apart");
         }
     }
+}
+
+#[test]
+fn ranges_of_codes_follow_the_operations() {
+    let range = |operation: Operation| operation.range(&[[-5, 100], [3, 9], [-200, -7]]);
+    let conv = |epilogue| Operation::Mean {
+        input: 0,
+        epilogue,
+        output: Place::Tensor(3),
+    };
+    let requantize = Requantize::new(vec![1.0], vec![0.0], [-4, 251]).unwrap();
+    let subsample = |input| Operation::Subsample {
+        input,
+        start: [0, 0],
+        stride: [2, 2],
+        first: 1,
+        output: 3,
+    };
+    let pool = |window| Operation::MaxPool {
+        input: 2,
+        window,
+        output: 3,
+    };
+    let two = Window {
+        kernel: [2, 2],
+        ..Window::point()
+    };
+    let padded = |top| Window {
+        pads: Border {
+            top,
+            ..Border::default()
+        },
+        ..two
+    };
+    let dilated = Window {
+        dilation: [1, 2],
+        ..two
+    };
+    assert_eq!(range(quantize(3).operation), [-128, 127]);
+    assert_eq!(range(add([0, 1], 3).operation), [-128, 127]);
+    assert_eq!(range(conv(Epilogue::Codes(requantize))), [-4, 251]);
+    assert_eq!(
+        [0, 1, 2].map(|i| range(subsample(i))),
+        [[-5, 100], [0, 9], [-200, 0]]
+    );
+    assert_eq!(range(pool(two)), [-200, -7]);
+    assert_eq!(range(pool(padded(1))), [-200, -7]);
+    // Windows that see no pixel, or may not.
+    assert_eq!(range(pool(padded(2))), [-255, -7]);
+    assert_eq!(range(pool(dilated)), [-255, -7]);
 }
 
 #[test]

@@ -4,11 +4,13 @@
     reason = "tiles are read and written through pointers whose bounds are checked once a layer, not once a value"
 )]
 
+use std::ops::Range;
+
 use super::{Direct, Packed};
 use crate::conv::Epilogue;
 use crate::conv::rows::{Tiles, in_tiles, tile};
 use crate::frame::Frame;
-use crate::lanes::{LANES, Lanes, ORDER, Task};
+use crate::lanes::{Form, LANES, Lanes, ORDER, Pairs, Quads, Task};
 use crate::shape::Window;
 
 /// Where the results go.
@@ -37,6 +39,8 @@ pub(crate) struct Run<'a> {
     pub(crate) input: &'a Frame,
     pub(crate) output: &'a Frame,
     pub(crate) x: &'a [i16],
+    /// The same as bytes, where the weights are for those.
+    pub(crate) bytes: &'a [i8],
     pub(crate) out: Sink<'a>,
     /// At least what [`Direct::scratch`] says.
     pub(crate) codes: &'a mut [i16],
@@ -45,26 +49,51 @@ pub(crate) struct Run<'a> {
 impl Task for Run<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
+        let (x, bytes) = (self.x, self.bytes);
+        match &self.direct.weights {
+            Packed::Words(words) => {
+                self.rows::<L, Pairs>(x, |range, _, _| (words[range].as_ptr(), [0; LANES]))
+            }
+            Packed::Bytes(weights) => self.rows::<L, Pairs>(x, |range, _, codes| {
+                let to = &mut codes[..range.len()];
+                widen::<L>(&weights[range], to);
+                (to.as_ptr(), [0; LANES])
+            }),
+            Packed::Quads(quads) => self.rows::<L, Quads>(bytes, |range, block, _| {
+                (quads.weights[range].as_ptr(), quads.start::<L>(block))
+            }),
+        }
+    }
+}
+
+impl Run<'_> {
+    /// All rows of `x`; `weights` has those of a block, and where its sums start from.
+    #[inline(always)]
+    fn rows<L: Lanes, F: Form>(
+        self,
+        x: &[F::Code],
+        mut weights: impl FnMut(Range<usize>, usize, &mut [i16]) -> (*const F::Code, [i32; LANES]),
+    ) {
         let Self {
             direct,
             window,
             input,
             output,
-            x,
             out,
             codes,
+            ..
         } = self;
         let strips = Strips::new(window, input, output);
-        let step = window.step(input);
         let last = window.start(input, output.height - 1, output.width - 1);
-        let reach = direct.taps.iter().max().copied().unwrap_or(0) + 2 * direct.pairs;
+        let reach = direct.taps.iter().max().copied().unwrap_or(0) + F::DEPTH * direct.steps;
         assert!(last + reach <= x.len(), "the last window ends in the frame");
-        let size = direct.block();
-        let mut row = Row {
+        let size = direct.block::<F>();
+        let mut row: Row<'_, F> = Row {
             direct,
             x: x.as_ptr(),
-            step,
-            weights: codes.as_ptr(),
+            step: window.step(input),
+            weights: std::ptr::null(),
+            start: [0; LANES],
             block: 0,
             out,
             output,
@@ -76,15 +105,7 @@ impl Task for Run<'_> {
             let end = (strip + strips.strip).min(pixels);
             for block in 0..direct.filters.div_ceil(LANES) {
                 row.block = block;
-                let range = block * size..(block + 1) * size;
-                row.weights = match &direct.weights {
-                    Packed::Words(words) => words[range].as_ptr(),
-                    Packed::Bytes(bytes) => {
-                        let to = &mut codes[..size];
-                        widen::<L>(&bytes[range], to);
-                        to.as_ptr()
-                    }
-                };
+                (row.weights, row.start) = weights(block * size..(block + 1) * size, block, codes);
                 for pixel in (strip..end).step_by(strips.row) {
                     let (y, x_) = (pixel / output.width, pixel % output.width);
                     row.x = x[window.start(input, y, x_)..].as_ptr();
@@ -139,12 +160,14 @@ impl Strips {
 }
 
 /// A row of output pixels of one block of filters.
-struct Row<'a> {
+struct Row<'a, F: Form> {
     direct: &'a Direct,
     /// The first window's first code.
-    x: *const i16,
+    x: *const F::Code,
     step: usize,
-    weights: *const i16,
+    weights: *const F::Code,
+    /// The sums before the first product.
+    start: [i32; LANES],
     block: usize,
     out: Sink<'a>,
     output: &'a Frame,
@@ -154,12 +177,12 @@ struct Row<'a> {
     pixel: usize,
 }
 
-impl Tiles for Row<'_> {
+impl<F: Form> Tiles for Row<'_, F> {
     #[inline(always)]
     fn tile<L: Lanes, const P: usize>(&mut self, first: usize) {
         let Direct {
             taps,
-            pairs,
+            steps,
             filters,
             epilogue,
             ..
@@ -167,11 +190,12 @@ impl Tiles for Row<'_> {
         // SAFETY: `Run` has checked that the last window of the last row ends in the frame, and that the block has its
         // weights.
         let sums: [L; P] = unsafe {
-            tile(
+            tile::<F, L, P>(
+                L::load(self.start.as_ptr()),
                 self.x.add(first * self.step),
                 self.step,
                 taps,
-                *pairs,
+                *steps,
                 self.weights,
             )
         };

@@ -101,6 +101,12 @@ impl Lanes for One {
     }
 
     #[inline(always)]
+    fn dot4(self, weights: Self::Quads, codes: Self::Quads) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { _mm512_dpbusd_epi32(self.0, codes, weights) })
+    }
+
+    #[inline(always)]
     fn requantize(self, constants: Constants<'_>, away: &mut Self::Away) -> Self::Codes {
         // SAFETY: as above.
         unsafe {

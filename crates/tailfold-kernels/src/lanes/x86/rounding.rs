@@ -132,7 +132,22 @@ pub(super) unsafe fn store_codes(codes: __m256i, to: *mut i16, count: usize) {
 /// What lies in 256-bit vectors whatever the sums lie in.
 macro_rules! codes_in_one_vector {
     () => {
+        // Four bytes take as much of a lane as two codes.
+        type Quads = Self::Pairs;
         type Codes = __m256i;
+        const LEAST_BYTE: i16 = 0;
+
+        #[inline(always)]
+        unsafe fn load_quads(from: *const i8) -> Self::Quads {
+            // SAFETY: the caller answers for the pointer.
+            unsafe { Self::load_pairs(from.cast()) }
+        }
+
+        #[inline(always)]
+        unsafe fn splat_quad(from: *const i8) -> Self::Quads {
+            // SAFETY: the caller answers for the pointer.
+            unsafe { Self::splat_pair(from.cast()) }
+        }
 
         #[inline(always)]
         unsafe fn load_codes(from: *const i16) -> Self::Codes {
@@ -150,6 +165,18 @@ macro_rules! codes_in_one_vector {
         unsafe fn store_codes(codes: Self::Codes, to: *mut i16, count: usize) {
             // SAFETY: as above; the caller answers for the pointer.
             unsafe { store_codes(codes, to, count) }
+        }
+
+        #[inline(always)]
+        unsafe fn store_bytes(codes: Self::Codes, to: *mut i8) {
+            // SAFETY: as above; the caller answers for the pointer.
+            unsafe {
+                // The low eight bits are no more than the unsigned bytes that packing saturates to.
+                let low = _mm256_and_si256(codes, _mm256_set1_epi16(0xff));
+                let packed = _mm256_packus_epi16(low, low);
+                let packed = _mm256_permute4x64_epi64::<0b00_00_10_00>(packed);
+                _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(packed));
+            }
         }
 
         #[inline(always)]

@@ -10,11 +10,17 @@ use super::rounding::{blend, codes_in_one_vector, packed, requantized, store_cod
 use crate::lanes::{LANES, Lanes};
 use crate::requantize::Constants;
 
-/// How a vector unit multiplies pairs and adds: the only thing in which those with and without VNNI differ.
+/// How a vector unit multiplies and adds: the only thing in which those with and without VNNI differ.
 pub(crate) trait Unit: Copy {
     /// # Safety
     /// The processor has the unit.
     unsafe fn dot(sum: __m256i, a: __m256i, b: __m256i) -> __m256i;
+
+    /// Weights have a sign, codes have none.
+    ///
+    /// # Safety
+    /// The processor has the unit.
+    unsafe fn dot4(sum: __m256i, weights: __m256i, codes: __m256i) -> __m256i;
 }
 
 #[derive(Clone, Copy)]
@@ -29,6 +35,20 @@ impl Unit for Plain {
         // SAFETY: the caller's promise.
         unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)) }
     }
+
+    /// Every other byte as a pair of 16-bit codes: the instruction for bytes (`pmaddubsw`) saturates. Slower than pairs from
+    /// the start, so only tests come here.
+    #[inline(always)]
+    unsafe fn dot4(sum: __m256i, weights: __m256i, codes: __m256i) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let even = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(weights));
+            let odd = _mm256_srai_epi16::<8>(weights);
+            let even_codes = _mm256_and_si256(codes, _mm256_set1_epi16(0xff));
+            let odd_codes = _mm256_srli_epi16::<8>(codes);
+            Self::dot(Self::dot(sum, even, even_codes), odd, odd_codes)
+        }
+    }
 }
 
 impl Unit for Vnni {
@@ -36,6 +56,12 @@ impl Unit for Vnni {
     unsafe fn dot(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
         // SAFETY: the caller's promise.
         unsafe { _mm256_dpwssd_avx_epi32(sum, a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn dot4(sum: __m256i, weights: __m256i, codes: __m256i) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_dpbusd_avx_epi32(sum, codes, weights) }
     }
 }
 
@@ -163,6 +189,17 @@ impl<U: Unit> Lanes for Two<U> {
             [
                 U::dot(self.sums[0], a[0], b[0]),
                 U::dot(self.sums[1], a[1], b[1]),
+            ]
+        })
+    }
+
+    #[inline(always)]
+    fn dot4(self, weights: Self::Quads, codes: Self::Quads) -> Self {
+        // SAFETY: as above; `U` is a unit that the same function enables.
+        Self::new(unsafe {
+            [
+                U::dot4(self.sums[0], weights[0], codes[0]),
+                U::dot4(self.sums[1], weights[1], codes[1]),
             ]
         })
     }

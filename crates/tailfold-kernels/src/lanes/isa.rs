@@ -1,0 +1,144 @@
+//! Which vector unit is used.
+
+use super::Task;
+use crate::KernelError;
+
+/// The vector unit that is used; only [`Isa::available`] makes those that a processor may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isa {
+    /// AVX-512 with VNNI: the products of pairs, or of four bytes, and their addition in one instruction.
+    #[cfg(target_arch = "x86_64")]
+    #[non_exhaustive]
+    Avx512Vnni,
+    /// AVX2 with VNNI.
+    #[cfg(target_arch = "x86_64")]
+    #[non_exhaustive]
+    AvxVnni,
+    /// AVX2 with FMA.
+    #[cfg(target_arch = "x86_64")]
+    #[non_exhaustive]
+    Avx2,
+    /// NEON with SDOT: four products of bytes and their addition in one instruction.
+    #[cfg(target_arch = "aarch64")]
+    #[non_exhaustive]
+    NeonDotprod,
+    /// NEON, which every 64-bit ARM has.
+    #[cfg(target_arch = "aarch64")]
+    #[non_exhaustive]
+    Neon,
+    /// What the compiler makes of arrays.
+    Portable,
+}
+
+impl Isa {
+    /// The widest that this processor has, or the one that the environment variable `TAILFOLD_ISA` names.
+    ///
+    /// # Errors
+    /// [`KernelError::Isa`] when it names one that this processor does not have.
+    pub fn detect() -> Result<Self, KernelError> {
+        match std::env::var_os("TAILFOLD_ISA") {
+            Some(name) => Self::named(&name.to_string_lossy()),
+            None => Ok(*Self::available().first().unwrap_or(&Self::Portable)),
+        }
+    }
+
+    /// The one called `name`.
+    ///
+    /// # Errors
+    /// [`KernelError::Isa`] when this processor does not have it.
+    pub fn named(name: &str) -> Result<Self, KernelError> {
+        let available = Self::available();
+        available
+            .iter()
+            .copied()
+            .find(|isa| isa.name() == name)
+            .ok_or_else(|| KernelError::Isa {
+                found: name.to_owned(),
+                available: available
+                    .iter()
+                    .map(|isa| isa.name())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
+    }
+
+    /// All that this processor has, the widest first.
+    pub fn available() -> Vec<Self> {
+        let mut found = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vnni")
+            {
+                found.push(Self::Avx512Vnni);
+            }
+            if avx2 && is_x86_feature_detected!("avxvnni") {
+                found.push(Self::AvxVnni);
+            }
+            if avx2 {
+                found.push(Self::Avx2);
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            if std::arch::is_aarch64_feature_detected!("dotprod") {
+                found.push(Self::NeonDotprod);
+            }
+            found.push(Self::Neon);
+        }
+        found.push(Self::Portable);
+        found
+    }
+
+    /// Its name, as `TAILFOLD_ISA` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => "avx512-vnni",
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => "avx-vnni",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDotprod => "neon-dotprod",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => "neon",
+            Self::Portable => "portable",
+        }
+    }
+
+    /// Whether four products of bytes and their sum are one instruction.
+    pub(crate) fn has_quads(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni | Self::AvxVnni => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => false,
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDotprod => true,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => false,
+            Self::Portable => false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn run<T: Task>(self, task: T) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => super::x86::run_avx512_vnni(task),
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => super::x86::run_avx_vnni(task),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => super::x86::run_avx2(task),
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDotprod => super::arm::run_dotprod(task),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => super::arm::run_neon(task),
+            Self::Portable => task.run::<super::portable::Portable>(),
+        }
+    }
+}
