@@ -223,6 +223,25 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
+    /// Gives the codes of each of `sums`, exactly as [`Requantize::code`] has them, to `store`, now and then a second time:
+    /// whether any may be wrong is asked once for all.
+    #[inline(always)]
+    pub(crate) fn each<L: Lanes, const P: usize>(
+        &self,
+        sums: [L; P],
+        store: impl Fn(usize, L::Codes),
+    ) {
+        let mut away = L::no_away();
+        for (p, sum) in sums.iter().enumerate() {
+            store(p, sum.requantize(self.constants, &mut away));
+        }
+        if L::doubtful(away, self.constants) {
+            for (p, sum) in sums.iter().enumerate() {
+                store(p, self.codes(*sum));
+            }
+        }
+    }
+
     /// The codes of `sums`, exactly as [`Requantize::code`] has them.
     #[inline(always)]
     pub(crate) fn codes<L: Lanes>(&self, sums: L) -> L::Codes {

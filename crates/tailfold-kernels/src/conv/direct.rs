@@ -1,6 +1,7 @@
 //! Windows times weights, as they are: the packing.
 
 mod bytes;
+mod ending;
 mod run;
 
 use super::filters::Filters;

@@ -6,11 +6,12 @@
 
 use std::ops::Range;
 
+use super::ending::{self, Ending};
 use super::{Direct, Packed};
 use crate::conv::Epilogue;
 use crate::conv::rows::{Tiles, in_tiles, tile};
 use crate::frame::Frame;
-use crate::lanes::{Form, LANES, Lanes, ORDER, Pairs, Quads, Task};
+use crate::lanes::{Form, LANES, Lanes, Pairs, Quads, Task};
 use crate::shape::Window;
 
 /// Where the results go.
@@ -49,29 +50,80 @@ pub(crate) struct Run<'a> {
 impl Task for Run<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let (x, bytes) = (self.x, self.bytes);
-        match &self.direct.weights {
-            Packed::Words(words) => {
-                self.rows::<L, Pairs>(x, |range, _, _| (words[range].as_ptr(), [0; LANES]))
+        let Self {
+            direct,
+            window,
+            input,
+            output,
+            x,
+            bytes,
+            out,
+            codes,
+        } = self;
+        let rows = Rows {
+            direct,
+            window,
+            input,
+            output,
+            x,
+            bytes,
+            codes,
+        };
+        match (out, &direct.epilogue) {
+            (Sink::Codes(out), Epilogue::Codes(requantize)) => {
+                rows.end_in::<L, _>(&mut ending::Codes::new(direct, requantize, output, out));
             }
-            Packed::Bytes(weights) => self.rows::<L, Pairs>(x, |range, _, codes| {
-                let to = &mut codes[..range.len()];
-                widen::<L>(&weights[range], to);
-                (to.as_ptr(), [0; LANES])
+            (Sink::Real(out), epilogue) => rows.end_in::<L, _>(&mut ending::Real {
+                direct,
+                epilogue,
+                out,
+                pixels: output.height * output.width,
+                block: 0,
+                pixel: 0,
             }),
-            Packed::Quads(quads) => self.rows::<L, Quads>(bytes, |range, block, _| {
-                (quads.weights[range].as_ptr(), quads.start::<L>(block))
-            }),
+            _ => unreachable!("the sink is chosen by the epilogue"),
         }
     }
 }
 
-impl Run<'_> {
-    /// All rows of `x`; `weights` has those of a block, and where its sums start from.
+/// All rows of output pixels.
+struct Rows<'a> {
+    direct: &'a Direct,
+    window: &'a Window,
+    input: &'a Frame,
+    output: &'a Frame,
+    x: &'a [i16],
+    bytes: &'a [i8],
+    codes: &'a mut [i16],
+}
+
+impl Rows<'_> {
+    /// In the form that the weights are packed for.
     #[inline(always)]
-    fn rows<L: Lanes, F: Form>(
+    fn end_in<L: Lanes, E: Ending>(self, ending: &mut E) {
+        let (x, bytes) = (self.x, self.bytes);
+        match &self.direct.weights {
+            Packed::Words(words) => self
+                .run::<L, Pairs, E>(x, ending, |range, _, _| (words[range].as_ptr(), [0; LANES])),
+            Packed::Bytes(weights) => {
+                self.run::<L, Pairs, E>(x, ending, |range, _, codes| {
+                    let to = &mut codes[..range.len()];
+                    widen::<L>(&weights[range], to);
+                    (to.as_ptr(), [0; LANES])
+                });
+            }
+            Packed::Quads(quads) => self.run::<L, Quads, E>(bytes, ending, |range, block, _| {
+                (quads.weights[range].as_ptr(), quads.start::<L>(block))
+            }),
+        }
+    }
+
+    /// `weights` has those of a block, and where its sums start from.
+    #[inline(always)]
+    fn run<L: Lanes, F: Form, E: Ending>(
         self,
         x: &[F::Code],
+        ending: &mut E,
         mut weights: impl FnMut(Range<usize>, usize, &mut [i16]) -> (*const F::Code, [i32; LANES]),
     ) {
         let Self {
@@ -79,7 +131,6 @@ impl Run<'_> {
             window,
             input,
             output,
-            out,
             codes,
             ..
         } = self;
@@ -88,29 +139,23 @@ impl Run<'_> {
         let reach = direct.taps.iter().max().copied().unwrap_or(0) + F::DEPTH * direct.steps;
         assert!(last + reach <= x.len(), "the last window ends in the frame");
         let size = direct.block::<F>();
-        let mut row: Row<'_, F> = Row {
-            direct,
-            x: x.as_ptr(),
-            step: window.step(input),
-            weights: std::ptr::null(),
-            start: [0; LANES],
-            block: 0,
-            out,
-            output,
-            at: 0,
-            pixel: 0,
-        };
         let pixels = output.height * output.width;
         for strip in (0..pixels).step_by(strips.strip) {
             let end = (strip + strips.strip).min(pixels);
             for block in 0..direct.filters.div_ceil(LANES) {
-                row.block = block;
-                (row.weights, row.start) = weights(block * size..(block + 1) * size, block, codes);
+                let (weights, start) = weights(block * size..(block + 1) * size, block, codes);
                 for pixel in (strip..end).step_by(strips.row) {
                     let (y, x_) = (pixel / output.width, pixel % output.width);
-                    row.x = x[window.start(input, y, x_)..].as_ptr();
-                    row.at = output.at(y, x_) + direct.first + block * LANES;
-                    row.pixel = pixel;
+                    ending.begin(block, pixel);
+                    let mut row = Row::<F, E> {
+                        taps: &direct.taps,
+                        steps: direct.steps,
+                        x: x[window.start(input, y, x_)..].as_ptr(),
+                        step: window.step(input),
+                        weights,
+                        start,
+                        ending,
+                    };
                     in_tiles::<L>(strips.row.min(end - pixel), &mut row);
                 }
             }
@@ -160,78 +205,34 @@ impl Strips {
 }
 
 /// A row of output pixels of one block of filters.
-struct Row<'a, F: Form> {
-    direct: &'a Direct,
+struct Row<'a, F: Form, E> {
+    taps: &'a [usize],
+    steps: usize,
     /// The first window's first code.
     x: *const F::Code,
+    /// Codes from one window to the next.
     step: usize,
     weights: *const F::Code,
     /// The sums before the first product.
     start: [i32; LANES],
-    block: usize,
-    out: Sink<'a>,
-    output: &'a Frame,
-    /// Where the row's first code goes.
-    at: usize,
-    /// The row's first pixel.
-    pixel: usize,
+    ending: &'a mut E,
 }
 
-impl<F: Form> Tiles for Row<'_, F> {
+impl<F: Form, E: Ending> Tiles for Row<'_, F, E> {
     #[inline(always)]
     fn tile<L: Lanes, const P: usize>(&mut self, first: usize) {
-        let Direct {
-            taps,
-            steps,
-            filters,
-            epilogue,
-            ..
-        } = self.direct;
-        // SAFETY: `Run` has checked that the last window of the last row ends in the frame, and that the block has its
+        // SAFETY: `Rows` has checked that the last window of the last row ends in the frame, and that the block has its
         // weights.
         let sums: [L; P] = unsafe {
             tile::<F, L, P>(
                 L::load(self.start.as_ptr()),
                 self.x.add(first * self.step),
                 self.step,
-                taps,
-                *steps,
+                self.taps,
+                self.steps,
                 self.weights,
             )
         };
-        let channels = filters - self.block * LANES;
-        match (&mut self.out, epilogue) {
-            (Sink::Codes(out), Epilogue::Codes(requantize)) => {
-                let pitch = self.output.pitch();
-                let constants = requantize.block(self.block, 1);
-                // A whole frame's fill-up channels may be written too, and are zero.
-                let channels = if *filters == self.output.channels {
-                    pitch - self.block * LANES
-                } else {
-                    channels
-                };
-                let channels = channels.min(LANES);
-                let to = &mut out[self.at + first * pitch..][..(P - 1) * pitch + channels];
-                let to = to.as_mut_ptr();
-                for (p, sum) in sums.into_iter().enumerate() {
-                    // SAFETY: the slice ends with the last pixel's last code.
-                    unsafe { L::store_codes(constants.codes(sum), to.add(p * pitch), channels) };
-                }
-            }
-            (Sink::Real(out), epilogue) => {
-                let pixels = self.output.height * self.output.width;
-                for (p, sum) in sums.into_iter().enumerate() {
-                    let sums = sum.to_array();
-                    for lane in 0..LANES {
-                        let channel = self.block * LANES + ORDER[lane];
-                        if channel < *filters {
-                            let at = (self.direct.first + channel) * pixels + self.pixel + first;
-                            out[at + p] = epilogue.real(channel, sums[lane]);
-                        }
-                    }
-                }
-            }
-            _ => unreachable!("the sink is chosen by the epilogue"),
-        }
+        self.ending.put(first, sums);
     }
 }
