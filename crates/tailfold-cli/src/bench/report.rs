@@ -35,7 +35,10 @@ pub(super) struct Row {
     pub(super) cpu_ratio: f64,
     pub(super) cold_start_ms: f64,
     pub(super) peak_rss_bytes: Option<u64>,
+    /// The model's file.
     pub(super) file_bytes: Option<u64>,
+    /// The program, or for another runtime the library that computes; debug information in it counts.
+    pub(super) binary_bytes: Option<u64>,
     /// Class of the first image: contenders that compute the same network should agree.
     pub(super) first_class: usize,
 }
@@ -90,6 +93,7 @@ impl Row {
             cold_start_ms: ready.cold_start_ms,
             peak_rss_bytes: None,
             file_bytes: None,
+            binary_bytes: ready.binary_bytes,
             first_class: ready.class,
         }
     }
@@ -100,8 +104,8 @@ impl Report {
     pub(super) fn table(&self) -> String {
         let mut text = format!(
             "{} rounds of {} images each, in turns, {}; ratios are to the first line, round by round\n\n\
-             | contender | kernel | wall ms: min | median | p95 | CPU ms: min | median | ratio | CPU ratio | cold start ms | peak MB | file kB |\n\
-             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+             | contender | kernel | wall ms: min | median | p95 | CPU ms: min | median | ratio | CPU ratio | cold start ms | peak MB | file kB | program kB |\n\
+             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
             self.rounds, self.images, self.machine
         );
         let size = |bytes: Option<u64>, unit: u64| {
@@ -110,7 +114,7 @@ impl Report {
         for row in &self.rows {
             let [low, high] = row.ratio_range;
             text += &format!(
-                "\n| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.2} ({low:.2}-{high:.2}) | {:.2} | {:.1} | {} | {} |",
+                "\n| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.2} ({low:.2}-{high:.2}) | {:.2} | {:.1} | {} | {} | {} |",
                 row.name,
                 row.kernel,
                 row.wall_ms.min,
@@ -123,6 +127,7 @@ impl Report {
                 row.cold_start_ms,
                 size(row.peak_rss_bytes, 1_000_000),
                 size(row.file_bytes, 1000),
+                size(row.binary_bytes, 1000),
             );
         }
         text
@@ -144,6 +149,7 @@ mod tests {
             kernel: String::new(),
             class: 0,
             threads: 1,
+            binary_bytes: None,
         };
         // A slow second round slows both.
         let row = Row::of(
