@@ -26,7 +26,7 @@ use report::Report;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Quantized model.
-    #[arg(long, required_unless_present = "suite")]
+    #[arg(long, required_unless_present_any = ["suite", "from"])]
     model: Option<PathBuf>,
     /// The same model in float.
     #[arg(long)]
@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// All networks of a folder that `tests/judges/nets.py` made, instead of one model: a table over networks.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "float", "form"])]
     suite: Option<PathBuf>,
+    /// Time nothing: the table and the picture of a suite's report, as `--suite DIR --report FILE` wrote it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "float", "form", "suite", "report"])]
+    from: Option<PathBuf>,
     /// Add rten, which is built first.
     #[arg(long)]
     rten: bool,
@@ -58,6 +61,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &args.from {
+        return suite::show(args, &suite::Suite::read(file)?);
+    }
     let peers = if args.no_peers {
         Peers::none()
     } else {

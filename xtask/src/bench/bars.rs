@@ -107,17 +107,12 @@ impl Picture for Bars {
         let end = self.end();
         let bottom = self.height() - BOTTOM + 6;
         let step = tick(end);
-        for at in (0..)
-            .map(|i| f64::from(i) * step)
-            .take_while(|at| *at <= end)
-        {
-            let x = place(at, end);
-            canvas.draw(&PathElement::new(
-                [(x, TOP - 6), (x, bottom)],
-                BLACK.mix(0.12),
-            ))?;
+        let multiples = (0..).map(|i| f64::from(i) * step);
+        let ticks: Vec<f64> = multiples.take_while(|at| *at <= end).collect();
+        for at in &ticks {
             // Products of a power of ten are rarely whole in binary.
             let label = (at * 1e6).round() / 1e6;
+            let x = place(*at, end);
             text(&label.to_string(), (x, bottom + 12), 13, HPos::Center)?;
         }
         text(&self.axis, (WIDTH / 2, bottom + 36), 13, HPos::Center)?;
@@ -126,6 +121,13 @@ impl Picture for Bars {
             if let Some(heading) = &group.heading {
                 text(heading, (14, y + HEADING / 2 + 2), 15, HPos::Left)?;
                 y += HEADING;
+            }
+            // Lines of the group, not across its heading.
+            let below = y + ROW * i32::try_from(group.bars.len()).unwrap_or(100) + 2;
+            let above = y - 2;
+            for at in &ticks {
+                let x = place(*at, end);
+                canvas.draw(&PathElement::new([(x, above), (x, below)], BLACK.mix(0.12)))?;
             }
             for bar in &group.bars {
                 let middle = y + ROW / 2;
@@ -145,11 +147,11 @@ impl Picture for Bars {
                 text(&bar.label, (RIGHT + 12, middle), 14, HPos::Left)?;
                 y += ROW;
             }
-        }
-        if self.unity {
-            let x = place(1.0, end);
-            let line = COLOURS[1].stroke_width(2);
-            canvas.draw(&PathElement::new([(x, TOP - 6), (x, bottom)], line))?;
+            if self.unity {
+                let x = place(1.0, end);
+                let line = COLOURS[1].stroke_width(2);
+                canvas.draw(&PathElement::new([(x, above), (x, below)], line))?;
+            }
         }
         Ok(())
     }

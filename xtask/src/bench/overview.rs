@@ -29,7 +29,7 @@ pub(super) fn chart(nets: &[Net]) -> Bars {
     };
     Bars {
         title: format!(
-            "Time an image over that of tailfold INT8, one thread ({}, {})",
+            "Processor time of an image relative to tailfold INT8, one thread ({}, {})",
             nets[0].report.machine, nets[0].report.rows[0].kernel
         ),
         axis: format!(

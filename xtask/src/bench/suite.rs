@@ -15,13 +15,31 @@ use super::{Args, command, write_json};
 use crate::output::{print, say};
 use crate::{picture, process};
 
+/// Schema of a suite's report.
+const SCHEMA: &str = "tailfold.bench-suite/1";
+
 /// Benchmarks of several networks on one machine.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Suite {
-    /// Always `tailfold.bench-suite/1`.
+    /// Always [`SCHEMA`].
     pub(super) schema: String,
     /// Fastest first.
     pub(super) nets: Vec<Net>,
+}
+
+impl Suite {
+    /// Reads the report of a suite.
+    pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
+        let suite: Self = serde_json::from_slice(&artifact::read(file)?)
+            .with_context(|| format!("{} is no report of a suite", file.display()))?;
+        ensure!(
+            suite.schema == SCHEMA && suite.nets.iter().all(|net| !net.report.rows.is_empty()),
+            "{} is no report of schema {SCHEMA} with contenders",
+            file.display()
+        );
+        ensure!(!suite.nets.is_empty(), "{} has no network", file.display());
+        Ok(suite)
+    }
 }
 
 /// A network and its benchmark.
@@ -48,7 +66,7 @@ pub(super) fn run(
     peers: &Peers,
 ) -> anyhow::Result<ExitCode> {
     let mut suite = Suite {
-        schema: "tailfold.bench-suite/1".to_owned(),
+        schema: SCHEMA.to_owned(),
         nets: Vec::new(),
     };
     for entry in WalkDir::new(folder).min_depth(2).max_depth(2) {
@@ -70,13 +88,18 @@ pub(super) fn run(
     );
     let ours = |net: &Net| net.report.rows[0].wall_ms.median;
     suite.nets.sort_by(|a, b| ours(a).total_cmp(&ours(b)));
+    if let Some(file) = &args.report {
+        write_json(file, &suite)?;
+    }
+    show(args, &suite)
+}
+
+/// Prints the table, and writes it and the picture where asked.
+pub(super) fn show(args: &Args, suite: &Suite) -> anyhow::Result<ExitCode> {
     let table = overview::table(&suite.nets);
     print(&table);
     if let Some(file) = &args.markdown {
         artifact::write(file, format!("{table}\n").as_bytes())?;
-    }
-    if let Some(file) = &args.report {
-        write_json(file, &suite)?;
     }
     if let Some(file) = &args.chart {
         picture::save_as(file, &overview::chart(&suite.nets))?;

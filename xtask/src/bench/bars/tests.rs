@@ -1,7 +1,9 @@
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::super::overview;
-use super::super::suite::{About, Net};
+use super::super::suite::{About, Net, Suite};
 use super::*;
 use crate::picture::svg;
 
@@ -78,6 +80,19 @@ fn an_overview_has_a_group_for_each_network_and_everybody_but_us() {
     assert!(
         table.contains("| ResNet-8 | 0.500 | 4.00 (2.00-6.00) | 8.00 (4.00-12.00) |"),
         "{table}"
+    );
+}
+
+/// What is published can be drawn again from its report.
+#[test]
+fn the_published_table_is_that_of_its_report() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/bench");
+    let suite = Suite::read(&folder.join("nets.json")).expect("a report");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect(file);
+    assert_eq!(read("nets.md").trim_end(), overview::table(&suite.nets));
+    assert_eq!(
+        read("nets.svg"),
+        svg(&overview::chart(&suite.nets)).expect("a picture")
     );
 }
 
