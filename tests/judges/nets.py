@@ -106,7 +106,7 @@ NETS = {
     "resnet-32": resnet(32),
     "mobilenet-v2": Net(
         "MobileNetV2, 224 x 224",
-        "as they were drawn, BatchNorm's statistics from one pass over 160 photographs: untrained, for timing alone",
+        "drawn anew, 20 small steps over 160 photographs, which BatchNorm's statistics are of: in effect untrained, for timing alone",
         trained("mobilenet-v2", lambda evidence, data: photos(evidence, data, BATCHNORM)),
         cifar=False,
     ),
