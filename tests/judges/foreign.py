@@ -17,7 +17,13 @@ from safetensors.numpy import load_file
 
 MODEL = "cifar10_resnet20_op13.onnx"
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+PREPROCESS = {
+    "channels": 3,
+    "height": 32,
+    "width": 32,
+    "mean": (0.485, 0.456, 0.406),
+    "std": (0.229, 0.224, 0.225),
+}
 # Calibration images, a class: from the training images.
 CALIBRATION = 10
 # Share of the 10,000 test images that both must decide alike.
@@ -40,14 +46,15 @@ def shared_data():
     return folder
 
 
-def with_card(model):
+def with_card(model, architecture="resnet20", classes=CLASSES, preprocess=PREPROCESS):
     """Metadata that says how images are prepared, as tailfold reads it."""
     card = {
-        "name": "resnet20",
-        "architecture": "resnet20",
-        "classes": json.dumps(CLASSES),
-        "train_counts": json.dumps([5000] * len(CLASSES)),
-        "preprocess": json.dumps({"channels": 3, "height": 32, "width": 32, "mean": MEAN, "std": STD}),
+        "name": architecture,
+        "architecture": architecture,
+        "classes": json.dumps(classes),
+        # As many for each class: neither file says how many.
+        "train_counts": json.dumps([5000] * len(classes)),
+        "preprocess": json.dumps(preprocess),
         "checkpoint_sha256": "0" * 64,
     }
     for key, value in card.items():

@@ -1,8 +1,9 @@
 //! Pictures as SVG and PNG, painted once, with a font that comes along.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
@@ -39,16 +40,32 @@ pub(crate) const COLOURS: [RGBColor; 10] = [
 
 /// Writes `picture` as `STEM.svg` and `STEM.png`.
 pub(crate) fn save(stem: &Path, picture: &impl Picture) -> anyhow::Result<()> {
-    // The only font: no picture depends on what is installed.
-    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
-        .map_err(|_| anyhow!("the embedded font is invalid"))?;
-    let (width, height) = picture.size();
+    save_as(&stem.with_extension("svg"), picture)?;
+    save_as(&stem.with_extension("png"), picture)
+}
+
+/// Writes `picture` as what `file` ends in, `.svg` or `.png`.
+pub(crate) fn save_as(file: &Path, picture: &impl Picture) -> anyhow::Result<()> {
+    let bytes = match file.extension().and_then(OsStr::to_str) {
+        Some("svg") => svg(picture)?.into_bytes(),
+        Some("png") => png(picture)?,
+        _ => bail!("{}: a picture is .svg or .png", file.display()),
+    };
+    Ok(artifact::write(file, &bytes)?)
+}
+
+/// `picture` as the text of an SVG.
+pub(crate) fn svg(picture: &impl Picture) -> anyhow::Result<String> {
     let mut svg = String::new();
     paint(
-        SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area(),
+        SVGBackend::with_string(&mut svg, picture.size()).into_drawing_area(),
         picture,
     )?;
-    artifact::write(&stem.with_extension("svg"), svg.as_bytes())?;
+    Ok(svg)
+}
+
+fn png(picture: &impl Picture) -> anyhow::Result<Vec<u8>> {
+    let (width, height) = picture.size();
     let (width, height) = (width as usize, height as usize);
     let mut values = vec![255; 3 * width * height];
     paint(
@@ -61,11 +78,13 @@ pub(crate) fn save(stem: &Path, picture: &impl Picture) -> anyhow::Result<()> {
         channels: 3,
         values,
     };
-    artifact::write(&stem.with_extension("png"), &pixels.to_png()?)?;
-    Ok(())
+    Ok(pixels.to_png()?)
 }
 
 fn paint<B: DrawingBackend>(canvas: Canvas<B>, picture: &impl Picture) -> anyhow::Result<()> {
+    // The only font: no picture depends on what is installed.
+    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
+        .map_err(|_| anyhow!("the embedded font is invalid"))?;
     picture
         .paint(&canvas)
         .and_then(|()| canvas.present())

@@ -73,6 +73,11 @@ pub(crate) fn must(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs `command`, which must succeed and whose stdout is of no interest.
+pub(crate) fn silent(command: &mut Command) -> anyhow::Result<()> {
+    must(command.stdout(std::process::Stdio::null()))
+}
+
 /// Runs `command` and returns its stdout as JSON; exit codes in `accepted` are answers, any other is a failure.
 pub(crate) fn json(command: &mut Command, accepted: &[i32]) -> anyhow::Result<serde_json::Value> {
     let output = command

@@ -56,6 +56,9 @@ pub(crate) struct Args {
     /// Print one JSON object (schema `tailfold.bench/1`).
     #[arg(long)]
     json: bool,
+    /// Write the table to this file too, as Markdown.
+    #[arg(long, value_name = "FILE", conflicts_with = "layers")]
+    markdown: Option<PathBuf>,
 }
 
 /// Images that contenders go through.
@@ -106,17 +109,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         command.arg("--model").arg(model);
         command.arg("--images").arg(&images);
         peers.push(Peer::start(&name, &mut command)?);
-        sizes.push(std::fs::metadata(model).ok().map(|m| m.len()));
+        sizes.push(file_bytes(model));
     }
     for peer in &args.peer {
         let (name, line) = peer.split_once('=').context("a peer is NAME=COMMAND")?;
-        let mut words = line.split_whitespace();
-        let mut command = Command::new(words.next().context("a peer is NAME=COMMAND")?);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (program, words) = words.split_first().context("a peer is NAME=COMMAND")?;
+        let mut command = Command::new(program);
         command.args(words).arg("--images").arg(&images);
         peers.push(Peer::start(name, &mut command)?);
-        sizes.push(None);
+        let mut model = words.iter().skip_while(|word| **word != "--model");
+        sizes.push(model.nth(1).and_then(|file| file_bytes(Path::new(file))));
     }
     let report = in_turns(args, peers, &sizes)?;
+    if let Some(file) = &args.markdown {
+        artifact::write(file, format!("{}\n", report.table()).as_bytes())?;
+    }
     if args.json {
         print(&serde_json::to_string(&report)?);
     } else {
@@ -180,6 +188,10 @@ fn by_layers(args: &Args, images: &Path) -> anyhow::Result<ExitCode> {
         print(&layers.table());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn file_bytes(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|file| file.len())
 }
 
 /// A few prepared images.

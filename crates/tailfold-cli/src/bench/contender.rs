@@ -42,6 +42,10 @@ pub(crate) struct Ready {
     pub(crate) class: usize,
     /// Threads.
     pub(crate) threads: usize,
+    /// Size of the program, or of the library that computes; absent where there is no such file. Debug information in it
+    /// counts.
+    #[serde(default)]
+    pub(crate) binary_bytes: Option<u64>,
 }
 
 /// A turn is over: one entry an image.
@@ -77,6 +81,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         kernel,
         class,
         threads: 1,
+        binary_bytes: std::env::current_exe()
+            .and_then(std::fs::metadata)
+            .ok()
+            .map(|program| program.len()),
     };
     print(&serde_json::to_string(&ready)?);
     for line in io::stdin().lock().lines() {

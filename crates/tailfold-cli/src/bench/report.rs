@@ -31,11 +31,17 @@ pub(super) struct Row {
     pub(super) ratio: f64,
     /// Least and greatest of the rounds.
     pub(super) ratio_range: [f64; 2],
-    /// The same of processor time.
+    /// The same of processor time, which what else runs on the machine hardly touches: with that, wall time favours
+    /// contenders whose images end before the scheduler takes the core.
     pub(super) cpu_ratio: f64,
+    /// Least and greatest of the rounds.
+    pub(super) cpu_ratio_range: [f64; 2],
     pub(super) cold_start_ms: f64,
     pub(super) peak_rss_bytes: Option<u64>,
+    /// The model's file.
     pub(super) file_bytes: Option<u64>,
+    /// The program, or for another runtime the library that computes; debug information in it counts.
+    pub(super) binary_bytes: Option<u64>,
     /// Class of the first image: contenders that compute the same network should agree.
     pub(super) first_class: usize,
 }
@@ -76,8 +82,10 @@ impl Row {
                 .map(|(a, b)| of(a) / of(b))
                 .collect()
         };
-        let ratios = over(&wall);
-        let range = [f64::min, f64::max].map(|f| ratios.iter().copied().reduce(f));
+        let (ratios, cpu_ratios) = (over(&wall), over(&cpu));
+        let range = |ratios: &[f64]| {
+            [f64::min, f64::max].map(|f| ratios.iter().copied().reduce(f).unwrap_or(f64::NAN))
+        };
         Self {
             name: name.to_owned(),
             kernel: ready.kernel.clone(),
@@ -85,11 +93,13 @@ impl Row {
             wall_ms: Spread::of(turns.iter().flat_map(|t| t.wall_ms.iter().copied())),
             cpu_ms: Spread::of(turns.iter().flat_map(|t| t.cpu_ms.iter().copied())),
             ratio: Spread::of(ratios.iter().copied()).median,
-            ratio_range: range.map(|r| r.unwrap_or(f64::NAN)),
-            cpu_ratio: Spread::of(over(&cpu)).median,
+            ratio_range: range(&ratios),
+            cpu_ratio: Spread::of(cpu_ratios.iter().copied()).median,
+            cpu_ratio_range: range(&cpu_ratios),
             cold_start_ms: ready.cold_start_ms,
             peak_rss_bytes: None,
             file_bytes: None,
+            binary_bytes: ready.binary_bytes,
             first_class: ready.class,
         }
     }
@@ -100,8 +110,8 @@ impl Report {
     pub(super) fn table(&self) -> String {
         let mut text = format!(
             "{} rounds of {} images each, in turns, {}; ratios are to the first line, round by round\n\n\
-             | contender | kernel | wall ms: min | median | p95 | CPU ms: min | median | ratio | CPU ratio | cold start ms | peak MB | file kB |\n\
-             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+             | contender | kernel | wall ms: min | median | p95 | CPU ms: min | median | ratio | CPU ratio | cold start ms | peak MB | file kB | program kB |\n\
+             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
             self.rounds, self.images, self.machine
         );
         let size = |bytes: Option<u64>, unit: u64| {
@@ -110,7 +120,7 @@ impl Report {
         for row in &self.rows {
             let [low, high] = row.ratio_range;
             text += &format!(
-                "\n| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.2} ({low:.2}-{high:.2}) | {:.2} | {:.1} | {} | {} |",
+                "\n| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.2} ({low:.2}-{high:.2}) | {:.2} | {:.1} | {} | {} | {} |",
                 row.name,
                 row.kernel,
                 row.wall_ms.min,
@@ -123,6 +133,7 @@ impl Report {
                 row.cold_start_ms,
                 size(row.peak_rss_bytes, 1_000_000),
                 size(row.file_bytes, 1000),
+                size(row.binary_bytes, 1000),
             );
         }
         text
@@ -144,6 +155,7 @@ mod tests {
             kernel: String::new(),
             class: 0,
             threads: 1,
+            binary_bytes: None,
         };
         // A slow second round slows both.
         let row = Row::of(
@@ -154,6 +166,7 @@ mod tests {
         );
         assert!((row.ratio - 2.0).abs() < 1e-12, "{}", row.ratio);
         assert!((row.ratio_range[1] - 3.0).abs() < 1e-12);
+        assert!((row.cpu_ratio_range[0] - 2.0).abs() < 1e-12);
         assert!((row.wall_ms.min - 2.0).abs() < 1e-12);
         let nothing = Spread::of([]);
         assert!(nothing.median.is_nan());

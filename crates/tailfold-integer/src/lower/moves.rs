@@ -123,8 +123,9 @@ impl<'a> Lowering<'a> {
         };
         let mode = node.find_attr("mode").map(|a| a.s().to_vec());
         let constant = mode.is_none_or(|m| m == b"constant");
-        let zero = match self.graph.numbers::<f32>(node, 2)?.as_deref() {
-            Some(&[value]) => value.abs() < f32::MIN_POSITIVE,
+        // ONNX Runtime's quantizer writes this constant as codes too.
+        let zero = match self.reals(node, 2)?.as_deref() {
+            Some(&[value]) => value.abs() < f64::from(f32::MIN_POSITIVE),
             Some(_) => false,
             None => input(node, 2).is_none(),
         };

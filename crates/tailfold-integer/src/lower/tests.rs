@@ -45,7 +45,20 @@ fn residual(seed: u64) -> (Model, Vec<f32>) {
     let short = net.push("Slice", &[&z, &starts, &ends, &axes, &steps]);
     let short = net.quantized(&short, 0.2);
     let pads = net.constant("pads", &[8], &[0_i64, 2, 0, 0, 0, 5, 0, 0]);
-    let short = net.push("Pad", &[&short, &pads]);
+    // Its zeros: said by nobody, as a number, or as a code.
+    let short = match net.rng.random_range(0..3) {
+        0 => net.push("Pad", &[&short, &pads]),
+        1 => {
+            let zero = net.constant("value", &[], &[0.0_f32]);
+            net.push("Pad", &[&short, &pads, &zero])
+        }
+        _ => {
+            let scale = net.constant("scale", &[], &[0.2_f32]);
+            let zero = net.constant("zero", &[], &[7_u8]);
+            let code = net.push("DequantizeLinear", &[&zero, &scale, &zero]);
+            net.push("Pad", &[&short, &pads, &code])
+        }
+    };
     let short = net.quantized(&short, 0.2);
     let y = net.conv(&z, [wide, wide + 7], 3, [2, 1]);
     let y = net.quantized(&y, 0.2);

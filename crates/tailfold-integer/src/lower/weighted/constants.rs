@@ -67,20 +67,7 @@ impl<'a> Lowering<'a> {
         if input(node, 2).is_none() {
             return Ok(Some(vec![0.0; filters]));
         }
-        let bias: Vec<f64> = if let Some(values) = self.graph.numbers::<f32>(node, 2)? {
-            values.into_iter().map(f64::from).collect()
-        } else if let Some(bias) = self.constant_codes(node, 2)? {
-            let codes = codes(bias.node, bias.tensor, &bias.params)?;
-            bias.params.along(bias.node, 0, &[codes.len()])?;
-            codes
-                .into_iter()
-                .enumerate()
-                .map(|(channel, code)| {
-                    let (scale, zero) = bias.params.channel(channel);
-                    (f64::from(code) - f64::from(zero)) * f64::from(scale)
-                })
-                .collect()
-        } else {
+        let Some(bias) = self.reals(node, 2)? else {
             return Ok(None);
         };
         match bias[..] {
@@ -93,6 +80,30 @@ impl<'a> Lowering<'a> {
                 expected: filters,
             }),
         }
+    }
+}
+
+impl Lowering<'_> {
+    /// The constant at input `index` of `node` in real values, whether the file has it as such or as codes behind a
+    /// DequantizeLinear node, with one scale an entry or one for all; `None` when it is no constant.
+    pub(in crate::lower) fn reals(
+        &self,
+        node: &NodeProto,
+        index: usize,
+    ) -> Result<Option<Vec<f64>>, IntegerError> {
+        if let Some(values) = self.graph.numbers::<f32>(node, index)? {
+            return Ok(Some(values.into_iter().map(f64::from).collect()));
+        }
+        let Some(constant) = self.constant_codes(node, index)? else {
+            return Ok(None);
+        };
+        let codes = codes(constant.node, constant.tensor, &constant.params)?;
+        constant.params.along(constant.node, 0, &[codes.len()])?;
+        let real = |(at, code): (usize, i32)| {
+            let (scale, zero) = constant.params.channel(at);
+            (f64::from(code) - f64::from(zero)) * f64::from(scale)
+        };
+        Ok(Some(codes.into_iter().enumerate().map(real).collect()))
     }
 }
 
