@@ -2,49 +2,29 @@
 
 mod depthwise;
 mod direct;
+mod epilogue;
 mod filters;
+mod part;
 mod rows;
+mod weights;
 mod winograd;
 
+use crate::KernelError;
 use crate::frame::Frame;
 use crate::lanes::Isa;
-use crate::requantize::Requantize;
-use crate::scratch::Need;
+use crate::scratch::{Need, Scratch};
 use crate::shape::Window;
-use crate::{KernelError, Scratch};
 use depthwise::Depthwise;
-pub use direct::Sink;
 use direct::{Direct, Narrow, lowest};
+pub use epilogue::Epilogue;
+pub(crate) use part::Part;
+pub(crate) use weights::Weights;
+use weights::largest_sums;
 use winograd::Winograd;
-
-/// Weight codes of a convolution, without their zero points.
-#[derive(Clone, Copy, Debug)]
-pub struct Weights<'a> {
-    /// `[filters, channels / groups, kernel rows, kernel columns]`, each within ±255.
-    pub codes: &'a [i16],
-    /// Output channels.
-    pub filters: usize,
-    /// Groups of channels that do not mix.
-    pub groups: usize,
-}
-
-/// What a layer does with its sums.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Epilogue {
-    /// Codes again.
-    Codes(Requantize),
-    /// Real values, `sum * scale + bias`, where a layer's output is not quantized: a head's logits.
-    Real {
-        /// Input scale times weight scale, a channel.
-        scale: Vec<f64>,
-        /// One a channel.
-        bias: Vec<f64>,
-    },
-}
 
 /// Which kernel computes a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
+pub(crate) enum Method {
     /// Windows times weights, as they are.
     Direct,
     /// F(2x2, 3x3) of Winograd in integers: nine products become four, exactly (Lavin and Gray 2015; the filter's
@@ -58,7 +38,7 @@ pub enum Method {
 
 /// One convolution between two frames, ready to run.
 #[derive(Clone, Debug)]
-pub struct Conv {
+pub(crate) struct Conv {
     window: Window,
     input: Frame,
     output: Frame,
@@ -91,7 +71,7 @@ impl Conv {
     ///
     /// # Errors
     /// [`KernelError`] when sizes do not fit each other, a weight is no difference of codes, or a sum could pass 32 bits.
-    pub fn new(
+    pub(crate) fn new(
         isa: Isa,
         window: Window,
         (input, range): (Frame, [i16; 2]),
@@ -131,7 +111,7 @@ impl Conv {
     }
 
     /// Which kernel computes it.
-    pub fn method(&self) -> Method {
+    pub(crate) fn method(&self) -> Method {
         match &self.kernel {
             Kernel::Direct { groups, .. } if groups.len() > 1 => Method::Grouped,
             Kernel::Direct { .. } => Method::Direct,
@@ -141,7 +121,7 @@ impl Conv {
     }
 
     /// Multiply-accumulates of an image by the definition, whatever the kernel saves.
-    pub fn products(&self) -> u64 {
+    pub(crate) fn products(&self) -> u64 {
         self.products
     }
 
@@ -157,17 +137,73 @@ impl Conv {
         }
     }
 
-    /// One image: `x` and `out` as the frames have them. `out`'s border is left alone.
+    /// One image: `x` and `out` as the frames have them. `out`'s border is left alone. Each of `scratches` is a thread's.
     ///
     /// # Panics
     /// When `out` is not what the epilogue gives, or memory is shorter than the frames.
-    pub fn run(&self, x: &[i16], out: Sink<'_>, scratch: &mut Scratch) {
+    pub(crate) fn run(&self, x: &[i16], out: Sink<'_>, scratches: &mut [Scratch]) {
+        let threads = self.threads().min(scratches.len());
+        self.run_on(x, out, &mut scratches[..threads]);
+    }
+
+    /// With more than one of `scratches`, rows are shared among threads of the current pool, which changes no code.
+    fn run_on(&self, x: &[i16], out: Sink<'_>, scratches: &mut [Scratch]) {
+        let mut bytes = std::mem::take(&mut scratches[0].bytes);
+        if let Kernel::Direct {
+            quads: Some(low), ..
+        } = self.kernel
+        {
+            self.isa.run(Narrow {
+                x: &x[..self.input.len()],
+                low,
+                bytes: &mut bytes,
+            });
+        }
+        let image = Image { x, bytes: &bytes };
+        match out {
+            Sink::Codes(part) => self.share(&image, part, scratches),
+            real @ Sink::Real(_) => self.part(&image, real, &mut scratches[0]),
+        }
+        scratches[0].bytes = bytes;
+    }
+
+    /// Threads that are worth their start.
+    pub(crate) fn threads(&self) -> usize {
+        // Multiply-accumulates that take many times as long as to hand them to a thread.
+        let worth: u64 = match self.method() {
+            Method::Depthwise => 1 << 18,
+            Method::Direct | Method::Winograd | Method::Grouped => 1 << 21,
+        };
+        let by_work = usize::try_from(self.products / worth).unwrap_or(usize::MAX);
+        by_work.min(self.output.height / 2).max(1)
+    }
+
+    /// Half of the rows to half of the threads, and so on.
+    fn share(&self, image: &Image<'_>, part: Part<'_>, scratches: &mut [Scratch]) {
+        let half = scratches.len() / 2;
+        // Kernels take two rows at a time.
+        let row = part.rows.len() * half / scratches.len() / 2 * 2;
+        if row == 0 {
+            self.part(image, Sink::Codes(part), &mut scratches[0]);
+            return;
+        }
+        let row = part.rows.start + row;
+        let [upper, lower] = part.split(&self.output, row);
+        let (first, second) = scratches.split_at_mut(half);
+        rayon::join(
+            || self.share(image, upper, first),
+            || self.share(image, lower, second),
+        );
+    }
+
+    fn part(&self, image: &Image<'_>, out: Sink<'_>, scratch: &mut Scratch) {
         let Self {
             window,
             input,
             output,
             ..
         } = self;
+        let Image { x, bytes } = *image;
         match (&self.kernel, out) {
             (Kernel::Depthwise(depthwise), Sink::Codes(out)) => {
                 self.isa.run(depthwise::Run {
@@ -192,12 +228,7 @@ impl Conv {
                     sums,
                 });
             }
-            (Kernel::Direct { groups, quads }, mut out) => {
-                let Scratch { bytes, codes, .. } = scratch;
-                if let Some(low) = *quads {
-                    let x = &x[..input.len()];
-                    self.isa.run(Narrow { x, low, bytes });
-                }
+            (Kernel::Direct { groups, .. }, mut out) => {
                 for direct in groups {
                     self.isa.run(direct::Run {
                         direct,
@@ -207,13 +238,38 @@ impl Conv {
                         x,
                         bytes,
                         out: out.reborrow(),
-                        codes,
+                        codes: &mut scratch.codes,
                     });
                 }
             }
             (_, Sink::Real(_)) => unreachable!("real values come from the direct kernel"),
         }
     }
+}
+
+/// Where the results go.
+#[derive(Debug)]
+pub(crate) enum Sink<'a> {
+    /// Codes of some rows.
+    Codes(Part<'a>),
+    /// Real values, `[channels, height, width]`.
+    Real(&'a mut [f32]),
+}
+
+impl Sink<'_> {
+    /// The same place once more.
+    fn reborrow(&mut self) -> Sink<'_> {
+        match self {
+            Self::Codes(part) => Sink::Codes(part.reborrow()),
+            Self::Real(values) => Sink::Real(values),
+        }
+    }
+}
+
+/// An input image's codes, and as bytes where the kernel multiplies those.
+struct Image<'a> {
+    x: &'a [i16],
+    bytes: &'a [i8],
 }
 
 impl Kernel {
@@ -234,112 +290,6 @@ impl Kernel {
             .map(pack)
             .collect::<Result<_, KernelError>>()?;
         Ok(Self::Direct { groups, quads })
-    }
-}
-
-impl Weights<'_> {
-    /// Weights of a filter.
-    fn check(&self, window: &Window, input: &Frame, output: &Frame) -> Result<usize, KernelError> {
-        let Self {
-            codes,
-            filters,
-            groups,
-        } = *self;
-        let fits = groups > 0
-            && input.channels.is_multiple_of(groups)
-            && filters.is_multiple_of(groups)
-            && filters == output.channels
-            && !input.is_empty()
-            && !output.is_empty();
-        if !fits {
-            return Err(KernelError::Shape(format!(
-                "{filters} filters in {groups} groups do not lead from {} channels to {}",
-                input.channels, output.channels
-            )));
-        }
-        let per_filter = input.channels / groups * window.kernel[0] * window.kernel[1];
-        if codes.len() != filters * per_filter {
-            return Err(KernelError::Length {
-                what: "weights",
-                found: codes.len(),
-                expected: filters * per_filter,
-            });
-        }
-        Ok(per_filter)
-    }
-}
-
-/// The largest magnitude that each filter's sum can have.
-fn largest_sums(codes: &[i16], per_filter: usize) -> Result<Vec<u64>, KernelError> {
-    let filters = codes.chunks_exact(per_filter).enumerate();
-    filters
-        .map(|(channel, filter)| {
-            // Looked for only where there is one: the largest of all is found faster than the first.
-            let largest = filter.iter().map(|c| c.unsigned_abs()).max();
-            if largest.is_some_and(|l| l > 255)
-                && let Some(&code) = filter.iter().find(|c| c.unsigned_abs() > 255)
-            {
-                return Err(KernelError::Weight { channel, code });
-            }
-            let bound = 255
-                * filter
-                    .iter()
-                    .map(|c| u64::from(c.unsigned_abs()))
-                    .sum::<u64>();
-            if bound > u64::from(i32::MAX.unsigned_abs()) {
-                return Err(KernelError::Overflow { channel, bound });
-            }
-            Ok(bound)
-        })
-        .collect()
-}
-
-impl Epilogue {
-    pub(crate) fn check(&self, filters: usize) -> Result<(), KernelError> {
-        let (what, found) = match self {
-            Self::Codes(requantize) => ("multipliers", requantize.channels()),
-            Self::Real { scale, bias } if scale.len() == filters => ("biases", bias.len()),
-            Self::Real { scale, .. } => ("scales", scale.len()),
-        };
-        if found == filters {
-            return Ok(());
-        }
-        Err(KernelError::Length {
-            what,
-            found,
-            expected: filters,
-        })
-    }
-
-    /// The real value of a channel's sum: product and sum in double precision, then rounded to single.
-    ///
-    /// # Panics
-    /// When it makes codes.
-    #[expect(clippy::cast_possible_truncation, reason = "ONNX's floats are single")]
-    pub(crate) fn real(&self, channel: usize, sum: i32) -> f32 {
-        match self {
-            Self::Real { scale, bias } => (f64::from(sum) * scale[channel] + bias[channel]) as f32,
-            Self::Codes(_) => unreachable!("the epilogue makes codes"),
-        }
-    }
-
-    /// For sums within `bounds`.
-    fn within(self, bounds: &[u64]) -> Self {
-        match self {
-            Self::Codes(requantize) => Self::Codes(requantize.within(bounds)),
-            real @ Self::Real { .. } => real,
-        }
-    }
-
-    /// Of the channels from `first` on.
-    fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
-        Ok(match self {
-            Self::Codes(requantize) => Self::Codes(requantize.of_channels(first, count)?),
-            Self::Real { scale, bias } => Self::Real {
-                scale: scale[first..first + count].to_vec(),
-                bias: bias[first..first + count].to_vec(),
-            },
-        })
     }
 }
 

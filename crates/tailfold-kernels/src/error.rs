@@ -4,6 +4,9 @@
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KernelError {
+    /// The system gives no thread.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
     /// A list with one entry a channel, or the weights, have another length.
     #[error("{found} {what}, expected {expected}")]
     Length {

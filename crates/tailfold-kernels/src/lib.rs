@@ -17,7 +17,7 @@ mod scratch;
 mod shape;
 
 pub use blend::Blend;
-pub use conv::{Conv, Epilogue, Method, Sink, Weights};
+pub use conv::Epilogue;
 pub use error::KernelError;
 pub use frame::{Border, Frame};
 pub use lanes::Isa;
@@ -25,5 +25,4 @@ pub use peak::peak;
 pub use ports::Steps;
 pub use program::{Layer, Operation, Place, Program, ProgramError, StepInfo, Workspace};
 pub use requantize::Requantize;
-pub use scratch::Scratch;
 pub use shape::Window;

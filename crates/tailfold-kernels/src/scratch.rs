@@ -2,7 +2,7 @@
 
 /// Codes and sums between the steps of one layer.
 #[derive(Clone, Debug, Default)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     pub(crate) bytes: Vec<i8>,
     pub(crate) codes: Vec<i16>,
     pub(crate) sums: Vec<i32>,
@@ -33,7 +33,7 @@ impl Scratch {
     }
 
     /// Bytes held.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes.len() + self.codes.len() * 2 + self.sums.len() * 4
     }
 }

@@ -4,8 +4,8 @@
     reason = "vectors are read and written through pointers whose bounds are checked once a layer, not once a value"
 )]
 
-use super::Weights;
 use super::rows::{Tiles, in_tiles};
+use super::{Part, Weights};
 use crate::frame::Frame;
 use crate::lanes::{LANES, Lanes, ORDER, Task};
 use crate::requantize::Requantize;
@@ -68,7 +68,7 @@ pub(crate) struct Run<'a> {
     pub(crate) input: &'a Frame,
     pub(crate) output: &'a Frame,
     pub(crate) x: &'a [i16],
-    pub(crate) out: &'a mut [i16],
+    pub(crate) out: Part<'a>,
 }
 
 impl Task for Run<'_> {
@@ -102,7 +102,7 @@ impl Task for Run<'_> {
             out,
             at: 0,
         };
-        for y in 0..output.height {
+        for y in row.out.rows.clone() {
             row.x = x[window.start(input, y, 0)..].as_ptr();
             row.at = output.at(y, 0);
             in_tiles::<L>(output.width, &mut row);
@@ -117,7 +117,7 @@ struct Row<'a> {
     step: usize,
     blocks: usize,
     pitch: usize,
-    out: &'a mut [i16],
+    out: Part<'a>,
     /// Where the row's first code goes.
     at: usize,
 }
@@ -149,7 +149,8 @@ impl Tiles for Row<'_> {
             let constants = requantize.block(block, 1);
             let channels = (self.pitch - block * LANES).min(LANES);
             let at = self.at + first * self.pitch + block * LANES;
-            let to = self.out[at..][..(P - 1) * self.pitch + channels].as_mut_ptr();
+            let count = (P - 1) * self.pitch + channels;
+            let to = self.out.at(at, count).as_mut_ptr();
             for (p, sum) in sums.into_iter().enumerate() {
                 // SAFETY: the slice ends with the last pixel's last code.
                 unsafe { L::store_codes(constants.codes(sum), to.add(p * self.pitch), channels) };

@@ -12,7 +12,6 @@ use crate::shape::Window;
 use bytes::ByteWeights;
 pub(crate) use bytes::{Narrow, lowest};
 pub(crate) use run::Run;
-pub use run::Sink;
 
 /// The packed weights of one group: all filters that read the same channels.
 #[derive(Clone, Debug)]

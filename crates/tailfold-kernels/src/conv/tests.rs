@@ -3,6 +3,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::frame::Border;
+use crate::requantize::Requantize;
 
 /// A layer by its numbers, and the definition of what it computes.
 #[derive(Debug)]
@@ -133,7 +134,13 @@ impl Layer {
     }
 
     /// With `quads`, in them whatever the unit has; else as where codes are wider than bytes.
-    fn run(&self, isa: Isa, extra: usize, quads: bool) -> (Vec<i16>, (Method, bool)) {
+    fn run(
+        &self,
+        isa: Isa,
+        extra: usize,
+        quads: bool,
+        threads: usize,
+    ) -> (Vec<i16>, (Method, bool)) {
         let [input, output] = self.frames(extra);
         let requantize =
             Requantize::new(self.multiplier.clone(), self.offset.clone(), self.clamp).unwrap();
@@ -162,11 +169,9 @@ impl Layer {
             x[at + i / plane] = code;
         }
         let mut out = vec![99; output.len()];
-        conv.run(
-            &x,
-            Sink::Codes(&mut out),
-            &mut Scratch::new([conv.scratch()]),
-        );
+        let mut scratches = vec![Scratch::new([conv.scratch()]); threads];
+        let whole = Part::whole(&output, &mut out);
+        conv.run_on(&x, Sink::Codes(whole), &mut scratches);
         let mut codes = Vec::new();
         for filter in 0..self.filters {
             for y in 0..output.height {
@@ -218,8 +223,12 @@ fn every_unit_computes_the_definition_on_random_shapes() {
             .collect();
         for isa in Isa::available() {
             for quads in [false, true] {
-                let (found, kernel) = layer.run(isa, rng.random_range(0..2), quads);
-                assert!(found == expected, "{isa:?} {kernel:?} {layer:?}");
+                let [extra, threads] = [0..2, 1..5].map(|range| rng.random_range(range));
+                let (found, kernel) = layer.run(isa, extra, quads, threads);
+                assert!(
+                    found == expected,
+                    "{isa:?} {kernel:?} {threads} threads {layer:?}"
+                );
                 *seen.entry(kernel).or_insert(0) += 1;
             }
         }

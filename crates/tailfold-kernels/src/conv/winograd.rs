@@ -9,9 +9,9 @@
     reason = "tiles are read and written through pointers whose bounds are checked once a layer, not once a value"
 )]
 
-use super::Weights;
 use super::filters::Filters;
 use super::rows::{Tiles, in_tiles, tile};
+use super::{Part, Weights};
 use crate::frame::Frame;
 use crate::lanes::{LANES, Lanes, Pairs, Task};
 use crate::requantize::Requantize;
@@ -119,7 +119,8 @@ pub(crate) struct Run<'a> {
     pub(crate) input: &'a Frame,
     pub(crate) output: &'a Frame,
     pub(crate) x: &'a [i16],
-    pub(crate) out: &'a mut [i16],
+    /// Whose first row has an even number.
+    pub(crate) out: Part<'a>,
     /// At least what [`Winograd::scratch`] says.
     pub(crate) codes: &'a mut [i16],
     pub(crate) sums: &'a mut [i32],
@@ -129,7 +130,8 @@ impl Task for Run<'_> {
     #[inline(always)]
     fn run<L: Lanes>(mut self) {
         let across = self.output.width.div_ceil(2);
-        let tiles = across * self.output.height.div_ceil(2);
+        let begin = across * (self.out.rows.start / 2);
+        let tiles = across * self.out.rows.len().div_ceil(2);
         let wide = wide(self.input);
         let last = self.window.start(
             self.input,
@@ -147,9 +149,9 @@ impl Task for Run<'_> {
             "the scratch memory is enough"
         );
         let chunks = tiles.div_ceil(self.winograd.chunk);
-        let mut first = 0;
+        let mut first = begin;
         for chunk in 0..chunks {
-            let count = (tiles - first).div_ceil(chunks - chunk);
+            let count = (begin + tiles - first).div_ceil(chunks - chunk);
             for t in 0..count {
                 let (y, x) = ((first + t) / across * 2, (first + t) % across * 2);
                 let start = self.window.start(self.input, y, x);
@@ -253,7 +255,7 @@ impl Run<'_> {
             let (y, x) = (y + i / 2, x + i % 2);
             if y < self.output.height && x < self.output.width {
                 let at = self.output.at(y, x) + block * LANES;
-                let to = &mut self.out[at..][..channels];
+                let to = self.out.at(at, channels);
                 // SAFETY: `to` has as many codes as are written.
                 unsafe { L::store_codes(constants.codes(sums), to.as_mut_ptr(), to.len()) };
             }

@@ -1,35 +1,68 @@
 //! Running a program over one image.
 
+use std::sync::Arc;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
 use super::step::{Packed, Step};
 use super::{Operation, Place, Program, StepInfo};
 use crate::KernelError;
-use crate::conv::{Epilogue, Sink};
+use crate::conv::{Epilogue, Part, Sink};
 use crate::pool::{max_windows, mean, sum_pixels, unit};
 use crate::ports::{dequantize, quantize, subsample};
 use crate::requantize::nearest;
 use crate::scratch::Scratch;
 
-/// The memory that a program runs in: one for each thread, set aside once.
+/// The memory that a program runs in, set aside once: for one image at a time.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     arena: Vec<i16>,
-    scratch: Scratch,
+    /// One for each thread.
+    scratches: Vec<Scratch>,
+    /// The threads, where there are several.
+    pool: Option<Arc<ThreadPool>>,
 }
 
 impl Workspace {
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.arena.len() * 2 + self.scratch.bytes()
+        self.arena.len() * 2 + self.scratches.iter().map(Scratch::bytes).sum::<usize>()
+    }
+
+    /// Threads that share an image.
+    pub fn threads(&self) -> usize {
+        self.scratches.len()
     }
 }
 
 impl Program {
-    /// Memory to run in.
+    /// Memory to run in, on the calling thread.
     pub fn workspace(&self) -> Workspace {
+        let needs = self.steps.iter().map(|s| s.scratch(&self.tensors));
         Workspace {
             arena: vec![0; self.arena],
-            scratch: Scratch::new(self.steps.iter().map(|s| s.scratch(&self.tensors))),
+            scratches: vec![Scratch::new(needs)],
+            pool: None,
         }
+    }
+
+    /// Memory to run in, and at most `threads` threads that share the rows of large layers; as few as layers are worth.
+    /// Their number changes no value.
+    ///
+    /// # Errors
+    /// [`KernelError::Threads`] when the system gives no thread.
+    pub fn workspace_on(&self, threads: usize) -> Result<Workspace, KernelError> {
+        let worth = self.steps.iter().map(Step::threads).max().unwrap_or(1);
+        let mut workspace = self.workspace();
+        let threads = threads.min(worth);
+        if threads > 1 {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool.map_err(|error| KernelError::Threads(error.to_string()))?;
+            workspace.pool = Some(Arc::new(pool));
+            let scratch = workspace.scratches[0].clone();
+            workspace.scratches.resize(threads, scratch);
+        }
+        Ok(workspace)
     }
 
     /// One image, from the values at the input ports to those at the output ports, all channels first.
@@ -60,23 +93,31 @@ impl Program {
         workspace: &mut Workspace,
         inputs: &[&[f32]],
         outputs: &mut [&mut [f32]],
-        mut watch: impl FnMut(StepInfo<'_>),
+        mut watch: impl FnMut(StepInfo<'_>) + Send,
     ) -> Result<(), KernelError> {
         let found = inputs.iter().map(|v| v.len());
         same_lengths("input values", found, &self.inputs)?;
         let found = outputs.iter().map(|v| v.len());
         same_lengths("output values", found, &self.outputs)?;
-        for step in &self.steps {
-            self.step(step, workspace, inputs, outputs)?;
-            watch(step.info());
+        let mut all = |workspace: &mut Workspace| {
+            for step in &self.steps {
+                self.step(step, workspace, inputs, outputs)?;
+                watch(step.info());
+            }
+            Ok(())
+        };
+        match workspace.pool.clone() {
+            Some(pool) => pool.install(|| all(workspace)),
+            None => all(workspace),
         }
-        Ok(())
     }
 
     fn step(
         &self,
         step: &Step,
-        Workspace { arena, scratch }: &mut Workspace,
+        Workspace {
+            arena, scratches, ..
+        }: &mut Workspace,
         inputs: &[&[f32]],
         outputs: &mut [&mut [f32]],
     ) -> Result<(), KernelError> {
@@ -104,7 +145,8 @@ impl Program {
             ) => {
                 let [x, out] = self.memory(arena, [*input, *output]);
                 frame(*output).clear_border(out);
-                conv.run(x, Sink::Codes(out), scratch);
+                let out = Part::whole(frame(*output), out);
+                conv.run(x, Sink::Codes(out), scratches);
             }
             (
                 Operation::Conv {
@@ -115,7 +157,7 @@ impl Program {
                 Packed::Conv(conv),
             ) => {
                 let [x] = self.memory(arena, [*input]);
-                conv.run(x, Sink::Real(outputs[*port]), scratch);
+                conv.run(x, Sink::Real(outputs[*port]), scratches);
             }
             (
                 Operation::Add {
@@ -170,7 +212,7 @@ impl Program {
                 },
                 _,
             ) => {
-                let sums = &mut scratch.sums[..frame(*input).channels];
+                let sums = &mut scratches[0].sums[..frame(*input).channels];
                 let [x] = self.memory(arena, [*input]);
                 sum_pixels(frame(*input), x, sums);
                 match (epilogue, output) {
@@ -198,7 +240,7 @@ impl Program {
                 },
                 _,
             ) => {
-                let sums = &mut scratch.sums[..frame(*input).channels];
+                let sums = &mut scratches[0].sums[..frame(*input).channels];
                 let [x, out] = self.memory(arena, [*input, *output]);
                 frame(*output).clear_border(out);
                 sum_pixels(frame(*input), x, sums);

@@ -169,6 +169,14 @@ impl Step {
         }
     }
 
+    /// Threads that are worth their start.
+    pub(super) fn threads(&self) -> usize {
+        match &self.packed {
+            Packed::Conv(conv) => conv.threads(),
+            Packed::Nothing | Packed::Blend(_) => 1,
+        }
+    }
+
     /// Memory that it needs while it runs.
     pub(super) fn scratch(&self, tensors: &[Tensor]) -> Need {
         match (&self.operation, &self.packed) {

@@ -176,3 +176,58 @@ fn programs_that_cannot_run_are_refused_by_name() {
     let biases = refused(&[[1, 2, 2]], vec![quantize(0), conv]);
     assert_eq!(biases, "layer `conv`: 3 biases, expected 4");
 }
+
+#[test]
+fn threads_are_as_many_as_a_layer_is_worth_and_change_nothing() {
+    let conv = |input, output, weights: usize| Layer {
+        name: "conv".to_owned(),
+        operation: Operation::Conv {
+            input,
+            window: Window::point(),
+            weights: (0..weights).map(|i| (i % 255) as i16 - 127).collect(),
+            filters: 64,
+            groups: 1,
+            epilogue: Epilogue::Codes(
+                Requantize::new(vec![1e-3; 64], vec![0.25; 64], [-128, 127]).unwrap(),
+            ),
+            output: Place::Tensor(output),
+        },
+    };
+    let dequantize = |input| Layer {
+        name: "out".to_owned(),
+        operation: Operation::Dequantize {
+            input,
+            steps: steps(),
+            output: 0,
+        },
+    };
+    let program = |height| {
+        let layers = vec![
+            quantize(0),
+            conv(0, 1, 64 * 64),
+            conv(1, 2, 64 * 64),
+            dequantize(2),
+        ];
+        let isa = Isa::detect().unwrap();
+        Program::new(isa, &[[64, height, 30]; 3], layers).unwrap()
+    };
+    assert_eq!(program(30).workspace_on(8).unwrap().threads(), 1);
+    let program = program(53);
+    let values: Vec<f32> = (0..64 * 53 * 30).map(|i| (i % 97) as f32 - 48.0).collect();
+    let run = |threads: usize| {
+        let mut workspace = program.workspace_on(threads).unwrap();
+        let mut out = vec![0.0; values.len()];
+        program
+            .run(&mut workspace, &[&values], &mut [&mut out])
+            .unwrap();
+        (workspace.threads(), out)
+    };
+    let (one, expected) = run(1);
+    assert_eq!(one, 1);
+    for threads in [2, 3, 8] {
+        let (found, codes) = run(threads);
+        // 64 * 64 * 53 * 30 products are worth three.
+        assert_eq!(found, threads.min(3));
+        assert!(codes == expected, "{threads} threads");
+    }
+}

@@ -5,7 +5,7 @@
 )]
 
 use super::Direct;
-use crate::conv::Epilogue;
+use crate::conv::{Epilogue, Part};
 use crate::frame::Frame;
 use crate::lanes::{LANES, Lanes, ORDER};
 use crate::requantize::Requantize;
@@ -22,7 +22,7 @@ pub(super) trait Ending {
 /// Codes of `output`.
 pub(super) struct Codes<'a> {
     requantize: &'a Requantize,
-    out: &'a mut [i16],
+    out: Part<'a>,
     output: &'a Frame,
     /// First output channel.
     first: usize,
@@ -39,7 +39,7 @@ impl<'a> Codes<'a> {
         direct: &Direct,
         requantize: &'a Requantize,
         output: &'a Frame,
-        out: &'a mut [i16],
+        out: Part<'a>,
     ) -> Self {
         let pitch = output.pitch();
         // A whole frame's fill-up channels may be written too, and are zero.
@@ -73,8 +73,8 @@ impl Ending for Codes<'_> {
     fn put<L: Lanes, const P: usize>(&mut self, first: usize, sums: [L; P]) {
         let pitch = self.pitch;
         let channels = (self.channels - self.block * LANES).min(LANES);
-        let to = &mut self.out[self.at + first * pitch..][..(P - 1) * pitch + channels];
-        let to = to.as_mut_ptr();
+        let count = (P - 1) * pitch + channels;
+        let to = self.out.at(self.at + first * pitch, count).as_mut_ptr();
         let block = self.requantize.block(self.block, 1);
         // A count that the compiler knows is one store.
         if channels == LANES {

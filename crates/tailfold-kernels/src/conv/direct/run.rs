@@ -8,30 +8,11 @@ use std::ops::Range;
 
 use super::ending::{self, Ending};
 use super::{Direct, Packed};
-use crate::conv::Epilogue;
 use crate::conv::rows::{Tiles, in_tiles, tile};
+use crate::conv::{Epilogue, Sink};
 use crate::frame::Frame;
 use crate::lanes::{Form, LANES, Lanes, Pairs, Quads, Task};
 use crate::shape::Window;
-
-/// Where the results go.
-#[derive(Debug)]
-pub enum Sink<'a> {
-    /// Codes of `output`.
-    Codes(&'a mut [i16]),
-    /// Real values, `[channels, height, width]`.
-    Real(&'a mut [f32]),
-}
-
-impl Sink<'_> {
-    /// The same place once more.
-    pub(crate) fn reborrow(&mut self) -> Sink<'_> {
-        match self {
-            Self::Codes(codes) => Sink::Codes(codes),
-            Self::Real(values) => Sink::Real(values),
-        }
-    }
-}
 
 /// One group's filters over one image.
 pub(crate) struct Run<'a> {
@@ -42,6 +23,7 @@ pub(crate) struct Run<'a> {
     pub(crate) x: &'a [i16],
     /// The same as bytes, where the weights are for those.
     pub(crate) bytes: &'a [i8],
+    /// Which rows, and where they go.
     pub(crate) out: Sink<'a>,
     /// At least what [`Direct::scratch`] says.
     pub(crate) codes: &'a mut [i16],
@@ -68,6 +50,10 @@ impl Task for Run<'_> {
             x,
             bytes,
             codes,
+            range: match &out {
+                Sink::Codes(part) => part.rows.clone(),
+                Sink::Real(_) => 0..output.height,
+            },
         };
         match (out, &direct.epilogue) {
             (Sink::Codes(out), Epilogue::Codes(requantize)) => {
@@ -86,7 +72,7 @@ impl Task for Run<'_> {
     }
 }
 
-/// All rows of output pixels.
+/// Rows of output pixels.
 struct Rows<'a> {
     direct: &'a Direct,
     window: &'a Window,
@@ -95,6 +81,7 @@ struct Rows<'a> {
     x: &'a [i16],
     bytes: &'a [i8],
     codes: &'a mut [i16],
+    range: Range<usize>,
 }
 
 impl Rows<'_> {
@@ -132,16 +119,17 @@ impl Rows<'_> {
             input,
             output,
             codes,
+            range,
             ..
         } = self;
-        let strips = Strips::new(window, input, output);
+        let strips = Strips::new(window, input, output, range.len());
         let last = window.start(input, output.height - 1, output.width - 1);
         let reach = direct.taps.iter().max().copied().unwrap_or(0) + F::DEPTH * direct.steps;
         assert!(last + reach <= x.len(), "the last window ends in the frame");
         let size = direct.block::<F>();
-        let pixels = output.height * output.width;
-        for strip in (0..pixels).step_by(strips.strip) {
-            let end = (strip + strips.strip).min(pixels);
+        let pixels = range.start * output.width..range.end * output.width;
+        for strip in pixels.clone().step_by(strips.strip) {
+            let end = (strip + strips.strip).min(pixels.end);
             for block in 0..direct.filters.div_ceil(LANES) {
                 let (weights, start) = weights(block * size..(block + 1) * size, block, codes);
                 for pixel in (strip..end).step_by(strips.row) {
@@ -185,18 +173,16 @@ impl Strips {
     /// Pixels that share a reading of the weights, at most, where rows can be cut.
     const PIXELS: usize = 56;
 
-    fn new(window: &Window, input: &Frame, output: &Frame) -> Self {
+    fn new(window: &Window, input: &Frame, output: &Frame, rows: usize) -> Self {
         let flat = window == &Window::point() && input.is_flat() && output.is_flat();
         if flat {
             // Rows follow each other without a gap, so any run of pixels is one; runs of nearly equal length, since a
             // short one reads the weights for little.
-            let pixels = output.height * output.width;
+            let pixels = rows * output.width;
             let row = pixels.div_ceil(pixels.div_ceil(Self::PIXELS));
             return Self { row, strip: row };
         }
-        let rows = output
-            .height
-            .div_ceil((output.height * output.width).div_ceil(Self::PIXELS));
+        let rows = rows.div_ceil((rows * output.width).div_ceil(Self::PIXELS));
         Self {
             row: output.width,
             strip: output.width * rows,

@@ -1,0 +1,67 @@
+//! From sums to codes or to real values.
+
+use crate::KernelError;
+use crate::requantize::Requantize;
+
+/// What a layer does with its sums.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Epilogue {
+    /// Codes again.
+    Codes(Requantize),
+    /// Real values, `sum * scale + bias`, where a layer's output is not quantized: a head's logits.
+    Real {
+        /// Input scale times weight scale, a channel.
+        scale: Vec<f64>,
+        /// One a channel.
+        bias: Vec<f64>,
+    },
+}
+
+impl Epilogue {
+    pub(crate) fn check(&self, filters: usize) -> Result<(), KernelError> {
+        let (what, found) = match self {
+            Self::Codes(requantize) => ("multipliers", requantize.channels()),
+            Self::Real { scale, bias } if scale.len() == filters => ("biases", bias.len()),
+            Self::Real { scale, .. } => ("scales", scale.len()),
+        };
+        if found == filters {
+            return Ok(());
+        }
+        Err(KernelError::Length {
+            what,
+            found,
+            expected: filters,
+        })
+    }
+
+    /// The real value of a channel's sum: product and sum in double precision, then rounded to single.
+    ///
+    /// # Panics
+    /// When it makes codes.
+    #[expect(clippy::cast_possible_truncation, reason = "ONNX's floats are single")]
+    pub(crate) fn real(&self, channel: usize, sum: i32) -> f32 {
+        match self {
+            Self::Real { scale, bias } => (f64::from(sum) * scale[channel] + bias[channel]) as f32,
+            Self::Codes(_) => unreachable!("the epilogue makes codes"),
+        }
+    }
+
+    /// For sums within `bounds`.
+    pub(super) fn within(self, bounds: &[u64]) -> Self {
+        match self {
+            Self::Codes(requantize) => Self::Codes(requantize.within(bounds)),
+            real @ Self::Real { .. } => real,
+        }
+    }
+
+    /// Of the channels from `first` on.
+    pub(super) fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
+        Ok(match self {
+            Self::Codes(requantize) => Self::Codes(requantize.of_channels(first, count)?),
+            Self::Real { scale, bias } => Self::Real {
+                scale: scale[first..first + count].to_vec(),
+                bias: bias[first..first + count].to_vec(),
+            },
+        })
+    }
+}
