@@ -5,11 +5,12 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, ensure};
 
-use crate::demo;
 use crate::output::{print, say};
 use crate::process::{build, cargo, must, root, status};
+use crate::{cross, demo};
 
-/// Run formatting, lints, tests, the outside judges and the demo, cheapest first; the first failure ends it.
+/// Run formatting, lints, tests, those of the kernels on emulated ARM, the outside judges and the demo, cheapest first; the
+/// first failure ends it.
 ///
 /// Example: cargo xtask ci --no-demo
 #[derive(Debug, clap::Args)]
@@ -54,6 +55,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         if !holds(name, Command::new(cargo()).args(arguments))? {
             return Ok(ExitCode::from(1));
+        }
+    }
+    if let Some(why) = cross::missing() {
+        say(&format!("skipped: cross ({why})"));
+    } else {
+        say("--- cross");
+        let code = cross::run(&cross::Args::default())?;
+        if code != ExitCode::SUCCESS {
+            return Ok(code);
         }
     }
     if !judges(&root)? {

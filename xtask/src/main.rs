@@ -5,6 +5,7 @@ mod bench;
 mod bench_train;
 mod chart;
 mod ci;
+mod cross;
 mod data;
 mod demo;
 mod dist;
@@ -38,6 +39,7 @@ enum Command {
     BenchTrain(bench_train::Args),
     /// Run what CI runs, cheapest first.
     Ci(ci::Args),
+    Cross(cross::Args),
     #[command(subcommand)]
     Data(data::Command),
     Demo(demo::Args),
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::BenchTrain(args) => bench_train::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Cross(args) => cross::run(&args),
         Command::Data(command) => data::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Dist(args) => dist::run(&args),

@@ -15,6 +15,7 @@ fn every_chore_is_listed() {
         "ablate",
         "bench-train",
         "ci",
+        "cross",
         "data",
         "demo",
         "dist",

@@ -55,7 +55,13 @@ pub(crate) trait Lanes: Copy {
 
     fn sub(self, other: Self) -> Self;
 
-    fn to_array(self) -> [i32; LANES];
+    #[inline(always)]
+    fn to_array(self) -> [i32; LANES] {
+        let mut sums = [0; LANES];
+        // SAFETY: the array has sixteen sums.
+        unsafe { self.store(sums.as_mut_ptr()) };
+        sums
+    }
 
     /// # Safety
     /// Thirty-two codes can be read from `from`.

@@ -43,11 +43,6 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn to_array(self) -> [i32; LANES] {
-        self.0
-    }
-
-    #[inline(always)]
     unsafe fn load_pairs(from: *const i16) -> Self::Pairs {
         // SAFETY: as for `load`.
         unsafe { from.cast::<Self::Pairs>().read() }

@@ -184,7 +184,7 @@ fn threads_are_as_many_as_a_layer_is_worth_and_change_nothing() {
         operation: Operation::Conv {
             input,
             window: Window::point(),
-            weights: (0..weights).map(|i| (i % 255) as i16 - 127).collect(),
+            weights: (-127..128).cycle().take(weights).collect(),
             filters: 64,
             groups: 1,
             epilogue: Epilogue::Codes(

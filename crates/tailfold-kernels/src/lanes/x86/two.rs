@@ -146,14 +146,6 @@ impl<U: Unit> Lanes for Two<U> {
     }
 
     #[inline(always)]
-    fn to_array(self) -> [i32; LANES] {
-        let mut sums = [0; LANES];
-        // SAFETY: the array has sixteen sums.
-        unsafe { self.store(sums.as_mut_ptr()) };
-        sums
-    }
-
-    #[inline(always)]
     unsafe fn load_pairs(from: *const i16) -> Self::Pairs {
         // SAFETY: as above; the caller answers for the pointer.
         unsafe {
