@@ -1,4 +1,4 @@
-"""ONNX Runtime as a contender of `tailfold bench`: one thread, one image at a time.
+"""ONNX Runtime as a contender of `tailfold bench`: one image at a time.
 
     .venv/bin/python tests/judges/bench_onnxruntime.py --model model.onnx --images images.f32
 
@@ -21,9 +21,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True)
     parser.add_argument("--images", required=True, help="little-endian floats")
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    # As `tailfold bench-turns`: of the thread that asks, or of all.
+    processor_time = time.thread_time if arguments.threads == 1 else time.process_time
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = arguments.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     start = time.perf_counter()
@@ -38,16 +41,16 @@ def main():
         cold_start_ms=1e3 * (prepared + first),
         kernel=f"ONNX Runtime {onnxruntime.__version__}",
         **{"class": int(np.argmax(logits))},
-        threads=1,
+        threads=arguments.threads,
         binary_bytes=library_bytes(),
     )
     for line in sys.stdin:
         wall, cpu = [], []
         for i in range(int(line)):
             feed = {port.name: images[i % len(images)]}
-            wall_start, cpu_start = time.perf_counter(), time.thread_time()
+            wall_start, cpu_start = time.perf_counter(), processor_time()
             session.run(None, feed)
-            cpu.append(1e3 * (time.thread_time() - cpu_start))
+            cpu.append(1e3 * (processor_time() - cpu_start))
             wall.append(1e3 * (time.perf_counter() - wall_start))
         answer(wall_ms=wall, cpu_ms=cpu)
     answer(peak_rss_bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

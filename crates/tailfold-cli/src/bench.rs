@@ -23,7 +23,7 @@ use report::{Report, Row, Spread};
 /// Time a model, back ends in turns: latency, cold start, memory.
 ///
 /// Each contender is a process of its own that takes a turn a round, so that what else the machine does falls on all;
-/// ratios are taken round by round. One thread, one image at a time.
+/// ratios are taken round by round. One image at a time, on one thread unless asked otherwise.
 ///
 /// Example: tailfold bench --model model.int8.onnx --float model.onnx
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,9 @@ pub(crate) struct Args {
     /// Prepared images instead, little-endian floats, for models that do not say how images are prepared.
     #[arg(long, conflicts_with = "data")]
     images: Option<PathBuf>,
+    /// Most threads of each contender; contenders of other runtimes are given `--threads` where it is not 1.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
     /// Turns of each contender.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
@@ -108,6 +111,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         command.args(["bench-turns", "--backend", backend.name()]);
         command.arg("--model").arg(model);
         command.arg("--images").arg(&images);
+        command.arg("--threads").arg(args.threads.to_string());
         peers.push(Peer::start(&name, &mut command)?);
         sizes.push(file_bytes(model));
     }
@@ -117,6 +121,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let (program, words) = words.split_first().context("a peer is NAME=COMMAND")?;
         let mut command = Command::new(program);
         command.args(words).arg("--images").arg(&images);
+        if args.threads > 1 {
+            command.arg("--threads").arg(args.threads.to_string());
+        }
         peers.push(Peer::start(name, &mut command)?);
         let mut model = words.iter().skip_while(|word| **word != "--model");
         sizes.push(model.nth(1).and_then(|file| file_bytes(Path::new(file))));
@@ -173,7 +180,7 @@ fn in_turns(args: &Args, mut peers: Vec<Peer>, sizes: &[Option<u64>]) -> anyhow:
 
 fn by_layers(args: &Args, images: &Path) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
-    let prepared = Backend::default().prepare(&artifact::read(&args.model)?, &name)?;
+    let prepared = Backend::default().prepare(&artifact::read(&args.model)?, &name, 1)?;
     let image = &read_images(images, prepared.classifier.input_shape())?[0];
     let layers = layers::measure(&prepared.regions, image, args.rounds as usize * 10)?;
     if args.json {

@@ -11,7 +11,7 @@ use tailfold_data::{Pixels, decode, decode_file, preprocess};
 use tailfold_spec::{Filter, ImageBatch, Preprocess, Resize, softmax};
 use walkdir::WalkDir;
 
-use crate::model::{Backend, Loaded, load};
+use crate::model::{Backend, Loaded, load_on};
 use crate::output::{print, say};
 
 /// Classify images: JPEG, PNG, BMP, WebP or PNM files, folders of them, or `-` for one image on stdin.
@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Back end.
     #[arg(long, value_enum, default_value_t)]
     backend: Backend,
+    /// Most threads that share an image; no more than its layers are worth, and the answer is the same.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
     /// Print one JSON object (schema `tailfold.classify/1`).
     #[arg(long)]
     json: bool,
@@ -73,7 +76,7 @@ struct Guess {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ensure!(args.top > 0, "--top is 0, expected at least 1");
-    let mut model = load(&args.model, args.backend)?;
+    let mut model = load_on(&args.model, args.backend, args.threads.into())?;
     let files = expand(&args.images)?;
     let spec = fitted(&model.card.preprocess, args.fit);
     let mut rows = Vec::with_capacity(files.len());

@@ -49,14 +49,22 @@ impl Backend {
         }
     }
 
-    /// The ONNX file `bytes`, ready to run; `name` stands for it in messages.
-    pub(crate) fn prepare(self, bytes: &[u8], name: &str) -> anyhow::Result<Prepared> {
+    /// The ONNX file `bytes`, ready to run, at most `threads` to an image; `name` stands for it in messages.
+    pub(crate) fn prepare(
+        self,
+        bytes: &[u8],
+        name: &str,
+        threads: usize,
+    ) -> anyhow::Result<Prepared> {
         Ok(match self {
             #[cfg(feature = "tract")]
-            Self::Tract => TractClassifier::from_onnx(bytes, name)?.into(),
+            Self::Tract => TractClassifier::from_onnx(bytes, name)?
+                .with_threads(threads, name)?
+                .into(),
             #[cfg(feature = "tract")]
             Self::TractStock => TractClassifier::stock(bytes, name)?.into(),
             Self::Integer => IntegerClassifier::from_onnx(bytes, name)
+                .and_then(|classifier| classifier.with_threads(threads))
                 .with_context(|| name.to_owned())?
                 .into(),
         })
@@ -70,6 +78,8 @@ pub(crate) struct Prepared {
     pub(crate) nodes: Vec<NodeKernel>,
     /// Its integer programs.
     pub(crate) regions: Vec<Arc<Region>>,
+    /// Threads that share an image.
+    pub(crate) threads: usize,
 }
 
 #[cfg(feature = "tract")]
@@ -78,6 +88,7 @@ impl From<TractClassifier> for Prepared {
         Self {
             nodes: classifier.nodes().to_vec(),
             regions: classifier.regions().to_vec(),
+            threads: classifier.threads(),
             classifier: Box::new(classifier),
         }
     }
@@ -88,6 +99,7 @@ impl From<IntegerClassifier> for Prepared {
         Self {
             nodes: classifier.nodes().to_vec(),
             regions: vec![Arc::clone(classifier.region())],
+            threads: classifier.threads(),
             classifier: Box::new(classifier),
         }
     }
@@ -124,8 +136,13 @@ impl Loaded {
     }
 }
 
-/// Reads the file `path`, checks its graph against its card and prepares it for `backend`.
+/// Reads the file `path`, checks its graph against its card and prepares it for `backend`, a thread an image.
 pub(crate) fn load(path: &Path, backend: Backend) -> anyhow::Result<Loaded> {
+    load_on(path, backend, 1)
+}
+
+/// The same with at most `threads` that share an image.
+pub(crate) fn load_on(path: &Path, backend: Backend, threads: usize) -> anyhow::Result<Loaded> {
     let name = path.display().to_string();
     let bytes = artifact::read(path)?;
     let onnx = Model::from_bytes(&bytes, &name)?;
@@ -133,7 +150,7 @@ pub(crate) fn load(path: &Path, backend: Backend) -> anyhow::Result<Loaded> {
     let card = onnx.checked_card().with_context(|| name.clone())?;
     let Prepared {
         classifier, nodes, ..
-    } = backend.prepare(&bytes, &name)?;
+    } = backend.prepare(&bytes, &name, threads)?;
     let (classes, outputs) = (card.classes.len(), classifier.num_classes());
     ensure!(
         classes == outputs,

@@ -8,7 +8,7 @@ use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 
 use crate::{IntegerError, Lowered, NodeKernel, Region, lower};
 
-/// One image at a time, on the calling thread, in memory that is set aside once.
+/// One image at a time, in memory that is set aside once; on the calling thread, unless it is given more.
 #[derive(Clone, Debug)]
 pub struct IntegerClassifier {
     region: Arc<Region>,
@@ -58,6 +58,21 @@ impl IntegerClassifier {
             num_classes,
             nodes: lowered.nodes.clone(),
         })
+    }
+
+    /// With at most `threads` that share an image, as few as its layers are worth; the answers stay the same to the bit.
+    ///
+    /// # Errors
+    /// [`IntegerError::Threads`] when the system gives none.
+    pub fn with_threads(mut self, threads: usize) -> Result<Self, IntegerError> {
+        let workspace = self.region.program.workspace_on(threads);
+        self.workspace = workspace.map_err(IntegerError::Threads)?;
+        Ok(self)
+    }
+
+    /// Threads that share an image.
+    pub fn threads(&self) -> usize {
+        self.workspace.threads()
     }
 
     /// What runs each node of the file, in its order.

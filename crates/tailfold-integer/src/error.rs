@@ -72,6 +72,9 @@ pub enum IntegerError {
         /// Their names.
         nodes: String,
     },
+    /// No threads.
+    #[error(transparent)]
+    Threads(KernelError),
     /// No such vector unit.
     #[error(transparent)]
     Isa(KernelError),

@@ -153,6 +153,31 @@ impl TractClassifier {
         })
     }
 
+    /// With at most `threads` that share an image, where it is integer from end to end; the answers stay the same to the
+    /// bit. tract's own operators run on the calling thread.
+    ///
+    /// # Errors
+    /// [`TractError::Quantized`] when the system gives none; `name` stands for the file in its message.
+    pub fn with_threads(mut self, threads: usize, name: &str) -> Result<Self, TractError> {
+        if let Engine::Whole(whole) = self.engine {
+            let whole = whole.with_threads(threads);
+            let whole = whole.map_err(|source| TractError::Quantized {
+                name: name.to_owned(),
+                source,
+            })?;
+            self.engine = Engine::Whole(Box::new(whole));
+        }
+        Ok(self)
+    }
+
+    /// Threads that share an image.
+    pub fn threads(&self) -> usize {
+        match &self.engine {
+            Engine::Whole(whole) => whole.threads(),
+            Engine::Plan(_) => 1,
+        }
+    }
+
     /// What runs each node of the file, in its order; empty for [`TractClassifier::stock`].
     pub fn nodes(&self) -> &[NodeKernel] {
         &self.nodes

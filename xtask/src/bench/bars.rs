@@ -56,8 +56,10 @@ impl Bars {
         };
         Self {
             title: format!(
-                "{model}: time an image on one thread ({}, {})",
-                report.machine, report.rows[0].kernel
+                "{model}: time an image on {} ({}, {})",
+                report.threads(),
+                report.machine,
+                report.rows[0].kernel
             ),
             axis: format!(
                 "wall milliseconds, median; whiskers from the least to the 95th percentile; {} rounds in turns",

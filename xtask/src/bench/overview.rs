@@ -29,8 +29,10 @@ pub(super) fn chart(nets: &[Net]) -> Bars {
     };
     Bars {
         title: format!(
-            "Processor time of an image relative to tailfold INT8, one thread ({}, {})",
-            nets[0].report.machine, nets[0].report.rows[0].kernel
+            "Processor time of an image relative to tailfold INT8, {} ({}, {})",
+            nets[0].report.threads(),
+            nets[0].report.machine,
+            nets[0].report.rows[0].kernel
         ),
         axis: format!(
             "ratio of processor times, median of {} rounds in turns; whiskers: least and greatest round; line at 1: tailfold INT8",
@@ -73,7 +75,7 @@ pub(super) fn table(nets: &[Net]) -> String {
         format!("{:.2}", row.wall_ms.min / own.wall_ms.min)
     });
     let mut text = format!(
-        "{} rounds of contenders in turns, {}, {}, one thread, one image at a time. INT8 is one file for all, ONNX Runtime's \
+        "{} rounds of contenders in turns, {}, {}, {}, one image at a time. INT8 is one file for all, ONNX Runtime's \
          U8S8; S8S8 another of its forms.\n\n\
          Processor time over ours, round by round: median and range of the rounds.\n\n{}{cpu}\n\n\
          Wall time over ours, the same. Where other programs run too, long images are interrupted and short ones are not.\n\n\
@@ -84,6 +86,7 @@ pub(super) fn table(nets: &[Net]) -> String {
         first.rounds,
         first.machine,
         first.rows[0].kernel,
+        first.threads(),
         header("processor time"),
         header("wall time"),
         header("least wall time"),

@@ -61,6 +61,16 @@ impl Report {
     }
 }
 
+impl Report {
+    /// How many threads took part, in words.
+    pub(super) fn threads(&self) -> String {
+        match self.rows.iter().map(|row| row.threads).max() {
+            Some(1) | None => "one thread".to_owned(),
+            Some(most) => format!("at most {most} threads"),
+        }
+    }
+}
+
 impl Row {
     /// For readers who do not know the tool: whose runtime, and which form of the model.
     pub(super) fn title(&self) -> String {

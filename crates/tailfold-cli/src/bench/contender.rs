@@ -6,10 +6,10 @@
 use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use cpu_time::ThreadTime;
+use cpu_time::{ProcessTime, ThreadTime};
 use serde::{Deserialize, Serialize};
 use tailfold_kernels::Isa;
 use tailfold_spec::{ImageBatch, artifact};
@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Back end.
     #[arg(long, value_enum, default_value_t)]
     backend: Backend,
+    /// Most threads.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
     /// Prepared images: little-endian floats, channels first, one after the other.
     #[arg(long)]
     images: PathBuf,
@@ -52,7 +55,7 @@ pub(crate) struct Ready {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Turn {
     pub(crate) wall_ms: Vec<f64>,
-    /// Of the thread that asks, which is the one that computes.
+    /// Of the thread that asks, which is the one that computes; of the whole process where there are several.
     pub(crate) cpu_ms: Vec<f64>,
 }
 
@@ -67,10 +70,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
     let start = Instant::now();
     let bytes = artifact::read(&args.model)?;
-    let mut prepared = args.backend.prepare(&bytes, &name)?;
+    let mut prepared = args.backend.prepare(&bytes, &name, args.threads.into())?;
     drop(bytes);
     let preparation = start.elapsed();
     let kernel = kernel(&prepared)?;
+    let threads = prepared.threads;
     let classifier = prepared.classifier.as_mut();
     let images = read_images(&args.images, classifier.input_shape())?;
     let first = Instant::now();
@@ -80,7 +84,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         cold_start_ms: 1e3 * (preparation + first.elapsed()).as_secs_f64(),
         kernel,
         class,
-        threads: 1,
+        threads,
         binary_bytes: std::env::current_exe()
             .and_then(std::fs::metadata)
             .ok()
@@ -98,9 +102,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         };
         for i in 0..count {
             let image = &images[i % images.len()];
-            let (wall, cpu) = (Instant::now(), ThreadTime::now());
+            let (wall, cpu) = (Instant::now(), processor_time(threads)?);
             classifier.logits(image)?;
-            turn.cpu_ms.push(1e3 * cpu.elapsed().as_secs_f64());
+            let cpu = processor_time(threads)? - cpu;
+            turn.cpu_ms.push(1e3 * cpu.as_secs_f64());
             turn.wall_ms.push(1e3 * wall.elapsed().as_secs_f64());
         }
         print(&serde_json::to_string(&turn)?);
@@ -111,6 +116,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     print(&serde_json::to_string(&done)?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Processor time so far of what computes on `threads`.
+fn processor_time(threads: usize) -> io::Result<Duration> {
+    if threads > 1 {
+        Ok(ProcessTime::try_now()?.as_duration())
+    } else {
+        Ok(ThreadTime::try_now()?.as_duration())
+    }
 }
 
 /// What computes the layers with weights.

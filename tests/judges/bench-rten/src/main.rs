@@ -1,4 +1,4 @@
-//! rten as a contender of `tailfold bench`: one thread, one image at a time.
+//! rten as a contender of `tailfold bench`: one image at a time.
 //!
 //! Speaks the protocol of `tailfold bench-turns`: a JSON line when the first image is answered, one for each turn asked
 //! for on stdin, one at the end.
@@ -6,11 +6,11 @@
 use std::io::{BufRead as _, Write as _, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
-use cpu_time::ThreadTime;
+use cpu_time::{ProcessTime, ThreadTime};
 use rten::{Dimension, Model, RunOptions, ThreadPool};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, NdTensorView};
@@ -27,11 +27,14 @@ struct Args {
     /// Prepared images: little-endian floats, channels first, one after the other.
     #[arg(long)]
     images: PathBuf,
+    /// Threads.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
 }
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let pool = Arc::new(ThreadPool::with_num_threads(1));
+    let pool = Arc::new(ThreadPool::with_num_threads(args.threads));
     // All of it within the pool, so that the thread that asks is the one that computes and its processor time counts.
     pool.run(|| contend(&args, &pool))
 }
@@ -51,7 +54,7 @@ fn contend(args: &Args, pool: &Arc<ThreadPool>) -> anyhow::Result<()> {
         "cold_start_ms": 1e3 * cold_start.as_secs_f64(),
         "kernel": format!("rten {VERSION}"),
         "class": top1(&scores),
-        "threads": 1,
+        "threads": args.threads,
         "binary_bytes": std::env::current_exe()?.metadata()?.len(),
     }))?;
     for line in stdin().lock().lines() {
@@ -61,14 +64,24 @@ fn contend(args: &Args, pool: &Arc<ThreadPool>) -> anyhow::Result<()> {
             .context("a turn is a number of images")?;
         let (mut wall_ms, mut cpu_ms) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for image in images.iter().cycle().take(count) {
-            let (wall, cpu) = (Instant::now(), ThreadTime::now());
+            let (wall, cpu) = (Instant::now(), processor_time(args.threads)?);
             logits(&model, image.view(), &options)?;
-            cpu_ms.push(1e3 * cpu.elapsed().as_secs_f64());
+            let cpu = processor_time(args.threads)? - cpu;
+            cpu_ms.push(1e3 * cpu.as_secs_f64());
             wall_ms.push(1e3 * wall.elapsed().as_secs_f64());
         }
         answer(&json!({ "wall_ms": wall_ms, "cpu_ms": cpu_ms }))?;
     }
     answer(&json!({ "peak_rss_bytes": peak_rss_bytes() }))
+}
+
+/// Processor time so far of what computes on `threads`.
+fn processor_time(threads: usize) -> std::io::Result<Duration> {
+    if threads > 1 {
+        Ok(ProcessTime::try_now()?.as_duration())
+    } else {
+        Ok(ThreadTime::try_now()?.as_duration())
+    }
 }
 
 fn logits(

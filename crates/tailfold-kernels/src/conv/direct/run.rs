@@ -173,6 +173,9 @@ impl Strips {
     /// Pixels that share a reading of the weights, at most, where rows can be cut.
     const PIXELS: usize = 56;
 
+    /// Codes of the input that leave room in a nearest cache of 32 KiB.
+    const CODES: usize = 16 * 1024;
+
     fn new(window: &Window, input: &Frame, output: &Frame, rows: usize) -> Self {
         let flat = window == &Window::point() && input.is_flat() && output.is_flat();
         if flat {
@@ -182,7 +185,10 @@ impl Strips {
             let row = pixels.div_ceil(pixels.div_ceil(Self::PIXELS));
             return Self { row, strip: row };
         }
-        let rows = rows.div_ceil((rows * output.width).div_ceil(Self::PIXELS));
+        // Of a thin image more fit, so that the weights are read for more.
+        let window_codes = input.pitch() * window.kernel[0] * window.kernel[1];
+        let most = (Self::CODES / window_codes).clamp(Self::PIXELS, 4 * Self::PIXELS);
+        let rows = rows.div_ceil((rows * output.width).div_ceil(most));
         Self {
             row: output.width,
             strip: output.width * rows,
