@@ -6,6 +6,7 @@
 
 mod classifier;
 mod error;
+mod fusion;
 mod graph;
 mod lower;
 mod params;

@@ -8,6 +8,7 @@ use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
 use crate::IntegerError;
+use crate::fusion::fuse;
 use crate::lower::{Absorbed, Draft, Drafts, Lowered, NodeKernel, Region};
 
 /// Builds the programs of `drafts`, and the model in which each stands as one node in place of the `absorbed` ones.
@@ -23,7 +24,8 @@ pub(crate) fn build(
     }
     let mut regions = Vec::new();
     let mut kernels: BTreeMap<usize, &'static str> = BTreeMap::new();
-    for (_, layers) in levels {
+    for (_, mut layers) in levels {
+        let fused = fuse(&mut layers);
         let indices: Vec<usize> = layers.iter().map(|(index, _)| *index).collect();
         let region = region(isa, &drafts.tensors, layers)?;
         kernels.extend(
@@ -31,6 +33,9 @@ pub(crate) fn build(
                 .into_iter()
                 .zip(region.program.steps().map(|s| s.kernel)),
         );
+        for (sum, convolution) in fused {
+            kernels.insert(sum, kernels[&convolution]);
+        }
         regions.push(Arc::new(region));
     }
     let nodes = kept(&model, absorbed, &kernels);
@@ -92,12 +97,23 @@ fn tensors_of(operation: &mut Operation) -> Vec<&mut usize> {
         Operation::Subsample { input, output, .. }
         | Operation::MaxPool { input, output, .. }
         | Operation::UnitMean { input, output, .. } => vec![input, output],
-        Operation::Conv { input, output, .. } | Operation::Mean { input, output, .. } => {
-            match output {
-                Place::Tensor(output) => vec![input, output],
-                Place::Port(_) => vec![input],
+        Operation::Conv {
+            input,
+            residual,
+            output,
+            ..
+        } => {
+            let mut tensors = vec![input];
+            tensors.extend(residual.as_mut().map(|addend| &mut addend.input));
+            if let Place::Tensor(output) = output {
+                tensors.push(output);
             }
+            tensors
         }
+        Operation::Mean { input, output, .. } => match output {
+            Place::Tensor(output) => vec![input, output],
+            Place::Port(_) => vec![input],
+        },
     }
 }
 

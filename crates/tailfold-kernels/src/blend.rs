@@ -56,6 +56,29 @@ impl Blend {
         nearest(steps, [self.low, self.high])
     }
 
+    /// The codes of sixteen pairs.
+    #[inline(always)]
+    pub(crate) fn vector<L: Lanes>(&self, a: L::Codes, b: L::Codes) -> L::Codes {
+        let constants = Constants {
+            multiplier: &self.vectors[0],
+            offset: &self.vectors[1],
+            doubt: &self.doubt,
+            ends: &self.ends,
+        };
+        let mut away = L::no_away();
+        let codes = L::blend(a, b, constants, &mut away);
+        if L::doubtful(away, constants) {
+            let [a, b] = [a, b].map(|codes| {
+                let mut array = [0; LANES];
+                // SAFETY: the array has sixteen codes.
+                unsafe { L::store_codes(codes, array.as_mut_ptr(), LANES) };
+                array
+            });
+            return L::codes(exact(self, &a, &b));
+        }
+        codes
+    }
+
     /// One image each: `terms` lie as their frames say, and `out` as `output` says; its border is left alone.
     ///
     /// # Panics
@@ -97,12 +120,6 @@ impl Task for Run<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let blend = self.blend;
-        let constants = Constants {
-            multiplier: &blend.vectors[0],
-            offset: &blend.vectors[1],
-            doubt: &blend.doubt,
-            ends: &blend.ends,
-        };
         let line = self.output.width * self.output.pitch();
         for y in 0..self.output.height {
             let [a, b] = [0, 1].map(|i| {
@@ -126,11 +143,7 @@ impl Task for Run<'_> {
                             L::load_codes(a.as_ptr().add(first)),
                             L::load_codes(b.as_ptr().add(first)),
                         );
-                        let mut away = L::no_away();
-                        let mut codes = L::blend(x, y, constants, &mut away);
-                        if L::doubtful(away, constants) {
-                            codes = L::codes(exact(blend, &a[first..], &b[first..]));
-                        }
+                        let codes = blend.vector::<L>(x, y);
                         L::store_codes(codes, out.as_mut_ptr().add(first), LANES);
                     }
                 }
@@ -142,6 +155,6 @@ impl Task for Run<'_> {
 
 #[cold]
 #[inline(never)]
-fn exact(blend: &Blend, a: &[i16], b: &[i16]) -> [i16; LANES] {
+fn exact(blend: &Blend, a: &[i16; LANES], b: &[i16; LANES]) -> [i16; LANES] {
     std::array::from_fn(|i| blend.code(a[i], b[i]))
 }

@@ -5,6 +5,7 @@ mod direct;
 mod epilogue;
 mod filters;
 mod part;
+mod residual;
 mod rows;
 mod weights;
 mod winograd;
@@ -18,6 +19,8 @@ use depthwise::Depthwise;
 use direct::{Direct, Narrow, lowest};
 pub use epilogue::Epilogue;
 pub(crate) use part::Part;
+use residual::Other;
+pub(crate) use residual::Residual;
 pub(crate) use weights::Weights;
 use weights::largest_sums;
 use winograd::Winograd;
@@ -44,6 +47,8 @@ pub(crate) struct Conv {
     output: Frame,
     isa: Isa,
     kernel: Kernel,
+    /// What is added to the codes: for the direct kernel of one group, and for Winograd's.
+    residual: Option<Residual>,
     products: u64,
 }
 
@@ -106,8 +111,25 @@ impl Conv {
             output,
             isa,
             kernel,
+            residual: None,
             products: (pixels * weights.codes.len()) as u64,
         })
+    }
+
+    /// The same with `residual` added to its codes.
+    ///
+    /// # Errors
+    /// [`KernelError::Shape`] where the kernel cannot do that.
+    pub(crate) fn with(mut self, residual: Residual) -> Result<Self, KernelError> {
+        match self.method() {
+            Method::Direct | Method::Winograd => {
+                self.residual = Some(residual);
+                Ok(self)
+            }
+            Method::Depthwise | Method::Grouped => Err(KernelError::Shape(
+                "an image is added to a convolution in groups".to_owned(),
+            )),
+        }
     }
 
     /// Which kernel computes it.
@@ -137,17 +159,27 @@ impl Conv {
         }
     }
 
-    /// One image: `x` and `out` as the frames have them. `out`'s border is left alone. Each of `scratches` is a thread's.
+    /// One image: `x`, the `other` that is added, and `out` as the frames have them. `out`'s border is left alone. Each of `scratches` is a thread's.
     ///
     /// # Panics
     /// When `out` is not what the epilogue gives, or memory is shorter than the frames.
-    pub(crate) fn run(&self, x: &[i16], out: Sink<'_>, scratches: &mut [Scratch]) {
+    pub(crate) fn run(
+        &self,
+        x: &[i16],
+        other: Option<&[i16]>,
+        out: Sink<'_>,
+        scratches: &mut [Scratch],
+    ) {
         let threads = self.threads().min(scratches.len());
-        self.run_on(x, out, &mut scratches[..threads]);
+        self.run_on(x, other, out, &mut scratches[..threads]);
     }
 
     /// With more than one of `scratches`, rows are shared among threads of the current pool, which changes no code.
-    fn run_on(&self, x: &[i16], out: Sink<'_>, scratches: &mut [Scratch]) {
+    fn run_on(&self, x: &[i16], other: Option<&[i16]>, out: Sink<'_>, scratches: &mut [Scratch]) {
+        let other = self.residual.as_ref().map(|residual| {
+            let codes = other.expect("the convolution adds an image");
+            residual.of(codes)
+        });
         let mut bytes = std::mem::take(&mut scratches[0].bytes);
         if let Kernel::Direct {
             quads: Some(low), ..
@@ -159,7 +191,11 @@ impl Conv {
                 bytes: &mut bytes,
             });
         }
-        let image = Image { x, bytes: &bytes };
+        let image = Image {
+            x,
+            bytes: &bytes,
+            other,
+        };
         match out {
             Sink::Codes(part) => self.share(&image, part, scratches),
             real @ Sink::Real(_) => self.part(&image, real, &mut scratches[0]),
@@ -203,7 +239,7 @@ impl Conv {
             output,
             ..
         } = self;
-        let Image { x, bytes } = *image;
+        let Image { x, bytes, other } = *image;
         match (&self.kernel, out) {
             (Kernel::Depthwise(depthwise), Sink::Codes(out)) => {
                 self.isa.run(depthwise::Run {
@@ -223,6 +259,7 @@ impl Conv {
                     input,
                     output,
                     x,
+                    other,
                     out,
                     codes,
                     sums,
@@ -230,16 +267,20 @@ impl Conv {
             }
             (Kernel::Direct { groups, .. }, mut out) => {
                 for direct in groups {
-                    self.isa.run(direct::Run {
+                    let run = direct::Run {
+                        image: direct::Image {
+                            window,
+                            input,
+                            x,
+                            bytes,
+                        },
                         direct,
-                        window,
-                        input,
+                        other,
                         output,
-                        x,
-                        bytes,
                         out: out.reborrow(),
                         codes: &mut scratch.codes,
-                    });
+                    };
+                    run.on(self.isa);
                 }
             }
             (_, Sink::Real(_)) => unreachable!("real values come from the direct kernel"),
@@ -270,6 +311,7 @@ impl Sink<'_> {
 struct Image<'a> {
     x: &'a [i16],
     bytes: &'a [i8],
+    other: Option<Other<'a>>,
 }
 
 impl Kernel {

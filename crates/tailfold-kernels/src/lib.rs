@@ -23,6 +23,6 @@ pub use frame::{Border, Frame};
 pub use lanes::Isa;
 pub use peak::peak;
 pub use ports::Steps;
-pub use program::{Layer, Operation, Place, Program, ProgramError, StepInfo, Workspace};
+pub use program::{Addend, Layer, Operation, Place, Program, ProgramError, StepInfo, Workspace};
 pub use requantize::Requantize;
 pub use shape::Window;

@@ -9,7 +9,7 @@ use crate::KernelError;
 use crate::frame::Frame;
 use crate::lanes::Isa;
 use arena::place;
-pub use operation::{Layer, Operation, Place};
+pub use operation::{Addend, Layer, Operation, Place};
 pub use run::Workspace;
 use step::Step;
 
@@ -84,7 +84,11 @@ impl Program {
                 if !written.get(input).copied().unwrap_or(false) {
                     return Err(wrong(format!("it reads tensor {input} before it is there")));
                 }
-                if let Operation::Conv { window, .. } = operation {
+                if let Operation::Conv {
+                    input: of, window, ..
+                } = operation
+                    && *of == input
+                {
                     frames[input].border = frames[input].border.union(window.pads);
                 }
             }

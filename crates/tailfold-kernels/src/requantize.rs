@@ -213,6 +213,12 @@ pub(crate) fn doubt(error: f64) -> f32 {
     (0.5 - error).max(-1.0) as f32
 }
 
+/// Where codes go. No closure: one that is not inlined is compiled for the smallest processor.
+pub(crate) trait Store {
+    /// Those of the `p`-th pixel.
+    fn codes<L: Lanes>(&self, p: usize, codes: L::Codes);
+}
+
 /// One block of sixteen channels.
 #[derive(Clone, Copy)]
 pub(crate) struct Block<'a> {
@@ -226,18 +232,14 @@ impl Block<'_> {
     /// Gives the codes of each of `sums`, exactly as [`Requantize::code`] has them, to `store`, now and then a second time:
     /// whether any may be wrong is asked once for all.
     #[inline(always)]
-    pub(crate) fn each<L: Lanes, const P: usize>(
-        &self,
-        sums: [L; P],
-        store: impl Fn(usize, L::Codes),
-    ) {
+    pub(crate) fn each<L: Lanes, const P: usize>(&self, sums: [L; P], store: &impl Store) {
         let mut away = L::no_away();
         for (p, sum) in sums.iter().enumerate() {
-            store(p, sum.requantize(self.constants, &mut away));
+            store.codes::<L>(p, sum.requantize(self.constants, &mut away));
         }
         if L::doubtful(away, self.constants) {
             for (p, sum) in sums.iter().enumerate() {
-                store(p, self.codes(*sum));
+                store.codes::<L>(p, self.codes(*sum));
             }
         }
     }

@@ -125,6 +125,9 @@ fn random_networks_give_what_their_graph_means_in_double_precision() {
                 .collect();
             assert!(float.is_empty(), "seed {seed}: {float:?}");
             assert_eq!(lowered.model.nodes().len(), 1, "seed {seed}");
+            let mut sums = lowered.nodes.iter().filter(|n| n.operator == "Add");
+            let made = sums.all(|n| n.kernel != Some("add"));
+            assert!(made, "seed {seed}: convolutions make the sums");
             let found = run(&lowered.regions[0], &image);
             for (found, expected) in found.iter().zip(&expected) {
                 let expected = *expected as f32;

@@ -169,6 +169,7 @@ impl<'a> Lowering<'a> {
             filters: sums.filters,
             groups: sums.groups,
             epilogue,
+            residual: None,
             output: place,
         };
         self.layer(index, node, x, operation, ending, shape);

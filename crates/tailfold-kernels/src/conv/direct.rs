@@ -11,7 +11,7 @@ use crate::lanes::{Form, LANES, Pairs, Quads};
 use crate::shape::Window;
 use bytes::ByteWeights;
 pub(crate) use bytes::{Narrow, lowest};
-pub(crate) use run::Run;
+pub(crate) use run::{Image, Run};
 
 /// The packed weights of one group: all filters that read the same channels.
 #[derive(Clone, Debug)]

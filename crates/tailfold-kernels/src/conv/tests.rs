@@ -2,6 +2,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::blend::Blend;
 use crate::frame::Border;
 use crate::requantize::Requantize;
 
@@ -20,6 +21,8 @@ struct Layer {
     multiplier: Vec<f64>,
     offset: Vec<f64>,
     clamp: [i16; 2],
+    /// Codes that are added, `[filters, height, width]`, and how.
+    other: Option<(Vec<i16>, [f64; 2])>,
 }
 
 impl Layer {
@@ -79,7 +82,30 @@ impl Layer {
                 .map(|_| rng.random_range(-200..200) as f64 * 0.25)
                 .collect(),
             clamp: *pick(rng, &[[-128, 127], [0, 255], [-3, 252], [0, 96]]),
+            other: (groups == 1 && rng.random_bool(0.5)).then(|| {
+                let [height, width] = window.output(size[0], size[1]).unwrap();
+                let codes = (0..filters * height * width).map(|_| rng.random_range(-255..256));
+                (codes.collect(), [0.5, *pick(rng, &[0.25, 0.37])])
+            }),
         }
+    }
+
+    /// The definition, code by code.
+    fn expected(&self) -> Vec<i16> {
+        let pixels: usize = self.frames(0)[1].height * self.frames(0)[1].width;
+        let requantize =
+            Requantize::new(self.multiplier.clone(), self.offset.clone(), self.clamp).unwrap();
+        let codes = self.sums().into_iter().enumerate().map(|(i, sum)| {
+            let code = requantize.code(i / pixels, sum);
+            match &self.other {
+                None => code,
+                Some((other, weights)) => {
+                    let blend = Blend::new(Isa::Portable, *weights, self.clamp).unwrap();
+                    blend.code(code, other[i])
+                }
+            }
+        });
+        codes.collect()
     }
 
     fn frames(&self, extra: usize) -> [Frame; 2] {
@@ -160,18 +186,24 @@ impl Layer {
             conv.kernel =
                 Kernel::direct(self.packed(), &self.window, &input, &epilogue, low).unwrap();
         }
-        // What lies behind the image and in fill-up channels must not be felt.
-        let mut x = vec![-7; input.len()];
-        input.clear_border(&mut x);
-        let plane = self.size[0] * self.size[1];
-        for (i, &code) in self.codes.iter().enumerate() {
-            let at = input.at(i % plane / self.size[1], i % self.size[1]);
-            x[at + i / plane] = code;
+        let mut other = None;
+        if let Some((codes, weights)) = &self.other {
+            let frame = Frame {
+                border: self.window.pads,
+                ..Frame::new(self.filters, output.height, output.width)
+            };
+            let blend = Blend::new(isa, *weights, self.clamp).unwrap();
+            conv = conv
+                .with(Residual::new(frame, blend, &output).unwrap())
+                .unwrap();
+            other = Some(laid_out(&frame, codes));
         }
+        // What lies behind the image and in fill-up channels must not be felt.
+        let x = laid_out(&input, &self.codes);
         let mut out = vec![99; output.len()];
         let mut scratches = vec![Scratch::new([conv.scratch()]); threads];
         let whole = Part::whole(&output, &mut out);
-        conv.run_on(&x, Sink::Codes(whole), &mut scratches);
+        conv.run_on(&x, other.as_deref(), Sink::Codes(whole), &mut scratches);
         let mut codes = Vec::new();
         for filter in 0..self.filters {
             for y in 0..output.height {
@@ -196,6 +228,18 @@ impl Layer {
     }
 }
 
+/// `codes`, channels first, as `frame` has them.
+fn laid_out(frame: &Frame, codes: &[i16]) -> Vec<i16> {
+    let mut image = vec![-7; frame.len()];
+    frame.clear_border(&mut image);
+    let plane = frame.height * frame.width;
+    for (i, &code) in codes.iter().enumerate() {
+        let at = frame.at(i % plane / frame.width, i % frame.width);
+        image[at + i / plane] = code;
+    }
+    image
+}
+
 fn pick<'a, T>(rng: &mut ChaCha8Rng, of: &'a [T]) -> &'a T {
     &of[rng.random_range(0..of.len())]
 }
@@ -207,20 +251,7 @@ fn every_unit_computes_the_definition_on_random_shapes() {
     let layers = if cfg!(debug_assertions) { 400 } else { 4000 };
     for _ in 0..layers {
         let layer = Layer::random(&mut rng);
-        let pixels: usize = layer
-            .window
-            .output(layer.size[0], layer.size[1])
-            .unwrap()
-            .iter()
-            .product();
-        let requantize =
-            Requantize::new(layer.multiplier.clone(), layer.offset.clone(), layer.clamp).unwrap();
-        let expected: Vec<i16> = layer
-            .sums()
-            .into_iter()
-            .enumerate()
-            .map(|(i, sum)| requantize.code(i / pixels, sum))
-            .collect();
+        let expected = layer.expected();
         for isa in Isa::available() {
             for quads in [false, true] {
                 let [extra, threads] = [0..2, 1..5].map(|range| rng.random_range(range));

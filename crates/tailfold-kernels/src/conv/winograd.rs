@@ -10,6 +10,7 @@
 )]
 
 use super::filters::Filters;
+use super::residual::Other;
 use super::rows::{Tiles, in_tiles, tile};
 use super::{Part, Weights};
 use crate::frame::Frame;
@@ -119,6 +120,7 @@ pub(crate) struct Run<'a> {
     pub(crate) input: &'a Frame,
     pub(crate) output: &'a Frame,
     pub(crate) x: &'a [i16],
+    pub(crate) other: Option<Other<'a>>,
     /// Whose first row has an even number.
     pub(crate) out: Part<'a>,
     /// At least what [`Winograd::scratch`] says.
@@ -256,8 +258,14 @@ impl Run<'_> {
             if y < self.output.height && x < self.output.width {
                 let at = self.output.at(y, x) + block * LANES;
                 let to = self.out.at(at, channels);
+                let mut codes = constants.codes(sums);
+                if let Some(other) = &self.other {
+                    let at = other.at(y, x) + block * LANES;
+                    // SAFETY: the block is one of the frame's.
+                    codes = unsafe { other.added::<L>(codes, at) };
+                }
                 // SAFETY: `to` has as many codes as are written.
-                unsafe { L::store_codes(constants.codes(sums), to.as_mut_ptr(), to.len()) };
+                unsafe { L::store_codes(codes, to.as_mut_ptr(), to.len()) };
             }
         }
     }

@@ -51,6 +51,8 @@ pub enum Operation {
         groups: usize,
         /// What becomes of the sums.
         epilogue: Epilogue,
+        /// What is added to their codes.
+        residual: Option<Addend>,
         /// Codes, or real values.
         output: Place,
     },
@@ -122,12 +124,28 @@ pub enum Operation {
     },
 }
 
+/// An image that is added to a layer's codes, as [`Operation::Add`] would: without groups, and where codes are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Addend {
+    /// Tensor.
+    pub input: usize,
+    /// Of the layer's codes, and of the tensor's.
+    pub weights: [f64; 2],
+    /// The ends of the result's codes, without the zero point.
+    pub clamp: [i16; 2],
+}
+
 impl Operation {
     /// Tensors that it reads.
-    pub(super) fn reads(&self) -> Vec<usize> {
+    pub fn reads(&self) -> Vec<usize> {
         match *self {
             Self::Quantize { .. } => Vec::new(),
             Self::Add { inputs, .. } => inputs.to_vec(),
+            Self::Conv {
+                input,
+                residual: Some(Addend { input: other, .. }),
+                ..
+            } => vec![input, other],
             Self::Conv { input, .. }
             | Self::Subsample { input, .. }
             | Self::MaxPool { input, .. }
@@ -138,7 +156,7 @@ impl Operation {
     }
 
     /// The tensor that it writes.
-    pub(super) fn writes(&self) -> Option<usize> {
+    pub fn writes(&self) -> Option<usize> {
         match *self {
             Self::Quantize { output, .. }
             | Self::Add { output, .. }
@@ -168,6 +186,10 @@ impl Operation {
                 true => of[*input],
                 false => [EMPTY, of[*input][1].max(EMPTY)],
             },
+            Self::Conv {
+                residual: Some(Addend { clamp, .. }),
+                ..
+            } => *clamp,
             Self::Conv { epilogue, .. } | Self::Mean { epilogue, .. } => match epilogue {
                 Epilogue::Codes(requantize) => requantize.ends(),
                 Epilogue::Real { .. } => [0, 0],

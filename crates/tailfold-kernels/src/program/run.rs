@@ -138,15 +138,29 @@ impl Program {
             (
                 Operation::Conv {
                     input,
+                    residual,
                     output: Place::Tensor(output),
                     ..
                 },
                 Packed::Conv(conv),
             ) => {
-                let [x, out] = self.memory(arena, [*input, *output]);
+                let (x, other, out): (&[i16], Option<&[i16]>, _) = match residual {
+                    None => {
+                        let [x, out] = self.memory(arena, [*input, *output]);
+                        (x, None, out)
+                    }
+                    Some(addend) if addend.input == *input => {
+                        let [x, out] = self.memory(arena, [*input, *output]);
+                        (x, Some(x), out)
+                    }
+                    Some(addend) => {
+                        let [x, other, out] = self.memory(arena, [*input, addend.input, *output]);
+                        (x, Some(other), out)
+                    }
+                };
                 frame(*output).clear_border(out);
                 let out = Part::whole(frame(*output), out);
-                conv.run(x, Sink::Codes(out), scratches);
+                conv.run(x, other, Sink::Codes(out), scratches);
             }
             (
                 Operation::Conv {
@@ -157,7 +171,7 @@ impl Program {
                 Packed::Conv(conv),
             ) => {
                 let [x] = self.memory(arena, [*input]);
-                conv.run(x, Sink::Real(outputs[*port]), scratches);
+                conv.run(x, None, Sink::Real(outputs[*port]), scratches);
             }
             (
                 Operation::Add {

@@ -3,7 +3,7 @@
 use super::{Operation, Place, StepInfo, Tensor};
 use crate::KernelError;
 use crate::blend::Blend;
-use crate::conv::{Conv, Epilogue, Method, Weights};
+use crate::conv::{Conv, Epilogue, Method, Residual, Weights};
 use crate::frame::Frame;
 use crate::lanes::Isa;
 use crate::pool::check_mean;
@@ -44,6 +44,7 @@ impl Step {
                 filters,
                 groups,
                 epilogue,
+                residual,
                 output,
             } => {
                 let from = frame(*input);
@@ -60,7 +61,14 @@ impl Step {
                     groups: *groups,
                 };
                 let from = (from, tensors[*input].range);
-                let conv = Conv::new(isa, *window, from, to, weights, epilogue.clone())?;
+                let mut conv = Conv::new(isa, *window, from, to, weights, epilogue.clone())?;
+                if let Some(addend) = residual {
+                    let blend = Blend::new(isa, addend.weights, addend.clamp)?;
+                    conv = conv.with(Residual::new(frame(addend.input), blend, &to)?)?;
+                    if let Place::Port(_) = output {
+                        return Err(KernelError::Shape("an image is added to codes".to_owned()));
+                    }
+                }
                 packed = Packed::Conv(Box::new(conv));
             }
             Operation::Add {

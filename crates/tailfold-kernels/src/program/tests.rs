@@ -170,6 +170,7 @@ fn programs_that_cannot_run_are_refused_by_name() {
                 scale: vec![1.0; 4],
                 bias: vec![0.0; 3],
             },
+            residual: None,
             output: Place::Port(0),
         },
     };
@@ -190,6 +191,7 @@ fn threads_are_as_many_as_a_layer_is_worth_and_change_nothing() {
             epilogue: Epilogue::Codes(
                 Requantize::new(vec![1e-3; 64], vec![0.25; 64], [-128, 127]).unwrap(),
             ),
+            residual: None,
             output: Place::Tensor(output),
         },
     };

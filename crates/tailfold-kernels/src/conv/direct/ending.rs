@@ -5,10 +5,11 @@
 )]
 
 use super::Direct;
+use crate::conv::residual::Other;
 use crate::conv::{Epilogue, Part};
 use crate::frame::Frame;
 use crate::lanes::{LANES, Lanes, ORDER};
-use crate::requantize::Requantize;
+use crate::requantize::{Block, Requantize, Store};
 
 /// Takes the sums of one block of filters, pixel by pixel.
 pub(super) trait Ending {
@@ -61,6 +62,68 @@ impl<'a> Codes<'a> {
     }
 }
 
+impl Codes<'_> {
+    /// How the next `P` pixels' codes are made, and where they go.
+    #[inline(always)]
+    fn place<const P: usize>(&mut self, first: usize) -> (Block<'_>, Pixels) {
+        let channels = (self.channels - self.block * LANES).min(LANES);
+        let count = (P - 1) * self.pitch + channels;
+        let to = self.out.at(self.at + first * self.pitch, count);
+        let pixels = Pixels {
+            to: to.as_mut_ptr(),
+            pitch: self.pitch,
+            channels,
+        };
+        (self.requantize.block(self.block, 1), pixels)
+    }
+}
+
+/// Where neighbouring pixels begin, and how many of sixteen channels may be written: room for them all is there.
+#[derive(Clone, Copy)]
+struct Pixels {
+    to: *mut i16,
+    pitch: usize,
+    channels: usize,
+}
+
+impl Store for Pixels {
+    #[inline(always)]
+    fn codes<L: Lanes>(&self, p: usize, codes: L::Codes) {
+        // SAFETY: [`Codes::place`] has seen the room.
+        unsafe { L::store_codes(codes, self.to.add(p * self.pitch), self.channels) };
+    }
+}
+
+/// Pixels whose sixteen channels may all be written.
+struct Full(Pixels);
+
+impl Store for Full {
+    #[inline(always)]
+    fn codes<L: Lanes>(&self, p: usize, codes: L::Codes) {
+        let Self(Pixels { to, pitch, .. }) = *self;
+        // SAFETY: as above. A count that the compiler knows is one store.
+        unsafe { L::store_codes(codes, to.add(p * pitch), LANES) };
+    }
+}
+
+/// Pixels to which those of another image are added.
+struct Added<'a> {
+    pixels: Pixels,
+    other: Other<'a>,
+    /// Where its first pixel lies.
+    from: usize,
+}
+
+impl Store for Added<'_> {
+    #[inline(always)]
+    fn codes<L: Lanes>(&self, p: usize, codes: L::Codes) {
+        let at = self.from + p * self.other.pitch();
+        // SAFETY: the other image is as large as the one that is written.
+        let codes = unsafe { self.other.added::<L>(codes, at) };
+        self.pixels.codes::<L>(p, codes);
+    }
+}
+
 impl Ending for Codes<'_> {
     #[inline(always)]
     fn begin(&mut self, block: usize, pixel: usize) {
@@ -71,23 +134,52 @@ impl Ending for Codes<'_> {
 
     #[inline(always)]
     fn put<L: Lanes, const P: usize>(&mut self, first: usize, sums: [L; P]) {
-        let pitch = self.pitch;
-        let channels = (self.channels - self.block * LANES).min(LANES);
-        let count = (P - 1) * pitch + channels;
-        let to = self.out.at(self.at + first * pitch, count).as_mut_ptr();
-        let block = self.requantize.block(self.block, 1);
-        // A count that the compiler knows is one store.
-        if channels == LANES {
-            // SAFETY: the slice ends with the last pixel's last code.
-            block.each(sums, |p, codes: L::Codes| unsafe {
-                L::store_codes(codes, to.add(p * pitch), LANES);
-            });
+        let (block, pixels) = self.place::<P>(first);
+        if pixels.channels == LANES {
+            block.each(sums, &Full(pixels));
         } else {
-            // SAFETY: as above.
-            block.each(sums, |p, codes: L::Codes| unsafe {
-                L::store_codes(codes, to.add(p * pitch), channels);
-            });
+            block.each(sums, &pixels);
         }
+    }
+}
+
+/// Codes of `output`, another image added: apart from [`Codes`], whose loop is the tighter without it.
+pub(super) struct Sums<'a> {
+    codes: Codes<'a>,
+    other: Other<'a>,
+    /// Where the other row's first code lies.
+    from: usize,
+}
+
+impl<'a> Sums<'a> {
+    pub(super) fn new(codes: Codes<'a>, other: Other<'a>) -> Self {
+        Self {
+            codes,
+            other,
+            from: 0,
+        }
+    }
+}
+
+impl Ending for Sums<'_> {
+    #[inline(always)]
+    fn begin(&mut self, block: usize, pixel: usize) {
+        let width = self.codes.output.width;
+        self.codes.begin(block, pixel);
+        self.from = self.other.at(pixel / width, pixel % width) + block * LANES;
+    }
+
+    #[inline(always)]
+    fn put<L: Lanes, const P: usize>(&mut self, first: usize, sums: [L; P]) {
+        let other = self.other;
+        let from = self.from + first * other.pitch();
+        let (block, pixels) = self.codes.place::<P>(first);
+        let added = Added {
+            pixels,
+            other,
+            from,
+        };
+        block.each(sums, &added);
     }
 }
 

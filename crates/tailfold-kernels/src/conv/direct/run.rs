@@ -8,64 +8,80 @@ use std::ops::Range;
 
 use super::ending::{self, Ending};
 use super::{Direct, Packed};
+use crate::conv::residual::Other;
 use crate::conv::rows::{Tiles, in_tiles, tile};
 use crate::conv::{Epilogue, Sink};
 use crate::frame::Frame;
-use crate::lanes::{Form, LANES, Lanes, Pairs, Quads, Task};
+use crate::lanes::{Form, Isa, LANES, Lanes, Pairs, Quads, Task};
 use crate::shape::Window;
 
-/// One group's filters over one image.
-pub(crate) struct Run<'a> {
-    pub(crate) direct: &'a Direct,
+/// What the windows slide over.
+#[derive(Clone, Copy)]
+pub(crate) struct Image<'a> {
     pub(crate) window: &'a Window,
     pub(crate) input: &'a Frame,
-    pub(crate) output: &'a Frame,
     pub(crate) x: &'a [i16],
     /// The same as bytes, where the weights are for those.
     pub(crate) bytes: &'a [i8],
+}
+
+/// One group's filters over one image.
+pub(crate) struct Run<'a> {
+    pub(crate) image: Image<'a>,
+    pub(crate) direct: &'a Direct,
+    pub(crate) other: Option<Other<'a>>,
+    pub(crate) output: &'a Frame,
     /// Which rows, and where they go.
     pub(crate) out: Sink<'a>,
     /// At least what [`Direct::scratch`] says.
     pub(crate) codes: &'a mut [i16],
 }
 
-impl Task for Run<'_> {
-    #[inline(always)]
-    fn run<L: Lanes>(self) {
-        let Self {
-            direct,
-            window,
-            input,
-            output,
-            x,
-            bytes,
-            out,
-            codes,
-        } = self;
-        let rows = Rows {
-            direct,
-            window,
-            input,
-            output,
-            x,
-            bytes,
-            codes,
-            range: match &out {
-                Sink::Codes(part) => part.rows.clone(),
-                Sink::Real(_) => 0..output.height,
-            },
-        };
-        match (out, &direct.epilogue) {
+impl Run<'_> {
+    /// With a loop of its own for each ending.
+    pub(crate) fn on(self, isa: Isa) {
+        let Self { direct, output, .. } = self;
+        match (self.out, &direct.epilogue) {
             (Sink::Codes(out), Epilogue::Codes(requantize)) => {
-                rows.end_in::<L, _>(&mut ending::Codes::new(direct, requantize, output, out));
+                let range = out.rows.clone();
+                let codes = ending::Codes::new(direct, requantize, output, out);
+                let flat = output.is_flat();
+                match self.other {
+                    None => isa.run(Rows {
+                        image: self.image,
+                        direct,
+                        output,
+                        codes: self.codes,
+                        range,
+                        flat,
+                        ending: codes,
+                    }),
+                    Some(other) => isa.run(Rows {
+                        image: self.image,
+                        direct,
+                        output,
+                        codes: self.codes,
+                        range,
+                        flat: flat && other.is_flat(),
+                        ending: ending::Sums::new(codes, other),
+                    }),
+                }
             }
-            (Sink::Real(out), epilogue) => rows.end_in::<L, _>(&mut ending::Real {
+            (Sink::Real(out), epilogue) => isa.run(Rows {
+                image: self.image,
                 direct,
-                epilogue,
-                out,
-                pixels: output.height * output.width,
-                block: 0,
-                pixel: 0,
+                output,
+                codes: self.codes,
+                range: 0..output.height,
+                flat: output.is_flat(),
+                ending: ending::Real {
+                    direct,
+                    epilogue,
+                    out,
+                    pixels: output.height * output.width,
+                    block: 0,
+                    pixel: 0,
+                },
             }),
             _ => unreachable!("the sink is chosen by the epilogue"),
         }
@@ -73,56 +89,56 @@ impl Task for Run<'_> {
 }
 
 /// Rows of output pixels.
-struct Rows<'a> {
+struct Rows<'a, E> {
+    image: Image<'a>,
     direct: &'a Direct,
-    window: &'a Window,
-    input: &'a Frame,
     output: &'a Frame,
-    x: &'a [i16],
-    bytes: &'a [i8],
     codes: &'a mut [i16],
     range: Range<usize>,
+    /// Whether results of different rows follow each other without a gap.
+    flat: bool,
+    ending: E,
 }
 
-impl Rows<'_> {
+impl<E: Ending> Task for Rows<'_, E> {
     /// In the form that the weights are packed for.
     #[inline(always)]
-    fn end_in<L: Lanes, E: Ending>(self, ending: &mut E) {
-        let (x, bytes) = (self.x, self.bytes);
+    fn run<L: Lanes>(self) {
+        let Image { x, bytes, .. } = self.image;
         match &self.direct.weights {
-            Packed::Words(words) => self
-                .run::<L, Pairs, E>(x, ending, |range, _, _| (words[range].as_ptr(), [0; LANES])),
-            Packed::Bytes(weights) => {
-                self.run::<L, Pairs, E>(x, ending, |range, _, codes| {
-                    let to = &mut codes[..range.len()];
-                    widen::<L>(&weights[range], to);
-                    (to.as_ptr(), [0; LANES])
-                });
+            Packed::Words(words) => {
+                self.rows::<L, Pairs>(x, |range, _, _| (words[range].as_ptr(), [0; LANES]));
             }
-            Packed::Quads(quads) => self.run::<L, Quads, E>(bytes, ending, |range, block, _| {
+            Packed::Bytes(weights) => self.rows::<L, Pairs>(x, |range, _, codes| {
+                let to = &mut codes[..range.len()];
+                widen::<L>(&weights[range], to);
+                (to.as_ptr(), [0; LANES])
+            }),
+            Packed::Quads(quads) => self.rows::<L, Quads>(bytes, |range, block, _| {
                 (quads.weights[range].as_ptr(), quads.start::<L>(block))
             }),
         }
     }
+}
 
+impl<E: Ending> Rows<'_, E> {
     /// `weights` has those of a block, and where its sums start from.
     #[inline(always)]
-    fn run<L: Lanes, F: Form, E: Ending>(
-        self,
+    fn rows<L: Lanes, F: Form>(
+        mut self,
         x: &[F::Code],
-        ending: &mut E,
         mut weights: impl FnMut(Range<usize>, usize, &mut [i16]) -> (*const F::Code, [i32; LANES]),
     ) {
         let Self {
+            image: Image { window, input, .. },
             direct,
-            window,
-            input,
             output,
-            codes,
-            range,
-            ..
+            ref mut codes,
+            ref range,
+            flat,
+            ref mut ending,
         } = self;
-        let strips = Strips::new(window, input, output, range.len());
+        let strips = Strips::new(window, input, output, range.len(), flat);
         let last = window.start(input, output.height - 1, output.width - 1);
         let reach = direct.taps.iter().max().copied().unwrap_or(0) + F::DEPTH * direct.steps;
         assert!(last + reach <= x.len(), "the last window ends in the frame");
@@ -176,9 +192,8 @@ impl Strips {
     /// Codes of the input that leave room in a nearest cache of 32 KiB.
     const CODES: usize = 16 * 1024;
 
-    fn new(window: &Window, input: &Frame, output: &Frame, rows: usize) -> Self {
-        let flat = window == &Window::point() && input.is_flat() && output.is_flat();
-        if flat {
+    fn new(window: &Window, input: &Frame, output: &Frame, rows: usize, flat: bool) -> Self {
+        if window == &Window::point() && input.is_flat() && flat {
             // Rows follow each other without a gap, so any run of pixels is one; runs of nearly equal length, since a
             // short one reads the weights for little.
             let pixels = rows * output.width;
