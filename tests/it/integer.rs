@@ -79,6 +79,32 @@ fn info_says_what_runs_each_node_and_can_insist_on_integers() {
 }
 
 #[test]
+fn integers_alone_answer_alike_on_any_number_of_threads_and_refuse_float() {
+    let scratch = Scratch::new();
+    let image = scratch.at("boot.png");
+    let pixels = embedded("split=test&per-class=1").image(0).unwrap();
+    std::fs::write(&image, pixels.to_png().unwrap()).unwrap();
+    let answer = |options: &[&str]| {
+        let command = ["classify", "--model", INT8, "--json", &image];
+        let said = run("tailfold", &[&command[..], options].concat());
+        let said = said.ended_with(0).json();
+        (said["backend"].clone(), said["images"][0]["top"].clone())
+    };
+    let (backend, expected) = answer(&[]);
+    assert_eq!(backend, "tract");
+    let alone = answer(&["--backend", "integer", "--threads", "2"]);
+    assert_eq!(alone, ("integer".into(), expected));
+    let refused = run(
+        "tailfold",
+        &["classify", "--model", FLOAT, "--backend", "integer", &image],
+    );
+    let message = "fashion-lt.onnx: the model does not run with integers alone";
+    let refused = refused.ended_with(2);
+    assert!(refused.stderr.contains(message), "{refused:?}");
+    assert!(refused.stderr.contains("stem.conv"), "{refused:?}");
+}
+
+#[test]
 fn every_vector_unit_writes_the_same_logits() {
     let scratch = Scratch::new();
     let mut files = Vec::new();
