@@ -100,16 +100,9 @@ impl Classifier for IntegerClassifier {
     }
 
     fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError> {
-        let [n, c, h, w] = batch.shape();
-        if [c, h, w] != self.input {
-            return Err(RunError::InputShape {
-                expected: self.input,
-                found: [c, h, w],
-            });
-        }
-        let mut values = vec![0.0; n * self.num_classes];
+        let mut values = vec![0.0; batch.len() * self.num_classes];
         let rows = values.chunks_exact_mut(self.num_classes);
-        for (image, row) in batch.values().chunks_exact(c * h * w).zip(rows) {
+        for (image, row) in batch.images(self.input)?.zip(rows) {
             self.region
                 .program
                 .run(&mut self.workspace, &[image], &mut [row])
@@ -118,12 +111,7 @@ impl Classifier for IntegerClassifier {
                     message: error.to_string(),
                 })?;
         }
-        let found = vec![values.len()];
-        Logits::new(values, self.num_classes).map_err(|_| RunError::OutputShape {
-            images: n,
-            classes: self.num_classes,
-            found,
-        })
+        Logits::answer(values, batch.len(), self.num_classes)
     }
 
     fn fork(&self) -> Box<dyn Classifier> {

@@ -38,6 +38,25 @@ impl ImageBatch {
         self.shape
     }
 
+    /// Each image, row-major, when they have the shape `expected`: `[channels, height, width]`.
+    ///
+    /// # Errors
+    /// [`RunError::InputShape`] when they have another.
+    pub fn images(
+        &self,
+        expected: [usize; 3],
+    ) -> Result<std::slice::ChunksExact<'_, f32>, RunError> {
+        let [_, c, h, w] = self.shape;
+        if [c, h, w] != expected {
+            return Err(RunError::InputShape {
+                expected,
+                found: [c, h, w],
+            });
+        }
+        // An image without values is none.
+        Ok(self.values.chunks_exact((c * h * w).max(1)))
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.shape[0]
@@ -78,6 +97,25 @@ impl Logits {
                 shape: vec![0, num_classes],
             })
         }
+    }
+
+    /// What a back end answered for `images`.
+    ///
+    /// # Errors
+    /// [`RunError::OutputShape`] when it is not one row of `num_classes` an image.
+    pub fn answer(values: Vec<f32>, images: usize, num_classes: usize) -> Result<Self, RunError> {
+        let found = values.len();
+        if num_classes > 0 && images.checked_mul(num_classes) == Some(found) {
+            return Ok(Self {
+                values,
+                num_classes,
+            });
+        }
+        Err(RunError::OutputShape {
+            images,
+            classes: num_classes,
+            found: vec![found],
+        })
     }
 
     /// Number of classes.
@@ -292,6 +330,23 @@ mod tests {
         assert!(ImageBatch::new(vec![0.0; 11], [2, 1, 2, 3]).is_err());
         assert!(Logits::new(vec![0.0; 7], 3).is_err());
         assert!(Logits::new(vec![], 0).is_err());
+    }
+
+    #[test]
+    fn an_answer_is_a_row_an_image_of_the_models_size() {
+        assert_eq!(Logits::answer(vec![0.0; 6], 2, 3).unwrap().len(), 2);
+        assert_eq!(Logits::answer(vec![], 0, 3).unwrap().len(), 0);
+        let short = Logits::answer(vec![0.0; 5], 2, 3).unwrap_err();
+        let message = "expected logits of shape [2, 3] but the model returned [5]";
+        assert_eq!(short.to_string(), message);
+        assert!(Logits::answer(vec![], 0, 0).is_err());
+        let batch = ImageBatch::new(vec![0.0; 12], [2, 1, 2, 3]).unwrap();
+        assert_eq!(batch.images([1, 2, 3]).unwrap().count(), 2);
+        let turned = batch.images([1, 3, 2]).unwrap_err().to_string();
+        assert!(
+            turned.contains("[1, 3, 2]") && turned.contains("[1, 2, 3]"),
+            "{turned}"
+        );
     }
 
     #[test]

@@ -220,26 +220,14 @@ impl Classifier for TractClassifier {
             Engine::Whole(whole) => return whole.logits(batch),
             Engine::Plan(plan) => plan,
         };
-        let [n, c, h, w] = batch.shape();
-        if [c, h, w] != self.input {
-            return Err(RunError::InputShape {
-                expected: self.input,
-                found: [c, h, w],
-            });
-        }
-        let mut values = Vec::with_capacity(n * self.num_classes);
-        for image in batch.values().chunks_exact(c * h * w) {
+        let mut values = Vec::with_capacity(batch.len() * self.num_classes);
+        for image in batch.images(self.input)? {
             row(plan, self.input, image, &mut values).map_err(|error| RunError::Backend {
                 backend: "tract",
                 message: chain(&error),
             })?;
         }
-        let found = vec![values.len()];
-        Logits::new(values, self.num_classes).map_err(|_| RunError::OutputShape {
-            images: n,
-            classes: self.num_classes,
-            found,
-        })
+        Logits::answer(values, batch.len(), self.num_classes)
     }
 
     fn fork(&self) -> Box<dyn Classifier> {
