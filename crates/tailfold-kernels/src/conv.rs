@@ -217,8 +217,13 @@ impl Conv {
     /// Half of the rows to half of the threads, and so on.
     fn share(&self, image: &Image<'_>, part: Part<'_>, scratches: &mut [Scratch]) {
         let half = scratches.len() / 2;
-        // Kernels take two rows at a time.
-        let row = part.rows.len() * half / scratches.len() / 2 * 2;
+        // Winograd's takes two rows at a time.
+        let unit = if let Kernel::Winograd(_) = self.kernel {
+            2
+        } else {
+            1
+        };
+        let row = part.rows.len() * half / scratches.len() / unit * unit;
         if row == 0 {
             self.part(image, Sink::Codes(part), &mut scratches[0]);
             return;
