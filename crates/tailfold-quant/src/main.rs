@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_onnx::Model;
 use tailfold_quant::{
-    CalibrationSet, HeadPrecision, ObserverKind, Options, check_disjoint, quantize,
+    CalibrationSet, Draw, FloatModel, HeadPrecision, ObserverKind, Options, Target, check_disjoint,
+    quantize,
 };
 use tailfold_spec::artifact;
 
@@ -29,8 +29,8 @@ struct Args {
     /// Images that the calibration must not share, as a data spec.
     #[arg(long)]
     evaluation: Option<DataSpec>,
-    /// Runtime that the file is made for.
-    #[arg(long, value_enum, default_value_t = Target::Tract)]
+    /// Runtime that the file is made for: `tract` (ours), `ort-x86` (ONNX Runtime) or `tensorrt`.
+    #[arg(long, default_value_t)]
     target: Target,
     /// Precision of weights and activations.
     #[arg(long, value_enum, default_value_t = Precision::Int8)]
@@ -44,9 +44,12 @@ struct Args {
     /// Seed of the draw of calibration images.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// `minmax` or `percentile:99.99`.
+    /// How ranges are chosen: `minmax`, `moving-average:0.01`, `percentile:99.99`, `mse` or `entropy`.
     #[arg(long, default_value = "minmax")]
     observer: ObserverKind,
+    /// Accept classes without any calibration image.
+    #[arg(long)]
+    allow_missing: bool,
     /// Leave the last layer in float.
     #[arg(long)]
     float_head: bool,
@@ -56,11 +59,6 @@ struct Args {
     /// Print what was done as one JSON object.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Target {
-    Tract,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -93,14 +91,14 @@ fn print(line: &str) {
 }
 
 fn run(args: &Args) -> anyhow::Result<()> {
-    let bytes = artifact::read(&args.model)?;
     let name = args.model.display().to_string();
-    let model = Model::from_bytes(&bytes, &name)?;
-    tailfold_onnx::check(&model).with_context(|| name.clone())?;
-    let card = model.checked_card().with_context(|| name.clone())?;
-    let data = Dataset::open(&args.calibration)?;
-    let set = CalibrationSet::draw(&data, &card, args.per_class, args.seed)
-        .with_context(|| name.clone())?;
+    let float = FloatModel::read(&args.model).with_context(|| name.clone())?;
+    let set = calibration(args, &float).with_context(|| name.clone())?;
+    for image in set.skipped() {
+        say(&format!(
+            "warning: {image} cannot be decoded and is left out"
+        ));
+    }
     if let Some(evaluation) = &args.evaluation {
         check_disjoint(&set, &Dataset::open(evaluation)?)?;
     }
@@ -111,21 +109,17 @@ fn run(args: &Args) -> anyhow::Result<()> {
         } else {
             HeadPrecision::Int8
         },
-    };
-    let passes = if args.observer == ObserverKind::MinMax {
-        1
-    } else {
-        2
+        target: args.target,
     };
     let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::new((set.data().len() * passes) as u64)
+        ProgressBar::new(set.len() as u64)
     } else {
         ProgressBar::hidden()
     };
     let style = ProgressStyle::with_template("calibrating {bar:32} {pos}/{len} images, {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let quantized =
-        quantize(&bytes, &name, &set, options, &|| bar.inc(1)).with_context(|| name.clone())?;
+        quantize(&float, &set, options, &|| bar.inc(1)).with_context(|| name.clone())?;
     bar.finish_and_clear();
     tailfold_onnx::check(&quantized.model).context("the quantized graph")?;
     let out = quantized.model.to_bytes();
@@ -133,15 +127,18 @@ fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(list) = &args.list {
         write_list(list, &set)?;
     }
+    let float_bytes = std::fs::metadata(&args.model)?.len();
     let summary = serde_json::json!({
         "schema": "tailfold.quantize/1",
         "model": args.out,
         "sha256": artifact::sha256(&out),
-        "float_bytes": bytes.len(),
+        "float_bytes": float_bytes,
         "int8_bytes": out.len(),
         "layers": quantized.layers,
         "activations": quantized.activations.len(),
-        "calibration_images": set.data().len(),
+        "target": args.target.name(),
+        "calibration_images": set.len(),
+        "skipped_images": set.skipped(),
         "observer": args.observer.to_string(),
     });
     if args.json {
@@ -151,18 +148,39 @@ fn run(args: &Args) -> anyhow::Result<()> {
             "{}: {} layers to int8 with ranges from {} images; {} -> {} bytes",
             args.out.display(),
             quantized.layers,
-            set.data().len(),
-            bytes.len(),
+            set.len(),
+            float_bytes,
             out.len(),
         ));
     }
     Ok(())
 }
 
+/// The images that ranges are observed on.
+fn calibration(args: &Args, float: &FloatModel) -> anyhow::Result<CalibrationSet> {
+    let spec = if args.allow_missing {
+        args.calibration.allowing_empty()
+    } else {
+        args.calibration.clone()
+    };
+    let data = Dataset::open(&spec)?;
+    let card = float.card().context("no card")?;
+    Ok(CalibrationSet::draw(
+        &data,
+        &Draw {
+            preprocess: &card.preprocess,
+            classes: Some(&card.classes),
+            per_class: args.per_class,
+            seed: args.seed,
+            allow_missing: spec.allows_empty(),
+        },
+    )?)
+}
+
 fn write_list(path: &Path, set: &CalibrationSet) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["image", "class", "hash"])?;
-    let data = set.data();
+    let data = set.data().context("prepared images have no list")?;
     for (i, hash) in set.hashes().iter().enumerate() {
         writer.write_record([&data.id(i), &data.classes()[data.labels()[i]], hash])?;
     }
