@@ -15,8 +15,13 @@ const SMOOTHING: f64 = 1e-4;
 ///
 /// The window is as long on both sides, and cut where values end.
 pub(super) fn least_divergence(line: &Line, scheme: Scheme) -> Range {
-    let line = line.coarser(BINS);
+    let mut line = line.coarser(BINS);
     let (zero, end) = (line.zero, line.counts.len());
+    // Zeros, which every range represents exactly, are most of what a ReLU makes, and would be most of the divergence; so
+    // their bin is as full as its neighbour, as in NVIDIA's pytorch-quantization.
+    if let Some(&next) = line.counts.get(zero + 1) {
+        line.counts[zero] = next;
+    }
     let levels = match scheme {
         Scheme::Affine => 256,
         // Of magnitudes: the codes from 0 to 127.
