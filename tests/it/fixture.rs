@@ -51,13 +51,12 @@ pub(crate) fn int8() -> &'static Model {
         let Fixture { model, card, .. } = fixture();
         let draw = Draw {
             preprocess: &card.preprocess,
-            classes: Some(&card.classes),
             per_class: 8,
             seed: 0,
             allow_missing: false,
         };
-        let set = CalibrationSet::draw(&embedded("split=train"), &draw).unwrap();
         let float = FloatModel::from_bytes(&model.to_bytes(), "fixture").unwrap();
+        let set = CalibrationSet::draw(&embedded("split=train"), &float, &draw).unwrap();
         let quantized = quantize(&float, &set, Options::default(), &|| {});
         quantized.unwrap().model
     })

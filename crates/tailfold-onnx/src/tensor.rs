@@ -192,6 +192,20 @@ impl TensorProto {
             })
     }
 
+    /// Bytes that values of this type and shape have.
+    ///
+    /// # Errors
+    /// [`TensorError::Shape`], or [`TensorError::Type`] for elements that are not whole bytes.
+    pub(crate) fn bytes_of_shape(&self) -> Result<usize, TensorError> {
+        let (_, count) = self.sized()?;
+        let width = self.element().and_then(DataType::bytes);
+        let width = width.ok_or_else(|| self.wrong_type("numbers of whole bytes"))?;
+        count.checked_mul(width).ok_or_else(|| TensorError::Shape {
+            name: self.name().to_owned(),
+            dims: self.dims.clone(),
+        })
+    }
+
     /// Checks that the values are here and fill the shape.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tailfold_data::DataError;
-use tailfold_onnx::{CheckError, OnnxError};
+use tailfold_onnx::{CanonicalError, CheckError, ExternalError, OnnxError};
 use tailfold_spec::CardError;
 use tailfold_spec::artifact::ArtifactError;
 use tailfold_tract::TractError;
@@ -15,6 +15,42 @@ pub enum QuantError {
     /// The model's tensors or ports.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
+    /// A graph that has no common form.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// Values in another file.
+    #[error(transparent)]
+    External(#[from] ExternalError),
+    /// An input whose images have no fixed size.
+    #[error(
+        "input `{input}` has the shape {shape}: only the batch may be open, not channels, height or width"
+    )]
+    DynamicShape {
+        /// Name of the input.
+        input: String,
+        /// Its shape, `?` for what is not fixed.
+        shape: String,
+    },
+    /// An output that is no row of logits.
+    #[error(
+        "output `{output}` has the shape {shape}, expected [batch, classes]: the model has no classifier head, or another output is meant (`--output`)"
+    )]
+    NoHead {
+        /// Name of the output.
+        output: String,
+        /// Its shape for one image.
+        shape: String,
+    },
+    /// Data of another number of classes.
+    #[error("the model has {model} classes but {data} has {found}")]
+    ClassCount {
+        /// Classes of the model.
+        model: usize,
+        /// The data, as given.
+        data: String,
+        /// Classes of the data.
+        found: usize,
+    },
     /// The model says nothing about itself.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -130,6 +166,9 @@ pub enum QuantError {
         "tensor `{0}` is 0 on all calibration images: it has no scale, and the network or its input is dead there"
     )]
     AllZero(String),
+    /// A record that has no JSON form.
+    #[error("the record of the quantization has no JSON form")]
+    Record(#[from] serde_json::Error),
     /// A weight that is no number.
     #[error("weight `{tensor}` is {value} in output channel {channel}")]
     Weight {

@@ -7,6 +7,7 @@ use tailfold_data::{DataError, Dataset, Split, preprocess};
 use tailfold_spec::Preprocess;
 
 use crate::error::QuantError;
+use crate::float::FloatModel;
 use crate::prepared::PreparedImages;
 
 /// Largest share of drawn images that may fail to decode.
@@ -17,13 +18,11 @@ const MOST_SKIPPED: f64 = 0.01;
 pub struct Draw<'a> {
     /// How an image becomes the network's input.
     pub preprocess: &'a Preprocess,
-    /// Classes of the model, label order, where it names them.
-    pub classes: Option<&'a [String]>,
     /// Most images a class.
     pub per_class: usize,
     /// Seed of the draw.
     pub seed: u64,
-    /// Accept classes without any image.
+    /// Accept classes without any image, and data that has fewer classes than a model that does not name its own.
     pub allow_missing: bool,
 }
 
@@ -45,24 +44,18 @@ enum Source {
 }
 
 impl CalibrationSet {
-    /// Takes up to `per_class` images of each class of `data`. Images that do not decode are left out, and named by
+    /// Takes up to `per_class` images of each class of `data` for `model`. Images that do not decode are left out, and named by
     /// [`CalibrationSet::skipped`], as long as they are at most one in a hundred.
     ///
     /// # Errors
-    /// [`QuantError::EvaluationSplit`] for a test split, [`QuantError::Classes`] when the model has other classes,
+    /// [`QuantError::EvaluationSplit`] for a test split, [`QuantError::Classes`] or [`QuantError::ClassCount`] when the
+    /// model has other classes,
     /// [`QuantError::MissingClass`], [`QuantError::Undecodable`], or [`QuantError::NoImages`].
-    pub fn draw(data: &Dataset, draw: &Draw<'_>) -> Result<Self, QuantError> {
+    pub fn draw(data: &Dataset, model: &FloatModel, draw: &Draw<'_>) -> Result<Self, QuantError> {
         if data.spec().split() == Some(Split::Test) {
             return Err(QuantError::EvaluationSplit(data.spec().to_string()));
         }
-        if let Some(classes) = draw.classes
-            && data.classes() != classes
-        {
-            return Err(QuantError::Classes {
-                model: classes.to_vec(),
-                data: data.classes().to_vec(),
-            });
-        }
+        check_classes(data, model, draw.allow_missing)?;
         let drawn = data.subset(&data.balanced_indices(draw.per_class, draw.seed)?);
         if drawn.is_empty() {
             return Err(QuantError::NoImages);
@@ -207,6 +200,28 @@ impl CalibrationSet {
         order.sort_unstable();
         order.into_iter().map(|(_, _, index)| index).collect()
     }
+}
+
+/// Checks that the labels of `data` are those of `model`, as far as it says.
+fn check_classes(data: &Dataset, model: &FloatModel, fewer: bool) -> Result<(), QuantError> {
+    if let Some(card) = model.card() {
+        if data.classes() == card.classes {
+            return Ok(());
+        }
+        return Err(QuantError::Classes {
+            model: card.classes.clone(),
+            data: data.classes().to_vec(),
+        });
+    }
+    let (found, expected) = (data.classes().len(), model.num_classes());
+    if found == expected || (fewer && found < expected) {
+        return Ok(());
+    }
+    Err(QuantError::ClassCount {
+        model: expected,
+        data: data.spec().to_string(),
+        found,
+    })
 }
 
 /// Checks that no calibration image is in `evaluation`, by the pixels.

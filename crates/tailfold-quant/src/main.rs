@@ -4,15 +4,15 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_quant::{
-    CalibrationSet, Draw, FloatModel, HeadPrecision, ObserverKind, Options, Target, check_disjoint,
-    quantize,
+    CalibrationSet, Draw, FloatModel, HeadPrecision, ObserverKind, Options, PreparedImages, Target,
+    check_disjoint, quantize,
 };
-use tailfold_spec::artifact;
+use tailfold_spec::{CardError, Filter, Preprocess, Resize, artifact};
 
 /// Quantize a folded float classifier to INT8 (QDQ), with ranges from class-balanced training images.
 ///
@@ -24,8 +24,28 @@ struct Args {
     #[arg(long)]
     model: PathBuf,
     /// Training images to observe ranges on, as a data spec.
+    #[arg(long, required_unless_present = "calibration_f32")]
+    calibration: Option<DataSpec>,
+    /// The same as prepared inputs: little-endian f32, `[images, channels, height, width]`, no header.
+    #[arg(long, conflicts_with_all = ["calibration", "evaluation", "list"])]
+    calibration_f32: Option<PathBuf>,
+    /// Mean of each channel on the 0..1 scale, for a model that does not say: `0.485,0.456,0.406`.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        requires = "std",
+        conflicts_with = "calibration_f32"
+    )]
+    mean: Vec<f32>,
+    /// Standard deviation of each channel on the 0..1 scale, for a model that does not say.
+    #[arg(long, value_delimiter = ',', requires = "mean")]
+    std: Vec<f32>,
+    /// Length that the shorter side is resized to (bilinear) before the centre crop, for a model that does not say.
+    #[arg(long, requires = "mean")]
+    resize: Option<u32>,
+    /// Output with the logits, for a model with several.
     #[arg(long)]
-    calibration: DataSpec,
+    output: Option<String>,
     /// Images that the calibration must not share, as a data spec.
     #[arg(long)]
     evaluation: Option<DataSpec>,
@@ -92,7 +112,8 @@ fn print(line: &str) {
 
 fn run(args: &Args) -> anyhow::Result<()> {
     let name = args.model.display().to_string();
-    let float = FloatModel::read(&args.model).with_context(|| name.clone())?;
+    let float =
+        FloatModel::read(&args.model, args.output.as_deref()).with_context(|| name.clone())?;
     let set = calibration(args, &float).with_context(|| name.clone())?;
     for image in set.skipped() {
         say(&format!(
@@ -158,23 +179,56 @@ fn run(args: &Args) -> anyhow::Result<()> {
 
 /// The images that ranges are observed on.
 fn calibration(args: &Args, float: &FloatModel) -> anyhow::Result<CalibrationSet> {
+    if let Some(file) = &args.calibration_f32 {
+        let images = PreparedImages::open(file, float.input_shape())?;
+        return Ok(CalibrationSet::prepared(images));
+    }
+    let spec = args
+        .calibration
+        .as_ref()
+        .context("give --calibration SPEC or --calibration-f32 FILE")?;
     let spec = if args.allow_missing {
-        args.calibration.allowing_empty()
+        spec.allowing_empty()
     } else {
-        args.calibration.clone()
+        spec.clone()
     };
-    let data = Dataset::open(&spec)?;
-    let card = float.card().context("no card")?;
-    Ok(CalibrationSet::draw(
-        &data,
-        &Draw {
-            preprocess: &card.preprocess,
-            classes: Some(&card.classes),
-            per_class: args.per_class,
-            seed: args.seed,
-            allow_missing: spec.allows_empty(),
-        },
-    )?)
+    let preprocess = preprocess(args, float)?;
+    let draw = Draw {
+        preprocess: &preprocess,
+        per_class: args.per_class,
+        seed: args.seed,
+        allow_missing: spec.allows_empty(),
+    };
+    Ok(CalibrationSet::draw(&Dataset::open(&spec)?, float, &draw)?)
+}
+
+/// How images are prepared: the model says it, or the caller.
+fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
+    match (float.card(), args.mean.is_empty()) {
+        (Some(card), true) => Ok(card.preprocess.clone()),
+        (Some(_), false) => {
+            bail!("the model says how images are prepared: --mean and --std are for one that does not")
+        }
+        (None, true) => Err(CardError::Missing("tailfold.preprocess")).context(
+            "say how images are prepared with --mean and --std, or give prepared ones with --calibration-f32",
+        ),
+        (None, false) => {
+            let [channels, height, width] = float.input_shape();
+            let preprocess = Preprocess {
+                channels,
+                height,
+                width,
+                resize: args.resize.map(|short_side| Resize {
+                    short_side,
+                    filter: Filter::Bilinear,
+                }),
+                mean: args.mean.clone(),
+                std: args.std.clone(),
+            };
+            preprocess.validate()?;
+            Ok(preprocess)
+        }
+    }
 }
 
 fn write_list(path: &Path, set: &CalibrationSet) -> anyhow::Result<()> {

@@ -57,25 +57,20 @@ pub fn quantize(
     options: Options,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Quantized, QuantError> {
-    if float
-        .card
-        .as_ref()
-        .is_some_and(|card| card.offsets.is_none())
-    {
+    if float.card().is_some_and(|card| card.offsets.is_none()) {
         return Err(QuantError::NotFolded);
     }
     let mut model = float.model.clone();
     let mut skip = BTreeSet::new();
     if options.head == HeadPrecision::Float {
-        let output = model.output()?.name().to_owned();
-        skip.extend(model.graph().producer(&output).map(|n| n.name().to_owned()));
+        skip.extend(float.head()?.map(|n| n.label().to_owned()));
     }
     let region = find_region(&model, &skip, options.target.placement())?;
     let activations = calibrated(float, set, &region, options, progress)?;
     let layers = region.weighted.len();
     let params = with_derived(&region, activations.clone());
     options.target.emit(&mut model, &Plan { region, params })?;
-    write_record(&mut model, float, set, options);
+    write_record(&mut model, float, set, options)?;
     Ok(Quantized {
         model,
         layers,
@@ -129,21 +124,32 @@ fn with_derived(
     params
 }
 
-/// Says in the model what was done to it.
-fn write_record(model: &mut Model, float: &FloatModel, set: &CalibrationSet, options: Options) {
+/// Says in the model what was done to it: in its card, or by itself in a model without one.
+fn write_record(
+    model: &mut Model,
+    float: &FloatModel,
+    set: &CalibrationSet,
+    options: Options,
+) -> Result<(), QuantError> {
     let mut images = set.hashes().to_vec();
     images.sort_unstable();
     let record = QuantizationRecord {
         precision: "int8".to_owned(),
         observer: options.observer.to_string(),
         calibration: set.name(),
-        calibration_counts: set.data().map_or_else(Vec::new, |data| data.class_counts()),
+        calibration_counts: set
+            .data()
+            .map_or_else(Vec::new, tailfold_data::Dataset::class_counts),
         calibration_images: images,
         float_sha256: float.sha256.clone(),
     };
-    if let Some(card) = &float.card {
-        let mut card = card.clone();
-        card.quantization = Some(record);
-        model.set_card(&card);
+    match float.card() {
+        Some(card) => {
+            let mut card = card.clone();
+            card.quantization = Some(record);
+            model.set_card(&card);
+        }
+        None => model.set_prop("tailfold.quantization", serde_json::to_string(&record)?),
     }
+    Ok(())
 }

@@ -73,7 +73,7 @@ pub fn find_region(
         if node.is("QuantizeLinear") || node.is("DequantizeLinear") {
             return Err(QuantError::AlreadyQuantized(node.label().to_owned()));
         }
-        if skip.contains(node.name()) {
+        if skip.contains(node.label()) {
             continue;
         }
         if is_weighted(graph, node) {
