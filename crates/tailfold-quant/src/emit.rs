@@ -7,13 +7,11 @@ use tailfold_onnx::proto::NodeProto;
 
 use crate::affine::{ActivationParams, Scheme};
 use crate::error::QuantError;
+use crate::names::Names;
 use crate::target::Plan;
 
 mod bias;
-mod names;
 mod weights;
-
-use names::Names;
 
 /// Weights as int8 with one scale an output channel, activations as uint8, one pair of nodes a tensor.
 ///

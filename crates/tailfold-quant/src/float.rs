@@ -92,6 +92,15 @@ impl FloatModel {
         self.classes
     }
 
+    /// # Errors
+    /// [`QuantError::NotFolded`] when offsets are still to be folded into the float bias.
+    pub(crate) fn check_folded(&self) -> Result<(), QuantError> {
+        match &self.card {
+            Some(card) if card.offsets.is_none() => Err(QuantError::NotFolded),
+            _ => Ok(()),
+        }
+    }
+
     /// The node that makes the logits: the last layer with weights before the output.
     pub(crate) fn head(&self) -> Result<Option<&NodeProto>, QuantError> {
         let graph = self.model.graph();

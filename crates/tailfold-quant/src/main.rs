@@ -8,9 +8,10 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tailfold_data::{DataSpec, Dataset};
+use tailfold_onnx::Model;
 use tailfold_quant::{
     CalibrationSet, Draw, FloatModel, HeadPrecision, ObserverKind, Options, PreparedImages, Target,
-    check_disjoint, quantize,
+    check_disjoint, halve, quantize,
 };
 use tailfold_spec::{CardError, Filter, Preprocess, Resize, artifact};
 
@@ -24,7 +25,7 @@ struct Args {
     #[arg(long)]
     model: PathBuf,
     /// Training images to observe ranges on, as a data spec.
-    #[arg(long, required_unless_present = "calibration_f32")]
+    #[arg(long)]
     calibration: Option<DataSpec>,
     /// The same as prepared inputs: little-endian f32, `[images, channels, height, width]`, no header.
     #[arg(long, conflicts_with_all = ["calibration", "evaluation", "list"])]
@@ -49,10 +50,11 @@ struct Args {
     /// Images that the calibration must not share, as a data spec.
     #[arg(long)]
     evaluation: Option<DataSpec>,
-    /// Runtime that the file is made for: `tract` (ours), `ort-x86` (ONNX Runtime) or `tensorrt`.
-    #[arg(long, default_value_t)]
-    target: Target,
-    /// Precision of weights and activations.
+    /// Runtime that an INT8 file is made for: `tract` (ours, the default), `ort-x86` (ONNX Runtime) or `tensorrt`.
+    #[arg(long)]
+    target: Option<Target>,
+    /// Precision of weights and activations. Half precision is for ONNX Runtime and TensorRT, and needs calibration images
+    /// only to find activations that overflow.
     #[arg(long, value_enum, default_value_t = Precision::Int8)]
     precision: Precision,
     /// File to write.
@@ -84,6 +86,7 @@ struct Args {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Precision {
     Int8,
+    Fp16,
 }
 
 fn main() -> ExitCode {
@@ -115,78 +118,130 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let float =
         FloatModel::read(&args.model, args.output.as_deref()).with_context(|| name.clone())?;
     let set = calibration(args, &float).with_context(|| name.clone())?;
-    for image in set.skipped() {
+    let (images, skipped) = set
+        .as_ref()
+        .map_or((0, &[][..]), |s| (s.len(), s.skipped()));
+    for image in skipped {
         say(&format!(
             "warning: {image} cannot be decoded and is left out"
         ));
     }
-    if let Some(evaluation) = &args.evaluation {
-        check_disjoint(&set, &Dataset::open(evaluation)?)?;
+    if let (Some(evaluation), Some(set)) = (&args.evaluation, &set) {
+        check_disjoint(set, &Dataset::open(evaluation)?)?;
     }
-    let options = Options {
-        observer: args.observer,
-        head: if args.float_head {
-            HeadPrecision::Float
-        } else {
-            HeadPrecision::Int8
-        },
-        target: args.target,
-    };
-    let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::new(set.len() as u64)
-    } else {
-        ProgressBar::hidden()
-    };
-    let style = ProgressStyle::with_template("calibrating {bar:32} {pos}/{len} images, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let quantized =
-        quantize(&float, &set, options, &|| bar.inc(1)).with_context(|| name.clone())?;
+    let bar = progress_bar(images);
+    let done = convert(args, &float, set.as_ref(), &bar).with_context(|| name.clone())?;
     bar.finish_and_clear();
-    tailfold_onnx::check(&quantized.model).context("the quantized graph")?;
-    let out = quantized.model.to_bytes();
+    tailfold_onnx::check(&done.model).context("the quantized graph")?;
+    let out = done.model.to_bytes();
     artifact::write(&args.out, &out)?;
-    if let Some(list) = &args.list {
-        write_list(list, &set)?;
+    if let (Some(list), Some(set)) = (&args.list, &set) {
+        write_list(list, set)?;
     }
     let float_bytes = std::fs::metadata(&args.model)?.len();
-    let summary = serde_json::json!({
-        "schema": "tailfold.quantize/1",
-        "model": args.out,
-        "sha256": artifact::sha256(&out),
-        "float_bytes": float_bytes,
-        "int8_bytes": out.len(),
-        "layers": quantized.layers,
-        "activations": quantized.activations.len(),
-        "target": args.target.name(),
-        "calibration_images": set.len(),
-        "skipped_images": set.skipped(),
-        "observer": args.observer.to_string(),
-    });
     if args.json {
+        let mut summary = done.summary;
+        summary["schema"] = "tailfold.quantize/1".into();
+        summary["model"] = args.out.display().to_string().into();
+        summary["sha256"] = artifact::sha256(&out).into();
+        summary["float_bytes"] = float_bytes.into();
+        summary["calibration_images"] = images.into();
+        summary["skipped_images"] = skipped.into();
         print(&summary.to_string());
     } else {
         say(&format!(
-            "{}: {} layers to int8 with ranges from {} images; {} -> {} bytes",
+            "{}: {}; {float_bytes} -> {} bytes",
             args.out.display(),
-            quantized.layers,
-            set.len(),
-            float_bytes,
+            done.said,
             out.len(),
         ));
     }
     Ok(())
 }
 
-/// The images that ranges are observed on.
-fn calibration(args: &Args, float: &FloatModel) -> anyhow::Result<CalibrationSet> {
+/// The model that is written, and what is said of it.
+struct Done {
+    model: Model,
+    said: String,
+    /// Fields of `--json` that only this precision has, and the size under the name it had before there were others.
+    summary: serde_json::Value,
+}
+
+fn convert(
+    args: &Args,
+    float: &FloatModel,
+    set: Option<&CalibrationSet>,
+    bar: &ProgressBar,
+) -> anyhow::Result<Done> {
+    match args.precision {
+        Precision::Int8 => {
+            let set = set.context("give --calibration SPEC or --calibration-f32 FILE")?;
+            let options = Options {
+                observer: args.observer,
+                head: if args.float_head {
+                    HeadPrecision::Float
+                } else {
+                    HeadPrecision::Int8
+                },
+                target: args.target.unwrap_or_default(),
+            };
+            let done = quantize(float, set, options, &|| bar.inc(1))?;
+            Ok(Done {
+                said: format!(
+                    "{} layers to int8 with ranges from {} images",
+                    done.layers,
+                    set.len()
+                ),
+                summary: serde_json::json!({
+                    "target": options.target.name(),
+                    "layers": done.layers,
+                    "activations": done.activations.len(),
+                    "observer": options.observer.to_string(),
+                    "int8_bytes": done.model.to_bytes().len(),
+                }),
+                model: done.model,
+            })
+        }
+        Precision::Fp16 => {
+            if args.target == Some(Target::Tract) {
+                bail!("tract does not run half precision: --target ort-x86 or tensorrt");
+            }
+            let done = halve(float, set, &|| bar.inc(1))?;
+            for kept in &done.kept {
+                say(&format!("stays in f32: {kept}"));
+            }
+            let kept: Vec<String> = done.kept.iter().map(ToString::to_string).collect();
+            Ok(Done {
+                said: format!("in half precision but for {} tensors", kept.len()),
+                summary: serde_json::json!({
+                    "kept_in_f32": kept,
+                    "fp16_bytes": done.model.to_bytes().len(),
+                }),
+                model: done.model,
+            })
+        }
+    }
+}
+
+fn progress_bar(images: usize) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(images as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    let style = ProgressStyle::with_template("calibrating {bar:32} {pos}/{len} images, {eta} left");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// The images that ranges are observed on, where any are given.
+fn calibration(args: &Args, float: &FloatModel) -> anyhow::Result<Option<CalibrationSet>> {
     if let Some(file) = &args.calibration_f32 {
         let images = PreparedImages::open(file, float.input_shape())?;
-        return Ok(CalibrationSet::prepared(images));
+        return Ok(Some(CalibrationSet::prepared(images)));
     }
-    let spec = args
-        .calibration
-        .as_ref()
-        .context("give --calibration SPEC or --calibration-f32 FILE")?;
+    let Some(spec) = &args.calibration else {
+        return Ok(None);
+    };
     let spec = if args.allow_missing {
         spec.allowing_empty()
     } else {
@@ -199,7 +254,8 @@ fn calibration(args: &Args, float: &FloatModel) -> anyhow::Result<CalibrationSet
         seed: args.seed,
         allow_missing: spec.allows_empty(),
     };
-    Ok(CalibrationSet::draw(&Dataset::open(&spec)?, float, &draw)?)
+    let set = CalibrationSet::draw(&Dataset::open(&spec)?, float, &draw)?;
+    Ok(Some(set))
 }
 
 /// How images are prepared: the model says it, or the caller.

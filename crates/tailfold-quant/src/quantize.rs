@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use tailfold_data::Dataset;
 use tailfold_onnx::Model;
 use tailfold_spec::QuantizationRecord;
 
@@ -57,9 +58,7 @@ pub fn quantize(
     options: Options,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Quantized, QuantError> {
-    if float.card().is_some_and(|card| card.offsets.is_none()) {
-        return Err(QuantError::NotFolded);
-    }
+    float.check_folded()?;
     let mut model = float.model.clone();
     let mut skip = BTreeSet::new();
     if options.head == HeadPrecision::Float {
@@ -70,7 +69,12 @@ pub fn quantize(
     let layers = region.weighted.len();
     let params = with_derived(&region, activations.clone());
     options.target.emit(&mut model, &Plan { region, params })?;
-    write_record(&mut model, float, set, options)?;
+    let record = Record {
+        precision: "int8",
+        observer: options.observer.to_string(),
+        set: Some(set),
+    };
+    write_record(&mut model, float, record)?;
     Ok(Quantized {
         model,
         layers,
@@ -124,22 +128,31 @@ fn with_derived(
     params
 }
 
+/// What is said of a quantization in the model itself.
+pub(crate) struct Record<'a> {
+    pub(crate) precision: &'static str,
+    pub(crate) observer: String,
+    pub(crate) set: Option<&'a CalibrationSet>,
+}
+
 /// Says in the model what was done to it: in its card, or by itself in a model without one.
-fn write_record(
+pub(crate) fn write_record(
     model: &mut Model,
     float: &FloatModel,
-    set: &CalibrationSet,
-    options: Options,
+    record: Record<'_>,
 ) -> Result<(), QuantError> {
-    let mut images = set.hashes().to_vec();
+    let data = record.set.and_then(CalibrationSet::data);
+    let mut images = record
+        .set
+        .map_or_else(Vec::new, |set| set.hashes().to_vec());
     images.sort_unstable();
     let record = QuantizationRecord {
-        precision: "int8".to_owned(),
-        observer: options.observer.to_string(),
-        calibration: set.name(),
-        calibration_counts: set
-            .data()
-            .map_or_else(Vec::new, tailfold_data::Dataset::class_counts),
+        precision: record.precision.to_owned(),
+        observer: record.observer,
+        calibration: record
+            .set
+            .map_or_else(|| "none".to_owned(), CalibrationSet::name),
+        calibration_counts: data.map_or_else(Vec::new, Dataset::class_counts),
         calibration_images: images,
         float_sha256: float.sha256.clone(),
     };

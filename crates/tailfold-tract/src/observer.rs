@@ -38,11 +38,8 @@ impl TensorObserver {
             }
         }
         model.select_outputs_by_name(tensors).map_err(load)?;
-        // Decluttered, not optimised: the optimiser may change the layout of a tensor that is an output.
-        let model = model
-            .into_typed()
-            .and_then(TypedModel::into_decluttered)
-            .map_err(load)?;
+        // Outputs are the model's interface: the optimiser leaves their layout alone.
+        let model = model.into_optimized().map_err(load)?;
         let shapes = (0..tensors.len())
             .map(|i| {
                 Ok(model

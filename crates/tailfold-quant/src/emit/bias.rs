@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
-use super::{Constants, Names};
+use super::Constants;
 use crate::error::QuantError;
+use crate::names::Names;
 use crate::target::Plan;
 
 /// Largest code of a bias that a scale is chosen for: as much again is left for the sum that it is added to.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
-use super::{Constants, Names};
+use super::Constants;
 use crate::affine::quantize_weights;
 use crate::error::QuantError;
+use crate::names::Names;
 use crate::target::Plan;
 
 /// Replaces the weight of each weighted node by codes of the same values under one scale an output channel, none below

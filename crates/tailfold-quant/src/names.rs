@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use tailfold_onnx::Model;
 
 /// Names of values and of nodes that a graph uses.
-pub(super) struct Names {
+pub(crate) struct Names {
     values: BTreeSet<String>,
     nodes: BTreeSet<String>,
 }
 
 impl Names {
-    pub(super) fn of(model: &Model) -> Self {
+    pub(crate) fn of(model: &Model) -> Self {
         let graph = model.graph();
         let made = graph.node.iter().flat_map(|n| n.output.iter().cloned());
         let ports = graph.input.iter().chain(&graph.output);
@@ -26,12 +26,12 @@ impl Names {
     }
 
     /// `wanted`, or with a number after it, for a value.
-    pub(super) fn fresh(&mut self, wanted: &str) -> String {
+    pub(crate) fn fresh(&mut self, wanted: &str) -> String {
         fresh(&mut self.values, wanted)
     }
 
     /// The same for a node.
-    pub(super) fn fresh_node(&mut self, wanted: &str) -> String {
+    pub(crate) fn fresh_node(&mut self, wanted: &str) -> String {
         fresh(&mut self.nodes, wanted)
     }
 }
