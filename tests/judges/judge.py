@@ -21,7 +21,7 @@ from networks import NETWORKS, network_agrees
 from onnx_checker import Verdict
 from parity import parity_is_right
 from preprocessing import inputs_are_right
-from targets import TARGETS, stranger_agrees, target_agrees
+from targets import LITE_AGREEMENT, TARGETS, lite0_agrees, stranger_agrees, target_agrees
 
 PROGRAMS = ["tailfold", "tailfold-quant", "tailfold-train"]
 
@@ -51,6 +51,8 @@ def checks(evidence):
         yield f"foreign {kind}", partial(foreign_agrees, kind=kind)
     for target in TARGETS:
         yield f"stranger {target}", partial(stranger_agrees, target=target)
+    for target in LITE_AGREEMENT:
+        yield f"stranger EfficientNet-Lite0 {target}", partial(lite0_agrees, target=target)
     for kind in NETWORKS:
         yield f"network {kind}", partial(network_agrees, kind=kind)
 

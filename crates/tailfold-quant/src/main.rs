@@ -41,9 +41,10 @@ struct Args {
     /// Standard deviation of each channel on the 0..1 scale, for a model that does not say.
     #[arg(long, value_delimiter = ',', requires = "mean")]
     std: Vec<f32>,
-    /// Length that the shorter side is resized to (bilinear) before the centre crop, for a model that does not say.
-    #[arg(long, requires = "mean")]
-    resize: Option<u32>,
+    /// Length that the shorter side is resized to before the centre crop, and the filter (`256:bicubic`; bilinear without
+    /// one), for a model that does not say.
+    #[arg(long, requires = "mean", value_parser = resize)]
+    resize: Option<Resize>,
     /// Output with the logits, for a model with several.
     #[arg(long)]
     output: Option<String>,
@@ -258,6 +259,20 @@ fn calibration(args: &Args, float: &FloatModel) -> anyhow::Result<Option<Calibra
     Ok(Some(set))
 }
 
+fn resize(text: &str) -> Result<Resize, String> {
+    let (length, filter) = text.split_once(':').unwrap_or((text, "bilinear"));
+    let filter = match filter {
+        "bilinear" => Filter::Bilinear,
+        "bicubic" => Filter::Bicubic,
+        "nearest" => Filter::Nearest,
+        _ => return Err("expected `bilinear`, `bicubic` or `nearest` after the colon".to_owned()),
+    };
+    match length.parse() {
+        Ok(short_side) if short_side > 0 => Ok(Resize { short_side, filter }),
+        _ => Err("expected a length in pixels".to_owned()),
+    }
+}
+
 /// How images are prepared: the model says it, or the caller.
 fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
     match (float.card(), args.mean.is_empty()) {
@@ -274,10 +289,7 @@ fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
                 channels,
                 height,
                 width,
-                resize: args.resize.map(|short_side| Resize {
-                    short_side,
-                    filter: Filter::Bilinear,
-                }),
+                resize: args.resize,
                 mean: args.mean.clone(),
                 std: args.std.clone(),
             };
