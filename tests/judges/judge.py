@@ -18,6 +18,7 @@ from folding import offsets_are_in_the_bias
 from foreign import KINDS, foreign_agrees
 from graphs import graph_is_valid, no_graph
 from networks import NETWORKS, network_agrees
+from nvidia import nvidia_parses
 from onnx_checker import Verdict
 from parity import parity_is_right
 from preprocessing import inputs_are_right
@@ -45,6 +46,7 @@ def checks(evidence):
     yield "int8", int8_agrees
     for target in TARGETS:
         yield f"target {target}", partial(target_agrees, target=target)
+    yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right
     for kind in KINDS:

@@ -125,9 +125,9 @@ pub fn quantize_weights(
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a scale; f32 is what ONNX stores"
+    reason = "a scale, or the end of a range of f32 values; f32 is what ONNX stores"
 )]
-fn to_f32(value: f64) -> f32 {
+pub(crate) fn to_f32(value: f64) -> f32 {
     value as f32
 }
 

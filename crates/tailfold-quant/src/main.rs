@@ -15,13 +15,17 @@ use tailfold_quant::{
 };
 use tailfold_spec::{CardError, Filter, Preprocess, Resize, artifact};
 
-/// Quantize a folded float classifier to INT8 (QDQ), with ranges from class-balanced training images.
+/// Quantize a float classifier, ours or anybody's, to INT8 (QDQ) with ranges from class-balanced training images, or to
+/// half precision.
 ///
 /// Example: tailfold-quant --model models/fashion-lt/fashion-lt.onnx --calibration embedded?split=train --out int8.onnx
+///
+/// One without metadata, for ONNX Runtime: tailfold-quant --model resnet.onnx --mean 0.485,0.456,0.406 --std
+/// 0.229,0.224,0.225 --calibration 'folder:photos?split=train' --target ort-x86 --observer mse --out int8.onnx
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// Folded float model.
+    /// Float model, opset 11 to 21; one of ours must be folded.
     #[arg(long)]
     model: PathBuf,
     /// Training images to observe ranges on, as a data spec.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::affine::Scheme;
+use crate::affine::{Scheme, to_f32};
 use crate::error::QuantError;
 use crate::histogram::Histogram;
 
@@ -169,17 +169,9 @@ fn moving_average(images: &[Range], share: f64) -> Range {
         [0, 1].map(|end| old[end] + share * (new[end] - old[end]))
     });
     Range {
-        low: rounded(low),
-        high: rounded(high),
+        low: to_f32(low),
+        high: to_f32(high),
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "an end of a range of f32 values"
-)]
-fn rounded(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
 use super::Constants;
+use crate::affine::to_f32;
 use crate::error::QuantError;
 use crate::names::Names;
 use crate::target::Plan;
@@ -56,7 +57,7 @@ pub(super) fn scale_floors(
             .or_insert_with(|| vec![0.0; bias.len()]);
         for (floor, bias) in floors.iter_mut().zip(bias) {
             let needed = f64::from(bias.abs()) / (f64::from(input_scale) * LARGEST);
-            *floor = floor.max(rounded(needed));
+            *floor = floor.max(to_f32(needed));
         }
     }
     Ok(floors)
@@ -115,14 +116,6 @@ pub(super) fn quantize(
         }
     }
     Ok(())
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a scale; f32 is what ONNX stores"
-)]
-fn rounded(value: f64) -> f32 {
-    value as f32
 }
 
 #[expect(

@@ -1,8 +1,8 @@
 //! The range whose quantized distribution diverges least from what was seen (Migacz, "8-bit inference with TensorRT",
 //! GTC 2017).
 
-use super::{Range, rounded};
-use crate::affine::Scheme;
+use super::Range;
+use crate::affine::{Scheme, to_f32};
 use crate::histogram::Line;
 
 /// Bins a side: each end of a bin is a candidate, and the divergence of each candidate reads all of them.
@@ -39,8 +39,8 @@ pub(super) fn least_divergence(line: &Line, scheme: Scheme) -> Range {
         }
     }
     Range {
-        low: rounded(line.edge(best.0)),
-        high: rounded(line.edge(best.1)),
+        low: to_f32(line.edge(best.0)),
+        high: to_f32(line.edge(best.1)),
     }
 }
 

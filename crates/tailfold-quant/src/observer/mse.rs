@@ -1,7 +1,7 @@
 //! The range with the least mean square error.
 
-use super::{Range, rounded};
-use crate::affine::{ActivationParams, Scheme};
+use super::Range;
+use crate::affine::{ActivationParams, Scheme, to_f32};
 use crate::histogram::Line;
 
 /// An end is tried at this many places between 0 and the outermost value.
@@ -40,14 +40,14 @@ pub(super) fn least_error(line: &Line, extremes: Range, scheme: Scheme) -> Range
 
 fn low(range: Range, extremes: Range, share: f64) -> Range {
     Range {
-        low: rounded(f64::from(extremes.low) * share),
+        low: to_f32(f64::from(extremes.low) * share),
         ..range
     }
 }
 
 fn high(range: Range, extremes: Range, share: f64) -> Range {
     Range {
-        high: rounded(f64::from(extremes.high) * share),
+        high: to_f32(f64::from(extremes.high) * share),
         ..range
     }
 }

@@ -1,7 +1,7 @@
 //! The range of all but a share of outliers.
 
-use super::{Range, rounded};
-use crate::affine::Scheme;
+use super::Range;
+use crate::affine::{Scheme, to_f32};
 use crate::histogram::Line;
 
 /// The range that holds the central `percent` of the values, outwards to the next edge of a bin: half of the rest lies
@@ -16,8 +16,8 @@ pub(super) fn central(line: &Line, percent: f64, scheme: Scheme) -> Range {
     let first = skipped(line.counts.iter(), below);
     let last = line.counts.len() - skipped(line.counts.iter().rev(), above);
     Range {
-        low: rounded(line.edge(first)),
-        high: rounded(line.edge(last.max(first))),
+        low: to_f32(line.edge(first)),
+        high: to_f32(line.edge(last.max(first))),
     }
 }
 

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "positions and small numbers, in range"
+)]
+
 use proptest::prelude::*;
 
 use super::*;
