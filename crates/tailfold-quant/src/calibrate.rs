@@ -58,11 +58,12 @@ pub(crate) fn observe(
                 let mut ranges = vec![Range::NOTHING; tensors.len()];
                 let mut bad = None;
                 observer.observe(&set.input(index)?, |tensor, values| {
-                    if let Some(&value) = values.iter().find(|v| !v.is_finite()) {
-                        bad.get_or_insert((tensor, value));
+                    let Some(range) = Range::of(values) else {
+                        let value = values.iter().find(|v| !v.is_finite());
+                        bad.get_or_insert((tensor, value.copied().unwrap_or(f32::NAN)));
                         return;
-                    }
-                    ranges[tensor] = Range::of(values);
+                    };
+                    ranges[tensor] = range;
                     if let Some(histogram) = share.histograms.get_mut(tensor) {
                         histogram.add(values);
                     }

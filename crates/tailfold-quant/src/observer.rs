@@ -20,6 +20,9 @@ pub struct Range {
     pub high: f32,
 }
 
+/// Numbers looked at side by side.
+const LANES: usize = 16;
+
 impl Range {
     /// Of no value: joined with any range, it is that range.
     pub(crate) const NOTHING: Self = Self {
@@ -27,10 +30,27 @@ impl Range {
         high: f32::NEG_INFINITY,
     };
 
-    /// From the smallest of `values` to the largest.
-    pub(crate) fn of(values: &[f32]) -> Self {
-        let ends = values.iter().map(|&v| Self { low: v, high: v });
-        ends.fold(Self::NOTHING, Self::join)
+    /// From the smallest of `values` to the largest; `None` when one is infinite or no number.
+    pub(crate) fn of(values: &[f32]) -> Option<Self> {
+        // Lanes side by side, compared without regard to NaN and without an early end: so they become vectors.
+        let mut lows = [f32::INFINITY; LANES];
+        let mut highs = [f32::NEG_INFINITY; LANES];
+        let mut finite = [true; LANES];
+        let mut see = |chunk: &[f32]| {
+            let ends = lows.iter_mut().zip(&mut highs).zip(&mut finite);
+            for (((low, high), finite), &value) in ends.zip(chunk) {
+                *low = if value < *low { value } else { *low };
+                *high = if value > *high { value } else { *high };
+                *finite &= value.is_finite();
+            }
+        };
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        chunks.iter().for_each(|chunk| see(chunk));
+        see(rest);
+        let ends = lows.into_iter().zip(highs);
+        let ends = ends.map(|(low, high)| Self { low, high });
+        let range = ends.fold(Self::NOTHING, Self::join);
+        finite.iter().all(|finite| *finite).then_some(range)
     }
 
     pub(crate) fn join(self, other: Self) -> Self {

@@ -80,9 +80,13 @@ pub fn find_region(
             region.weighted.push(index);
             // The second input is the weight, the third the bias.
             region.reads.insert((index, 0));
-        } else if node.is("GlobalAveragePool") && placement == Placement::EveryLayer {
+        } else if node.is("GlobalAveragePool")
+            && !node.input.is_empty()
+            && placement == Placement::EveryLayer
+        {
             region.reads.insert((index, 0));
-        } else if node.is("Add") && !node.input.iter().any(|i| constant(i)) {
+        } else if node.is("Add") && node.input.len() == 2 && !node.input.iter().any(|i| constant(i))
+        {
             // An addition of a constant is none: it stands in a formula, such as the norm under a cosine head, where 8
             // bits would be felt in every logit.
             region.reads.extend([(index, 0), (index, 1)]);

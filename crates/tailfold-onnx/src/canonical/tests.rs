@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::fixture;
 use crate::proto::{
@@ -174,4 +176,25 @@ fn what_cannot_be_folded_is_named() {
         model,
         "node `softmax`: softmax of version 11 flattens its input from axis 1 on, version 13 does not; export the model with version 13 or later",
     );
+}
+
+proptest! {
+    #[test]
+    fn damaged_graphs_are_refused_or_rewritten_but_never_panic(
+        changes in prop::collection::vec((0.0_f64..1.0, any::<u8>()), 1..4),
+        opset in prop::sample::select(vec![11, 13]),
+    ) {
+        let mut bytes = foreign(opset).to_bytes();
+        for (place, byte) in changes {
+            let last = bytes.len() - 1;
+            #[expect(clippy::cast_possible_truncation, reason = "a position below the length")]
+            let at = (place * last as f64) as usize;
+            bytes[at] = byte;
+        }
+        if let Ok(mut model) = Model::from_bytes(&bytes, "damaged")
+            && crate::check_structure(&model).is_ok()
+        {
+            let _ = canonical(&mut model, Some("probability"));
+        }
+    }
 }

@@ -21,14 +21,15 @@ pub(super) fn least_error(line: &Line, extremes: Range, scheme: Scheme) -> Range
         },
     };
     let mut best = extremes;
-    let mut least = squared_error(line, best, scheme);
+    let centres: Vec<(f64, f64)> = line.centres().collect();
+    let mut least = squared_error(&centres, best, scheme);
     for _ in 0..ROUNDS {
         for end in [low, high] {
             let given = best;
             for step in (1..STEPS).rev() {
                 let share = f64::from(step) / f64::from(STEPS);
                 let tried = end(given, extremes, share);
-                let error = squared_error(line, tried, scheme);
+                let error = squared_error(&centres, tried, scheme);
                 if error < least {
                     (best, least) = (tried, error);
                 }
@@ -52,15 +53,18 @@ fn high(range: Range, extremes: Range, share: f64) -> Range {
     }
 }
 
-/// Over the centres of the bins.
-fn squared_error(line: &Line, range: Range, scheme: Scheme) -> f64 {
+/// Added to a number of less than 2^51 and taken away again, it leaves the nearest whole number, of two the even one.
+const ROUNDING: f64 = 6_755_399_441_055_744.0;
+
+/// Over the centres of the bins, with how often they were seen.
+fn squared_error(centres: &[(f64, f64)], range: Range, scheme: Scheme) -> f64 {
     let params = ActivationParams::of_range(range, scheme);
     let scale = f64::from(params.scale);
     let [lowest, highest] = params.ends().map(f64::from);
-    line.centres()
-        .map(|(value, count)| {
-            let code = (value / scale).round_ties_even().clamp(lowest, highest);
-            count * (code * scale - value).powi(2)
-        })
-        .sum()
+    let per_scale = scale.recip();
+    let errors = centres.iter().map(|&(value, count)| {
+        let code = (value * per_scale).max(lowest).min(highest) + ROUNDING - ROUNDING;
+        count * (code * scale - value).powi(2)
+    });
+    errors.sum()
 }

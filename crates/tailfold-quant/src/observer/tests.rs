@@ -20,7 +20,7 @@ fn seen(images: &[&[f32]]) -> Seen {
     let mut histogram = Histogram::new();
     images.iter().for_each(|values| histogram.add(values));
     Seen {
-        images: images.iter().map(|values| Range::of(values)).collect(),
+        images: images.iter().map(|v| Range::of(v).unwrap()).collect(),
         histogram,
     }
 }
@@ -62,6 +62,23 @@ fn names_round_trip_and_nonsense_is_refused() {
     ] {
         assert!(bad.parse::<ObserverKind>().is_err(), "{bad}");
     }
+}
+
+#[test]
+fn ends_are_found_in_every_lane_and_bad_numbers_too() {
+    for length in [1, 5, 16, 17, 40] {
+        for at in 0..length {
+            let mut values = vec![0.5_f32; length];
+            values[at] = -2.0;
+            let high = if length == 1 { -2.0 } else { 0.5 };
+            assert_eq!(Range::of(&values), Some(Range { low: -2.0, high }));
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                values[at] = bad;
+                assert_eq!(Range::of(&values), None);
+            }
+        }
+    }
+    assert_eq!(Range::of(&[]), Some(Range::NOTHING));
 }
 
 #[test]
@@ -171,7 +188,7 @@ proptest! {
         let (a, b) = values.split_at((values.len() as f64 * split) as usize);
         let parts: Vec<&[f32]> = [a, b].into_iter().filter(|p| !p.is_empty()).collect();
         let seen = seen(&parts);
-        let all = Range::of(&values);
+        let all = Range::of(&values).unwrap();
         for kind in KINDS {
             let range = seen.range(kind, Scheme::Affine);
             prop_assert!(range.low <= range.high, "{kind}: {range:?}");
