@@ -15,6 +15,8 @@ TARGETS = ["tract", "ort-x86", "tensorrt", "fp16"]
 # Share of test images that must be decided as by the float model, in the graph's own arithmetic: 8 bits move a few images
 # that lie near a border.
 AGREEMENT = {"tract": 0.985, "ort-x86": 0.985, "tensorrt": 0.98, "fp16": 0.999}
+# Images handed to ONNX Runtime at once: photographs are large.
+BATCH = 50
 CALIBRATION = "embedded?split=train"
 # Photographs that ranges are observed on, and that both decide; a thousand classes lie nearer together than ten.
 PHOTOS, DECIDED, LITE_AGREEMENT = 60, 200, {"ort-x86": 0.95, "tensorrt": 0.92}
@@ -101,8 +103,10 @@ FORMS = {"tract": tract_form, "ort-x86": ort_form, "tensorrt": tensorrt_form, "f
 def answers(model, inputs, level="plain"):
     runner = onnx_checker.session(model, LEVELS[level])
     name = runner.get_inputs()[0].name
-    parts = [runner.run(None, {name: inputs[i : i + 50]})[0] for i in range(0, len(inputs), 250)]
+    parts = [runner.run(None, {name: inputs[i : i + BATCH]})[0] for i in range(0, len(inputs), BATCH)]
     found = np.concatenate(parts)
+    if len(found) != len(inputs):
+        raise Verdict(f"{len(found)} answers to {len(inputs)} images")
     finite(found, "a logit by ONNX Runtime")
     return found.argmax(axis=1)
 
