@@ -4,6 +4,7 @@
 mod data;
 mod graphs;
 mod images;
+mod quantizing;
 mod runs;
 mod training;
 mod writing;

@@ -9,7 +9,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_onnx::{Checkpoint, Model, build, fold_offsets};
-use tailfold_quant::{CalibrationSet, Options, quantize};
+use tailfold_quant::{CalibrationSet, Draw, FloatModel, Options, quantize};
 use tailfold_spec::{
     Apply, Architecture, AtExport, Body, Classifier as _, Head, ImageBatch, Logits, Manifest,
     ModelCard, OffsetsRecord, Preprocess, RunFiles, artifact,
@@ -49,9 +49,15 @@ pub(crate) fn int8() -> &'static Model {
     static INT8: OnceLock<Model> = OnceLock::new();
     INT8.get_or_init(|| {
         let Fixture { model, card, .. } = fixture();
-        let set = CalibrationSet::draw(&embedded("split=train"), card, 8, 0).unwrap();
-        let bytes = model.to_bytes();
-        let quantized = quantize(&bytes, "fixture", &set, Options::default(), &|| {});
+        let draw = Draw {
+            preprocess: &card.preprocess,
+            per_class: 8,
+            seed: 0,
+            allow_missing: false,
+        };
+        let float = FloatModel::from_bytes(&model.to_bytes(), "fixture").unwrap();
+        let set = CalibrationSet::draw(&embedded("split=train"), &float, &draw).unwrap();
+        let quantized = quantize(&float, &set, Options::default(), &|| {});
         quantized.unwrap().model
     })
 }

@@ -18,9 +18,11 @@ from folding import offsets_are_in_the_bias
 from foreign import KINDS, foreign_agrees
 from graphs import graph_is_valid, no_graph
 from networks import NETWORKS, network_agrees
+from nvidia import nvidia_parses
 from onnx_checker import Verdict
 from parity import parity_is_right
 from preprocessing import inputs_are_right
+from targets import LITE_AGREEMENT, TARGETS, lite0_agrees, stranger_agrees, target_agrees
 
 PROGRAMS = ["tailfold", "tailfold-quant", "tailfold-train"]
 
@@ -42,10 +44,17 @@ def checks(evidence):
     yield "preprocessing", inputs_are_right
     yield "float", float_agrees
     yield "int8", int8_agrees
+    for target in TARGETS:
+        yield f"target {target}", partial(target_agrees, target=target)
+    yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right
     for kind in KINDS:
         yield f"foreign {kind}", partial(foreign_agrees, kind=kind)
+    for target in TARGETS:
+        yield f"stranger {target}", partial(stranger_agrees, target=target)
+    for target in LITE_AGREEMENT:
+        yield f"stranger EfficientNet-Lite0 {target}", partial(lite0_agrees, target=target)
     for kind in NETWORKS:
         yield f"network {kind}", partial(network_agrees, kind=kind)
 

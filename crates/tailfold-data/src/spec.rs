@@ -115,6 +115,15 @@ impl DataSpec {
         self.allow_empty.unwrap_or(false)
     }
 
+    /// The same data, classes without images accepted.
+    #[must_use]
+    pub fn allowing_empty(&self) -> Self {
+        Self {
+            allow_empty: Some(true),
+            ..self.clone()
+        }
+    }
+
     /// The same data, another split.
     #[must_use]
     pub fn with_split(&self, split: Split) -> Self {

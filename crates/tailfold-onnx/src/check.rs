@@ -78,44 +78,81 @@ fn expected(least: usize, most: usize) -> String {
 }
 
 /// Standard operators that tailfold knows, with their fewest and most inputs over all versions.
-const OPERATORS: [(&str, usize, usize); 29] = [
+const OPERATORS: [(&str, usize, usize); 50] = [
     ("Add", 2, 2),
     ("AveragePool", 1, 1),
     ("BatchNormalization", 5, 5),
+    ("Cast", 1, 1),
     ("Clip", 1, 3),
     ("Concat", 1, usize::MAX),
     ("Conv", 2, 3),
     ("DequantizeLinear", 2, 3),
     ("Div", 2, 2),
+    ("Elu", 1, 1),
+    ("Erf", 1, 1),
+    ("Exp", 1, 1),
     ("Flatten", 1, 1),
+    ("Gather", 2, 2),
     ("Gemm", 2, 3),
     ("GlobalAveragePool", 1, 1),
+    ("GlobalMaxPool", 1, 1),
     ("HardSigmoid", 1, 1),
     ("HardSwish", 1, 1),
     ("Identity", 1, 1),
+    ("LRN", 1, 1),
+    ("LeakyRelu", 1, 1),
+    ("LogSoftmax", 1, 1),
     ("MatMul", 2, 2),
+    ("Max", 1, usize::MAX),
     ("MaxPool", 1, 1),
+    ("Min", 1, usize::MAX),
     ("Mul", 2, 2),
+    ("Neg", 1, 1),
+    ("PRelu", 2, 2),
     ("Pad", 1, 4),
+    ("Pow", 2, 2),
     ("QuantizeLinear", 2, 3),
     ("ReduceMean", 1, 2),
+    ("ReduceSum", 1, 2),
     ("ReduceSumSquare", 1, 2),
     ("Relu", 1, 1),
     ("Reshape", 2, 2),
+    ("Shape", 1, 1),
     ("Sigmoid", 1, 1),
     ("Slice", 1, 5),
     ("Softmax", 1, 1),
+    ("Split", 1, 2),
     ("Sqrt", 1, 1),
+    ("Squeeze", 1, 2),
     ("Sub", 2, 2),
+    ("Sum", 1, usize::MAX),
+    ("Tanh", 1, 1),
     ("Transpose", 1, 1),
+    ("Unsqueeze", 1, 2),
 ];
 
-/// Checks the structure of `model`: it has an operator set, names are unique, every value is defined before it is used,
-/// every operator is known and has as many inputs as it takes, every constant fills its shape, and every f32 is finite.
+/// Checks the structure of `model` and its operators: [`check_structure`], and every operator is known and has as many
+/// inputs as it takes.
 ///
 /// # Errors
 /// The first [`CheckError`] found, constants first, then nodes in their order.
 pub fn check(model: &Model) -> Result<(), CheckError> {
+    walk(model, check_operator)
+}
+
+/// Checks the structure of `model` alone: it has an operator set, names are unique, every value is defined before it is
+/// used (so there is no cycle), every constant fills its shape, and every f32 is finite.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_structure(model: &Model) -> Result<(), CheckError> {
+    walk(model, |_| Ok(()))
+}
+
+fn walk(
+    model: &Model,
+    operator: impl Fn(&NodeProto) -> Result<(), CheckError>,
+) -> Result<(), CheckError> {
     if model.opset().is_none_or(|version| version < 1) {
         return Err(CheckError::NoOpset);
     }
@@ -137,7 +174,8 @@ pub fn check(model: &Model) -> Result<(), CheckError> {
         if !node.name().is_empty() && !names.insert(node.name()) {
             return Err(CheckError::DuplicateNode(node.name().to_owned()));
         }
-        check_node(node, &mut defined)?;
+        operator(node)?;
+        check_values(node, &mut defined)?;
     }
     match graph.output.iter().find(|o| !defined.contains(o.name())) {
         Some(output) => Err(CheckError::Undefined {
@@ -176,7 +214,7 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
     Ok(defined)
 }
 
-fn check_node<'a>(node: &'a NodeProto, defined: &mut BTreeSet<&'a str>) -> Result<(), CheckError> {
+fn check_operator(node: &NodeProto) -> Result<(), CheckError> {
     let Some(&(operator, least, most)) = OPERATORS.iter().find(|(op, _, _)| node.is(op)) else {
         let operator = match node.domain() {
             "" => node.op_type().to_owned(),
@@ -204,6 +242,13 @@ fn check_node<'a>(node: &'a NodeProto, defined: &mut BTreeSet<&'a str>) -> Resul
             most,
         });
     }
+    Ok(())
+}
+
+fn check_values<'a>(
+    node: &'a NodeProto,
+    defined: &mut BTreeSet<&'a str>,
+) -> Result<(), CheckError> {
     let undefined = |name: &&String| !name.is_empty() && !defined.contains(name.as_str());
     if let Some(value) = node.input.iter().find(undefined) {
         return Err(CheckError::Undefined {

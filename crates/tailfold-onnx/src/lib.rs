@@ -4,9 +4,11 @@
 //! structure is sound and within the operators that tailfold knows, [`text()`] shows it.
 
 mod builder;
+mod canonical;
 mod check;
 mod checkpoint;
 mod error;
+mod external;
 mod fold;
 mod graph;
 mod head;
@@ -22,9 +24,11 @@ mod text;
 #[cfg(test)]
 mod fixture;
 
-pub use check::{CheckError, check};
+pub use canonical::{CanonicalError, canonical};
+pub use check::{CheckError, check, check_structure};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::OnnxError;
+pub use external::{ExternalError, load_external};
 pub use fold::{FoldError, fold_offsets};
 pub use model::Model;
 pub use network::build;

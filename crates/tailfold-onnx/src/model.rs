@@ -141,6 +141,20 @@ impl Model {
             .map(|s| s.version())
     }
 
+    /// Makes the standard operators those of `version`.
+    pub(crate) fn set_opset(&mut self, version: i64) {
+        let mut sets = self.proto.opset_import.iter_mut();
+        if let Some(set) = sets.find(|s| matches!(s.domain(), "" | "ai.onnx")) {
+            set.version = Some(version);
+        }
+    }
+
+    /// Makes the format at least that of `version`.
+    pub(crate) fn raise_ir_version(&mut self, version: i64) {
+        let found = self.proto.ir_version.unwrap_or(0);
+        self.proto.ir_version = Some(found.max(version));
+    }
+
     /// The metadata.
     pub fn props(&self) -> BTreeMap<String, String> {
         self.proto

@@ -45,11 +45,7 @@ pub(crate) fn folded_conv(
             value,
         });
     }
-    let factors: Vec<f64> = gamma
-        .iter()
-        .zip(var)
-        .map(|(&g, &v)| f64::from(g) / (f64::from(v) + epsilon).sqrt())
-        .collect();
+    let factors = channel_factors(gamma, var, epsilon);
     let kernel: usize = rest.iter().product();
     let weight = weight
         .chunks_exact(kernel)
@@ -60,6 +56,14 @@ pub(crate) fn folded_conv(
         weight: rounded(checkpoint, &weight_name, weight)?,
         bias: rounded(checkpoint, &format!("{conv}.bias"), bias)?,
     })
+}
+
+/// `gamma / sqrt(var + epsilon)` of each channel.
+pub(crate) fn channel_factors(gamma: &[f32], var: &[f32], epsilon: f64) -> Vec<f64> {
+    let channels = gamma.iter().zip(var);
+    channels
+        .map(|(&g, &v)| f64::from(g) / (f64::from(v) + epsilon).sqrt())
+        .collect()
 }
 
 /// `values` in f32.

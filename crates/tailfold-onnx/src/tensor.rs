@@ -1,5 +1,7 @@
 //! Tensors as Rust values: making them, reading them, and checking that the bytes fill the shape.
 
+use half::f16;
+
 use crate::proto::{DataLocation, DataType, TensorProto};
 
 /// A tensor that cannot be read.
@@ -51,7 +53,7 @@ pub enum TensorError {
     External(String),
 }
 
-/// A Rust type that a tensor can hold: `f32`, `i8`, `u8`, `i32`, `i64`.
+/// A Rust type that a tensor can hold: `f32`, `half::f16`, `i8`, `u8`, `i32`, `i64`.
 pub trait Element: sealed::Codec {
     /// The type's name in ONNX.
     const DATA_TYPE: DataType;
@@ -93,6 +95,10 @@ macro_rules! element {
 }
 
 element!(f32, Float, tensor => Some(tensor.float_data.clone()));
+element!(f16, Float16, tensor => {
+    let bits = tensor.int32_data.iter().map(|&v| u16::try_from(v).ok());
+    bits.map(|b| b.map(f16::from_bits)).collect()
+});
 element!(i32, Int32, tensor => Some(tensor.int32_data.clone()));
 element!(i64, Int64, tensor => Some(tensor.int64_data.clone()));
 element!(i8, Int8, tensor => tensor.int32_data.iter().map(|&v| i8::try_from(v).ok()).collect());
@@ -190,6 +196,20 @@ impl TensorProto {
                 name: self.name().to_owned(),
                 dims: self.dims.clone(),
             })
+    }
+
+    /// Bytes that values of this type and shape have.
+    ///
+    /// # Errors
+    /// [`TensorError::Shape`], or [`TensorError::Type`] for elements that are not whole bytes.
+    pub(crate) fn bytes_of_shape(&self) -> Result<usize, TensorError> {
+        let (_, count) = self.sized()?;
+        let width = self.element().and_then(DataType::bytes);
+        let width = width.ok_or_else(|| self.wrong_type("numbers of whole bytes"))?;
+        count.checked_mul(width).ok_or_else(|| TensorError::Shape {
+            name: self.name().to_owned(),
+            dims: self.dims.clone(),
+        })
     }
 
     /// Checks that the values are here and fill the shape.

@@ -1,191 +1,96 @@
-//! Ranges of activations over a class-balanced set of training images.
-
-use std::collections::BTreeMap;
+//! What each activation is like over the calibration images.
 
 use rayon::prelude::*;
-use tailfold_data::{Dataset, Split, preprocess};
-use tailfold_spec::ModelCard;
 use tailfold_tract::TensorObserver;
 
 use crate::error::QuantError;
-use crate::observer::{Histogram, ObserverKind};
+use crate::histogram::Histogram;
+use crate::images::CalibrationSet;
+use crate::observer::{Range, Seen};
 
-/// Ends of a tensor's values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
-    /// Smallest.
-    pub low: f32,
-    /// Largest.
-    pub high: f32,
+/// What a share of the images showed; two shares add up, in any order, to what both showed.
+struct Share {
+    /// Image, and the ends of each tensor on it.
+    images: Vec<(usize, Vec<Range>)>,
+    /// One a tensor, or none.
+    histograms: Vec<Histogram>,
 }
 
-impl Range {
-    const NOTHING: Self = Self {
-        low: f32::INFINITY,
-        high: f32::NEG_INFINITY,
-    };
-
-    fn join(self, other: Self) -> Self {
+impl Share {
+    fn new(histograms: usize) -> Self {
         Self {
-            low: self.low.min(other.low),
-            high: self.high.max(other.high),
+            images: Vec::new(),
+            histograms: vec![Histogram::new(); histograms],
         }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.images.extend(other.images);
+        let pairs = self.histograms.into_iter().zip(other.histograms);
+        self.histograms = pairs.map(|(a, b)| a.merge(b)).collect();
+        self
     }
 }
 
-/// Calibration images, with what proves later which they were.
-#[derive(Debug)]
-pub struct CalibrationSet {
-    data: Dataset,
-    hashes: Vec<String>,
-}
-
-impl CalibrationSet {
-    /// Takes up to `per_class` images of each class of `data`, drawn with `seed`.
-    ///
-    /// # Errors
-    /// [`QuantError::EvaluationSplit`] for a test split, [`QuantError::Classes`] when the model has other classes,
-    /// [`QuantError::NoImages`], or [`QuantError::Data`] for an unreadable image or a class without any.
-    pub fn draw(
-        data: &Dataset,
-        card: &ModelCard,
-        per_class: usize,
-        seed: u64,
-    ) -> Result<Self, QuantError> {
-        if data.spec().split() == Some(Split::Test) {
-            return Err(QuantError::EvaluationSplit(data.spec().to_string()));
-        }
-        if data.classes() != card.classes {
-            return Err(QuantError::Classes {
-                model: card.classes.clone(),
-                data: data.classes().to_vec(),
-            });
-        }
-        let drawn = data.subset(&data.balanced_indices(per_class, seed)?);
-        if drawn.is_empty() {
-            return Err(QuantError::NoImages);
-        }
-        let hashes = drawn.pixel_hashes()?;
-        Ok(Self {
-            data: drawn,
-            hashes,
-        })
-    }
-
-    /// The images.
-    pub fn data(&self) -> &Dataset {
-        &self.data
-    }
-
-    /// Hash of each image's pixels, 16 hexadecimal digits.
-    pub fn hashes(&self) -> &[String] {
-        &self.hashes
-    }
-}
-
-/// Checks that no calibration image is in `evaluation`, by the pixels.
+/// Runs the float network `bytes` over the set, on all cores, and returns what was seen of each tensor, in the order of
+/// `tensors`.
 ///
-/// # Errors
-/// [`QuantError::Overlap`] naming the first shared image in both sets.
-pub fn check_disjoint(
-    calibration: &CalibrationSet,
-    evaluation: &Dataset,
-) -> Result<(), QuantError> {
-    let theirs = evaluation.pixel_hashes()?;
-    let by_hash: BTreeMap<&str, usize> = theirs
-        .iter()
-        .enumerate()
-        .map(|(i, h)| (h.as_str(), i))
-        .collect();
-    let shared: Vec<(usize, usize)> = calibration
-        .hashes
-        .iter()
-        .enumerate()
-        .filter_map(|(i, hash)| by_hash.get(hash.as_str()).map(|&j| (i, j)))
-        .collect();
-    match shared.first() {
-        None => Ok(()),
-        Some(&(i, j)) => Err(QuantError::Overlap {
-            calibration: calibration.data.id(i),
-            evaluation: evaluation.id(j),
-            shared: shared.len(),
-        }),
-    }
-}
-
-/// Runs the float network `bytes` over the set and returns the range of each tensor, in the order of `tensors`.
-///
-/// The result does not depend on the number of threads: minima, maxima and counts commute. `progress` is called once
-/// an image and pass.
+/// No activation is kept: two numbers a tensor and image, and a histogram a tensor and thread. The result does not depend
+/// on the number of threads. `progress` is called once an image.
 ///
 /// # Errors
 /// [`QuantError::NotFinite`] naming tensor and image, or those of the data and the runtime.
-pub fn observe_ranges(
+pub(crate) fn observe(
     bytes: &[u8],
-    card: &ModelCard,
+    name: &str,
     set: &CalibrationSet,
     tensors: &[String],
-    kind: ObserverKind,
+    histograms: bool,
     progress: &(dyn Fn() + Sync),
-) -> Result<Vec<Range>, QuantError> {
-    let observer = TensorObserver::from_onnx(bytes, &card.name, tensors)?;
-    let each = |index: usize, visit: &mut dyn FnMut(usize, &[f32])| -> Result<(), QuantError> {
-        let image = preprocess(&set.data.image(index)?, &card.preprocess).map_err(|source| {
-            QuantError::Image {
-                image: set.data.id(index),
-                source,
-            }
-        })?;
-        observer.observe(&image, visit)?;
-        progress();
-        Ok(())
-    };
-    let nothing = || vec![Range::NOTHING; tensors.len()];
-    let ranges = (0..set.data.len())
+) -> Result<Vec<Seen>, QuantError> {
+    let observer = TensorObserver::from_onnx(bytes, name, tensors)?;
+    let counted = if histograms { tensors.len() } else { 0 };
+    let share = (0..set.len())
         .into_par_iter()
-        .map(|index| {
-            let mut ranges = nothing();
-            let mut bad = None;
-            each(index, &mut |tensor, values| {
-                for &value in values {
-                    if !value.is_finite() {
-                        bad.get_or_insert((tensor, value));
+        .try_fold(
+            || Share::new(counted),
+            |mut share, index| {
+                let mut ranges = vec![Range::NOTHING; tensors.len()];
+                let mut bad = None;
+                observer.observe(&set.input(index)?, |tensor, values| {
+                    let Some(range) = Range::of(values) else {
+                        let value = values.iter().find(|v| !v.is_finite());
+                        bad.get_or_insert((tensor, value.copied().unwrap_or(f32::NAN)));
+                        return;
+                    };
+                    ranges[tensor] = range;
+                    if let Some(histogram) = share.histograms.get_mut(tensor) {
+                        histogram.add(values);
                     }
-                    ranges[tensor] = ranges[tensor].join(Range {
-                        low: value,
-                        high: value,
+                })?;
+                if let Some((tensor, value)) = bad {
+                    return Err(QuantError::NotFinite {
+                        tensor: tensors[tensor].clone(),
+                        value,
+                        image: set.id(index),
                     });
                 }
-            })?;
-            match bad {
-                None => Ok(ranges),
-                Some((tensor, value)) => Err(QuantError::NotFinite {
-                    tensor: tensors[tensor].clone(),
-                    value,
-                    image: set.data.id(index),
-                }),
-            }
+                share.images.push((index, ranges));
+                progress();
+                Ok(share)
+            },
+        )
+        .try_reduce(|| Share::new(counted), |a, b| Ok(a.merge(b)))?;
+    let mut by_image = vec![Vec::new(); set.len()];
+    for (index, ranges) in share.images {
+        by_image[index] = ranges;
+    }
+    let order = set.in_turns();
+    let mut histograms = share.histograms.into_iter();
+    Ok((0..tensors.len())
+        .map(|tensor| Seen {
+            images: order.iter().map(|&image| by_image[image][tensor]).collect(),
+            histogram: histograms.next().unwrap_or_else(Histogram::new),
         })
-        .try_reduce(nothing, |a, b| {
-            Ok(a.into_iter().zip(b).map(|(a, b)| a.join(b)).collect())
-        })?;
-    let ObserverKind::Percentile(percent) = kind else {
-        return Ok(ranges);
-    };
-    let empty = || {
-        ranges
-            .iter()
-            .map(|&r| Histogram::new(r))
-            .collect::<Vec<_>>()
-    };
-    let histograms = (0..set.data.len())
-        .into_par_iter()
-        .try_fold(empty, |mut histograms, index| {
-            each(index, &mut |tensor, values| histograms[tensor].add(values))?;
-            Ok::<_, QuantError>(histograms)
-        })
-        .try_reduce(empty, |a, b| {
-            Ok(a.into_iter().zip(&b).map(|(a, b)| a.merge(b)).collect())
-        })?;
-    Ok(histograms.iter().map(|h| h.central(percent)).collect())
+        .collect())
 }

@@ -1,8 +1,11 @@
 //! Why a model was not quantized.
 
+use std::path::PathBuf;
+
 use tailfold_data::DataError;
-use tailfold_onnx::OnnxError;
+use tailfold_onnx::{CanonicalError, CheckError, ExternalError, OnnxError};
 use tailfold_spec::CardError;
+use tailfold_spec::artifact::ArtifactError;
 use tailfold_tract::TractError;
 
 /// A quantization that cannot be done.
@@ -12,6 +15,42 @@ pub enum QuantError {
     /// The model's tensors or ports.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
+    /// A graph that has no common form.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// Values in another file.
+    #[error(transparent)]
+    External(#[from] ExternalError),
+    /// An input whose images have no fixed size.
+    #[error(
+        "input `{input}` has the shape {shape}: only the batch may be open, not channels, height or width"
+    )]
+    DynamicShape {
+        /// Name of the input.
+        input: String,
+        /// Its shape, `?` for what is not fixed.
+        shape: String,
+    },
+    /// An output that is no row of logits.
+    #[error(
+        "output `{output}` has the shape {shape}, expected [batch, classes]: the model has no classifier head, or another output is meant (`--output`)"
+    )]
+    NoHead {
+        /// Name of the output.
+        output: String,
+        /// Its shape for one image.
+        shape: String,
+    },
+    /// Data of another number of classes.
+    #[error("the model has {model} classes but {data} has {found}")]
+    ClassCount {
+        /// Classes of the model.
+        model: usize,
+        /// The data, as given.
+        data: String,
+        /// Classes of the data.
+        found: usize,
+    },
     /// The model says nothing about itself.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -21,6 +60,12 @@ pub enum QuantError {
     /// The calibration images.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A file that cannot be read.
+    #[error(transparent)]
+    File(#[from] ArtifactError),
+    /// The structure of the graph.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// A calibration image that the network cannot take.
     #[error("calibration image {image}")]
     Image {
@@ -62,6 +107,47 @@ pub enum QuantError {
         /// How many are shared.
         shared: usize,
     },
+    /// Too many images that are none.
+    #[error(
+        "{failed} of {drawn} calibration images cannot be decoded, more than one in a hundred; the first is {image}"
+    )]
+    Undecodable {
+        /// The first of them.
+        image: String,
+        /// How many.
+        failed: usize,
+        /// How many were drawn.
+        drawn: usize,
+        /// Why the first.
+        #[source]
+        source: DataError,
+    },
+    /// A class that no calibration image belongs to.
+    #[error(
+        "class {class} (`{name}`) has no image in {data}, so nothing keeps its activations in range; `--allow-missing` accepts that"
+    )]
+    MissingClass {
+        /// The class.
+        class: usize,
+        /// Its name.
+        name: String,
+        /// The data, as given.
+        data: String,
+    },
+    /// A file of prepared images of another size.
+    #[error(
+        "{}: {bytes} bytes are no whole number of images of {shape:?}, {image} bytes each", file.display()
+    )]
+    PreparedSize {
+        /// The file.
+        file: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// Length of an image.
+        image: u64,
+        /// `[channels, height, width]` of the network's input.
+        shape: [usize; 3],
+    },
     /// No images.
     #[error("the calibration set is empty")]
     NoImages,
@@ -75,6 +161,14 @@ pub enum QuantError {
         /// The image.
         image: String,
     },
+    /// An activation without a scale.
+    #[error(
+        "tensor `{0}` is 0 on all calibration images: it has no scale, and the network or its input is dead there"
+    )]
+    AllZero(String),
+    /// A record that has no JSON form.
+    #[error("the record of the quantization has no JSON form")]
+    Record(#[from] serde_json::Error),
     /// A weight that is no number.
     #[error("weight `{tensor}` is {value} in output channel {channel}")]
     Weight {
@@ -86,6 +180,11 @@ pub enum QuantError {
         value: f32,
     },
     /// An observer that does not exist.
-    #[error("unknown observer `{0}`: expected `minmax` or `percentile:P` with 50 < P <= 100")]
+    #[error(
+        "unknown observer `{0}`: expected `minmax`, `moving-average:SHARE` with 0 < SHARE <= 1, `percentile:P` with 50 < P <= 100, `mse` or `entropy`"
+    )]
     Observer(String),
+    /// A target that does not exist.
+    #[error("unknown target `{0}`: expected `tract`, `ort-x86` or `tensorrt`")]
+    Target(String),
 }

@@ -1,20 +1,31 @@
-//! Static INT8 quantization of a folded classifier: class-balanced calibration, per-channel weights, QDQ output.
+//! Static INT8 quantization of a classifier: class-balanced calibration, per-channel weights, QDQ output; and half
+//! precision.
 //!
-//! The file that leaves is standard ONNX. Activations are unsigned 8-bit with a zero point, weights signed 8-bit and
-//! symmetric for each output channel; biases and logits stay in float, so that no rare class is lost to a tie and the
-//! folded offsets are exact.
+//! The file that leaves is standard ONNX, in the form that its [`Target`] runs fastest. Logits stay in float, so that no
+//! rare class is lost to a tie.
 
 mod affine;
 mod calibrate;
+mod emit;
 mod error;
+mod float;
+mod half;
+mod histogram;
+mod images;
+mod names;
 mod observer;
-mod qdq;
+mod prepared;
 mod quantize;
 mod regions;
+mod target;
 
-pub use affine::{ActivationParams, WeightParams, quantize_weights};
-pub use calibrate::{CalibrationSet, Range, check_disjoint, observe_ranges};
+pub use affine::{ActivationParams, Scheme, WeightParams, quantize_weights};
 pub use error::QuantError;
-pub use observer::ObserverKind;
+pub use float::FloatModel;
+pub use half::{Halved, Kept, Lost, halve};
+pub use images::{CalibrationSet, Draw, check_disjoint};
+pub use observer::{ObserverKind, Range};
+pub use prepared::PreparedImages;
 pub use quantize::{HeadPrecision, Options, Quantized, quantize};
-pub use regions::{Region, find_region};
+pub use regions::{Placement, Region, find_region};
+pub use target::Target;

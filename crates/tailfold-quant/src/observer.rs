@@ -1,10 +1,79 @@
-//! From observed values to ranges: everything seen, or all but a share of outliers.
+//! From what was seen of a tensor to its range: everything, or what the codes serve best.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::calibrate::Range;
+use crate::affine::{Scheme, to_f32};
 use crate::error::QuantError;
+use crate::histogram::Histogram;
+
+mod entropy;
+mod mse;
+mod percentile;
+
+/// Ends of a tensor's values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// Smallest.
+    pub low: f32,
+    /// Largest.
+    pub high: f32,
+}
+
+/// Numbers looked at side by side.
+const LANES: usize = 16;
+
+impl Range {
+    /// Of no value: joined with any range, it is that range.
+    pub(crate) const NOTHING: Self = Self {
+        low: f32::INFINITY,
+        high: f32::NEG_INFINITY,
+    };
+
+    /// From the smallest of `values` to the largest; `None` when one is infinite or no number.
+    pub(crate) fn of(values: &[f32]) -> Option<Self> {
+        // Lanes side by side, compared without regard to NaN and without an early end: so they become vectors.
+        let mut lows = [f32::INFINITY; LANES];
+        let mut highs = [f32::NEG_INFINITY; LANES];
+        let mut finite = [true; LANES];
+        let mut see = |chunk: &[f32]| {
+            let ends = lows.iter_mut().zip(&mut highs).zip(&mut finite);
+            for (((low, high), finite), &value) in ends.zip(chunk) {
+                *low = if value < *low { value } else { *low };
+                *high = if value > *high { value } else { *high };
+                *finite &= value.is_finite();
+            }
+        };
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        chunks.iter().for_each(|chunk| see(chunk));
+        see(rest);
+        let ends = lows.into_iter().zip(highs);
+        let ends = ends.map(|(low, high)| Self { low, high });
+        let range = ends.fold(Self::NOTHING, Self::join);
+        finite.iter().all(|finite| *finite).then_some(range)
+    }
+
+    pub(crate) fn join(self, other: Self) -> Self {
+        Self {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+        }
+    }
+
+    /// The part of it that is inside of `other`.
+    fn within(self, other: Self) -> Self {
+        Self {
+            low: self.low.max(other.low),
+            high: self.high.min(other.high),
+        }
+    }
+
+    /// The same on both sides of 0.
+    fn symmetric(self) -> Self {
+        let high = self.high.max(-self.low);
+        Self { low: -high, high }
+    }
+}
 
 /// How a range is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -12,15 +81,34 @@ pub enum ObserverKind {
     /// Smallest and largest value seen.
     #[default]
     MinMax,
+    /// Ends that move this share of the way to those of each image in turn, as PyTorch and ONNX Runtime do (0.01 there).
+    MovingAverage(f64),
     /// The central share of all values, in percent: `Percentile(99.99)` leaves 0.005 % out at each end.
     Percentile(f64),
+    /// The range with the least mean square error of the quantized values.
+    Mse,
+    /// The range with the least Kullback-Leibler divergence of the quantized distribution (TensorRT's, of 2017).
+    Entropy,
+}
+
+impl ObserverKind {
+    /// What moves when no share is given.
+    const AVERAGING: f64 = 0.01;
+
+    /// True when it asks for more than smallest and largest values.
+    pub(crate) fn needs_histogram(self) -> bool {
+        matches!(self, Self::Percentile(_) | Self::Mse | Self::Entropy)
+    }
 }
 
 impl fmt::Display for ObserverKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MinMax => f.write_str("minmax"),
+            Self::MovingAverage(share) => write!(f, "moving-average:{share}"),
             Self::Percentile(p) => write!(f, "percentile:{p}"),
+            Self::Mse => f.write_str("mse"),
+            Self::Entropy => f.write_str("entropy"),
         }
     }
 }
@@ -29,124 +117,82 @@ impl FromStr for ObserverKind {
     type Err = QuantError;
 
     fn from_str(text: &str) -> Result<Self, QuantError> {
-        if text == "minmax" {
-            return Ok(Self::MinMax);
-        }
-        text.strip_prefix("percentile:")
-            .and_then(|p| p.parse().ok())
-            .filter(|p| *p > 50.0 && *p <= 100.0)
-            .map(Self::Percentile)
-            .ok_or_else(|| QuantError::Observer(text.to_owned()))
-    }
-}
-
-/// Bins of a histogram: fine against the 256 codes, small against the activations.
-const BINS: usize = 4096;
-
-/// Counts of values between the ends of a range; merging two is exact, so the order of images does not matter.
-#[derive(Clone, Debug)]
-pub(crate) struct Histogram {
-    range: Range,
-    counts: Vec<u64>,
-}
-
-impl Histogram {
-    pub(crate) fn new(range: Range) -> Self {
-        Self {
-            range,
-            counts: vec![0; BINS],
-        }
-    }
-
-    pub(crate) fn add(&mut self, values: &[f32]) {
-        let width = self.range.high - self.range.low;
-        for value in values {
-            let share = if width > 0.0 {
-                (value - self.range.low) / width
-            } else {
-                0.0
-            };
-            self.counts[bin(share)] += 1;
-        }
-    }
-
-    pub(crate) fn merge(mut self, other: &Self) -> Self {
-        self.counts
-            .iter_mut()
-            .zip(&other.counts)
-            .for_each(|(a, b)| *a += b);
-        self
-    }
-
-    /// The range that holds the central `percent` of the values, to a bin.
-    pub(crate) fn central(&self, percent: f64) -> Range {
-        let total: u64 = self.counts.iter().sum();
-        let outside = total as f64 * (1.0 - percent / 100.0) / 2.0;
-        let skipped = |counts: &mut dyn Iterator<Item = &u64>| {
-            let mut sum = 0.0;
-            counts
-                .take_while(|&&n| {
-                    sum += n as f64;
-                    sum <= outside
-                })
-                .count()
+        let (name, value) = match text.split_once(':') {
+            Some((name, value)) => (name, value.parse::<f64>().ok().map(Some)),
+            None => (text, Some(None)),
         };
-        let first = skipped(&mut self.counts.iter());
-        let last = BINS - skipped(&mut self.counts.iter().rev());
-        let step = (self.range.high - self.range.low) / BINS as f32;
-        if first >= last {
-            return self.range;
-        }
-        Range {
-            low: self.range.low + step * first as f32,
-            high: self.range.low + step * last as f32,
+        match (name, value) {
+            ("minmax", Some(None)) => Ok(Self::MinMax),
+            ("mse", Some(None)) => Ok(Self::Mse),
+            ("entropy", Some(None)) => Ok(Self::Entropy),
+            ("moving-average", Some(None)) => Ok(Self::MovingAverage(Self::AVERAGING)),
+            ("moving-average", Some(Some(share))) if share > 0.0 && share <= 1.0 => {
+                Ok(Self::MovingAverage(share))
+            }
+            ("percentile", Some(Some(p))) if p > 50.0 && p <= 100.0 => Ok(Self::Percentile(p)),
+            _ => Err(QuantError::Observer(text.to_owned())),
         }
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to the bins"
-)]
-fn bin(share: f32) -> usize {
-    (share * BINS as f32).clamp(0.0, (BINS - 1) as f32) as usize
+/// What was seen of one tensor.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// Ends on each image, in the order in which a moving average takes them.
+    pub(crate) images: Vec<Range>,
+    /// Empty where the observer needs none.
+    pub(crate) histogram: Histogram,
+}
+
+impl Seen {
+    /// Smallest and largest of all values.
+    pub(crate) fn extremes(&self) -> Range {
+        self.images
+            .iter()
+            .copied()
+            .fold(Range::NOTHING, Range::join)
+    }
+
+    /// The range for codes of `scheme`, inside of what was seen; symmetric where the codes are.
+    pub(crate) fn range(&self, kind: ObserverKind, scheme: Scheme) -> Range {
+        let extremes = match scheme {
+            Scheme::Affine => self.extremes(),
+            Scheme::Symmetric => self.extremes().symmetric(),
+        };
+        // Symmetric codes have one end to choose, among magnitudes.
+        let line = match scheme {
+            Scheme::Affine => self.histogram.line(),
+            Scheme::Symmetric => self.histogram.magnitudes(),
+        };
+        let chosen = match kind {
+            ObserverKind::MinMax => extremes,
+            ObserverKind::MovingAverage(share) => moving_average(&self.images, share),
+            ObserverKind::Percentile(percent) => percentile::central(&line, percent, scheme),
+            ObserverKind::Mse => mse::least_error(&line, extremes, scheme),
+            ObserverKind::Entropy => entropy::least_divergence(&line, scheme),
+        };
+        match scheme {
+            Scheme::Affine => chosen,
+            Scheme::Symmetric => chosen.symmetric(),
+        }
+        .within(extremes)
+    }
+}
+
+fn moving_average(images: &[Range], share: f64) -> Range {
+    let ends = |range: &Range| [range.low, range.high].map(f64::from);
+    let mut images = images.iter().map(ends);
+    let Some(first) = images.next() else {
+        return Range::NOTHING;
+    };
+    let [low, high] = images.fold(first, |old, new| {
+        [0, 1].map(|end| old[end] + share * (new[end] - old[end]))
+    });
+    Range {
+        low: to_f32(low),
+        high: to_f32(high),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_round_trip_and_nonsense_is_refused() {
-        for kind in [ObserverKind::MinMax, ObserverKind::Percentile(99.99)] {
-            assert_eq!(kind.to_string().parse::<ObserverKind>().unwrap(), kind);
-        }
-        for bad in [
-            "",
-            "max",
-            "percentile:",
-            "percentile:101",
-            "percentile:NaN",
-            "percentile:50",
-        ] {
-            assert!(bad.parse::<ObserverKind>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_percentile_leaves_the_outliers_out() {
-        let mut values: Vec<f32> = (0..10_000_u16).map(|i| f32::from(i) / 10_000.0).collect();
-        values.push(100.0);
-        let range = Range {
-            low: 0.0,
-            high: 100.0,
-        };
-        let mut histogram = Histogram::new(range);
-        histogram.add(&values);
-        assert!(histogram.central(99.9).high < 1.1);
-        assert_eq!(histogram.central(100.0), range);
-        let doubled = histogram.clone().merge(&histogram);
-        assert_eq!(doubled.central(99.9), histogram.central(99.9));
-    }
-}
+mod tests;

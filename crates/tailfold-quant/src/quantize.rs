@@ -2,21 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+use tailfold_data::Dataset;
 use tailfold_onnx::Model;
 use tailfold_spec::QuantizationRecord;
-use tailfold_spec::artifact::sha256;
 
 use crate::affine::ActivationParams;
-use crate::calibrate::{CalibrationSet, observe_ranges};
+use crate::calibrate::observe;
 use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::images::CalibrationSet;
 use crate::observer::ObserverKind;
-use crate::qdq::insert_qdq;
-use crate::regions::find_region;
+use crate::regions::{Region, find_region};
+use crate::target::{Plan, Target};
 
 /// What the last layer's weights become.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HeadPrecision {
-    /// int8 with one scale a class; bias and logits in float.
+    /// int8 with one scale a class; bias and logits as the target has them.
     #[default]
     Int8,
     /// Float.
@@ -30,6 +33,8 @@ pub struct Options {
     pub observer: ObserverKind,
     /// What the head becomes.
     pub head: HeadPrecision,
+    /// The runtime that the file is made for.
+    pub target: Target,
 }
 
 /// A quantized model and what was done.
@@ -39,49 +44,78 @@ pub struct Quantized {
     pub model: Model,
     /// Quantized Conv and Gemm nodes.
     pub layers: usize,
-    /// Scale and zero point of each activation tensor.
+    /// Scale and zero point of each observed activation tensor.
     pub activations: BTreeMap<String, ActivationParams>,
 }
 
-/// Quantizes the folded float model `bytes` with ranges observed on `set`. The same input gives the same bytes,
-/// whatever the number of threads.
+/// Quantizes `float` with ranges observed on `set`. The same input gives the same bytes, whatever the number of threads.
 ///
 /// # Errors
 /// [`QuantError`].
 pub fn quantize(
-    bytes: &[u8],
-    name: &str,
+    float: &FloatModel,
     set: &CalibrationSet,
     options: Options,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Quantized, QuantError> {
-    let mut model = Model::from_bytes(bytes, name)?;
-    let mut card = model.card()?;
-    if card.offsets.is_none() {
-        return Err(QuantError::NotFolded);
-    }
+    float.check_folded()?;
+    let mut model = float.model.clone();
     let mut skip = BTreeSet::new();
     if options.head == HeadPrecision::Float {
-        let output = model.output()?.name().to_owned();
-        skip.extend(model.graph().producer(&output).map(|n| n.name().to_owned()));
+        skip.extend(float.head()?.map(|n| n.label().to_owned()));
     }
-    let region = find_region(&model, &skip)?;
-    let ranges = observe_ranges(
-        bytes,
-        &card,
+    let region = find_region(&model, &skip, options.target.placement())?;
+    let activations = calibrated(float, set, &region, options, progress)?;
+    let layers = region.weighted.len();
+    let params = with_derived(&region, activations.clone());
+    options.target.emit(&mut model, &Plan { region, params })?;
+    let record = Record {
+        precision: "int8",
+        observer: options.observer.to_string(),
+        set: Some(set),
+    };
+    write_record(&mut model, float, record)?;
+    Ok(Quantized {
+        model,
+        layers,
+        activations,
+    })
+}
+
+/// Parameters of each observed tensor.
+fn calibrated(
+    float: &FloatModel,
+    set: &CalibrationSet,
+    region: &Region,
+    options: Options,
+    progress: &(dyn Fn() + Sync),
+) -> Result<BTreeMap<String, ActivationParams>, QuantError> {
+    let seen = observe(
+        &float.model.to_bytes(),
+        &float.name,
         set,
         &region.observed,
-        options.observer,
+        options.observer.needs_histogram(),
         progress,
     )?;
-    let mut params: BTreeMap<String, ActivationParams> = region
-        .observed
-        .iter()
-        .cloned()
-        .zip(ranges.into_iter().map(ActivationParams::of_range))
-        .collect();
-    let activations = params.clone();
-    // Sources come before what is derived from them in graph order, so a chain is followed to its end.
+    let scheme = options.target.scheme();
+    // The searches take as long as some images.
+    let params = region.observed.par_iter().zip(&seen).map(|(tensor, seen)| {
+        let extremes = seen.extremes();
+        if extremes.low >= 0.0 && extremes.high <= 0.0 {
+            return Err(QuantError::AllZero(tensor.clone()));
+        }
+        let range = seen.range(options.observer, scheme);
+        Ok((tensor.clone(), ActivationParams::of_range(range, scheme)))
+    });
+    params.collect()
+}
+
+/// `params`, and those of the tensors that only move observed values.
+fn with_derived(
+    region: &Region,
+    mut params: BTreeMap<String, ActivationParams>,
+) -> BTreeMap<String, ActivationParams> {
     for derived in region.derived.keys() {
         let mut source = derived;
         while let Some(next) = region.derived.get(source) {
@@ -91,21 +125,44 @@ pub fn quantize(
             params.insert(derived.clone(), found);
         }
     }
-    insert_qdq(&mut model, &region, &params)?;
-    let mut images = set.hashes().to_vec();
+    params
+}
+
+/// What is said of a quantization in the model itself.
+pub(crate) struct Record<'a> {
+    pub(crate) precision: &'static str,
+    pub(crate) observer: String,
+    pub(crate) set: Option<&'a CalibrationSet>,
+}
+
+/// Says in the model what was done to it: in its card, or by itself in a model without one.
+pub(crate) fn write_record(
+    model: &mut Model,
+    float: &FloatModel,
+    record: Record<'_>,
+) -> Result<(), QuantError> {
+    let data = record.set.and_then(CalibrationSet::data);
+    let mut images = record
+        .set
+        .map_or_else(Vec::new, |set| set.hashes().to_vec());
     images.sort_unstable();
-    card.quantization = Some(QuantizationRecord {
-        precision: "int8".to_owned(),
-        observer: options.observer.to_string(),
-        calibration: set.data().spec().to_string(),
-        calibration_counts: set.data().class_counts(),
+    let record = QuantizationRecord {
+        precision: record.precision.to_owned(),
+        observer: record.observer,
+        calibration: record
+            .set
+            .map_or_else(|| "none".to_owned(), CalibrationSet::name),
+        calibration_counts: data.map_or_else(Vec::new, Dataset::class_counts),
         calibration_images: images,
-        float_sha256: sha256(bytes),
-    });
-    model.set_card(&card);
-    Ok(Quantized {
-        model,
-        layers: region.weighted.len(),
-        activations,
-    })
+        float_sha256: float.sha256.clone(),
+    };
+    match float.card() {
+        Some(card) => {
+            let mut card = card.clone();
+            card.quantization = Some(record);
+            model.set_card(&card);
+        }
+        None => model.set_prop("tailfold.quantization", serde_json::to_string(&record)?),
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ use crate::error::{TractError, chain};
 pub struct TensorObserver {
     plan: Arc<TypedRunnableModel>,
     input: [usize; 3],
+    shapes: Vec<Option<Vec<usize>>>,
     name: String,
 }
 
@@ -37,12 +38,20 @@ impl TensorObserver {
             }
         }
         model.select_outputs_by_name(tensors).map_err(load)?;
-        // Decluttered, not optimised: the optimiser may change the layout of a tensor that is an output.
-        let model = model
-            .into_typed()
-            .and_then(TypedModel::into_decluttered)
+        // Outputs are the model's interface: the optimiser leaves their layout alone.
+        let model = model.into_optimized().map_err(load)?;
+        let shapes = (0..tensors.len())
+            .map(|i| {
+                Ok(model
+                    .output_fact(i)?
+                    .shape
+                    .as_concrete()
+                    .map(<[usize]>::to_vec))
+            })
+            .collect::<TractResult<_>>()
             .map_err(load)?;
         Ok(Self {
+            shapes,
             plan: model.into_runnable().map_err(load)?,
             input,
             name: name.to_owned(),
@@ -52,6 +61,11 @@ impl TensorObserver {
     /// Shape of one image: `[channels, height, width]`.
     pub fn input_shape(&self) -> [usize; 3] {
         self.input
+    }
+
+    /// Shape of each tensor for one image, in the order of the names; `None` where it depends on values.
+    pub fn shapes(&self) -> &[Option<Vec<usize>>] {
+        &self.shapes
     }
 
     /// Runs one preprocessed image, `channels * height * width` values, and hands each tensor's index and values to

@@ -37,7 +37,13 @@ fn two_exports_are_byte_equal() {
 fn quantizing_does_not_depend_on_the_number_of_threads() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
-    for observer in ["minmax", "percentile:99.9"] {
+    for (observer, target) in [
+        ("minmax", "tract"),
+        ("moving-average", "ort-x86"),
+        ("percentile:99.9", "tract"),
+        ("mse", "tensorrt"),
+        ("entropy", "ort-x86"),
+    ] {
         let quantize = |threads: &str| {
             let out = scratch.at(&format!("int8-{threads}.onnx"));
             let list = scratch.at("calibration.csv");
@@ -50,6 +56,8 @@ fn quantizing_does_not_depend_on_the_number_of_threads() {
                 "embedded?split=train",
                 "--observer",
                 observer,
+                "--target",
+                target,
             ]);
             quant.args([
                 "--evaluation",

@@ -3,8 +3,8 @@ use tailfold_onnx::proto::{
 };
 
 use super::*;
-use crate::affine::ActivationParams;
-use crate::qdq::insert_qdq;
+use crate::affine::{ActivationParams, Scheme};
+use crate::target::{Plan, Target};
 
 /// A block with an option-A shortcut: stem, relu, conv, shortcut through Slice and Pad, add, pool, flatten, head.
 fn block() -> Model {
@@ -75,23 +75,37 @@ fn block() -> Model {
     model
 }
 
-/// The block with the same parameters for every activation.
-fn quantized_block() -> Model {
-    let mut model = block();
-    let region = find_region(&model, &BTreeSet::new()).unwrap();
+fn every_layer(model: &Model) -> Result<Region, QuantError> {
+    find_region(model, &BTreeSet::new(), Placement::EveryLayer)
+}
+
+/// `model` with the same parameters for every activation.
+fn quantized(mut model: Model, target: Target) -> Model {
+    let region = find_region(&model, &BTreeSet::new(), target.placement()).unwrap();
     let params = ActivationParams {
         scale: 0.5,
-        zero_point: 3,
+        zero_point: if target.scheme() == Scheme::Affine {
+            3
+        } else {
+            0
+        },
+        scheme: target.scheme(),
     };
     let tensors = region.observed.iter().chain(region.derived.keys());
     let params = tensors.map(|t| (t.clone(), params)).collect();
-    insert_qdq(&mut model, &region, &params).unwrap();
+    target.emit(&mut model, &Plan { region, params }).unwrap();
+    tailfold_onnx::check(&model).unwrap();
     model
+}
+
+fn inputs<'a>(model: &'a Model, node: &str) -> Vec<&'a str> {
+    let node = model.node(node).unwrap();
+    node.input.iter().map(String::as_str).collect()
 }
 
 #[test]
 fn moved_values_share_the_codes_of_their_source() {
-    let region = find_region(&block(), &BTreeSet::new()).unwrap();
+    let region = every_layer(&block()).unwrap();
     assert_eq!(region.weighted, [0, 2, 8]);
     assert_eq!(region.observed, ["image", "relu", "conv", "add", "pool"]);
     let derived: Vec<_> = region
@@ -107,15 +121,20 @@ fn moved_values_share_the_codes_of_their_source() {
 
 #[test]
 fn a_skipped_head_keeps_its_input_in_float() {
-    let region = find_region(&block(), &BTreeSet::from(["head".to_owned()])).unwrap();
+    let region = find_region(
+        &block(),
+        &BTreeSet::from(["head".to_owned()]),
+        Placement::EveryLayer,
+    )
+    .unwrap();
     assert_eq!(region.weighted, [0, 2]);
     assert!(!region.observed.contains(&"pool".to_owned()));
 }
 
 #[test]
 fn what_is_quantized_cannot_be_quantized_again() {
-    let model = quantized_block();
-    let error = find_region(&model, &BTreeSet::new()).unwrap_err();
+    let model = quantized(block(), Target::Tract);
+    let error = every_layer(&model).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the model is already quantized: node `image.quantize` is a QuantizeLinear"
@@ -123,9 +142,8 @@ fn what_is_quantized_cannot_be_quantized_again() {
 }
 
 #[test]
-fn qdq_leaves_biases_and_logits_in_float() {
-    let model = quantized_block();
-    tailfold_onnx::check(&model).unwrap();
+fn tract_has_biases_and_logits_in_float() {
+    let model = quantized(block(), Target::Tract);
     assert_eq!(
         model.initializer_f32("head.bias").unwrap().1,
         [7.0, 8.0, 9.0]
@@ -155,7 +173,7 @@ fn qdq_leaves_biases_and_logits_in_float() {
 fn a_graph_without_weights_is_refused() {
     let mut model = block();
     model.graph_mut().initializer.clear();
-    let error = find_region(&model, &BTreeSet::new()).unwrap_err();
+    let error = every_layer(&model).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the model has no Conv or Gemm with constant weights"
@@ -172,8 +190,83 @@ fn an_addition_of_a_constant_stays_in_float() {
         8,
         NodeProto::new("Add", "move", ["feature", "epsilon"], ["moved"]),
     );
-    let region = find_region(&model, &BTreeSet::new()).unwrap();
-    assert!(!region.consumers.contains(&8));
+    let region = every_layer(&model).unwrap();
+    assert!(!region.reads.contains(&(8, 0)));
     assert!(!region.observed.contains(&"pool".to_owned()));
     assert!(region.observed.contains(&"moved".to_owned()));
+}
+
+#[test]
+fn ort_x86_has_biases_in_int32_of_the_scales_product() {
+    let mut model = block();
+    // A dead channel: its bias would overflow under a scale of next to nothing, and round to a step of 0.5 under 1.
+    model.set_initializer_f32(
+        "conv.weight",
+        &[4, 2, 1, 1],
+        &[1.0, 1.0, 0.0, 0.0, 1e-30, 0.0, 1.0, 1.0],
+    );
+    model.set_initializer_f32("conv.bias", &[4], &[1.0, 0.3, -7.0, 0.0]);
+    let model = quantized(model, Target::OrtX86);
+    let (_, weights) = model.initializer_f32("conv.weight.scale").unwrap();
+    let (_, scales) = model.initializer_f32("conv.bias.scale").unwrap();
+    for (weight, scale) in weights.iter().zip(&scales) {
+        assert_eq!((weight * 0.5).to_bits(), scale.to_bits());
+    }
+    let (_, codes) = model.initializer::<i32>("conv.bias.codes").unwrap();
+    let back: Vec<f32> = codes
+        .iter()
+        .zip(&scales)
+        .map(|(c, s)| *c as f32 * s)
+        .collect();
+    for (back, bias) in back.iter().zip([1.0, 0.3, -7.0, 0.0]) {
+        assert!((back - bias).abs() <= 0.5 * scales[0], "{back} {bias}");
+    }
+    assert!((back[1] - 0.3).abs() < 1e-6 && (back[2] + 7.0).abs() < 1e-5);
+    let (_, zeros) = model.initializer::<i32>("conv.bias.zero_point").unwrap();
+    assert_eq!(zeros, [0; 4]);
+    assert_eq!(
+        inputs(&model, "conv"),
+        ["relu.dequantized", "conv.weight", "conv.bias.dequantized"]
+    );
+    assert!(model.initializer_f32("conv.bias").is_err());
+}
+
+#[test]
+fn tensorrt_has_symmetric_codes_and_a_pair_for_each_reader() {
+    let region = find_region(&block(), &BTreeSet::new(), Placement::WeightsAndShortcuts).unwrap();
+    assert_eq!(region.observed, ["image", "relu", "pad", "feature"]);
+    assert!(region.derived.is_empty());
+    let model = quantized(block(), Target::TensorRt);
+    // The convolution goes into the addition in float, the shortcut as codes.
+    assert_eq!(inputs(&model, "add"), ["conv", "pad.dequantized"]);
+    assert_eq!(inputs(&model, "slice")[0], "relu");
+    assert_eq!(inputs(&model, "pool"), ["add"]);
+    assert_eq!(
+        inputs(&model, "head"),
+        ["feature.dequantized", "head.weight", "head.bias"]
+    );
+    for node in model.nodes().iter().filter(|n| n.is("QuantizeLinear")) {
+        assert_eq!(model.initializer::<i8>(&node.input[2]).unwrap().1, [0]);
+    }
+    // Two readers of one tensor.
+    let mut twice = block();
+    twice.graph_mut().node[3].input[0] = "image".to_owned();
+    twice.graph_mut().node[5].input[1] = "relu".to_owned();
+    let model = quantized(twice, Target::TensorRt);
+    let [conv, add] = ["conv", "add"].map(|node| model.node(node).unwrap());
+    assert_ne!(conv.input[0], add.input[1]);
+    for value in [&conv.input[0], &add.input[1]] {
+        let dequantize = model.graph().producer(value).unwrap();
+        let quantize = model.graph().producer(&dequantize.input[0]).unwrap();
+        assert_eq!(quantize.input, ["relu", "relu.scale", "relu.zero_point"]);
+    }
+}
+
+#[test]
+fn names_in_use_are_left_alone() {
+    let mut model = block();
+    model.set_initializer_f32("relu.scale", &[2], &[1.0, 2.0]);
+    let model = quantized(model, Target::Tract);
+    assert_eq!(model.initializer_f32("relu.scale").unwrap().1, [1.0, 2.0]);
+    assert_eq!(model.initializer_f32("relu.scale.2").unwrap().1, [0.5]);
 }

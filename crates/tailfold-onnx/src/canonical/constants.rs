@@ -1,0 +1,55 @@
+//! Constant nodes as initializers, and initializers that are no inputs.
+
+use super::CanonicalError;
+use crate::Model;
+use crate::proto::{NodeProto, TensorProto};
+
+/// Turns every Constant into an initializer, and takes initializers out of the graph's inputs, where they stood before
+/// version 4 of the format.
+pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
+    let graph = model.graph_mut();
+    let mut nodes = Vec::with_capacity(graph.node.len());
+    for node in std::mem::take(&mut graph.node) {
+        if !node.is("Constant") {
+            nodes.push(node);
+            continue;
+        }
+        let name = node.output.first().cloned().unwrap_or_default();
+        let tensor = value(&node).ok_or_else(|| CanonicalError::Constant(name.clone()))?;
+        graph.set_initializer(TensorProto {
+            name: Some(name),
+            ..tensor
+        });
+    }
+    graph.node = nodes;
+    let inputs = std::mem::take(&mut graph.input);
+    let (constant, inputs): (Vec<_>, Vec<_>) = inputs
+        .into_iter()
+        .partition(|i| graph.find_initializer(i.name()).is_some());
+    graph.input = inputs;
+    if !constant.is_empty() {
+        model.raise_ir_version(4);
+    }
+    Ok(())
+}
+
+/// The constant, without a name of its own.
+fn value(node: &NodeProto) -> Option<TensorProto> {
+    let [attribute] = &node.attribute[..] else {
+        return None;
+    };
+    match attribute.name() {
+        "value" => attribute.t.clone(),
+        "value_float" => Some(TensorProto::new("", &[], &[attribute.f?])),
+        "value_int" => Some(TensorProto::new("", &[], &[attribute.i?])),
+        "value_floats" => {
+            let values = &attribute.floats;
+            Some(TensorProto::new("", &[values.len()], values))
+        }
+        "value_ints" => {
+            let values = &attribute.ints;
+            Some(TensorProto::new("", &[values.len()], values))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,34 @@
+//! One output, and only what it needs.
+
+use std::collections::BTreeSet;
+
+use super::CanonicalError;
+use crate::Model;
+
+/// Keeps the output `wanted`, or the only one, and the nodes that it depends on.
+pub(super) fn keep(model: &mut Model, wanted: Option<&str>) -> Result<(), CanonicalError> {
+    let graph = model.graph_mut();
+    let found = || graph.output.iter().map(|o| o.name().to_owned()).collect();
+    match wanted {
+        Some(wanted) if graph.output.iter().all(|o| o.name() != wanted) => {
+            return Err(CanonicalError::NoOutput {
+                wanted: wanted.to_owned(),
+                found: found(),
+            });
+        }
+        Some(wanted) => graph.output.retain(|o| o.name() == wanted),
+        None if graph.output.len() > 1 => return Err(CanonicalError::Outputs { found: found() }),
+        None => {}
+    }
+    let mut needed: BTreeSet<String> = graph.output.iter().map(|o| o.name().to_owned()).collect();
+    let mut nodes = Vec::with_capacity(graph.node.len());
+    for node in std::mem::take(&mut graph.node).into_iter().rev() {
+        if node.output.iter().any(|o| needed.contains(o)) {
+            needed.extend(node.input.iter().cloned());
+            nodes.push(node);
+        }
+    }
+    nodes.reverse();
+    graph.node = nodes;
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! Writes codes into a graph: QuantizeLinear and DequantizeLinear around what becomes integer. One function a target.
+
+use std::collections::BTreeMap;
+
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::NodeProto;
+
+use crate::affine::{ActivationParams, Scheme};
+use crate::error::QuantError;
+use crate::names::Names;
+use crate::target::Plan;
+
+mod bias;
+mod weights;
+
+/// Weights as int8 with one scale an output channel, activations as uint8, one pair of nodes a tensor.
+///
+/// Biases stay in float: nothing of the folded offsets is rounded.
+pub(crate) fn tract(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
+    let mut names = Names::of(model);
+    let constants = weights::quantize(model, plan, &mut names, &BTreeMap::new())?;
+    shared_pairs(model, plan, &mut names, constants);
+    Ok(())
+}
+
+/// As [`tract`], and biases as int32 of scale `s_x * s_w`, which is what the sums in ONNX Runtime's kernels are counted in.
+pub(crate) fn ort_x86(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
+    let mut names = Names::of(model);
+    let floors = bias::scale_floors(model, plan)?;
+    let mut constants = weights::quantize(model, plan, &mut names, &floors)?;
+    bias::quantize(model, plan, &mut names, &mut constants)?;
+    shared_pairs(model, plan, &mut names, constants);
+    Ok(())
+}
+
+/// Weights and activations as symmetric int8, biases in float, and a pair of nodes of its own for each reader: TensorRT
+/// moves pairs through the graph, and one with two readers holds both back.
+pub(crate) fn tensorrt(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
+    let mut names = Names::of(model);
+    let constants = weights::quantize(model, plan, &mut names, &BTreeMap::new())?;
+    own_pairs(model, plan, &mut names, constants);
+    Ok(())
+}
+
+/// Nodes to put before a node, by its index, and what was written for them.
+#[derive(Default)]
+pub(crate) struct Constants {
+    before: BTreeMap<usize, Vec<NodeProto>>,
+    /// Scales of the weight of each weighted node.
+    scales: BTreeMap<usize, Vec<f32>>,
+}
+
+/// Writes scale and zero point of `tensor` as constants and returns their names.
+fn write_params(
+    model: &mut Model,
+    names: &mut Names,
+    tensor: &str,
+    params: ActivationParams,
+) -> [String; 2] {
+    let scale = names.fresh(&format!("{tensor}.scale"));
+    let zero = names.fresh(&format!("{tensor}.zero_point"));
+    model.set_initializer_f32(&scale, &[], &[params.scale]);
+    match params.scheme {
+        Scheme::Affine => model.set_initializer_u8(&zero, &[], &[params.zero_point]),
+        Scheme::Symmetric => model.set_initializer_i8(&zero, &[], &[0]),
+    }
+    [scale, zero]
+}
+
+/// The two nodes that put `tensor` through its codes; `stem` begins the names of what they make.
+fn pair(
+    names: &mut Names,
+    tensor: &str,
+    stem: &str,
+    [scale, zero]: &[String; 2],
+) -> ([NodeProto; 2], String) {
+    let codes = names.fresh(&format!("{stem}.codes"));
+    let value = names.fresh(&format!("{stem}.dequantized"));
+    let quantize = NodeProto::new(
+        "QuantizeLinear",
+        names.fresh_node(&format!("{stem}.quantize")),
+        [tensor, scale, zero],
+        [&codes],
+    );
+    let dequantize = NodeProto::new(
+        "DequantizeLinear",
+        names.fresh_node(&format!("{stem}.dequantize")),
+        [&codes, scale, zero],
+        [&value],
+    );
+    ([quantize, dequantize], value)
+}
+
+/// Puts a pair after the source of each tensor, and lets all of its readers read that.
+fn shared_pairs(model: &mut Model, plan: &Plan, names: &mut Names, constants: Constants) {
+    let mut pairs = BTreeMap::new();
+    for (tensor, &params) in &plan.params {
+        let constants = write_params(model, names, tensor, params);
+        pairs.insert(tensor.clone(), pair(names, tensor, tensor, &constants));
+    }
+    let values: BTreeMap<&str, &str> = pairs
+        .iter()
+        .map(|(tensor, (_, value))| (tensor.as_str(), value.as_str()))
+        .collect();
+    for &(node, input) in &plan.region.reads {
+        let read = &mut model.graph_mut().node[node].input[input];
+        if let Some(value) = values.get(read.as_str()) {
+            (*value).clone_into(read);
+        }
+    }
+    let after = pairs
+        .into_iter()
+        .map(|(tensor, (nodes, _))| (tensor, nodes))
+        .collect();
+    insert(model, constants, after);
+}
+
+/// Puts a pair before each reader, all pairs of a tensor with the same constants.
+fn own_pairs(model: &mut Model, plan: &Plan, names: &mut Names, mut constants: Constants) {
+    let mut written: BTreeMap<String, [String; 2]> = BTreeMap::new();
+    for &(node, input) in &plan.region.reads {
+        let reader = &model.nodes()[node];
+        let (tensor, label) = (reader.input[input].clone(), reader.label().to_owned());
+        let Some(&params) = plan.params.get(&tensor) else {
+            continue;
+        };
+        let stem = if written.contains_key(&tensor) {
+            format!("{tensor}.{label}")
+        } else {
+            tensor.clone()
+        };
+        let params = written
+            .entry(tensor.clone())
+            .or_insert_with(|| write_params(model, names, &tensor, params));
+        let (nodes, value) = pair(names, &tensor, &stem, params);
+        constants.before.entry(node).or_default().extend(nodes);
+        model.graph_mut().node[node].input[input] = value;
+    }
+    insert(model, constants, BTreeMap::new());
+}
+
+/// Puts nodes before nodes, and after the sources of tensors.
+fn insert(
+    model: &mut Model,
+    mut constants: Constants,
+    mut after: BTreeMap<String, [NodeProto; 2]>,
+) {
+    let graph = model.graph_mut();
+    let mut nodes = Vec::with_capacity(graph.node.len() * 3);
+    for input in &graph.input {
+        nodes.extend(after.remove(input.name()).into_iter().flatten());
+    }
+    for (index, node) in std::mem::take(&mut graph.node).into_iter().enumerate() {
+        nodes.extend(constants.before.remove(&index).unwrap_or_default());
+        let outputs = node.output.clone();
+        nodes.push(node);
+        for output in outputs {
+            nodes.extend(after.remove(&output).into_iter().flatten());
+        }
+    }
+    graph.node = nodes;
+}

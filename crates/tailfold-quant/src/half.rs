@@ -1,0 +1,322 @@
+//! A float classifier in half precision, with f32 images and logits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use half::f16;
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::{DataType, GraphProto, NodeProto};
+
+use crate::calibrate::observe;
+use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::images::CalibrationSet;
+use crate::names::Names;
+use crate::quantize::{Record, write_record};
+
+/// Why a tensor stays in f32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// A value is infinite in f16.
+    Overflow,
+    /// It has values other than 0, and all of them are 0 in f16.
+    Underflow,
+}
+
+/// A tensor that stays in f32, and with it the nodes around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// The constant or activation.
+    pub tensor: String,
+    /// Its largest magnitude.
+    pub largest: f32,
+    /// Why.
+    pub why: Lost,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.why {
+            Lost::Overflow => "overflows",
+            Lost::Underflow => "vanishes in",
+        };
+        write!(
+            f,
+            "`{}` {why} f16: its largest magnitude is {}",
+            self.tensor, self.largest
+        )
+    }
+}
+
+/// A model in half precision and what is not.
+#[derive(Debug)]
+pub struct Halved {
+    /// Standard ONNX: f16 constants and values between a Cast of the images and one of the logits.
+    pub model: Model,
+    /// What stays in f32, constants first, then activations, each in the graph's order.
+    pub kept: Vec<Kept>,
+}
+
+/// Turns constants and operators of `float` into f16. With calibration images, activations that overflow on them keep the
+/// nodes around them in f32; without, nothing is known of activations.
+///
+/// # Errors
+/// [`QuantError`], as [`crate::quantize()`].
+pub fn halve(
+    float: &FloatModel,
+    set: Option<&CalibrationSet>,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Halved, QuantError> {
+    float.check_folded()?;
+    let mut model = float.model.clone();
+    let floats = float_values(model.graph());
+    let mut kept = kept_constants(&model)?;
+    if let Some(set) = set {
+        kept.extend(overflowing(float, set, &floats, progress)?);
+    }
+    let names: BTreeSet<&str> = kept.iter().map(|k| k.tensor.as_str()).collect();
+    rewrite(&mut model, &floats, &names)?;
+    let record = Record {
+        precision: "fp16",
+        observer: "none".to_owned(),
+        set,
+    };
+    write_record(&mut model, float, record)?;
+    Ok(Halved { model, kept })
+}
+
+/// Names of all values that are f32: a node's outputs have the type of its first input, with the exceptions that
+/// [`tailfold_onnx::check()`] knows.
+fn float_values(graph: &GraphProto) -> BTreeSet<String> {
+    let is_float = |element: Option<DataType>| element == Some(DataType::Float);
+    let inputs = graph
+        .input
+        .iter()
+        .filter(|i| is_float(i.element()))
+        .map(|i| i.name());
+    let constants = graph
+        .initializer
+        .iter()
+        .filter(|t| is_float(t.element()))
+        .map(|t| t.name());
+    let mut floats: BTreeSet<String> = inputs.chain(constants).map(str::to_owned).collect();
+    for node in &graph.node {
+        let float = match node.op_type() {
+            "Shape" => false,
+            "Cast" => node.int("to") == Some(i64::from(i32::from(DataType::Float))),
+            _ => node.input.first().is_some_and(|i| floats.contains(i)),
+        };
+        if float {
+            floats.extend(node.output.iter().cloned());
+        }
+    }
+    floats
+}
+
+fn lost(values: &[f32]) -> Option<Lost> {
+    let half = |v: &f32| f16::from_f32(*v);
+    if values.iter().any(|v| half(v).is_infinite()) {
+        return Some(Lost::Overflow);
+    }
+    let zero = |v: f16| v.to_bits() & 0x7FFF == 0;
+    let nothing_left = values.iter().all(|v| zero(half(v)));
+    let something_was = values.iter().any(|v| v.abs() > 0.0);
+    (nothing_left && something_was).then_some(Lost::Underflow)
+}
+
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |m, v| m.max(v.abs()))
+}
+
+fn kept_constants(model: &Model) -> Result<Vec<Kept>, QuantError> {
+    let mut kept = Vec::new();
+    for tensor in &model.graph().initializer {
+        if tensor.element() != Some(DataType::Float) {
+            continue;
+        }
+        let (_, values) = model.initializer_f32(tensor.name())?;
+        if let Some(why) = lost(&values) {
+            kept.push(Kept {
+                tensor: tensor.name().to_owned(),
+                largest: largest(&values),
+                why,
+            });
+        }
+    }
+    Ok(kept)
+}
+
+/// Activations that f16 cannot hold on the calibration images.
+fn overflowing(
+    float: &FloatModel,
+    set: &CalibrationSet,
+    floats: &BTreeSet<String>,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Vec<Kept>, QuantError> {
+    let outputs = float.model.nodes().iter().flat_map(|n| &n.output);
+    let tensors: Vec<String> = outputs.filter(|o| floats.contains(*o)).cloned().collect();
+    let bytes = float.model.to_bytes();
+    let seen = observe(&bytes, &float.name, set, &tensors, false, progress)?;
+    let kept = tensors.into_iter().zip(seen).filter_map(|(tensor, seen)| {
+        let range = seen.extremes();
+        let largest = largest(&[range.low, range.high]);
+        f16::from_f32(largest).is_infinite().then_some(Kept {
+            tensor,
+            largest,
+            why: Lost::Overflow,
+        })
+    });
+    Ok(kept.collect())
+}
+
+/// The two forms that a value can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    Half,
+    Single,
+}
+
+impl Form {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Half => "half",
+            Self::Single => "single",
+        }
+    }
+
+    fn element(self) -> DataType {
+        match self {
+            Self::Half => DataType::Float16,
+            Self::Single => DataType::Float,
+        }
+    }
+}
+
+/// Casts, each made once.
+struct Casts {
+    names: Names,
+    /// Form in which a value was made.
+    made: BTreeMap<String, Form>,
+    /// Name of a value in the other form.
+    other: BTreeMap<String, String>,
+}
+
+impl Casts {
+    /// Name of `value` as `form`; the node that makes it goes to `nodes` when it is new.
+    fn get(&mut self, value: &str, form: Form, nodes: &mut Vec<NodeProto>) -> String {
+        if self.made.get(value).is_none_or(|made| *made == form) {
+            return value.to_owned();
+        }
+        if let Some(name) = self.other.get(value) {
+            return name.clone();
+        }
+        let wanted = format!("{value}.{}", form.suffix());
+        let name = self.names.fresh(&wanted);
+        nodes.push(cast(self.names.fresh_node(&wanted), value, &name, form));
+        self.other.insert(value.to_owned(), name.clone());
+        name
+    }
+}
+
+fn cast(node: String, from: &str, to: &str, form: Form) -> NodeProto {
+    let element = i64::from(i32::from(form.element()));
+    NodeProto::new("Cast", node, [from], [to]).attr_int("to", element)
+}
+
+fn rewrite(
+    model: &mut Model,
+    floats: &BTreeSet<String>,
+    kept: &BTreeSet<&str>,
+) -> Result<(), QuantError> {
+    let form = |node: &NodeProto| {
+        let mut values = node.input.iter().chain(&node.output);
+        if values.any(|value| kept.contains(value.as_str())) {
+            Form::Single
+        } else {
+            Form::Half
+        }
+    };
+    let mut names = Names::of(model);
+    let output = model.output()?.name().to_owned();
+    let forms: Vec<Form> = model.nodes().iter().map(form).collect();
+    let halves = halve_constants(model, &forms, &mut names)?;
+    let inputs = model.graph().input.iter().map(|i| i.name().to_owned());
+    let mut casts = Casts {
+        made: inputs.map(|i| (i, Form::Single)).collect(),
+        other: BTreeMap::new(),
+        names,
+    };
+    // The caller's name goes to the value in f32.
+    let inner = casts.names.fresh(&format!("{output}.half"));
+    let graph = model.graph_mut();
+    let mut nodes = Vec::with_capacity(graph.node.len() + 2);
+    for (mut node, form) in std::mem::take(&mut graph.node).into_iter().zip(forms) {
+        for input in node.input.iter_mut().filter(|i| floats.contains(*i)) {
+            *input = match (form, halves.get(input)) {
+                (Form::Half, Some(half)) => half.clone(),
+                _ if *input == output && casts.made.contains_key(&inner) => {
+                    casts.get(&inner, form, &mut nodes)
+                }
+                _ => casts.get(input, form, &mut nodes),
+            };
+        }
+        for value in node.output.iter_mut().filter(|o| floats.contains(*o)) {
+            if *value == output && form == Form::Half {
+                inner.clone_into(value);
+            }
+            casts.made.insert(value.clone(), form);
+        }
+        if node.is("Cast") && floats.contains(&node.output[0]) {
+            node = node.attr_int("to", i64::from(i32::from(form.element())));
+        }
+        nodes.push(node);
+    }
+    if casts.made.contains_key(&inner) {
+        let name = casts.names.fresh_node(&format!("{output}.single"));
+        nodes.push(cast(name, &inner, &output, Form::Single));
+    }
+    graph.node = nodes;
+    // They say f32; whoever needs them infers them.
+    graph.value_info.clear();
+    Ok(())
+}
+
+/// Writes each f32 constant that a node in half precision reads as f16, and returns under which name; one that others read
+/// as f32 is there twice.
+fn halve_constants(
+    model: &mut Model,
+    forms: &[Form],
+    names: &mut Names,
+) -> Result<BTreeMap<String, String>, QuantError> {
+    let mut readers: BTreeMap<String, BTreeSet<Form>> = BTreeMap::new();
+    for (node, form) in model.nodes().iter().zip(forms) {
+        for input in &node.input {
+            readers.entry(input.clone()).or_default().insert(*form);
+        }
+    }
+    let constants = model.graph().initializer.iter();
+    let constants: Vec<String> = constants
+        .filter(|t| t.element() == Some(DataType::Float))
+        .map(|t| t.name().to_owned())
+        .collect();
+    let mut halves = BTreeMap::new();
+    for name in constants {
+        let forms = readers.get(&name);
+        if !forms.is_some_and(|f| f.contains(&Form::Half)) {
+            continue;
+        }
+        let (shape, values) = model.initializer_f32(&name)?;
+        let values: Vec<f16> = values.into_iter().map(f16::from_f32).collect();
+        let half = if forms.is_some_and(|f| f.len() == 1) {
+            name.clone()
+        } else {
+            names.fresh(&format!("{name}.half"))
+        };
+        model.set_initializer(&half, &shape, &values);
+        halves.insert(name, half);
+    }
+    Ok(halves)
+}
+
+#[cfg(test)]
+mod tests;

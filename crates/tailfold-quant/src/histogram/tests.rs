@@ -1,0 +1,93 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "positions and small numbers, in range"
+)]
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What a histogram of `values` must say, counted with the final width from the start.
+fn naive(values: &[f32]) -> Line {
+    let largest = values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+    let mut width = f64::from(FINEST).exp2();
+    while f64::from(largest) >= width * BINS as f64 {
+        width *= 2.0;
+    }
+    let place = |v: &&f32| (f64::from(v.abs()) / width) as usize;
+    let side = |negative: bool| {
+        let mut counts = Vec::new();
+        for value in values.iter().filter(|v| (**v < 0.0) == negative) {
+            let at = place(&value);
+            if counts.len() <= at {
+                counts.resize(at + 1, 0);
+            }
+            counts[at] += 1;
+        }
+        counts
+    };
+    let (below, above) = (side(true), side(false));
+    Line {
+        zero: below.len(),
+        counts: below.into_iter().rev().chain(above).collect(),
+        width,
+    }
+}
+
+fn of(values: &[f32]) -> Histogram {
+    let mut histogram = Histogram::new();
+    histogram.add(values);
+    histogram
+}
+
+/// Values of very different sizes, zeros and subnormal ones among them.
+fn any_size() -> impl Strategy<Value = f32> {
+    (-1.0_f32..1.0, -45_i32..38).prop_map(|(v, e)| (f64::from(v) * 10_f64.powi(e)) as f32)
+}
+
+proptest! {
+    #[test]
+    fn growing_is_counting_with_the_last_width(values in prop::collection::vec(any_size(), 1..40)) {
+        let mut one_by_one = Histogram::new();
+        values.iter().for_each(|&v| one_by_one.add(&[v]));
+        prop_assert_eq!(one_by_one.line(), naive(&values));
+    }
+
+    #[test]
+    fn order_and_parts_change_nothing(
+        values in prop::collection::vec(any_size(), 3..60), cut in 0.0_f64..1.0,
+    ) {
+        let whole = of(&values);
+        let (a, b) = values.split_at((values.len() as f64 * cut) as usize);
+        prop_assert_eq!(&of(a).merge(of(b)), &whole);
+        prop_assert_eq!(&of(b).merge(of(a)), &whole);
+        let backwards: Vec<f32> = values.iter().rev().copied().collect();
+        prop_assert_eq!(&of(&backwards), &whole);
+    }
+
+    #[test]
+    fn nothing_is_lost(values in prop::collection::vec(-9.0_f32..5.0, 1..500)) {
+        let histogram = of(&values);
+        for line in [histogram.line(), histogram.magnitudes(), histogram.line().coarser(64)] {
+            prop_assert_eq!(line.counts.iter().sum::<u64>(), values.len() as u64);
+            prop_assert!(line.counts.len() <= 2 * BINS);
+        }
+    }
+}
+
+#[test]
+fn magnitudes_are_those_of_the_absolute_values() {
+    let values = [-3.0, 0.25, 1.5, -0.25, 0.0, 2.99];
+    let absolute: Vec<f32> = values.iter().map(|v: &f32| v.abs()).collect();
+    assert_eq!(of(&values).magnitudes(), of(&absolute).line());
+}
+
+#[test]
+fn a_coarser_line_keeps_its_edges() {
+    let line = of(&[-1.0, 3.0]).line();
+    let coarse = line.coarser(100);
+    assert!(coarse.counts.len() <= 200);
+    assert!(coarse.edge(0) <= line.edge(0));
+    assert!(coarse.edge(coarse.counts.len()) >= line.edge(line.counts.len()));
+    assert!(coarse.edge(coarse.zero).abs() < f64::MIN_POSITIVE);
+}

@@ -1,0 +1,255 @@
+//! Calibration images: a class-balanced draw from a data set, or images that somebody else prepared.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use tailfold_data::{DataError, Dataset, Split, preprocess};
+use tailfold_spec::Preprocess;
+
+use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::prepared::PreparedImages;
+
+/// Largest share of drawn images that may fail to decode.
+const MOST_SKIPPED: f64 = 0.01;
+
+/// How images are drawn from a data set.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw<'a> {
+    /// How an image becomes the network's input.
+    pub preprocess: &'a Preprocess,
+    /// Most images a class.
+    pub per_class: usize,
+    /// Seed of the draw.
+    pub seed: u64,
+    /// Accept classes without any image, and data that has fewer classes than a model that does not name its own.
+    pub allow_missing: bool,
+}
+
+/// Calibration images, with what proves later which they were.
+#[derive(Debug)]
+pub struct CalibrationSet {
+    source: Source,
+    skipped: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Drawn {
+        data: Dataset,
+        hashes: Vec<String>,
+        preprocess: Preprocess,
+    },
+    Prepared(PreparedImages),
+}
+
+impl CalibrationSet {
+    /// Takes up to `per_class` images of each class of `data` for `model`. Images that do not decode are left out, and named by
+    /// [`CalibrationSet::skipped`], as long as they are at most one in a hundred.
+    ///
+    /// # Errors
+    /// [`QuantError::EvaluationSplit`] for a test split, [`QuantError::Classes`] or [`QuantError::ClassCount`] when the
+    /// model has other classes,
+    /// [`QuantError::MissingClass`], [`QuantError::Undecodable`], or [`QuantError::NoImages`].
+    pub fn draw(data: &Dataset, model: &FloatModel, draw: &Draw<'_>) -> Result<Self, QuantError> {
+        if data.spec().split() == Some(Split::Test) {
+            return Err(QuantError::EvaluationSplit(data.spec().to_string()));
+        }
+        check_classes(data, model, draw.allow_missing)?;
+        let drawn = data.subset(&data.balanced_indices(draw.per_class, draw.seed)?);
+        if drawn.is_empty() {
+            return Err(QuantError::NoImages);
+        }
+        let hashes: Vec<Result<String, DataError>> = (0..drawn.len())
+            .into_par_iter()
+            .map(|i| drawn.image(i).map(|pixels| pixels.sha256()))
+            .collect();
+        let (mut kept, mut kept_hashes, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, hash) in hashes.into_iter().enumerate() {
+            match hash {
+                Ok(mut hash) => {
+                    hash.truncate(16);
+                    kept.push(i);
+                    kept_hashes.push(hash);
+                }
+                Err(error) => failed.push((i, error)),
+            }
+        }
+        let skipped = failed.iter().map(|(i, _)| drawn.id(*i)).collect();
+        if failed.len() as f64 > MOST_SKIPPED * drawn.len() as f64 {
+            let count = failed.len();
+            if let Some((i, source)) = failed.into_iter().next() {
+                return Err(QuantError::Undecodable {
+                    image: drawn.id(i),
+                    failed: count,
+                    drawn: drawn.len(),
+                    source,
+                });
+            }
+        }
+        let data = drawn.subset(&kept);
+        let missing = data.class_counts().iter().position(|&n| n == 0);
+        if let Some(class) = missing.filter(|_| !draw.allow_missing) {
+            return Err(QuantError::MissingClass {
+                class,
+                name: data.classes()[class].clone(),
+                data: data.spec().to_string(),
+            });
+        }
+        Ok(Self {
+            source: Source::Drawn {
+                data,
+                hashes: kept_hashes,
+                preprocess: draw.preprocess.clone(),
+            },
+            skipped,
+        })
+    }
+
+    /// Takes images that are the network's inputs already.
+    pub fn prepared(images: PreparedImages) -> Self {
+        Self {
+            source: Source::Prepared(images),
+            skipped: Vec::new(),
+        }
+    }
+
+    /// The data set that the images were drawn from, as far as they are used; `None` for prepared images.
+    pub fn data(&self) -> Option<&Dataset> {
+        match &self.source {
+            Source::Drawn { data, .. } => Some(data),
+            Source::Prepared(_) => None,
+        }
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        match &self.source {
+            Source::Drawn { data, .. } => data.len(),
+            Source::Prepared(images) => images.len(),
+        }
+    }
+
+    /// True without images, which is never.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What the images are, for people and for the record.
+    pub fn name(&self) -> String {
+        match &self.source {
+            Source::Drawn { data, .. } => data.spec().to_string(),
+            Source::Prepared(images) => images.name(),
+        }
+    }
+
+    /// Hash of each image's pixels, 16 hexadecimal digits; empty for prepared images.
+    pub fn hashes(&self) -> &[String] {
+        match &self.source {
+            Source::Drawn { hashes, .. } => hashes,
+            Source::Prepared(_) => &[],
+        }
+    }
+
+    /// Images that did not decode and were left out.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// Where image `index` comes from.
+    pub(crate) fn id(&self, index: usize) -> String {
+        match &self.source {
+            Source::Drawn { data, .. } => data.id(index),
+            Source::Prepared(images) => images.id(index),
+        }
+    }
+
+    /// The network's input for image `index`.
+    pub(crate) fn input(&self, index: usize) -> Result<Vec<f32>, QuantError> {
+        match &self.source {
+            Source::Drawn {
+                data,
+                preprocess: p,
+                ..
+            } => {
+                let pixels = data.image(index)?;
+                preprocess(&pixels, p).map_err(|source| QuantError::Image {
+                    image: data.id(index),
+                    source,
+                })
+            }
+            Source::Prepared(images) => images.read(index),
+        }
+    }
+
+    /// All indices, class after class in turn: a moving average must not end on one class.
+    pub(crate) fn in_turns(&self) -> Vec<usize> {
+        let Some(data) = self.data() else {
+            return (0..self.len()).collect();
+        };
+        let mut seen = vec![0_usize; data.classes().len()];
+        let mut order: Vec<(usize, usize, usize)> = data
+            .labels()
+            .iter()
+            .enumerate()
+            .map(|(index, &class)| {
+                seen[class] += 1;
+                (seen[class], class, index)
+            })
+            .collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, _, index)| index).collect()
+    }
+}
+
+/// Checks that the labels of `data` are those of `model`, as far as it says.
+fn check_classes(data: &Dataset, model: &FloatModel, fewer: bool) -> Result<(), QuantError> {
+    if let Some(card) = model.card() {
+        if data.classes() == card.classes {
+            return Ok(());
+        }
+        return Err(QuantError::Classes {
+            model: card.classes.clone(),
+            data: data.classes().to_vec(),
+        });
+    }
+    let (found, expected) = (data.classes().len(), model.num_classes());
+    if found == expected || (fewer && found < expected) {
+        return Ok(());
+    }
+    Err(QuantError::ClassCount {
+        model: expected,
+        data: data.spec().to_string(),
+        found,
+    })
+}
+
+/// Checks that no calibration image is in `evaluation`, by the pixels.
+///
+/// # Errors
+/// [`QuantError::Overlap`] naming the first shared image in both sets.
+pub fn check_disjoint(
+    calibration: &CalibrationSet,
+    evaluation: &Dataset,
+) -> Result<(), QuantError> {
+    let theirs = evaluation.pixel_hashes()?;
+    let by_hash: BTreeMap<&str, usize> = theirs
+        .iter()
+        .enumerate()
+        .map(|(i, h)| (h.as_str(), i))
+        .collect();
+    let shared: Vec<(usize, usize)> = calibration
+        .hashes()
+        .iter()
+        .enumerate()
+        .filter_map(|(i, hash)| by_hash.get(hash.as_str()).map(|&j| (i, j)))
+        .collect();
+    match shared.first() {
+        None => Ok(()),
+        Some(&(i, j)) => Err(QuantError::Overlap {
+            calibration: calibration.id(i),
+            evaluation: evaluation.id(j),
+            shared: shared.len(),
+        }),
+    }
+}

@@ -1,0 +1,84 @@
+//! Runtimes that files are made for, and what each asks of a quantized graph.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use tailfold_onnx::Model;
+
+use crate::affine::{ActivationParams, Scheme};
+use crate::emit;
+use crate::error::QuantError;
+use crate::regions::{Placement, Region};
+
+/// The runtime that a file is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// tailfold's own integer kernels, beside tract: U8 activations, S8 weights by channel, float biases.
+    #[default]
+    Tract,
+    /// ONNX Runtime on x86: the same with int32 biases, of scale `s_x * s_w`.
+    OrtX86,
+    /// TensorRT: S8 activations and weights, all zero points 0, float biases.
+    TensorRt,
+}
+
+/// What becomes integer, and with which codes: what a target's emitter writes.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) region: Region,
+    /// Of every tensor that carries codes.
+    pub(crate) params: BTreeMap<String, ActivationParams>,
+}
+
+impl Target {
+    /// All of them, the default first.
+    pub const ALL: [Self; 3] = [Self::Tract, Self::OrtX86, Self::TensorRt];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tract => "tract",
+            Self::OrtX86 => "ort-x86",
+            Self::TensorRt => "tensorrt",
+        }
+    }
+
+    pub(crate) fn scheme(self) -> Scheme {
+        match self {
+            Self::Tract | Self::OrtX86 => Scheme::Affine,
+            Self::TensorRt => Scheme::Symmetric,
+        }
+    }
+
+    pub(crate) fn placement(self) -> Placement {
+        match self {
+            Self::Tract | Self::OrtX86 => Placement::EveryLayer,
+            Self::TensorRt => Placement::WeightsAndShortcuts,
+        }
+    }
+
+    pub(crate) fn emit(self, model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
+        match self {
+            Self::Tract => emit::tract(model, plan),
+            Self::OrtX86 => emit::ort_x86(model, plan),
+            Self::TensorRt => emit::tensorrt(model, plan),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Target {
+    type Err = QuantError;
+
+    fn from_str(text: &str) -> Result<Self, QuantError> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|target| target.name() == text)
+            .ok_or_else(|| QuantError::Target(text.to_owned()))
+    }
+}
