@@ -76,12 +76,13 @@ def cifar(data, split):
     return f"cifar10:{data / 'cifar10-lt'}?split={split}"
 
 
-def photos(evidence, data, limit):
-    """Photographs as images of 1000 classes. Their labels here are numbers in turn: nothing is judged by them."""
+def photos(evidence, data, limit, part=slice(None)):
+    """Photographs, or a part of them, each once, as images of 1000 classes: labels only count, nothing is judged by them."""
     folder = data / "photos"
-    files = sorted(path.name for path in folder.glob("*.jpg"))
-    lines = evidence.scratch / "photos.txt"
-    lines.write_text("".join(f"{files[i % len(files)]} {i}\n" for i in range(1000)))
+    files = sorted(path.name for path in folder.glob("*.jpg"))[part]
+    lines = evidence.scratch / f"photos.{part.start}.txt"
+    last = max(len(files) - 1, 1)
+    lines.write_text("".join(f"{file} {i * 999 // last}\n" for i, file in enumerate(files)))
     return f"list:{lines}@{folder}?empty=allow&limit={limit}"
 
 

@@ -14,6 +14,8 @@ struct Share {
     images: Vec<(usize, Vec<Range>)>,
     /// One a tensor, or none.
     histograms: Vec<Histogram>,
+    /// The first image that could not be used, and why: the same whatever the number of threads.
+    failed: Option<(usize, QuantError)>,
 }
 
 impl Share {
@@ -21,11 +23,14 @@ impl Share {
         Self {
             images: Vec::new(),
             histograms: vec![Histogram::new(); histograms],
+            failed: None,
         }
     }
 
     fn merge(mut self, other: Self) -> Self {
         self.images.extend(other.images);
+        let failures = [self.failed, other.failed].into_iter().flatten();
+        self.failed = failures.min_by_key(|(index, _)| *index);
         let pairs = self.histograms.into_iter().zip(other.histograms);
         self.histograms = pairs.map(|(a, b)| a.merge(b)).collect();
         self
@@ -49,38 +54,54 @@ pub(crate) fn observe(
     progress: &(dyn Fn() + Sync),
 ) -> Result<Vec<Seen>, QuantError> {
     let observer = TensorObserver::from_onnx(bytes, name, tensors)?;
+    let look = |share: &mut Share, index: usize| {
+        let mut ranges = vec![Range::NOTHING; tensors.len()];
+        let mut bad = None;
+        observer.observe(&set.input(index)?, |tensor, values| {
+            let Some(range) = Range::of(values) else {
+                let value = values.iter().find(|v| !v.is_finite());
+                bad.get_or_insert((tensor, value.copied().unwrap_or(f32::NAN)));
+                return;
+            };
+            ranges[tensor] = range;
+            if let Some(histogram) = share.histograms.get_mut(tensor) {
+                histogram.add(values);
+            }
+        })?;
+        if let Some((tensor, value)) = bad {
+            return Err(QuantError::NotFinite {
+                tensor: tensors[tensor].clone(),
+                value,
+                image: set.id(index),
+            });
+        }
+        share.images.push((index, ranges));
+        Ok(())
+    };
     let counted = if histograms { tensors.len() } else { 0 };
     let share = (0..set.len())
         .into_par_iter()
-        .try_fold(
+        .fold(
             || Share::new(counted),
             |mut share, index| {
-                let mut ranges = vec![Range::NOTHING; tensors.len()];
-                let mut bad = None;
-                observer.observe(&set.input(index)?, |tensor, values| {
-                    let Some(range) = Range::of(values) else {
-                        let value = values.iter().find(|v| !v.is_finite());
-                        bad.get_or_insert((tensor, value.copied().unwrap_or(f32::NAN)));
-                        return;
-                    };
-                    ranges[tensor] = range;
-                    if let Some(histogram) = share.histograms.get_mut(tensor) {
-                        histogram.add(values);
+                // After a failure, only an earlier image's matters.
+                if share
+                    .failed
+                    .as_ref()
+                    .is_none_or(|(first, _)| index < *first)
+                {
+                    if let Err(error) = look(&mut share, index) {
+                        share.failed = Some((index, error));
                     }
-                })?;
-                if let Some((tensor, value)) = bad {
-                    return Err(QuantError::NotFinite {
-                        tensor: tensors[tensor].clone(),
-                        value,
-                        image: set.id(index),
-                    });
                 }
-                share.images.push((index, ranges));
                 progress();
-                Ok(share)
+                share
             },
         )
-        .try_reduce(|| Share::new(counted), |a, b| Ok(a.merge(b)))?;
+        .reduce(|| Share::new(counted), Share::merge);
+    if let Some((_, error)) = share.failed {
+        return Err(error);
+    }
     let mut by_image = vec![Vec::new(); set.len()];
     for (index, ranges) in share.images {
         by_image[index] = ranges;

@@ -99,16 +99,21 @@ fn calibrated(
         progress,
     )?;
     let scheme = options.target.scheme();
-    // The searches take as long as some images.
-    let params = region.observed.par_iter().zip(&seen).map(|(tensor, seen)| {
-        let extremes = seen.extremes();
-        if extremes.low >= 0.0 && extremes.high <= 0.0 {
-            return Err(QuantError::AllZero(tensor.clone()));
-        }
-        let range = seen.range(options.observer, scheme);
-        Ok((tensor.clone(), ActivationParams::of_range(range, scheme)))
-    });
-    params.collect()
+    // The searches take as long as some images. The first tensor in the graph is the one whose error is told.
+    let params: Vec<_> = region
+        .observed
+        .par_iter()
+        .zip(&seen)
+        .map(|(tensor, seen)| {
+            let extremes = seen.extremes();
+            if extremes.low >= 0.0 && extremes.high <= 0.0 {
+                return Err(QuantError::AllZero(tensor.clone()));
+            }
+            let range = seen.range(options.observer, scheme);
+            Ok((tensor.clone(), ActivationParams::of_range(range, scheme)))
+        })
+        .collect();
+    params.into_iter().collect()
 }
 
 /// `params`, and those of the tensors that only move observed values.
