@@ -85,14 +85,14 @@ pub(crate) fn observe(
             || Share::new(counted),
             |mut share, index| {
                 // After a failure, only an earlier image's matters.
-                if share
+                let first = share
                     .failed
                     .as_ref()
-                    .is_none_or(|(first, _)| index < *first)
+                    .map_or(usize::MAX, |(first, _)| *first);
+                if index < first
+                    && let Err(error) = look(&mut share, index)
                 {
-                    if let Err(error) = look(&mut share, index) {
-                        share.failed = Some((index, error));
-                    }
+                    share.failed = Some((index, error));
                 }
                 progress();
                 share
