@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -131,9 +131,22 @@ impl ImageStore {
                 (image, _) => Ok(image),
             }
         };
-        let images = (0..data.len())
+        // The first image that cannot be used is the one that is named, on any number of threads: behind it none is
+        // looked at, before it all are.
+        let first_bad = AtomicUsize::new(usize::MAX);
+        let images: Vec<_> = (0..data.len())
             .into_par_iter()
-            .map(decode)
+            .map(|i| {
+                (i <= first_bad.load(Ordering::Relaxed)).then(|| {
+                    decode(i).inspect_err(|_| {
+                        first_bad.fetch_min(i, Ordering::Relaxed);
+                    })
+                })
+            })
+            .collect();
+        let images = images
+            .into_iter()
+            .flatten()
             .collect::<Result<Vec<_>, _>>()?;
         let (mut pixels, mut kept, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         for (index, image) in images.into_iter().enumerate() {
