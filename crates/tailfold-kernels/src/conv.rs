@@ -159,7 +159,8 @@ impl Conv {
         }
     }
 
-    /// One image: `x`, the `other` that is added, and `out` as the frames have them. `out`'s border is left alone. Each of `scratches` is a thread's.
+    /// One image: `x`, the `other` that is added, and `out` as the frames have them. `out`'s border is left alone. Each of
+    /// `scratches` is a thread's.
     ///
     /// # Panics
     /// When `out` is not what the epilogue gives, or memory is shorter than the frames.
