@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, ensure};
 
 use crate::output::print;
-use crate::{picture, process};
+use crate::process;
 use bars::Bars;
 use contenders::{Forms, Peers};
 use report::Report;
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     if let Some(file) = &args.chart {
         let name = model.file_name().unwrap_or_default().to_string_lossy();
-        picture::save_as(file, &Bars::of_model(&name, &report))?;
+        tailfold_plot::save_as(file, &Bars::of_model(&name, &report))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use tailfold_spec::Group;
 
-use crate::picture::{COLOURS, Canvas, Painted, Picture};
+use tailfold_plot::{COLOURS, Canvas, Painted, Picture};
 
 /// One line of the chart: a stage and its recall a class.
 pub(crate) struct Series {

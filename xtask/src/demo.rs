@@ -12,7 +12,6 @@ use anyhow::Context as _;
 
 use crate::chart::{RecallChart, Series};
 use crate::output::{print, say};
-use crate::picture;
 use crate::process::root;
 
 use stages::{Seed, Tools};
@@ -86,7 +85,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         counts: &classes.counts,
         series: &series,
     };
-    picture::save(&stem, &chart)?;
+    tailfold_plot::save(&stem, &chart)?;
 
     let answer = tools.classify_one(&out, first)?;
     let rows = Row::of_seeds(&seeds);

@@ -11,7 +11,6 @@ mod demo;
 mod dist;
 mod export;
 mod output;
-mod picture;
 mod pool;
 mod process;
 mod relay;

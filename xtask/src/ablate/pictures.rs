@@ -2,21 +2,20 @@
 
 use std::path::Path;
 
-use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 
 use super::report::{ArmReport, Columns, Report};
 use super::run::Class;
 use crate::output::say;
-use crate::picture::{self, COLOURS, Canvas, Painted, Picture};
+use tailfold_plot::{COLOURS, Canvas, Curve, Painted, Picture, Scatter, legend};
 
 /// Draws what the report has the numbers for into `out`, and names the pictures.
 pub(super) fn draw(report: &Report, out: &Path) -> anyhow::Result<Vec<&'static str>> {
     let mut names = vec!["groups"];
-    picture::save(&out.join("groups"), &Groups(report))?;
+    tailfold_plot::save(&out.join("groups"), &Groups(report))?;
     let curves = |value: fn(&[Class], usize) -> Option<f64>| -> Vec<Curve> {
-        let curve = |(index, arm): (usize, &ArmReport)| Curve::of(arm, index, value);
-        report.arms.iter().enumerate().filter_map(curve).collect()
+        let of_arm = |(index, arm): (usize, &ArmReport)| curve(arm, index, value);
+        report.arms.iter().enumerate().filter_map(of_arm).collect()
     };
     let recall = curves(|classes, at| classes[at].recall.map(|share| 100.0 * share));
     if recall.is_empty() {
@@ -27,9 +26,9 @@ pub(super) fn draw(report: &Report, out: &Path) -> anyhow::Result<Vec<&'static s
         title: "Recall on the test data against training images, mean over seeds",
         y: "recall, %",
         curves: &recall,
-        prior: None,
+        line: Vec::new(),
     };
-    picture::save(&out.join("recall"), &chart)?;
+    tailfold_plot::save(&out.join("recall"), &chart)?;
     names.push("recall");
     let mut offsets = curves(|classes, at| Some(classes[at].offset));
     offsets.retain(|curve| curve.points.iter().any(|(_, h)| h.abs() > 1e-9));
@@ -38,9 +37,9 @@ pub(super) fn draw(report: &Report, out: &Path) -> anyhow::Result<Vec<&'static s
             title: "Folded class offsets against training images, mean over seeds; line: minus the log of the prior",
             y: "offset, logits",
             curves: &offsets,
-            prior: Some(report),
+            line: prior_line(report),
         };
-        picture::save(&out.join("offsets"), &chart)?;
+        tailfold_plot::save(&out.join("offsets"), &chart)?;
         names.push("offsets");
     }
     Ok(names)
@@ -130,128 +129,42 @@ impl Picture for Groups<'_> {
 }
 
 /// A value of each class by training images, means over an arm's seeds.
-struct Curve {
-    title: String,
-    colour: RGBColor,
-    points: Vec<(f64, f64)>,
-}
-
-impl Curve {
-    /// `None` for an arm without rows of classes; classes without the value are left out.
-    fn of(
-        arm: &ArmReport,
-        index: usize,
-        value: fn(&[Class], usize) -> Option<f64>,
-    ) -> Option<Self> {
-        let runs: Vec<&[Class]> = arm.finished.iter().map(|run| &run.classes[..]).collect();
-        let first = runs.first()?;
-        let mut points = Vec::new();
-        for (at, class) in first.iter().enumerate() {
-            let values = runs.iter().filter(|run| run.len() == first.len());
-            let values: Option<Vec<f64>> = values.map(|run| value(run, at)).collect();
-            if let Some(values) = values {
-                let mean = values.iter().sum::<f64>() / values.len() as f64;
-                points.push((class.train_count.max(1) as f64, mean));
-            }
+///
+/// `None` for an arm without rows of classes; classes without the value are left out.
+fn curve(
+    arm: &ArmReport,
+    index: usize,
+    value: fn(&[Class], usize) -> Option<f64>,
+) -> Option<Curve> {
+    let runs: Vec<&[Class]> = arm.finished.iter().map(|run| &run.classes[..]).collect();
+    let first = runs.first()?;
+    let mut points = Vec::new();
+    for (at, class) in first.iter().enumerate() {
+        let values = runs.iter().filter(|run| run.len() == first.len());
+        let values: Option<Vec<f64>> = values.map(|run| value(run, at)).collect();
+        if let Some(values) = values {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            points.push((class.train_count.max(1) as f64, mean));
         }
-        points.sort_by(|a, b| f64::total_cmp(&a.0, &b.0));
-        (!points.is_empty()).then(|| Self {
-            title: arm.title.clone(),
-            colour: COLOURS[index % COLOURS.len()],
-            points,
-        })
     }
+    points.sort_by(|a, b| f64::total_cmp(&a.0, &b.0));
+    (!points.is_empty()).then(|| Curve {
+        title: arm.title.clone(),
+        colour: COLOURS[index % COLOURS.len()],
+        points,
+    })
 }
 
-/// Curves over the training images of classes, on a logarithmic axis.
-struct Scatter<'a> {
-    title: &'a str,
-    y: &'a str,
-    curves: &'a [Curve],
-    /// Draw minus the log of the training prior of this report, its mean taken out as offsets have theirs.
-    prior: Option<&'a Report>,
-}
-
-impl Scatter<'_> {
-    fn prior_line(&self) -> Vec<(f64, f64)> {
-        let runs = self.prior.iter().flat_map(|report| &report.arms);
-        let Some(run) = runs.flat_map(|arm| &arm.finished).next() else {
-            return Vec::new();
-        };
-        let counts = run.classes.iter().map(|c| c.train_count.max(1) as f64);
-        let mut points: Vec<(f64, f64)> = counts.map(|count| (count, -count.ln())).collect();
-        let mean = points.iter().map(|p| p.1).sum::<f64>() / points.len().max(1) as f64;
-        points.iter_mut().for_each(|p| p.1 -= mean);
-        points.sort_by(|a, b| f64::total_cmp(&a.0, &b.0));
-        points
-    }
-}
-
-impl Picture for Scatter<'_> {
-    fn size(&self) -> (u32, u32) {
-        (1000, 480)
-    }
-
-    fn paint<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Painted<B> {
-        canvas.fill(&WHITE)?;
-        let prior = self.prior_line();
-        let all = || self.curves.iter().flat_map(|c| &c.points).chain(&prior);
-        let span = |of: fn(&(f64, f64)) -> f64| {
-            all().map(of).fold((f64::MAX, f64::MIN), |(low, high), v| {
-                (low.min(v), high.max(v))
-            })
-        };
-        let ((fewest, most), (lowest, highest)) = (span(|p| p.0), span(|p| p.1));
-        let pad = 0.05 * (highest - lowest).max(1e-3);
-        // Room for the legend on the right.
-        let right = most * (most / fewest).powf(0.35);
-        let mut chart = ChartBuilder::on(canvas)
-            .caption(self.title, ("sans-serif", 17))
-            .margin(14)
-            .x_label_area_size(44)
-            .y_label_area_size(52)
-            .build_cartesian_2d(
-                (0.9 * fewest..right.max(1.2 * most)).log_scale(),
-                lowest - pad..highest + pad,
-            )?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(BLACK.mix(0.12))
-            .x_desc("training images of the class")
-            .x_label_formatter(&|n| format!("{n:.0}"))
-            .y_desc(self.y)
-            .draw()?;
-        chart.draw_series(LineSeries::new(prior, BLACK.mix(0.5).stroke_width(1)))?;
-        for curve in self.curves {
-            let colour = curve.colour;
-            // A line through a hundred classes would hide them.
-            if curve.points.len() <= 20 {
-                let points = curve.points.iter().copied();
-                chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
-            }
-            let points = curve.points.iter();
-            chart
-                .draw_series(points.map(|&p| Circle::new(p, 3, colour.filled())))?
-                .label(&curve.title)
-                .legend(move |(x, y)| Circle::new((x + 7, y), 4, colour.filled()));
-        }
-        legend(&mut chart)
-    }
-}
-
-fn legend<'a, B: DrawingBackend + 'a, X, Y>(
-    chart: &mut ChartContext<'a, B, Cartesian2d<X, Y>>,
-) -> Painted<B>
-where
-    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
-    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
-{
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.9))
-        .border_style(BLACK.mix(0.2))
-        .label_font(("sans-serif", 13))
-        .draw()
+/// Minus the log of the training prior of `report`, its mean taken out as offsets have theirs.
+fn prior_line(report: &Report) -> Vec<(f64, f64)> {
+    let mut runs = report.arms.iter().flat_map(|arm| &arm.finished);
+    let Some(run) = runs.next() else {
+        return Vec::new();
+    };
+    let counts = run.classes.iter().map(|c| c.train_count.max(1) as f64);
+    let mut points: Vec<(f64, f64)> = counts.map(|count| (count, -count.ln())).collect();
+    let mean = points.iter().map(|p| p.1).sum::<f64>() / points.len().max(1) as f64;
+    points.iter_mut().for_each(|p| p.1 -= mean);
+    points.sort_by(|a, b| f64::total_cmp(&a.0, &b.0));
+    points
 }

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::report::{Report, Row};
-use crate::picture::{COLOURS, Canvas, Painted, Picture};
+use tailfold_plot::{COLOURS, Canvas, Painted, Picture};
 
 /// Bars over one axis that begins at 0.
 pub(super) struct Bars {

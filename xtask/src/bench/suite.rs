@@ -13,7 +13,7 @@ use super::overview;
 use super::report::Report;
 use super::{Args, command, write_json};
 use crate::output::{print, say};
-use crate::{picture, process};
+use crate::process;
 
 /// Schema of a suite's report.
 const SCHEMA: &str = "tailfold.bench-suite/1";
@@ -102,7 +102,7 @@ pub(super) fn show(args: &Args, suite: &Suite) -> anyhow::Result<ExitCode> {
         artifact::write(file, format!("{table}\n").as_bytes())?;
     }
     if let Some(file) = &args.chart {
-        picture::save_as(file, &overview::chart(&suite.nets))?;
+        tailfold_plot::save_as(file, &overview::chart(&suite.nets))?;
     }
     Ok(ExitCode::SUCCESS)
 }

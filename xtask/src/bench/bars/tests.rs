@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::overview;
 use super::super::suite::{About, Net, Suite};
 use super::*;
-use crate::picture::svg;
+use tailfold_plot::svg;
 
 /// A report of three contenders, as `tailfold bench --json` has it.
 fn report() -> Value {

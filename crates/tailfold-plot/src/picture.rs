@@ -1,31 +1,35 @@
-//! Pictures as SVG and PNG, painted once, with a font that comes along.
+//! Pictures as SVG and PNG, painted once.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-use anyhow::{anyhow, bail};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 use tailfold_data::Pixels;
 use tailfold_spec::artifact;
 
+use crate::PlotError;
+
 /// Where a picture is painted.
-pub(crate) type Canvas<B> = DrawingArea<B, Shift>;
+pub type Canvas<B> = DrawingArea<B, Shift>;
 
 /// What a picture may fail with.
-pub(crate) type Painted<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+pub type Painted<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 /// Something that can be painted on any canvas.
-pub(crate) trait Picture {
+pub trait Picture {
     /// Width and height, pixels.
     fn size(&self) -> (u32, u32);
     /// Paints it.
+    ///
+    /// # Errors
+    /// What the canvas fails with.
     fn paint<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Painted<B>;
 }
 
 /// Colours that differ in lightness too, one a series.
-pub(crate) const COLOURS: [RGBColor; 10] = [
+pub const COLOURS: [RGBColor; 10] = [
     RGBColor(150, 150, 150),
     RGBColor(31, 119, 180),
     RGBColor(230, 97, 1),
@@ -39,23 +43,32 @@ pub(crate) const COLOURS: [RGBColor; 10] = [
 ];
 
 /// Writes `picture` as `STEM.svg` and `STEM.png`.
-pub(crate) fn save(stem: &Path, picture: &impl Picture) -> anyhow::Result<()> {
+///
+/// # Errors
+/// [`PlotError`].
+pub fn save(stem: &Path, picture: &impl Picture) -> Result<(), PlotError> {
     save_as(&stem.with_extension("svg"), picture)?;
     save_as(&stem.with_extension("png"), picture)
 }
 
 /// Writes `picture` as what `file` ends in, `.svg` or `.png`.
-pub(crate) fn save_as(file: &Path, picture: &impl Picture) -> anyhow::Result<()> {
+///
+/// # Errors
+/// [`PlotError::Ending`] for another one, or as painting and writing fail.
+pub fn save_as(file: &Path, picture: &impl Picture) -> Result<(), PlotError> {
     let bytes = match file.extension().and_then(OsStr::to_str) {
         Some("svg") => svg(picture)?.into_bytes(),
         Some("png") => png(picture)?,
-        _ => bail!("{}: a picture is .svg or .png", file.display()),
+        _ => return Err(PlotError::Ending(file.to_owned())),
     };
     Ok(artifact::write(file, &bytes)?)
 }
 
 /// `picture` as the text of an SVG.
-pub(crate) fn svg(picture: &impl Picture) -> anyhow::Result<String> {
+///
+/// # Errors
+/// [`PlotError`].
+pub fn svg(picture: &impl Picture) -> Result<String, PlotError> {
     let mut svg = String::new();
     paint(
         SVGBackend::with_string(&mut svg, picture.size()).into_drawing_area(),
@@ -64,7 +77,7 @@ pub(crate) fn svg(picture: &impl Picture) -> anyhow::Result<String> {
     Ok(svg)
 }
 
-fn png(picture: &impl Picture) -> anyhow::Result<Vec<u8>> {
+fn png(picture: &impl Picture) -> Result<Vec<u8>, PlotError> {
     let (width, height) = picture.size();
     let (width, height) = (width as usize, height as usize);
     let mut values = vec![255; 3 * width * height];
@@ -81,12 +94,12 @@ fn png(picture: &impl Picture) -> anyhow::Result<Vec<u8>> {
     Ok(pixels.to_png()?)
 }
 
-fn paint<B: DrawingBackend>(canvas: Canvas<B>, picture: &impl Picture) -> anyhow::Result<()> {
+fn paint<B: DrawingBackend>(canvas: Canvas<B>, picture: &impl Picture) -> Result<(), PlotError> {
     // The only font: no picture depends on what is installed.
     register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
-        .map_err(|_| anyhow!("the embedded font is invalid"))?;
+        .map_err(|_| PlotError::Font)?;
     picture
         .paint(&canvas)
         .and_then(|()| canvas.present())
-        .map_err(|e| anyhow!("the picture failed: {e}"))
+        .map_err(|e| PlotError::Paint(e.to_string()))
 }
