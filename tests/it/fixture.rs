@@ -57,7 +57,7 @@ pub(crate) fn int8() -> &'static Model {
         };
         let float = FloatModel::from_bytes(&model.to_bytes(), "fixture").unwrap();
         let set = CalibrationSet::draw(&embedded("split=train"), &float, &draw).unwrap();
-        let quantized = quantize(&float, &set, Options::default(), &|| {});
+        let quantized = quantize(&float, &set, &Options::default(), &|| {});
         quantized.unwrap().model
     })
 }

@@ -14,4 +14,4 @@ mod regions;
 
 pub use classifier::IntegerClassifier;
 pub use error::IntegerError;
-pub use lower::{Lowered, NodeKernel, Region, lower};
+pub use lower::{Lowered, NodeKernel, Region, lower, window};

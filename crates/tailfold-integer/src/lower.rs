@@ -20,6 +20,7 @@ use crate::graph::{Graph, input, output};
 use crate::params::Params;
 use crate::regions;
 use ending::Ending;
+pub use geometry::window;
 
 /// A graph whose quantized regions are programs.
 #[derive(Clone, Debug)]

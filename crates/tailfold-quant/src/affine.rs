@@ -1,7 +1,6 @@
 //! Affine quantization as ONNX defines it: `q = saturate(round_half_even(x / scale) + zero_point)`
 //! (QuantizeLinear, opset 13), `x = (q - zero_point) * scale`.
 
-use crate::error::QuantError;
 use crate::observer::Range;
 
 /// Which codes activations get.
@@ -76,53 +75,6 @@ impl ActivationParams {
     }
 }
 
-/// Symmetric signed 8-bit weights, one scale an output channel, zero point 0.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WeightParams {
-    /// `[channels]`, positive.
-    pub scales: Vec<f32>,
-    /// Same order as the weights; -127..=127.
-    pub codes: Vec<i8>,
-}
-
-/// Quantizes `weights`, whose first axis is the output channel, with no scale below that channel's floor (0 for none).
-///
-/// # Errors
-/// [`QuantError::Weight`] for a value that is not finite.
-pub fn quantize_weights(
-    name: &str,
-    weights: &[f32],
-    floors: &[f32],
-) -> Result<WeightParams, QuantError> {
-    let channels = floors.len();
-    let per_channel = weights.len() / channels.max(1);
-    let mut params = WeightParams {
-        scales: Vec::with_capacity(channels),
-        codes: Vec::with_capacity(weights.len()),
-    };
-    for (channel, row) in weights.chunks_exact(per_channel.max(1)).enumerate() {
-        if let Some(&value) = row.iter().find(|v| !v.is_finite()) {
-            return Err(QuantError::Weight {
-                tensor: name.to_owned(),
-                channel,
-                value,
-            });
-        }
-        let largest = row.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
-        let floor = floors.get(channel).copied().unwrap_or(0.0);
-        let scale = (largest / 127.0).max(floor);
-        // A channel of zeros, or so small that a step underflows: its codes are all 0 under any scale.
-        let scale = if scale < f32::MIN_POSITIVE {
-            1.0
-        } else {
-            scale
-        };
-        params.scales.push(scale);
-        params.codes.extend(row.iter().map(|v| to_i8(v / scale)));
-    }
-    Ok(params)
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a scale, or the end of a range of f32 values; f32 is what ONNX stores"
@@ -148,14 +100,6 @@ fn to_i16(value: f32) -> i16 {
     value as i16
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "clamped to -127..=127: symmetric codes leave -128 unused"
-)]
-fn to_i8(value: f32) -> i8 {
-    value.round_ties_even().clamp(-127.0, 127.0) as i8
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -175,17 +119,6 @@ mod tests {
                 // A rounded zero point can push either end out by half a step more.
                 prop_assert!(error <= params.scale * steps, "{error} against a step of {}", params.scale);
                 prop_assert!(params.dequantize(params.quantize(0.0)).abs() < f32::MIN_POSITIVE);
-            }
-        }
-
-        #[test]
-        fn weights_come_back_within_half_a_step(weights in prop::collection::vec(-3.0_f32..3.0, 12)) {
-            let params = quantize_weights("w", &weights, &[0.0; 3]).unwrap();
-            for (channel, row) in weights.chunks(4).enumerate() {
-                for (i, value) in row.iter().enumerate() {
-                    let back = f32::from(params.codes[channel * 4 + i]) * params.scales[channel];
-                    prop_assert!((back - value).abs() <= params.scales[channel] * 0.5001);
-                }
             }
         }
     }
@@ -211,18 +144,5 @@ mod tests {
             ),
             (-127, 127, 0)
         );
-        let zeros = quantize_weights("w", &[0.0; 4], &[0.0; 2]).unwrap();
-        assert_eq!((zeros.scales, zeros.codes), (vec![1.0; 2], vec![0; 4]));
-        let floored = quantize_weights("w", &[0.0, 0.0, 1.27, 0.0], &[0.5, 1e-9]).unwrap();
-        assert_eq!(
-            (floored.scales, floored.codes),
-            (vec![0.5, 0.01], vec![0, 0, 127, 0])
-        );
-    }
-
-    #[test]
-    fn a_weight_that_is_no_number_is_named() {
-        let error = quantize_weights("w", &[1.0, 2.0, f32::NAN, 0.0], &[0.0; 2]).unwrap_err();
-        assert_eq!(error.to_string(), "weight `w` is NaN in output channel 1");
     }
 }

@@ -13,12 +13,14 @@ use crate::target::Plan;
 mod bias;
 mod weights;
 
+pub(crate) use bias::scale_floors;
+
 /// Weights as int8 with one scale an output channel, activations as uint8, one pair of nodes a tensor.
 ///
 /// Biases stay in float: nothing of the folded offsets is rounded.
 pub(crate) fn tract(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
     let mut names = Names::of(model);
-    let constants = weights::quantize(model, plan, &mut names, &BTreeMap::new())?;
+    let constants = weights::quantize(model, plan, &mut names)?;
     shared_pairs(model, plan, &mut names, constants);
     Ok(())
 }
@@ -26,8 +28,7 @@ pub(crate) fn tract(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
 /// As [`tract`], and biases as int32 of scale `s_x * s_w`, which is what the sums in ONNX Runtime's kernels are counted in.
 pub(crate) fn ort_x86(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
     let mut names = Names::of(model);
-    let floors = bias::scale_floors(model, plan)?;
-    let mut constants = weights::quantize(model, plan, &mut names, &floors)?;
+    let mut constants = weights::quantize(model, plan, &mut names)?;
     bias::quantize(model, plan, &mut names, &mut constants)?;
     shared_pairs(model, plan, &mut names, constants);
     Ok(())
@@ -37,7 +38,7 @@ pub(crate) fn ort_x86(model: &mut Model, plan: &Plan) -> Result<(), QuantError> 
 /// moves pairs through the graph, and one with two readers holds both back.
 pub(crate) fn tensorrt(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
     let mut names = Names::of(model);
-    let constants = weights::quantize(model, plan, &mut names, &BTreeMap::new())?;
+    let constants = weights::quantize(model, plan, &mut names)?;
     own_pairs(model, plan, &mut names, constants);
     Ok(())
 }

@@ -184,6 +184,67 @@ pub enum QuantError {
         "unknown observer `{0}`: expected `minmax`, `moving-average:SHARE` with 0 < SHARE <= 1, `percentile:P` with 50 < P <= 100, `mse` or `entropy`"
     )]
     Observer(String),
+    /// Weights of too few or too many bits.
+    #[error("weights of {0} bits: expected 4 to 8")]
+    WeightBits(u8),
+    /// A way of rounding that does not exist.
+    #[error("unknown rounding `{0}`: expected `nearest` or `adaptive`")]
+    Rounding(String),
+    /// A layer to keep in float that the model does not have, or that stays in float anyway.
+    #[error("no layer `{name}` becomes integer: those that do are {layers}")]
+    NoLayer {
+        /// The name, as given.
+        name: String,
+        /// Those that there are.
+        layers: String,
+    },
+    /// A layer whose windows cannot be told.
+    #[error(
+        "{node} has weights {weight:?} over an input {input:?}: no sample of its input can be taken"
+    )]
+    Geometry {
+        /// Name of the node.
+        node: String,
+        /// Shape of its weight.
+        weight: Vec<usize>,
+        /// Shape of its input for one image.
+        input: Vec<usize>,
+    },
+    /// Windows that break ONNX's rules.
+    #[error(transparent)]
+    Integer(#[from] tailfold_integer::IntegerError),
+    /// A search among images or by a model that does not say which class is rare.
+    #[error(
+        "a search needs training counts in the model's metadata, and labelled images: without them there are no groups"
+    )]
+    NoGroups,
+    /// Two networks that cannot be compared.
+    #[error(transparent)]
+    Parity(#[from] tailfold_parity::ParityError),
+    /// Logits that a bias cannot shift.
+    #[error(
+        "node `{0}` stands between the last layer and the output: its bias does not shift the logits"
+    )]
+    NotLogits(String),
+    /// An image that is not of the network's size.
+    #[error(transparent)]
+    Shape(#[from] tailfold_spec::ShapeError),
+    /// A network that could not run.
+    #[error(transparent)]
+    Run(#[from] tailfold_spec::RunError),
+    /// Offsets that were not found.
+    #[error("the last bias cannot be re-balanced")]
+    Solve(#[from] tailfold_sdot::SolveError),
+    /// A re-balancing that ended early.
+    #[error(
+        "the last bias cannot be re-balanced: the masses are still off by a chi-square of {chi_square:e} ({stop})"
+    )]
+    Unbalanced {
+        /// What is left.
+        chi_square: f64,
+        /// Why the solver stopped.
+        stop: String,
+    },
     /// A target that does not exist.
     #[error("unknown target `{0}`: expected `tract`, `ort-x86` or `tensorrt`")]
     Target(String),

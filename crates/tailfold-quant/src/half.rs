@@ -12,7 +12,7 @@ use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::names::Names;
-use crate::quantize::{Record, write_record};
+use crate::record::{self, write_record};
 
 /// Why a tensor stays in f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,12 +76,7 @@ pub fn halve(
     }
     let names: BTreeSet<&str> = kept.iter().map(|k| k.tensor.as_str()).collect();
     rewrite(&mut model, &floats, &names)?;
-    let record = Record {
-        precision: "fp16",
-        observer: "none".to_owned(),
-        set,
-    };
-    write_record(&mut model, float, record)?;
+    write_record(&mut model, float, record::of_half(float, set))?;
     Ok(Halved { model, kept })
 }
 

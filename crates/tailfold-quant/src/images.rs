@@ -106,6 +106,29 @@ impl CalibrationSet {
         })
     }
 
+    /// Takes all images of `data`, of whatever split, to compare networks on; not to calibrate on.
+    ///
+    /// # Errors
+    /// [`QuantError::Classes`] or [`QuantError::ClassCount`] when the model has other classes, or [`QuantError::NoImages`].
+    pub fn all(
+        data: Dataset,
+        model: &FloatModel,
+        preprocess: &Preprocess,
+    ) -> Result<Self, QuantError> {
+        check_classes(&data, model, true)?;
+        if data.is_empty() {
+            return Err(QuantError::NoImages);
+        }
+        Ok(Self {
+            source: Source::Drawn {
+                data,
+                hashes: Vec::new(),
+                preprocess: preprocess.clone(),
+            },
+            skipped: Vec::new(),
+        })
+    }
+
     /// Takes images that are the network's inputs already.
     pub fn prepared(images: PreparedImages) -> Self {
         Self {

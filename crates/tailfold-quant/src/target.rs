@@ -10,6 +10,7 @@ use crate::affine::{ActivationParams, Scheme};
 use crate::emit;
 use crate::error::QuantError;
 use crate::regions::{Placement, Region};
+use crate::weights::WeightParams;
 
 /// The runtime that a file is made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) region: Region,
     /// Of every tensor that carries codes.
     pub(crate) params: BTreeMap<String, ActivationParams>,
+    /// Of every weight that becomes codes, by its name.
+    pub(crate) weights: BTreeMap<String, WeightParams>,
 }
 
 impl Target {
@@ -55,6 +58,18 @@ impl Target {
         match self {
             Self::Tract | Self::OrtX86 => Placement::EveryLayer,
             Self::TensorRt => Placement::WeightsAndShortcuts,
+        }
+    }
+
+    /// For each weight, the smallest scale of each channel that the target can work with; none for a weight that is not named.
+    pub(crate) fn scale_floors(
+        self,
+        model: &Model,
+        plan: &Plan,
+    ) -> Result<BTreeMap<String, Vec<f32>>, QuantError> {
+        match self {
+            Self::Tract | Self::TensorRt => Ok(BTreeMap::new()),
+            Self::OrtX86 => emit::scale_floors(model, plan),
         }
     }
 

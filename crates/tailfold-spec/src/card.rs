@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{ClassGroups, OffsetsError, OffsetsRecord, Preprocess, PreprocessError};
 
 /// How a model was quantized.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuantizationRecord {
     /// `int8`.
@@ -23,6 +23,21 @@ pub struct QuantizationRecord {
     pub calibration_images: Vec<String>,
     /// SHA-256 of the float file.
     pub float_sha256: String,
+    /// Runtime that the file is made for: `tract`, `ort-x86`, `tensorrt`; empty where the precision has one form.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// Bits of a weight's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_bits: Option<u8>,
+    /// How weights became codes: `nearest`, `adaptive`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rounding: String,
+    /// What else was done for accuracy: `equalize`, `correct-bias`, `rebalance`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<String>,
+    /// Layers that were asked to stay in float, by the node's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_in_float: Vec<String>,
 }
 
 /// What travels with the network.

@@ -39,11 +39,17 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("tailfold-kernels", &[]),
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-parity", &["tailfold-spec"]),
+    ("tailfold-plot", &["tailfold-data", "tailfold-spec"]),
     (
         "tailfold-quant",
         &[
             "tailfold-data",
+            "tailfold-integer",
+            "tailfold-kernels",
             "tailfold-onnx",
+            "tailfold-parity",
+            "tailfold-plot",
+            "tailfold-sdot",
             "tailfold-spec",
             "tailfold-tract",
         ],
@@ -73,6 +79,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         &[
             "tailfold-data",
             "tailfold-onnx",
+            "tailfold-plot",
             "tailfold-sdot",
             "tailfold-spec",
         ],

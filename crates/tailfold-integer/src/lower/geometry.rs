@@ -10,7 +10,10 @@ const LARGEST: usize = 1 << 16;
 
 /// The window of `node` with `kernel` taps over an image of `size`, `[height, width]`; `None` for one that is not plain:
 /// not two-dimensional, or with an unknown `auto_pad`.
-pub(super) fn window(
+///
+/// # Errors
+/// [`IntegerError::Shape`] naming the node, when a length is none that a network has.
+pub fn window(
     node: &NodeProto,
     kernel: [usize; 2],
     size: [usize; 2],

@@ -100,11 +100,7 @@ fn a_quantized_model_is_refused() {
     let mut card = model.card().unwrap();
     card.quantization = Some(QuantizationRecord {
         precision: "int8".to_owned(),
-        observer: "minmax".to_owned(),
-        calibration: String::new(),
-        calibration_counts: vec![],
-        calibration_images: vec![],
-        float_sha256: String::new(),
+        ..QuantizationRecord::default()
     });
     model.set_card(&card);
     refused(model, &OFFSETS, message);

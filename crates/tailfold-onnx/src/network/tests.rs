@@ -282,11 +282,7 @@ fn a_card_of_another_model_is_refused() {
     );
     let record = QuantizationRecord {
         precision: "int8".to_owned(),
-        observer: "minmax".to_owned(),
-        calibration: String::new(),
-        calibration_counts: vec![],
-        calibration_images: vec![],
-        float_sha256: String::new(),
+        ..QuantizationRecord::default()
     };
     check(
         &|c| c.quantization = Some(record.clone()),

@@ -39,7 +39,7 @@ fn biased(model: &Model, plan: &Plan) -> Vec<Biased> {
 ///
 /// A channel whose weights are nearly or entirely zero would else have a scale that its bias overflows, or one that says
 /// nothing about the bias.
-pub(super) fn scale_floors(
+pub(crate) fn scale_floors(
     model: &Model,
     plan: &Plan,
 ) -> Result<BTreeMap<String, Vec<f32>>, QuantError> {

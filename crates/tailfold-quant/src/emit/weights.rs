@@ -6,20 +6,17 @@ use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
 use super::Constants;
-use crate::affine::quantize_weights;
 use crate::error::QuantError;
 use crate::names::Names;
 use crate::target::Plan;
 
-/// Replaces the weight of each weighted node by codes of the same values under one scale an output channel, none below
-/// that node's `floors`.
+/// Replaces the weight of each weighted node by its codes in `plan`, one scale an output channel.
 ///
 /// The dequantized weight keeps the name of the float one, so whatever else reads it reads the same values.
 pub(super) fn quantize(
     model: &mut Model,
     plan: &Plan,
     names: &mut Names,
-    floors: &BTreeMap<String, Vec<f32>>,
 ) -> Result<Constants, QuantError> {
     let mut constants = Constants::default();
     let mut done: BTreeMap<String, Vec<f32>> = BTreeMap::new();
@@ -29,11 +26,11 @@ pub(super) fn quantize(
             constants.scales.insert(index, scales.clone());
             continue;
         }
-        let (shape, values) = model.initializer_f32(&weight)?;
-        let channels = shape.first().copied().unwrap_or(0);
-        let none = vec![0.0; channels];
-        let floors = floors.get(&weight).unwrap_or(&none);
-        let quantized = quantize_weights(&weight, &values, floors)?;
+        let Some(quantized) = plan.weights.get(&weight) else {
+            continue;
+        };
+        let (shape, _) = model.initializer_f32(&weight)?;
+        let channels = quantized.scales.len();
         let [codes, scales, zeros] =
             ["codes", "scale", "zero_point"].map(|part| names.fresh(&format!("{weight}.{part}")));
         // A node may read the weight before the first weighted one does.
@@ -55,7 +52,7 @@ pub(super) fn quantize(
         .attr_int("axis", 0);
         constants.before.entry(first).or_default().push(node);
         constants.scales.insert(index, quantized.scales.clone());
-        done.insert(weight, quantized.scales);
+        done.insert(weight, quantized.scales.clone());
     }
     Ok(constants)
 }

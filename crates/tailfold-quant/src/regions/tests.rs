@@ -4,7 +4,10 @@ use tailfold_onnx::proto::{
 
 use super::*;
 use crate::affine::{ActivationParams, Scheme};
+use crate::codes::{Choice, choose};
+use crate::rounding::Rounding;
 use crate::target::{Plan, Target};
+use crate::weights::WeightBits;
 
 /// A block with an option-A shortcut: stem, relu, conv, shortcut through Slice and Pad, add, pool, flatten, head.
 fn block() -> Model {
@@ -93,7 +96,19 @@ fn quantized(mut model: Model, target: Target) -> Model {
     };
     let tensors = region.observed.iter().chain(region.derived.keys());
     let params = tensors.map(|t| (t.clone(), params)).collect();
-    target.emit(&mut model, &Plan { region, params }).unwrap();
+    let mut plan = Plan {
+        region,
+        params,
+        weights: BTreeMap::new(),
+    };
+    let floors = target.scale_floors(&model, &plan).unwrap();
+    let choice = Choice {
+        bits: WeightBits::default(),
+        rounding: Rounding::Nearest,
+        means_are_corrected: false,
+    };
+    plan.weights = choose(&model, &plan, &floors, &BTreeMap::new(), choice).unwrap();
+    target.emit(&mut model, &plan).unwrap();
     tailfold_onnx::check(&model).unwrap();
     model
 }

@@ -1,0 +1,175 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::{Parser, ValueEnum};
+use tailfold_data::DataSpec;
+use tailfold_quant::{HeadPrecision, ObserverKind, Options, Rounding, Target, WeightBits};
+use tailfold_spec::{Filter, Resize};
+
+/// Quantize a float classifier, ours or anybody's, to INT8 (QDQ) with ranges from class-balanced training images, or to
+/// half precision.
+///
+/// Example: tailfold-quant --model models/fashion-lt/fashion-lt.onnx --calibration embedded?split=train --out int8.onnx
+///
+/// One without metadata, for ONNX Runtime: tailfold-quant --model resnet.onnx --mean 0.485,0.456,0.406 --std
+/// 0.229,0.224,0.225 --calibration 'folder:photos?split=train' --target ort-x86 --observer mse --out int8.onnx
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Args {
+    /// Float model, opset 11 to 21; one of ours must be folded.
+    #[arg(long)]
+    pub(crate) model: PathBuf,
+    /// Training images to observe ranges on, as a data spec.
+    #[arg(long)]
+    pub(crate) calibration: Option<DataSpec>,
+    /// The same as prepared inputs: little-endian f32, `[images, channels, height, width]`, no header.
+    #[arg(long, conflicts_with_all = ["calibration", "evaluation", "list"])]
+    pub(crate) calibration_f32: Option<PathBuf>,
+    /// Mean of each channel on the 0..1 scale, for a model that does not say: `0.485,0.456,0.406`.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        requires = "std",
+        conflicts_with = "calibration_f32"
+    )]
+    pub(crate) mean: Vec<f32>,
+    /// Standard deviation of each channel on the 0..1 scale, for a model that does not say.
+    #[arg(long, value_delimiter = ',', requires = "mean")]
+    pub(crate) std: Vec<f32>,
+    /// Length that the shorter side is resized to before the centre crop, and the filter (`256:bicubic`; bilinear without
+    /// one), for a model that does not say.
+    #[arg(long, requires = "mean", value_parser = resize)]
+    pub(crate) resize: Option<Resize>,
+    /// Output with the logits, for a model with several.
+    #[arg(long)]
+    pub(crate) output: Option<String>,
+    /// Images that the calibration must not share, as a data spec.
+    #[arg(long)]
+    pub(crate) evaluation: Option<DataSpec>,
+    /// Runtime that an INT8 file is made for: `tract` (ours, the default), `ort-x86` (ONNX Runtime) or `tensorrt`.
+    #[arg(long)]
+    pub(crate) target: Option<Target>,
+    /// Precision of weights and activations. Half precision is for ONNX Runtime and TensorRT, and needs calibration images
+    /// only to find activations that overflow.
+    #[arg(long, value_enum, default_value_t = Precision::Int8)]
+    pub(crate) precision: Precision,
+    /// File to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Most calibration images a class.
+    #[arg(long, default_value_t = 32)]
+    pub(crate) per_class: usize,
+    /// Seed of the draw of calibration images.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How ranges are chosen: `minmax`, `moving-average:0.01`, `percentile:99.99`, `mse` or `entropy`.
+    #[arg(long, default_value = "minmax")]
+    pub(crate) observer: ObserverKind,
+    /// Accept classes without any calibration image.
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+    /// Leave the last layer in float.
+    #[arg(long)]
+    pub(crate) float_head: bool,
+    /// Leave these layers in float, by the node's name.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) keep_float: Vec<String>,
+    /// Bits of a weight's code, 4 to 8. Seven keep ONNX Runtime from saturating on x86 without VNNI.
+    #[arg(long, default_value_t = WeightBits::default(), value_parser = weight_bits)]
+    pub(crate) weight_bits: WeightBits,
+    /// How weights become codes: `adaptive`, the code below or above as errs least in the layer's sums, or `nearest`.
+    #[arg(long, default_value = "adaptive")]
+    pub(crate) rounding: Rounding,
+    /// What else is done for accuracy, or `none`.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "bias,rebalance"
+    )]
+    pub(crate) correct: Vec<Correction>,
+    /// Find the fewest layers to keep in float with which every group is within its margin, on these labelled images: not those
+    /// of an evaluation.
+    #[arg(long, conflicts_with = "keep_float")]
+    pub(crate) search: Option<DataSpec>,
+    /// Margins of `--search` (default: those of `tailfold parity`).
+    #[arg(long, requires = "search")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Write the list of calibration images (CSV: id, class, hash) here.
+    #[arg(long)]
+    pub(crate) list: Option<PathBuf>,
+    /// Write a report of layers, activations and classes here: `report.json`, `report.md` and `report.html`; with groups and
+    /// classes when there are `--evaluation` images.
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Precision {
+    Int8,
+    Fp16,
+}
+
+/// What is done for accuracy beside rounding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Correction {
+    /// Nothing.
+    None,
+    /// Move scale between layers first, so that the channels between them span alike (cross-layer equalization).
+    Equalize,
+    /// Give each bias what its channel's mean lost to the codes.
+    Bias,
+    /// Give the last bias what keeps every class's mass on the calibration images, by optimal transport.
+    Rebalance,
+}
+
+impl Args {
+    /// Choices of an INT8 quantization.
+    pub(crate) fn options(&self) -> anyhow::Result<Options> {
+        let asked = |correction| self.correct.contains(&correction);
+        ensure!(
+            !asked(Correction::None) || self.correct.len() == 1,
+            "--correct none goes with nothing else"
+        );
+        Ok(Options {
+            observer: self.observer,
+            head: if self.float_head {
+                HeadPrecision::Float
+            } else {
+                HeadPrecision::Int8
+            },
+            target: self.target.unwrap_or_default(),
+            weight_bits: self.weight_bits,
+            rounding: self.rounding,
+            equalize: asked(Correction::Equalize),
+            correct_bias: asked(Correction::Bias),
+            rebalance: asked(Correction::Rebalance),
+            statistics: self.report.is_some(),
+            kept_in_float: self.keep_float.iter().cloned().collect(),
+        })
+    }
+}
+
+fn weight_bits(text: &str) -> Result<WeightBits, String> {
+    let bits = text.parse().map_err(|_| "expected a number".to_owned())?;
+    WeightBits::new(bits).map_err(|e| e.to_string())
+}
+
+fn resize(text: &str) -> Result<Resize, String> {
+    let (length, filter) = text.split_once(':').unwrap_or((text, "bilinear"));
+    let filter = match filter {
+        "bilinear" => Filter::Bilinear,
+        "bicubic" => Filter::Bicubic,
+        "nearest" => Filter::Nearest,
+        _ => return Err("expected `bilinear`, `bicubic` or `nearest` after the colon".to_owned()),
+    };
+    match length.parse() {
+        Ok(short_side) if short_side > 0 => Ok(Resize { short_side, filter }),
+        _ => Err("expected a length in pixels".to_owned()),
+    }
+}

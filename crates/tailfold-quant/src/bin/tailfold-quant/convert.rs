@@ -1,0 +1,150 @@
+//! The conversion that was asked for, and what is said of it.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use tailfold_data::Dataset;
+use tailfold_onnx::Model;
+use tailfold_parity::Policy;
+use tailfold_quant::{
+    CalibrationSet, Draft, FloatModel, Judge, Quantized, Report, Search, Target, check_disjoint,
+    halve, search,
+};
+
+use tailfold_spec::artifact;
+
+use crate::args::{Args, Precision};
+use crate::images::{evaluation, held_out};
+use crate::output::{Progress, say};
+
+/// The model that is written, and what is said of it.
+pub(crate) struct Done {
+    pub(crate) model: Model,
+    pub(crate) said: String,
+    /// Fields of `--json` that only this precision has, and the size under the name it had before there were others.
+    pub(crate) summary: serde_json::Value,
+}
+
+pub(crate) fn convert(
+    args: &Args,
+    float: &FloatModel,
+    set: Option<&CalibrationSet>,
+    bar: &Progress,
+) -> anyhow::Result<Done> {
+    match args.precision {
+        Precision::Int8 => {
+            let set = set.context("give --calibration SPEC or --calibration-f32 FILE")?;
+            int8(args, float, set, bar)
+        }
+        Precision::Fp16 => {
+            if args.target == Some(Target::Tract) {
+                bail!("tract does not run half precision: --target ort-x86 or tensorrt");
+            }
+            bar.start("calibrating", set.map_or(0, CalibrationSet::len));
+            let done = halve(float, set, &|| bar.step())?;
+            for kept in &done.kept {
+                say(&format!("stays in f32: {kept}"));
+            }
+            let kept: Vec<String> = done.kept.iter().map(ToString::to_string).collect();
+            Ok(Done {
+                said: format!("in half precision but for {} tensors", kept.len()),
+                summary: serde_json::json!({
+                    "kept_in_f32": kept,
+                    "fp16_bytes": done.model.to_bytes().len(),
+                }),
+                model: done.model,
+            })
+        }
+    }
+}
+
+fn int8(
+    args: &Args,
+    float: &FloatModel,
+    set: &CalibrationSet,
+    bar: &Progress,
+) -> anyhow::Result<Done> {
+    let options = args.options()?;
+    bar.start("calibrating", set.len() * options.passes());
+    let draft = Draft::new(float, set, &options, &|| bar.step())?;
+    let (kept, found) = match &args.search {
+        None => (options.kept(float)?, None),
+        Some(_) => {
+            let found = searched(args, float, set, &draft, bar)?;
+            (found.kept.clone(), Some(found))
+        }
+    };
+    bar.start("calibrating", set.len() * options.passes());
+    let done = draft.finish(&kept, set, options.rebalance, &|| bar.step())?;
+    let Quantized { layers, .. } = done;
+    if let Some(folder) = &args.report {
+        let evaluation = evaluation(args, float)?;
+        bar.start(
+            "comparing",
+            2 * evaluation.as_ref().map_or(0, CalibrationSet::len),
+        );
+        let step = || bar.step();
+        let report = Report::new(&draft, &done, found.clone(), evaluation.as_ref(), &step)?;
+        write_report(folder, &report)?;
+    }
+    Ok(Done {
+        said: format!(
+            "{layers} layers to int8 with ranges from {} images",
+            set.len()
+        ),
+        summary: serde_json::json!({
+            "target": options.target.name(),
+            "layers": layers,
+            "activations": done.activations.len(),
+            "observer": options.observer.to_string(),
+            "weight_bits": options.weight_bits.get(),
+            "rounding": options.rounding.name(),
+            "equalized_pairs": options.equalize.then_some(done.equalized),
+            "correct_bias": options.correct_bias,
+            "rebalance_shifts": done.shifts,
+            "kept_in_float": kept,
+            "search": found,
+            "int8_bytes": done.model.to_bytes().len(),
+        }),
+        model: done.model,
+    })
+}
+
+/// The layers to keep in float, found on the images of `--search`.
+fn searched(
+    args: &Args,
+    float: &FloatModel,
+    set: &CalibrationSet,
+    draft: &Draft<'_>,
+    bar: &Progress,
+) -> anyhow::Result<Search> {
+    let spec = args
+        .search
+        .as_ref()
+        .context("there are no images to search by")?;
+    let images = held_out(args, float, spec)?;
+    check_disjoint(set, images.data().context("the images have no labels")?)?;
+    if let Some(evaluation) = &args.evaluation {
+        check_disjoint(&images, &Dataset::open(evaluation)?)?;
+    }
+    let policy = match &args.policy {
+        Some(path) => Policy::read(path)?,
+        None => Policy::default(),
+    };
+    let judge = Judge::new(float, &images, &policy)?;
+    bar.start("searching", draft.layers().len());
+    let found = search(draft, &judge, &|| bar.step())?;
+    for line in found.to_table().lines() {
+        say(line);
+    }
+    Ok(found)
+}
+
+fn write_report(folder: &Path, report: &Report) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let json = serde_json::to_string_pretty(report)? + "\n";
+    artifact::write(&folder.join("report.json"), json.as_bytes())?;
+    artifact::write(&folder.join("report.md"), report.to_markdown().as_bytes())?;
+    artifact::write(&folder.join("report.html"), report.to_html()?.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Images that the command line names.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use tailfold_data::{DataSpec, Dataset};
+use tailfold_quant::{CalibrationSet, Draw, FloatModel, PreparedImages};
+use tailfold_spec::{CardError, Preprocess, artifact};
+
+use crate::args::Args;
+
+/// The images that ranges are observed on, where any are given.
+pub(crate) fn calibration(
+    args: &Args,
+    float: &FloatModel,
+) -> anyhow::Result<Option<CalibrationSet>> {
+    if let Some(file) = &args.calibration_f32 {
+        let images = PreparedImages::open(file, float.input_shape())?;
+        return Ok(Some(CalibrationSet::prepared(images)));
+    }
+    let Some(spec) = &args.calibration else {
+        return Ok(None);
+    };
+    let spec = if args.allow_missing {
+        spec.allowing_empty()
+    } else {
+        spec.clone()
+    };
+    let preprocess = preprocess(args, float)?;
+    let draw = Draw {
+        preprocess: &preprocess,
+        per_class: args.per_class,
+        seed: args.seed,
+        allow_missing: spec.allows_empty(),
+    };
+    let set = CalibrationSet::draw(&Dataset::open(&spec)?, float, &draw)?;
+    Ok(Some(set))
+}
+
+/// The images to compare both networks on, where any are given.
+pub(crate) fn evaluation(
+    args: &Args,
+    float: &FloatModel,
+) -> anyhow::Result<Option<CalibrationSet>> {
+    let Some(spec) = &args.evaluation else {
+        return Ok(None);
+    };
+    let data = Dataset::open(spec)?;
+    Ok(Some(CalibrationSet::all(
+        data,
+        float,
+        &preprocess(args, float)?,
+    )?))
+}
+
+/// All images of `spec`, with their labels, to choose by: an evaluation split is refused.
+pub(crate) fn held_out(
+    args: &Args,
+    float: &FloatModel,
+    spec: &DataSpec,
+) -> anyhow::Result<CalibrationSet> {
+    let draw = Draw {
+        preprocess: &preprocess(args, float)?,
+        per_class: usize::MAX,
+        seed: 0,
+        allow_missing: true,
+    };
+    Ok(CalibrationSet::draw(&Dataset::open(spec)?, float, &draw)?)
+}
+
+/// How images are prepared: the model says it, or the caller.
+fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
+    match (float.card(), args.mean.is_empty()) {
+        (Some(card), true) => Ok(card.preprocess.clone()),
+        (Some(_), false) => {
+            bail!("the model says how images are prepared: --mean and --std are for one that does not")
+        }
+        (None, true) => Err(CardError::Missing("tailfold.preprocess")).context(
+            "say how images are prepared with --mean and --std, or give prepared ones with --calibration-f32",
+        ),
+        (None, false) => {
+            let [channels, height, width] = float.input_shape();
+            let preprocess = Preprocess {
+                channels,
+                height,
+                width,
+                resize: args.resize,
+                mean: args.mean.clone(),
+                std: args.std.clone(),
+            };
+            preprocess.validate()?;
+            Ok(preprocess)
+        }
+    }
+}
+
+pub(crate) fn write_list(path: &Path, set: &CalibrationSet) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["image", "class", "hash"])?;
+    let data = set.data().context("prepared images have no list")?;
+    for (i, hash) in set.hashes().iter().enumerate() {
+        writer.write_record([&data.id(i), &data.classes()[data.labels()[i]], hash])?;
+    }
+    artifact::write(path, &writer.into_inner()?)?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! What a network answers to a set of images.
+
+use rayon::prelude::*;
+use tailfold_onnx::Model;
+use tailfold_spec::{Classifier as _, ImageBatch, Logits};
+use tailfold_tract::TractClassifier;
+
+use crate::error::QuantError;
+use crate::images::CalibrationSet;
+
+/// Logits of `model` on the images of `set`, in their order; of probabilities, their logarithms.
+///
+/// # Errors
+/// [`QuantError`] of the runtime or the images; of several, that of the first image.
+pub(crate) fn logits(
+    model: &Model,
+    name: &str,
+    set: &CalibrationSet,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Logits, QuantError> {
+    let classifier = TractClassifier::from_onnx(&model.to_bytes(), name)?;
+    let [c, h, w] = classifier.input_shape();
+    let rows: Vec<Result<Vec<f32>, QuantError>> = (0..set.len())
+        .into_par_iter()
+        .map_init(
+            || classifier.fork(),
+            |classifier, index| {
+                let image = ImageBatch::new(set.input(index)?, [1, c, h, w])?;
+                let answer = classifier.logits(&image)?;
+                progress();
+                Ok(answer.values().to_vec())
+            },
+        )
+        .collect();
+    let mut values = Vec::with_capacity(rows.len() * classifier.num_classes());
+    for row in rows {
+        values.extend(row?);
+    }
+    if ends_in_softmax(model) {
+        // A probability that underflowed is still a logit.
+        values
+            .iter_mut()
+            .for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln());
+    }
+    Ok(Logits::answer(values, set.len(), classifier.num_classes())?)
+}
+
+fn ends_in_softmax(model: &Model) -> bool {
+    let output = model
+        .output()
+        .ok()
+        .and_then(|o| model.graph().producer(o.name()));
+    output.is_some_and(|node| node.is("Softmax"))
+}

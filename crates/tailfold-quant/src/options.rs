@@ -1,0 +1,68 @@
+//! The choices of a quantization.
+
+use std::collections::BTreeSet;
+
+use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::observer::ObserverKind;
+use crate::rounding::Rounding;
+use crate::target::Target;
+use crate::weights::WeightBits;
+
+/// What the last layer's weights become.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeadPrecision {
+    /// int8 with one scale a class; bias and logits as the target has them.
+    #[default]
+    Int8,
+    /// Float.
+    Float,
+}
+
+/// Choices of a quantization.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How ranges are chosen.
+    pub observer: ObserverKind,
+    /// What the head becomes.
+    pub head: HeadPrecision,
+    /// The runtime that the file is made for.
+    pub target: Target,
+    /// Bits of a weight's code.
+    pub weight_bits: WeightBits,
+    /// How weights become codes.
+    pub rounding: Rounding,
+    /// Move scale between layers first, so that the channels between them span alike (cross-layer equalization).
+    pub equalize: bool,
+    /// Give each bias what its channel's mean lost.
+    pub correct_bias: bool,
+    /// Give the last bias what keeps every class's mass on the calibration images.
+    pub rebalance: bool,
+    /// Keep histograms of all activations, to say what the codes do to them.
+    pub statistics: bool,
+    /// Layers to leave in float, by the node's name.
+    pub kept_in_float: BTreeSet<String>,
+}
+
+impl Options {
+    /// Names of the layers that stay in float.
+    ///
+    /// # Errors
+    /// [`QuantError::Onnx`] when the model has no single output.
+    pub fn kept(&self, float: &FloatModel) -> Result<BTreeSet<String>, QuantError> {
+        let mut kept = self.kept_in_float.clone();
+        if self.head == HeadPrecision::Float {
+            kept.extend(float.head()?.map(|n| n.label().to_owned()));
+        }
+        Ok(kept)
+    }
+
+    pub(crate) fn samples_windows(&self) -> bool {
+        self.correct_bias || self.rounding == Rounding::Adaptive
+    }
+
+    /// How many times each calibration image runs through a network.
+    pub fn passes(&self) -> usize {
+        1 + usize::from(self.samples_windows()) + 2 * usize::from(self.rebalance)
+    }
+}

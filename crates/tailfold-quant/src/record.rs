@@ -1,0 +1,75 @@
+//! What a quantized model says of its quantization.
+
+use tailfold_data::Dataset;
+use tailfold_onnx::Model;
+use tailfold_spec::QuantizationRecord;
+
+use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::images::CalibrationSet;
+use crate::options::Options;
+
+/// The record of an INT8 quantization with `options` and ranges from `set`.
+pub(crate) fn of_int8(
+    options: &Options,
+    float: &FloatModel,
+    set: &CalibrationSet,
+) -> QuantizationRecord {
+    let named = [
+        ("equalize", options.equalize),
+        ("correct-bias", options.correct_bias),
+        ("rebalance", options.rebalance),
+    ];
+    QuantizationRecord {
+        observer: options.observer.to_string(),
+        target: options.target.name().to_owned(),
+        weight_bits: Some(options.weight_bits.get()),
+        rounding: options.rounding.name().to_owned(),
+        corrections: named
+            .into_iter()
+            .filter(|(_, on)| *on)
+            .map(|(name, _)| name.to_owned())
+            .collect(),
+        ..blank("int8", float, Some(set))
+    }
+}
+
+/// The record of half precision, with images where some were given.
+pub(crate) fn of_half(float: &FloatModel, set: Option<&CalibrationSet>) -> QuantizationRecord {
+    QuantizationRecord {
+        observer: "none".to_owned(),
+        ..blank("fp16", float, set)
+    }
+}
+
+fn blank(precision: &str, float: &FloatModel, set: Option<&CalibrationSet>) -> QuantizationRecord {
+    let mut images = set.map_or_else(Vec::new, |set| set.hashes().to_vec());
+    images.sort_unstable();
+    QuantizationRecord {
+        precision: precision.to_owned(),
+        calibration: set.map_or_else(|| "none".to_owned(), CalibrationSet::name),
+        calibration_counts: set
+            .and_then(CalibrationSet::data)
+            .map_or_else(Vec::new, Dataset::class_counts),
+        calibration_images: images,
+        float_sha256: float.sha256.clone(),
+        ..QuantizationRecord::default()
+    }
+}
+
+/// Says in the model what was done to it: in its card, or by itself in a model without one.
+pub(crate) fn write_record(
+    model: &mut Model,
+    float: &FloatModel,
+    record: QuantizationRecord,
+) -> Result<(), QuantError> {
+    match float.card() {
+        Some(card) => {
+            let mut card = card.clone();
+            card.quantization = Some(record);
+            model.set_card(&card);
+        }
+        None => model.set_prop("tailfold.quantization", serde_json::to_string(&record)?),
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Second moments of random inputs of which neighbours are alike.
+fn moments(inputs: &[Vec<f64>]) -> DMatrix<f64> {
+    let columns: Vec<DVector<f64>> = inputs
+        .iter()
+        .map(|x| {
+            let shared: f64 = x.iter().sum();
+            DVector::from_iterator(x.len(), x.iter().map(|v| v + shared))
+        })
+        .collect();
+    let values = DMatrix::from_columns(&columns);
+    &values * values.transpose() / columns.len() as f64
+}
+
+fn error(quadratic: &Quadratic, row: &[f32], codes: &[i8], scale: f32) -> f64 {
+    let errors = row
+        .iter()
+        .zip(codes)
+        .map(|(&w, &c)| f64::from(w) - value(c, scale));
+    let errors = DVector::from_iterator(row.len(), errors);
+    errors.dot(&(&quadratic.0 * &errors))
+}
+
+proptest! {
+    /// Against every choice of sides: no single change of side is left that gains, nothing is worse than the nearest codes.
+    #[test]
+    fn no_change_of_one_code_gains(
+        inputs in prop::collection::vec(prop::collection::vec(-1.0_f64..1.0, 6), 12),
+        row in prop::collection::vec(-2.0_f32..2.0, 6),
+        bits in 4_u8..=8,
+    ) {
+        let bits = WeightBits::new(bits).unwrap();
+        let quadratic = Quadratic::new(moments(&inputs));
+        let scale = 0.3_f32;
+        let codes = quadratic.descend(&row, scale, bits);
+        let found = error(&quadratic, &row, &codes, scale);
+        let nearest: Vec<i8> = row.iter().map(|w| code(w / scale, bits)).collect();
+        prop_assert!(found <= error(&quadratic, &row, &nearest, scale) * (1.0 + 1e-9));
+        for i in 0..row.len() {
+            prop_assert!((f32::from(codes[i]) - row[i] / scale).abs() < 1.0 || codes[i].abs() == bits.largest());
+            let Some(other) = other_side(row[i] / scale, codes[i], bits) else { continue };
+            let mut changed = codes.clone();
+            changed[i] = other;
+            prop_assert!(error(&quadratic, &row, &changed, scale) >= found * (1.0 - 1e-6) - 1e-9);
+        }
+    }
+}
+
+#[test]
+fn errors_that_add_up_are_rounded_apart() {
+    // Two inputs that are always equal: only the sum of their weights counts, and 0.5 + 0.5 is best as 0 + 1 or 1 + 0.
+    let second = DMatrix::from_element(2, 2, 1.0);
+    let codes = Quadratic::new(second).descend(&[0.4, 0.4], 1.0, WeightBits::default());
+    assert_eq!(codes.iter().map(|&c| i32::from(c)).sum::<i32>(), 1);
+}
+
+#[test]
+fn inputs_that_are_always_zero_leave_the_nearest_codes() {
+    let quadratic = Quadratic::new(DMatrix::zeros(3, 3));
+    let (scale, codes) = quadratic.round(&[0.9, -0.4, 0.1], 0.0, WeightBits::new(4).unwrap());
+    let nearest: Vec<i8> = [0.9_f32, -0.4, 0.1]
+        .iter()
+        .map(|w| code(w / scale, WeightBits::new(4).unwrap()))
+        .collect();
+    assert_eq!(codes, nearest);
+}
+
+#[test]
+fn a_floor_holds() {
+    let quadratic = Quadratic::new(DMatrix::identity(2, 2));
+    let (scale, codes) = quadratic.round(&[0.01, -0.02], 0.5, WeightBits::default());
+    assert_eq!((scale, codes), (0.5, vec![0, 0]));
+}
+
+#[test]
+fn a_way_of_rounding_has_a_name() {
+    assert_eq!("adaptive".parse::<Rounding>().unwrap(), Rounding::Adaptive);
+    let error = "up".parse::<Rounding>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unknown rounding `up`: expected `nearest` or `adaptive`"
+    );
+}

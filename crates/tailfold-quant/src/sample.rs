@@ -1,0 +1,75 @@
+//! Fills the sample of each layer's windows, and chooses the layer's codes with it.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use tailfold_onnx::Model;
+use tailfold_tract::TensorObserver;
+
+use crate::error::QuantError;
+use crate::images::CalibrationSet;
+use crate::patches::{Patches, Taken, Windows};
+use crate::target::Plan;
+
+/// A sample for each node of `plan.region.weighted` whose input carries codes, by index of the node.
+///
+/// The layers see the float network's values, put through their codes. A byte a value is kept: up to 8192 windows of a layer.
+/// The result does not depend on the number of threads. `progress` is called once an image.
+///
+/// # Errors
+/// [`QuantError`] of the graph, the images or the runtime; of several images, that of the first.
+pub(crate) fn sample(
+    model: &Model,
+    name: &str,
+    set: &CalibrationSet,
+    plan: &Plan,
+    progress: &(dyn Fn() + Sync),
+) -> Result<BTreeMap<usize, Patches>, QuantError> {
+    let layers: Vec<(usize, String)> = plan
+        .region
+        .weighted
+        .iter()
+        .map(|&index| (index, model.nodes()[index].input[0].clone()))
+        .filter(|(_, input)| plan.params.contains_key(input))
+        .collect();
+    let mut tensors: Vec<String> = layers.iter().map(|(_, input)| input.clone()).collect();
+    tensors.sort_unstable();
+    tensors.dedup();
+    let observer = TensorObserver::from_onnx(&model.to_bytes(), name, &tensors)?;
+    let mut windows = Vec::with_capacity(layers.len());
+    for (index, input) in &layers {
+        let node = &model.nodes()[*index];
+        let (shape, _) = model.initializer_f32(&node.input[1])?;
+        let tensor = tensors.iter().position(|t| t == input).unwrap_or(0);
+        let seen = observer.shapes()[tensor].clone().unwrap_or_default();
+        let params = plan.params[input];
+        windows.push((tensor, Windows::of(node, &shape, &seen, params, set.len())?));
+    }
+    let look = |index: usize| -> Result<Vec<Taken>, QuantError> {
+        let mut taken: Vec<Option<Taken>> = vec![None; windows.len()];
+        observer.observe(&set.input(index)?, |tensor, values| {
+            for ((of, windows), taken) in windows.iter().zip(&mut taken) {
+                if *of == tensor {
+                    *taken = Some(windows.take(index, values));
+                }
+            }
+        })?;
+        progress();
+        Ok(taken.into_iter().flatten().collect())
+    };
+    let images: Vec<Result<Vec<Taken>, QuantError>> =
+        (0..set.len()).into_par_iter().map(look).collect();
+    let mut by_layer: Vec<Vec<Taken>> = vec![Vec::with_capacity(set.len()); windows.len()];
+    for image in images {
+        for (layer, taken) in by_layer.iter_mut().zip(image?) {
+            layer.push(taken);
+        }
+    }
+    let samples = windows.into_iter().zip(by_layer);
+    let samples = samples.map(|((_, windows), taken)| Patches::join(windows, taken));
+    Ok(layers
+        .into_iter()
+        .map(|(index, _)| index)
+        .zip(samples)
+        .collect())
+}
