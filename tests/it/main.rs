@@ -18,3 +18,4 @@ mod programs;
 mod scratch;
 mod shared_data;
 mod tidy;
+mod ties;
