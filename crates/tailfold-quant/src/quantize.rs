@@ -133,6 +133,9 @@ fn with_derived(
     params
 }
 
+/// Key of the record in the metadata of a model without a card.
+pub(crate) const RECORD: &str = "tailfold.quantization";
+
 /// What is said of a quantization in the model itself.
 pub(crate) struct Record<'a> {
     pub(crate) precision: &'static str,
@@ -167,7 +170,7 @@ pub(crate) fn write_record(
             card.quantization = Some(record);
             model.set_card(&card);
         }
-        None => model.set_prop("tailfold.quantization", serde_json::to_string(&record)?),
+        None => model.set_prop(RECORD, serde_json::to_string(&record)?),
     }
     Ok(())
 }
