@@ -174,3 +174,6 @@ pub(crate) fn write_record(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
