@@ -15,6 +15,8 @@ mod interrupted;
 mod lists;
 mod networks;
 mod programs;
+mod quantizing;
 mod scratch;
 mod shared_data;
 mod tidy;
+mod ties;

@@ -1,7 +1,8 @@
 //! `cargo xtask ci` and `tidy`: what must hold, cheapest first.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context as _, ensure};
 
@@ -22,6 +23,51 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = root()?;
+    if !holds(
+        "fmt",
+        Command::new(cargo()).args(["fmt", "--all", "--check"]),
+    )? {
+        return Ok(ExitCode::from(1));
+    }
+    let no_cross = cross::missing();
+    // Later steps wait for the network and compiling does not: what they need is fetched meanwhile.
+    thread::scope(|scope| {
+        let toolchain = no_cross.is_none().then(|| scope.spawn(cross::fetch));
+        let python = scope.spawn(|| environment(&root));
+        if !compiled_steps(&root)? {
+            return Ok(ExitCode::from(1));
+        }
+        if let Some(why) = no_cross {
+            say(&format!("skipped: cross ({why})"));
+        }
+        if let Some(toolchain) = toolchain {
+            say("--- cross");
+            joined(toolchain)?;
+            let code = cross::run(&cross::Args::default())?;
+            if code != ExitCode::SUCCESS {
+                return Ok(code);
+            }
+        }
+        say("--- judges");
+        if !judges(&root, &joined(python)?)? {
+            return Ok(ExitCode::from(1));
+        }
+        if args.no_demo {
+            say("skipped: demo (--no-demo)");
+        } else {
+            say("--- demo");
+            let code = demo::run(&demo::Args::default())?;
+            if code != ExitCode::SUCCESS {
+                return Ok(code);
+            }
+        }
+        say("ci: everything holds");
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Lints and tests; false when one does not hold.
+fn compiled_steps(root: &Path) -> anyhow::Result<bool> {
     let clippy = [
         "clippy",
         "--workspace",
@@ -40,8 +86,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "warnings",
     ];
     for (name, arguments) in [
-        ("fmt", &["fmt", "--all", "--check"][..]),
-        ("clippy", &clippy),
+        ("clippy", &clippy[..]),
         ("clippy without tract", &small),
         ("test", &["test", "--workspace"]),
     ] {
@@ -54,32 +99,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             );
         }
         if !holds(name, Command::new(cargo()).args(arguments))? {
-            return Ok(ExitCode::from(1));
+            return Ok(false);
         }
     }
-    if let Some(why) = cross::missing() {
-        say(&format!("skipped: cross ({why})"));
-    } else {
-        say("--- cross");
-        let code = cross::run(&cross::Args::default())?;
-        if code != ExitCode::SUCCESS {
-            return Ok(code);
-        }
-    }
-    if !judges(&root)? {
-        return Ok(ExitCode::from(1));
-    }
-    if args.no_demo {
-        say("skipped: demo (--no-demo)");
-    } else {
-        say("--- demo");
-        let code = demo::run(&demo::Args::default())?;
-        if code != ExitCode::SUCCESS {
-            return Ok(code);
-        }
-    }
-    say("ci: everything holds");
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
+}
+
+/// What `thread` found, or its panic.
+fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Runs the workspace's invariants, which are tests.
@@ -102,9 +132,8 @@ fn holds(name: &str, command: &mut Command) -> anyhow::Result<bool> {
     Ok(status(command)?.success())
 }
 
-/// The judges from outside, in a virtual environment of their own with pinned versions.
-fn judges(root: &Path) -> anyhow::Result<bool> {
-    say("--- judges");
+/// The Python of the judges' virtual environment, which has their pinned versions.
+fn environment(root: &Path) -> anyhow::Result<PathBuf> {
     let venv = root.join(".venv");
     let python = venv.join("bin/python");
     // A half-made environment has a Python but no pip.
@@ -121,9 +150,14 @@ fn judges(root: &Path) -> anyhow::Result<bool> {
             .args(["-m", "pip", "install", "--quiet", "-r"])
             .arg(requirements),
     )?;
+    Ok(python)
+}
+
+/// The judges from outside.
+fn judges(root: &Path, python: &Path) -> anyhow::Result<bool> {
     let program = build("tailfold")?;
     let programs = program.parent().context("the programs have no folder")?;
-    let mut judge = Command::new(&python);
+    let mut judge = Command::new(python);
     judge
         .arg(root.join("tests/judges/judge.py"))
         .arg("--bin-dir")

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         bail!("cannot build for {}: {why}", args.target);
     }
     let root = root()?;
-    let folder = root.join("target/cross").join(&args.target);
+    let folder = folder(&root, &args.target);
     let toolchain = Toolchain::prepared(&folder.join("toolchain"))?;
     let programs = build(&root, &toolchain, args, &folder.join("build"))?;
     say(&format!(
@@ -68,6 +68,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::from(u8::from(!holds)))
+}
+
+/// Downloads what [`run`] needs, unless it is there.
+pub(crate) fn fetch() -> anyhow::Result<()> {
+    Toolchain::prepared(&folder(&root()?, TARGET).join("toolchain"))?;
+    Ok(())
+}
+
+fn folder(root: &Path, target: &str) -> PathBuf {
+    root.join("target/cross").join(target)
 }
 
 /// The packages' test programs, in order.

@@ -11,6 +11,7 @@ use tailfold_tract::TensorObserver;
 use crate::bias::add_to_bias;
 use crate::error::QuantError;
 use crate::names::Names;
+use crate::record::RECORD;
 
 /// A float classifier in the form that quantization reads: see [`tailfold_onnx::canonical()`].
 #[derive(Clone, Debug)]
@@ -57,7 +58,9 @@ impl FloatModel {
         check_structure(&model)?;
         canonical(&mut model, output)?;
         check(&model)?;
-        let card = if model.props().keys().any(|k| k.starts_with("tailfold.")) {
+        // A stranger's model that was quantized has the record of that, and no card.
+        let of_card = |key: &String| key.starts_with("tailfold.") && key != RECORD;
+        let card = if model.props().keys().any(of_card) {
             Some(model.checked_card()?)
         } else {
             None

@@ -20,7 +20,7 @@ pub enum HeadPrecision {
 }
 
 /// Choices of a quantization.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How ranges are chosen.
     pub observer: ObserverKind,
@@ -42,6 +42,24 @@ pub struct Options {
     pub statistics: bool,
     /// Layers to leave in float, by the node's name.
     pub kept_in_float: BTreeSet<String>,
+}
+
+impl Default for Options {
+    /// Everything that gains accuracy without a wish of the user's.
+    fn default() -> Self {
+        Self {
+            observer: ObserverKind::default(),
+            head: HeadPrecision::default(),
+            target: Target::default(),
+            weight_bits: WeightBits::default(),
+            rounding: Rounding::default(),
+            equalize: false,
+            correct_bias: true,
+            rebalance: true,
+            statistics: false,
+            kept_in_float: BTreeSet::new(),
+        }
+    }
 }
 
 impl Options {

@@ -81,3 +81,6 @@ impl Draft<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

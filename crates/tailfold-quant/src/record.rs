@@ -9,6 +9,9 @@ use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::options::Options;
 
+/// Key of the record in the metadata of a model without a card.
+pub(crate) const RECORD: &str = "tailfold.quantization";
+
 /// The record of an INT8 quantization with `options` and ranges from `set`.
 pub(crate) fn of_int8(
     options: &Options,
@@ -69,7 +72,7 @@ pub(crate) fn write_record(
             card.quantization = Some(record);
             model.set_card(&card);
         }
-        None => model.set_prop("tailfold.quantization", serde_json::to_string(&record)?),
+        None => model.set_prop(RECORD, serde_json::to_string(&record)?),
     }
     Ok(())
 }

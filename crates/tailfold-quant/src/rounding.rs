@@ -11,10 +11,10 @@ use crate::weights::{WeightBits, code, scale_of};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rounding {
     /// The nearest code; the largest weight of a channel has the largest code.
-    #[default]
     Nearest,
     /// The code below or above, and the scale, with which the layer's sums err least on the calibration images: the
     /// quadratic problem of AdaRound (Nagel et al., ICML 2020, eq. 13) for each output channel, by coordinate descent.
+    #[default]
     Adaptive,
 }
 

@@ -265,6 +265,8 @@ fn a_model_without_a_card_asks_how_images_are_prepared() {
     let [flat, carded] = [flat, carded].map(|path| Model::read(path.as_ref()).unwrap());
     assert_eq!(flat.graph(), carded.graph());
     assert!(flat.props().contains_key("tailfold.quantization"));
+    let again = [TRAIN, &flags].concat();
+    check(&flat, &again, &["the model is already quantized"]);
     let short = scratch.write("short.f32", [0; 100]);
     let out = scratch.at("out.onnx");
     let args = ["--model", &file, "--calibration-f32", &short, "--out", &out];

@@ -52,6 +52,11 @@ pub(crate) fn scale_floors(
     {
         let (_, bias) = model.initializer_f32(&name)?;
         let weight = model.nodes()[index].input[1].clone();
+        let (shape, _) = model.initializer_f32(&weight)?;
+        // One value for all classes, as Gemm allows, stays in float.
+        if shape.first() != Some(&bias.len()) {
+            continue;
+        }
         let floors = floors
             .entry(weight)
             .or_insert_with(|| vec![0.0; bias.len()]);

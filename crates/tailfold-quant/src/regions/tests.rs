@@ -247,6 +247,16 @@ fn ort_x86_has_biases_in_int32_of_the_scales_product() {
 }
 
 #[test]
+fn one_bias_for_all_classes_stays_in_float() {
+    let mut model = block();
+    model.set_initializer_f32("head.bias", &[1], &[7.0]);
+    let model = quantized(model, Target::OrtX86);
+    let (shape, scales) = model.initializer_f32("head.weight.scale").unwrap();
+    assert_eq!((shape, scales.len()), (vec![3], 3));
+    assert_eq!(inputs(&model, "head")[2], "head.bias");
+}
+
+#[test]
 fn tensorrt_has_symmetric_codes_and_a_pair_for_each_reader() {
     let region = find_region(&block(), &BTreeSet::new(), Placement::WeightsAndShortcuts).unwrap();
     assert_eq!(region.observed, ["image", "relu", "pad", "feature"]);

@@ -1,1 +1,77 @@
+use tailfold_spec::QuantizationRecord;
 
+use super::*;
+
+/// A report of a model whose names are no good for tables and pages.
+fn report() -> Report {
+    let class = |name: &str, train_count, recall, bias| ClassReport {
+        name: name.to_owned(),
+        train_count,
+        group: Group::of_count(train_count),
+        recall,
+        bias,
+    };
+    Report {
+        schema: Report::SCHEMA,
+        model: "<b>cats | dogs</b>".to_owned(),
+        bytes: [400, 100],
+        record: QuantizationRecord {
+            target: "tract".to_owned(),
+            rounding: "adaptive".to_owned(),
+            observer: "minmax".to_owned(),
+            calibration: "folder:<i>".to_owned(),
+            ..QuantizationRecord::default()
+        },
+        layers: vec![LayerStatistics {
+            layer: "a|b".to_owned(),
+            operator: "Conv".to_owned(),
+            shape: vec![4, 3, 3, 3],
+            quantized: true,
+            bytes: [432, 108],
+            scales: Some([1e-3, 2e-3]),
+            sqnr_db: None,
+            input: "image".to_owned(),
+        }],
+        tensors: Vec::new(),
+        search: None,
+        evaluation: None,
+        classes: vec![
+            class("lynx", 0, [Some(0.5), Some(0.25)], [Some(1.0), Some(1.1)]),
+            class(
+                "cat",
+                500,
+                [Some(0.75), Some(0.5)],
+                [Some(-1.0), Some(-1.1)],
+            ),
+        ],
+    }
+}
+
+#[test]
+fn names_stay_text() {
+    let page = report().to_html().unwrap();
+    assert!(
+        page.contains("&lt;b&gt;cats | dogs&lt;/b&gt;") && !page.contains("<b>"),
+        "{page}"
+    );
+    assert!(page.contains("folder:&lt;i&gt;"));
+    let text = report().to_markdown();
+    assert!(
+        text.contains(
+            "| a\\|b | Conv | [4, 3, 3, 3] | int8 | 432 | 108 | 1.000e-3 to 2.000e-3 | - |"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn plots_are_drawn_of_what_there_is() {
+    let mut report = report();
+    assert_eq!(report.to_html().unwrap().matches("<svg").count(), 2);
+    // A class without training images, and one recall that is not known.
+    report.classes[1].recall = [Some(0.75), None];
+    report.classes.iter_mut().for_each(|c| c.bias = [None; 2]);
+    assert_eq!(report.to_html().unwrap().matches("<svg").count(), 1);
+    report.classes.clear();
+    assert_eq!(report.to_html().unwrap().matches("<svg").count(), 0);
+}

@@ -1,0 +1,191 @@
+//! What `tailfold-quant` does for accuracy, and what it reports, through the program.
+
+use std::fs;
+
+use crate::programs::{Answer, run};
+use crate::scratch::Scratch;
+
+const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
+const TRAIN: &str = "embedded?split=train";
+const TEST: &str = "embedded?split=test";
+
+fn quantize(out: &str, args: &[&str]) -> Answer {
+    let always = [
+        "--model",
+        FLOAT,
+        "--calibration",
+        TRAIN,
+        "--out",
+        out,
+        "--json",
+    ];
+    run("tailfold-quant", &[&always, args].concat())
+}
+
+/// Share of the test images that `candidate` decides as the float model.
+fn agreement(candidate: &str) -> f64 {
+    let args = [
+        "parity",
+        "--reference",
+        FLOAT,
+        "--candidate",
+        candidate,
+        "--data",
+        TEST,
+        "--json",
+    ];
+    let answer = run("tailfold", &args);
+    assert!(
+        [Some(0), Some(1), Some(3)].contains(&answer.code),
+        "{answer:?}"
+    );
+    let report = answer.json();
+    assert_eq!(report["images"], 3000);
+    report["agreement"].as_f64().unwrap()
+}
+
+/// Weights of 4 bits lose images; each correction gets some back, all together most.
+#[test]
+fn corrections_bring_decisions_back() {
+    let scratch = Scratch::new();
+    let of = |name: &str, args: &[&str]| {
+        let out = scratch.at(name);
+        quantize(&out, &[&["--weight-bits", "4"], args].concat()).ended_with(0);
+        agreement(&out)
+    };
+    let plain = of(
+        "plain.onnx",
+        &["--rounding", "nearest", "--correct", "none"],
+    );
+    let bias = of("bias.onnx", &["--rounding", "nearest", "--correct", "bias"]);
+    let rebalanced = of(
+        "rebalanced.onnx",
+        &["--rounding", "nearest", "--correct", "rebalance"],
+    );
+    let adaptive = of("adaptive.onnx", &["--correct", "none"]);
+    let all = of("all.onnx", &[]);
+    assert!(plain < 0.94 && all > 0.97, "{plain} {all}");
+    for (name, some) in [
+        ("bias", bias),
+        ("rebalance", rebalanced),
+        ("adaptive", adaptive),
+    ] {
+        assert!(some > plain + 0.005, "{name}: {some} against {plain}");
+    }
+}
+
+/// On the validation images two layers of 4 bits cost the groups more than their margins; with them in float they are within.
+#[test]
+fn a_search_keeps_the_layers_that_the_groups_need() {
+    let scratch = Scratch::new();
+    let out = scratch.at("mixed.onnx");
+    let coarse = [
+        "--weight-bits",
+        "4",
+        "--rounding",
+        "nearest",
+        "--correct",
+        "none",
+    ];
+    let search = ["--search", "embedded?split=val"];
+    let answer = quantize(&out, &[&coarse[..], &search].concat()).ended_with(0);
+    let said = answer.json();
+    let kept = said["kept_in_float"].as_array().unwrap();
+    let layers = said["search"]["layers"].as_array().unwrap();
+    assert!(
+        !kept.is_empty() && kept.len() < layers.len() / 2,
+        "{kept:?}"
+    );
+    assert_eq!(said["search"]["passes"], true);
+    assert_eq!(said["search"]["group"], "few");
+    assert_eq!(said["layers"], layers.len() - kept.len());
+    assert!(answer.stderr.contains("kept in float"), "{}", answer.stderr);
+    // The record in the file, and what the runtime makes of it.
+    let info = run("tailfold", &["info", "--model", &out, "--json"])
+        .ended_with(0)
+        .json();
+    assert_eq!(info["quantization"]["kept_in_float"], said["kept_in_float"]);
+    // With eight bits nothing is needed.
+    let all = quantize(&out, &search).ended_with(0).json();
+    assert_eq!(all["kept_in_float"], serde_json::json!([]));
+    // Nothing may be chosen by the images of an evaluation, or by those that ranges come from.
+    for spec in [TEST, TRAIN] {
+        quantize(&out, &["--search", spec]).ended_with(2);
+    }
+}
+
+#[test]
+fn a_report_has_layers_activations_groups_and_classes() {
+    let scratch = Scratch::new();
+    let (out, folder) = (scratch.at("int8.onnx"), scratch.at("report"));
+    let evaluation = ["--evaluation", TEST, "--report", &folder];
+    let args = [&evaluation[..], &["--keep-float", "stem.conv"]].concat();
+    quantize(&out, &args).ended_with(0);
+    let read = |name: &str| fs::read_to_string(scratch.path().join("report").join(name)).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&read("report.json")).unwrap();
+    assert_eq!(report["schema"], "tailfold.quantization-report/1");
+    let layers = report["layers"].as_array().unwrap();
+    let form: Vec<_> = layers
+        .iter()
+        .map(|l| l["quantized"].as_bool().unwrap())
+        .collect();
+    assert_eq!(form.iter().filter(|q| !**q).count(), 1);
+    assert!(
+        layers
+            .iter()
+            .skip(1)
+            .all(|l| l["sqnr_db"].as_f64().unwrap() > 30.0),
+        "{layers:?}"
+    );
+    let tensors = report["tensors"].as_array().unwrap();
+    assert!(
+        tensors
+            .iter()
+            .all(|t| t["sqnr_db"].as_f64().unwrap() > 20.0),
+        "{tensors:?}"
+    );
+    // What the report says of the test images is what parity says of them.
+    let agreed = report["evaluation"]["agreement"].as_f64().unwrap();
+    assert!((agreed - agreement(&out)).abs() < 1e-12);
+    let classes = report["classes"].as_array().unwrap();
+    assert_eq!(classes.len(), 10);
+    let moved = |c: &serde_json::Value| c["bias"][0].as_f64() != c["bias"][1].as_f64();
+    assert!(
+        classes
+            .iter()
+            .all(|c| moved(c) && c["recall"][1].as_f64().is_some())
+    );
+    let page = read("report.html");
+    assert_eq!(page.matches("<svg").count(), 2);
+    assert!(page.contains("Ankle boot") || page.contains("stem.conv"));
+    for outside in ["<script", "<link", "<img", "src=", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert!(read("report.md").contains("| few |"));
+}
+
+#[test]
+fn wishes_that_do_not_fit_are_named() {
+    let scratch = Scratch::new();
+    let out = scratch.at("int8.onnx");
+    for (args, expect) in [
+        (
+            &["--keep-float", "stem"][..],
+            "no layer `stem` becomes integer: those that do are stem.conv, ",
+        ),
+        (
+            &["--weight-bits", "9"],
+            "weights of 9 bits: expected 4 to 8",
+        ),
+        (
+            &["--correct", "none,bias"],
+            "--correct none goes with nothing else",
+        ),
+        (&["--rounding", "up"], "unknown rounding `up`"),
+        (&["--policy", "parity.toml"], "--search"),
+    ] {
+        let answer = quantize(&out, args).ended_with(2);
+        assert!(answer.stderr.contains(expect), "{expect}: {answer:?}");
+        assert!(!scratch.path().join("int8.onnx").exists());
+    }
+}
