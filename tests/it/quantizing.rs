@@ -145,7 +145,9 @@ fn a_report_has_layers_activations_groups_and_classes() {
         "{tensors:?}"
     );
     // What the report says of the test images is what parity says of them.
-    let agreed = report["evaluation"]["agreement"].as_f64().unwrap();
+    let agreed = report["evaluation"]["parity"]["agreement"]
+        .as_f64()
+        .unwrap();
     assert!((agreed - agreement(&out)).abs() < 1e-12);
     let classes = report["classes"].as_array().unwrap();
     assert_eq!(classes.len(), 10);

@@ -1,8 +1,8 @@
 //! What a quantization did, layer by layer and class by class.
 
 use serde::Serialize;
-use tailfold_parity::Accuracy;
-use tailfold_spec::{Group, Logits, QuantizationRecord};
+use tailfold_parity::{Accuracy, ComparedModel, Policy, compare};
+use tailfold_spec::{Group, QuantizationRecord};
 
 use crate::draft::Draft;
 use crate::error::QuantError;
@@ -47,10 +47,12 @@ pub struct Evaluation {
     pub data: String,
     /// How many.
     pub images: usize,
-    /// Share of them that both decide alike.
-    pub agreement: f64,
     /// Accuracy of the float network, and of the quantized one.
     pub accuracy: [Accuracy; 2],
+    /// The paired comparison, by the default policy.
+    pub parity: Option<tailfold_parity::Report>,
+    /// Why there is none.
+    pub no_parity: Option<String>,
 }
 
 /// A class before and after.
@@ -140,17 +142,22 @@ fn evaluate(
     };
     let before = logits(&float.model, &float.name, images, progress)?;
     let after = logits(&quantized.model, &float.name, images, progress)?;
-    let pairs = before.rows().zip(after.rows());
-    let top = |row| Logits::top1(row).map(|(class, _)| class);
-    let same = pairs.filter(|(a, b)| top(a) == top(b)).count();
+    let labels = data.labels();
+    let compared = ComparedModel {
+        classes: card.classes.clone(),
+        train_counts: card.train_counts.clone(),
+    };
+    let parity = compare(&before, &after, labels, &compared, &Policy::default());
+    let no_parity = parity.as_ref().err().map(ToString::to_string);
     Ok(Some(Evaluation {
         data: images.name(),
         images: images.len(),
-        agreement: same as f64 / images.len() as f64,
         accuracy: [
-            Accuracy::of(&before, data.labels(), &card.train_counts)?,
-            Accuracy::of(&after, data.labels(), &card.train_counts)?,
+            Accuracy::of(&before, labels, &card.train_counts)?,
+            Accuracy::of(&after, labels, &card.train_counts)?,
         ],
+        parity: parity.ok(),
+        no_parity,
     }))
 }
 

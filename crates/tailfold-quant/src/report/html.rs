@@ -32,8 +32,8 @@ impl Report {
                 body {
                     h1 { (self.model) }
                     p { (self.summary()) }
-                    @if let Some(evaluation) = &self.evaluation {
-                        p { "Compared on " (evaluation.images) " images of " code { (evaluation.data) } "." }
+                    @if let Some(line) = self.evaluated() {
+                        p { (line) }
                     } @else {
                         p { "Not compared on any images: give labelled ones with --evaluation." }
                     }

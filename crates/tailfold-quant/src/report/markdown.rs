@@ -2,12 +2,17 @@
 
 use std::fmt::Write as _;
 
+use tailfold_spec::Group;
+
 use super::Report;
 
 impl Report {
     /// Groups, layers and activations as tables.
     pub fn to_markdown(&self) -> String {
         let mut text = format!("# {}: {}\n\n", plain(&self.model), plain(&self.summary()));
+        if let Some(line) = self.evaluated() {
+            let _ = writeln!(text, "{}\n", plain(&line));
+        }
         for (header, rows) in self.tables() {
             if rows.is_empty() {
                 continue;
@@ -44,6 +49,23 @@ impl Report {
         )
     }
 
+    /// What both networks were compared on, and how often they differ.
+    pub(super) fn evaluated(&self) -> Option<String> {
+        let evaluation = self.evaluation.as_ref()?;
+        let on = format!("{} images of {}", evaluation.images, evaluation.data);
+        Some(match (&evaluation.parity, &evaluation.no_parity) {
+            (Some(parity), _) => format!(
+                "On {on}: {:.2} % decided alike; of {} decisions that moved, {} went to a more frequent class and {} to a rarer one.",
+                100.0 * parity.agreement,
+                parity.flips,
+                parity.flips_toward_frequent,
+                parity.flips_toward_rare,
+            ),
+            (None, Some(why)) => format!("{on} were not compared: {why}."),
+            (None, None) => format!("{on} were not compared."),
+        })
+    }
+
     fn calibration_images(&self) -> String {
         match self.record.calibration_images.len() {
             0 => record_name(&self.record.calibration),
@@ -56,31 +78,23 @@ impl Report {
         let share =
             |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{:.2} %", 100.0 * v));
         let db = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.1}"));
-        let groups = self.evaluation.iter().flat_map(|e| {
-            let [before, after] = &e.accuracy;
-            let row = |name: &str, before: Option<f64>, after: Option<f64>| {
-                let delta = before
-                    .zip(after)
-                    .map(|(b, a)| format!("{:+.2}", 100.0 * (a - b)));
-                vec![
+        let compared = self.evaluation.iter().filter_map(|e| e.parity.as_ref());
+        let groups = compared.flat_map(|parity| {
+            let groups = Group::ALL
+                .into_iter()
+                .map(|g| (g.as_str(), parity.groups.get(g)));
+            let all = groups.chain([("overall", Some(&parity.overall))]);
+            all.filter_map(|(name, of)| {
+                let of = of?;
+                Some(vec![
                     name.to_owned(),
-                    share(before),
-                    share(after),
-                    delta.unwrap_or_default(),
-                ]
-            };
-            vec![
-                row("many", before.many, after.many),
-                row("medium", before.medium, after.medium),
-                row("few", before.few, after.few),
-                row("overall", Some(before.overall), Some(after.overall)),
-                vec![
-                    "decided alike".to_owned(),
-                    String::new(),
-                    share(Some(e.agreement)),
-                    String::new(),
-                ],
-            ]
+                    of.images.to_string(),
+                    share(Some(of.reference_top1)),
+                    share(Some(of.candidate_top1)),
+                    format!("{:+.2}", of.delta_pp),
+                    format!("{:+.2} to {:+.2}", of.lower_bound_pp, of.upper_bound_pp),
+                ])
+            })
         });
         let layers = self.layers.iter().map(|layer| {
             let form = if layer.quantized { "int8" } else { "float" };
