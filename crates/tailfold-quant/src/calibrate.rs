@@ -56,16 +56,19 @@ pub(crate) fn observe(
     let observer = TensorObserver::from_onnx(bytes, name, tensors)?;
     let look = |share: &mut Share, index: usize| {
         let mut ranges = vec![Range::NOTHING; tensors.len()];
-        let mut bad = None;
+        let mut bad: Option<(usize, f32)> = None;
         observer.observe(&set.input(index)?, |tensor, values| {
             let Some(range) = Range::of(values) else {
-                let value = values.iter().find(|v| !v.is_finite());
-                bad.get_or_insert((tensor, value.copied().unwrap_or(f32::NAN)));
+                // Tensors come in the order in which they are computed; the first in the graph is named.
+                if bad.is_none_or(|(first, _)| tensor < first) {
+                    let value = values.iter().find(|v| !v.is_finite());
+                    bad = Some((tensor, value.copied().unwrap_or(f32::NAN)));
+                }
                 return;
             };
             ranges[tensor] = range;
             if let Some(histogram) = share.histograms.get_mut(tensor) {
-                histogram.add(values);
+                histogram.add(values, range.magnitude());
             }
         })?;
         if let Some((tensor, value)) = bad {

@@ -1,5 +1,7 @@
 //! Counts of values in bins whose range doubles, in bounded memory and in any order.
 
+use tailfold_tract::{Loop, vectorized};
+
 /// Bins on each side of zero: fine against 256 codes even just after a doubling, small against the activations.
 const BINS: usize = 4096;
 
@@ -9,15 +11,21 @@ const BINS_LOG2: i32 = 12;
 /// Exponent of the narrowest bins: with them, all values below the smallest normal f32 are in range.
 const FINEST: i32 = -126 - BINS_LOG2;
 
+/// Zeros, which a ReLU makes most of, are counted in as many places in turn: a processor that adds to a place it has just
+/// added to waits for itself.
+const ZEROS: usize = 16;
+
+/// Values whose places are computed before they are counted.
+const CHUNK: usize = 64;
+
 /// Counts of values by sign and magnitude. A bin is `2^exponent` wide and bins begin at 0, so that doubling the range adds
 /// neighbours in pairs exactly: whatever the order of values, growths and merges, the counts are the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Histogram {
     exponent: i32,
-    /// `[BINS]`, or empty before the first value that is not negative.
-    positive: Vec<u64>,
-    /// The same of negative values, by magnitude.
-    negative: Vec<u64>,
+    /// `[BINS]` of values that are not negative, `[BINS]` of negative ones by magnitude, and `[ZEROS]` that are 0 between
+    /// calls; or empty before the first value.
+    counts: Vec<u64>,
 }
 
 /// Counts along a line: bin `i` holds values from `(i - zero) * width` to `(i + 1 - zero) * width`.
@@ -35,43 +43,32 @@ impl Histogram {
     pub(crate) fn new() -> Self {
         Self {
             exponent: FINEST,
-            positive: Vec::new(),
-            negative: Vec::new(),
+            counts: Vec::new(),
         }
     }
 
-    /// Counts `values`, which are finite.
-    pub(crate) fn add(&mut self, values: &[f32]) {
-        let largest = values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+    /// Counts `values`, which are finite; none has a magnitude above `largest`.
+    pub(crate) fn add(&mut self, values: &[f32], largest: f32) {
         self.widen(needed(largest));
-        let per_width = f64::from(-self.exponent).exp2();
-        for &value in values {
-            let side = if value < 0.0 {
-                &mut self.negative
-            } else {
-                &mut self.positive
-            };
-            if side.is_empty() {
-                *side = vec![0; BINS];
-            }
-            side[bin(f64::from(value.abs()) * per_width)] += 1;
-        }
+        self.counts.resize(2 * BINS + ZEROS, 0);
+        vectorized(Count {
+            counts: &mut self.counts,
+            values,
+            exponent: self.exponent,
+        });
+        let (bins, zeros) = self.counts.split_at_mut(2 * BINS);
+        bins[0] += zeros.iter_mut().map(std::mem::take).sum::<u64>();
     }
 
     /// The counts of both.
     pub(crate) fn merge(mut self, mut other: Self) -> Self {
         self.widen(other.exponent);
         other.widen(self.exponent);
-        for (a, b) in [
-            (&mut self.positive, other.positive),
-            (&mut self.negative, other.negative),
-        ] {
-            if a.is_empty() {
-                *a = b;
-            } else {
-                a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-            }
+        if self.counts.is_empty() {
+            return other;
         }
+        let counts = self.counts.iter_mut();
+        counts.zip(other.counts).for_each(|(a, b)| *a += b);
         self
     }
 
@@ -82,17 +79,23 @@ impl Histogram {
             return;
         }
         self.exponent = exponent;
-        for side in [&mut self.positive, &mut self.negative] {
-            for i in 1..side.len() {
+        for side in self.counts.chunks_exact_mut(BINS) {
+            for i in 1..BINS {
                 let count = std::mem::take(&mut side[i]);
                 side[i.checked_shr(doublings).unwrap_or(0)] += count;
             }
         }
     }
 
+    /// Counts by magnitude of negative values, and of others, without the empty bins of the largest magnitudes.
+    fn sides(&self) -> (&[u64], &[u64]) {
+        let (above, below) = self.counts.split_at(BINS.min(self.counts.len()));
+        (occupied(&below[..BINS.min(below.len())]), occupied(above))
+    }
+
     /// The counts from the lowest value to the highest.
     pub(crate) fn line(&self) -> Line {
-        let (below, above) = (occupied(&self.negative), occupied(&self.positive));
+        let (below, above) = self.sides();
         Line {
             counts: below.iter().rev().chain(above).copied().collect(),
             zero: below.len(),
@@ -102,7 +105,7 @@ impl Histogram {
 
     /// The counts of magnitudes, from 0 to the largest.
     pub(crate) fn magnitudes(&self) -> Line {
-        let (mut longer, mut shorter) = (occupied(&self.negative), occupied(&self.positive));
+        let (mut longer, mut shorter) = self.sides();
         if longer.len() < shorter.len() {
             std::mem::swap(&mut longer, &mut shorter);
         }
@@ -156,13 +159,72 @@ fn occupied(side: &[u64]) -> &[u64] {
     &side[..end]
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a magnitude, clamped to the bins"
-)]
-fn bin(magnitude: f64) -> usize {
-    (magnitude as usize).min(BINS - 1)
+/// Adds `values` to `counts` of bins that are `2^exponent` wide.
+struct Count<'a> {
+    counts: &'a mut [u64],
+    values: &'a [f32],
+    exponent: i32,
+}
+
+impl Loop for Count<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        // A power of two, so products are exact, save those far below the width of a bin. Two factors, because the finest
+        // bins' is beyond f32.
+        let first = (-self.exponent).min(127);
+        let factors = [first, -self.exponent - first].map(|e| 2.0_f32.powi(e));
+        let mut add = |places: &[u32]| {
+            for &place in places {
+                if let Some(count) = self.counts.get_mut(place as usize) {
+                    *count += 1;
+                }
+            }
+        };
+        let (chunks, rest) = self.values.as_chunks::<CHUNK>();
+        for chunk in chunks {
+            add(&places(chunk, factors));
+        }
+        let mut last = [0.0; CHUNK];
+        last[..rest.len()].copy_from_slice(rest);
+        add(&places(&last, factors)[..rest.len()]);
+    }
+}
+
+/// Where each value is counted; computed before they are counted, in vectors.
+#[expect(clippy::cast_possible_truncation, reason = "small constants")]
+#[inline(always)]
+fn places(values: &[f32; CHUNK], [first, second]: [f32; 2]) -> [u32; CHUNK] {
+    const NEGATIVE: u32 = BINS as u32;
+    const LAST: f32 = (BINS - 1) as f32;
+    // From here to its double the numbers of f32 are the whole ones: adding it rounds, and its low bits then count. A
+    // conversion would do it value by value.
+    const WHOLE: f32 = 8_388_608.0;
+    const OF_ZERO: [u32; CHUNK] = {
+        let mut places = [0; CHUNK];
+        let mut i = 0;
+        while i < CHUNK {
+            places[i] = (2 * BINS + i % ZEROS) as u32;
+            i += 1;
+        }
+        places
+    };
+    let mut places = [0; CHUNK];
+    for i in 0..CHUNK {
+        let bins = (values[i].abs() * first * second).min(LAST);
+        let nearest = bins + WHOLE - WHOLE;
+        let bin = (if nearest > bins {
+            nearest - 1.0
+        } else {
+            nearest
+        } + WHOLE)
+            .to_bits()
+            & (BINS as u32 - 1);
+        let place = bin | if values[i] < 0.0 { NEGATIVE } else { 0 };
+        places[i] = if place == 0 { OF_ZERO[i] } else { place };
+    }
+    places
 }
 
 #[cfg(test)]

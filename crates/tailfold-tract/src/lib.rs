@@ -2,10 +2,13 @@
 //! and the observer of intermediate tensors.
 
 mod classifier;
+mod depthwise;
 mod error;
 mod observer;
 mod operator;
+mod vectors;
 
 pub use classifier::TractClassifier;
 pub use error::TractError;
 pub use observer::TensorObserver;
+pub use vectors::{Loop, vectorized};

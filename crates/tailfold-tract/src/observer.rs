@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::konst::Const;
+use tract_onnx::tract_core::plan::eval;
 
 use crate::classifier::parse;
+use crate::depthwise;
 use crate::error::{TractError, chain};
 
 /// A network whose outputs are chosen inner tensors.
@@ -12,6 +15,10 @@ use crate::error::{TractError, chain};
 pub struct TensorObserver {
     plan: Arc<TypedRunnableModel>,
     input: [usize; 3],
+    /// What is shown as soon as a node is computed, while it is in the processor's caches: outputs and tensors, by node.
+    computed: Vec<Vec<(usize, usize)>>,
+    /// What no node computes, constants: outputs of the plan and tensors.
+    constant: Vec<(usize, usize)>,
     shapes: Vec<Option<Vec<usize>>>,
     name: String,
 }
@@ -39,7 +46,10 @@ impl TensorObserver {
         }
         model.select_outputs_by_name(tensors).map_err(load)?;
         // Outputs are the model's interface: the optimiser leaves their layout alone.
-        let model = model.into_optimized().map_err(load)?;
+        let typed = model.into_typed().and_then(TypedModel::into_decluttered);
+        let mut model = typed.map_err(load)?;
+        depthwise::replace(&mut model).map_err(load)?;
+        model.optimize().map_err(load)?;
         let shapes = (0..tensors.len())
             .map(|i| {
                 Ok(model
@@ -50,7 +60,24 @@ impl TensorObserver {
             })
             .collect::<TractResult<_>>()
             .map_err(load)?;
+        // What another node reads need not be kept until the end.
+        let watched = model.output_outlets().map_err(load)?.to_vec();
+        let is_constant = |outlet: &OutletId| model.nodes()[outlet.node].op_is::<Const>();
+        let read = |outlet: &OutletId| !model.outlet_successors(*outlet).is_empty();
+        let kept = watched.iter().copied();
+        let kept: Vec<OutletId> = kept.filter(|o| is_constant(o) || !read(o)).collect();
+        let mut computed = vec![Vec::new(); model.nodes().len()];
+        let mut constant = Vec::new();
+        for (tensor, outlet) in watched.iter().enumerate() {
+            match kept.iter().position(|k| k == outlet) {
+                Some(output) if is_constant(outlet) => constant.push((output, tensor)),
+                _ => computed[outlet.node].push((outlet.slot, tensor)),
+            }
+        }
+        model.select_output_outlets(&kept).map_err(load)?;
         Ok(Self {
+            computed,
+            constant,
             shapes,
             plan: model.into_runnable().map_err(load)?,
             input,
@@ -69,35 +96,44 @@ impl TensorObserver {
     }
 
     /// Runs one preprocessed image, `channels * height * width` values, and hands each tensor's index and values to
-    /// `visit`.
+    /// `visit`, in the order in which they are computed.
     ///
     /// # Errors
     /// [`TractError::Run`] when the image does not fit or execution fails.
     pub fn observe(
         &self,
         image: &[f32],
-        mut visit: impl FnMut(usize, &[f32]),
+        visit: impl FnMut(usize, &[f32]),
     ) -> Result<(), TractError> {
-        let run = |e: tract_onnx::prelude::TractError| TractError::Run {
+        self.run(image, visit).map_err(|e| TractError::Run {
             name: self.name.clone(),
             message: chain(&e),
+        })
+    }
+
+    fn run(&self, image: &[f32], mut visit: impl FnMut(usize, &[f32])) -> TractResult<()> {
+        let mut show = |outputs: &[TValue], wanted: &[(usize, usize)]| {
+            for &(output, tensor) in wanted {
+                let values = outputs[output].cast_to::<f32>()?;
+                let view = values.to_plain_array_view::<f32>()?;
+                match view.as_slice() {
+                    Some(values) => visit(tensor, values),
+                    None => visit(tensor, &view.iter().copied().collect::<Vec<_>>()),
+                }
+            }
+            TractResult::Ok(())
         };
         let [c, h, w] = self.input;
-        let input = Tensor::from_shape(&[1, c, h, w], image).map_err(run)?;
-        for (index, output) in self
-            .plan
-            .run(tvec!(input.into()))
-            .map_err(run)?
-            .iter()
-            .enumerate()
-        {
-            let values = output.cast_to::<f32>().map_err(run)?;
-            let view = values.to_plain_array_view::<f32>().map_err(run)?;
-            match view.as_slice() {
-                Some(values) => visit(index, values),
-                None => visit(index, &view.iter().copied().collect::<Vec<_>>()),
-            }
-        }
-        Ok(())
+        let input = Tensor::from_shape(&[1, c, h, w], image)?;
+        let mut state = self.plan.spawn()?;
+        let outputs = state.run_plan_with_eval(
+            tvec!(input.into()),
+            |context, op_state, node, inputs| -> TractResult<_> {
+                let outputs = eval(context, op_state, node, inputs)?;
+                show(&outputs, &self.computed[node.id])?;
+                Ok(outputs)
+            },
+        )?;
+        show(&outputs, &self.constant)
     }
 }

@@ -34,9 +34,14 @@ fn naive(values: &[f32]) -> Line {
     }
 }
 
+fn add(histogram: &mut Histogram, values: &[f32]) {
+    let largest = values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+    histogram.add(values, largest);
+}
+
 fn of(values: &[f32]) -> Histogram {
     let mut histogram = Histogram::new();
-    histogram.add(values);
+    add(&mut histogram, values);
     histogram
 }
 
@@ -49,7 +54,7 @@ proptest! {
     #[test]
     fn growing_is_counting_with_the_last_width(values in prop::collection::vec(any_size(), 1..40)) {
         let mut one_by_one = Histogram::new();
-        values.iter().for_each(|&v| one_by_one.add(&[v]));
+        values.iter().for_each(|&v| add(&mut one_by_one, &[v]));
         prop_assert_eq!(one_by_one.line(), naive(&values));
     }
 
@@ -90,4 +95,20 @@ fn a_coarser_line_keeps_its_edges() {
     assert!(coarse.edge(0) <= line.edge(0));
     assert!(coarse.edge(coarse.counts.len()) >= line.edge(line.counts.len()));
     assert!(coarse.edge(coarse.zero).abs() < f64::MIN_POSITIVE);
+}
+
+#[test]
+fn zeros_are_not_negative_whatever_their_sign() {
+    let values: Vec<f32> = [0.0, -0.0, 1.0, -0.0].repeat(CHUNK);
+    let line = of(&values).line();
+    assert_eq!((line.zero, line.counts[0]), (0, 3 * CHUNK as u64));
+}
+
+#[test]
+fn vectors_find_the_places_of_values_beside_the_edges() {
+    // Each edge of a bin, what comes before and after it, and their opposites: rounding to the nearest would move them.
+    let edges = (0..BINS).map(|bin| bin as f32 / 4.0);
+    let near = edges.flat_map(|edge| [edge, edge.next_down(), edge.next_up()]);
+    let values: Vec<f32> = near.flat_map(|v| [v, -v]).collect();
+    assert_eq!(of(&values).line(), naive(&values));
 }

@@ -18,9 +18,14 @@ const KINDS: [ObserverKind; 5] = [
 
 fn seen(images: &[&[f32]]) -> Seen {
     let mut histogram = Histogram::new();
-    images.iter().for_each(|values| histogram.add(values));
+    let mut ranges = Vec::new();
+    for values in images {
+        let range = Range::of(values).unwrap();
+        histogram.add(values, range.magnitude());
+        ranges.push(range);
+    }
     Seen {
-        images: images.iter().map(|v| Range::of(v).unwrap()).collect(),
+        images: ranges,
         histogram,
     }
 }
