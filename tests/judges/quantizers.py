@@ -18,15 +18,22 @@ OBSERVERS = {
     "mse": None,
 }
 HERE = Path(__file__).parent
+# Ours as it comes, which corrects; like for like; and as ONNX Runtime's kernels without VNNI need it.
+OURS = {
+    "ours": [],
+    "ours, plain": ["--rounding", "nearest", "--correct", "none"],
+    "ours, 7 bits": ["--weight-bits", "7"],
+}
 # The file of ours that is timed; the other target's costs the same.
 TIMED = "ort-x86"
 
 
-def ours(evidence, net, observer, target):
+def ours(evidence, net, observer, target, whose="ours"):
     """Command that writes a file, and the file."""
-    out = evidence.scratch / f"{net.name}.{observer.replace(':', '-')}.{target}.onnx"
+    out = evidence.scratch / f"{net.name}.{observer.replace(':', '-')}.{target}.{whose.replace(', ', '-')}.onnx"
     program = evidence.bins / ("tailfold-quant" + (".exe" if os.name == "nt" else ""))
     flags = ["--model", net.plain, "--calibration-f32", net.calibration, "--observer", observer, "--target", target]
+    flags += OURS[whose]
     return [program, *flags, "--out", out], out
 
 
@@ -54,7 +61,7 @@ def costs(evidence, net, rounds):
     found = {observer: [] for observer in OBSERVERS}
     for number in range(rounds):
         for observer, method in OBSERVERS.items():
-            contenders = {"ours": ours(evidence, net, observer, TIMED)[0]}
+            contenders = {whose: ours(evidence, net, observer, TIMED, whose)[0] for whose in ("ours", "ours, plain")}
             if method:
                 contenders["theirs"] = theirs(evidence, net, observer)[0]
             pair = {"busy": os.getloadavg()[0]}
@@ -72,8 +79,10 @@ def costs(evidence, net, rounds):
 def files(evidence, net):
     """All files to judge: observer, whose, the runtimes that it is for, path."""
     for observer, method in OBSERVERS.items():
-        for target, runtimes in (("ort-x86", ("plain", "optimized")), ("tract", ("tailfold",))):
-            yield observer, "ours", runtimes, made(*ours(evidence, net, observer, target))
+        for whose in ("ours", "ours, plain"):
+            for target, runtimes in (("ort-x86", ("plain", "optimized")), ("tract", ("tailfold",))):
+                yield observer, whose, runtimes, made(*ours(evidence, net, observer, target, whose))
+        yield observer, "ours, 7 bits", ("optimized",), made(*ours(evidence, net, observer, "ort-x86", "ours, 7 bits"))
         if method:
             yield observer, "theirs", ("plain", "optimized", "tailfold"), made(*theirs(evidence, net, observer))
             # Against sums that saturate, which they do where ONNX Runtime optimizes and the processor has no VNNI.

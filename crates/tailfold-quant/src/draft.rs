@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use tailfold_onnx::Model;
-use tailfold_spec::QuantizationRecord;
+use tailfold_spec::{Logits, QuantizationRecord};
 
 use crate::affine::ActivationParams;
 use crate::bias::add_to_bias;
@@ -14,6 +14,7 @@ use crate::equalize::equalize;
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
+use crate::logits::of_rows;
 use crate::names::Names;
 use crate::options::Options;
 use crate::record::{self, write_record};
@@ -40,6 +41,8 @@ pub struct Draft<'a> {
     bias_errors: BTreeMap<usize, Vec<f64>>,
     /// Pairs of layers that were equalized.
     pub(crate) equalized: usize,
+    /// What the float network answers on the calibration images, where that is known.
+    pub(crate) logits: Option<Logits>,
     /// Of each observed tensor, in graph order; empty where they were not asked for.
     tensors: Vec<TensorStatistics>,
 }
@@ -70,10 +73,11 @@ impl<'a> Draft<'a> {
             region,
             weights: BTreeMap::new(),
         };
-        let samples = if options.samples_windows() {
-            sample(&model, &float.name, set, &plan, progress)?
+        let (samples, logits) = if options.samples_windows() {
+            let (samples, rows) = sample(&model, &float.name, set, &plan, progress)?;
+            (samples, Some(of_rows(&model, rows, float.num_classes())?))
         } else {
-            BTreeMap::new()
+            (BTreeMap::new(), None)
         };
         let floors = options.target.scale_floors(&model, &plan)?;
         let choice = Choice {
@@ -100,6 +104,7 @@ impl<'a> Draft<'a> {
             weights: plan.weights,
             bias_errors,
             equalized,
+            logits,
             tensors,
         })
     }

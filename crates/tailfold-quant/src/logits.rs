@@ -32,17 +32,28 @@ pub(crate) fn logits(
             },
         )
         .collect();
-    let mut values = Vec::with_capacity(rows.len() * classifier.num_classes());
-    for row in rows {
-        values.extend(row?);
-    }
+    let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
+    of_rows(model, rows, classifier.num_classes())
+}
+
+/// What `model` gave as `rows`, an image each: logits, or probabilities, whose logarithms are as good.
+///
+/// # Errors
+/// [`QuantError::Run`] when a row is not one value a class.
+pub(crate) fn of_rows(
+    model: &Model,
+    rows: Vec<Vec<f32>>,
+    classes: usize,
+) -> Result<Logits, QuantError> {
+    let images = rows.len();
+    let mut values = rows.concat();
     if ends_in_softmax(model) {
         // A probability that underflowed is still a logit.
         values
             .iter_mut()
             .for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln());
     }
-    Ok(Logits::answer(values, set.len(), classifier.num_classes())?)
+    Ok(Logits::answer(values, images, classes)?)
 }
 
 fn ends_in_softmax(model: &Model) -> bool {

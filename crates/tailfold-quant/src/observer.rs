@@ -109,13 +109,13 @@ impl Loop for Scan<'_> {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum ObserverKind {
     /// Smallest and largest value seen.
-    #[default]
     MinMax,
     /// Ends that move this share of the way to those of each image in turn, as PyTorch and ONNX Runtime do (0.01 there).
     MovingAverage(f64),
     /// The central share of all values, in percent: `Percentile(99.99)` leaves 0.005 % out at each end.
     Percentile(f64),
     /// The range with the least mean square error of the quantized values.
+    #[default]
     Mse,
     /// The range with the least Kullback-Leibler divergence of the quantized distribution (TensorRT's, of 2017).
     Entropy,

@@ -79,8 +79,10 @@ impl Options {
         self.correct_bias || self.rounding == Rounding::Adaptive
     }
 
-    /// How many times each calibration image runs through a network.
-    pub fn passes(&self) -> usize {
-        1 + usize::from(self.samples_windows()) + 2 * usize::from(self.rebalance)
+    /// How many times each calibration image runs through a network: to choose ranges and codes, and to finish with them.
+    pub fn passes(&self) -> [usize; 2] {
+        let sampled = usize::from(self.samples_windows());
+        // A sample shows the float network's answers too.
+        [1 + sampled, usize::from(self.rebalance) * (2 - sampled)]
     }
 }

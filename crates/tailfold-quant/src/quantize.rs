@@ -10,6 +10,7 @@ use crate::draft::Draft;
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
+use crate::logits::logits;
 use crate::options::Options;
 use crate::rebalance::rebalance;
 
@@ -31,7 +32,7 @@ pub struct Quantized {
 }
 
 /// Quantizes `float` with ranges observed on `set`. The same input gives the same bytes, whatever the number of threads.
-/// `progress` is called [`Options::passes`] times an image.
+/// `progress` is called as often for each image as [`Options::passes`] say together.
 ///
 /// # Errors
 /// [`QuantError`].
@@ -61,7 +62,11 @@ impl Draft<'_> {
         let mut model = self.model(kept, None)?;
         let mut shifts = None;
         if rebalanced {
-            let found = rebalance(self.float, &model, set, progress)?;
+            let float = match &self.logits {
+                Some(known) => known.clone(),
+                None => logits(&self.float.model, &self.float.name, set, progress)?,
+            };
+            let found = rebalance(&float, &model, set, progress)?;
             model = self.model(kept, Some(&found))?;
             shifts = Some(found);
         }

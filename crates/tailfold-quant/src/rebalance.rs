@@ -5,7 +5,6 @@ use tailfold_sdot::{Masses, Options, Problem, Scores, Stop, balanced_weights, so
 use tailfold_spec::{Logits, softmax};
 
 use crate::error::QuantError;
-use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::logits::logits;
 
@@ -15,12 +14,12 @@ const CHI_SQUARE: f64 = 1e-10;
 const LEAST_MASS: f64 = 1e-12;
 
 /// What to add to the logits of `quantized`, `[classes]`, sum 0, so that on the images of `set` every class keeps the mass that
-/// it has in `float`. `progress` is called twice an image.
+/// it has in the float network, whose logits there are `float`. `progress` is called once an image.
 ///
 /// # Errors
 /// [`QuantError`] of the runtime, the images or the solver.
 pub(crate) fn rebalance(
-    float: &FloatModel,
+    float: &Logits,
     quantized: &Model,
     set: &CalibrationSet,
     progress: &(dyn Fn() + Sync),
@@ -29,9 +28,8 @@ pub(crate) fn rebalance(
         .data()
         .map(|data| balanced_weights(data.labels(), data.classes().len()));
     let weights = weights.transpose()?;
-    let before = logits(&float.model, &float.name, set, progress)?;
-    let after = logits(quantized, &float.name, set, progress)?;
-    shifts(&before, &after, weights.as_deref())
+    let quantized = logits(quantized, "the quantized model", set, progress)?;
+    shifts(float, &quantized, weights.as_deref())
 }
 
 /// What to add to the rows of `quantized` so that their mean softmax is that of `float`.

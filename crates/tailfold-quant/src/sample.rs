@@ -11,7 +11,8 @@ use crate::images::CalibrationSet;
 use crate::patches::{Patches, Taken, Windows};
 use crate::target::Plan;
 
-/// A sample for each node of `plan.region.weighted` whose input carries codes, by index of the node.
+/// A sample for each node of `plan.region.weighted` whose input carries codes, by index of the node, and the rows that the network
+/// answers on the way, an image each.
 ///
 /// The layers see the float network's values, put through their codes. A byte a value is kept: up to 8192 windows of a layer.
 /// The result does not depend on the number of threads. `progress` is called once an image.
@@ -24,7 +25,7 @@ pub(crate) fn sample(
     set: &CalibrationSet,
     plan: &Plan,
     progress: &(dyn Fn() + Sync),
-) -> Result<BTreeMap<usize, Patches>, QuantError> {
+) -> Result<(BTreeMap<usize, Patches>, Vec<Vec<f32>>), QuantError> {
     let layers: Vec<(usize, String)> = plan
         .region
         .weighted
@@ -35,6 +36,8 @@ pub(crate) fn sample(
     let mut tensors: Vec<String> = layers.iter().map(|(_, input)| input.clone()).collect();
     tensors.sort_unstable();
     tensors.dedup();
+    let answer = tensors.len();
+    tensors.push(model.output()?.name().to_owned());
     let observer = TensorObserver::from_onnx(&model.to_bytes(), name, &tensors)?;
     let mut windows = Vec::with_capacity(layers.len());
     for (index, input) in &layers {
@@ -45,9 +48,13 @@ pub(crate) fn sample(
         let params = plan.params[input];
         windows.push((tensor, Windows::of(node, &shape, &seen, params, set.len())?));
     }
-    let look = |index: usize| -> Result<Vec<Taken>, QuantError> {
+    let look = |index: usize| -> Result<(Vec<Taken>, Vec<f32>), QuantError> {
+        let mut row = Vec::new();
         let mut taken: Vec<Option<Taken>> = vec![None; windows.len()];
         observer.observe(&set.input(index)?, |tensor, values| {
+            if tensor == answer {
+                row = values.to_vec();
+            }
             for ((of, windows), taken) in windows.iter().zip(&mut taken) {
                 if *of == tensor {
                     *taken = Some(windows.take(index, values));
@@ -55,21 +62,20 @@ pub(crate) fn sample(
             }
         })?;
         progress();
-        Ok(taken.into_iter().flatten().collect())
+        Ok((taken.into_iter().flatten().collect(), row))
     };
-    let images: Vec<Result<Vec<Taken>, QuantError>> =
-        (0..set.len()).into_par_iter().map(look).collect();
+    let images: Vec<Result<_, QuantError>> = (0..set.len()).into_par_iter().map(look).collect();
     let mut by_layer: Vec<Vec<Taken>> = vec![Vec::with_capacity(set.len()); windows.len()];
+    let mut rows = Vec::with_capacity(set.len());
     for image in images {
-        for (layer, taken) in by_layer.iter_mut().zip(image?) {
+        let (of_layers, row) = image?;
+        for (layer, taken) in by_layer.iter_mut().zip(of_layers) {
             layer.push(taken);
         }
+        rows.push(row);
     }
     let samples = windows.into_iter().zip(by_layer);
     let samples = samples.map(|((_, windows), taken)| Patches::join(windows, taken));
-    Ok(layers
-        .into_iter()
-        .map(|(index, _)| index)
-        .zip(samples)
-        .collect())
+    let indices = layers.into_iter().map(|(index, _)| index);
+    Ok((indices.zip(samples).collect(), rows))
 }

@@ -65,7 +65,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// How ranges are chosen: `minmax`, `moving-average:0.01`, `percentile:99.99`, `mse` or `entropy`.
-    #[arg(long, default_value = "minmax")]
+    #[arg(long, default_value = "mse")]
     pub(crate) observer: ObserverKind,
     /// Accept classes without any calibration image.
     #[arg(long)]

@@ -65,7 +65,8 @@ fn int8(
     bar: &Progress,
 ) -> anyhow::Result<Done> {
     let options = args.options()?;
-    bar.start("calibrating", set.len() * options.passes());
+    let [choosing, finishing] = options.passes();
+    bar.start("calibrating", set.len() * choosing);
     let draft = Draft::new(float, set, &options, &|| bar.step())?;
     let (kept, found) = match &args.search {
         None => (options.kept(float)?, None),
@@ -74,7 +75,7 @@ fn int8(
             (found.kept.clone(), Some(found))
         }
     };
-    bar.start("calibrating", set.len() * options.passes());
+    bar.start("re-balancing", set.len() * finishing);
     let done = draft.finish(&kept, set, options.rebalance, &|| bar.step())?;
     let Quantized { layers, .. } = done;
     if let Some(folder) = &args.report {
