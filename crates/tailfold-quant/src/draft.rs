@@ -74,8 +74,9 @@ impl<'a> Draft<'a> {
             weights: BTreeMap::new(),
         };
         let (samples, logits) = if options.samples_windows() {
-            let (samples, rows) = sample(&model, &float.name, set, &plan, progress)?;
-            (samples, Some(of_rows(&model, rows, float.num_classes())?))
+            let sampled = sample(&model, &float.name, set, &plan, progress)?;
+            let answers = of_rows(&model, sampled.rows, float.num_classes())?;
+            (sampled.layers, Some(answers))
         } else {
             (BTreeMap::new(), None)
         };

@@ -63,3 +63,6 @@ fn ends_in_softmax(model: &Model) -> bool {
         .and_then(|o| model.graph().producer(o.name()));
     output.is_some_and(|node| node.is("Softmax"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,15 @@ use crate::images::CalibrationSet;
 use crate::patches::{Patches, Taken, Windows};
 use crate::target::Plan;
 
-/// A sample for each node of `plan.region.weighted` whose input carries codes, by index of the node, and the rows that the network
-/// answers on the way, an image each.
+/// What was taken on one run over the images.
+pub(crate) struct Sampled {
+    /// A sample for each layer, by index of the node.
+    pub(crate) layers: BTreeMap<usize, Patches>,
+    /// What the network answered, an image each.
+    pub(crate) rows: Vec<Vec<f32>>,
+}
+
+/// A sample for each node of `plan.region.weighted` whose input carries codes, and what the network answers on the way.
 ///
 /// The layers see the float network's values, put through their codes. A byte a value is kept: up to 8192 windows of a layer.
 /// The result does not depend on the number of threads. `progress` is called once an image.
@@ -25,7 +32,7 @@ pub(crate) fn sample(
     set: &CalibrationSet,
     plan: &Plan,
     progress: &(dyn Fn() + Sync),
-) -> Result<(BTreeMap<usize, Patches>, Vec<Vec<f32>>), QuantError> {
+) -> Result<Sampled, QuantError> {
     let layers: Vec<(usize, String)> = plan
         .region
         .weighted
@@ -77,5 +84,8 @@ pub(crate) fn sample(
     let samples = windows.into_iter().zip(by_layer);
     let samples = samples.map(|((_, windows), taken)| Patches::join(windows, taken));
     let indices = layers.into_iter().map(|(index, _)| index);
-    Ok((indices.zip(samples).collect(), rows))
+    Ok(Sampled {
+        layers: indices.zip(samples).collect(),
+        rows,
+    })
 }

@@ -109,7 +109,7 @@ mod tests {
     fn noise_of_even_values_is_that_of_rounding() {
         let values: Vec<f32> = (0..10_000_u16).map(|i| f32::from(i) / 10_000.0).collect();
         let mut histogram = Histogram::new();
-        histogram.add(&values);
+        histogram.add(&values, 1.0);
         let range = Range {
             low: 0.0,
             high: 1.0,

@@ -1,0 +1,94 @@
+use tailfold_onnx::proto::{
+    DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
+};
+
+use super::*;
+use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::prepared::PreparedImages;
+
+/// Three classes over images of 3 x 4 in two channels, with `last` behind the head.
+fn network(last: Option<&str>) -> FloatModel {
+    let node = |op: &str, from: &[&str], to: &str| NodeProto::new(op, to, from.to_vec(), [to]);
+    let port = |name: &str, dims: &[usize]| {
+        let dims = dims.iter().map(|&d| Dimension::fixed(d)).collect();
+        ValueInfoProto::tensor(name, DataType::Float, dims)
+    };
+    let mut nodes = vec![
+        node("GlobalAveragePool", &["image"], "pool"),
+        node("Flatten", &["pool"], "feature").attr_int("axis", 1),
+        node("Gemm", &["feature", "w", "b"], "head").attr_int("transB", 1),
+    ];
+    nodes.extend(last.map(|op| node(op, &["head"], "answer")));
+    let output = if last.is_some() { "answer" } else { "head" };
+    let proto = ModelProto {
+        ir_version: Some(8),
+        graph: Some(GraphProto {
+            name: Some("small".to_owned()),
+            input: vec![port("image", &[1, 2, 3, 4])],
+            output: vec![port(output, &[1, 3])],
+            node: nodes,
+            ..GraphProto::default()
+        }),
+        opset_import: vec![OperatorSetIdProto {
+            domain: None,
+            version: Some(17),
+        }],
+        ..ModelProto::default()
+    };
+    let mut model = Model::from_proto(proto, "small").unwrap();
+    model.set_initializer_f32("w", &[3, 2], &[1.0, -2.0, 0.5, 1.5, -1.0, 0.25]);
+    model.set_initializer_f32("b", &[3], &[0.1, -0.2, 0.3]);
+    FloatModel::from_bytes(&model.to_bytes(), "small").unwrap()
+}
+
+fn answers(float: &FloatModel, model: &Model) -> Vec<f32> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("images.f32");
+    let values = (0..48_u8).flat_map(|i| (f32::from(i % 7) * 0.3 - 0.8).to_le_bytes());
+    std::fs::write(&file, values.collect::<Vec<u8>>()).unwrap();
+    let set = CalibrationSet::prepared(PreparedImages::open(&file, float.input_shape()).unwrap());
+    logits(model, "small", &set, &|| {})
+        .unwrap()
+        .values()
+        .to_vec()
+}
+
+/// Each row without its mean: what a softmax leaves of logits.
+fn centred(rows: &[f32]) -> Vec<f32> {
+    let rows = rows.chunks(3);
+    rows.flat_map(|r| r.iter().map(move |v| v - r.iter().sum::<f32>() / 3.0))
+        .collect()
+}
+
+#[test]
+fn a_shift_arrives_at_logits_and_at_probabilities() {
+    let plain = network(None);
+    let expected = centred(&answers(&plain, plain.model()));
+    for last in [None, Some("Softmax"), Some("Identity")] {
+        let float = network(last);
+        let mut model = float.model().clone();
+        let before = centred(&answers(&float, &model));
+        float
+            .shift_logits(&mut model, &[0.5, -0.125, -0.375])
+            .unwrap();
+        let after = centred(&answers(&float, &model));
+        for (i, (after, expected)) in after.iter().zip(&expected).enumerate() {
+            let shift = [0.5, -0.125, -0.375][i % 3];
+            assert!((before[i] - expected).abs() < 1e-5, "{last:?}: {before:?}");
+            assert!(
+                (after - expected - shift).abs() < 1e-5,
+                "{last:?}: {after} {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_logit_is_not_shifted() {
+    let float = network(Some("Sigmoid"));
+    let error = float
+        .shift_logits(&mut float.model().clone(), &[0.0; 3])
+        .unwrap_err();
+    assert!(matches!(error, QuantError::NotLogits(node) if node == "answer"));
+}
