@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from agreement import float_agrees, int8_agrees
+from corrected import balance_is_kept, rounding_errs_less
 from evidence import DATA, MODELS, ROOT, Evidence, Skip
 from folding import offsets_are_in_the_bias
 from foreign import KINDS, foreign_agrees
@@ -46,6 +47,8 @@ def checks(evidence):
     yield "int8", int8_agrees
     for target in TARGETS:
         yield f"target {target}", partial(target_agrees, target=target)
+    yield "adaptive rounding", rounding_errs_less
+    yield "re-balancing", balance_is_kept
     yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right

@@ -38,7 +38,7 @@ fn drawn(
     y: &str,
     series: Vec<(&str, Vec<(f64, f64)>)>,
 ) -> Result<Option<String>, PlotError> {
-    let mut most = 1.0_f64;
+    let (mut fewest, mut most) = (f64::INFINITY, 0.0_f64);
     let curves = series
         .into_iter()
         .zip(COLOURS)
@@ -46,7 +46,9 @@ fn drawn(
     let curves: Vec<Curve> = curves
         .map(|((title, mut points), colour)| {
             points.sort_by(|a, b| f64::total_cmp(&a.0, &b.0));
-            most = most.max(points.last().map_or(1.0, |p| p.0));
+            for (count, _) in &points {
+                (fewest, most) = (fewest.min(*count), most.max(*count));
+            }
             Curve {
                 title: title.to_owned(),
                 colour,
@@ -57,7 +59,7 @@ fn drawn(
     if curves.is_empty() {
         return Ok(None);
     }
-    let zero = vec![(1.0, 0.0), (most, 0.0)];
+    let zero = vec![(fewest, 0.0), (most, 0.0)];
     let curves = &curves;
     Ok(Some(svg(&Scatter {
         title,
