@@ -62,17 +62,16 @@ def mean(values):
 
 
 def cell(runs, pick):
-    """Mean difference over the draws; with one draw its interval, with several their range."""
+    """Mean difference over the draws, its interval in the first, and with several draws their range."""
     found = [pick(run) for run in runs]
-    delta = mean([one["delta_pp"] for one in found])
-    if len(found) == 1:
-        return f"{delta:+.2f} [{found[0]['lower_bound_pp']:+.2f}, {found[0]['upper_bound_pp']:+.2f}]"
     deltas = [one["delta_pp"] for one in found]
-    return f"{delta:+.2f} ({min(deltas):+.2f} to {max(deltas):+.2f})"
+    text = f"{mean(deltas):+.2f} [{found[0]['lower_bound_pp']:+.2f}, {found[0]['upper_bound_pp']:+.2f}]"
+    return text if len(found) == 1 else f"{text} ({min(deltas):+.2f} to {max(deltas):+.2f})"
 
 
 def table(title, rows, groups):
-    spread = "90 % interval" if len(rows[0]["runs"]) == 1 else "range over draws"
+    draws = len(rows[0]["runs"])
+    spread = "90 % interval" if draws == 1 else f"mean of {draws} draws, 90 % interval of the first, range"
     lines = [
         f"### {title}",
         "",

@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
 use tailfold_onnx::Model;
 use tailfold_spec::{Logits, QuantizationRecord};
 
 use crate::affine::ActivationParams;
 use crate::bias::add_to_bias;
-use crate::calibrate::observe;
 use crate::codes::{Choice, choose, mean_errors};
 use crate::equalize::equalize;
 use crate::error::QuantError;
@@ -17,12 +15,15 @@ use crate::images::CalibrationSet;
 use crate::logits::of_rows;
 use crate::names::Names;
 use crate::options::Options;
+use crate::ranges::{calibrated, with_derived};
 use crate::record::{self, write_record};
-use crate::regions::{Region, find_region};
+use crate::regions::find_region;
 use crate::sample::sample;
-use crate::statistics::{LayerStatistics, TensorStatistics, of_weights};
+use crate::statistics::TensorStatistics;
 use crate::target::{Plan, Target};
 use crate::weights::WeightParams;
+
+mod description;
 
 /// Ranges and codes of a whole model.
 #[derive(Clone, Debug)]
@@ -65,7 +66,13 @@ impl<'a> Draft<'a> {
         } else {
             0
         };
-        let region = find_region(&model, &BTreeSet::new(), options.target.placement())?;
+        let placement = options.target.placement();
+        let all = find_region(&model, &BTreeSet::new(), placement)?;
+        let layers = all.weighted.iter();
+        let layers = layers.map(|&index| model.nodes()[index].label().to_owned());
+        let layers: Vec<String> = layers.collect();
+        // What stays in float may be dead.
+        let region = find_region(&model, &options.kept(float)?, placement)?;
         let (activations, tensors) =
             calibrated(&model, &float.name, set, &region, options, progress)?;
         let mut plan = Plan {
@@ -92,14 +99,11 @@ impl<'a> Draft<'a> {
         } else {
             BTreeMap::new()
         };
-        let layers = plan.region.weighted.iter();
         Ok(Self {
             float,
             target: options.target,
             record: record::of_int8(options, float, set),
-            layers: layers
-                .map(|&index| model.nodes()[index].label().to_owned())
-                .collect(),
+            layers,
             model,
             activations,
             weights: plan.weights,
@@ -108,99 +112,6 @@ impl<'a> Draft<'a> {
             logits,
             tensors,
         })
-    }
-
-    /// Names of the layers that can become integer, in graph order.
-    pub fn layers(&self) -> &[String] {
-        &self.layers
-    }
-
-    /// What the codes do to each activation, in graph order; empty unless [`Options::statistics`] asks for it.
-    pub fn tensors(&self) -> &[TensorStatistics] {
-        &self.tensors
-    }
-
-    /// What the codes do to the weights of each layer, when those in `kept` stay in float.
-    ///
-    /// # Errors
-    /// [`QuantError::Onnx`] when a weight is no float constant.
-    pub fn layer_statistics(
-        &self,
-        kept: &BTreeSet<String>,
-    ) -> Result<Vec<LayerStatistics>, QuantError> {
-        let nodes = self
-            .layers
-            .iter()
-            .filter_map(|layer| self.model.node(layer));
-        nodes
-            .map(|node| {
-                let (shape, float) = self.model.initializer_f32(&node.input[1])?;
-                let codes = self
-                    .weights
-                    .get(&node.input[1])
-                    .filter(|_| !kept.contains(node.label()));
-                let (sqnr_db, scales) =
-                    codes.map_or((None, None), |codes| of_weights(&float, codes));
-                let bytes = float.len() * 4;
-                Ok(LayerStatistics {
-                    layer: node.label().to_owned(),
-                    operator: node.op_type().to_owned(),
-                    shape,
-                    quantized: codes.is_some(),
-                    bytes: [bytes, if codes.is_some() { float.len() } else { bytes }],
-                    scales,
-                    sqnr_db,
-                    input: node.input[0].clone(),
-                })
-            })
-            .collect()
-    }
-
-    /// The bias of the head in float, and what `shifts` and the correction of its mean make of it, `[classes]` each; `None` for a
-    /// head without one.
-    ///
-    /// # Errors
-    /// [`QuantError::Onnx`] when the model has no single output, or the bias is no float constant.
-    pub fn head_bias(
-        &self,
-        kept: &BTreeSet<String>,
-        shifts: Option<&[f64]>,
-    ) -> Result<Option<[Vec<f64>; 2]>, QuantError> {
-        let Some(head) = self.float.head()? else {
-            return Ok(None);
-        };
-        let Some(name) = head.input.get(2).filter(|name| !name.is_empty()) else {
-            return Ok(None);
-        };
-        let (_, bias) = self.model.initializer_f32(name)?;
-        let before: Vec<f64> = bias.iter().map(|&b| f64::from(b)).collect();
-        let mut after = before.clone();
-        let index = self
-            .model
-            .nodes()
-            .iter()
-            .position(|n| n.label() == head.label());
-        let errors = index.and_then(|i| self.bias_errors.get(&i));
-        let errors = errors.filter(|_| !kept.contains(head.label()));
-        for added in [errors.map(Vec::as_slice), shifts].into_iter().flatten() {
-            after.iter_mut().zip(added).for_each(|(b, a)| *b += a);
-        }
-        Ok(Some([before, after]))
-    }
-
-    /// Bytes of each layer's weights in float, in the order of [`Draft::layers`]; a quarter of it in codes.
-    pub fn weight_bytes(&self) -> Vec<usize> {
-        let weights = self
-            .layers
-            .iter()
-            .filter_map(|layer| self.model.node(layer));
-        weights
-            .map(|node| {
-                self.weights
-                    .get(&node.input[1])
-                    .map_or(0, |w| w.codes.len() * 4)
-            })
-            .collect()
     }
 
     /// How the model with `kept` in float was quantized.
@@ -234,7 +145,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The model with every layer quantized but those in `kept`, and `shifts` `[classes]` added to its logits.
+    /// The model with every layer quantized but those in `kept`, which are at least those of the options, and `shifts` `[classes]`
+    /// added to its logits.
     ///
     /// # Errors
     /// [`QuantError::NothingToQuantize`] when nothing is left, or [`QuantError::NotLogits`].
@@ -263,69 +175,4 @@ impl<'a> Draft<'a> {
         write_record(&mut model, self.float, self.record(kept))?;
         Ok(model)
     }
-}
-
-/// Parameters of each observed tensor, and what they do to it.
-fn calibrated(
-    model: &Model,
-    name: &str,
-    set: &CalibrationSet,
-    region: &Region,
-    options: &Options,
-    progress: &(dyn Fn() + Sync),
-) -> Result<(BTreeMap<String, ActivationParams>, Vec<TensorStatistics>), QuantError> {
-    let seen = observe(
-        &model.to_bytes(),
-        name,
-        set,
-        &region.observed,
-        options.statistics || options.observer.needs_histogram(),
-        progress,
-    )?;
-    let scheme = options.target.scheme();
-    // The searches take as long as some images. The first tensor in the graph is the one whose error is told.
-    let params: Vec<_> = region
-        .observed
-        .par_iter()
-        .zip(&seen)
-        .map(|(tensor, seen)| {
-            let extremes = seen.extremes();
-            if extremes.low >= 0.0 && extremes.high <= 0.0 {
-                return Err(QuantError::AllZero(tensor.clone()));
-            }
-            let range = seen.range(options.observer, scheme);
-            let params = ActivationParams::of_range(range, scheme);
-            let line = seen.histogram.line();
-            let statistics = TensorStatistics::of(tensor, extremes, &line, params);
-            Ok((tensor.clone(), params, statistics))
-        })
-        .collect();
-    let (mut activations, mut statistics) = (BTreeMap::new(), Vec::new());
-    for found in params {
-        let (tensor, params, of_tensor) = found?;
-        activations.insert(tensor, params);
-        statistics.push(of_tensor);
-    }
-    if !options.statistics {
-        statistics.clear();
-    }
-    Ok((activations, statistics))
-}
-
-/// `params`, and those of the tensors that only move observed values.
-fn with_derived(
-    region: &Region,
-    activations: &BTreeMap<String, ActivationParams>,
-) -> BTreeMap<String, ActivationParams> {
-    let mut params = activations.clone();
-    for derived in region.derived.keys() {
-        let mut source = derived;
-        while let Some(next) = region.derived.get(source) {
-            source = next;
-        }
-        if let Some(&found) = params.get(source) {
-            params.insert(derived.clone(), found);
-        }
-    }
-    params
 }

@@ -23,6 +23,7 @@ mod options;
 mod patches;
 mod prepared;
 mod quantize;
+mod ranges;
 mod rebalance;
 mod record;
 mod regions;
@@ -33,6 +34,7 @@ mod search;
 mod statistics;
 mod target;
 mod weights;
+mod windows;
 
 pub use affine::{ActivationParams, Scheme};
 pub use draft::Draft;

@@ -8,8 +8,9 @@ use tailfold_tract::TensorObserver;
 
 use crate::error::QuantError;
 use crate::images::CalibrationSet;
-use crate::patches::{Patches, Taken, Windows};
+use crate::patches::Patches;
 use crate::target::Plan;
+use crate::windows::{Taken, Windows};
 
 /// What was taken on one run over the images.
 pub(crate) struct Sampled {

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use tailfold_onnx::Model;
-use tailfold_parity::{ComparedModel, Comparison, Policy, Report, compare};
-use tailfold_spec::{Group, Logits};
+use tailfold_parity::{Comparison, Report};
+use tailfold_spec::Group;
 
 use crate::draft::Draft;
 use crate::error::QuantError;
-use crate::float::FloatModel;
-use crate::images::CalibrationSet;
-use crate::logits::logits;
+
+mod judge;
+mod table;
+
+pub use judge::Judge;
 
 /// What one layer does to the few-shot classes, or to all where there are none.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,134 +50,6 @@ pub struct Search {
     pub before: Report,
     /// All but the kept ones.
     pub after: Report,
-}
-
-impl Search {
-    /// The layers as a table, the worst first, and what keeping some of them brings.
-    pub fn to_table(&self) -> String {
-        let of = self.group.map_or("all", Group::as_str);
-        let mut text = format!(
-            "each layer on {} images ({of}); logit error with every layer quantized {:.3e}\n{:32} {:>9} {:>12} {:>12} {:>10}\n",
-            self.images,
-            self.logit_error,
-            "layer",
-            "agreement",
-            "error alone",
-            "error without",
-            "bytes",
-        );
-        let mut layers: Vec<&LayerEffect> = self.layers.iter().collect();
-        layers.sort_by(|a, b| b.logit_error_alone.total_cmp(&a.logit_error_alone));
-        for effect in layers {
-            let kept = if effect.kept { "  kept in float" } else { "" };
-            text += &format!(
-                "{:32} {:8.2}% {:12.3e} {:12.3e} {:+10}{kept}\n",
-                effect.layer,
-                100.0 * effect.agreement_alone,
-                effect.logit_error_alone,
-                effect.logit_error_without,
-                effect.extra_bytes,
-            );
-        }
-        let verdict = if self.passes { "within" } else { "not within" };
-        text + &format!(
-            "{} of {} layers stay in float: every group is {verdict} its margin\n",
-            self.kept.len(),
-            self.layers.len()
-        )
-    }
-}
-
-/// Labelled images that a search judges by: not those that ranges were observed on, and not those of an evaluation.
-#[derive(Clone, Debug)]
-pub struct Judge<'a> {
-    images: &'a CalibrationSet,
-    labels: Vec<usize>,
-    card: ComparedModel,
-    policy: &'a Policy,
-    float: Logits,
-    group: Option<Group>,
-    /// Images of that group, or all.
-    ranked: Vec<usize>,
-}
-
-impl<'a> Judge<'a> {
-    /// Judges quantizations of `float` on `images`, which must have labels, by `policy`.
-    ///
-    /// # Errors
-    /// [`QuantError::NoGroups`] when the model or the images do not say what belongs to which group, or as the float network fails.
-    pub fn new(
-        float: &FloatModel,
-        images: &'a CalibrationSet,
-        policy: &'a Policy,
-    ) -> Result<Self, QuantError> {
-        let (card, data) = float
-            .card()
-            .zip(images.data())
-            .ok_or(QuantError::NoGroups)?;
-        let labels = data.labels().to_vec();
-        let groups = card.groups();
-        let of_group = |group: Group| -> Vec<usize> {
-            (0..labels.len())
-                .filter(|&i| groups.get(labels[i]) == Some(group))
-                .collect()
-        };
-        let few = of_group(Group::Few);
-        let (group, ranked) = if few.is_empty() {
-            (None, (0..labels.len()).collect())
-        } else {
-            (Some(Group::Few), few)
-        };
-        Ok(Self {
-            float: logits(&float.model, &float.name, images, &|| {})?,
-            card: ComparedModel {
-                classes: card.classes.clone(),
-                train_counts: card.train_counts.clone(),
-            },
-            images,
-            labels,
-            policy,
-            group,
-            ranked,
-        })
-    }
-
-    fn logits(&self, model: &Model) -> Result<Logits, QuantError> {
-        logits(model, "the quantized model", self.images, &|| {})
-    }
-
-    fn compare(&self, model: &Model) -> Result<Report, QuantError> {
-        let candidate = self.logits(model)?;
-        Ok(compare(
-            &self.float,
-            &candidate,
-            &self.labels,
-            &self.card,
-            self.policy,
-        )?)
-    }
-
-    /// Share of the ranked images that `model` decides as the float network, and the mean square difference of their logits.
-    fn difference(&self, model: &Model) -> Result<(f64, f64), QuantError> {
-        let candidate = self.logits(model)?;
-        let rows: Vec<(&[f32], &[f32])> = self.float.rows().zip(candidate.rows()).collect();
-        let (mut same, mut square) = (0_usize, 0.0_f64);
-        for &image in &self.ranked {
-            let (before, after) = rows[image];
-            same +=
-                usize::from(Logits::top1(before).map(|t| t.0) == Logits::top1(after).map(|t| t.0));
-            square += before
-                .iter()
-                .zip(after)
-                .map(|(a, b)| f64::from(a - b).powi(2))
-                .sum::<f64>();
-        }
-        let images = self.ranked.len() as f64;
-        Ok((
-            same as f64 / images,
-            square / images / self.float.num_classes() as f64,
-        ))
-    }
 }
 
 /// Whether no measured difference is beyond its margin. That a few hundred images can prove it is not asked: `tailfold parity` does.

@@ -1,5 +1,7 @@
+use tailfold_onnx::proto::NodeProto;
+
 use super::*;
-use crate::affine::Scheme;
+use crate::affine::{ActivationParams, Scheme};
 
 const PARAMS: ActivationParams = ActivationParams {
     scale: 0.1,

@@ -92,7 +92,7 @@ pub(crate) struct Args {
     pub(crate) correct: Vec<Correction>,
     /// Find the fewest layers to keep in float with which every group is within its margin, on these labelled images: not those
     /// of an evaluation.
-    #[arg(long, conflicts_with = "keep_float")]
+    #[arg(long, conflicts_with_all = ["keep_float", "float_head"])]
     pub(crate) search: Option<DataSpec>,
     /// Margins of `--search` (default: those of `tailfold parity`).
     #[arg(long, requires = "search")]

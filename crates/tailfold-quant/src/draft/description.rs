@@ -1,0 +1,102 @@
+//! What a draft says of its layers.
+
+use std::collections::BTreeSet;
+
+use super::Draft;
+use crate::error::QuantError;
+use crate::statistics::{LayerStatistics, TensorStatistics, of_weights};
+
+impl Draft<'_> {
+    /// Names of the layers that can become integer, in graph order.
+    pub fn layers(&self) -> &[String] {
+        &self.layers
+    }
+
+    /// What the codes do to each activation, in graph order; empty unless [`Options::statistics`] asks for it.
+    pub fn tensors(&self) -> &[TensorStatistics] {
+        &self.tensors
+    }
+
+    /// What the codes do to the weights of each layer, when those in `kept` stay in float.
+    ///
+    /// # Errors
+    /// [`QuantError::Onnx`] when a weight is no float constant.
+    pub fn layer_statistics(
+        &self,
+        kept: &BTreeSet<String>,
+    ) -> Result<Vec<LayerStatistics>, QuantError> {
+        let nodes = self
+            .layers
+            .iter()
+            .filter_map(|layer| self.model.node(layer));
+        nodes
+            .map(|node| {
+                let (shape, float) = self.model.initializer_f32(&node.input[1])?;
+                let codes = self
+                    .weights
+                    .get(&node.input[1])
+                    .filter(|_| !kept.contains(node.label()));
+                let (sqnr_db, scales) =
+                    codes.map_or((None, None), |codes| of_weights(&float, codes));
+                let bytes = float.len() * 4;
+                Ok(LayerStatistics {
+                    layer: node.label().to_owned(),
+                    operator: node.op_type().to_owned(),
+                    shape,
+                    quantized: codes.is_some(),
+                    bytes: [bytes, if codes.is_some() { float.len() } else { bytes }],
+                    scales,
+                    sqnr_db,
+                    input: node.input[0].clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// The bias of the head in float, and what `shifts` and the correction of its mean make of it, `[classes]` each; `None` for a
+    /// head without one.
+    ///
+    /// # Errors
+    /// [`QuantError::Onnx`] when the model has no single output, or the bias is no float constant.
+    pub fn head_bias(
+        &self,
+        kept: &BTreeSet<String>,
+        shifts: Option<&[f64]>,
+    ) -> Result<Option<[Vec<f64>; 2]>, QuantError> {
+        let Some(head) = self.float.head()? else {
+            return Ok(None);
+        };
+        let Some(name) = head.input.get(2).filter(|name| !name.is_empty()) else {
+            return Ok(None);
+        };
+        let (_, bias) = self.model.initializer_f32(name)?;
+        let before: Vec<f64> = bias.iter().map(|&b| f64::from(b)).collect();
+        let mut after = before.clone();
+        let index = self
+            .model
+            .nodes()
+            .iter()
+            .position(|n| n.label() == head.label());
+        let errors = index.and_then(|i| self.bias_errors.get(&i));
+        let errors = errors.filter(|_| !kept.contains(head.label()));
+        for added in [errors.map(Vec::as_slice), shifts].into_iter().flatten() {
+            after.iter_mut().zip(added).for_each(|(b, a)| *b += a);
+        }
+        Ok(Some([before, after]))
+    }
+
+    /// Bytes of each layer's weights in float, in the order of [`Draft::layers`]; a quarter of it in codes.
+    pub fn weight_bytes(&self) -> Vec<usize> {
+        let weights = self
+            .layers
+            .iter()
+            .filter_map(|layer| self.model.node(layer));
+        weights
+            .map(|node| {
+                self.weights
+                    .get(&node.input[1])
+                    .map_or(0, |w| w.codes.len() * 4)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,79 @@
+//! From images to the parameters of every tensor that carries codes.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use tailfold_onnx::Model;
+
+use crate::affine::ActivationParams;
+use crate::calibrate::observe;
+use crate::error::QuantError;
+use crate::images::CalibrationSet;
+use crate::options::Options;
+use crate::regions::Region;
+use crate::statistics::TensorStatistics;
+
+/// Parameters of each observed tensor, and what they do to it.
+pub(crate) fn calibrated(
+    model: &Model,
+    name: &str,
+    set: &CalibrationSet,
+    region: &Region,
+    options: &Options,
+    progress: &(dyn Fn() + Sync),
+) -> Result<(BTreeMap<String, ActivationParams>, Vec<TensorStatistics>), QuantError> {
+    let seen = observe(
+        &model.to_bytes(),
+        name,
+        set,
+        &region.observed,
+        options.statistics || options.observer.needs_histogram(),
+        progress,
+    )?;
+    let scheme = options.target.scheme();
+    // The searches take as long as some images. The first tensor in the graph is the one whose error is told.
+    let params: Vec<_> = region
+        .observed
+        .par_iter()
+        .zip(&seen)
+        .map(|(tensor, seen)| {
+            let extremes = seen.extremes();
+            if extremes.low >= 0.0 && extremes.high <= 0.0 {
+                return Err(QuantError::AllZero(tensor.clone()));
+            }
+            let range = seen.range(options.observer, scheme);
+            let params = ActivationParams::of_range(range, scheme);
+            let line = seen.histogram.line();
+            let statistics = TensorStatistics::of(tensor, extremes, &line, params);
+            Ok((tensor.clone(), params, statistics))
+        })
+        .collect();
+    let (mut activations, mut statistics) = (BTreeMap::new(), Vec::new());
+    for found in params {
+        let (tensor, params, of_tensor) = found?;
+        activations.insert(tensor, params);
+        statistics.push(of_tensor);
+    }
+    if !options.statistics {
+        statistics.clear();
+    }
+    Ok((activations, statistics))
+}
+
+/// `params`, and those of the tensors that only move observed values.
+pub(crate) fn with_derived(
+    region: &Region,
+    activations: &BTreeMap<String, ActivationParams>,
+) -> BTreeMap<String, ActivationParams> {
+    let mut params = activations.clone();
+    for derived in region.derived.keys() {
+        let mut source = derived;
+        while let Some(next) = region.derived.get(source) {
+            source = next;
+        }
+        if let Some(&found) = params.get(source) {
+            params.insert(derived.clone(), found);
+        }
+    }
+    params
+}
