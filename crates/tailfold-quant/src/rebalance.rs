@@ -8,6 +8,10 @@ use crate::error::QuantError;
 use crate::images::CalibrationSet;
 use crate::logits::logits;
 
+mod trust;
+
+use trust::trust;
+
 /// The masses are met to a part in a hundred thousand, as a root mean square.
 const CHI_SQUARE: f64 = 1e-10;
 /// A class that the float network never thinks of has this mass: the solver takes no zero.
@@ -32,7 +36,7 @@ pub(crate) fn rebalance(
     shifts(float, &quantized, weights.as_deref())
 }
 
-/// What to add to the rows of `quantized` so that their mean softmax is that of `float`.
+/// What to add to the rows of `quantized` so that their mean softmax is that of `float`, for each class as far as its images can tell.
 ///
 /// A softmax gives every image a part in every class; whole images would leave the offsets of a calibration set of some hundred
 /// images to chance.
@@ -60,7 +64,16 @@ fn shifts(
             stop: solution.stop.to_string(),
         });
     }
-    Ok(solution.offsets)
+    let trust = trust(float, quantized, weights);
+    let mut shifts: Vec<f64> = solution
+        .offsets
+        .iter()
+        .zip(trust)
+        .map(|(h, t)| h * t)
+        .collect();
+    let mean = shifts.iter().sum::<f64>() / shifts.len() as f64;
+    shifts.iter_mut().for_each(|h| *h -= mean);
+    Ok(shifts)
 }
 
 /// Mean softmax of each class, sum 1.

@@ -48,3 +48,29 @@ fn a_class_that_is_never_thought_of_stays_harmless() {
     let living = [found[0] - found[1], found[1] - found[2]];
     assert!(living.iter().all(|d| d.abs() < 1e-3), "{found:?}");
 }
+
+/// Uncertain answers of 40 images over 4 classes, and the same with a shift and noise on top.
+fn noisy(shift: [f32; 4], noise: f32) -> [Logits; 2] {
+    let answers: Vec<f32> = (0..160_u16)
+        .map(|i| f32::from(i * 37 % 101) * 0.01)
+        .collect();
+    let moved = answers.iter().enumerate().map(|(i, v)| {
+        // Without any pattern that classes or images share.
+        let chance = f32::from(u8::try_from(i * i * 31 % 127).unwrap()) / 63.0 - 1.0;
+        v - shift[i % 4] + noise * chance
+    });
+    let moved = moved.collect();
+    [answers, moved].map(|values| Logits::new(values, 4).unwrap())
+}
+
+#[test]
+fn noise_is_not_believed_and_a_shift_is() {
+    let [float, shifted] = noisy([0.5, -0.25, 0.1, -0.35], 0.05);
+    assert!(trust(&float, &shifted, None).iter().all(|t| *t > 0.9));
+    let [float, noise] = noisy([0.0; 4], 0.5);
+    let believed = trust(&float, &noise, None);
+    assert!(believed.iter().all(|t| *t < 0.5), "{believed:?}");
+    // One image tells nothing of chance.
+    let one = [float, noise].map(|l| Logits::new(l.values()[..4].to_vec(), 4).unwrap());
+    assert!(trust(&one[0], &one[1], None).iter().all(|t| *t < 1e-9));
+}
