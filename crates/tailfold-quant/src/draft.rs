@@ -52,7 +52,7 @@ impl<'a> Draft<'a> {
     /// Observes ranges and chooses codes for every layer of `float`.
     ///
     /// # Errors
-    /// [`QuantError`].
+    /// [`QuantError::NoLayer`] for a name to keep that is no layer's, and others.
     pub fn new(
         float: &'a FloatModel,
         set: &CalibrationSet,
@@ -71,6 +71,7 @@ impl<'a> Draft<'a> {
         let layers = all.weighted.iter();
         let layers = layers.map(|&index| model.nodes()[index].label().to_owned());
         let layers: Vec<String> = layers.collect();
+        check_layers(&layers, &options.kept_in_float)?;
         // What stays in float may be dead.
         let region = find_region(&model, &options.kept(float)?, placement)?;
         let (activations, tensors) =
@@ -131,20 +132,6 @@ impl<'a> Draft<'a> {
         self.model(&others.filter(|other| other != layer).collect(), None)
     }
 
-    /// Checks that every name of `kept` is a layer's.
-    ///
-    /// # Errors
-    /// [`QuantError::NoLayer`].
-    pub(crate) fn check_layers(&self, kept: &BTreeSet<String>) -> Result<(), QuantError> {
-        match kept.iter().find(|name| !self.layers.contains(name)) {
-            None => Ok(()),
-            Some(name) => Err(QuantError::NoLayer {
-                name: name.clone(),
-                layers: self.layers.join(", "),
-            }),
-        }
-    }
-
     /// The model with every layer quantized but those in `kept`, which are at least those of the options, and `shifts` `[classes]`
     /// added to its logits.
     ///
@@ -174,5 +161,16 @@ impl<'a> Draft<'a> {
         self.target.emit(&mut model, &plan)?;
         write_record(&mut model, self.float, self.record(kept))?;
         Ok(model)
+    }
+}
+
+/// Checks that every name of `kept` is one of `layers`.
+fn check_layers(layers: &[String], kept: &BTreeSet<String>) -> Result<(), QuantError> {
+    match kept.iter().find(|name| !layers.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(QuantError::NoLayer {
+            name: name.clone(),
+            layers: layers.join(", "),
+        }),
     }
 }

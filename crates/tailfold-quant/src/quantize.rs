@@ -50,7 +50,7 @@ impl Draft<'_> {
     /// The model with every layer quantized but those in `kept`; with `rebalanced`, its last bias keeps every class's mass on `set`.
     ///
     /// # Errors
-    /// [`QuantError::NoLayer`] for a name that is no layer's, and others.
+    /// [`QuantError`] of the graph, the images or the solver.
     pub fn finish(
         &self,
         kept: &BTreeSet<String>,
@@ -58,7 +58,6 @@ impl Draft<'_> {
         rebalanced: bool,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Quantized, QuantError> {
-        self.check_layers(kept)?;
         let mut model = self.model(kept, None)?;
         let mut shifts = None;
         if rebalanced {

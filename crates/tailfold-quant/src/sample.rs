@@ -1,4 +1,4 @@
-//! Fills the sample of each layer's windows, and chooses the layer's codes with it.
+//! One run over the images: a sample of each layer's windows, and what the network answers.
 
 use std::collections::BTreeMap;
 

@@ -24,7 +24,6 @@ pub(crate) struct Windows {
     pub(crate) groups: usize,
     /// Weights of a sum.
     pub(crate) dim: usize,
-    /// Places in an image of the input, `None` for padding: `[output position][group][weight]`, by need.
     shape: Shape,
     /// Windows an image.
     pub(crate) per_image: usize,

@@ -68,7 +68,7 @@ impl Report {
 
     fn calibration_images(&self) -> String {
         match self.record.calibration_images.len() {
-            0 => record_name(&self.record.calibration),
+            0 => self.record.calibration.clone(),
             n => n.to_string(),
         }
     }
@@ -127,7 +127,14 @@ impl Report {
         });
         [
             (
-                vec!["group", "float", "quantized", "points"],
+                vec![
+                    "group",
+                    "images",
+                    "float",
+                    "quantized",
+                    "points",
+                    "90 % interval",
+                ],
                 groups.collect(),
             ),
             (
@@ -157,10 +164,6 @@ impl Report {
             ),
         ]
     }
-}
-
-fn record_name(calibration: &str) -> String {
-    format!("`{calibration}`")
 }
 
 /// Text of a cell: names come from files.

@@ -1,4 +1,4 @@
-use tailfold_spec::QuantizationRecord;
+use tailfold_spec::{Logits, QuantizationRecord};
 
 use super::*;
 
@@ -74,4 +74,39 @@ fn plots_are_drawn_of_what_there_is() {
     assert_eq!(report.to_html().unwrap().matches("<svg").count(), 1);
     report.classes.clear();
     assert_eq!(report.to_html().unwrap().matches("<svg").count(), 0);
+}
+
+#[test]
+fn a_row_has_a_cell_for_each_column() {
+    let logits = Logits::new(vec![2.0, 1.0, 0.5, 3.0], 2).unwrap();
+    let compared = ComparedModel {
+        classes: vec!["lynx".to_owned(), "cat".to_owned()],
+        train_counts: vec![0, 500],
+    };
+    let mut report = report();
+    report.evaluation = Some(Evaluation {
+        data: "folder".to_owned(),
+        images: 2,
+        accuracy: [0, 1].map(|_| Accuracy::of(&logits, &[0, 1], &[0, 500]).unwrap()),
+        parity: Some(compare(&logits, &logits, &[0, 1], &compared, &Policy::default()).unwrap()),
+        no_parity: None,
+    });
+    report.tensors = vec![TensorStatistics {
+        tensor: "image".to_owned(),
+        seen: [0.0, 1.0],
+        range: [0.0, 1.0],
+        scale: 0.1,
+        zero_point: 0,
+        saturated: 0.0,
+        sqnr_db: Some(40.0),
+    }];
+    for (header, rows) in report.tables() {
+        assert!(!rows.is_empty(), "{header:?}");
+        assert!(
+            rows.iter().all(|row| row.len() == header.len()),
+            "{header:?} {rows:?}"
+        );
+    }
+    // many, few and overall.
+    assert_eq!(report.tables()[0].1.len(), 3);
 }
