@@ -12,9 +12,10 @@ use anyhow::{Context as _, ensure};
 use serde::Serialize as _;
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_onnx::Model;
+use tailfold_runtime::{Backend, Options};
 use tailfold_spec::artifact;
 
-use crate::model::Backend;
+use crate::model::backends;
 use crate::output::{bar, print, say};
 use contender::{Turn, read_images};
 use peer::Peer;
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long)]
     model: PathBuf,
     /// Back ends of the model; `tract` and `tract-stock` without it.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = backends())]
     backend: Vec<Backend>,
     /// The float model, which is timed on tract as it is.
     #[arg(long)]
@@ -180,7 +181,8 @@ fn in_turns(args: &Args, mut peers: Vec<Peer>, sizes: &[Option<u64>]) -> anyhow:
 
 fn by_layers(args: &Args, images: &Path) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
-    let prepared = Backend::default().prepare(&artifact::read(&args.model)?, &name, 1)?;
+    let prepared =
+        Backend::default().prepare(&artifact::read(&args.model)?, &name, &Options::default())?;
     let image = &read_images(images, prepared.classifier.input_shape())?[0];
     let layers = layers::measure(&prepared.regions, image, args.rounds as usize * 10)?;
     if args.json {

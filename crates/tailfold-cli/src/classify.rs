@@ -3,15 +3,14 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
-use tailfold_data::{Pixels, decode, decode_file, preprocess};
-use tailfold_spec::{Filter, ImageBatch, Preprocess, Resize, softmax};
+use tailfold_data::{Pixels, decode, decode_file};
+use tailfold_runtime::{Guess, ImageClassifier};
 use walkdir::WalkDir;
 
-use crate::model::{Backend, Loaded, load_on};
+use crate::model::Runtime;
 use crate::output::{print, say};
 
 /// Classify images: JPEG, PNG, BMP, WebP or PNM files, folders of them, or `-` for one image on stdin.
@@ -34,9 +33,8 @@ pub(crate) struct Args {
     /// Bring images of any size to the network's, where the model itself says nothing of resizing.
     #[arg(long)]
     fit: bool,
-    /// Back end.
-    #[arg(long, value_enum, default_value_t)]
-    backend: Backend,
+    #[command(flatten)]
+    runtime: Runtime,
     /// Most threads that share an image; no more than its layers are worth, and the answer is the same.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
@@ -67,21 +65,17 @@ struct Row {
     error: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Guess {
-    class: usize,
-    name: String,
-    probability: f64,
-}
-
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ensure!(args.top > 0, "--top is 0, expected at least 1");
-    let mut model = load_on(&args.model, args.backend, args.threads.into())?;
+    let options = args.runtime.options(args.threads);
+    let mut model = ImageClassifier::open(&args.model, args.runtime.backend, &options)?;
+    if args.fit {
+        model = model.fitting();
+    }
     let files = expand(&args.images)?;
-    let spec = fitted(&model.card.preprocess, args.fit);
     let mut rows = Vec::with_capacity(files.len());
     for file in &files {
-        let row = match classify(&mut model, &spec, file, args.top) {
+        let row = match classify(&mut model, file, args.top) {
             Ok((top, latency_ms)) => Row {
                 file: file.display().to_string(),
                 top: Some(top),
@@ -105,10 +99,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let failed = rows.iter().filter(|r| r.error.is_some()).count();
     if args.json {
-        let backend = model.classifier.name();
+        let backend = model.model().classifier.name();
         let answer = Answer {
             schema: "tailfold.classify/1",
-            model_sha256: model.sha256,
+            model_sha256: model.model().sha256.clone(),
             backend,
             images: rows,
         };
@@ -124,37 +118,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn classify(
-    model: &mut Loaded,
-    spec: &Preprocess,
+    model: &mut ImageClassifier,
     file: &Path,
     top: usize,
 ) -> anyhow::Result<(Vec<Guess>, f64)> {
-    let pixels = read(file)?;
-    let started = Instant::now();
-    let values = preprocess(&pixels, spec)?;
-    let batch = ImageBatch::new(values, [1, spec.channels, spec.height, spec.width])?;
-    let logits = model.classifier.logits(&batch)?;
-    let latency_ms = started.elapsed().as_secs_f64() * 1e3;
-    let bad = logits.values().iter().position(|v| !v.is_finite());
-    ensure!(
-        bad.is_none(),
-        "the model's logit of class {} is not a number",
-        bad.unwrap_or_default()
-    );
-    let mut guesses: Vec<Guess> = softmax(logits.values())
-        .into_iter()
-        .zip(&model.card.classes)
-        .enumerate()
-        .map(|(class, (probability, name))| Guess {
-            class,
-            name: name.clone(),
-            probability,
-        })
-        .collect();
-    // A stable sort keeps the lowest class first among equals, as everywhere.
-    guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    guesses.truncate(top);
-    Ok((guesses, latency_ms))
+    let answer = model.classify_pixels(&read(file)?, top)?;
+    Ok((answer.top, answer.latency_ms))
 }
 
 fn read(file: &Path) -> anyhow::Result<Pixels> {
@@ -189,19 +158,6 @@ fn show(row: &Row) {
             error.as_deref().unwrap_or("failed")
         )),
     }
-}
-
-/// The preprocessing, with a resize to the network's size where it has none and `fit` asks for it.
-fn fitted(spec: &Preprocess, fit: bool) -> Preprocess {
-    let mut spec = spec.clone();
-    if fit && spec.resize.is_none() {
-        let short_side = u32::try_from(spec.height.max(spec.width)).unwrap_or(u32::MAX);
-        spec.resize = Some(Resize {
-            short_side,
-            filter: Filter::Bilinear,
-        });
-    }
-    spec
 }
 
 const EXTENSIONS: [&str; 9] = [

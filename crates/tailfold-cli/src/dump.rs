@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_spec::artifact;
 
-use crate::model::{Backend, load};
+use crate::model::Runtime;
 use crate::output::say;
 use crate::scores::logits;
 
@@ -30,13 +30,12 @@ pub(crate) struct Args {
     /// File to write.
     #[arg(long)]
     out: PathBuf,
-    /// Back end.
-    #[arg(long, value_enum, default_value_t)]
-    backend: Backend,
+    #[command(flatten)]
+    runtime: Runtime,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let model = load(&args.model, args.backend)?;
+    let model = args.runtime.load(&args.model)?;
     let data = Dataset::open(&args.data)?;
     let scores = logits(&[&model], &data)?;
     let (n, classes) = (data.len(), model.card.classes.len());

@@ -8,7 +8,7 @@ use tailfold_data::{DataSpec, Dataset};
 use tailfold_parity::Accuracy;
 use tailfold_spec::Group;
 
-use crate::model::{Backend, load};
+use crate::model::Runtime;
 use crate::output::print;
 use crate::scores::logits;
 
@@ -23,9 +23,8 @@ pub(crate) struct Args {
     /// Labelled images, as a data spec.
     #[arg(long)]
     data: DataSpec,
-    /// Back end.
-    #[arg(long, value_enum, default_value_t)]
-    backend: Backend,
+    #[command(flatten)]
+    runtime: Runtime,
     /// Print one JSON object (schema `tailfold.evaluate/1`).
     #[arg(long)]
     json: bool,
@@ -46,7 +45,7 @@ struct Evaluation {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let model = load(&args.model, args.backend)?;
+    let model = args.runtime.load(&args.model)?;
     let data = Dataset::open(&args.data)?;
     let scores = logits(&[&model], &data)?;
     let accuracy = Accuracy::of(&scores[0], data.labels(), &model.card.train_counts)?;

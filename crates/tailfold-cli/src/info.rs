@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tailfold_spec::{Group, OffsetsRecord, Preprocess, QuantizationRecord};
 
-use crate::model::{Backend, load};
+use crate::model::{Runtime, require_integer};
 use crate::output::print;
 
 /// Say what a model is: classes, training counts, preprocessing, folded offsets, quantization, hashes, and which kernel
@@ -25,6 +25,8 @@ pub(crate) struct Args {
     /// Fail (exit 2) when a layer with weights is left to float arithmetic.
     #[arg(long)]
     require_integer: bool,
+    #[command(flatten)]
+    runtime: Runtime,
     /// Print one JSON object (schema `tailfold.info/1`).
     #[arg(long)]
     json: bool,
@@ -54,22 +56,23 @@ struct Node<'a> {
     node: &'a str,
     operator: &'a str,
     /// The integer kernel; `null` for float arithmetic.
-    kernel: Option<&'static str>,
+    kernel: Option<&'a str>,
+    /// What runs it: the integer kernel, tract, a provider of ONNX Runtime.
+    runs_on: &'a str,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let model = load(&args.model, Backend::default())?;
+    let model = args.runtime.load(&args.model)?;
     if args.require_integer {
-        model
-            .require_integer()
-            .with_context(|| args.model.display().to_string())?;
+        require_integer(&model).with_context(|| args.model.display().to_string())?;
     }
     let card = &model.card;
     let nodes = || {
         model.nodes.iter().map(|n| Node {
             node: &n.node,
             operator: &n.operator,
-            kernel: n.kernel,
+            kernel: n.integer.then_some(&n.runs_on),
+            runs_on: &n.runs_on,
         })
     };
     if args.json {
@@ -133,13 +136,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Group::of_count(*count)
         ));
     }
-    print(&format!("{:<32} {:<18} kernel", "node", "operator"));
+    print(&format!("{:<32} {:<18} runs on", "node", "operator"));
     for node in nodes() {
         print(&format!(
             "{:<32} {:<18} {}",
-            node.node,
-            node.operator,
-            node.kernel.unwrap_or("tract, float")
+            node.node, node.operator, node.runs_on
         ));
     }
     if args.graph {

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail, ensure};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_parity::{ComparedModel, Policy, Report, Sides, Unchecked, compare};
+use tailfold_runtime::LoadedModel;
 use tailfold_spec::artifact;
 
-use crate::model::{Backend, Loaded, load};
+use crate::model::Runtime;
 use crate::output::{print, say};
 use crate::scores::logits;
 
@@ -32,9 +33,8 @@ pub(crate) struct Args {
     /// Margins and level; the defaults without it.
     #[arg(long)]
     policy: Option<PathBuf>,
-    /// Back end for both.
-    #[arg(long, value_enum, default_value_t)]
-    backend: Backend,
+    #[command(flatten)]
+    runtime: Runtime,
     /// Also write `parity.json` and `parity.md` into this folder.
     #[arg(long)]
     report: Option<PathBuf>,
@@ -74,8 +74,8 @@ fn judge(args: &Args) -> anyhow::Result<Report> {
         Some(path) => Policy::read(path)?,
         None => Policy::default(),
     };
-    let reference = load(&args.reference, args.backend)?;
-    let candidate = load(&args.candidate, args.backend)?;
+    let reference = args.runtime.load(&args.reference)?;
+    let candidate = args.runtime.load(&args.candidate)?;
     same_task(&reference, &candidate)?;
     let data = Dataset::open(&args.data)?;
     for (model, path) in [(&reference, &args.reference), (&candidate, &args.candidate)] {
@@ -101,7 +101,7 @@ fn judge(args: &Args) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-fn same_task(reference: &Loaded, candidate: &Loaded) -> anyhow::Result<()> {
+fn same_task(reference: &LoadedModel, candidate: &LoadedModel) -> anyhow::Result<()> {
     let (a, b) = (&reference.card, &candidate.card);
     ensure!(
         a.classes == b.classes,
@@ -121,7 +121,7 @@ fn same_task(reference: &Loaded, candidate: &Loaded) -> anyhow::Result<()> {
 }
 
 /// Checks that no evaluation image was used to calibrate `model`.
-fn check_unseen(model: &Loaded, data: &Dataset) -> anyhow::Result<()> {
+fn check_unseen(model: &LoadedModel, data: &Dataset) -> anyhow::Result<()> {
     let Some(quantization) = &model.card.quantization else {
         return Ok(());
     };

@@ -3,16 +3,16 @@
 use anyhow::{Context as _, ensure};
 use rayon::prelude::*;
 use tailfold_data::{Dataset, preprocess};
+use tailfold_runtime::LoadedModel;
 use tailfold_spec::{Classifier, ImageBatch, Logits};
 
-use crate::model::Loaded;
 use crate::output;
 
 /// Images a task: large enough that a task's set-up does not show.
 const CHUNK: usize = 64;
 
 /// Checks that the data has the model's classes, in its order.
-pub(crate) fn check_classes(model: &Loaded, data: &Dataset) -> anyhow::Result<()> {
+pub(crate) fn check_classes(model: &LoadedModel, data: &Dataset) -> anyhow::Result<()> {
     ensure!(
         model.card.classes == data.classes(),
         "{} has classes {:?} but the model was trained on {:?}",
@@ -24,7 +24,7 @@ pub(crate) fn check_classes(model: &Loaded, data: &Dataset) -> anyhow::Result<()
 }
 
 /// The logits of every model, row `i` for image `i`.
-pub(crate) fn logits(models: &[&Loaded], data: &Dataset) -> anyhow::Result<Vec<Logits>> {
+pub(crate) fn logits(models: &[&LoadedModel], data: &Dataset) -> anyhow::Result<Vec<Logits>> {
     for model in models {
         check_classes(model, data)?;
     }

@@ -7,9 +7,10 @@ use anyhow::{Context as _, bail, ensure};
 use safetensors::SafeTensors;
 use serde::Serialize;
 use tailfold_data::{DataSpec, Dataset};
+use tailfold_runtime::LoadedModel;
 use tailfold_spec::{ImageBatch, Logits, Manifest};
 
-use crate::model::{Backend, Loaded, load};
+use crate::model::Runtime;
 use crate::output::print;
 use crate::scores::logits;
 
@@ -35,9 +36,8 @@ pub(crate) struct Args {
     /// Images to compare both on, as a data spec.
     #[arg(long)]
     data: Option<DataSpec>,
-    /// Back end.
-    #[arg(long, value_enum, default_value_t)]
-    backend: Backend,
+    #[command(flatten)]
+    runtime: Runtime,
     /// Print one JSON object (schema `tailfold.verify/1`).
     #[arg(long)]
     json: bool,
@@ -57,11 +57,11 @@ struct Verification {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut model = load(&args.model, args.backend)?;
+    let mut model = args.runtime.load(&args.model)?;
     let verification = match (&args.golden, &args.unfolded, &args.data) {
         (Some(run), _, _) => against_golden(&mut model, run)?,
         (None, Some(unfolded), Some(data)) => {
-            against_unfolded(&model, &load(unfolded, args.backend)?, data)?
+            against_unfolded(&model, &args.runtime.load(unfolded)?, data)?
         }
         _ => bail!("give --golden RUN, or --unfolded MODEL with --data SPEC"),
     };
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!verification.holds)))
 }
 
-fn against_golden(model: &mut Loaded, run: &Path) -> anyhow::Result<Verification> {
+fn against_golden(model: &mut LoadedModel, run: &Path) -> anyhow::Result<Verification> {
     let manifest = Manifest::read(run)?;
     let bytes = manifest.read_file(run, Manifest::GOLDEN)?;
     let path = run.join(Manifest::GOLDEN).display().to_string();
@@ -107,8 +107,8 @@ fn against_golden(model: &mut Loaded, run: &Path) -> anyhow::Result<Verification
 }
 
 fn against_unfolded(
-    model: &Loaded,
-    unfolded: &Loaded,
+    model: &LoadedModel,
+    unfolded: &LoadedModel,
     data: &DataSpec,
 ) -> anyhow::Result<Verification> {
     ensure!(
@@ -130,7 +130,7 @@ fn against_unfolded(
     compare("scores plus offsets", raw, &offsets(model)?, found)
 }
 
-fn offsets(model: &Loaded) -> anyhow::Result<Vec<f32>> {
+fn offsets(model: &LoadedModel) -> anyhow::Result<Vec<f32>> {
     Ok(model
         .card
         .offsets

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     (
         "classify-tract",
         &[
@@ -26,8 +26,8 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "tailfold-kernels",
             "tailfold-onnx",
             "tailfold-parity",
+            "tailfold-runtime",
             "tailfold-spec",
-            "tailfold-tract",
         ],
     ),
     ("tailfold-conv", &[]),
@@ -50,6 +50,16 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "tailfold-parity",
             "tailfold-plot",
             "tailfold-sdot",
+            "tailfold-spec",
+            "tailfold-tract",
+        ],
+    ),
+    (
+        "tailfold-runtime",
+        &[
+            "tailfold-data",
+            "tailfold-integer",
+            "tailfold-onnx",
             "tailfold-spec",
             "tailfold-tract",
         ],

@@ -12,9 +12,10 @@ use anyhow::{Context as _, ensure};
 use cpu_time::{ProcessTime, ThreadTime};
 use serde::{Deserialize, Serialize};
 use tailfold_kernels::Isa;
+use tailfold_runtime::Prepared;
 use tailfold_spec::{ImageBatch, artifact};
 
-use crate::model::{Backend, Prepared};
+use crate::model::Runtime;
 use crate::output::print;
 
 /// A contender of `tailfold bench`: takes turns on stdin.
@@ -23,9 +24,8 @@ pub(crate) struct Args {
     /// Model file.
     #[arg(long)]
     model: PathBuf,
-    /// Back end.
-    #[arg(long, value_enum, default_value_t)]
-    backend: Backend,
+    #[command(flatten)]
+    runtime: Runtime,
     /// Most threads.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
@@ -70,7 +70,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
     let start = Instant::now();
     let bytes = artifact::read(&args.model)?;
-    let mut prepared = args.backend.prepare(&bytes, &name, args.threads.into())?;
+    let mut prepared =
+        args.runtime
+            .backend
+            .prepare(&bytes, &name, &args.runtime.options(args.threads))?;
     drop(bytes);
     let preparation = start.elapsed();
     let kernel = kernel(&prepared)?;

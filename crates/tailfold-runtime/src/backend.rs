@@ -1,0 +1,130 @@
+//! What computes, as a value.
+
+use std::fmt;
+use std::str::FromStr;
+
+use tailfold_integer::IntegerClassifier;
+#[cfg(feature = "tract")]
+use tailfold_tract::TractClassifier;
+
+use crate::{Options, Prepared, RuntimeError};
+
+/// What computes. All names are known to every build; those that it lacks are an error when they are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Backend {
+    /// tract on the CPU, with integer kernels for what is quantized.
+    Tract,
+    /// tract on the CPU as it is: quantized models in float arithmetic, to compare with.
+    TractStock,
+    /// Integer kernels alone, for models that are quantized from end to end.
+    Integer,
+}
+
+/// A name that is no back end's.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no back end `{0}`: expected tract, tract-stock or integer")]
+pub struct UnknownBackend(pub String);
+
+impl Backend {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Tract, Self::TractStock, Self::Integer];
+
+    /// The one that runs float models, where this build has one.
+    pub const FLOAT: Option<Self> = cfg_select! {
+        feature = "tract" => { Some(Self::TractStock) }
+        _ => { None }
+    };
+
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tract => "tract",
+            Self::TractStock => "tract-stock",
+            Self::Integer => "integer",
+        }
+    }
+
+    /// The feature of this package that brings it; none for what every build has.
+    pub fn feature(self) -> Option<&'static str> {
+        match self {
+            Self::Tract | Self::TractStock => Some("tract"),
+            Self::Integer => None,
+        }
+    }
+
+    /// The ONNX file `bytes`, ready to run; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`RuntimeError::NotBuilt`] for a back end that this build lacks, otherwise the back end's own error.
+    pub fn prepare(
+        self,
+        bytes: &[u8],
+        name: &str,
+        options: &Options,
+    ) -> Result<Prepared, RuntimeError> {
+        match self {
+            #[cfg(feature = "tract")]
+            Self::Tract => Ok(TractClassifier::from_onnx(bytes, name)?
+                .with_threads(options.threads, name)?
+                .into()),
+            #[cfg(feature = "tract")]
+            Self::TractStock => Ok(TractClassifier::stock(bytes, name)?.into()),
+            Self::Integer => IntegerClassifier::from_onnx(bytes, name)
+                .and_then(|classifier| classifier.with_threads(options.threads))
+                .map(Into::into)
+                .map_err(|source| RuntimeError::Integer {
+                    name: name.to_owned(),
+                    source,
+                }),
+            #[cfg(not(feature = "tract"))]
+            absent => Err(RuntimeError::NotBuilt {
+                backend: absent.name(),
+                feature: absent.feature().unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+impl Default for Backend {
+    /// The one of this build that runs most models without a library.
+    fn default() -> Self {
+        if cfg!(feature = "tract") {
+            Self::Tract
+        } else {
+            Self::Integer
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Backend {
+    type Err = UnknownBackend;
+
+    fn from_str(text: &str) -> Result<Self, UnknownBackend> {
+        Self::ALL
+            .into_iter()
+            .find(|backend| backend.name() == text)
+            .ok_or_else(|| UnknownBackend(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for backend in Backend::ALL {
+            assert_eq!(backend.to_string().parse(), Ok(backend));
+        }
+        let error = "cpu".parse::<Backend>().unwrap_err().to_string();
+        for backend in Backend::ALL {
+            assert!(error.contains(backend.name()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Images in, names out.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::Serialize;
+use tailfold_data::{Pixels, decode, preprocess};
+use tailfold_spec::{Filter, ImageBatch, ModelCard, Preprocess, Resize, softmax};
+
+use crate::{Backend, LoadedModel, Options, RuntimeError};
+
+/// A class, and how likely the model finds it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Guess {
+    /// Label.
+    pub class: usize,
+    /// Its name.
+    pub name: String,
+    /// Softmax of the logits, all classes counted.
+    pub probability: f64,
+}
+
+/// What a model says of an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Most likely class first; the lowest among equals first.
+    pub top: Vec<Guess>,
+    /// `[num_classes]`, label order.
+    pub logits: Vec<f32>,
+    /// Preprocessing and network, without decoding.
+    pub latency_ms: f64,
+}
+
+/// A model with its preprocessing and its class names.
+pub struct ImageClassifier {
+    model: LoadedModel,
+    spec: Preprocess,
+}
+
+impl ImageClassifier {
+    /// Reads the file `path` and prepares it for `backend`.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] naming the file.
+    pub fn open(path: &Path, backend: Backend, options: &Options) -> Result<Self, RuntimeError> {
+        Ok(LoadedModel::open(path, backend, options)?.into())
+    }
+
+    /// Brings images of any size to the network's, where the model itself says nothing of resizing.
+    #[must_use]
+    pub fn fitting(mut self) -> Self {
+        if self.spec.resize.is_none() {
+            let side = self.spec.height.max(self.spec.width);
+            self.spec.resize = Some(Resize {
+                short_side: u32::try_from(side).unwrap_or(u32::MAX),
+                filter: Filter::Bilinear,
+            });
+        }
+        self
+    }
+
+    /// Another over the same weights, for another thread.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            model: LoadedModel {
+                card: self.model.card.clone(),
+                classifier: self.model.classifier.fork(),
+                sha256: self.model.sha256.clone(),
+                file_bytes: self.model.file_bytes,
+                onnx: self.model.onnx.clone(),
+                nodes: self.model.nodes.clone(),
+            },
+            spec: self.spec.clone(),
+        }
+    }
+
+    /// What the model says of itself.
+    pub fn card(&self) -> &ModelCard {
+        &self.model.card
+    }
+
+    /// The model.
+    pub fn model(&self) -> &LoadedModel {
+        &self.model
+    }
+
+    /// The `top` most likely classes of a JPEG, PNG, BMP, WebP or PNM; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Image`] for an image that cannot be decoded or prepared, [`RuntimeError::Run`] and
+    /// [`RuntimeError::NotFinite`] for a network that does not answer.
+    pub fn classify(
+        &mut self,
+        bytes: &[u8],
+        name: &str,
+        top: usize,
+    ) -> Result<Answer, RuntimeError> {
+        self.classify_pixels(&decode(bytes, Path::new(name))?, top)
+    }
+
+    /// The same of an image that is decoded already.
+    ///
+    /// # Errors
+    /// As [`ImageClassifier::classify`].
+    pub fn classify_pixels(&mut self, pixels: &Pixels, top: usize) -> Result<Answer, RuntimeError> {
+        let started = Instant::now();
+        let values = preprocess(pixels, &self.spec)?;
+        let [c, h, w] = [self.spec.channels, self.spec.height, self.spec.width];
+        let batch = ImageBatch::new(values, [1, c, h, w])?;
+        let logits = self.model.classifier.logits(&batch)?;
+        let latency_ms = started.elapsed().as_secs_f64() * 1e3;
+        if let Some(class) = logits.values().iter().position(|v| !v.is_finite()) {
+            return Err(RuntimeError::NotFinite { class });
+        }
+        Ok(Answer {
+            top: self.named(logits.values(), top),
+            logits: logits.values().to_vec(),
+            latency_ms,
+        })
+    }
+
+    fn named(&self, logits: &[f32], top: usize) -> Vec<Guess> {
+        let probabilities = softmax(logits);
+        let mut classes: Vec<usize> = (0..probabilities.len()).collect();
+        // A stable sort keeps the lowest class first among equals, as everywhere.
+        classes.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+        classes
+            .into_iter()
+            .take(top)
+            .map(|class| Guess {
+                class,
+                name: self.model.card.classes[class].clone(),
+                probability: probabilities[class],
+            })
+            .collect()
+    }
+}
+
+impl From<LoadedModel> for ImageClassifier {
+    fn from(model: LoadedModel) -> Self {
+        Self {
+            spec: model.card.preprocess.clone(),
+            model,
+        }
+    }
+}

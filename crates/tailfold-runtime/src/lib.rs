@@ -1,0 +1,37 @@
+//! An image classifier from a model file: the file says how images are prepared and what its classes are called, the
+//! caller says what computes.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::path::Path;
+//! use tailfold_runtime::{Backend, ImageClassifier, Options};
+//!
+//! # let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+//! # let model = root.join("models/fashion-lt/fashion-lt.int8.onnx");
+//! # let png = tailfold_data::Dataset::open(&"embedded?split=test&limit=1".parse()?)?.image(0)?.to_png()?;
+//! let mut classifier = ImageClassifier::open(&model, Backend::Integer, &Options::default())?;
+//! let answer = classifier.classify(&png, "a photo", 3)?;
+//! assert_eq!(answer.top.len(), 3);
+//! assert_eq!(answer.top[0].name, classifier.card().classes[answer.top[0].class]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`Backend`] is a value. One that this build does not have, or whose library is missing here, is an error; another one
+//! never takes its place.
+
+mod backend;
+mod error;
+mod image_classifier;
+mod model;
+mod options;
+mod prepared;
+mod stranger;
+
+pub use backend::{Backend, UnknownBackend};
+pub use error::RuntimeError;
+pub use image_classifier::{Answer, Guess, ImageClassifier};
+pub use model::LoadedModel;
+pub use options::Options;
+pub use prepared::{NodeRun, Prepared};
+pub use stranger::Preparation;

@@ -1,0 +1,67 @@
+//! A classifier, and what is known of how it runs.
+
+use std::sync::Arc;
+
+use tailfold_integer::{IntegerClassifier, NodeKernel, Region};
+use tailfold_spec::Classifier;
+#[cfg(feature = "tract")]
+use tailfold_tract::TractClassifier;
+
+/// What runs one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRun {
+    /// The node's name, or that of its output.
+    pub node: String,
+    /// The operator.
+    pub operator: String,
+    /// Our integer kernel, or what else runs it: `tract, float`, `CPUExecutionProvider`.
+    pub runs_on: String,
+    /// Whether it is one of our integer kernels.
+    pub integer: bool,
+}
+
+impl From<&NodeKernel> for NodeRun {
+    fn from(node: &NodeKernel) -> Self {
+        Self {
+            node: node.node.clone(),
+            operator: node.operator.clone(),
+            runs_on: node.kernel.unwrap_or("tract, float").to_owned(),
+            integer: node.kernel.is_some(),
+        }
+    }
+}
+
+/// A classifier, and what is known of how it runs.
+pub struct Prepared {
+    /// What answers.
+    pub classifier: Box<dyn Classifier>,
+    /// What runs each node, where the back end tells.
+    pub nodes: Vec<NodeRun>,
+    /// Its integer programs.
+    pub regions: Vec<Arc<Region>>,
+    /// Threads that share an image.
+    pub threads: usize,
+}
+
+#[cfg(feature = "tract")]
+impl From<TractClassifier> for Prepared {
+    fn from(classifier: TractClassifier) -> Self {
+        Self {
+            nodes: classifier.nodes().iter().map(Into::into).collect(),
+            regions: classifier.regions().to_vec(),
+            threads: classifier.threads(),
+            classifier: Box::new(classifier),
+        }
+    }
+}
+
+impl From<IntegerClassifier> for Prepared {
+    fn from(classifier: IntegerClassifier) -> Self {
+        Self {
+            nodes: classifier.nodes().iter().map(Into::into).collect(),
+            regions: vec![Arc::clone(classifier.region())],
+            threads: classifier.threads(),
+            classifier: Box::new(classifier),
+        }
+    }
+}
