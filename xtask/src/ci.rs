@@ -23,10 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = root()?;
-    if !holds(
-        "fmt",
-        Command::new(cargo()).args(["fmt", "--all", "--check"]),
-    )? {
+    if !holds("fmt", cargo().args(["fmt", "--all", "--check"]))? {
         return Ok(ExitCode::from(1));
     }
     let no_cross = cross::missing();
@@ -98,7 +95,7 @@ fn compiled_steps(root: &Path) -> anyhow::Result<bool> {
                 "skipped: the tests on CIFAR and on foreign models (no ../shared/data, no TAILFOLD_DATA)",
             );
         }
-        if !holds(name, Command::new(cargo()).args(arguments))? {
+        if !holds(name, cargo().args(arguments))? {
             return Ok(false);
         }
     }
@@ -114,7 +111,7 @@ fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<
 
 /// Runs the workspace's invariants, which are tests.
 pub(crate) fn tidy() -> anyhow::Result<ExitCode> {
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command.args(["test", "--workspace", "--test", "it", "--", "tidy"]);
     let output = command.stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);

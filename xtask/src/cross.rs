@@ -88,7 +88,7 @@ fn build(
     folder: &Path,
 ) -> anyhow::Result<Vec<PathBuf>> {
     say(&format!("building the tests of {}", PACKAGES.join(", ")));
-    let mut cargo = Command::new(cargo());
+    let mut cargo = self::cargo();
     cargo
         .current_dir(root)
         .args(["test", "--quiet", "--no-run", "--lib"])

@@ -135,7 +135,7 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// The training program alone, in the profile `gpu` and a target folder of its own: no other build shares its features.
 fn build(root: &Path, device: &str) -> anyhow::Result<PathBuf> {
     let target = root.join("target/gpu-pack");
-    let mut cargo = Command::new(process::cargo());
+    let mut cargo = process::cargo();
     cargo
         .current_dir(root)
         .args([

@@ -10,6 +10,7 @@ mod data;
 mod demo;
 mod dist;
 mod export;
+mod ort;
 mod output;
 mod pool;
 mod process;
@@ -44,6 +45,8 @@ enum Command {
     Demo(demo::Args),
     Dist(dist::Args),
     Export(export::Args),
+    #[command(subcommand)]
+    Ort(ort::OrtCommand),
     /// Compare a candidate with its reference by group: `tailfold parity`.
     Parity(relay::Args),
     /// Quantize a folded model to INT8: `tailfold-quant`.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Dist(args) => dist::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Ort(command) => ort::run(&command),
         Command::Parity(args) => relay::run("tailfold", &["parity"], &args),
         Command::Quantize(args) => relay::run("tailfold-quant", &[], &args),
         Command::Tidy => ci::tidy(),

@@ -29,7 +29,7 @@ pub(crate) fn build(bin: &str) -> anyhow::Result<PathBuf> {
 pub(crate) fn build_for(device: &str, bin: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("cannot find this program")?;
     let folder = own.parent().context("this program has no folder")?;
-    let mut cargo = Command::new(cargo());
+    let mut cargo = self::cargo();
     cargo
         .current_dir(root()?)
         .args(["build", "--quiet", "--workspace", "--bins"]);
@@ -54,9 +54,26 @@ pub(crate) fn machine() -> String {
     format!("{ARCH} {OS}, {} cores", crate::pool::cores())
 }
 
-/// The cargo that runs this program.
-pub(crate) fn cargo() -> std::ffi::OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// The cargo that runs this program, as if it were started by hand: what it told this program of its package would make build
+/// scripts that ask for it run again, and all that depends on them.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let of_this_package = |name: &str| {
+        [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_CRATE_",
+            "CARGO_BIN_",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(of_this_package) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Runs `command` to its end.

@@ -4,6 +4,7 @@
 mod bench;
 mod classify;
 mod dump;
+mod engine;
 mod evaluate;
 mod info;
 mod model;
@@ -34,6 +35,8 @@ enum Command {
     #[command(hide = true)]
     BenchTurns(bench::contender::Args),
     Classify(classify::Args),
+    #[command(subcommand)]
+    Engine(engine::Command),
     Evaluate(evaluate::Args),
     Info(info::Args),
     Logits(dump::Args),
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::BenchTurns(args) => bench::contender::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Engine(command) => engine::run(&command),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Logits(args) => dump::run(&args),

@@ -1,10 +1,12 @@
 //! The model that a command runs, and what computes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tailfold_runtime::{Backend, LoadedModel, Options};
+
+use crate::output::say;
 
 /// What computes, on the command line.
 #[derive(Clone, Debug, clap::Args)]
@@ -12,6 +14,17 @@ pub(crate) struct Runtime {
     /// Back end.
     #[arg(long, value_parser = backends(), default_value_t)]
     pub(crate) backend: Backend,
+    /// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx. Without it: `ORT_DYLIB_PATH`, then
+    /// beside this program, then what `cargo xtask ort install` installed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ort_library: Option<PathBuf>,
+    /// Let ONNX Runtime's sums of codes saturate where the processor has no VNNI, as it does by itself: faster, and wrong where
+    /// weights are large.
+    #[arg(long)]
+    pub(crate) ort_saturating: bool,
+    /// Folder for TensorRT's engines; in the user's cache without it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) engine_cache: Option<PathBuf>,
 }
 
 impl Runtime {
@@ -19,6 +32,10 @@ impl Runtime {
     pub(crate) fn options(&self, threads: u16) -> Options {
         Options {
             threads: threads.into(),
+            ort_library: self.ort_library.clone(),
+            engine_cache: self.engine_cache.clone(),
+            ort_saturating: self.ort_saturating,
+            tell: say,
         }
     }
 

@@ -108,6 +108,14 @@ impl Dimension {
         }
     }
 
+    /// The name of a length that is not known.
+    pub fn name(&self) -> Option<&str> {
+        match &self.value {
+            Some(DimensionValue::Symbol(name)) if !name.is_empty() => Some(name),
+            _ => None,
+        }
+    }
+
     /// The length when it is known; some tools write 0 or -1 for one that is not.
     pub fn length(&self) -> Option<usize> {
         match self.value {

@@ -314,6 +314,12 @@ impl Model {
                     .map_or_else(|| "?".to_owned(), |s| lengths(s)),
             })
     }
+
+    /// Name of the input's first dimension, where its length is left open under a name.
+    pub fn batch_name(&self) -> Option<String> {
+        let shape = self.input().ok()?.tensor_type()?.shape.as_ref()?;
+        Some(shape.dim.first()?.name()?.to_owned())
+    }
 }
 
 fn one<'a>(

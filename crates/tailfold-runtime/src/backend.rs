@@ -18,16 +18,34 @@ pub enum Backend {
     TractStock,
     /// Integer kernels alone, for models that are quantized from end to end.
     Integer,
+    /// ONNX Runtime on the CPU.
+    Ort,
+    /// ONNX Runtime with its CUDA provider.
+    Cuda,
+    /// ONNX Runtime with its TensorRT provider.
+    Tensorrt,
+    /// ONNX Runtime with the plug-in provider of TensorRT for RTX.
+    TensorrtRtx,
 }
 
 /// A name that is no back end's.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no back end `{0}`: expected tract, tract-stock or integer")]
+#[error(
+    "there is no back end `{0}`: expected tract, tract-stock, integer, ort, cuda, tensorrt or tensorrt-rtx"
+)]
 pub struct UnknownBackend(pub String);
 
 impl Backend {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Tract, Self::TractStock, Self::Integer];
+    pub const ALL: [Self; 7] = [
+        Self::Tract,
+        Self::TractStock,
+        Self::Integer,
+        Self::Ort,
+        Self::Cuda,
+        Self::Tensorrt,
+        Self::TensorrtRtx,
+    ];
 
     /// The one that runs float models, where this build has one.
     pub const FLOAT: Option<Self> = cfg_select! {
@@ -41,6 +59,10 @@ impl Backend {
             Self::Tract => "tract",
             Self::TractStock => "tract-stock",
             Self::Integer => "integer",
+            Self::Ort => "ort",
+            Self::Cuda => "cuda",
+            Self::Tensorrt => "tensorrt",
+            Self::TensorrtRtx => "tensorrt-rtx",
         }
     }
 
@@ -49,6 +71,7 @@ impl Backend {
         match self {
             Self::Tract | Self::TractStock => Some("tract"),
             Self::Integer => None,
+            Self::Ort | Self::Cuda | Self::Tensorrt | Self::TensorrtRtx => Some("ort"),
         }
     }
 
@@ -76,7 +99,11 @@ impl Backend {
                     name: name.to_owned(),
                     source,
                 }),
-            #[cfg(not(feature = "tract"))]
+            #[cfg(feature = "ort")]
+            Self::Ort | Self::Cuda | Self::Tensorrt | Self::TensorrtRtx => {
+                crate::prepared::on_ort(self, bytes, name, options)
+            }
+            #[cfg(not(all(feature = "tract", feature = "ort")))]
             absent => Err(RuntimeError::NotBuilt {
                 backend: absent.name(),
                 feature: absent.feature().unwrap_or_default(),

@@ -106,6 +106,10 @@ pub enum RuntimeError {
     #[cfg(feature = "tract")]
     #[error(transparent)]
     Tract(#[from] tailfold_tract::TractError),
+    /// ONNX Runtime cannot run a model, or is not there.
+    #[cfg(feature = "ort")]
+    #[error(transparent)]
+    Ort(#[from] tailfold_ort::OrtError),
     /// An image that cannot be read or prepared.
     #[error(transparent)]
     Image(#[from] DataError),

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use tailfold_integer::{IntegerClassifier, NodeKernel, Region};
+#[cfg(feature = "ort")]
+use tailfold_ort::{OrtClassifier, Provider, Setup};
 use tailfold_spec::Classifier;
 #[cfg(feature = "tract")]
 use tailfold_tract::TractClassifier;
+
+#[cfg(feature = "ort")]
+use crate::{Backend, Options, RuntimeError};
 
 /// What runs one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,4 +69,41 @@ impl From<IntegerClassifier> for Prepared {
             classifier: Box::new(classifier),
         }
     }
+}
+
+/// `bytes` on one of ONNX Runtime's providers.
+#[cfg(feature = "ort")]
+pub(crate) fn on_ort(
+    backend: Backend,
+    bytes: &[u8],
+    name: &str,
+    options: &Options,
+) -> Result<Prepared, RuntimeError> {
+    let provider = match backend {
+        Backend::Cuda => Provider::Cuda,
+        Backend::Tensorrt => Provider::Tensorrt,
+        Backend::TensorrtRtx => Provider::TensorrtRtx,
+        _ => Provider::Cpu,
+    };
+    let setup = Setup {
+        provider,
+        threads: options.threads,
+        library: options.ort_library.clone(),
+        engine_cache: options.engine_cache.clone(),
+        saturating: options.ort_saturating,
+        tell: options.tell,
+    };
+    let classifier = OrtClassifier::from_onnx(bytes, name, &setup)?;
+    let nodes = classifier.placements().iter().map(|p| NodeRun {
+        node: p.node.clone(),
+        operator: p.operator.clone(),
+        runs_on: p.provider.clone(),
+        integer: false,
+    });
+    Ok(Prepared {
+        nodes: nodes.collect(),
+        regions: Vec::new(),
+        threads: options.threads,
+        classifier: Box::new(classifier),
+    })
 }

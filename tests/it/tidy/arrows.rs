@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     (
         "classify-tract",
         &[
@@ -38,6 +38,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("tailfold-kernels", &[]),
     ("tailfold-onnx", &["tailfold-spec"]),
+    ("tailfold-ort", &["tailfold-onnx", "tailfold-spec"]),
     ("tailfold-parity", &["tailfold-spec"]),
     ("tailfold-plot", &["tailfold-data", "tailfold-spec"]),
     (
@@ -60,6 +61,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "tailfold-data",
             "tailfold-integer",
             "tailfold-onnx",
+            "tailfold-ort",
             "tailfold-spec",
             "tailfold-tract",
         ],
@@ -264,7 +266,10 @@ fn versions_are_named_and_the_heavy_ones_pinned() {
                 "{name}: {wanted} comes from {source:?}, not from a registry"
             );
             assert_ne!(req, "*", "{name} takes any version of {wanted}");
-            if wanted.starts_with("burn") || wanted.starts_with("tract") {
+            if ["burn", "tract", "ort"]
+                .iter()
+                .any(|p| wanted.starts_with(p))
+            {
                 assert!(
                     req.starts_with('='),
                     "{name} asks for {wanted} {req}, which is not pinned"
@@ -275,6 +280,6 @@ fn versions_are_named_and_the_heavy_ones_pinned() {
     }
     assert_eq!(
         pinned,
-        BTreeSet::from(["burn", "burn-flex", "burn-onnx", "tract-onnx"])
+        BTreeSet::from(["burn", "burn-flex", "burn-onnx", "ort", "tract-onnx"])
     );
 }

@@ -1,7 +1,6 @@
 //! Who takes turns with us: `--peer` arguments of `tailfold bench`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::ensure;
 
@@ -74,7 +73,7 @@ fn build_rten(root: &Path) -> anyhow::Result<String> {
     let target = root.join("target/bench-rten");
     say("building rten, which takes minutes the first time");
     process::must(
-        Command::new(process::cargo())
+        process::cargo()
             .args(["build", "--quiet", "--release", "--locked"])
             .arg("--manifest-path")
             .arg(root.join("tests/judges/bench-rten/Cargo.toml"))

@@ -1,0 +1,72 @@
+//! `tailfold engine`: TensorRT's engines ahead of time, so that the first image does not wait for minutes.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::ensure;
+use serde::Serialize;
+use tailfold_runtime::Backend;
+
+use crate::model::Runtime;
+use crate::output::print;
+
+/// Engines of TensorRT, which are built for one model, GPU, driver and version, and kept.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Build(Build),
+}
+
+/// Build the engine of a model, or check the one that is kept, and run an image through it.
+///
+/// Example: tailfold engine build --model model.trt.onnx --backend tensorrt
+#[derive(Debug, clap::Args)]
+pub(crate) struct Build {
+    /// Model file.
+    #[arg(long)]
+    model: PathBuf,
+    #[command(flatten)]
+    runtime: Runtime,
+    /// Print one JSON object (schema `tailfold.engine-build/1`).
+    #[arg(long)]
+    json: bool,
+}
+
+/// `engine build --json`, schema `tailfold.engine-build/1`.
+#[derive(Serialize)]
+struct Built {
+    schema: &'static str,
+    model_sha256: String,
+    backend: &'static str,
+    /// From the file to the first answer.
+    seconds: f64,
+    /// Nodes that the provider runs, engines counted as one.
+    nodes: usize,
+}
+
+pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    let Command::Build(args) = command;
+    let backend = args.runtime.backend;
+    ensure!(
+        matches!(backend, Backend::Tensorrt | Backend::TensorrtRtx),
+        "--backend {backend} builds no engine: expected tensorrt or tensorrt-rtx"
+    );
+    let begin = Instant::now();
+    let model = args.runtime.load(&args.model)?;
+    let seconds = begin.elapsed().as_secs_f64();
+    if args.json {
+        print(&serde_json::to_string(&Built {
+            schema: "tailfold.engine-build/1",
+            model_sha256: model.sha256,
+            backend: backend.name(),
+            seconds,
+            nodes: model.nodes.len(),
+        })?);
+    } else {
+        print(&format!(
+            "{}: ready on {backend} after {seconds:.1} s",
+            args.model.display()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

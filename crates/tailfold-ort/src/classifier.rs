@@ -1,0 +1,146 @@
+//! A classifier on ONNX Runtime, one image at a time.
+
+use std::sync::Arc;
+
+use ort::session::Session;
+use ort::value::TensorRef;
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::DataType;
+use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
+
+use crate::pool::Pool;
+use crate::session::Recipe;
+use crate::{Library, OrtError, Placement, Setup, placement};
+
+/// An ONNX classifier on one of ONNX Runtime's providers, for batches of one: what a device answers does not depend on what
+/// it was asked together with.
+#[derive(Clone)]
+pub struct OrtClassifier {
+    pool: Arc<Pool>,
+    input: [usize; 3],
+    num_classes: usize,
+    placements: Arc<[Placement]>,
+}
+
+/// What of the graph a session depends on.
+#[derive(Clone, Debug)]
+pub(crate) struct Graph {
+    /// `[channels, height, width]`.
+    pub(crate) input: [usize; 3],
+    /// Name of the batch's length, where it is left open.
+    pub(crate) batch: Option<String>,
+    pub(crate) is_quantized: bool,
+    pub(crate) is_half: bool,
+}
+
+impl Graph {
+    fn of(bytes: &[u8], name: &str) -> Result<Self, OrtError> {
+        let not_image = |what: String| OrtError::Shape {
+            name: name.to_owned(),
+            what,
+            expected: "one float tensor [N, channels, height, width] with fixed channels, height and width",
+        };
+        let model = Model::from_bytes(bytes, name).map_err(|e| not_image(e.to_string()))?;
+        let shape = model.input_shape().map_err(|e| not_image(e.to_string()))?;
+        let [_, Some(c), Some(h), Some(w)] = shape else {
+            return Err(not_image(format!("its input has the shape {shape:?}")));
+        };
+        let mut values = model.graph().initializer.iter();
+        Ok(Self {
+            input: [c, h, w],
+            batch: model.batch_name(),
+            is_quantized: model.nodes().iter().any(|n| n.is("QuantizeLinear")),
+            is_half: values.any(|t| t.element() == Some(DataType::Float16)),
+        })
+    }
+}
+
+impl OrtClassifier {
+    /// Prepares the ONNX file `bytes`; `name` stands for it in messages. On a GPU one image is run to warm it up.
+    ///
+    /// # Errors
+    /// [`OrtError`]: no library, no such provider, a library or GPU that it lacks, or a model that it does not run whole.
+    pub fn from_onnx(bytes: &[u8], name: &str, setup: &Setup) -> Result<Self, OrtError> {
+        let library = Library::load(setup.library.as_deref())?;
+        let graph = Graph::of(bytes, name)?;
+        let recipe = Recipe {
+            setup: setup.clone(),
+            library,
+            graph: graph.clone(),
+            bytes: bytes.to_vec(),
+            name: name.to_owned(),
+        };
+        let mut session = recipe.open()?;
+        let failed = |message: String| OrtError::Session {
+            provider: setup.provider.name(),
+            name: name.to_owned(),
+            message,
+        };
+        let placements = placement::placements(&session).map_err(failed)?;
+        // It also tells the number of classes, which a graph may leave open.
+        let [c, h, w] = graph.input;
+        let zeros = vec![0.0; c * h * w];
+        let logits = run(&mut session, &zeros, graph.input).map_err(failed)?;
+        if logits.is_empty() {
+            return Err(failed("it returned no logits".to_owned()));
+        }
+        Ok(Self {
+            pool: Arc::new(Pool::new(recipe, session)),
+            input: graph.input,
+            num_classes: logits.len(),
+            placements: placements.into(),
+        })
+    }
+
+    /// What runs each node, after ONNX Runtime has rewritten the graph.
+    pub fn placements(&self) -> &[Placement] {
+        &self.placements
+    }
+}
+
+/// Logits of one image.
+fn run(session: &mut Session, image: &[f32], [c, h, w]: [usize; 3]) -> Result<Vec<f32>, String> {
+    let outputs = TensorRef::from_array_view(([1, c, h, w], image))
+        .and_then(|input| session.run(ort::inputs![input]))
+        .map_err(|error| error.to_string())?;
+    let first = outputs.values().next().ok_or("it has no output")?;
+    let (_, logits) = first
+        .try_extract_tensor::<f32>()
+        .map_err(|error| error.to_string())?;
+    Ok(logits.to_vec())
+}
+
+impl Classifier for OrtClassifier {
+    fn name(&self) -> &'static str {
+        self.pool.provider().name()
+    }
+
+    fn num_classes(&self) -> usize {
+        self.num_classes
+    }
+
+    fn input_shape(&self) -> [usize; 3] {
+        self.input
+    }
+
+    fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError> {
+        let images = batch.images(self.input)?;
+        let values = self.pool.with(|session| {
+            let mut values = Vec::with_capacity(batch.len() * self.num_classes);
+            for image in images {
+                let logits =
+                    run(session, image, self.input).map_err(|message| RunError::Backend {
+                        backend: self.pool.provider().name(),
+                        message,
+                    })?;
+                values.extend(logits);
+            }
+            Ok(values)
+        })?;
+        Logits::answer(values, batch.len(), self.num_classes)
+    }
+
+    fn fork(&self) -> Box<dyn Classifier> {
+        Box::new(self.clone())
+    }
+}

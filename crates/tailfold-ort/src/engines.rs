@@ -1,0 +1,222 @@
+//! Engines that TensorRT builds for one GPU, kept between runs and never believed without their hashes.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tailfold_spec::artifact::{self, ArtifactError};
+
+/// All that an engine depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineKey {
+    /// Back end.
+    pub provider: String,
+    /// Of the ONNX file.
+    pub model_sha256: String,
+    /// TensorRT's library, with its version: its file name where nothing better is known.
+    pub builder: String,
+    /// Version of the driver.
+    pub driver: String,
+    /// Name of the GPU.
+    pub gpu: String,
+    /// `9.0`.
+    pub compute_capability: String,
+}
+
+/// Engines that cannot be kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A file.
+    #[error(transparent)]
+    File(#[from] ArtifactError),
+    /// No folder was named and the user has none.
+    #[error("there is no folder for engines: give --engine-cache, or set HOME")]
+    NoFolder,
+}
+
+/// What lies beside the engine.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seal {
+    schema: String,
+    key: EngineKey,
+    /// SHA-256 by file name.
+    files: BTreeMap<String, String>,
+}
+
+const SCHEMA: &str = "tailfold.engine/1";
+const SEAL: &str = "engine.json";
+
+/// How often a build says that it goes on.
+const TICK: Duration = Duration::from_secs(10);
+
+/// Where engines are kept unless told otherwise: `tailfold/engines` in the user's cache.
+///
+/// # Errors
+/// [`EngineError::NoFolder`] without `XDG_CACHE_HOME` and `HOME`.
+pub fn default_folder() -> Result<PathBuf, EngineError> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let cache = match (variable("XDG_CACHE_HOME"), variable("HOME")) {
+        (Some(cache), _) => PathBuf::from(cache),
+        (None, Some(home)) => Path::new(&home).join(".cache"),
+        (None, None) => return Err(EngineError::NoFolder),
+    };
+    Ok(cache.join("tailfold/engines"))
+}
+
+impl EngineKey {
+    /// Of the engine's folder.
+    pub fn folder_name(&self) -> String {
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        format!("{}-{}", self.provider, &artifact::sha256(&text)[..16])
+    }
+}
+
+/// What `open` makes of the engine's folder in `base`: one with a whole engine of this `key`, or an empty one that it fills.
+/// `tell` hears of waiting and of building.
+///
+/// One process builds, others wait. A folder that was not sealed with these hashes is built anew, and so is one whose
+/// engine the provider refuses.
+pub(crate) fn with_engine<T, E: From<EngineError>>(
+    base: &Path,
+    key: &EngineKey,
+    tell: fn(&str),
+    mut open: impl FnMut(&Path) -> Result<T, E>,
+) -> Result<T, E> {
+    let folder = base.join(key.folder_name());
+    let _lock = locked(&folder.with_extension("lock"), tell)?;
+    if folder.exists() {
+        let flaw = match flaw(&folder, key) {
+            None => match open(&folder) {
+                Ok(opened) => {
+                    // Timings may have been added.
+                    seal(&folder, key)?;
+                    return Ok(opened);
+                }
+                Err(_) => "the provider refuses it".to_owned(),
+            },
+            Some(flaw) => flaw,
+        };
+        tell(&format!("{}: {flaw}: building it again", folder.display()));
+        remove(&folder)?;
+    }
+    let part = folder.with_extension("part");
+    if part.exists() {
+        remove(&part)?;
+    }
+    fs::create_dir_all(&part).map_err(at("create", &part))?;
+    tell(&format!(
+        "building an engine for {} ({}): minutes for a large network; it is kept in {}",
+        key.gpu,
+        key.builder,
+        folder.display()
+    ));
+    let built = ticking(tell, || open(&part))?;
+    seal(&part, key)?;
+    fs::rename(&part, &folder).map_err(at("name", &folder))?;
+    Ok(built)
+}
+
+fn at(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> EngineError {
+    let at = artifact::at(action, path);
+    move |error| EngineError::File(at(error))
+}
+
+fn remove(folder: &Path) -> Result<(), EngineError> {
+    fs::remove_dir_all(folder).map_err(at("remove", folder))
+}
+
+/// The file `path`, locked by this process alone until it is dropped.
+fn locked(path: &Path, tell: fn(&str)) -> Result<File, EngineError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(at("create", folder))?;
+    }
+    let file = File::create(path).map_err(at("create", path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            tell("another process builds this engine: waiting for it");
+            file.lock().map_err(at("lock", path))?;
+        }
+        Err(TryLockError::Error(error)) => return Err(at("lock", path)(error)),
+    }
+    Ok(file)
+}
+
+/// Runs `work`, and says now and then for how long.
+fn ticking<T>(tell: fn(&str), work: impl FnOnce() -> T) -> T {
+    let begin = Instant::now();
+    let (done, over) = mpsc::channel::<()>();
+    let answer = thread::scope(|scope| {
+        scope.spawn(move || {
+            while over.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                tell(&format!(
+                    "building the engine: {} s so far",
+                    begin.elapsed().as_secs()
+                ));
+            }
+        });
+        let answer = work();
+        drop(done);
+        answer
+    });
+    tell(&format!(
+        "the engine took {:.1} s",
+        begin.elapsed().as_secs_f64()
+    ));
+    answer
+}
+
+/// Hashes of the files in `folder`, by name.
+fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, EngineError> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(at("read", folder))? {
+        let entry = entry.map_err(at("read", folder))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != SEAL {
+            let bytes = artifact::read(&entry.path())?;
+            files.insert(name, artifact::sha256(&bytes));
+        }
+    }
+    Ok(files)
+}
+
+fn seal(folder: &Path, key: &EngineKey) -> Result<(), EngineError> {
+    let seal = Seal {
+        schema: SCHEMA.to_owned(),
+        key: key.clone(),
+        files: hashes(folder)?,
+    };
+    let text = serde_json::to_vec_pretty(&seal).unwrap_or_default();
+    Ok(artifact::write(&folder.join(SEAL), &text)?)
+}
+
+/// Why the engine in `folder` is not the one of `key`, whole.
+fn flaw(folder: &Path, key: &EngineKey) -> Option<String> {
+    let Ok(text) = fs::read(folder.join(SEAL)) else {
+        return Some(format!("it has no {SEAL}"));
+    };
+    let seal: Seal = match serde_json::from_slice(&text) {
+        Ok(seal) => seal,
+        Err(error) => return Some(format!("{SEAL} is damaged ({error})")),
+    };
+    if seal.schema != SCHEMA || seal.key != *key {
+        return Some("it is of another model, GPU, driver or version".to_owned());
+    }
+    let found = match hashes(folder) {
+        Ok(found) => found,
+        Err(error) => return Some(error.to_string()),
+    };
+    let differs = |name: &&String| found.get(*name) != seal.files.get(*name);
+    let name = seal.files.keys().chain(found.keys()).find(differs)?;
+    Some(format!("{name} is not the file that was kept"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! From ONNX Runtime's messages to errors that say what is missing.
+
+use std::path::{Path, PathBuf};
+
+use crate::{Gpu, OrtError, Provider};
+
+/// What ONNX Runtime's `message` means, which came while `name` was prepared for `provider`. `folders` are where the
+/// system looks for libraries.
+pub(crate) fn explain(
+    provider: Provider,
+    name: &str,
+    library: &Path,
+    message: &str,
+    folders: &[PathBuf],
+) -> OrtError {
+    let (back_end, ort_name, install) = (provider.name(), provider.ort_name(), provider.install());
+    let message = message.trim().to_owned();
+    if let Some(missing) = missing_library(&message) {
+        let (provider, missing) = (back_end, missing.to_owned());
+        return match another_version(&missing, folders) {
+            Some(found) => OrtError::WrongVersion {
+                provider,
+                ort_name,
+                wanted: missing,
+                found: found.display().to_string(),
+                install,
+            },
+            None => OrtError::NeedsLibrary {
+                provider,
+                ort_name,
+                missing,
+                install,
+            },
+        };
+    }
+    let has = |text: &str| message.contains(text);
+    if has("not enabled in this build") || has("not supported in this build") {
+        return OrtError::ProviderMissing {
+            provider: back_end,
+            library: library.display().to_string(),
+            ort_name,
+            install,
+        };
+    }
+    if has("assigned to the default CPU EP") {
+        return OrtError::Partial {
+            provider: back_end,
+            ort_name,
+            name: name.to_owned(),
+            message,
+        };
+    }
+    if has("compute capability") || has("no kernel image is available") {
+        return OrtError::UnsupportedGpu {
+            provider: back_end,
+            ort_name,
+            gpu: gpu(),
+            message,
+        };
+    }
+    OrtError::Session {
+        provider: back_end,
+        name: name.to_owned(),
+        message,
+    }
+}
+
+fn gpu() -> String {
+    Gpu::first().map_or_else(
+        |error| error.to_string(),
+        |gpu| {
+            format!(
+                "{}, compute capability {}",
+                gpu.name, gpu.compute_capability
+            )
+        },
+    )
+}
+
+/// The library that the system's loader did not find: `libcublas.so.13: cannot open shared object file`.
+fn missing_library(message: &str) -> Option<&str> {
+    let (before, _) = message.split_once(": cannot open shared object file")?;
+    let name = before
+        .rsplit(|c: char| c.is_whitespace() || c == '/')
+        .next()?;
+    name.contains(".so").then_some(name)
+}
+
+/// A library of the same name and another version in `folders`.
+fn another_version(wanted: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let (stem, _) = wanted.split_once(".so.")?;
+    let prefix = format!("{stem}.so.");
+    let files = folders.iter().filter_map(|folder| folder.read_dir().ok());
+    files
+        .flatten()
+        .flatten()
+        .map(|file| file.path())
+        .find(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(&prefix) && !name.starts_with(wanted)
+        })
+}
+
+/// Where the system looks for libraries, as far as a program can tell.
+pub(crate) fn library_folders() -> Vec<PathBuf> {
+    let path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let given = std::env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty());
+    let usual = [
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/local/lib",
+        "/usr/local/cuda/lib64",
+    ];
+    let multiarch = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    let usual = usual.into_iter().map(PathBuf::from);
+    given.chain(usual).chain([multiarch.into()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(provider: Provider, message: &str, folders: &[PathBuf]) -> String {
+        let library = Path::new("lib/libonnxruntime.so");
+        explain(provider, "m.onnx", library, message, folders).to_string()
+    }
+
+    // Messages of ONNX Runtime 1.31 and 1.32, as they came.
+    #[test]
+    fn each_of_onnx_runtimes_refusals_has_its_own_message() {
+        let check = |provider, message: &str, expected: &[&str]| {
+            let text = explained(provider, message, &[]);
+            for part in expected {
+                assert!(text.contains(part), "{part:?} is not in {text:?}");
+            }
+        };
+        check(
+            Provider::Cuda,
+            "Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.13: cannot open shared object file: No such file or directory",
+            &[
+                "cuda: libcublasLt.so.13 cannot be found",
+                "LD_LIBRARY_PATH",
+                "--gpu",
+            ],
+        );
+        check(
+            Provider::Tensorrt,
+            "TensorRT execution provider is not enabled in this build. ",
+            &[
+                "tensorrt: the ONNX Runtime at lib/libonnxruntime.so has no TensorrtExecutionProvider",
+            ],
+        );
+        check(
+            Provider::Cuda,
+            "This session contains graph nodes that are assigned to the default CPU EP, but fallback to CPU EP has been explicitly disabled by the user.",
+            &["cuda: m.onnx has nodes that CUDAExecutionProvider does not run"],
+        );
+        check(
+            Provider::TensorrtRtx,
+            "TensorRT-RTX does not support this compute capability",
+            &["tensorrt-rtx: NvTensorRTRTXExecutionProvider does not support this GPU"],
+        );
+        check(
+            Provider::Cpu,
+            "Protobuf parsing failed.",
+            &["ort cannot run m.onnx: Protobuf"],
+        );
+    }
+
+    #[test]
+    fn another_version_of_a_library_is_told_from_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = "Failed to load library a.so with error: libnvinfer.so.10: cannot open shared object file: No such file";
+        let folders = [folder.path().to_owned()];
+        std::fs::write(folder.path().join("libnvinfer_plugin.so.11"), "").unwrap();
+        let none = explained(Provider::Tensorrt, message, &folders);
+        assert!(none.contains("libnvinfer.so.10 cannot be found"), "{none}");
+        std::fs::write(folder.path().join("libnvinfer.so.11.4.0"), "").unwrap();
+        let other = explained(Provider::Tensorrt, message, &folders);
+        assert!(
+            other.contains("needs libnvinfer.so.10") && other.contains("libnvinfer.so.11.4.0"),
+            "{other}"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! The GPU of this machine, as NVIDIA's management library tells.
+
+use nvml_wrapper::Nvml;
+use nvml_wrapper::error::NvmlError;
+
+/// A GPU, and what drives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// `NVIDIA H100 80GB HBM3`.
+    pub name: String,
+    /// Of the driver.
+    pub driver: String,
+    /// `9.0`.
+    pub compute_capability: String,
+}
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuError {
+    /// No driver.
+    #[error("NVIDIA's driver is not installed (libnvidia-ml.so.1 cannot be loaded)")]
+    NoDriver,
+    /// A driver without a GPU.
+    #[error("NVIDIA's driver finds no GPU")]
+    NoGpu,
+    /// A driver that does not answer.
+    #[error("NVIDIA's driver does not answer")]
+    Driver(#[source] NvmlError),
+}
+
+impl Gpu {
+    /// The first GPU.
+    ///
+    /// # Errors
+    /// [`GpuError`].
+    pub fn first() -> Result<Self, GpuError> {
+        let nvml = Nvml::init().map_err(|error| match error {
+            NvmlError::LibloadingError(_) => GpuError::NoDriver,
+            other => GpuError::Driver(other),
+        })?;
+        let read = || -> Result<Option<Self>, NvmlError> {
+            if nvml.device_count()? == 0 {
+                return Ok(None);
+            }
+            let device = nvml.device_by_index(0)?;
+            let capability = device.cuda_compute_capability()?;
+            Ok(Some(Self {
+                name: device.name()?,
+                driver: nvml.sys_driver_version()?,
+                compute_capability: format!("{}.{}", capability.major, capability.minor),
+            }))
+        };
+        read().map_err(GpuError::Driver)?.ok_or(GpuError::NoGpu)
+    }
+}

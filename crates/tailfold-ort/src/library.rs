@@ -1,0 +1,248 @@
+//! ONNX Runtime's library: where it is looked for, and whether what is there can be used.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ort::environment::Environment;
+
+use crate::whole;
+
+/// ONNX Runtime's version that this program was built for; later ones answer to it too.
+const OLDEST: u32 = ort::MINOR_VERSION;
+
+/// Variable that names the library.
+const VARIABLE: &str = "ORT_DYLIB_PATH";
+
+/// ONNX Runtime, loaded.
+#[derive(Clone)]
+pub struct Library {
+    path: PathBuf,
+    environment: Environment,
+}
+
+/// Where the library was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// `--ort-library`, `ORT_DYLIB_PATH`, `beside the program`, `installed by cargo xtask ort install`.
+    pub what: &'static str,
+    /// File or folder; none where it was not given.
+    pub path: Option<PathBuf>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "{}: {}", self.what, path.display()),
+            None => write!(f, "{}: not given", self.what),
+        }
+    }
+}
+
+/// Why there is no ONNX Runtime.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LibraryError {
+    /// It is nowhere.
+    #[error(
+        "ONNX Runtime's library is not here; install it with `cargo xtask ort install`, or name it. Looked at:{}",
+        .looked.iter().map(|place| format!("\n  {place}")).collect::<String>()
+    )]
+    Nowhere {
+        /// Places, in the order they were looked at.
+        looked: Vec<Place>,
+    },
+    /// A file that was named is not there.
+    #[error("{place}: there is no such file")]
+    Absent {
+        /// Who named it.
+        place: Place,
+    },
+    /// It is there and unusable.
+    #[error("{place}: this library cannot be used")]
+    Damaged {
+        /// Where.
+        place: Place,
+        /// What is wrong with it.
+        source: whole::DamageError,
+    },
+    /// It is too old.
+    #[error(
+        "{place}: this is ONNX Runtime {found}, and at least 1.{OLDEST} is needed; install it with `cargo xtask ort install`"
+    )]
+    TooOld {
+        /// Where.
+        place: Place,
+        /// Its version.
+        found: String,
+    },
+    /// The system does not load it, or it does not start.
+    #[error("{place}: this library cannot be loaded: {message}")]
+    Load {
+        /// Where.
+        place: Place,
+        /// Of the loader.
+        message: String,
+    },
+    /// Another one is loaded already, and a process can have one.
+    #[error("this process has loaded {loaded}, and cannot load {wanted} too")]
+    Another {
+        /// The one that is there.
+        loaded: String,
+        /// The one that was asked for.
+        wanted: String,
+    },
+}
+
+/// The one that this process has loaded.
+static LOADED: Mutex<Option<Library>> = Mutex::new(None);
+
+impl Library {
+    /// Loads the library: the file `named`, or what the variable `ORT_DYLIB_PATH` names, or one beside this program, or the one
+    /// that `cargo xtask ort install` put into the folder `ort` beside this program's folder. The first that is there is
+    /// taken; where it is unusable, no other takes its place. The process keeps it to its end.
+    ///
+    /// # Errors
+    /// [`LibraryError`] with the places that were looked at, or what is wrong with the library.
+    pub fn load(named: Option<&Path>) -> Result<Self, LibraryError> {
+        let (place, path) = find(named)?;
+        let mut loaded = LOADED.lock().unwrap_or_else(|broken| broken.into_inner());
+        if let Some(library) = loaded.as_ref() {
+            if library.path == path {
+                return Ok(library.clone());
+            }
+            return Err(LibraryError::Another {
+                loaded: library.path.display().to_string(),
+                wanted: path.display().to_string(),
+            });
+        }
+        whole::check(&path).map_err(|source| LibraryError::Damaged {
+            place: place.clone(),
+            source,
+        })?;
+        let environment = start(&path, &place)?;
+        Ok(loaded.insert(Self { path, environment }).clone())
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The file `name` beside it.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
+    }
+}
+
+fn start(path: &Path, place: &Place) -> Result<Environment, LibraryError> {
+    use ort::LoadDynamicError::BadVersion;
+    let builder = ort::init_from(path).map_err(|error| match error {
+        BadVersion { version_str, .. } => LibraryError::TooOld {
+            place: place.clone(),
+            found: version_str,
+        },
+        other => LibraryError::Load {
+            place: place.clone(),
+            message: other.to_string(),
+        },
+    })?;
+    let environment = builder
+        .with_name("tailfold")
+        .with_telemetry(false)
+        .build()
+        .map_err(|error| LibraryError::Load {
+            place: place.clone(),
+            message: error.to_string(),
+        })?;
+    // What goes wrong comes back as errors; the rest is talk about providers.
+    environment.set_log_level(ort::logging::LogLevel::Fatal);
+    Ok(environment)
+}
+
+/// The first library that is there.
+fn find(named: Option<&Path>) -> Result<(Place, PathBuf), LibraryError> {
+    let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    let program = std::env::current_exe().ok();
+    let folder = program.as_deref().and_then(Path::parent);
+    look(named, variable.map(PathBuf::from).as_deref(), folder)
+}
+
+/// The same where `variable` is what `ORT_DYLIB_PATH` holds, and `folder` has the program.
+fn look(
+    named: Option<&Path>,
+    variable: Option<&Path>,
+    folder: Option<&Path>,
+) -> Result<(Place, PathBuf), LibraryError> {
+    let mut looked = Vec::new();
+    for (what, path) in [("--ort-library", named), (VARIABLE, variable)] {
+        let place = Place {
+            what,
+            path: path.map(Path::to_owned),
+        };
+        if let Some(path) = path {
+            // One that was named is taken or is an error.
+            return match path.is_file() {
+                true => Ok((place, absolute(path))),
+                false => Err(LibraryError::Absent { place }),
+            };
+        }
+        looked.push(place);
+    }
+    if let Some(folder) = folder {
+        let installed = folder.parent().unwrap_or(folder).join("ort");
+        let mut places = vec![("beside the program", folder.to_owned())];
+        places.extend(packages(&installed).map(|path| ("installed", path)));
+        if places.len() == 1 {
+            places.push(("installed", installed));
+        }
+        for (what, path) in places {
+            let library = in_folder(&path);
+            let place = Place {
+                what,
+                path: Some(library.clone().unwrap_or(path)),
+            };
+            if let Some(library) = library {
+                return Ok((place, library));
+            }
+            looked.push(place);
+        }
+    }
+    Err(LibraryError::Nowhere { looked })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Folders of ONNX Runtime's libraries in a virtual environment of Python.
+fn packages(environment: &Path) -> impl Iterator<Item = PathBuf> {
+    let versions = std::fs::read_dir(environment.join("lib")).into_iter();
+    versions.flatten().flatten().filter_map(|python| {
+        let folder = python.path().join("site-packages/onnxruntime/capi");
+        folder.is_dir().then_some(folder)
+    })
+}
+
+/// ONNX Runtime's library in `folder`: `libonnxruntime.so`, or one with a version, the last by name.
+fn in_folder(folder: &Path) -> Option<PathBuf> {
+    let plain = folder.join("libonnxruntime.so");
+    if plain.is_file() {
+        return Some(plain);
+    }
+    let files = std::fs::read_dir(folder).ok()?.flatten();
+    files
+        .map(|file| file.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("libonnxruntime.so.") && path.is_file()
+        })
+        .max()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+use std::fs;
+
+use super::*;
+
+#[test]
+fn the_first_place_that_has_a_library_is_taken() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    for folder in ["bin", "ort/lib/python3.9/site-packages/onnxruntime/capi"] {
+        fs::create_dir_all(at(folder)).unwrap();
+    }
+    let (named, variable) = (at("named.so"), at("variable.so"));
+    let beside = at("bin/libonnxruntime.so.1.2.3");
+    let installed = at("ort/lib/python3.9/site-packages/onnxruntime/capi/libonnxruntime.so.1.3.0");
+    for file in [&named, &variable, &beside, &installed] {
+        fs::write(file, "").unwrap();
+    }
+    let bin = at("bin");
+    let found = |named, variable| look(named, variable, Some(&bin)).map(|(_, path)| path);
+    assert_eq!(found(Some(&named), Some(&variable)).unwrap(), named);
+    assert_eq!(found(None, Some(&variable)).unwrap(), variable);
+    assert_eq!(found(None, None).unwrap(), beside);
+    fs::remove_file(&beside).unwrap();
+    assert_eq!(found(None, None).unwrap(), installed);
+    // A named one that is not there is an error, though others are.
+    let error = found(Some(&at("gone.so")), None).unwrap_err().to_string();
+    assert!(
+        error.contains("--ort-library") && error.contains("gone.so"),
+        "{error}"
+    );
+    fs::remove_file(&installed).unwrap();
+    let error = found(None, None).unwrap_err().to_string();
+    for place in [
+        "--ort-library: not given",
+        "ORT_DYLIB_PATH: not given",
+        "bin",
+        "site-packages",
+        "cargo xtask ort install",
+    ] {
+        assert!(error.contains(place), "{place} is not in {error}");
+    }
+}

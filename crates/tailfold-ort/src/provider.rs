@@ -1,0 +1,67 @@
+//! What computes in ONNX Runtime.
+
+/// An execution provider of ONNX Runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// The CPU's own.
+    Cpu,
+    /// CUDA.
+    Cuda,
+    /// TensorRT, which compiles the network for one GPU.
+    Tensorrt,
+    /// TensorRT for RTX, a plug-in with a library of its own.
+    TensorrtRtx,
+}
+
+impl Provider {
+    /// Of a back end, in reports and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "ort",
+            Self::Cuda => "cuda",
+            Self::Tensorrt => "tensorrt",
+            Self::TensorrtRtx => "tensorrt-rtx",
+        }
+    }
+
+    /// ONNX Runtime's name of it.
+    pub fn ort_name(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPUExecutionProvider",
+            Self::Cuda => "CUDAExecutionProvider",
+            Self::Tensorrt => "TensorrtExecutionProvider",
+            Self::TensorrtRtx => "NvTensorRTRTXExecutionProvider",
+        }
+    }
+
+    /// Its library, which ONNX Runtime's own does not hold.
+    pub(crate) fn library(self) -> Option<&'static str> {
+        match self {
+            Self::Cpu => None,
+            Self::Cuda => Some("libonnxruntime_providers_cuda.so"),
+            Self::Tensorrt => Some("libonnxruntime_providers_tensorrt.so"),
+            Self::TensorrtRtx => Some("libonnxruntime_providers_nv_tensorrt_rtx.so"),
+        }
+    }
+
+    /// Whether it compiles the network into an engine that is worth keeping.
+    pub(crate) fn builds_engines(self) -> bool {
+        matches!(self, Self::Tensorrt | Self::TensorrtRtx)
+    }
+
+    /// How to come by it.
+    pub(crate) fn install(self) -> &'static str {
+        match self {
+            Self::Cpu => "`cargo xtask ort install`",
+            Self::Cuda => {
+                "`cargo xtask ort install --gpu`, NVIDIA's driver, and CUDA 13 (PyPI: nvidia-cublas, nvidia-curand, nvidia-cudnn-cu13)"
+            }
+            Self::Tensorrt => {
+                "`cargo xtask ort install --gpu`, NVIDIA's driver, CUDA 13, cuDNN 9 and TensorRT 10 (NVIDIA's packages: PyPI has none)"
+            }
+            Self::TensorrtRtx => {
+                "`cargo xtask ort install --gpu --tensorrt-rtx` and NVIDIA's driver"
+            }
+        }
+    }
+}

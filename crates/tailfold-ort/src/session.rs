@@ -1,0 +1,217 @@
+//! From a model's bytes to a session of ONNX Runtime, on the provider that was asked for and no other.
+
+use std::path::{Path, PathBuf};
+
+use ort::ep::{CUDA, ExecutionProviderDispatch, TensorRT};
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use tailfold_spec::artifact;
+
+use crate::classifier::Graph;
+use crate::explain::{explain, library_folders};
+use crate::{
+    EngineKey, Gpu, Library, OrtError, Provider, default_folder, engines::with_engine, placement,
+};
+
+/// How a model is to run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What computes.
+    pub provider: Provider,
+    /// Threads that share an image, on the CPU.
+    pub threads: usize,
+    /// ONNX Runtime's library; see [`Library::load`].
+    pub library: Option<PathBuf>,
+    /// Folder of engines; [`default_folder`] without.
+    pub engine_cache: Option<PathBuf>,
+    /// Let sums of codes saturate on an x86 processor without VNNI, as ONNX Runtime does unless told otherwise: faster, and
+    /// wrong where weights are large.
+    pub saturating: bool,
+    /// Hears that an engine is being built, and for how long.
+    pub tell: fn(&str),
+}
+
+impl Setup {
+    /// One thread on the CPU, with the library that is found, in silence.
+    pub fn cpu() -> Self {
+        Self {
+            provider: Provider::Cpu,
+            threads: 1,
+            library: None,
+            engine_cache: None,
+            saturating: false,
+            tell: |_| {},
+        }
+    }
+}
+
+/// What a session is made of.
+pub(crate) struct Recipe {
+    pub(crate) setup: Setup,
+    pub(crate) library: Library,
+    pub(crate) graph: Graph,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) name: String,
+}
+
+impl Recipe {
+    /// A session; where the provider builds an engine, from the kept one.
+    pub(crate) fn open(&self) -> Result<Session, OrtError> {
+        let provider = self.setup.provider;
+        let Some(file) = provider.library() else {
+            return self.session(None, None);
+        };
+        let file = self.provider_library(file)?;
+        let gpu = Gpu::first().map_err(|source| OrtError::Gpu {
+            provider: provider.name(),
+            source,
+        })?;
+        if !provider.builds_engines() {
+            return self.session(Some(&file), None);
+        }
+        let base = match &self.setup.engine_cache {
+            Some(folder) => folder.clone(),
+            None => default_folder()?,
+        };
+        let key = EngineKey {
+            provider: provider.name().to_owned(),
+            model_sha256: artifact::sha256(&self.bytes),
+            builder: builder(&file),
+            driver: gpu.driver,
+            gpu: gpu.name,
+            compute_capability: gpu.compute_capability,
+        };
+        with_engine(&base, &key, self.setup.tell, |folder| {
+            self.session(Some(&file), Some(folder))
+        })
+    }
+
+    /// The provider's library: beside ONNX Runtime's, or in a Python package beside that.
+    fn provider_library(&self, file: &str) -> Result<PathBuf, OrtError> {
+        let beside = self.library.beside(file);
+        let packages = self.library.path().ancestors().nth(3);
+        let plugin = packages.map(|p| p.join("onnxruntime_ep_nv_tensorrt_rtx").join(file));
+        let provider = self.setup.provider;
+        std::iter::once(beside)
+            .chain(plugin)
+            .find(|path| path.is_file())
+            .ok_or_else(|| OrtError::ProviderMissing {
+                provider: provider.name(),
+                library: self.library.path().display().to_string(),
+                ort_name: provider.ort_name(),
+                install: provider.install(),
+            })
+    }
+
+    /// A session on the provider, whose library is `file` and whose engines are in `engines`.
+    fn session(&self, file: Option<&Path>, engines: Option<&Path>) -> Result<Session, OrtError> {
+        self.built(file, engines).map_err(|error| {
+            let message = error.to_string();
+            explain(
+                self.setup.provider,
+                &self.name,
+                self.library.path(),
+                &message,
+                &library_folders(),
+            )
+        })
+    }
+
+    fn built(&self, file: Option<&Path>, engines: Option<&Path>) -> ort::Result<Session> {
+        let mut builder = Session::builder(self.library.environment())?
+            .with_optimization_level(GraphOptimizationLevel::All)
+            .map_err(plain)?
+            .with_intra_threads(self.setup.threads)
+            .map_err(plain)?
+            .with_inter_threads(1)
+            .map_err(plain)?
+            .with_config_entry(placement::RECORD, "1")
+            .map_err(plain)?;
+        if self.graph.is_quantized && !self.setup.saturating {
+            // Nothing on processors that have VNNI, and on others than x86.
+            builder = builder.with_precise_qmm().map_err(plain)?;
+        }
+        if let Some(batch) = &self.graph.batch {
+            builder = builder.with_dimension_override(batch, 1).map_err(plain)?;
+        }
+        builder = self.on_provider(builder, file, engines)?;
+        builder.commit_from_memory(&self.bytes)
+    }
+
+    fn on_provider(
+        &self,
+        builder: SessionBuilder,
+        file: Option<&Path>,
+        engines: Option<&Path>,
+    ) -> ort::Result<SessionBuilder> {
+        let text = |path: Option<&Path>| path.map(|p| p.display().to_string()).unwrap_or_default();
+        let provider = self.setup.provider;
+        let builder = match provider {
+            Provider::Cpu => return Ok(builder),
+            Provider::Cuda => with(builder, CUDA::default().build())?,
+            Provider::Tensorrt => {
+                let options = TensorRT::default()
+                    .with_int8(self.graph.is_quantized)
+                    .with_fp16(self.graph.is_half)
+                    .with_engine_cache(true)
+                    .with_engine_cache_path(text(engines))
+                    .with_timing_cache(true)
+                    .with_timing_cache_path(text(engines));
+                with(builder, options.build())?
+            }
+            Provider::TensorrtRtx => {
+                let environment = self.library.environment();
+                environment
+                    .register_ep_library(provider.ort_name(), file.unwrap_or(Path::new("")))?;
+                let devices = environment
+                    .devices()
+                    .filter(|device| device.ep().is_ok_and(|ep| ep == provider.ort_name()));
+                let key = format!("{}.nv_runtime_cache_path", provider.ort_name());
+                let options = [(key, text(engines))];
+                builder
+                    .with_devices(devices, Some(&options))
+                    .map_err(plain)?
+            }
+        };
+        builder.with_disable_cpu_fallback().map_err(plain)
+    }
+}
+
+fn with(
+    builder: SessionBuilder,
+    provider: ExecutionProviderDispatch,
+) -> ort::Result<SessionBuilder> {
+    builder
+        .with_execution_providers([provider.error_on_failure()])
+        .map_err(plain)
+}
+
+/// The error without the builder that came back with it.
+fn plain(error: ort::Error<SessionBuilder>) -> ort::Error {
+    error.into()
+}
+
+/// What builds engines for the provider whose library is `file`: the name of TensorRT's library, which has its version, and
+/// the provider's hash.
+fn builder(file: &Path) -> String {
+    let own = file.parent().map(Path::to_owned);
+    let names = own
+        .into_iter()
+        .chain(library_folders())
+        .filter_map(|folder| folder.read_dir().ok())
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| {
+            name.starts_with("libnvinfer.so.") || name.starts_with("libtensorrt_rtx.so.")
+        });
+    // The longest has the whole version.
+    let name = names.max_by_key(String::len);
+    let hash =
+        artifact::read(file).map_or_else(|_| String::new(), |bytes| artifact::sha256(&bytes));
+    format!(
+        "{}, provider {}",
+        name.as_deref().unwrap_or("TensorRT of unknown version"),
+        hash.get(..16).unwrap_or_default()
+    )
+}

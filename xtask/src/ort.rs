@@ -1,0 +1,175 @@
+//! `cargo xtask ort`: ONNX Runtime's library, which is not built here and not shipped.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, ensure};
+
+use crate::output::{print, say};
+use crate::process::{must, root};
+
+/// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum OrtCommand {
+    Install(Install),
+}
+
+/// Install ONNX Runtime from its Python wheel, of a pinned version with pinned hashes, where `tailfold` finds it.
+///
+/// The wheel goes into a virtual environment of its own, alone: no Python runs later.
+///
+/// Example: cargo xtask ort install && cargo xtask parity --backend ort --help
+#[derive(Debug, clap::Args)]
+pub(crate) struct Install {
+    /// With the providers for CUDA and TensorRT (256 MB).
+    #[arg(long)]
+    gpu: bool,
+    /// With the provider for TensorRT for RTX too (147 MB).
+    #[arg(long, requires = "gpu")]
+    tensorrt_rtx: bool,
+    /// Folder of the environment; `tailfold` finds the default by itself.
+    #[arg(long, default_value = "target/ort")]
+    dir: PathBuf,
+}
+
+const CPU: &str = include_str!("ort/cpu.txt");
+const GPU: &str = include_str!("ort/gpu.txt");
+const TENSORRT_RTX: &str = include_str!("ort/tensorrt-rtx.txt");
+
+/// Names that the plug-in's libraries ask for each other by, which its wheel lacks.
+const LINKS: [(&str, &str); 3] = [
+    ("libtensorrt_rtx.so.1", "libtensorrt_rtx.so.1."),
+    (
+        "libtensorrt_onnxparser_rtx.so.1",
+        "libtensorrt_onnxparser_rtx.so.1.",
+    ),
+    ("libcudart.so.13", "libcudart.so.13."),
+];
+
+pub(crate) fn run(command: &OrtCommand) -> anyhow::Result<ExitCode> {
+    let OrtCommand::Install(args) = command;
+    let folder = root()?.join(&args.dir);
+    let library = install(args, &folder)?;
+    print(&format!("{}", library.display()));
+    if args.dir != Path::new("target/ort") {
+        say(&format!(
+            "name it: export ORT_DYLIB_PATH={}",
+            library.display()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the environment in `folder`, and says where the library is.
+fn install(args: &Install, folder: &Path) -> anyhow::Result<PathBuf> {
+    say(&format!("installing ONNX Runtime to {}", folder.display()));
+    must(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(folder),
+    )
+    .context("Python 3 with its module venv is needed")?;
+    let wheels = if args.gpu { GPU } else { CPU };
+    let plugin = if args.tensorrt_rtx { TENSORRT_RTX } else { "" };
+    let requirements = folder.join("requirements.txt");
+    fs::write(&requirements, format!("{wheels}{plugin}"))
+        .with_context(|| format!("cannot write {}", requirements.display()))?;
+    must(
+        Command::new(folder.join("bin/python"))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--require-hashes",
+            ])
+            .args(["--only-binary", ":all:", "-r"])
+            .arg(&requirements),
+    )?;
+    let packages = packages(folder)?;
+    if args.tensorrt_rtx {
+        links(&packages.join("onnxruntime_ep_nv_tensorrt_rtx"))?;
+    }
+    with_prefix(&packages.join("onnxruntime/capi"), "libonnxruntime.so.")
+}
+
+/// Folder of the packages of the environment in `folder`.
+fn packages(folder: &Path) -> anyhow::Result<PathBuf> {
+    let python = with_prefix(&folder.join("lib"), "python3.")?;
+    Ok(python.join("site-packages"))
+}
+
+/// The one entry of `folder` whose name begins with `prefix`.
+fn with_prefix(folder: &Path, prefix: &str) -> anyhow::Result<PathBuf> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+        .map(|entry| entry.path())
+        .collect();
+    ensure!(
+        found.len() == 1,
+        "{} holds {} files {prefix}*, expected one",
+        folder.display(),
+        found.len()
+    );
+    Ok(found[0].clone())
+}
+
+/// Links from the names that libraries in `folder` are asked for by.
+fn links(folder: &Path) -> anyhow::Result<()> {
+    for (name, prefix) in LINKS {
+        let link = folder.join(name);
+        if !link.exists() {
+            let library = with_prefix(folder, prefix)?;
+            let target = library.file_name().context("a file has a name")?;
+            symlink(target, &link).with_context(|| format!("cannot link {}", link.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wheels_are_pinned_with_hashes() {
+        for (wheels, name) in [
+            (CPU, "onnxruntime=="),
+            (GPU, "onnxruntime-gpu=="),
+            (TENSORRT_RTX, "onnxruntime-ep-nv-tensorrt-rtx-cu13=="),
+        ] {
+            assert!(
+                wheels.lines().any(|line| line.starts_with(name)),
+                "{wheels}"
+            );
+            assert!(wheels.matches("--hash=sha256:").count() > 1, "{wheels}");
+        }
+    }
+
+    #[test]
+    fn libraries_get_the_names_that_they_are_asked_for_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = links(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("holds 0 files libtensorrt_rtx.so.1.*"),
+            "{error}"
+        );
+        for name in [
+            "libtensorrt_rtx.so.1.7.1",
+            "libtensorrt_onnxparser_rtx.so.1.7.1",
+            "libcudart.so.13.4.36",
+        ] {
+            fs::write(folder.path().join(name), name).unwrap();
+        }
+        links(folder.path()).unwrap();
+        links(folder.path()).unwrap();
+        let text = fs::read_to_string(folder.path().join("libcudart.so.13")).unwrap();
+        assert_eq!(text, "libcudart.so.13.4.36");
+    }
+}
