@@ -1,22 +1,35 @@
 //! `tailfold classify`: images in, names out.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+mod answers;
+mod latency;
+mod source;
+mod stranger;
+mod watch;
+mod workers;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use serde::Serialize;
-use tailfold_data::{Pixels, decode, decode_file};
-use tailfold_runtime::{Guess, ImageClassifier};
-use walkdir::WalkDir;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use tailfold_runtime::{ImageClassifier, LoadedModel};
 
 use crate::model::Runtime;
-use crate::output::{print, say};
+use crate::output::say;
+use answers::{Answers, Form};
+use latency::Latency;
+use source::{Frame, Source};
+use stranger::Stranger;
+use workers::Workers;
 
-/// Classify images: JPEG, PNG, BMP, WebP or PNM files, folders of them, or `-` for one image on stdin.
+/// Classify images: JPEG, PNG, BMP, WebP or PNM files, folders of them, or `-` for images on stdin, one after the other.
 ///
 /// Preprocessing and class names come from the model. An unreadable image is reported, the others still run, and the
-/// exit code is 1.
+/// exit code is 1. Answers come in the order of the images, as soon as they are there. SIGTERM and SIGINT end the
+/// work after the images at hand: what was begun is written whole.
 ///
 /// Example: tailfold classify --model model.int8.onnx --top 3 --json photos/
 #[derive(Debug, clap::Args)]
@@ -25,8 +38,14 @@ pub(crate) struct Args {
     #[arg(long)]
     model: PathBuf,
     /// Images, folders, or `-`.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "watch")]
     images: Vec<PathBuf>,
+    /// Then classify what is put into this folder (not below it), until SIGTERM or SIGINT; what is there already comes first.
+    #[arg(long, value_name = "DIR")]
+    watch: Option<PathBuf>,
+    /// The images are raw frames of this size, a byte a value, row after row, channels (1 or 3) last, one after the other.
+    #[arg(long, value_name = "WxHxC", conflicts_with = "watch")]
+    raw: Option<Frame>,
     /// How many classes to name.
     #[arg(long, default_value_t = 3)]
     top: usize,
@@ -34,160 +53,92 @@ pub(crate) struct Args {
     #[arg(long)]
     fit: bool,
     #[command(flatten)]
+    stranger: Stranger,
+    #[command(flatten)]
     runtime: Runtime,
+    /// Images at a time; 0 for as many as there are cores. An answer does not depend on it.
+    #[arg(long, default_value_t = 1)]
+    jobs: u16,
     /// Most threads that share an image; no more than its layers are worth, and the answer is the same.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
-    /// Print one JSON object (schema `tailfold.classify/1`).
-    #[arg(long)]
+    /// Print one JSON object (schema `tailfold.classify/1`), an image a line, as they come.
+    #[arg(long, conflicts_with = "watch")]
     json: bool,
+    /// Print a JSON object a line, one for each image (schema `tailfold.classify-image/1`).
+    #[arg(long, conflicts_with = "json")]
+    json_lines: bool,
 }
 
-/// `classify --json`, schema `tailfold.classify/1`.
-#[derive(Serialize)]
-struct Answer {
-    schema: &'static str,
-    model_sha256: String,
-    backend: &'static str,
-    images: Vec<Row>,
-}
-
-/// One image: `top` and `latency_ms`, or `error`.
-#[derive(Serialize)]
-struct Row {
-    file: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top: Option<Vec<Guess>>,
-    /// Preprocessing and network, without decoding.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latency_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
+/// How often a line says how it goes while a folder is watched.
+const REPORT_EVERY: u64 = 1_000;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ensure!(args.top > 0, "--top is 0, expected at least 1");
-    let options = args.runtime.options(args.threads);
-    let mut model = ImageClassifier::open(&args.model, args.runtime.backend, &options)?;
+    let stop = stop_at_signal()?;
+    let mut source = Source::open(&args.images, args.raw)?;
+    if let Some(folder) = &args.watch {
+        source.watch(folder, Arc::clone(&stop))?;
+    }
+    let runtime = &args.runtime;
+    let options = runtime.options(args.threads);
+    let preparation = args.stranger.preparation()?;
+    let model = LoadedModel::open_any(&args.model, &preparation, runtime.backend, &options)?;
+    let mut classifier = ImageClassifier::from(model);
     if args.fit {
-        model = model.fitting();
+        classifier = classifier.fitting();
     }
-    let files = expand(&args.images)?;
-    let mut rows = Vec::with_capacity(files.len());
-    for file in &files {
-        let row = match classify(&mut model, file, args.top) {
-            Ok((top, latency_ms)) => Row {
-                file: file.display().to_string(),
-                top: Some(top),
-                latency_ms: Some(latency_ms),
-                error: None,
-            },
-            Err(error) => {
-                let file = file.display().to_string();
-                Row {
-                    file,
-                    top: None,
-                    latency_ms: None,
-                    error: Some(format!("{error:#}")),
-                }
+    let form = match (args.json, args.json_lines) {
+        (true, _) => Form::Object,
+        (_, true) => Form::Lines,
+        _ => Form::Text,
+    };
+    let mut answers = Answers::begin(form, &classifier);
+    let mut workers = Workers::new(classifier, args.jobs.into(), args.top)?;
+    let mut latency = Latency::default();
+    let begin = Instant::now();
+    let mut is_whole = true;
+    while let Some(items) = source.some(workers.at_a_time())? {
+        for row in workers.classified(items) {
+            latency.add(&row);
+            answers.write(&row);
+            if args.watch.is_some() && latency.images() % REPORT_EVERY == 0 {
+                say(&latency.line(begin.elapsed()));
             }
-        };
-        if !args.json {
-            show(&row);
         }
-        rows.push(row);
+        if answers.flush().is_err() {
+            // Nobody reads on.
+            break;
+        }
+        if stop.load(Ordering::Relaxed) {
+            is_whole = source.is_watching() || source.is_over();
+            break;
+        }
     }
-    let failed = rows.iter().filter(|r| r.error.is_some()).count();
-    if args.json {
-        let backend = model.model().classifier.name();
-        let answer = Answer {
-            schema: "tailfold.classify/1",
-            model_sha256: model.model().sha256.clone(),
-            backend,
-            images: rows,
-        };
-        print(&serde_json::to_string(&answer)?);
+    answers.end();
+    if latency.images() > 1 {
+        say(&latency.line(begin.elapsed()));
     }
+    ensure!(
+        is_whole,
+        "stopped by a signal after {} images; the others are not classified",
+        latency.images() + latency.failed()
+    );
+    let (failed, all) = (latency.failed(), latency.images() + latency.failed());
+    ensure!(all > 0 || args.watch.is_some(), "there is no image");
     if failed > 0 {
-        say(&format!(
-            "{failed} of {} images could not be classified",
-            files.len()
-        ));
+        say(&format!("{failed} of {all} images could not be classified"));
     }
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
-fn classify(
-    model: &mut ImageClassifier,
-    file: &Path,
-    top: usize,
-) -> anyhow::Result<(Vec<Guess>, f64)> {
-    let answer = model.classify_pixels(&read(file)?, top)?;
-    Ok((answer.top, answer.latency_ms))
-}
-
-fn read(file: &Path) -> anyhow::Result<Pixels> {
-    if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .context("cannot read stdin")?;
-        return Ok(decode(&bytes, Path::new("stdin"))?);
+/// Becomes true at the first SIGTERM or SIGINT; a second one ends the program at once.
+fn stop_at_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
+            .context("cannot catch signals")?;
     }
-    Ok(decode_file(file)?)
-}
-
-fn show(row: &Row) {
-    match (&row.top, &row.error) {
-        (Some(top), _) => {
-            let names: Vec<String> = top
-                .iter()
-                .map(|g| format!("{} {:.1} %", g.name, 100.0 * g.probability))
-                .collect();
-            let latency = row.latency_ms.unwrap_or_default();
-            print(&format!(
-                "{}: {} ({latency:.2} ms)",
-                row.file,
-                names.join(", ")
-            ));
-        }
-        (None, error) => say(&format!(
-            "{}: {}",
-            row.file,
-            error.as_deref().unwrap_or("failed")
-        )),
-    }
-}
-
-const EXTENSIONS: [&str; 9] = [
-    "jpg", "jpeg", "png", "bmp", "webp", "pbm", "pgm", "ppm", "pnm",
-];
-
-/// Files as given; folders as the images below them, in order of their names.
-fn expand(images: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for image in images {
-        if !image.is_dir() {
-            files.push(image.clone());
-            continue;
-        }
-        let before = files.len();
-        for entry in WalkDir::new(image).sort_by_file_name() {
-            let path = entry
-                .with_context(|| format!("cannot read {}", image.display()))?
-                .into_path();
-            let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-            if path.is_file() && extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
-                files.push(path);
-            }
-        }
-        ensure!(
-            files.len() > before,
-            "{} holds no image ({})",
-            image.display(),
-            EXTENSIONS.join(", ")
-        );
-    }
-    Ok(files)
+    Ok(stop)
 }

@@ -38,6 +38,12 @@ pub enum DataError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A pipe, a socket or a device.
+    #[error("{} is no regular file: hand a pipe on as standard input", path.display())]
+    NotAFile {
+        /// Its name.
+        path: PathBuf,
+    },
     /// More bytes than are ever read into memory.
     #[error("{} holds more than {limit} bytes", path.display())]
     TooLarge {

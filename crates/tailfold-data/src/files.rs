@@ -52,6 +52,13 @@ pub(crate) fn read_text(path: &Path) -> Result<String, DataError> {
 
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read_plain(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
+    // A pipe without a writer would be waited for without end.
+    let kind = path.metadata().map_err(at("read", path))?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(DataError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
     let file = File::open(path).map_err(at("read", path))?;
     read_bounded(file, limit)
         .map_err(at("read", path))?

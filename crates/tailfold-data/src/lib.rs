@@ -24,6 +24,7 @@ mod preprocess;
 mod readers;
 mod spec;
 mod store;
+mod stream;
 
 pub use augment::{
     AugmentConfig, AugmentError, AugmentKey, Augmenter, ColourJitter, Policy, RandAugment,
@@ -35,3 +36,4 @@ pub use pixels::{MAX_PIXELS, Pixels, PixelsRef, decode, decode_file};
 pub use preprocess::{Normaliser, preprocess};
 pub use spec::{DataSource, DataSpec, SpecError, Split};
 pub use store::{ImageStore, OnCorrupt, Skipped, StoreConfig};
+pub use stream::{ImageStream, StreamError};

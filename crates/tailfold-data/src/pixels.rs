@@ -13,7 +13,7 @@ use crate::{DataError, files};
 pub const MAX_PIXELS: u64 = 1 << 26;
 
 /// Bytes of one image file that are ever read.
-const MAX_FILE_BYTES: u64 = 1 << 28;
+pub(crate) const MAX_FILE_BYTES: u64 = 1 << 28;
 
 /// An image: `values` is row-major `[height, width, channels]`, channels 1 (grey) or 3 (red, green, blue).
 #[derive(Clone, Debug, PartialEq, Eq)]

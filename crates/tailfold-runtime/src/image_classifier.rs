@@ -1,11 +1,12 @@
 //! Images in, names out.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
 use tailfold_data::{Pixels, decode, preprocess};
-use tailfold_spec::{Filter, ImageBatch, ModelCard, Preprocess, Resize, softmax};
+use tailfold_spec::{Classifier, Filter, ImageBatch, ModelCard, Preprocess, Resize, softmax};
 
 use crate::{Backend, LoadedModel, Options, RuntimeError};
 
@@ -33,7 +34,8 @@ pub struct Answer {
 
 /// A model with its preprocessing and its class names.
 pub struct ImageClassifier {
-    model: LoadedModel,
+    model: Arc<LoadedModel>,
+    classifier: Box<dyn Classifier>,
     spec: Preprocess,
 }
 
@@ -63,14 +65,8 @@ impl ImageClassifier {
     #[must_use]
     pub fn fork(&self) -> Self {
         Self {
-            model: LoadedModel {
-                card: self.model.card.clone(),
-                classifier: self.model.classifier.fork(),
-                sha256: self.model.sha256.clone(),
-                file_bytes: self.model.file_bytes,
-                onnx: self.model.onnx.clone(),
-                nodes: self.model.nodes.clone(),
-            },
+            model: Arc::clone(&self.model),
+            classifier: self.classifier.fork(),
             spec: self.spec.clone(),
         }
     }
@@ -108,7 +104,7 @@ impl ImageClassifier {
         let values = preprocess(pixels, &self.spec)?;
         let [c, h, w] = [self.spec.channels, self.spec.height, self.spec.width];
         let batch = ImageBatch::new(values, [1, c, h, w])?;
-        let logits = self.model.classifier.logits(&batch)?;
+        let logits = self.classifier.logits(&batch)?;
         let latency_ms = started.elapsed().as_secs_f64() * 1e3;
         if let Some(class) = logits.values().iter().position(|v| !v.is_finite()) {
             return Err(RuntimeError::NotFinite { class });
@@ -141,7 +137,8 @@ impl From<LoadedModel> for ImageClassifier {
     fn from(model: LoadedModel) -> Self {
         Self {
             spec: model.card.preprocess.clone(),
-            model,
+            classifier: model.classifier.fork(),
+            model: Arc::new(model),
         }
     }
 }

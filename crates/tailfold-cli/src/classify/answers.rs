@@ -1,0 +1,156 @@
+//! What is printed of each image.
+
+use std::io::{self, BufWriter, Stdout, Write as _};
+
+use serde::Serialize;
+use tailfold_runtime::{Answer, Guess, ImageClassifier};
+
+use crate::output::say;
+
+/// What became of one image.
+pub(super) struct Row {
+    pub(super) file: String,
+    pub(super) answer: anyhow::Result<Answer>,
+}
+
+/// How it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A line an image for people, failures on stderr.
+    Text,
+    /// One JSON object, an image a line in it.
+    Object,
+    /// A JSON object a line.
+    Lines,
+}
+
+/// The begin of `classify --json`, schema `tailfold.classify/1`; `images` follows, an array of [`Image`].
+#[derive(Serialize)]
+struct Head<'a> {
+    schema: &'static str,
+    model_sha256: &'a str,
+    backend: &'static str,
+}
+
+/// One image: `top` and `latency_ms`, or `error`.
+#[derive(Serialize)]
+struct Image<'a> {
+    /// `tailfold.classify-image/1` where the line stands alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'static str>,
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top: Option<&'a [Guess]>,
+    /// Preprocessing and network, without decoding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Answers on their way to stdout.
+pub(super) struct Answers {
+    form: Form,
+    out: BufWriter<Stdout>,
+    count: usize,
+    /// A write that failed: the reader went away.
+    failed: bool,
+}
+
+impl Answers {
+    /// Begins with what is said once of `classifier`.
+    pub(super) fn begin(form: Form, classifier: &ImageClassifier) -> Self {
+        let mut answers = Self {
+            form,
+            out: BufWriter::new(io::stdout()),
+            count: 0,
+            failed: false,
+        };
+        if form == Form::Object {
+            let model = classifier.model();
+            let head = Head {
+                schema: "tailfold.classify/1",
+                model_sha256: &model.sha256,
+                backend: model.classifier.name(),
+            };
+            let text = serde_json::to_string(&head).unwrap_or_default();
+            // The object stays open.
+            answers.put(text.trim_end_matches('}'));
+            answers.put(",\"images\":[");
+        }
+        answers
+    }
+
+    fn put(&mut self, text: &str) {
+        self.failed |= self.out.write_all(text.as_bytes()).is_err();
+    }
+
+    /// One image.
+    pub(super) fn write(&mut self, row: &Row) {
+        match self.form {
+            Form::Text => self.text(row),
+            Form::Object => {
+                let comma = if self.count > 0 { ",\n" } else { "\n" };
+                self.put(comma);
+                self.put(&json(row, None));
+            }
+            Form::Lines => {
+                self.put(&json(row, Some("tailfold.classify-image/1")));
+                self.put("\n");
+            }
+        }
+        self.count += 1;
+    }
+
+    fn text(&mut self, row: &Row) {
+        match &row.answer {
+            Ok(answer) => {
+                let names: Vec<String> = answer
+                    .top
+                    .iter()
+                    .map(|g| format!("{} {:.1} %", g.name, 100.0 * g.probability))
+                    .collect();
+                self.put(&format!(
+                    "{}: {} ({:.2} ms)\n",
+                    row.file,
+                    names.join(", "),
+                    answer.latency_ms
+                ));
+            }
+            Err(error) => say(&format!("{}: {error:#}", row.file)),
+        }
+    }
+
+    /// Hands on what was written.
+    ///
+    /// # Errors
+    /// When nobody reads it.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()?;
+        if self.failed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
+    }
+
+    /// Closes what was opened.
+    pub(super) fn end(mut self) {
+        if self.form == Form::Object {
+            self.put("\n]}\n");
+        }
+        // A reader that went away is no error of ours.
+        let _ = self.flush();
+    }
+}
+
+fn json(row: &Row, schema: Option<&'static str>) -> String {
+    let answer = row.answer.as_ref().ok();
+    let image = Image {
+        schema,
+        file: &row.file,
+        top: answer.map(|a| &a.top[..]),
+        latency_ms: answer.map(|a| a.latency_ms),
+        error: row.answer.as_ref().err().map(|error| format!("{error:#}")),
+    };
+    serde_json::to_string(&image).unwrap_or_default()
+}

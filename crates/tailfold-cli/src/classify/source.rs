@@ -1,0 +1,298 @@
+//! Where images come from.
+
+use std::collections::VecDeque;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context as _, bail, ensure};
+use tailfold_data::{ImageStream, Pixels};
+use walkdir::WalkDir;
+
+use super::watch::Watched;
+
+/// An image that is to be classified.
+pub(super) struct Item {
+    /// File, or the stream and the number of the image in it.
+    pub(super) name: String,
+    pub(super) content: Content,
+}
+
+/// What there is of it.
+pub(super) enum Content {
+    /// A file, to be read.
+    File(PathBuf),
+    /// Encoded.
+    Encoded(Vec<u8>),
+    /// Decoded.
+    Pixels(Pixels),
+    /// Nothing, and why.
+    Failed(anyhow::Error),
+}
+
+/// Size of a raw frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    width: usize,
+    height: usize,
+    channels: usize,
+}
+
+impl FromStr for Frame {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let error = || {
+            format!(
+                "`{text}` is no size of a frame: expected WIDTHxHEIGHTxCHANNELS with 1 or 3 channels, like 640x480x3"
+            )
+        };
+        let numbers: Vec<usize> = text
+            .split('x')
+            .map(|number| number.parse().map_err(|_| error()))
+            .collect::<Result<_, _>>()?;
+        let [width, height, channels] = numbers[..] else {
+            return Err(error());
+        };
+        let values = width
+            .checked_mul(height)
+            .filter(|&n| n > 0 && n as u64 <= tailfold_data::MAX_PIXELS);
+        if values.is_none() || !matches!(channels, 1 | 3) {
+            return Err(error());
+        }
+        Ok(Self {
+            width,
+            height,
+            channels,
+        })
+    }
+}
+
+type Images = Box<dyn Iterator<Item = Item>>;
+
+/// Images from all that was named, in its order.
+pub(super) struct Source {
+    inputs: VecDeque<Images>,
+    watched: Option<Watched>,
+}
+
+impl Source {
+    /// What `images` name: files, folders and `-`, each a row of raw frames where `raw` says so.
+    ///
+    /// Folders are listed now; files are opened when it is their turn.
+    pub(super) fn open(images: &[PathBuf], raw: Option<Frame>) -> anyhow::Result<Self> {
+        let stdin = images.iter().filter(|path| **path == *"-").count();
+        ensure!(
+            stdin <= 1,
+            "`-` is named {stdin} times, and stdin is read once"
+        );
+        let inputs = images.iter().map(|path| input(path, raw));
+        Ok(Self {
+            inputs: inputs.collect::<anyhow::Result<_>>()?,
+            watched: None,
+        })
+    }
+
+    /// Goes on with what is put into `folder`, until `stop`.
+    pub(super) fn watch(&mut self, folder: &Path, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
+        self.watched = Some(Watched::new(folder, stop)?);
+        Ok(())
+    }
+
+    pub(super) fn is_watching(&self) -> bool {
+        self.watched.is_some()
+    }
+
+    /// Whether all images were given out.
+    pub(super) fn is_over(&self) -> bool {
+        self.inputs.is_empty() && self.watched.is_none()
+    }
+
+    /// The next images, at most `most` and at least one; `None` at the end.
+    pub(super) fn some(&mut self, most: usize) -> anyhow::Result<Option<Vec<Item>>> {
+        let mut items = Vec::new();
+        while let Some(input) = self.inputs.front_mut() {
+            match input.next() {
+                Some(item) => items.push(item),
+                None => drop(self.inputs.pop_front()),
+            }
+            if items.len() == most {
+                return Ok(Some(items));
+            }
+        }
+        if !items.is_empty() {
+            return Ok(Some(items));
+        }
+        match &mut self.watched {
+            Some(watched) => watched.some(most),
+            None => Ok(None),
+        }
+    }
+}
+
+fn input(path: &Path, raw: Option<Frame>) -> anyhow::Result<Images> {
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin {
+        "stdin".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    Ok(match raw {
+        Some(frame) if is_stdin => frames(name, BufReader::new(io::stdin()), frame),
+        Some(frame) => {
+            let kind = path
+                .metadata()
+                .with_context(|| format!("cannot read {name}"))?;
+            ensure!(
+                kind.is_file(),
+                "{name} is no regular file: hand a pipe on as standard input"
+            );
+            let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
+            frames(name, BufReader::new(file), frame)
+        }
+        None if is_stdin => stream(),
+        None if path.is_dir() => Box::new(listed(path)?.into_iter().map(Item::file)),
+        None => Box::new(std::iter::once(Item::file(path.to_owned()))),
+    })
+}
+
+impl Item {
+    pub(super) fn file(path: PathBuf) -> Self {
+        Self {
+            name: path.display().to_string(),
+            content: Content::File(path),
+        }
+    }
+}
+
+/// Images on stdin.
+fn stream() -> Images {
+    let images = ImageStream::new(BufReader::new(io::stdin()));
+    Box::new(images.enumerate().map(|(i, image)| Item {
+        name: format!("stdin#{i}"),
+        content: match image {
+            Ok(bytes) => Content::Encoded(bytes),
+            Err(error) => Content::Failed(error.into()),
+        },
+    }))
+}
+
+/// Raw frames of `source`, the last of which may be cut short.
+fn frames(name: String, mut source: impl Read + 'static, frame: Frame) -> Images {
+    let Frame {
+        width,
+        height,
+        channels,
+    } = frame;
+    let size = width * height * channels;
+    let mut next = 0;
+    let mut is_over = false;
+    Box::new(std::iter::from_fn(move || {
+        if is_over {
+            return None;
+        }
+        let mut values = Vec::new();
+        let read = source.by_ref().take(size as u64).read_to_end(&mut values);
+        is_over = read.is_err() || values.len() < size;
+        let content = match read {
+            Ok(0) => return None,
+            Ok(found) if found < size => Content::Failed(anyhow::anyhow!(
+                "the stream ends after {found} of the frame's {size} bytes"
+            )),
+            Ok(_) => Content::Pixels(Pixels {
+                height,
+                width,
+                channels,
+                values,
+            }),
+            Err(error) => {
+                Content::Failed(anyhow::Error::new(error).context("cannot read the stream"))
+            }
+        };
+        let name = format!("{name}#{next}");
+        next += 1;
+        Some(Item { name, content })
+    }))
+}
+
+const EXTENSIONS: [&str; 9] = [
+    "jpg", "jpeg", "png", "bmp", "webp", "pbm", "pgm", "ppm", "pnm",
+];
+
+/// Whether the name of `path` ends as an image's does.
+pub(super) fn is_named_image(path: &Path) -> bool {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
+}
+
+/// The images below `folder`, in order of their names.
+fn listed(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+        let path = entry.into_path();
+        if is_named_image(&path) && path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!(
+            "{} holds no image ({})",
+            folder.display(),
+            EXTENSIONS.join(", ")
+        );
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_has_three_numbers() {
+        let frame = Frame {
+            width: 28,
+            height: 26,
+            channels: 1,
+        };
+        assert_eq!("28x26x1".parse(), Ok(frame));
+        for text in [
+            "",
+            "28x26",
+            "28x26x2",
+            "0x26x1",
+            "28x26x1x1",
+            "axbx1",
+            "99999x99999x1",
+        ] {
+            let error = text.parse::<Frame>().unwrap_err();
+            assert!(error.contains("WIDTHxHEIGHTxCHANNELS"), "{error}");
+        }
+    }
+
+    #[test]
+    fn frames_are_cut_at_their_size() {
+        let frame = "2x1x3".parse().unwrap();
+        let mut items = frames("f".to_owned(), &b"abcdefghijklmn"[..], frame);
+        for (name, values) in [("f#0", b"abcdef"), ("f#1", b"ghijkl")] {
+            let item = items.next().unwrap();
+            assert_eq!(item.name, name);
+            let Content::Pixels(pixels) = item.content else {
+                panic!("{name} is no frame")
+            };
+            assert_eq!(
+                (pixels.height, pixels.width, &pixels.values[..]),
+                (1, 2, &values[..])
+            );
+        }
+        let last = items.next().unwrap();
+        assert!(
+            matches!(&last.content, Content::Failed(e) if e.to_string().contains("2 of the frame's 6"))
+        );
+        assert!(items.next().is_none());
+        assert!(frames("f".to_owned(), &b""[..], frame).next().is_none());
+    }
+}

@@ -1,0 +1,342 @@
+//! Images one after the other in a stream of bytes, told apart by their own formats.
+
+use std::io::{self, BufRead};
+
+use crate::pixels::MAX_FILE_BYTES;
+
+/// Images of a stream, JPEG, PNG, BMP, WebP and binary PNM in any mixture, each as its bytes.
+///
+/// An image is as long as its format says; what it holds is for [`decode`](crate::decode) to judge. Where the bytes after an
+/// image begin none, or the stream ends inside of one, what is left cannot be told apart: one error, and the end.
+#[derive(Debug)]
+pub struct ImageStream<R> {
+    source: R,
+    /// Images so far.
+    count: usize,
+    /// Bytes so far.
+    offset: u64,
+    is_over: bool,
+}
+
+/// A stream whose images cannot be told apart.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// It cannot be read.
+    #[error("cannot read the stream after {offset} bytes")]
+    Read {
+        /// Bytes before.
+        offset: u64,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It ends too early.
+    #[error("the stream ends inside image {image}, which begins at byte {offset}")]
+    Cut {
+        /// Image, from 0.
+        image: usize,
+        /// Where it begins.
+        offset: u64,
+    },
+    /// Something else than an image.
+    #[error(
+        "image {image}, at byte {offset}, begins like no JPEG, PNG, BMP, WebP or binary PNM ({found:02x?}): what follows cannot be told apart"
+    )]
+    Unknown {
+        /// Image, from 0.
+        image: usize,
+        /// Where it begins.
+        offset: u64,
+        /// Its first bytes.
+        found: Vec<u8>,
+    },
+    /// An image that breaks its own format.
+    #[error(
+        "image {image}, at byte {offset}, breaks the rules of {format}: what follows cannot be told apart"
+    )]
+    Broken {
+        /// Image, from 0.
+        image: usize,
+        /// Where it begins.
+        offset: u64,
+        /// `JPEG`.
+        format: &'static str,
+    },
+    /// An image that claims more bytes than are ever read.
+    #[error("image {image}, at byte {offset}, claims more than {limit} bytes")]
+    TooLarge {
+        /// Image, from 0.
+        image: usize,
+        /// Where it begins.
+        offset: u64,
+        /// Bytes accepted.
+        limit: u64,
+    },
+}
+
+/// Why an image has no end.
+#[derive(Debug)]
+enum Flaw {
+    Read(io::Error),
+    Cut,
+    Unknown(Vec<u8>),
+    Broken(&'static str),
+    TooLarge,
+}
+
+impl From<io::Error> for Flaw {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Cut,
+            _ => Self::Read(error),
+        }
+    }
+}
+
+impl<R: BufRead> ImageStream<R> {
+    /// The images of `source`.
+    pub fn new(source: R) -> Self {
+        Self {
+            source,
+            count: 0,
+            offset: 0,
+            is_over: false,
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for ImageStream<R> {
+    type Item = Result<Vec<u8>, StreamError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let (image, offset) = (self.count, self.offset);
+        let mut taken = Taken {
+            source: &mut self.source,
+            bytes: Vec::new(),
+        };
+        let flaw = match taken.image() {
+            Ok(false) => {
+                self.is_over = true;
+                return None;
+            }
+            Ok(true) => {
+                self.count += 1;
+                self.offset += taken.bytes.len() as u64;
+                return Some(Ok(taken.bytes));
+            }
+            Err(flaw) => flaw,
+        };
+        self.is_over = true;
+        let limit = MAX_FILE_BYTES;
+        Some(Err(match flaw {
+            Flaw::Read(source) => StreamError::Read { offset, source },
+            Flaw::Cut => StreamError::Cut { image, offset },
+            Flaw::Unknown(found) => StreamError::Unknown {
+                image,
+                offset,
+                found,
+            },
+            Flaw::Broken(format) => StreamError::Broken {
+                image,
+                offset,
+                format,
+            },
+            Flaw::TooLarge => StreamError::TooLarge {
+                image,
+                offset,
+                limit,
+            },
+        }))
+    }
+}
+
+/// Bytes of the image that is being read.
+struct Taken<'a, R> {
+    source: &'a mut R,
+    bytes: Vec<u8>,
+}
+
+impl<R: BufRead> Taken<'_, R> {
+    /// Reads one image; false at the end of the stream.
+    fn image(&mut self) -> Result<bool, Flaw> {
+        // Between two PNM images there may be a line's end.
+        while let Some(&byte) = self.source.fill_buf()?.first() {
+            if !byte.is_ascii_whitespace() {
+                break;
+            }
+            self.source.consume(1);
+        }
+        if self.source.fill_buf()?.is_empty() {
+            return Ok(false);
+        }
+        match self.take(2)? {
+            [0xff, 0xd8] => self.jpeg()?,
+            [0x89, b'P'] => self.png()?,
+            [b'B', b'M'] => self.sized(4, 0)?,
+            [b'R', b'I'] => {
+                self.take(2)?;
+                // RIFF counts what follows the count, and pads to an even length.
+                self.sized(4, 8)?;
+            }
+            [b'P', b'4'..=b'6'] => self.pnm()?,
+            _ => {
+                let more = self.source.fill_buf()?;
+                let begin = more[..more.len().min(6)].to_vec();
+                return Err(Flaw::Unknown([&self.bytes[..], &begin].concat()));
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next `count` bytes.
+    fn take(&mut self, count: usize) -> Result<&[u8], Flaw> {
+        let before = self.bytes.len();
+        if (before + count) as u64 > MAX_FILE_BYTES {
+            return Err(Flaw::TooLarge);
+        }
+        // As they come, so that a claim alone takes no memory.
+        let mut left = count;
+        while left > 0 {
+            let ready = self.source.fill_buf()?;
+            if ready.is_empty() {
+                return Err(Flaw::Cut);
+            }
+            let some = ready.len().min(left);
+            self.bytes.extend_from_slice(&ready[..some]);
+            self.source.consume(some);
+            left -= some;
+        }
+        Ok(&self.bytes[before..])
+    }
+
+    fn byte(&mut self) -> Result<u8, Flaw> {
+        Ok(self.take(1)?[0])
+    }
+
+    /// Segments by their lengths, and coded data up to the next marker, until the end of the image (ISO 10918-1, B.1).
+    fn jpeg(&mut self) -> Result<(), Flaw> {
+        let mut byte = self.byte()?;
+        loop {
+            if byte != 0xff {
+                return Err(Flaw::Broken("JPEG"));
+            }
+            // Any number of fill bytes.
+            let mut marker = self.byte()?;
+            while marker == 0xff {
+                marker = self.byte()?;
+            }
+            match marker {
+                0xd9 => return Ok(()),
+                0x01 | 0xd0..=0xd7 => {}
+                0x00 | 0xd8 => return Err(Flaw::Broken("JPEG")),
+                _ => self.segment()?,
+            }
+            byte = if marker == 0xda {
+                self.scan()?
+            } else {
+                self.byte()?
+            };
+        }
+    }
+
+    /// A JPEG segment after its marker.
+    fn segment(&mut self) -> Result<(), Flaw> {
+        let length = self.take(2)?;
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+        self.take(length.checked_sub(2).ok_or(Flaw::Broken("JPEG"))?)?;
+        Ok(())
+    }
+
+    /// Coded data of a JPEG, up to the 0xff of the next marker.
+    fn scan(&mut self) -> Result<u8, Flaw> {
+        loop {
+            while self.byte()? != 0xff {}
+            let next = *self.source.fill_buf()?.first().ok_or(Flaw::Cut)?;
+            if next != 0 && !matches!(next, 0xd0..=0xd7) {
+                return Ok(0xff);
+            }
+            self.byte()?;
+        }
+    }
+
+    /// Chunks by their lengths, until IEND (PNG, third edition, 5.3).
+    fn png(&mut self) -> Result<(), Flaw> {
+        if self.take(6)? != b"NG\r\n\x1a\n" {
+            return Err(Flaw::Broken("PNG"));
+        }
+        loop {
+            let head = self.take(8)?;
+            let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+            let is_end = &head[4..] == b"IEND";
+            self.take(usize::try_from(length).map_err(|_| Flaw::TooLarge)?)?;
+            self.take(4)?;
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A little-endian length of `width` bytes, and as many bytes in all where `beyond` is 0, or that many beyond `beyond`.
+    fn sized(&mut self, width: usize, beyond: u64) -> Result<(), Flaw> {
+        let format = if beyond == 0 { "BMP" } else { "WebP" };
+        let mut length = 0_u64;
+        for (i, &byte) in self.take(width)?.iter().enumerate() {
+            length |= u64::from(byte) << (8 * i);
+        }
+        let total = beyond + length + if beyond > 0 { length % 2 } else { 0 };
+        let left = total.checked_sub(self.bytes.len() as u64);
+        let left = left.ok_or(Flaw::Broken(format))?;
+        self.take(usize::try_from(left).map_err(|_| Flaw::TooLarge)?)?;
+        Ok(())
+    }
+
+    /// Width, height and greatest value as text, then the rows.
+    fn pnm(&mut self) -> Result<(), Flaw> {
+        let kind = self.bytes[1];
+        let [width, height] = [self.number()?, self.number()?];
+        let row = match kind {
+            b'4' => width.div_ceil(8),
+            _ => {
+                let greatest = self.number()?;
+                let channels = if kind == b'6' { 3 } else { 1 };
+                let bytes = if greatest > 255 { 2 } else { 1 };
+                width.checked_mul(channels * bytes).ok_or(Flaw::TooLarge)?
+            }
+        };
+        let rows = row.checked_mul(height).ok_or(Flaw::TooLarge)?;
+        self.take(usize::try_from(rows).map_err(|_| Flaw::TooLarge)?)?;
+        Ok(())
+    }
+
+    /// A number of a PNM's header, and the one character after it.
+    fn number(&mut self) -> Result<u64, Flaw> {
+        let broken = || Flaw::Broken("PNM");
+        let mut byte = self.byte()?;
+        while byte.is_ascii_whitespace() || byte == b'#' {
+            if byte == b'#' {
+                while self.byte()? != b'\n' {}
+            }
+            byte = self.byte()?;
+        }
+        let mut number = 0_u64;
+        while byte.is_ascii_digit() {
+            number = number
+                .checked_mul(10)
+                .and_then(|n| n.checked_add(u64::from(byte - b'0')))
+                .ok_or_else(broken)?;
+            byte = self.byte()?;
+        }
+        if byte.is_ascii_whitespace() {
+            Ok(number)
+        } else {
+            Err(broken())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
