@@ -7,6 +7,7 @@ mod chart;
 mod ci;
 mod cross;
 mod data;
+mod debian;
 mod demo;
 mod dist;
 mod export;
@@ -16,6 +17,7 @@ mod process;
 mod relay;
 mod statistics;
 mod training;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -52,6 +54,7 @@ enum Command {
     Tidy,
     /// Train a configuration: `tailfold-train`.
     Train(relay::Args),
+    Wasm(wasm::Args),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Quantize(args) => relay::run("tailfold-quant", &[], &args),
         Command::Tidy => ci::tidy(),
         Command::Train(args) => relay::train(&args),
+        Command::Wasm(args) => wasm::run(&args),
     };
     result.unwrap_or_else(|error| {
         output::say(&format!("error: {error:#}"));
