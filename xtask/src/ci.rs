@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::output::{print, say};
 use crate::process::{build, cargo, must, root, status};
-use crate::{cross, demo};
+use crate::{cross, debian, demo};
 
 /// Run formatting, lints, tests, those of the kernels on emulated ARM, the outside judges and the demo, cheapest first; the
 /// first failure ends it.
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !holds("fmt", cargo().args(["fmt", "--all", "--check"]))? {
         return Ok(ExitCode::from(1));
     }
-    let no_cross = cross::missing();
+    let no_cross = debian::missing();
     // Later steps wait for the network and compiling does not: what they need is fetched meanwhile.
     thread::scope(|scope| {
         let toolchain = no_cross.is_none().then(|| scope.spawn(cross::fetch));

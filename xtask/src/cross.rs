@@ -7,10 +7,10 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 
+use crate::debian::missing;
 use crate::output::{print, say};
 use crate::process::{cargo, root, shown};
 use toolchain::Toolchain;
-pub(crate) use toolchain::missing;
 
 /// Build the tests of the integer kernels for another processor, and run them in an emulator as each kind of it.
 ///

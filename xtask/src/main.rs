@@ -7,6 +7,7 @@ mod chart;
 mod ci;
 mod cross;
 mod data;
+mod debian;
 mod demo;
 mod dist;
 mod export;
@@ -17,6 +18,7 @@ mod process;
 mod relay;
 mod statistics;
 mod training;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,7 @@ enum Command {
     Tidy,
     /// Train a configuration: `tailfold-train`.
     Train(relay::Args),
+    Wasm(wasm::Args),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Quantize(args) => relay::run("tailfold-quant", &[], &args),
         Command::Tidy => ci::tidy(),
         Command::Train(args) => relay::train(&args),
+        Command::Wasm(args) => wasm::run(&args),
     };
     result.unwrap_or_else(|error| {
         output::say(&format!("error: {error:#}"));

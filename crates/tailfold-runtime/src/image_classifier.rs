@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde::Serialize;
 use tailfold_data::{Pixels, decode, preprocess};
-use tailfold_spec::{Classifier, Filter, ImageBatch, ModelCard, Preprocess, Resize, softmax};
+use tailfold_spec::{
+    Classifier, Filter, ImageBatch, Logits, ModelCard, Preprocess, Resize, softmax,
+};
 
-use crate::{Backend, LoadedModel, Options, RuntimeError};
+use crate::{Backend, LoadedModel, Options, RuntimeError, clock};
 
 /// A class, and how likely the model finds it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,7 +29,7 @@ pub struct Answer {
     pub top: Vec<Guess>,
     /// `[num_classes]`, label order.
     pub logits: Vec<f32>,
-    /// Preprocessing and network, without decoding.
+    /// Preprocessing and network, without decoding; not a number in WebAssembly, which has no clock.
     pub latency_ms: f64,
 }
 
@@ -46,6 +47,19 @@ impl ImageClassifier {
     /// [`RuntimeError`] naming the file.
     pub fn open(path: &Path, backend: Backend, options: &Options) -> Result<Self, RuntimeError> {
         Ok(LoadedModel::open(path, backend, options)?.into())
+    }
+
+    /// The same of a file's `bytes`; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] naming the file.
+    pub fn from_bytes(
+        bytes: &[u8],
+        name: &str,
+        backend: Backend,
+        options: &Options,
+    ) -> Result<Self, RuntimeError> {
+        Ok(LoadedModel::from_bytes(bytes, name, backend, options)?.into())
     }
 
     /// Brings images of any size to the network's, where the model itself says nothing of resizing.
@@ -100,12 +114,8 @@ impl ImageClassifier {
     /// # Errors
     /// As [`ImageClassifier::classify`].
     pub fn classify_pixels(&mut self, pixels: &Pixels, top: usize) -> Result<Answer, RuntimeError> {
-        let started = Instant::now();
-        let values = preprocess(pixels, &self.spec)?;
-        let [c, h, w] = [self.spec.channels, self.spec.height, self.spec.width];
-        let batch = ImageBatch::new(values, [1, c, h, w])?;
-        let logits = self.classifier.logits(&batch)?;
-        let latency_ms = started.elapsed().as_secs_f64() * 1e3;
+        let (logits, latency_ms) = clock::timed(|| self.logits(pixels));
+        let logits = logits?;
         if let Some(class) = logits.values().iter().position(|v| !v.is_finite()) {
             return Err(RuntimeError::NotFinite { class });
         }
@@ -114,6 +124,13 @@ impl ImageClassifier {
             logits: logits.values().to_vec(),
             latency_ms,
         })
+    }
+
+    fn logits(&mut self, pixels: &Pixels) -> Result<Logits, RuntimeError> {
+        let values = preprocess(pixels, &self.spec)?;
+        let [c, h, w] = [self.spec.channels, self.spec.height, self.spec.width];
+        let batch = ImageBatch::new(values, [1, c, h, w])?;
+        Ok(self.classifier.logits(&batch)?)
     }
 
     fn named(&self, logits: &[f32], top: usize) -> Vec<Guess> {

@@ -21,6 +21,7 @@
 //! never takes its place.
 
 mod backend;
+mod clock;
 mod error;
 mod image_classifier;
 mod model;

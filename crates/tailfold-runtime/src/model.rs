@@ -29,12 +29,26 @@ impl LoadedModel {
     /// # Errors
     /// [`RuntimeError`] naming the file.
     pub fn open(path: &Path, backend: Backend, options: &Options) -> Result<Self, RuntimeError> {
-        let (name, bytes, onnx) = read(path)?;
+        let bytes = artifact::read(path)?;
+        Self::from_bytes(&bytes, &path.display().to_string(), backend, options)
+    }
+
+    /// The same of a file's `bytes`; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] naming the file.
+    pub fn from_bytes(
+        bytes: &[u8],
+        name: &str,
+        backend: Backend,
+        options: &Options,
+    ) -> Result<Self, RuntimeError> {
+        let onnx = sound(bytes, name)?;
         let card = onnx.checked_card().map_err(|source| RuntimeError::Onnx {
-            name: name.clone(),
+            name: name.to_owned(),
             source,
         })?;
-        Self::over(&name, &bytes, onnx, card, backend, options)
+        Self::over(name, bytes, onnx, card, backend, options)
     }
 
     /// The same for a model that may be a stranger's: `preparation` is what is known of one.
@@ -48,7 +62,8 @@ impl LoadedModel {
         backend: Backend,
         options: &Options,
     ) -> Result<Self, RuntimeError> {
-        let (name, bytes, onnx) = read(path)?;
+        let (name, bytes) = (path.display().to_string(), artifact::read(path)?);
+        let onnx = sound(&bytes, &name)?;
         let card = preparation.card(&onnx, &name)?;
         Self::over(&name, &bytes, onnx, card, backend, options)
     }
@@ -102,17 +117,15 @@ impl LoadedModel {
     }
 }
 
-/// Name, bytes and sound graph of the file `path`.
-fn read(path: &Path) -> Result<(String, Vec<u8>, Model), RuntimeError> {
-    let name = path.display().to_string();
-    let bytes = artifact::read(path)?;
-    let onnx = Model::from_bytes(&bytes, &name).map_err(|source| RuntimeError::Onnx {
-        name: name.clone(),
+/// The sound graph of the file `bytes`.
+fn sound(bytes: &[u8], name: &str) -> Result<Model, RuntimeError> {
+    let onnx = Model::from_bytes(bytes, name).map_err(|source| RuntimeError::Onnx {
+        name: name.to_owned(),
         source,
     })?;
     tailfold_onnx::check(&onnx).map_err(|source| RuntimeError::Check {
-        name: name.clone(),
+        name: name.to_owned(),
         source,
     })?;
-    Ok((name, bytes, onnx))
+    Ok(onnx)
 }

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     (
         "classify-tract",
         &[
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "tailfold-tract",
         ],
     ),
+    ("tailfold-capi", &["tailfold-data", "tailfold-runtime"]),
     (
         "tailfold-cli",
         &[
@@ -86,6 +87,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "tailfold-spec",
         ],
     ),
+    ("tailfold-wasm", &["tailfold-runtime"]),
     (
         "xtask",
         &[

@@ -133,3 +133,9 @@ fn read_at(file: &File, mut values: &mut [u8], mut offset: u64) -> io::Result<()
     }
     Ok(())
 }
+
+/// Where there are no files, as in WebAssembly, none can be read.
+#[cfg(not(any(unix, windows)))]
+fn read_at(_file: &File, _values: &mut [u8], _offset: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -1,0 +1,28 @@
+//! libtailfold: [`tailfold_runtime`] for C and whatever calls C. `include/tailfold.h` is made of what is here.
+//!
+//! An entry point checks what it was given, calls the library and turns the outcome into a [`TailfoldCode`] and a message of
+//! the calling thread; no panic leaves it.
+
+#![expect(
+    unsafe_code,
+    reason = "what C gives are raw pointers, and C finds functions by their unmangled names"
+)]
+
+mod argument;
+mod classify;
+mod code;
+mod failure;
+mod handle;
+mod options;
+
+pub use classify::{
+    TailfoldGuess, tailfold_classify_bytes, tailfold_classify_pixels, tailfold_logits_bytes,
+    tailfold_logits_pixels,
+};
+pub use code::{TailfoldCode, tailfold_error_name, tailfold_version};
+pub use failure::tailfold_last_error;
+pub use handle::{
+    TailfoldClassifier, TailfoldShape, tailfold_class_name, tailfold_close, tailfold_fork,
+    tailfold_input_shape, tailfold_num_classes, tailfold_open,
+};
+pub use options::TailfoldOptions;

@@ -1,0 +1,211 @@
+//! C programs over both libraries: the example answers what [`ImageClassifier`] does, and misuse is an error, never
+//! more.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot prepare or read is a failure of the test"
+)]
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tailfold_data::{Dataset, Pixels};
+use tailfold_runtime::{Backend, ImageClassifier, Options};
+
+const MODEL: &str = "models/fashion-lt/fashion-lt.int8.onnx";
+
+/// How a program gets at the library.
+#[derive(Clone, Copy, Debug)]
+enum Linked {
+    Shared,
+    Static,
+}
+
+#[test]
+fn the_example_answers_as_the_library_does() {
+    let scratch = tempfile::tempdir().unwrap();
+    let images = [0, 1, 2].map(|index| {
+        let path = scratch.path().join(format!("{index}.png"));
+        fs::write(&path, image(index).to_png().unwrap()).unwrap();
+        path
+    });
+    let expected = answers(&images);
+    let wrong = scratch.path().join("wrong.png");
+    fs::write(&wrong, "no image").unwrap();
+    for linked in [Linked::Shared, Linked::Static] {
+        let source = root().join("examples/c/classify.c");
+        let program = compiled(&source, linked, scratch.path());
+        let classify = |valgrind, images: &[PathBuf]| {
+            let mut command = started(&program, valgrind);
+            command
+                .args(["--backend", "integer"])
+                .arg(root().join(MODEL));
+            finished(command.args(images))
+        };
+        let plain = classify(false, &images);
+        assert_eq!(
+            (plain.status.code(), text(&plain.stdout)),
+            (Some(0), expected.clone())
+        );
+        if has_valgrind() {
+            let watched = classify(true, &images);
+            assert_clean(&watched, 0);
+            assert_eq!(text(&watched.stdout), expected);
+        } else {
+            eprintln!("skipped: the example's memory, {linked:?} (no valgrind)");
+        }
+        let half = classify(false, &[wrong.clone(), images[0].clone()]);
+        assert_eq!(half.status.code(), Some(1), "{half:?}");
+        assert!(text(&half.stderr).contains("TAILFOLD_IMAGE"), "{half:?}");
+        assert!(expected.starts_with(&text(&half.stdout)), "{half:?}");
+        let mut none = started(&program, false);
+        let none = finished(none.arg("no-model.onnx").arg(&images[0]));
+        assert_eq!(none.status.code(), Some(2), "{none:?}");
+        assert!(text(&none.stderr).contains("TAILFOLD_FILE: "), "{none:?}");
+    }
+}
+
+#[test]
+fn misuse_is_an_error() {
+    let scratch = tempfile::tempdir().unwrap();
+    let png = scratch.path().join("image.png");
+    fs::write(&png, image(0).to_png().unwrap()).unwrap();
+    for linked in [Linked::Shared, Linked::Static] {
+        let source = root().join("crates/tailfold-capi/tests/abuse.c");
+        let program = compiled(&source, linked, scratch.path());
+        let abused = |valgrind| {
+            let mut command = started(&program, valgrind);
+            finished(command.arg(root().join(MODEL)).arg(&png))
+        };
+        let plain = abused(false);
+        assert_eq!(plain.status.code(), Some(0), "{}", text(&plain.stderr));
+        if has_valgrind() {
+            assert_clean(&abused(true), 0);
+        } else {
+            eprintln!("skipped: the memory of misuse, {linked:?} (no valgrind)");
+        }
+    }
+}
+
+/// An image of the data set that ships.
+fn image(index: usize) -> Pixels {
+    let spec = "embedded?split=test&limit=3".parse().unwrap();
+    Dataset::open(&spec).unwrap().image(index).unwrap()
+}
+
+/// What the example prints, from the library itself.
+fn answers(images: &[PathBuf]) -> String {
+    let model = root().join(MODEL);
+    let mut classifier =
+        ImageClassifier::open(&model, Backend::Integer, &Options::default()).unwrap();
+    let mut text = String::new();
+    for path in images {
+        let answer = classifier.classify(&fs::read(path).unwrap(), "an image", 3);
+        writeln!(text, "{}", path.display()).unwrap();
+        for guess in answer.unwrap().top {
+            let percent = 100.0 * guess.probability;
+            writeln!(text, "{percent:10.6} %  {}", guess.name).unwrap();
+        }
+    }
+    text
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The folder of the libraries, which cargo builds before these tests: that of this program.
+fn libraries() -> PathBuf {
+    let own = env::current_exe().unwrap();
+    let folder = own.parent().unwrap();
+    for linked in [Linked::Shared, Linked::Static] {
+        let file = folder.join(linked.file());
+        assert!(file.is_file(), "{} is not there", file.display());
+    }
+    folder.to_owned()
+}
+
+impl Linked {
+    fn file(self) -> String {
+        use env::consts::{DLL_PREFIX, DLL_SUFFIX};
+        match self {
+            Self::Shared => format!("{DLL_PREFIX}tailfold{DLL_SUFFIX}"),
+            Self::Static => "libtailfold.a".to_owned(),
+        }
+    }
+}
+
+/// The program made of one C source, which has no warning.
+fn compiled(source: &Path, linked: Linked, folder: &Path) -> PathBuf {
+    let name = source.file_stem().unwrap().to_str().unwrap();
+    let program = folder.join(format!("{name}-{linked:?}"));
+    let libraries = libraries();
+    let mut cc = Command::new("cc");
+    cc.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g"])
+        .arg("-I")
+        .arg(root().join("crates/tailfold-capi/include"))
+        .arg(source)
+        .arg("-o")
+        .arg(&program);
+    match linked {
+        Linked::Shared => cc
+            .arg("-L")
+            .arg(&libraries)
+            .arg("-ltailfold")
+            .arg(format!("-Wl,-rpath,{}", libraries.display())),
+        Linked::Static => cc.arg(libraries.join(linked.file())),
+    };
+    // What Rust's standard library needs of the system.
+    let output = finished(cc.args(["-lpthread", "-ldl", "-lm"]));
+    assert!(output.status.success(), "{cc:?}: {}", text(&output.stderr));
+    program
+}
+
+/// `program`, by itself or under valgrind, which does not know AVX-512: there the kernels use a unit that it does.
+fn started(program: &Path, valgrind: bool) -> Command {
+    if !valgrind {
+        return Command::new(program);
+    }
+    let mut command = Command::new("valgrind");
+    command
+        .args(["--quiet", "--error-exitcode=99", "--leak-check=full"])
+        .arg(program)
+        .env("TAILFOLD_ISA", isa());
+    command
+}
+
+fn isa() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        return "avx2";
+    }
+    "portable"
+}
+
+fn has_valgrind() -> bool {
+    let version = Command::new("valgrind").arg("--version").output();
+    version.is_ok_and(|output| output.status.success())
+}
+
+/// Fails when valgrind found an error or a leak, or the program ended otherwise than with `code`.
+#[track_caller]
+fn assert_clean(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+    // valgrind's own lines begin with its process number.
+    let lines = text(&output.stderr);
+    let said = lines.lines().find(|line| line.starts_with("=="));
+    assert_eq!(said, None, "{lines}");
+}
+
+fn finished(command: &mut Command) -> Output {
+    command
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}

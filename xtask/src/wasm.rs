@@ -1,0 +1,143 @@
+//! `cargo xtask wasm`: the classifier as a WebAssembly module, with a page that runs it.
+
+mod answers;
+mod browser;
+mod server;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::Context as _;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tailfold_data::Dataset;
+use tailfold_spec::artifact;
+
+use crate::debian::{self, Packages, Toolchain};
+use crate::output::{print, say};
+use crate::process::{self, cargo, must};
+
+/// Build the WebAssembly module, and lay it beside the page and a model in `target/wasm`.
+///
+/// The first run downloads a compiler, its sources and a linker from Debian (230 MB) to `target/cross`; the standard library
+/// is compiled from them. Nothing is installed.
+///
+/// Example: cargo xtask wasm --serve 8000
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Quantized model of the page.
+    #[arg(long, default_value = "models/fashion-lt/fashion-lt.int8.onnx")]
+    model: PathBuf,
+    /// Compare the module's logits with those of `tailfold` here, bit by bit: in Node, and in Chromium as the page has them.
+    #[arg(long)]
+    check: bool,
+    /// The `tailfold` to compare with, where it is built already.
+    #[arg(long, requires = "check")]
+    binary: Option<PathBuf>,
+    /// Serve the page on this port of this machine, until it is interrupted.
+    #[arg(long)]
+    serve: Option<u16>,
+}
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+const PACKAGES: Packages = Packages {
+    whole: &["rustc-web", "rust-web-src", "lld-19"],
+    alone: &[],
+    megabytes: 230,
+};
+
+/// Vectors of 16 bytes, which browsers have had since 2023.
+const FLAGS: &str = "-Clinker-flavor=wasm-ld -Ctarget-feature=+simd128";
+
+/// Images that are compared, and their spec.
+const IMAGES: usize = 20;
+const DATA: &str = "embedded?split=test&limit=20";
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(why) = debian::missing() {
+        say(&format!("skipped: wasm ({why})"));
+        return Ok(ExitCode::from(2));
+    }
+    let root = process::root()?;
+    let folder = root.join("target/wasm");
+    let module = artifact::read(&build(&root)?)?;
+    assemble(&root, &root.join(&args.model), &module, &folder)?;
+    print(&format!(
+        "{}: module {} bytes, {} by gzip",
+        folder.display(),
+        module.len(),
+        gzip(&module)?
+    ));
+    if args.check && !answers::agree(args.binary.as_deref(), &folder)? {
+        return Ok(ExitCode::from(1));
+    }
+    if let Some(port) = args.serve {
+        let server = server::Server::new(port)?;
+        say(&format!("http://{}/ until Ctrl-C", server.address()?));
+        loop {
+            server.answer(&folder)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The module, in the profile `dist` and a target folder of its own.
+fn build(root: &Path) -> anyhow::Result<PathBuf> {
+    let folder = root.join("target/cross").join(TARGET);
+    let toolchain = Toolchain::prepared(&folder.join("toolchain"), &PACKAGES, |_| Ok(()))?;
+    let target = folder.join("build");
+    let mut command = Command::new(cargo());
+    command
+        .current_dir(root)
+        .args(["build", "--quiet", "--profile", "dist"])
+        .args(["--package", "tailfold-wasm", "--lib", "--target", TARGET])
+        // Debian has no standard library for this target, but its sources.
+        .args(["-Z", "build-std=std,panic_abort"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .arg("--target-dir")
+        .arg(&target);
+    toolchain.applied(TARGET, "usr/bin/wasm-ld-19", FLAGS, &mut command);
+    say("building the module");
+    must(&mut command)?;
+    Ok(target.join(TARGET).join("dist/tailfold_wasm.wasm"))
+}
+
+/// Lays the page, the module, the model and images in `folder`.
+fn assemble(root: &Path, model: &Path, module: &[u8], folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    for file in [
+        "index.html",
+        "page.css",
+        "page.js",
+        "tailfold.js",
+        "check.mjs",
+    ] {
+        artifact::write(
+            &folder.join(file),
+            &artifact::read(&root.join("web").join(file))?,
+        )?;
+    }
+    artifact::write(&folder.join("tailfold.wasm"), module)?;
+    artifact::write(&folder.join("model.onnx"), &artifact::read(model)?)?;
+    let data = Dataset::open(&DATA.parse()?)?;
+    artifact::write(&folder.join("sample.png"), &data.image(0)?.to_png()?)?;
+    for index in 0..IMAGES {
+        artifact::write(&folder.join(image(index)), &data.image(index)?.to_png()?)?;
+    }
+    Ok(())
+}
+
+/// Name of an image that is compared.
+fn image(index: usize) -> String {
+    format!("test-{index:02}.png")
+}
+
+/// Bytes that a server sends of `bytes`.
+fn gzip(bytes: &[u8]) -> anyhow::Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}
