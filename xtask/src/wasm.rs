@@ -89,7 +89,7 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let folder = root.join("target/cross").join(TARGET);
     let toolchain = Toolchain::prepared(&folder.join("toolchain"), &PACKAGES, |_| Ok(()))?;
     let target = folder.join("build");
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command
         .current_dir(root)
         .args(["build", "--quiet", "--profile", "dist"])
