@@ -1,18 +1,19 @@
-//! `cargo xtask cross`: the tests of the integer kernels on processors that this machine is not.
+//! `cargo xtask cross`: the integer kernels and the program `tailfold` on processors that this machine is not.
 
-mod toolchain;
+mod program;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::debian::missing;
+use crate::debian::Toolchain;
 use crate::output::{print, say};
 use crate::process::{cargo, root, shown};
-use toolchain::Toolchain;
+use crate::target::{AARCH64, FOREIGN, Target};
 
-/// Build the tests of the integer kernels for another processor, and run them in an emulator as each kind of it.
+/// Build the tests of the integer kernels, and `tailfold` without tract, for another processor, and run them in an emulator
+/// as each kind of it. The program's logits must be the golden ones, which are this machine's too, to the bit.
 ///
 /// The first run downloads a compiler, a linker and the emulator from Debian (310 MB) to `target/cross`. Nothing is
 /// installed, and nothing of this machine's Rust is touched.
@@ -21,85 +22,75 @@ use toolchain::Toolchain;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What to build for.
-    #[arg(long, default_value = TARGET, value_parser = [TARGET])]
+    #[arg(long, default_value = AARCH64, value_parser = FOREIGN)]
     target: String,
 }
 
 impl Default for Args {
     fn default() -> Self {
         Self {
-            target: TARGET.to_owned(),
+            target: AARCH64.to_owned(),
         }
     }
 }
 
-const TARGET: &str = "aarch64-unknown-linux-gnu";
-
 /// The crates whose arithmetic depends on the processor.
 const PACKAGES: [&str; 2] = ["tailfold-kernels", "tailfold-integer"];
-
-/// Kinds of processor, and the vector unit that the tests must find there.
-const PROCESSORS: [(&str, &str); 2] = [("cortex-a53", "neon"), ("cortex-a76", "neon-dotprod")];
 
 /// Random cases of each property, instead of hundreds: an emulator is slow, and this machine's own run has the others.
 const CASES: &str = "32";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    if let Some(why) = missing() {
-        bail!("cannot build for {}: {why}", args.target);
+    let target = Target::named(&args.target)?;
+    if let Some(why) = target.missing() {
+        bail!("cannot build for {}: {why}", target.name);
     }
     let root = root()?;
-    let folder = folder(&root, &args.target);
-    let toolchain = Toolchain::prepared(&folder.join("toolchain"))?;
-    let programs = build(&root, &toolchain, args, &folder.join("build"))?;
+    let toolchain = target.toolchain()?;
+    let toolchain = toolchain.as_ref();
+    let tests = build(&root, toolchain, target)?;
+    let tailfold = program::build(&root, toolchain, target)?;
     say(&format!(
         "{CASES} random cases a property: an emulator is slow"
     ));
     let mut holds = true;
-    for (processor, unit) in PROCESSORS {
-        for (package, program) in PACKAGES.iter().zip(&programs) {
-            let mut tests = Command::new(toolchain.emulator());
-            tests
-                .args(["-cpu", processor])
-                .arg(program)
-                .env("TAILFOLD_ISA", unit)
-                .env("PROPTEST_CASES", CASES);
+    for (processor, unit) in target.processors {
+        for (package, program) in PACKAGES.iter().zip(&tests) {
+            let mut tests = target.started(toolchain, processor, program);
+            tests.env("TAILFOLD_ISA", unit).env("PROPTEST_CASES", CASES);
             holds &= passes(&format!("{processor} ({unit}), {package}"), &mut tests)?;
         }
+        let start = || target.started(toolchain, processor, &tailfold);
+        holds &= program::holds(&format!("{processor} ({unit}), tailfold"), &root, &start)?;
     }
     Ok(ExitCode::from(u8::from(!holds)))
 }
 
 /// Downloads what [`run`] needs, unless it is there.
 pub(crate) fn fetch() -> anyhow::Result<()> {
-    Toolchain::prepared(&folder(&root()?, TARGET).join("toolchain"))?;
+    Target::named(AARCH64)?.toolchain()?;
     Ok(())
 }
 
-fn folder(root: &Path, target: &str) -> PathBuf {
-    root.join("target/cross").join(target)
-}
+/// What a crate that is compiled for a few runs in an emulator alone is compiled with.
+const QUICK: [&str; 2] = ["--config", r#"profile.dev.package."*".opt-level=1"#];
 
 /// The packages' test programs, in order.
 fn build(
     root: &Path,
-    toolchain: &Toolchain,
-    args: &Args,
-    folder: &Path,
+    toolchain: Option<&Toolchain>,
+    target: &Target,
 ) -> anyhow::Result<Vec<PathBuf>> {
     say(&format!("building the tests of {}", PACKAGES.join(", ")));
-    let mut cargo = self::cargo();
+    let mut cargo = cargo();
     cargo
         .current_dir(root)
         .args(["test", "--quiet", "--no-run", "--lib"])
-        .args(["--message-format", "json", "--target", &args.target])
-        // What they depend on is compiled for these few runs alone.
-        .args(["--config", r#"profile.dev.package."*".opt-level=1"#])
-        .arg("--target-dir")
-        .arg(folder)
+        .args(["--message-format", "json"])
+        .args(QUICK)
         .args(PACKAGES.iter().flat_map(|package| ["--package", package]))
         .stderr(Stdio::inherit());
-    toolchain.applied(&args.target, &mut cargo);
+    target.applied(toolchain, &mut cargo)?;
     let output = cargo
         .output()
         .with_context(|| format!("cannot run {}", shown(&cargo)))?;

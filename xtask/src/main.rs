@@ -17,6 +17,7 @@ mod pool;
 mod process;
 mod relay;
 mod statistics;
+mod target;
 mod training;
 mod wasm;
 

@@ -1,0 +1,131 @@
+//! The program `tailfold` in an emulator: golden logits, images of which one is damaged, and what it says of its kernels.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::Context as _;
+use tailfold_data::Dataset;
+
+use super::QUICK;
+use crate::debian::Toolchain;
+use crate::output::{print, say};
+use crate::process::{cargo, must, shown};
+use crate::target::Target;
+
+const MODEL: &str = "models/fashion-lt/fashion-lt.int8.onnx";
+const DATA: &str = "embedded?split=test&per-class=2";
+
+/// Logits of [`MODEL`] on [`DATA`], the same on every processor.
+const GOLDEN: &str = "tests/golden/fashion-lt.int8.logits.safetensors";
+
+/// `tailfold` for `target`, with the integer kernels alone.
+pub(super) fn build(
+    root: &Path,
+    toolchain: Option<&Toolchain>,
+    target: &Target,
+) -> anyhow::Result<PathBuf> {
+    say("building tailfold");
+    let mut cargo = cargo();
+    cargo
+        .current_dir(root)
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "tailfold-cli",
+            "--no-default-features",
+        ])
+        .args(QUICK);
+    target.applied(toolchain, &mut cargo)?;
+    must(&mut cargo)?;
+    let program = target.folder()?.join("build").join(target.name);
+    Ok(program.join("debug/tailfold"))
+}
+
+/// Whether the program that `start` starts does what it does here.
+pub(super) fn holds(name: &str, root: &Path, start: &dyn Fn() -> Command) -> anyhow::Result<bool> {
+    let folder = std::env::temp_dir().join(format!("tailfold-cross-{}", std::process::id()));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let flaw = flaw(root, &folder, start);
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    match flaw? {
+        None => print(&format!(
+            "{name}: golden logits to the bit, all good images answered, a damaged one reported, every layer with integers"
+        )),
+        Some(flaw) => {
+            print(&format!("{name}: failed: {flaw}"));
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What differs.
+fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Result<Option<String>> {
+    let run = |arguments: &[&str]| -> anyhow::Result<Output> {
+        let mut command = start();
+        command.current_dir(root).args(arguments);
+        command
+            .output()
+            .with_context(|| format!("cannot run {}", shown(&command)))
+    };
+    let path = |name: &str| folder.join(name).display().to_string();
+    let logits = path("logits.safetensors");
+    let output = run(&[
+        "logits",
+        "--backend",
+        "integer",
+        "--model",
+        MODEL,
+        "--data",
+        DATA,
+        "--out",
+        &logits,
+    ])?;
+    if !output.status.success() {
+        return Ok(Some(format!(
+            "{} {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        )));
+    }
+    let golden = fs::read(root.join(GOLDEN)).with_context(|| format!("cannot read {GOLDEN}"))?;
+    if fs::read(&logits)? != golden {
+        return Ok(Some(format!("its logits are not those of {GOLDEN}")));
+    }
+    let data = Dataset::open(&DATA.parse()?)?;
+    let mut files = Vec::new();
+    for i in 0..4 {
+        let file = path(&format!("{i}.png"));
+        let png = data.image(i)?.to_png()?;
+        fs::write(&file, if i == 2 { &png[..60] } else { &png })?;
+        files.push(file);
+    }
+    let mut arguments = vec![
+        "classify",
+        "--json",
+        "--backend",
+        "integer",
+        "--model",
+        MODEL,
+    ];
+    arguments.extend(files.iter().map(String::as_str));
+    let output = run(&arguments)?;
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    let is_error = |i: usize| rows["images"][i]["error"].is_string();
+    let answered = (0..4).map(is_error).eq([false, false, true, false]);
+    if output.status.code() != Some(1) || !answered {
+        return Ok(Some(format!("of four images it says {rows}")));
+    }
+    let info = run(&[
+        "info",
+        "--backend",
+        "integer",
+        "--require-integer",
+        "--model",
+        MODEL,
+    ])?;
+    Ok((!info.status.success()).then(|| String::from_utf8_lossy(&info.stderr).into_owned()))
+}

@@ -1,0 +1,47 @@
+//! The program `tailfold` for a board.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{bail, ensure};
+
+use super::archive::{copy, size};
+use crate::output::{print, say};
+use crate::process::{cargo, must, root};
+use crate::target::Target;
+
+/// Builds `tailfold` for the target `name`, in the profile `dist`, and lays it in `folder`.
+pub(super) fn make(name: &str, features: &[String], folder: &Path) -> anyhow::Result<ExitCode> {
+    let target = Target::named(name)?;
+    if let Some(why) = target.missing() {
+        bail!("cannot build for {name}: {why}");
+    }
+    ensure!(
+        !features.iter().any(|feature| feature == "ort"),
+        "a program that is linked statically cannot load ONNX Runtime: leave `ort` out of --features"
+    );
+    let folder = root()?.join(folder);
+    let program = build(target, features)?;
+    copy(&program, &folder.join("tailfold"))?;
+    print(&format!(
+        "{}: {} bytes, static, stripped",
+        folder.join("tailfold").display(),
+        size(&folder.join("tailfold"))
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(target: &Target, features: &[String]) -> anyhow::Result<PathBuf> {
+    let toolchain = target.toolchain()?;
+    say(&format!("building tailfold for {}", target.name));
+    let mut cargo = cargo();
+    cargo
+        .current_dir(root()?)
+        .args(["build", "--quiet", "--profile", "dist"])
+        .args(["--package", "tailfold-cli", "--no-default-features"])
+        .arg(format!("--features={}", features.join(",")));
+    target.applied(toolchain.as_ref(), &mut cargo)?;
+    must(&mut cargo)?;
+    let built = target.folder()?.join("build").join(target.name);
+    Ok(built.join("dist/tailfold"))
+}
