@@ -8,6 +8,8 @@
 mod bad_input;
 mod burn_export;
 mod chain;
+#[cfg(unix)]
+mod classify;
 mod fixture;
 mod integer;
 #[cfg(unix)]

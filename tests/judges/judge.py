@@ -20,7 +20,9 @@ from foreign import KINDS, foreign_agrees
 from graphs import graph_is_valid, no_graph
 from networks import NETWORKS, network_agrees
 from nvidia import nvidia_parses
+from odd_images import odd_images_are_answered
 from onnx_checker import Verdict
+from ort_backend import ort_backend_agrees, ort_refusals_say_why
 from parity import parity_is_right
 from preprocessing import inputs_are_right
 from targets import LITE_AGREEMENT, TARGETS, lite0_agrees, stranger_agrees, target_agrees
@@ -49,6 +51,9 @@ def checks(evidence):
         yield f"target {target}", partial(target_agrees, target=target)
     yield "adaptive rounding", rounding_errs_less
     yield "re-balancing", balance_is_kept
+    yield "ort", ort_backend_agrees
+    yield "ort refusals", ort_refusals_say_why
+    yield "odd images", odd_images_are_answered
     yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right

@@ -134,11 +134,7 @@ impl Source {
 
 fn input(path: &Path, raw: Option<Frame>) -> anyhow::Result<Images> {
     let is_stdin = path == Path::new("-");
-    let name = if is_stdin {
-        "stdin".to_owned()
-    } else {
-        path.display().to_string()
-    };
+    let name = path.display().to_string();
     Ok(match raw {
         Some(frame) if is_stdin => frames(name, BufReader::new(io::stdin()), frame),
         Some(frame) => {
@@ -171,7 +167,12 @@ impl Item {
 fn stream() -> Images {
     let images = ImageStream::new(BufReader::new(io::stdin()));
     Box::new(images.enumerate().map(|(i, image)| Item {
-        name: format!("stdin#{i}"),
+        // Most often there is one.
+        name: if i == 0 {
+            "-".to_owned()
+        } else {
+            format!("-#{i}")
+        },
         content: match image {
             Ok(bytes) => Content::Encoded(bytes),
             Err(error) => Content::Failed(error.into()),
