@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     (
         "classify-tract",
         &[
@@ -26,6 +26,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "tailfold-kernels",
             "tailfold-onnx",
             "tailfold-parity",
+            "tailfold-part",
             "tailfold-runtime",
             "tailfold-spec",
         ],
@@ -39,6 +40,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("tailfold-kernels", &[]),
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-parity", &["tailfold-spec"]),
+    ("tailfold-part", &["tailfold-spec"]),
     ("tailfold-plot", &["tailfold-data", "tailfold-spec"]),
     (
         "tailfold-quant",
@@ -48,6 +50,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "tailfold-kernels",
             "tailfold-onnx",
             "tailfold-parity",
+            "tailfold-part",
             "tailfold-plot",
             "tailfold-sdot",
             "tailfold-spec",
