@@ -1,5 +1,6 @@
 //! Runs in shards: what is merged is what one run prints, to the last byte, and what is not the parts of one run is refused.
 
+mod calibration;
 mod equal;
 mod misuse;
 

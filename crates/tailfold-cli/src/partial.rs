@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tailfold_data::Dataset;
 use tailfold_parity::Policy;
-use tailfold_part::{Kind, Part, Parts};
+use tailfold_part::{Kind, Part, Parts, labels_sha256, names_sha256};
 use tailfold_runtime::LoadedModel;
-use tailfold_spec::{Logits, Shard, artifact};
+use tailfold_spec::{Logits, Shard};
 
 use crate::output::say;
 
@@ -55,18 +55,11 @@ pub(crate) struct Asked {
 impl Asked {
     /// For `models` on `data`, which are all images.
     pub(crate) fn of(models: &[&LoadedModel], data: &Dataset) -> Self {
-        // Folders differ between machines; names in another order are other images.
-        let names: Vec<String> = (0..data.len())
-            .map(|i| {
-                let id = data.id(i);
-                id.rsplit(['/', '\\']).next().unwrap_or(&id).to_owned()
-            })
-            .collect();
         Self {
             program: format!("tailfold {}", env!("CARGO_PKG_VERSION")),
             data: data.spec().to_string(),
             labels_sha256: labels_sha256(data.labels()),
-            names_sha256: artifact::sha256(names.join("\n").as_bytes()),
+            names_sha256: names_sha256((0..data.len()).map(|i| data.id(i))),
             model_sha256: models.iter().map(|m| m.sha256.clone()).collect(),
             backend: models
                 .iter()
@@ -151,12 +144,4 @@ pub(crate) fn labels(parts: &Parts, asked: &Asked) -> anyhow::Result<Vec<usize>>
 pub(crate) fn logits(parts: &Parts, name: &str) -> anyhow::Result<Logits> {
     let (shape, values) = parts.rows(name, 2)?;
     Ok(Logits::new(values, shape[0])?)
-}
-
-fn labels_sha256(labels: &[usize]) -> String {
-    let bytes: Vec<u8> = labels
-        .iter()
-        .flat_map(|&l| (l as u64).to_le_bytes())
-        .collect();
-    artifact::sha256(&bytes)
 }

@@ -5,11 +5,13 @@
 //! in the images' order again, or says what keeps them from being the parts of one run.
 
 mod error;
+mod hashes;
 mod part;
 mod parts;
 mod tensor;
 
 pub use error::PartError;
+pub use hashes::{labels_sha256, names_sha256};
 pub use part::{Kind, Part};
 pub use parts::Parts;
 pub use tensor::{Element, Tensor, Values};

@@ -1,15 +1,17 @@
 //! All parts of one run, in the images' order.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{Element, Kind, Part, PartError};
 
-/// Most missing shards that a message names.
-const NAMED: usize = 10;
+mod same;
+
+use same::{check_complete, first_difference, same_run, text};
 
 /// All parts of one run: each shard once, none missing, all asked for the same.
 #[derive(Clone, Debug)]
@@ -96,6 +98,27 @@ impl Parts {
         })
     }
 
+    /// Checks that each field of `asked`, an object, is what the parts were asked for: for a command that goes on from them.
+    ///
+    /// # Errors
+    /// [`PartError::Asked`] with both sides.
+    pub fn check_asked(&self, asked: &impl Serialize) -> Result<(), PartError> {
+        let (path, part) = self.first();
+        let wanted: BTreeMap<String, Value> = serde_json::from_value(serde_json::to_value(asked)?)?;
+        let found = |what: &String| part.asked().get(what);
+        let differs = first_difference(wanted.keys(), |key| found(key) == wanted.get(key));
+        match differs {
+            None => Ok(()),
+            Some(what) => Err(PartError::Asked {
+                path: path.clone(),
+                other: "this command".into(),
+                what: what.clone(),
+                found: text(found(what)),
+                expected: text(wanted.get(what)),
+            }),
+        }
+    }
+
     /// What each shard said beside numbers, shard by shard; never empty.
     ///
     /// # Errors
@@ -107,6 +130,11 @@ impl Parts {
     /// Files and parts, shard by shard.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, &Part)> {
         self.parts.iter().map(|(path, part)| (path.as_path(), part))
+    }
+
+    /// The file that image `image` belongs to.
+    pub fn file_of(&self, image: usize) -> &Path {
+        &self.parts[image % self.parts.len()].0
     }
 
     /// Checks that every image is covered.
@@ -166,81 +194,6 @@ impl Parts {
         // Without parts, shard 0/1 would be missing.
         &self.parts[0]
     }
-}
-
-/// Checks that `part` was asked for what `other` was.
-fn same_run(
-    (path, part): &(PathBuf, Part),
-    (other, expected): &(PathBuf, Part),
-) -> Result<(), PartError> {
-    if part.kind() != expected.kind() {
-        return Err(PartError::Kind {
-            path: path.clone(),
-            found: part.kind(),
-            other: other.clone(),
-            expected: expected.kind(),
-        });
-    }
-    let (mine, theirs) = (part.asked(), expected.asked());
-    let keys = mine.keys().chain(theirs.keys());
-    let differs = keys
-        .into_iter()
-        .find(|key| mine.get(*key) != theirs.get(*key));
-    let text = |value: Option<&Value>| value.map_or_else(|| "absent".to_owned(), Value::to_string);
-    let asked = |what: &str, found: String, expected: String| {
-        Err(PartError::Asked {
-            path: path.clone(),
-            other: other.clone(),
-            what: what.to_owned(),
-            found,
-            expected,
-        })
-    };
-    if let Some(key) = differs {
-        return asked(key, text(mine.get(key)), text(theirs.get(key)));
-    }
-    if part.images() != expected.images() {
-        let [mine, theirs] = [part, expected].map(|p| p.images().to_string());
-        return asked("images", mine, theirs);
-    }
-    if part.shard().of() != expected.shard().of() {
-        return Err(PartError::Count {
-            path: path.clone(),
-            found: part.shard(),
-            other: other.clone(),
-            expected: expected.shard(),
-        });
-    }
-    Ok(())
-}
-
-/// Checks that no shard is missing among `parts`, each of which is another one.
-fn check_complete(parts: &[(PathBuf, Part)]) -> Result<(), PartError> {
-    let Some((_, first)) = parts.first() else {
-        return Err(PartError::NoParts);
-    };
-    let of = first.shard().of();
-    let lost = of - parts.len();
-    if lost == 0 {
-        return Ok(());
-    }
-    let there: BTreeSet<usize> = parts.iter().map(|(_, p)| p.shard().index()).collect();
-    let missing = (0..of).filter(|index| !there.contains(index));
-    let mut named: Vec<String> = missing
-        .take(NAMED)
-        .map(|index| format!("{index}/{of}"))
-        .collect();
-    if lost > NAMED {
-        named.push("...".to_owned());
-    }
-    let given = parts.iter();
-    let given = given.map(|(path, part)| format!("{} ({})", path.display(), part.shard()));
-    Err(PartError::Lost {
-        lost,
-        of,
-        named: named.join(", "),
-        given: given.collect::<Vec<_>>().join(", "),
-    })
 }
 
 #[cfg(test)]

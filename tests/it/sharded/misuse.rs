@@ -90,7 +90,7 @@ fn parts_of_different_runs_are_named() {
 }
 
 #[test]
-fn other_images_under_the_same_spec_are_found() {
+fn other_images_under_the_same_spec_are_found_and_no_others_decoded() {
     let scratch = Scratch::new();
     let model = scratch.write("float.onnx", fixture().model.to_bytes());
     let classes = fixture().card.classes.clone();
@@ -106,18 +106,24 @@ fn other_images_under_the_same_spec_are_found() {
         let text = "file,label\n".to_owned() + &lines.collect::<String>();
         scratch.write("images/list.csv", text)
     };
-    let part = |shard: &str| {
+    // For the second shard alone.
+    scratch.write("images/1.pgm", b"P5 28 28 255\n");
+    let part = |shard: &str, code: i32| {
         let out = scratch.at(&format!("{}.part", &shard[..1]));
         let data = format!("csv:{}", scratch.at("images/list.csv"));
         let args = ["evaluate", "--model", &model, "--data", &data];
         let share = ["--shard", shard, "--partial", &out];
-        run("tailfold", &[&args[..], &share].concat()).ended_with(0);
+        let answer = run("tailfold", &[&args[..], &share].concat());
+        let answer = answer.ended_with(code);
+        assert!(code == 0 || answer.stderr.contains("1.pgm"), "{answer:?}");
+        assert_eq!(fs::exists(&out).unwrap(), code == 0);
         out
     };
     list("");
-    let first = part("0/2");
+    let first = part("0/2", 0);
+    part("1/2", 2);
     list("other-");
-    let second = part("1/2");
+    let second = part("1/2", 0);
     refused(
         &[first, second],
         &[],

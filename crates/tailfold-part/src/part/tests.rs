@@ -1,3 +1,4 @@
+use safetensors::tensor::TensorView;
 use serde_json::json;
 
 use super::*;

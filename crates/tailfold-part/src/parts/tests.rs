@@ -97,3 +97,34 @@ fn an_image_without_a_row_is_found() {
         "{error}"
     );
 }
+
+#[test]
+fn who_goes_on_asks_for_the_same() {
+    let asked = json!({"a_sha256": "x", "seed": 1, "data": "embedded"});
+    let parts = Parts::of(vec![part(0, 1, &asked)]).unwrap();
+    let check = |asked: Value, message: &str| {
+        let found = parts.check_asked(&asked).map_err(|e| e.to_string());
+        let expected = if message.is_empty() {
+            Ok(())
+        } else {
+            let files = "0.part and this command are not of the same run";
+            Err(format!("{files}: {message}"))
+        };
+        assert_eq!(found, expected);
+    };
+    check(asked.clone(), "");
+    check(json!({"seed": 1}), "");
+    // A hash differs wherever something else does.
+    check(
+        json!({"a_sha256": "y", "seed": 2}),
+        "`seed` is 1 in the one and 2 in the other",
+    );
+    check(
+        json!({"a_sha256": "y", "seed": 1}),
+        "`a_sha256` is \"x\" in the one and \"y\" in the other",
+    );
+    check(
+        json!({"new": 0}),
+        "`new` is absent in the one and 0 in the other",
+    );
+}
