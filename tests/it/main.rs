@@ -19,6 +19,7 @@ mod networks;
 mod programs;
 mod quantizing;
 mod scratch;
+mod sharded;
 mod shared_data;
 mod tidy;
 mod ties;

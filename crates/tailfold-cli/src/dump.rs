@@ -1,15 +1,18 @@
 //! `tailfold logits`: inputs and logits as a file, for judges outside.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use safetensors::tensor::{Dtype, TensorView};
 use tailfold_data::{DataSpec, Dataset, preprocess};
-use tailfold_spec::artifact;
+use tailfold_part::{Kind, Parts};
+use tailfold_runtime::LoadedModel;
+use tailfold_spec::{Logits, artifact};
 
 use crate::model::Runtime;
 use crate::output::say;
+use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
 /// Write a model's logits on a data set as safetensors: `logits [n, classes]`, `labels [n]` and, if asked for,
@@ -28,25 +31,80 @@ pub(crate) struct Args {
     #[arg(long)]
     inputs: bool,
     /// File to write.
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required_unless_present = "shard", conflicts_with = "shard")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     runtime: Runtime,
+    #[command(flatten)]
+    sharding: Sharding,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let model = args.runtime.load(&args.model)?;
     let data = Dataset::open(&args.data)?;
+    if let Some((shard, path)) = args.sharding.get() {
+        let share = Share::of(&data, shard, path);
+        let scores = logits(&[&model], &share.data)?;
+        let asked = Asked {
+            inputs: Some(args.inputs),
+            ..Asked::of(&[&model], &data)
+        };
+        let mut part = share.part(Kind::Logits, &asked, &[("logits", &scores[0])])?;
+        if args.inputs {
+            let (shape, values) = inputs(&model, &share.data)?;
+            part.put("inputs", shape, values);
+        }
+        share.write(&part)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let scores = logits(&[&model], &data)?;
-    let (n, classes) = (data.len(), model.card.classes.len());
+    let inputs = if args.inputs {
+        Some(inputs(&model, &data)?)
+    } else {
+        None
+    };
+    let out = args.out.as_deref().context("give --out FILE")?;
+    write(out, &scores[0], data.labels(), inputs)
+}
+
+/// The file that one run over all images writes, from its parts.
+pub(crate) fn merge(parts: &Parts, out: &Path) -> anyhow::Result<ExitCode> {
+    let asked: Asked = parts.asked()?;
+    let labels = partial::labels(parts, &asked)?;
+    let inputs = if asked.inputs == Some(true) {
+        let (row, values) = parts.rows("inputs", 4)?;
+        Some(([vec![labels.len()], row].concat(), values))
+    } else {
+        None
+    };
+    write(out, &partial::logits(parts, "logits")?, &labels, inputs)
+}
+
+/// The images of `data` as the network sees them: `[n, channels, height, width]` and the values.
+fn inputs(model: &LoadedModel, data: &Dataset) -> anyhow::Result<(Vec<usize>, Vec<f32>)> {
+    let spec = &model.card.preprocess;
+    let n = data.len();
+    let mut values = Vec::with_capacity(n * spec.len());
+    for index in 0..n {
+        values.extend(preprocess(&data.image(index)?, spec).with_context(|| data.id(index))?);
+    }
+    Ok((vec![n, spec.channels, spec.height, spec.width], values))
+}
+
+fn write(
+    out: &Path,
+    logits: &Logits,
+    labels: &[usize],
+    inputs: Option<(Vec<usize>, Vec<f32>)>,
+) -> anyhow::Result<ExitCode> {
+    let n = labels.len();
     let float = |values: &[f32]| {
         values
             .iter()
             .flat_map(|v| v.to_le_bytes())
             .collect::<Vec<u8>>()
     };
-    let labels: Vec<u8> = data
-        .labels()
+    let labels: Vec<u8> = labels
         .iter()
         .flat_map(|&l| (l as u64).to_le_bytes())
         .collect();
@@ -55,22 +113,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         (
             "logits",
             Dtype::F32,
-            vec![n, classes],
-            float(scores[0].values()),
+            vec![n, logits.num_classes()],
+            float(logits.values()),
         ),
     ];
-    if args.inputs {
-        let spec = &model.card.preprocess;
-        let mut values = Vec::with_capacity(n * spec.len());
-        for index in 0..n {
-            values.extend(preprocess(&data.image(index)?, spec).with_context(|| data.id(index))?);
-        }
-        tensors.push((
-            "inputs",
-            Dtype::F32,
-            vec![n, spec.channels, spec.height, spec.width],
-            float(&values),
-        ));
+    if let Some((shape, values)) = inputs {
+        tensors.push(("inputs", Dtype::F32, shape, float(&values)));
     }
     let views = tensors
         .iter()
@@ -78,7 +126,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?))
         })
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    artifact::write(&args.out, &safetensors::serialize(views, None)?)?;
-    say(&format!("{}: logits of {n} images", args.out.display()));
+    artifact::write(out, &safetensors::serialize(views, None)?)?;
+    say(&format!("{}: logits of {n} images", out.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use serde::Serialize;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_parity::Accuracy;
-use tailfold_spec::Group;
+use tailfold_part::{Kind, Parts};
+use tailfold_spec::{Group, Logits};
 
 use crate::model::Runtime;
 use crate::output::print;
+use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
 /// Accuracy of a model on labelled images: overall, many, medium, few, and each class.
@@ -25,8 +27,10 @@ pub(crate) struct Args {
     data: DataSpec,
     #[command(flatten)]
     runtime: Runtime,
+    #[command(flatten)]
+    sharding: Sharding,
     /// Print one JSON object (schema `tailfold.evaluate/1`).
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     json: bool,
 }
 
@@ -44,16 +48,58 @@ struct Evaluation {
     per_class: Vec<Option<f64>>,
 }
 
+/// What was scored, on one machine or many.
+struct Scored<'a> {
+    model_sha256: String,
+    train_counts: &'a [u64],
+    logits: &'a Logits,
+    labels: &'a [usize],
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let model = args.runtime.load(&args.model)?;
     let data = Dataset::open(&args.data)?;
+    if let Some((shard, path)) = args.sharding.get() {
+        let share = Share::of(&data, shard, path);
+        let scores = logits(&[&model], &share.data)?;
+        let asked = Asked::of(&[&model], &data);
+        let mut part = share.part(Kind::Evaluate, &asked, &[("logits", &scores[0])])?;
+        part.say(&model.card.train_counts)?;
+        share.write(&part)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let scores = logits(&[&model], &data)?;
-    let accuracy = Accuracy::of(&scores[0], data.labels(), &model.card.train_counts)?;
-    if args.json {
+    let scored = Scored {
+        model_sha256: model.sha256,
+        train_counts: &model.card.train_counts,
+        logits: &scores[0],
+        labels: data.labels(),
+    };
+    say_accuracy(scored, args.json)
+}
+
+/// What one run over all images prints, from its parts.
+pub(crate) fn merge(parts: &Parts, json: bool) -> anyhow::Result<ExitCode> {
+    let asked: Asked = parts.asked()?;
+    let labels = partial::labels(parts, &asked)?;
+    let scored = Scored {
+        model_sha256: asked.model_sha256.concat(),
+        // Of the same model in every part.
+        train_counts: &parts.found::<Vec<u64>>()?[0],
+        logits: &partial::logits(parts, "logits")?,
+        labels: &labels,
+    };
+    say_accuracy(scored, json)
+}
+
+fn say_accuracy(scored: Scored<'_>, json: bool) -> anyhow::Result<ExitCode> {
+    let images = scored.labels.len();
+    let accuracy = Accuracy::of(scored.logits, scored.labels, scored.train_counts)?;
+    if json {
         print(&serde_json::to_string(&Evaluation {
             schema: "tailfold.evaluate/1",
-            model_sha256: model.sha256,
-            images: data.len(),
+            model_sha256: scored.model_sha256,
+            images,
             top1: accuracy.overall,
             many: accuracy.group(Group::Many),
             medium: accuracy.group(Group::Medium),
@@ -63,10 +109,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print(&format!(
-        "{:<8} {:>6.2} % of {} images",
+        "{:<8} {:>6.2} % of {images} images",
         "overall",
         100.0 * accuracy.overall,
-        data.len()
     ));
     for group in Group::ALL {
         if let Some(value) = accuracy.group(group) {

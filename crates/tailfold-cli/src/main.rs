@@ -7,9 +7,11 @@ mod dump;
 mod engine;
 mod evaluate;
 mod info;
+mod merge;
 mod model;
 mod output;
 mod parity;
+mod partial;
 mod scores;
 mod verify;
 
@@ -40,6 +42,7 @@ enum Command {
     Evaluate(evaluate::Args),
     Info(info::Args),
     Logits(dump::Args),
+    Merge(merge::Args),
     Parity(parity::Args),
     Verify(verify::Args),
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Logits(args) => dump::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Parity(args) => parity::run(&args),
         Command::Verify(args) => verify::run(&args),
     };

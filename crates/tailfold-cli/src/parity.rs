@@ -1,18 +1,24 @@
 //! `tailfold parity`: the gate.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
+use serde::{Deserialize, Serialize};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_parity::{ComparedModel, Policy, Report, Sides, Unchecked, compare};
+use tailfold_part::{Kind, Parts};
 use tailfold_runtime::LoadedModel;
 use tailfold_spec::artifact;
 
 use crate::model::Runtime;
 use crate::output::{print, say};
+use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
+
+mod unseen;
+
+use unseen::Seen;
 
 /// Compare a candidate with its reference, overall and for many, medium and few, paired image by image.
 ///
@@ -35,28 +41,32 @@ pub(crate) struct Args {
     policy: Option<PathBuf>,
     #[command(flatten)]
     runtime: Runtime,
+    #[command(flatten)]
+    sharding: Sharding,
     /// Also write `parity.json` and `parity.md` into this folder.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     report: Option<PathBuf>,
     /// Print one JSON object (schema `tailfold.parity/1`), also when the comparison could not be made.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     json: bool,
 }
 
+/// What a shard says beside logits.
+#[derive(Serialize, Deserialize)]
+struct Found {
+    classes: Vec<String>,
+    train_counts: Vec<u64>,
+    /// Reference and candidate.
+    seen: [Seen; 2],
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some((shard, path)) = args.sharding.get() {
+        let task = Task::of(args)?;
+        return task.share(&Share::of(&task.data, shard, path));
+    }
     match judge(args) {
-        Ok(report) => {
-            if let Some(folder) = &args.report {
-                artifact::write(&folder.join("parity.json"), report.to_json().as_bytes())?;
-                artifact::write(&folder.join("parity.md"), report.to_markdown().as_bytes())?;
-            }
-            print(&if args.json {
-                report.to_json()
-            } else {
-                report.to_table()
-            });
-            Ok(ExitCode::from(report.verdict.exit_code()))
-        }
+        Ok(report) => say_verdict(&report, args.report.as_deref(), args.json),
         Err(error) => {
             if args.json {
                 print(&Unchecked::because(error.as_ref()).to_json());
@@ -66,21 +76,127 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// What one run over all images prints and writes, from its parts.
+pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = folder {
+        artifact::ensure_writable(folder)?;
+    }
+    let mut asked: Asked = parts.asked()?;
+    let labels = partial::labels(parts, &asked)?;
+    let mut found = parts.found::<Found>()?;
+    let seen = found.iter().map(|f| f.seen.clone()).collect();
+    Seen::merge(seen).iter().try_for_each(Seen::refuse)?;
+    let logits = ["reference", "candidate"].map(|side| partial::logits(parts, side));
+    let [reference, candidate] = logits;
+    let Found {
+        classes,
+        train_counts,
+        ..
+    } = found.swap_remove(0);
+    let card = ComparedModel {
+        classes,
+        train_counts,
+    };
+    let policy = asked.policy.take().unwrap_or_default();
+    let mut report = compare(&reference?, &candidate?, &labels, &card, &policy)?;
+    report.backends = sides(asked.backend)?;
+    report.model_sha256 = sides(asked.model_sha256)?;
+    say_verdict(&report, folder, json)
+}
+
+fn say_verdict(report: &Report, folder: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = folder {
+        artifact::write(&folder.join("parity.json"), report.to_json().as_bytes())?;
+        artifact::write(&folder.join("parity.md"), report.to_markdown().as_bytes())?;
+    }
+    print(&if json {
+        report.to_json()
+    } else {
+        report.to_table()
+    });
+    Ok(ExitCode::from(report.verdict.exit_code()))
+}
+
+/// Two models and the images to compare them on.
+struct Task {
+    policy: Policy,
+    reference: LoadedModel,
+    candidate: LoadedModel,
+    /// Files of the two, as given.
+    files: [String; 2],
+    data: Dataset,
+}
+
+impl Task {
+    fn of(args: &Args) -> anyhow::Result<Self> {
+        let policy = match &args.policy {
+            Some(path) => Policy::read(path)?,
+            None => Policy::default(),
+        };
+        let reference = args.runtime.load(&args.reference)?;
+        let candidate = args.runtime.load(&args.candidate)?;
+        same_task(&reference, &candidate)?;
+        Ok(Self {
+            policy,
+            reference,
+            candidate,
+            files: [&args.reference, &args.candidate].map(|path| path.display().to_string()),
+            data: Dataset::open(&args.data)?,
+        })
+    }
+
+    /// What the two have seen of `data`, image `i` of which is number `numbers[i]`.
+    fn seen(&self, data: &Dataset, numbers: &[usize]) -> anyhow::Result<[Seen; 2]> {
+        let [reference, candidate] = &self.files;
+        Ok([
+            Seen::of(&self.reference, reference, data, numbers)?,
+            Seen::of(&self.candidate, candidate, data, numbers)?,
+        ])
+    }
+
+    /// Scores a share of the images and writes its part.
+    fn share(&self, share: &Share<'_>) -> anyhow::Result<ExitCode> {
+        let seen = self.seen(&share.data, &share.own)?;
+        for seen in seen.iter().filter_map(|seen| seen.refuse().err()) {
+            say(&format!("warning, and an error of the merge: {seen:#}"));
+        }
+        let models = [&self.reference, &self.candidate];
+        let scores = logits(&models, &share.data)?;
+        let asked = Asked {
+            policy: Some(self.policy.clone()),
+            ..Asked::of(&models, &self.data)
+        };
+        let logits: Vec<_> = ["reference", "candidate"]
+            .into_iter()
+            .zip(&scores)
+            .collect();
+        let mut part = share.part(Kind::Parity, &asked, &logits)?;
+        part.say(&Found {
+            classes: self.candidate.card.classes.clone(),
+            train_counts: self.candidate.card.train_counts.clone(),
+            seen,
+        })?;
+        share.write(&part)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 fn judge(args: &Args) -> anyhow::Result<Report> {
     if let Some(folder) = &args.report {
         artifact::ensure_writable(folder)?;
     }
-    let policy = match &args.policy {
-        Some(path) => Policy::read(path)?,
-        None => Policy::default(),
-    };
-    let reference = args.runtime.load(&args.reference)?;
-    let candidate = args.runtime.load(&args.candidate)?;
-    same_task(&reference, &candidate)?;
-    let data = Dataset::open(&args.data)?;
-    for (model, path) in [(&reference, &args.reference), (&candidate, &args.candidate)] {
-        check_unseen(model, &data).with_context(|| path.display().to_string())?;
-    }
+    let task = Task::of(args)?;
+    let numbers: Vec<usize> = (0..task.data.len()).collect();
+    task.seen(&task.data, &numbers)?
+        .iter()
+        .try_for_each(Seen::refuse)?;
+    let Task {
+        policy,
+        reference,
+        candidate,
+        data,
+        ..
+    } = task;
     let scores = logits(&[&reference, &candidate], &data)?;
     let [a, b] = &scores[..] else {
         bail!("two models were run but {} answered", scores.len())
@@ -101,6 +217,18 @@ fn judge(args: &Args) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// Reference and candidate of a part's header.
+fn sides(values: Vec<String>) -> anyhow::Result<Sides<String>> {
+    let number = values.len();
+    let Ok([reference, candidate]) = <[String; 2]>::try_from(values) else {
+        bail!("the parts are of {number} models, expected a reference and a candidate")
+    };
+    Ok(Sides {
+        reference,
+        candidate,
+    })
+}
+
 fn same_task(reference: &LoadedModel, candidate: &LoadedModel) -> anyhow::Result<()> {
     let (a, b) = (&reference.card, &candidate.card);
     ensure!(
@@ -116,27 +244,6 @@ fn same_task(reference: &LoadedModel, candidate: &LoadedModel) -> anyhow::Result
     );
     if a.preprocess != b.preprocess {
         say("note: reference and candidate prepare images differently");
-    }
-    Ok(())
-}
-
-/// Checks that no evaluation image was used to calibrate `model`.
-fn check_unseen(model: &LoadedModel, data: &Dataset) -> anyhow::Result<()> {
-    let Some(quantization) = &model.card.quantization else {
-        return Ok(());
-    };
-    let seen: BTreeSet<&str> = quantization
-        .calibration_images
-        .iter()
-        .map(String::as_str)
-        .collect();
-    let hashes = data.pixel_hashes()?;
-    let shared = hashes.iter().filter(|h| seen.contains(h.as_str())).count();
-    if let Some(first) = hashes.iter().position(|h| seen.contains(h.as_str())) {
-        bail!(
-            "calibrated on {shared} of the evaluation images, the first {}",
-            data.id(first)
-        );
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ const COMMANDS: &[&[&str]] = &[
     &["evaluate"],
     &["info"],
     &["logits"],
+    &["merge"],
     &["parity"],
     &["verify"],
 ];

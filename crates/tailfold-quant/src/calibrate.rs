@@ -1,5 +1,7 @@
 //! What each activation is like over the calibration images.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use tailfold_tract::TensorObserver;
 
@@ -37,14 +39,36 @@ impl Share {
     }
 }
 
-/// Runs the float network `bytes` over the set, on all cores, and returns what was seen of each tensor, in the order of
-/// `tensors`.
-///
-/// No activation is kept: two numbers a tensor and image, and a histogram a tensor and thread. The result does not depend
-/// on the number of threads. `progress` is called once an image.
+/// What some images showed.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    /// The ends of each tensor, image by image in the order asked for.
+    pub(crate) images: Vec<Vec<Range>>,
+    /// One a tensor, or none.
+    pub(crate) histograms: Vec<Histogram>,
+}
+
+impl Observed {
+    /// What was seen of each tensor on all images of `set`, which these are.
+    pub(crate) fn seen(self, set: &CalibrationSet, tensors: usize) -> Vec<Seen> {
+        let order = set.in_turns();
+        let mut histograms = self.histograms.into_iter();
+        (0..tensors)
+            .map(|tensor| Seen {
+                images: order
+                    .iter()
+                    .map(|&image| self.images[image][tensor])
+                    .collect(),
+                histogram: histograms.next().unwrap_or_else(Histogram::new),
+            })
+            .collect()
+    }
+}
+
+/// Runs the float network `bytes` over the set and returns what was seen of each tensor, in the order of `tensors`.
 ///
 /// # Errors
-/// [`QuantError::NotFinite`] naming tensor and image, or those of the data and the runtime.
+/// As [`observe_some`].
 pub(crate) fn observe(
     bytes: &[u8],
     name: &str,
@@ -53,6 +77,27 @@ pub(crate) fn observe(
     histograms: bool,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Vec<Seen>, QuantError> {
+    let all: Vec<usize> = (0..set.len()).collect();
+    let observed = observe_some(bytes, name, set, &all, tensors, histograms, progress)?;
+    Ok(observed.seen(set, tensors.len()))
+}
+
+/// Runs the float network `bytes` over the images `indices` of the set, on all cores.
+///
+/// No activation is kept: two numbers a tensor and image, and a histogram a tensor and thread. The result does not depend
+/// on the number of threads. `progress` is called once an image.
+///
+/// # Errors
+/// [`QuantError::NotFinite`] naming tensor and image, or those of the data and the runtime.
+pub(crate) fn observe_some(
+    bytes: &[u8],
+    name: &str,
+    set: &CalibrationSet,
+    indices: &[usize],
+    tensors: &[String],
+    histograms: bool,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Observed, QuantError> {
     let observer = TensorObserver::from_onnx(bytes, name, tensors)?;
     let look = |share: &mut Share, index: usize| {
         let mut ranges = vec![Range::NOTHING; tensors.len()];
@@ -82,11 +127,11 @@ pub(crate) fn observe(
         Ok(())
     };
     let counted = if histograms { tensors.len() } else { 0 };
-    let share = (0..set.len())
-        .into_par_iter()
+    let share = indices
+        .par_iter()
         .fold(
             || Share::new(counted),
-            |mut share, index| {
+            |mut share, &index| {
                 // After a failure, only an earlier image's matters.
                 let first = share
                     .failed
@@ -105,16 +150,12 @@ pub(crate) fn observe(
     if let Some((_, error)) = share.failed {
         return Err(error);
     }
-    let mut by_image = vec![Vec::new(); set.len()];
-    for (index, ranges) in share.images {
-        by_image[index] = ranges;
-    }
-    let order = set.in_turns();
-    let mut histograms = share.histograms.into_iter();
-    Ok((0..tensors.len())
-        .map(|tensor| Seen {
-            images: order.iter().map(|&image| by_image[image][tensor]).collect(),
-            histogram: histograms.next().unwrap_or_else(Histogram::new),
-        })
-        .collect())
+    let mut by_image: BTreeMap<usize, Vec<Range>> = share.images.into_iter().collect();
+    Ok(Observed {
+        images: indices
+            .iter()
+            .map(|index| by_image.remove(index).unwrap_or_default())
+            .collect(),
+        histograms: share.histograms,
+    })
 }

@@ -8,14 +8,14 @@ use tailfold_spec::{Logits, QuantizationRecord};
 use crate::affine::ActivationParams;
 use crate::bias::add_to_bias;
 use crate::codes::{Choice, choose, mean_errors};
-use crate::equalize::equalize;
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::logits::of_rows;
 use crate::names::Names;
 use crate::options::Options;
-use crate::ranges::{calibrated, with_derived};
+use crate::passes::{Answers, Passes};
+use crate::ranges::with_derived;
 use crate::record::{self, write_record};
 use crate::regions::find_region;
 use crate::sample::sample;
@@ -24,6 +24,9 @@ use crate::target::{Plan, Target};
 use crate::weights::WeightParams;
 
 mod description;
+mod ranged;
+
+pub(crate) use ranged::{Graph, Ranged};
 
 /// Ranges and codes of a whole model.
 #[derive(Clone, Debug)]
@@ -44,6 +47,8 @@ pub struct Draft<'a> {
     pub(crate) equalized: usize,
     /// What the float network answers on the calibration images, where that is known.
     pub(crate) logits: Option<Logits>,
+    /// What other machines say that the quantized network answers.
+    pub(crate) answers: Option<Answers>,
     /// Of each observed tensor, in graph order; empty where they were not asked for.
     tensors: Vec<TensorStatistics>,
 }
@@ -59,30 +64,34 @@ impl<'a> Draft<'a> {
         options: &Options,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Self, QuantError> {
-        float.check_folded()?;
-        let mut model = float.model.clone();
-        let equalized = if options.equalize {
-            equalize(&mut model)?
-        } else {
-            0
-        };
-        let placement = options.target.placement();
-        let all = find_region(&model, &BTreeSet::new(), placement)?;
-        let layers = all.weighted.iter();
-        let layers = layers.map(|&index| model.nodes()[index].label().to_owned());
-        let layers: Vec<String> = layers.collect();
-        check_layers(&layers, &options.kept_in_float)?;
-        // What stays in float may be dead.
-        let region = find_region(&model, &options.kept(float)?, placement)?;
-        let (activations, tensors) =
-            calibrated(&model, &float.name, set, &region, options, progress)?;
-        let mut plan = Plan {
-            params: with_derived(&region, &activations),
-            region,
-            weights: BTreeMap::new(),
-        };
+        Self::after(float, set, options, &Passes::default(), progress)
+    }
+
+    /// The same from what passes over the images found elsewhere: those that `passes` has are not made again.
+    ///
+    /// # Errors
+    /// The same, and [`QuantError::Part`] when the parts are of another run.
+    pub fn after(
+        float: &'a FloatModel,
+        set: &CalibrationSet,
+        options: &Options,
+        passes: &Passes,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Self, QuantError> {
+        let Ranged {
+            model,
+            equalized,
+            layers,
+            mut plan,
+            activations,
+            tensors,
+        } = Ranged::of(float, set, options, passes, progress)?;
         let (samples, logits) = if options.samples_windows() {
-            let sampled = sample(&model, &float.name, set, &plan, progress)?;
+            let known = passes.sampled(float, set, options, &model, &plan, &activations)?;
+            let sampled = match known {
+                Some(known) => known,
+                None => sample(&model, &float.name, set, &plan, progress)?,
+            };
             let answers = of_rows(&model, sampled.rows, float.num_classes())?;
             (sampled.layers, Some(answers))
         } else {
@@ -111,6 +120,7 @@ impl<'a> Draft<'a> {
             bias_errors,
             equalized,
             logits,
+            answers: passes.answers(float, set, options)?,
             tensors,
         })
     }
@@ -161,16 +171,5 @@ impl<'a> Draft<'a> {
         self.target.emit(&mut model, &plan)?;
         write_record(&mut model, self.float, self.record(kept))?;
         Ok(model)
-    }
-}
-
-/// Checks that every name of `kept` is one of `layers`.
-fn check_layers(layers: &[String], kept: &BTreeSet<String>) -> Result<(), QuantError> {
-    match kept.iter().find(|name| !layers.contains(name)) {
-        None => Ok(()),
-        Some(name) => Err(QuantError::NoLayer {
-            name: name.clone(),
-            layers: layers.join(", "),
-        }),
     }
 }

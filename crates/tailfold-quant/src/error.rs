@@ -245,6 +245,32 @@ pub enum QuantError {
         /// Why the solver stopped.
         stop: String,
     },
+    /// Partial results of other machines.
+    #[error(transparent)]
+    Part(#[from] tailfold_part::PartError),
+    /// An image that a shard could not decode, and that this machine can.
+    #[error(
+        "{image} is in no part, as if it could not be decoded, but here it can: {file} is of other images"
+    )]
+    Decodes {
+        /// The image.
+        image: String,
+        /// The part that should have it.
+        file: String,
+    },
+    /// A part of another command.
+    #[error("{file} is a part of `{kind}`, which is no pass of a calibration")]
+    NotAPass {
+        /// The file.
+        file: String,
+        /// What it is of.
+        kind: String,
+    },
+    /// A share of a pass when all have been made.
+    #[error(
+        "there is no pass left to share out: give all parts with --partials and --out, without --shard"
+    )]
+    NoPass,
     /// A target that does not exist.
     #[error("unknown target `{0}`: expected `tract`, `ort-x86` or `tensorrt`")]
     Target(String),

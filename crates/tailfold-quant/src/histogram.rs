@@ -60,6 +60,23 @@ impl Histogram {
         bins[0] += zeros.iter_mut().map(std::mem::take).sum::<u64>();
     }
 
+    /// Exponent and counts, `[2 * BINS]`: of values that are not negative, and of negative ones, by magnitude.
+    pub(crate) fn to_parts(&self) -> (i32, Vec<u64>) {
+        let mut counts = self.counts.clone();
+        counts.resize(2 * BINS, 0);
+        (self.exponent, counts)
+    }
+
+    /// From what [`Histogram::to_parts`] gives; `None` for another number of counts, or bins too fine.
+    pub(crate) fn from_parts(exponent: i64, counts: &[u64]) -> Option<Self> {
+        let exponent = i32::try_from(exponent).ok().filter(|e| *e >= FINEST)?;
+        (counts.len() == 2 * BINS).then(|| {
+            let mut counts = counts.to_vec();
+            counts.resize(2 * BINS + ZEROS, 0);
+            Self { exponent, counts }
+        })
+    }
+
     /// The counts of both.
     pub(crate) fn merge(mut self, mut other: Self) -> Self {
         self.widen(other.exponent);

@@ -8,6 +8,7 @@ use tailfold_spec::Preprocess;
 
 use crate::error::QuantError;
 use crate::float::FloatModel;
+use crate::passes::Passes;
 use crate::prepared::PreparedImages;
 
 /// Largest share of drawn images that may fail to decode.
@@ -39,8 +40,17 @@ enum Source {
         data: Dataset,
         hashes: Vec<String>,
         preprocess: Preprocess,
+        drawn: Box<Drawn>,
     },
     Prepared(PreparedImages),
+}
+
+/// What was drawn, whether it decodes or not, and how.
+#[derive(Debug)]
+pub(crate) struct Drawn {
+    pub(crate) images: Dataset,
+    pub(crate) per_class: usize,
+    pub(crate) seed: u64,
 }
 
 impl CalibrationSet {
@@ -52,6 +62,34 @@ impl CalibrationSet {
     /// model has other classes,
     /// [`QuantError::MissingClass`], [`QuantError::Undecodable`], or [`QuantError::NoImages`].
     pub fn draw(data: &Dataset, model: &FloatModel, draw: &Draw<'_>) -> Result<Self, QuantError> {
+        Self::draw_after(data, model, draw, &Passes::default())
+    }
+
+    /// The same, where other machines have decoded the images: those of `passes` that name their hashes are not decoded again.
+    ///
+    /// # Errors
+    /// The same, and [`QuantError::Part`] when the parts are of another draw, or [`QuantError::Decodes`].
+    pub fn draw_after(
+        data: &Dataset,
+        model: &FloatModel,
+        draw: &Draw<'_>,
+        passes: &Passes,
+    ) -> Result<Self, QuantError> {
+        let unread = Self::unread(data, model, draw)?;
+        let all: Vec<usize> = (0..unread.len()).collect();
+        let hashes = match passes.hashes(&unread)? {
+            None => unread.hash(&all),
+            Some(known) => known,
+        };
+        unread.keep(hashes, draw.allow_missing)
+    }
+
+    /// The images drawn as by [`CalibrationSet::draw`], before one is decoded: those that cannot be are among them, and there are no
+    /// hashes.
+    ///
+    /// # Errors
+    /// [`QuantError::EvaluationSplit`], [`QuantError::Classes`], [`QuantError::ClassCount`] or [`QuantError::NoImages`].
+    pub fn unread(data: &Dataset, model: &FloatModel, draw: &Draw<'_>) -> Result<Self, QuantError> {
         if data.spec().split() == Some(Split::Test) {
             return Err(QuantError::EvaluationSplit(data.spec().to_string()));
         }
@@ -60,36 +98,73 @@ impl CalibrationSet {
         if drawn.is_empty() {
             return Err(QuantError::NoImages);
         }
-        let hashes: Vec<Result<String, DataError>> = (0..drawn.len())
-            .into_par_iter()
-            .map(|i| drawn.image(i).map(|pixels| pixels.sha256()))
-            .collect();
+        Ok(Self {
+            source: Source::Drawn {
+                data: drawn.clone(),
+                hashes: Vec::new(),
+                preprocess: draw.preprocess.clone(),
+                drawn: Box::new(Drawn {
+                    images: drawn,
+                    per_class: draw.per_class,
+                    seed: draw.seed,
+                }),
+            },
+            skipped: Vec::new(),
+        })
+    }
+
+    /// Hashes of the images `indices`, 16 hexadecimal digits, or why one cannot be decoded.
+    pub(crate) fn hash(&self, indices: &[usize]) -> Vec<Result<String, DataError>> {
+        let Some(data) = self.data() else {
+            return Vec::new();
+        };
+        indices
+            .par_iter()
+            .map(|&i| {
+                let mut hash = data.image(i)?.sha256();
+                hash.truncate(16);
+                Ok(hash)
+            })
+            .collect()
+    }
+
+    /// The images of a set that was not read, without those that do not decode: of all, the `hashes` or why there is none.
+    fn keep(
+        self,
+        hashes: Vec<Result<String, DataError>>,
+        allow_missing: bool,
+    ) -> Result<Self, QuantError> {
+        let Source::Drawn {
+            preprocess, drawn, ..
+        } = self.source
+        else {
+            return Ok(self);
+        };
         let (mut kept, mut kept_hashes, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (i, hash) in hashes.into_iter().enumerate() {
             match hash {
-                Ok(mut hash) => {
-                    hash.truncate(16);
+                Ok(hash) => {
                     kept.push(i);
                     kept_hashes.push(hash);
                 }
                 Err(error) => failed.push((i, error)),
             }
         }
-        let skipped = failed.iter().map(|(i, _)| drawn.id(*i)).collect();
-        if failed.len() as f64 > MOST_SKIPPED * drawn.len() as f64 {
+        let skipped = failed.iter().map(|(i, _)| drawn.images.id(*i)).collect();
+        if failed.len() as f64 > MOST_SKIPPED * drawn.images.len() as f64 {
             let count = failed.len();
             if let Some((i, source)) = failed.into_iter().next() {
                 return Err(QuantError::Undecodable {
-                    image: drawn.id(i),
+                    image: drawn.images.id(i),
                     failed: count,
-                    drawn: drawn.len(),
+                    drawn: drawn.images.len(),
                     source,
                 });
             }
         }
-        let data = drawn.subset(&kept);
+        let data = drawn.images.subset(&kept);
         let missing = data.class_counts().iter().position(|&n| n == 0);
-        if let Some(class) = missing.filter(|_| !draw.allow_missing) {
+        if let Some(class) = missing.filter(|_| !allow_missing) {
             return Err(QuantError::MissingClass {
                 class,
                 name: data.classes()[class].clone(),
@@ -100,7 +175,8 @@ impl CalibrationSet {
             source: Source::Drawn {
                 data,
                 hashes: kept_hashes,
-                preprocess: draw.preprocess.clone(),
+                preprocess,
+                drawn,
             },
             skipped,
         })
@@ -121,6 +197,11 @@ impl CalibrationSet {
         }
         Ok(Self {
             source: Source::Drawn {
+                drawn: Box::new(Drawn {
+                    images: data.clone(),
+                    per_class: usize::MAX,
+                    seed: 0,
+                }),
                 data,
                 hashes: Vec::new(),
                 preprocess: preprocess.clone(),
@@ -171,6 +252,16 @@ impl CalibrationSet {
         match &self.source {
             Source::Drawn { hashes, .. } => hashes,
             Source::Prepared(_) => &[],
+        }
+    }
+
+    /// What was drawn, and how images are prepared; `None` for prepared images.
+    pub(crate) fn drawn(&self) -> Option<(&Drawn, &Preprocess)> {
+        match &self.source {
+            Source::Drawn {
+                drawn, preprocess, ..
+            } => Some((drawn, preprocess)),
+            Source::Prepared(_) => None,
         }
     }
 

@@ -18,13 +18,28 @@ pub(crate) fn logits(
     set: &CalibrationSet,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Logits, QuantError> {
+    let all: Vec<usize> = (0..set.len()).collect();
+    logits_of_some(model, name, set, &all, progress)
+}
+
+/// The same on the images `indices` of `set`.
+///
+/// # Errors
+/// As [`logits`].
+pub(crate) fn logits_of_some(
+    model: &Model,
+    name: &str,
+    set: &CalibrationSet,
+    indices: &[usize],
+    progress: &(dyn Fn() + Sync),
+) -> Result<Logits, QuantError> {
     let classifier = TractClassifier::from_onnx(&model.to_bytes(), name)?;
     let [c, h, w] = classifier.input_shape();
-    let rows: Vec<Result<Vec<f32>, QuantError>> = (0..set.len())
-        .into_par_iter()
+    let rows: Vec<Result<Vec<f32>, QuantError>> = indices
+        .par_iter()
         .map_init(
             || classifier.fork(),
-            |classifier, index| {
+            |classifier, &index| {
                 let image = ImageBatch::new(set.input(index)?, [1, c, h, w])?;
                 let answer = classifier.logits(&image)?;
                 progress();

@@ -14,6 +14,9 @@ use crate::logits::logits;
 use crate::options::Options;
 use crate::rebalance::rebalance;
 
+/// Name of the quantized model in messages.
+pub(crate) const QUANTIZED: &str = "the quantized model";
+
 /// A quantized model and what was done.
 #[derive(Debug)]
 pub struct Quantized {
@@ -61,11 +64,20 @@ impl Draft<'_> {
         let mut model = self.model(kept, None)?;
         let mut shifts = None;
         if rebalanced {
-            let float = match &self.logits {
+            let answers = self.answers.as_ref();
+            let float = match self
+                .logits
+                .as_ref()
+                .or(answers.and_then(|a| a.float.as_ref()))
+            {
                 Some(known) => known.clone(),
                 None => logits(&self.float.model, &self.float.name, set, progress)?,
             };
-            let found = rebalance(&float, &model, set, progress)?;
+            let quantized = match answers {
+                Some(answers) => answers.of(&model)?.clone(),
+                None => logits(&model, QUANTIZED, set, progress)?,
+            };
+            let found = rebalance(&float, &quantized, set)?;
             model = self.model(kept, Some(&found))?;
             shifts = Some(found);
         }

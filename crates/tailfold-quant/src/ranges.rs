@@ -9,27 +9,32 @@ use crate::affine::ActivationParams;
 use crate::calibrate::observe;
 use crate::error::QuantError;
 use crate::images::CalibrationSet;
+use crate::observer::Seen;
 use crate::options::Options;
 use crate::regions::Region;
 use crate::statistics::TensorStatistics;
 
-/// Parameters of each observed tensor, and what they do to it.
+/// Parameters of each observed tensor, and what they do to it; of what is `known` of the tensors, or seen now.
 pub(crate) fn calibrated(
     model: &Model,
     name: &str,
     set: &CalibrationSet,
     region: &Region,
     options: &Options,
+    known: Option<Vec<Seen>>,
     progress: &(dyn Fn() + Sync),
 ) -> Result<(BTreeMap<String, ActivationParams>, Vec<TensorStatistics>), QuantError> {
-    let seen = observe(
-        &model.to_bytes(),
-        name,
-        set,
-        &region.observed,
-        options.statistics || options.observer.needs_histogram(),
-        progress,
-    )?;
+    let seen = match known {
+        Some(seen) => seen,
+        None => observe(
+            &model.to_bytes(),
+            name,
+            set,
+            &region.observed,
+            options.statistics || options.observer.needs_histogram(),
+            progress,
+        )?,
+    };
     let scheme = options.target.scheme();
     // The searches take as long as some images. The first tensor in the graph is the one whose error is told.
     let params: Vec<_> = region

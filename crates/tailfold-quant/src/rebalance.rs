@@ -1,12 +1,10 @@
 //! Re-balances the last bias: codes shift logits class by class, which is what a wrong offset does.
 
-use tailfold_onnx::Model;
 use tailfold_sdot::{Masses, Options, Problem, Scores, Stop, balanced_weights, solve};
 use tailfold_spec::{Logits, softmax};
 
 use crate::error::QuantError;
 use crate::images::CalibrationSet;
-use crate::logits::logits;
 
 mod trust;
 
@@ -17,23 +15,21 @@ const CHI_SQUARE: f64 = 1e-10;
 /// A class that the float network never thinks of has this mass: the solver takes no zero.
 const LEAST_MASS: f64 = 1e-12;
 
-/// What to add to the logits of `quantized`, `[classes]`, sum 0, so that on the images of `set` every class keeps the mass that
-/// it has in the float network, whose logits there are `float`. `progress` is called once an image.
+/// What to add to the logits of a quantized network, `[classes]`, sum 0, so that on the images of `set`, where it answers
+/// `quantized`, every class keeps the mass that it has in the float network, which answers `float`.
 ///
 /// # Errors
-/// [`QuantError`] of the runtime, the images or the solver.
+/// [`QuantError`] of the solver.
 pub(crate) fn rebalance(
     float: &Logits,
-    quantized: &Model,
+    quantized: &Logits,
     set: &CalibrationSet,
-    progress: &(dyn Fn() + Sync),
 ) -> Result<Vec<f64>, QuantError> {
     let weights = set
         .data()
         .map(|data| balanced_weights(data.labels(), data.classes().len()));
     let weights = weights.transpose()?;
-    let quantized = logits(quantized, "the quantized model", set, progress)?;
-    shifts(float, &quantized, weights.as_deref())
+    shifts(float, quantized, weights.as_deref())
 }
 
 /// What to add to the rows of `quantized` so that their mean softmax is that of `float`, for each class as far as its images can tell.

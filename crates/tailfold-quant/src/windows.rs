@@ -83,9 +83,14 @@ impl Windows {
         })
     }
 
+    /// Values of a window.
+    pub(crate) fn length(&self) -> usize {
+        self.groups * self.dim
+    }
+
     /// Windows of image `index` whose input to the layer is `values`.
     pub(crate) fn take(&self, index: usize, values: &[f32]) -> Taken {
-        let length = self.groups * self.dim;
+        let length = self.length();
         let mut taken = Taken {
             codes: Vec::with_capacity(length * self.per_image),
             lost: vec![0; length],

@@ -11,6 +11,7 @@ mod manifest;
 mod offsets;
 mod preprocess;
 mod prior_file;
+mod shard;
 
 pub use architecture::{
     Activation, Architecture, ArchitectureError, Block, Body, ConvNorm, Fan, Head, MaxPool,
@@ -25,3 +26,4 @@ pub use manifest::{Manifest, ManifestError, RunFiles};
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
 pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};
 pub use prior_file::PriorError;
+pub use shard::{Shard, ShardError};

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     (
         "classify-tract",
         &[
@@ -27,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "tailfold-kernels",
             "tailfold-onnx",
             "tailfold-parity",
+            "tailfold-part",
             "tailfold-runtime",
             "tailfold-spec",
         ],
@@ -41,6 +42,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-ort", &["tailfold-onnx", "tailfold-spec"]),
     ("tailfold-parity", &["tailfold-spec"]),
+    ("tailfold-part", &["tailfold-spec"]),
     ("tailfold-plot", &["tailfold-data", "tailfold-spec"]),
     (
         "tailfold-quant",
@@ -50,6 +52,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "tailfold-kernels",
             "tailfold-onnx",
             "tailfold-parity",
+            "tailfold-part",
             "tailfold-plot",
             "tailfold-sdot",
             "tailfold-spec",

@@ -81,6 +81,21 @@ proptest! {
 }
 
 #[test]
+fn shares_travel_as_numbers() {
+    let (a, b) = ([-3.0, 0.25, 1e-40, 0.0], [700.0, -0.0, 0.5]);
+    let travelled = |histogram: Histogram| {
+        let (exponent, counts) = histogram.to_parts();
+        Histogram::from_parts(exponent.into(), &counts).unwrap()
+    };
+    let merged = travelled(of(&a))
+        .merge(travelled(Histogram::new()))
+        .merge(travelled(of(&b)));
+    assert_eq!(merged.line(), of(&[&a[..], &b].concat()).line());
+    assert_eq!(Histogram::from_parts(0, &[0; 3]), None);
+    assert_eq!(Histogram::from_parts(i64::MAX, &[0; 2 * BINS]), None);
+}
+
+#[test]
 fn magnitudes_are_those_of_the_absolute_values() {
     let values = [-3.0, 0.25, 1.5, -0.25, 0.0, 2.99];
     let absolute: Vec<f32> = values.iter().map(|v: &f32| v.abs()).collect();

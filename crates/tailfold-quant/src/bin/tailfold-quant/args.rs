@@ -6,7 +6,7 @@ use anyhow::ensure;
 use clap::{Parser, ValueEnum};
 use tailfold_data::DataSpec;
 use tailfold_quant::{HeadPrecision, ObserverKind, Options, Rounding, Target, WeightBits};
-use tailfold_spec::{Filter, Resize};
+use tailfold_spec::{Filter, Resize, Shard};
 
 /// Quantize a float classifier, ours or anybody's, to INT8 (QDQ) with ranges from class-balanced training images, or to
 /// half precision.
@@ -56,8 +56,22 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Precision::Int8)]
     pub(crate) precision: Precision,
     /// File to write.
-    #[arg(long)]
-    pub(crate) out: PathBuf,
+    #[arg(long, required_unless_present = "shard")]
+    pub(crate) out: Option<PathBuf>,
+    /// Make one of N shares of a pass over the calibration images, I from 0 to N-1: of the first pass that no part is given of.
+    #[arg(
+        long,
+        value_name = "I/N",
+        requires = "partial",
+        conflicts_with_all = ["out", "evaluation", "search", "list", "report", "json"]
+    )]
+    pub(crate) shard: Option<Shard>,
+    /// File to write the share's results to.
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub(crate) partial: Option<PathBuf>,
+    /// All parts of the passes that were made in shares: those are not made again.
+    #[arg(long, value_name = "PART", num_args = 1..)]
+    pub(crate) partials: Vec<PathBuf>,
     /// Most calibration images a class.
     #[arg(long, default_value_t = 32)]
     pub(crate) per_class: usize,

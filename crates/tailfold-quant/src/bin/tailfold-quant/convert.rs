@@ -7,15 +7,16 @@ use tailfold_data::Dataset;
 use tailfold_onnx::Model;
 use tailfold_parity::Policy;
 use tailfold_quant::{
-    CalibrationSet, Draft, FloatModel, Judge, Quantized, Report, Search, Target, check_disjoint,
-    halve, search,
+    CalibrationSet, Draft, FloatModel, Judge, Passes, Quantized, Report, Search, Target,
+    check_disjoint, halve, search,
 };
-
-use tailfold_spec::artifact;
+use tailfold_spec::{Shard, artifact};
 
 use crate::args::{Args, Precision};
 use crate::images::{evaluation, held_out};
 use crate::output::{Progress, say};
+
+const NO_IMAGES: &str = "give --calibration SPEC or --calibration-f32 FILE";
 
 /// The model that is written, and what is said of it.
 pub(crate) struct Done {
@@ -29,12 +30,13 @@ pub(crate) fn convert(
     args: &Args,
     float: &FloatModel,
     set: Option<&CalibrationSet>,
+    passes: &Passes,
     bar: &Progress,
 ) -> anyhow::Result<Done> {
     match args.precision {
         Precision::Int8 => {
-            let set = set.context("give --calibration SPEC or --calibration-f32 FILE")?;
-            int8(args, float, set, bar)
+            let set = set.context(NO_IMAGES)?;
+            int8(args, float, set, passes, bar)
         }
         Precision::Fp16 => {
             if args.target == Some(Target::Tract) {
@@ -58,16 +60,41 @@ pub(crate) fn convert(
     }
 }
 
+/// Makes one share of a pass and writes its part.
+pub(crate) fn share(
+    args: &Args,
+    float: &FloatModel,
+    set: Option<&CalibrationSet>,
+    passes: &Passes,
+    (shard, file): (Shard, &Path),
+    bar: &Progress,
+) -> anyhow::Result<()> {
+    let set = set.context(NO_IMAGES)?;
+    bar.start("calibrating", shard.images(set.len()).len());
+    let part = tailfold_quant::share(float, set, &args.options()?, passes, shard, &|| bar.step())?;
+    part.write(file)?;
+    bar.finish();
+    say(&format!(
+        "{}: shard {shard} of the pass over {}, {} of {} images",
+        file.display(),
+        part.kind(),
+        part.covered().len(),
+        set.len(),
+    ));
+    Ok(())
+}
+
 fn int8(
     args: &Args,
     float: &FloatModel,
     set: &CalibrationSet,
+    passes: &Passes,
     bar: &Progress,
 ) -> anyhow::Result<Done> {
     let options = args.options()?;
-    let [choosing, finishing] = options.passes();
+    let [choosing, finishing] = passes.left(&options);
     bar.start("calibrating", set.len() * choosing);
-    let draft = Draft::new(float, set, &options, &|| bar.step())?;
+    let draft = Draft::after(float, set, &options, passes, &|| bar.step())?;
     let (kept, found) = match &args.search {
         None => (options.kept(float)?, None),
         Some(_) => {

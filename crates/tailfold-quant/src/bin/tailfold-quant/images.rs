@@ -4,15 +4,17 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_quant::{CalibrationSet, Draw, FloatModel, PreparedImages};
+use tailfold_part::Kind;
+use tailfold_quant::{CalibrationSet, Draw, FloatModel, Passes, PreparedImages};
 use tailfold_spec::{CardError, Preprocess, artifact};
 
 use crate::args::Args;
 
-/// The images that ranges are observed on, where any are given.
+/// The images that ranges are observed on, where any are given; not read before a share of the first pass does.
 pub(crate) fn calibration(
     args: &Args,
     float: &FloatModel,
+    passes: &Passes,
 ) -> anyhow::Result<Option<CalibrationSet>> {
     if let Some(file) = &args.calibration_f32 {
         let images = PreparedImages::open(file, float.input_shape())?;
@@ -33,8 +35,13 @@ pub(crate) fn calibration(
         seed: args.seed,
         allow_missing: spec.allows_empty(),
     };
-    let set = CalibrationSet::draw(&Dataset::open(&spec)?, float, &draw)?;
-    Ok(Some(set))
+    let data = Dataset::open(&spec)?;
+    let first = passes.next(&args.options()?) == Some(Kind::Ranges);
+    Ok(Some(if args.shard.is_some() && first {
+        CalibrationSet::unread(&data, float, &draw)?
+    } else {
+        CalibrationSet::draw_after(&data, float, &draw, passes)?
+    }))
 }
 
 /// The images to compare both networks on, where any are given.

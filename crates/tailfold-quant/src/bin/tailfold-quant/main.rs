@@ -7,13 +7,13 @@ mod output;
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Parser as _;
 use tailfold_data::Dataset;
-use tailfold_quant::{FloatModel, check_disjoint};
+use tailfold_quant::{FloatModel, Passes, check_disjoint};
 use tailfold_spec::artifact;
 
-use args::Args;
+use args::{Args, Precision};
 use convert::convert;
 use images::{calibration, write_list};
 use output::{Progress, print, say};
@@ -33,7 +33,19 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let name = args.model.display().to_string();
     let float =
         FloatModel::read(&args.model, args.output.as_deref()).with_context(|| name.clone())?;
-    let set = calibration(args, &float).with_context(|| name.clone())?;
+    ensure!(
+        matches!(args.precision, Precision::Int8)
+            || (args.shard.is_none() && args.partials.is_empty()),
+        "--shard and --partials are for --precision int8: half precision has one pass, made at once"
+    );
+    let passes = Passes::read(&args.partials)?;
+    let set = calibration(args, &float, &passes).with_context(|| name.clone())?;
+    let bar = Progress::new();
+    if let Some(share) = args.shard.zip(args.partial.as_deref()) {
+        return convert::share(args, &float, set.as_ref(), &passes, share, &bar)
+            .with_context(|| name.clone());
+    }
+    let file = args.out.as_deref().context("give --out FILE")?;
     let (images, skipped) = set
         .as_ref()
         .map_or((0, &[][..]), |s| (s.len(), s.skipped()));
@@ -45,12 +57,11 @@ fn run(args: &Args) -> anyhow::Result<()> {
     if let (Some(evaluation), Some(set)) = (&args.evaluation, &set) {
         check_disjoint(set, &Dataset::open(evaluation)?)?;
     }
-    let bar = Progress::new();
-    let done = convert(args, &float, set.as_ref(), &bar).with_context(|| name.clone())?;
+    let done = convert(args, &float, set.as_ref(), &passes, &bar).with_context(|| name.clone())?;
     bar.finish();
     tailfold_onnx::check(&done.model).context("the quantized graph")?;
     let out = done.model.to_bytes();
-    artifact::write(&args.out, &out)?;
+    artifact::write(file, &out)?;
     if let (Some(list), Some(set)) = (&args.list, &set) {
         write_list(list, set)?;
     }
@@ -58,7 +69,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     if args.json {
         let mut summary = done.summary;
         summary["schema"] = "tailfold.quantize/1".into();
-        summary["model"] = args.out.display().to_string().into();
+        summary["model"] = file.display().to_string().into();
         summary["sha256"] = artifact::sha256(&out).into();
         summary["float_bytes"] = float_bytes.into();
         summary["calibration_images"] = images.into();
@@ -67,7 +78,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         say(&format!(
             "{}: {}; {float_bytes} -> {} bytes",
-            args.out.display(),
+            file.display(),
             done.said,
             out.len(),
         ));

@@ -1,0 +1,78 @@
+//! `tailfold merge`: from the parts of a run in shards to what one run prints.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use tailfold_parity::Unchecked;
+use tailfold_part::{Kind, Part, Parts};
+
+use crate::output::print;
+use crate::{dump, evaluate, parity};
+
+/// Make of all parts of `evaluate`, `parity` or `logits` with `--shard` what one run over all images prints and writes, to the
+/// last digit.
+///
+/// Exit codes: those of the command whose parts they are; 2 when a part is missing, damaged, given twice or of another run.
+///
+/// Example: tailfold merge parts/*.part --json
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The parts, in whatever order.
+    #[arg(required = true, value_name = "PART")]
+    parts: Vec<PathBuf>,
+    /// Of `parity`: also write `parity.json` and `parity.md` into this folder.
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// Of `logits`: file to write.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Of `evaluate` and `parity`: print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let merged = merge(args);
+    if let Err(error) = &merged
+        && args.json
+        && gates(&args.parts)
+    {
+        print(&Unchecked::because(error.as_ref()).to_json());
+    }
+    merged
+}
+
+fn merge(args: &Args) -> anyhow::Result<ExitCode> {
+    let parts = Parts::read(&args.parts)?;
+    let kind = parts.kind();
+    for (option, given, of) in [
+        ("--report", args.report.is_some(), &[Kind::Parity][..]),
+        ("--out", args.out.is_some(), &[Kind::Logits]),
+        ("--json", args.json, &[Kind::Evaluate, Kind::Parity]),
+    ] {
+        ensure!(
+            !given || of.contains(&kind),
+            "{option} does not go with parts of `{kind}`"
+        );
+    }
+    match kind {
+        Kind::Evaluate => evaluate::merge(&parts, args.json),
+        Kind::Parity => parity::merge(&parts, args.report.as_deref(), args.json),
+        Kind::Logits => {
+            let out = args.out.as_deref();
+            dump::merge(&parts, out.context("parts of `logits` need --out FILE")?)
+        }
+        Kind::Ranges | Kind::Windows | Kind::Answers => bail!(
+            "{} is a part of a calibration (`{kind}`): give it to `tailfold-quant --partials`",
+            args.parts[0].display()
+        ),
+    }
+}
+
+/// True when a part of the parity gate is among `paths`.
+fn gates(paths: &[PathBuf]) -> bool {
+    paths
+        .iter()
+        .any(|path| Part::read(path).is_ok_and(|part| part.kind() == Kind::Parity))
+}

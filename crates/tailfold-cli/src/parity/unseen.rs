@@ -1,0 +1,84 @@
+//! That no evaluation image was used to calibrate a model.
+
+use std::collections::BTreeSet;
+
+use anyhow::anyhow;
+use serde::{Deserialize, Serialize};
+use tailfold_data::Dataset;
+use tailfold_runtime::LoadedModel;
+
+/// Evaluation images that a model was calibrated on, by the hashes of their pixels: of all, or of one shard's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// The model's file, as given.
+    model: String,
+    images: usize,
+    /// Number in the whole set, and where it comes from.
+    first: Option<(usize, String)>,
+}
+
+impl Seen {
+    /// What `model`, of the file `file`, has seen of `data`, image `i` of which has the number `numbers[i]` in the whole set.
+    ///
+    /// # Errors
+    /// Of the data, naming a file that cannot be decoded.
+    pub(super) fn of(
+        model: &LoadedModel,
+        file: &str,
+        data: &Dataset,
+        numbers: &[usize],
+    ) -> anyhow::Result<Self> {
+        let mut seen = Self {
+            model: file.to_owned(),
+            images: 0,
+            first: None,
+        };
+        let Some(quantization) = &model.card.quantization else {
+            return Ok(seen);
+        };
+        let calibrated: BTreeSet<&str> = quantization
+            .calibration_images
+            .iter()
+            .map(String::as_str)
+            .collect();
+        for (i, hash) in data.pixel_hashes()?.iter().enumerate() {
+            if calibrated.contains(hash.as_str()) {
+                seen.images += 1;
+                seen.first.get_or_insert_with(|| (numbers[i], data.id(i)));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Of all shards, of both models.
+    pub(super) fn merge(shards: Vec<[Self; 2]>) -> Vec<Self> {
+        let merged = shards
+            .into_iter()
+            .reduce(|[a, b], [c, d]| [a.and(c), b.and(d)]);
+        merged.into_iter().flatten().collect()
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            model: self.model,
+            images: self.images + other.images,
+            // The number is the first to be compared.
+            first: [self.first, other.first].into_iter().flatten().min(),
+        }
+    }
+
+    /// Refuses a model that has seen an image.
+    ///
+    /// # Errors
+    /// Naming the model's file and the first image, with how many there are.
+    pub(super) fn refuse(&self) -> anyhow::Result<()> {
+        let Some((_, first)) = &self.first else {
+            return Ok(());
+        };
+        let why = format!(
+            "calibrated on {} of the evaluation images, the first {first}",
+            self.images
+        );
+        Err(anyhow!(why).context(self.model.clone()))
+    }
+}

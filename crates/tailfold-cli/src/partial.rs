@@ -1,0 +1,147 @@
+//! One share of the images, and the file that it leaves for `tailfold merge`.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tailfold_data::Dataset;
+use tailfold_parity::Policy;
+use tailfold_part::{Kind, Part, Parts, labels_sha256, names_sha256};
+use tailfold_runtime::LoadedModel;
+use tailfold_spec::{Logits, Shard};
+
+use crate::output::say;
+
+/// One share of the images, on the command line.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Sharding {
+    /// Work on one of N shares of the images alone, I from 0 to N-1; `tailfold merge` makes of all shares what a run without
+    /// this option prints.
+    #[arg(long, value_name = "I/N", requires = "partial")]
+    pub(crate) shard: Option<Shard>,
+    /// File to write the share's results to.
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub(crate) partial: Option<PathBuf>,
+}
+
+impl Sharding {
+    /// The share and its file, where one was asked for.
+    pub(crate) fn get(&self) -> Option<(Shard, &Path)> {
+        self.shard.zip(self.partial.as_deref())
+    }
+}
+
+/// What a run over labelled images was asked for: all that its result depends on. The same in each of its parts.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// Name and version of the program.
+    pub(crate) program: String,
+    /// The data spec, as given.
+    pub(crate) data: String,
+    /// Of the labels of all images, as u64, and of their files' names, without folders, a line each.
+    pub(crate) labels_sha256: String,
+    pub(crate) names_sha256: String,
+    /// `[models]`.
+    pub(crate) model_sha256: Vec<String>,
+    /// `[models]`.
+    pub(crate) backend: Vec<String>,
+    /// Of the parity gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<Policy>,
+    /// Of `tailfold logits`: whether the inputs are wanted too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) inputs: Option<bool>,
+}
+
+impl Asked {
+    /// For `models` on `data`, which are all images.
+    pub(crate) fn of(models: &[&LoadedModel], data: &Dataset) -> Self {
+        Self {
+            program: format!("tailfold {}", env!("CARGO_PKG_VERSION")),
+            data: data.spec().to_string(),
+            labels_sha256: labels_sha256(data.labels()),
+            names_sha256: names_sha256((0..data.len()).map(|i| data.id(i))),
+            model_sha256: models.iter().map(|m| m.sha256.clone()).collect(),
+            backend: models
+                .iter()
+                .map(|m| m.classifier.name().to_owned())
+                .collect(),
+            policy: None,
+            inputs: None,
+        }
+    }
+}
+
+/// The share of a run: its images alone.
+pub(crate) struct Share<'a> {
+    pub(crate) shard: Shard,
+    path: &'a Path,
+    /// Images of the whole set.
+    images: usize,
+    /// Places of the share's images in the whole set.
+    pub(crate) own: Vec<usize>,
+    /// The share's images.
+    pub(crate) data: Dataset,
+}
+
+impl<'a> Share<'a> {
+    /// Share `shard` of `data`, for the file `path`.
+    pub(crate) fn of(data: &Dataset, shard: Shard, path: &'a Path) -> Self {
+        let own: Vec<usize> = shard.images(data.len()).collect();
+        Self {
+            shard,
+            path,
+            images: data.len(),
+            data: data.subset(&own),
+            own,
+        }
+    }
+
+    /// A part with labels, and logits of each model under the name given with them.
+    pub(crate) fn part(
+        &self,
+        kind: Kind,
+        asked: &Asked,
+        logits: &[(&str, &Logits)],
+    ) -> anyhow::Result<Part> {
+        let mut part = Part::new(kind, self.shard, self.images, &self.own, asked)?;
+        let labels: Vec<u64> = self.data.labels().iter().map(|&l| l as u64).collect();
+        part.put("labels", vec![labels.len()], labels);
+        for (name, logits) in logits {
+            let shape = vec![logits.len(), logits.num_classes()];
+            part.put(name, shape, logits.values().to_vec());
+        }
+        Ok(part)
+    }
+
+    /// Writes the part's file and says so.
+    pub(crate) fn write(&self, part: &Part) -> anyhow::Result<()> {
+        part.write(self.path)?;
+        let (path, shard, own) = (self.path.display(), self.shard, self.own.len());
+        say(&format!(
+            "{path}: shard {shard}, {own} of {} images",
+            self.images
+        ));
+        Ok(())
+    }
+}
+
+/// The labels of all images, checked against what the parts say of the whole set.
+pub(crate) fn labels(parts: &Parts, asked: &Asked) -> anyhow::Result<Vec<usize>> {
+    parts.check_whole()?;
+    let (_, labels) = parts.rows::<u64>("labels", 1)?;
+    let labels = labels.into_iter().map(usize::try_from);
+    let labels = labels.collect::<Result<Vec<_>, _>>()?;
+    let found = labels_sha256(&labels);
+    anyhow::ensure!(
+        found == asked.labels_sha256,
+        "the labels of all parts have the hash {found}, but the parts are of a set whose labels have {}",
+        asked.labels_sha256
+    );
+    Ok(labels)
+}
+
+/// The logits under `name` of all images.
+pub(crate) fn logits(parts: &Parts, name: &str) -> anyhow::Result<Logits> {
+    let (shape, values) = parts.rows(name, 2)?;
+    Ok(Logits::new(values, shape[0])?)
+}

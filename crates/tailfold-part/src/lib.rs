@@ -1,0 +1,17 @@
+//! Partial results of a run in shards, and the checks that all of them are there.
+//!
+//! A run over a set of images is shared out by [`Shard`](tailfold_spec::Shard). Each share leaves one [`Part`], a
+//! safetensors file with what was asked for in its header and numbers of single images in its tensors. [`Parts`] puts them
+//! in the images' order again, or says what keeps them from being the parts of one run.
+
+mod error;
+mod hashes;
+mod part;
+mod parts;
+mod tensor;
+
+pub use error::PartError;
+pub use hashes::{labels_sha256, names_sha256};
+pub use part::{Kind, Part};
+pub use parts::Parts;
+pub use tensor::{Element, Tensor, Values};

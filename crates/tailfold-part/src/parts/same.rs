@@ -1,0 +1,97 @@
+//! Whether parts are of one run, and all of it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::{Part, PartError};
+
+/// Most missing shards that a message names.
+const NAMED: usize = 10;
+
+/// Checks that `part` was asked for what `other` was.
+pub(super) fn same_run(
+    (path, part): &(PathBuf, Part),
+    (other, expected): &(PathBuf, Part),
+) -> Result<(), PartError> {
+    if part.kind() != expected.kind() {
+        return Err(PartError::Kind {
+            path: path.clone(),
+            found: part.kind(),
+            other: other.clone(),
+            expected: expected.kind(),
+        });
+    }
+    let (mine, theirs) = (part.asked(), expected.asked());
+    let differs = first_difference(mine.keys().chain(theirs.keys()), |key| {
+        mine.get(key) == theirs.get(key)
+    });
+    let asked = |what: &str, found: String, expected: String| {
+        Err(PartError::Asked {
+            path: path.clone(),
+            other: other.clone(),
+            what: what.to_owned(),
+            found,
+            expected,
+        })
+    };
+    if let Some(key) = differs {
+        return asked(key, text(mine.get(key)), text(theirs.get(key)));
+    }
+    if part.images() != expected.images() {
+        let [mine, theirs] = [part, expected].map(|p| p.images().to_string());
+        return asked("images", mine, theirs);
+    }
+    if part.shard().of() != expected.shard().of() {
+        return Err(PartError::Count {
+            path: path.clone(),
+            found: part.shard(),
+            other: other.clone(),
+            expected: expected.shard(),
+        });
+    }
+    Ok(())
+}
+
+/// The first of `keys` that is not `alike`; a hash only where nothing else differs, for it says less.
+pub(super) fn first_difference<'a>(
+    keys: impl Iterator<Item = &'a String>,
+    alike: impl Fn(&String) -> bool,
+) -> Option<&'a String> {
+    keys.filter(|key| !alike(key))
+        .min_by_key(|key| key.ends_with("sha256"))
+}
+
+pub(super) fn text(value: Option<&Value>) -> String {
+    value.map_or_else(|| "absent".to_owned(), Value::to_string)
+}
+
+/// Checks that no shard is missing among `parts`, each of which is another one.
+pub(super) fn check_complete(parts: &[(PathBuf, Part)]) -> Result<(), PartError> {
+    let Some((_, first)) = parts.first() else {
+        return Err(PartError::NoParts);
+    };
+    let of = first.shard().of();
+    let lost = of - parts.len();
+    if lost == 0 {
+        return Ok(());
+    }
+    let there: BTreeSet<usize> = parts.iter().map(|(_, p)| p.shard().index()).collect();
+    let missing = (0..of).filter(|index| !there.contains(index));
+    let mut named: Vec<String> = missing
+        .take(NAMED)
+        .map(|index| format!("{index}/{of}"))
+        .collect();
+    if lost > NAMED {
+        named.push("...".to_owned());
+    }
+    let given = parts.iter();
+    let given = given.map(|(path, part)| format!("{} ({})", path.display(), part.shard()));
+    Err(PartError::Lost {
+        lost,
+        of,
+        named: named.join(", "),
+        given: given.collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,114 @@
+//! The graph that is observed, and the codes that its activations get.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tailfold_onnx::Model;
+
+use crate::affine::ActivationParams;
+use crate::equalize::equalize;
+use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::images::CalibrationSet;
+use crate::options::Options;
+use crate::passes::Passes;
+use crate::ranges::{calibrated, with_derived};
+use crate::regions::{Region, find_region};
+use crate::statistics::TensorStatistics;
+use crate::target::Plan;
+
+/// What the first pass decides: the graph, and the codes of its activations.
+pub(crate) struct Ranged {
+    pub(crate) model: Model,
+    pub(super) equalized: usize,
+    pub(super) layers: Vec<String>,
+    /// Without weights.
+    pub(crate) plan: Plan,
+    pub(crate) activations: BTreeMap<String, ActivationParams>,
+    pub(super) tensors: Vec<TensorStatistics>,
+}
+
+impl Ranged {
+    /// Observes `set`, unless `passes` has that.
+    ///
+    /// # Errors
+    /// As [`Draft::after`].
+    pub(crate) fn of(
+        float: &FloatModel,
+        set: &CalibrationSet,
+        options: &Options,
+        passes: &Passes,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Self, QuantError> {
+        let Graph {
+            model,
+            equalized,
+            layers,
+            region,
+        } = Graph::of(float, options)?;
+        let known = passes.seen(float, set, options, &region)?;
+        let (activations, tensors) =
+            calibrated(&model, &float.name, set, &region, options, known, progress)?;
+        let plan = Plan {
+            params: with_derived(&region, &activations),
+            region,
+            weights: BTreeMap::new(),
+        };
+        Ok(Self {
+            model,
+            equalized,
+            layers,
+            plan,
+            activations,
+            tensors,
+        })
+    }
+}
+
+/// The graph that is observed.
+pub(crate) struct Graph {
+    pub(crate) model: Model,
+    pub(super) equalized: usize,
+    pub(super) layers: Vec<String>,
+    pub(crate) region: Region,
+}
+
+impl Graph {
+    /// Equalized where that is asked for, with the layers that are to be quantized.
+    ///
+    /// # Errors
+    /// [`QuantError`] of the graph, or [`QuantError::NoLayer`].
+    pub(crate) fn of(float: &FloatModel, options: &Options) -> Result<Self, QuantError> {
+        float.check_folded()?;
+        let mut model = float.model.clone();
+        let equalized = if options.equalize {
+            equalize(&mut model)?
+        } else {
+            0
+        };
+        let placement = options.target.placement();
+        let all = find_region(&model, &BTreeSet::new(), placement)?;
+        let layers = all.weighted.iter();
+        let layers = layers.map(|&index| model.nodes()[index].label().to_owned());
+        let layers: Vec<String> = layers.collect();
+        check_layers(&layers, &options.kept_in_float)?;
+        // What stays in float may be dead.
+        let region = find_region(&model, &options.kept(float)?, placement)?;
+        Ok(Self {
+            model,
+            equalized,
+            layers,
+            region,
+        })
+    }
+}
+
+/// Checks that every name of `kept` is one of `layers`.
+fn check_layers(layers: &[String], kept: &BTreeSet<String>) -> Result<(), QuantError> {
+    match kept.iter().find(|name| !layers.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(QuantError::NoLayer {
+            name: name.clone(),
+            layers: layers.join(", "),
+        }),
+    }
+}

@@ -1,0 +1,137 @@
+//! Passes over the calibration images that are shared out: a part a shard, and what goes on from all parts.
+//!
+//! There are three: ranges of all activations, windows of every layer's input, and answers of the quantized network. Each
+//! needs what the one before found on all images; within a pass an image needs no other. What is put together from parts is
+//! what one machine finds, to the bit: ends of single images, counts, codes, whole numbers that are added, logits.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tailfold_data::DataError;
+use tailfold_part::{Kind, Part, Parts};
+use tailfold_spec::Shard;
+
+use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::images::CalibrationSet;
+use crate::options::Options;
+
+mod answers;
+mod asked;
+mod ranges;
+mod windows;
+
+pub(crate) use answers::Answers;
+use asked::SetAsked;
+
+/// Passes that were made in shards, with all parts of each.
+#[derive(Clone, Debug, Default)]
+pub struct Passes {
+    ranges: Option<Parts>,
+    windows: Option<Parts>,
+    answers: Option<Parts>,
+}
+
+impl Passes {
+    /// Reads the parts `paths` of one or more passes, in whatever order.
+    ///
+    /// # Errors
+    /// [`QuantError::Part`] when those of a pass are not all parts of one run, or [`QuantError::NotAPass`] naming the file.
+    pub fn read(paths: &[PathBuf]) -> Result<Self, QuantError> {
+        let [mut ranges, mut windows, mut answers] = [const { Vec::new() }; 3];
+        for path in paths {
+            let part = Part::read(path)?;
+            let of_kind = match part.kind() {
+                Kind::Ranges => &mut ranges,
+                Kind::Windows => &mut windows,
+                Kind::Answers => &mut answers,
+                kind => {
+                    return Err(QuantError::NotAPass {
+                        file: path.display().to_string(),
+                        kind: kind.to_string(),
+                    });
+                }
+            };
+            of_kind.push((path.clone(), part));
+        }
+        let parts = |of_kind: Vec<_>| {
+            let some = (!of_kind.is_empty()).then(|| Parts::of(of_kind));
+            some.transpose()
+        };
+        Ok(Self {
+            ranges: parts(ranges)?,
+            windows: parts(windows)?,
+            answers: parts(answers)?,
+        })
+    }
+
+    /// The first pass of a quantization with `options` that is not there; `None` when all are.
+    pub fn next(&self, options: &Options) -> Option<Kind> {
+        [
+            (Kind::Ranges, true, &self.ranges),
+            (Kind::Windows, options.samples_windows(), &self.windows),
+            (Kind::Answers, options.rebalance, &self.answers),
+        ]
+        .into_iter()
+        .find(|(_, needed, parts)| *needed && parts.is_none())
+        .map(|(kind, ..)| kind)
+    }
+
+    /// How often each image is still to be looked at on this machine: as [`Options::passes`].
+    pub fn left(&self, options: &Options) -> [usize; 2] {
+        let [mut choosing, mut finishing] = options.passes();
+        choosing -= usize::from(self.ranges.is_some());
+        choosing -= usize::from(options.samples_windows() && self.windows.is_some());
+        if self.answers.is_some() {
+            finishing = 0;
+        }
+        [choosing, finishing]
+    }
+
+    /// The hash of each image of `unread`, or why it has none; `None` when nobody has decoded them.
+    pub(crate) fn hashes(
+        &self,
+        unread: &CalibrationSet,
+    ) -> Result<Option<Vec<Result<String, DataError>>>, QuantError> {
+        let Some(parts) = self.ranges.as_ref().filter(|_| unread.data().is_some()) else {
+            return Ok(None);
+        };
+        parts.check_asked(&SetAsked::of(unread))?;
+        let (_, hashes) = parts.rows::<u64>("hashes", 1)?;
+        let known: BTreeMap<usize, u64> = parts.covered().iter().copied().zip(hashes).collect();
+        let hash = |image: usize| match known.get(&image) {
+            Some(hash) => Ok(Ok(format!("{hash:016x}"))),
+            // Nobody could decode it, and what that says is to be said here.
+            None => match unread.hash(&[image]).pop() {
+                Some(Err(error)) => Ok(Err(error)),
+                _ => Err(QuantError::Decodes {
+                    image: unread.id(image),
+                    file: parts.file_of(image).display().to_string(),
+                }),
+            },
+        };
+        let hashes = (0..unread.len()).map(hash);
+        Ok(Some(hashes.collect::<Result<_, QuantError>>()?))
+    }
+}
+
+/// Makes share `shard` of the first pass that `passes` lacks. For the pass over ranges, `set` is one that was not read
+/// ([`CalibrationSet::unread`]). `progress` is called once an image.
+///
+/// # Errors
+/// [`QuantError::NoPass`] when all have been made, and as [`Draft::after`](crate::Draft::after).
+pub fn share(
+    float: &FloatModel,
+    set: &CalibrationSet,
+    options: &Options,
+    passes: &Passes,
+    shard: Shard,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Part, QuantError> {
+    match passes.next(options) {
+        Some(Kind::Ranges) => ranges::share(float, set, options, shard, progress),
+        Some(Kind::Windows) => windows::share(float, set, options, passes, shard, progress),
+        Some(Kind::Answers) => answers::share(float, set, options, passes, shard, progress),
+        _ => Err(QuantError::NoPass),
+    }
+}

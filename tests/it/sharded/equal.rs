@@ -1,0 +1,110 @@
+//! Merged is single, byte for byte.
+
+use std::fs;
+
+use super::{DATA, Run, merge};
+use crate::fixture::fixture;
+
+const NUMBERS: [usize; 4] = [1, 2, 3, 7];
+
+#[test]
+fn an_evaluation_merges_to_the_byte() {
+    let evaluate = Run::new("evaluate", DATA);
+    for form in [&["--json"][..], &[]] {
+        let single = evaluate.single(form).ended_with(0);
+        for of in NUMBERS {
+            let merged = merge(&evaluate.parts(of, &[]), form).ended_with(0);
+            assert_eq!(merged.stdout, single.stdout, "{of} shards");
+        }
+    }
+}
+
+#[test]
+fn a_share_without_images_is_one_too() {
+    let few = "embedded?split=test&limit=3";
+    let evaluate = Run::new("evaluate", few);
+    let single = evaluate.single(&["--json"]).ended_with(0);
+    let merged = merge(&evaluate.parts(7, &[]), &["--json"]).ended_with(0);
+    assert_eq!(merged.stdout, single.stdout);
+}
+
+#[test]
+fn a_verdict_merges_to_the_byte() {
+    let parity = Run::new("parity", DATA);
+    let loose = "overall_margin_pp = 30.0\ngroup_margin_pp = { many = 30.0, medium = 30.0, few = 30.1 }\nmin_retained = 0.7\n";
+    let policy = parity.scratch.write("policy.toml", loose);
+    let codes = [&[][..], &["--policy", &policy]].map(|policy| {
+        let report = |name: &str| {
+            let [folder, json, markdown] = ["", "/parity.json", "/parity.md"]
+                .map(|file| parity.scratch.at(&format!("{name}{file}")));
+            (folder, move || {
+                [json, markdown].map(|file| fs::read(file).unwrap())
+            })
+        };
+        let (folder, files) = report("single");
+        let single = parity.single(&[policy, &["--json", "--report", &folder]].concat());
+        let table = parity.single(policy);
+        let expected = files();
+        for of in NUMBERS {
+            let parts = parity.parts(of, policy);
+            let (folder, files) = report("merged");
+            let merged = merge(&parts, &["--json", "--report", &folder]);
+            assert_eq!(
+                (merged.code, merged.stdout),
+                (single.code, single.stdout.clone())
+            );
+            assert_eq!(files(), expected, "{of} shards");
+            let merged = merge(&parts, &[]);
+            assert_eq!(
+                (merged.code, merged.stdout),
+                (table.code, table.stdout.clone())
+            );
+        }
+        single.code
+    });
+    // Both outcomes were there to be kept.
+    assert_eq!(codes, [Some(3), Some(0)]);
+}
+
+#[test]
+fn what_is_no_number_survives() {
+    let mut broken = fixture().model.clone();
+    let (shape, weights) = broken.initializer_f32("head.weight").unwrap();
+    broken.set_initializer_f32("head.weight", &shape, &vec![f32::MAX; weights.len()]);
+    let parity = Run::new("parity", DATA);
+    parity.scratch.write("int8.onnx", broken.to_bytes());
+    let single = parity.single(&["--json"]).ended_with(1);
+    assert_eq!(single.json()["decided_by"], "non_finite");
+    let merged = merge(&parity.parts(3, &[]), &["--json"]).ended_with(1);
+    assert_eq!(merged.stdout, single.stdout);
+}
+
+#[test]
+fn images_that_were_calibrated_on_are_found_in_all_shards_together() {
+    let parity = Run::new("parity", "embedded?split=train");
+    let single = parity.single(&["--json"]).ended_with(2);
+    assert!(
+        single
+            .stderr
+            .contains("calibrated on 80 of the evaluation images")
+    );
+    let merged = merge(&parity.parts(3, &[]), &["--json"]).ended_with(2);
+    assert_eq!(merged.stdout, single.stdout);
+    assert_eq!(merged.stderr, single.stderr);
+}
+
+#[test]
+fn logits_merge_to_the_byte() {
+    for more in [&[][..], &["--inputs"]] {
+        let logits = Run::new("logits", DATA);
+        let [single, merged] = ["single", "merged"].map(|name| logits.scratch.at(name));
+        logits
+            .single(&[more, &["--out", &single]].concat())
+            .ended_with(0);
+        let single = fs::read(single).unwrap();
+        for of in NUMBERS {
+            merge(&logits.parts(of, more), &["--out", &merged]).ended_with(0);
+            assert!(fs::read(&merged).unwrap() == single, "{of} shards {more:?}");
+        }
+    }
+}
