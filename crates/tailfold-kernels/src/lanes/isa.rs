@@ -26,6 +26,10 @@ pub enum Isa {
     #[cfg(target_arch = "aarch64")]
     #[non_exhaustive]
     Neon,
+    /// The vectors of WebAssembly, in modules that are compiled for them.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    #[non_exhaustive]
+    Simd128,
     /// What the compiler makes of arrays.
     Portable,
 }
@@ -89,6 +93,8 @@ impl Isa {
             }
             found.push(Self::Neon);
         }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        found.push(Self::Simd128);
         found.push(Self::Portable);
         found
     }
@@ -106,6 +112,8 @@ impl Isa {
             Self::NeonDotprod => "neon-dotprod",
             #[cfg(target_arch = "aarch64")]
             Self::Neon => "neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => "simd128",
             Self::Portable => "portable",
         }
     }
@@ -121,6 +129,8 @@ impl Isa {
             Self::NeonDotprod => true,
             #[cfg(target_arch = "aarch64")]
             Self::Neon => false,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => false,
             Self::Portable => false,
         }
     }
@@ -138,6 +148,8 @@ impl Isa {
             Self::NeonDotprod => super::arm::run_dotprod(task),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => super::arm::run_neon(task),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => task.run::<super::wasm::Simd128>(),
             Self::Portable => task.run::<super::portable::Portable>(),
         }
     }
