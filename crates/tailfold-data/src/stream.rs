@@ -183,6 +183,7 @@ impl<R: BufRead> Taken<'_, R> {
                 self.sized(4, 8)?;
             }
             [b'P', b'4'..=b'6'] => self.pnm()?,
+            [b'P', b'7'] => self.pam()?,
             _ => {
                 let more = self.source.fill_buf()?;
                 let begin = more[..more.len().min(6)].to_vec();
@@ -309,6 +310,35 @@ impl<R: BufRead> Taken<'_, R> {
         };
         let rows = row.checked_mul(height).ok_or(Flaw::TooLarge)?;
         self.take(usize::try_from(rows).map_err(|_| Flaw::TooLarge)?)?;
+        Ok(())
+    }
+
+    /// Lines of a name and a number until ENDHDR, then the rows.
+    fn pam(&mut self) -> Result<(), Flaw> {
+        let broken = || Flaw::Broken("PNM");
+        // Width, height, depth, greatest value.
+        let mut told = [None; 4];
+        loop {
+            let begin = self.bytes.len();
+            while self.byte()? != b'\n' {}
+            let line = str::from_utf8(&self.bytes[begin..]).map_err(|_| broken())?;
+            let (name, value) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+            let names = ["WIDTH", "HEIGHT", "DEPTH", "MAXVAL"];
+            if name == "ENDHDR" {
+                break;
+            } else if let Some(which) = names.iter().position(|n| *n == name) {
+                told[which] = Some(value.trim().parse::<u64>().map_err(|_| broken())?);
+            }
+        }
+        let [Some(width), Some(height), Some(depth), Some(greatest)] = told else {
+            return Err(broken());
+        };
+        let bytes = if greatest > 255 { 2 } else { 1 };
+        let size = [height, depth, bytes]
+            .into_iter()
+            .try_fold(width, u64::checked_mul);
+        let size = size.and_then(|size| usize::try_from(size).ok());
+        self.take(size.ok_or(Flaw::TooLarge)?)?;
         Ok(())
     }
 

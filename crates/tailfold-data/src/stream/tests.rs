@@ -27,6 +27,8 @@ fn images() -> Vec<Vec<u8>> {
         all.push(bytes.into_inner());
     }
     all.push(b"P5 # a comment\n3\n2\n65535\n123456789012".to_vec());
+    all.push(b"P7\nWIDTH 2\nHEIGHT 1\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\nabcdef".to_vec());
+    all.push(b"P6\n1 2\n255\nabcdef".to_vec());
     all.push(b"P4\n9 2\nabcd".to_vec());
     all
 }
@@ -102,6 +104,8 @@ fn what_is_no_image_ends_the_stream_with_its_place() {
         b"P6\n99999999999999999999 1\n255\n",
         "breaks the rules of PNM",
     );
+    check(b"P7\nWIDTH 2\nENDHDR\n", "breaks the rules of PNM");
+    check(b"P7\nWIDTH 2", "ends inside image 1");
     check(b"BM\x01\0\0\0", "breaks the rules of BMP");
 }
 

@@ -22,8 +22,9 @@ fn the_first_place_that_has_a_library_is_taken() {
     assert_eq!(found(None, None).unwrap(), beside);
     fs::remove_file(&beside).unwrap();
     assert_eq!(found(None, None).unwrap(), installed);
+    let gone = at("gone.so");
     // A named one that is not there is an error, though others are.
-    let error = found(Some(&at("gone.so")), None).unwrap_err().to_string();
+    let error = found(Some(&gone), None).unwrap_err().to_string();
     assert!(
         error.contains("--ort-library") && error.contains("gone.so"),
         "{error}"
