@@ -22,6 +22,7 @@ def main():
     parser.add_argument("--model", required=True)
     parser.add_argument("--images", required=True, help="little-endian floats")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--exact", action="store_true", help="without saturation, as `tailfold` asks for")
     arguments = parser.parse_args()
     # As `tailfold bench-turns`: of the thread that asks, or of all.
     processor_time = time.thread_time if arguments.threads == 1 else time.process_time
@@ -29,6 +30,8 @@ def main():
     options.intra_op_num_threads = arguments.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if arguments.exact:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     start = time.perf_counter()
     session = onnxruntime.InferenceSession(arguments.model, options, providers=["CPUExecutionProvider"])
     prepared = time.perf_counter() - start

@@ -15,7 +15,7 @@ use tailfold_onnx::Model;
 use tailfold_runtime::{Backend, Options};
 use tailfold_spec::artifact;
 
-use crate::model::backends;
+use crate::model::{Ort, backends};
 use crate::output::{bar, print, say};
 use contender::{Turn, read_images};
 use peer::Peer;
@@ -57,6 +57,8 @@ pub(crate) struct Args {
     /// Time the integer layers one by one instead, against the vector unit's peak.
     #[arg(long)]
     layers: bool,
+    #[command(flatten)]
+    ort: Ort,
     /// Print one JSON object (schema `tailfold.bench/1`).
     #[arg(long)]
     json: bool,
@@ -113,6 +115,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         command.arg("--model").arg(model);
         command.arg("--images").arg(&images);
         command.arg("--threads").arg(args.threads.to_string());
+        command.args(args.ort.arguments());
         peers.push(Peer::start(&name, &mut command)?);
         sizes.push(file_bytes(model));
     }

@@ -1,5 +1,6 @@
 //! The model that a command runs, and what computes.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
@@ -14,6 +15,14 @@ pub(crate) struct Runtime {
     /// Back end.
     #[arg(long, value_parser = backends(), default_value_t)]
     pub(crate) backend: Backend,
+    #[command(flatten)]
+    pub(crate) ort: Ort,
+}
+
+/// For the back ends of ONNX Runtime.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "ONNX Runtime and TensorRT")]
+pub(crate) struct Ort {
     /// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx. Without it: `ORT_DYLIB_PATH`, then
     /// beside this program, then what `cargo xtask ort install` installed.
     #[arg(long, value_name = "FILE")]
@@ -27,14 +36,33 @@ pub(crate) struct Runtime {
     pub(crate) engine_cache: Option<PathBuf>,
 }
 
+impl Ort {
+    /// As another process of this program takes it.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let mut arguments = Vec::new();
+        for (flag, value) in [
+            ("--ort-library", &self.ort_library),
+            ("--engine-cache", &self.engine_cache),
+        ] {
+            if let Some(value) = value {
+                arguments.extend([flag.into(), value.clone().into()]);
+            }
+        }
+        if self.ort_saturating {
+            arguments.push("--ort-saturating".into());
+        }
+        arguments
+    }
+}
+
 impl Runtime {
     /// As the library wants it.
     pub(crate) fn options(&self, threads: u16) -> Options {
         Options {
             threads: threads.into(),
-            ort_library: self.ort_library.clone(),
-            engine_cache: self.engine_cache.clone(),
-            ort_saturating: self.ort_saturating,
+            ort_library: self.ort.ort_library.clone(),
+            engine_cache: self.ort.engine_cache.clone(),
+            ort_saturating: self.ort.ort_saturating,
             tell: say,
         }
     }

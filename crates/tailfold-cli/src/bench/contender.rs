@@ -133,7 +133,9 @@ fn processor_time(threads: usize) -> io::Result<Duration> {
 /// What computes the layers with weights.
 fn kernel(prepared: &Prepared) -> anyhow::Result<String> {
     if prepared.regions.is_empty() {
-        return Ok("float".to_owned());
+        let provider = prepared.nodes.first().map(|node| &node.runs_on);
+        let provider = provider.filter(|name| name.ends_with("Provider"));
+        return Ok(provider.map_or_else(|| "float".to_owned(), Clone::clone));
     }
     Ok(format!("integer ({})", Isa::detect()?.name()))
 }
