@@ -310,10 +310,13 @@ fn a_model_that_says_nothing_of_itself_asks_for_what_is_missing() {
         let answer = run("tailfold", &all).ended_with(2);
         assert!(answer.stderr.contains(message), "{message:?}: {answer:?}");
     };
-    check(&[&stranger], "does not say what its classes are called");
+    check(
+        &[&stranger],
+        "no metadata `tailfold.classes`: it was not written by tailfold, so give --labels",
+    );
     check(
         &[&stranger, "--labels", &labels],
-        "does not say how images are prepared",
+        "no metadata `tailfold.preprocess`",
     );
     let short = scratch.write("short.txt", "a\nb");
     let told = ["--mean", &mean, "--std", &std];

@@ -32,13 +32,15 @@ pub enum RuntimeError {
     },
     /// A model without metadata, and not all that it would say was given.
     #[error(
-        "{name} does not say {missing}: it was not written by tailfold, so give --labels, --mean and --std"
+        "{name}: the model has no metadata `{missing}`: it was not written by tailfold, so give {flags}"
     )]
     Unprepared {
         /// The file.
         name: String,
-        /// What nobody said.
+        /// Key of the metadata.
         missing: &'static str,
+        /// What would say it.
+        flags: &'static str,
     },
     /// What was given for a model without metadata makes no sense.
     #[error("{name}")]

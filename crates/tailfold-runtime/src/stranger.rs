@@ -36,17 +36,18 @@ impl Preparation {
                 source,
             });
         }
-        let missing = |missing| RuntimeError::Unprepared {
+        let missing = |missing, flags| RuntimeError::Unprepared {
             name: name(),
             missing,
+            flags,
         };
         let labels = self
             .labels
             .clone()
-            .ok_or_else(|| missing("what its classes are called"))?;
-        let how = "how images are prepared";
-        let mean = self.mean.clone().ok_or_else(|| missing(how))?;
-        let std = self.std.clone().ok_or_else(|| missing(how))?;
+            .ok_or_else(|| missing("tailfold.classes", "--labels"))?;
+        let unprepared = || missing("tailfold.preprocess", "--mean and --std");
+        let mean = self.mean.clone().ok_or_else(unprepared)?;
+        let std = self.std.clone().ok_or_else(unprepared)?;
         let found = model.input_shape().map_err(|source| RuntimeError::Onnx {
             name: name(),
             source,

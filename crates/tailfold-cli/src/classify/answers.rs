@@ -76,7 +76,7 @@ impl Answers {
             let text = serde_json::to_string(&head).unwrap_or_default();
             // The object stays open.
             answers.put(text.trim_end_matches('}'));
-            answers.put(",\"images\":[");
+            answers.put(",\"images\":[\n");
         }
         answers
     }
@@ -90,9 +90,10 @@ impl Answers {
         match self.form {
             Form::Text => self.text(row),
             Form::Object => {
-                let comma = if self.count > 0 { ",\n" } else { "\n" };
-                self.put(comma);
+                // A line is whole as soon as its image is answered, so the comma comes with the next.
+                self.put(if self.count > 0 { "," } else { "" });
                 self.put(&json(row, None));
+                self.put("\n");
             }
             Form::Lines => {
                 self.put(&json(row, Some("tailfold.classify-image/1")));
@@ -136,7 +137,7 @@ impl Answers {
     /// Closes what was opened.
     pub(super) fn end(mut self) {
         if self.form == Form::Object {
-            self.put("\n]}\n");
+            self.put("]}\n");
         }
         // A reader that went away is no error of ours.
         let _ = self.flush();

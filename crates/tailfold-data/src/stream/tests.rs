@@ -9,7 +9,7 @@ use crate::Pixels;
 /// One image in each format, by the `image` crate.
 fn images() -> Vec<Vec<u8>> {
     let picture = DynamicImage::ImageRgb8(image::RgbImage::from_fn(13, 7, |x, y| {
-        image::Rgb([x as u8 * 19, y as u8 * 31, (x * y) as u8])
+        image::Rgb([x * 19, y * 31, x * y].map(|v| u8::try_from(v % 256).unwrap()))
     }));
     let grey = DynamicImage::ImageLuma8(picture.to_luma8());
     let mut all = Vec::new();
