@@ -15,8 +15,13 @@ use crate::process::{build, cargo, must, root, silent};
 
 const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
 
-/// ONNX Runtime's library, without its version, and that of its providers' common part.
-const LIBRARIES: [&str; 2] = ["libonnxruntime.so.", "libonnxruntime_providers_shared.so"];
+/// ONNX Runtime's library, without its version, what its providers share, and the one of TensorRT, which is small: a machine that
+/// has TensorRT can use it.
+const LIBRARIES: [&str; 3] = [
+    "libonnxruntime.so.",
+    "libonnxruntime_providers_shared.so",
+    "libonnxruntime_providers_tensorrt.so",
+];
 const CUDA: &str = "libonnxruntime_providers_cuda.so";
 
 /// Writes the archive `out`, with GPU code for compute capability `architecture` alone.
