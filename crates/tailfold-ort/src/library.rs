@@ -97,6 +97,9 @@ pub enum LibraryError {
 /// The one that this process has loaded.
 static LOADED: Mutex<Option<Library>> = Mutex::new(None);
 
+/// Plug-in providers that this process has registered.
+static REGISTERED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
 impl Library {
     /// Loads the library: the file `named`, or what the variable `ORT_DYLIB_PATH` names, or one beside this program, or the one
     /// that `cargo xtask ort install` put into the folder `ort` beside this program's folder. The first that is there is
@@ -127,6 +130,18 @@ impl Library {
     /// Its file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Registers the plug-in provider `name` of the library `file`; one that this process has already is left alone.
+    pub(crate) fn register(&self, name: &str, file: &Path) -> ort::Result<()> {
+        let mut registered = REGISTERED
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
+        if !registered.iter().any(|known| known == file) {
+            self.environment.register_ep_library(name, file)?;
+            registered.push(file.to_owned());
+        }
+        Ok(())
     }
 
     pub(crate) fn environment(&self) -> &Environment {

@@ -161,8 +161,8 @@ impl Recipe {
             }
             Provider::TensorrtRtx => {
                 let environment = self.library.environment();
-                environment
-                    .register_ep_library(provider.ort_name(), file.unwrap_or(Path::new("")))?;
+                let file = file.unwrap_or(Path::new(""));
+                self.library.register(provider.ort_name(), file)?;
                 let devices = environment
                     .devices()
                     .filter(|device| device.ep().is_ok_and(|ep| ep == provider.ort_name()));
