@@ -56,7 +56,8 @@ pub(crate) struct Args {
     stranger: Stranger,
     #[command(flatten)]
     runtime: Runtime,
-    /// Images at a time; 0 for as many as there are cores. An answer does not depend on it.
+    /// Images at a time; 0 for as many as there are cores. An answer does not depend on it; with more than one, answers come in
+    /// groups of eight a job.
     #[arg(long, default_value_t = 1)]
     jobs: u16,
     /// Most threads that share an image; no more than its layers are worth, and the answer is the same.
@@ -102,7 +103,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for row in workers.classified(items) {
             latency.add(&row);
             answers.write(&row);
-            if args.watch.is_some() && latency.images() % REPORT_EVERY == 0 {
+            if args.watch.is_some() && latency.all() % REPORT_EVERY == 0 {
                 say(&latency.line(begin.elapsed()));
             }
         }
@@ -122,9 +123,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ensure!(
         is_whole,
         "stopped by a signal after {} images; the others are not classified",
-        latency.images() + latency.failed()
+        latency.all()
     );
-    let (failed, all) = (latency.failed(), latency.images() + latency.failed());
+    let (failed, all) = (latency.failed(), latency.all());
     ensure!(all > 0 || args.watch.is_some(), "there is no image");
     if failed > 0 {
         say(&format!("{failed} of {all} images could not be classified"));

@@ -196,7 +196,7 @@ impl<R: BufRead> Taken<'_, R> {
     /// The next `count` bytes.
     fn take(&mut self, count: usize) -> Result<&[u8], Flaw> {
         let before = self.bytes.len();
-        if (before + count) as u64 > MAX_FILE_BYTES {
+        if before.saturating_add(count) as u64 > MAX_FILE_BYTES {
             return Err(Flaw::TooLarge);
         }
         // As they come, so that a claim alone takes no memory.

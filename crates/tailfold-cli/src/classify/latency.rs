@@ -41,6 +41,11 @@ impl Latency {
         self.spread.len()
     }
 
+    /// Images, classified or not.
+    pub(super) fn all(&self) -> u64 {
+        self.images() + self.failed
+    }
+
     /// Images that were not.
     pub(super) fn failed(&self) -> u64 {
         self.failed
@@ -49,7 +54,7 @@ impl Latency {
     /// How it went in `time`, for people.
     pub(super) fn line(&self, time: Duration) -> String {
         let ms = |quantile| self.spread.value_at_quantile(quantile) as f64 / 1e3;
-        let all = self.images() + self.failed;
+        let all = self.all();
         let seconds = time.as_secs_f64();
         format!(
             "{all} images in {seconds:.1} s ({:.0} a second), {} failed; preparing and network: median {:.2} ms, 95 % within {:.2} ms, all within {:.2} ms",
