@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::thread::{self, ScopedJoinHandle};
+use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 
@@ -40,7 +41,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         if let Some(toolchain) = toolchain {
             say("--- cross");
             joined(toolchain)?;
+            let start = Instant::now();
             let code = cross::run(&cross::Args::default())?;
+            took("cross", start);
             if code != ExitCode::SUCCESS {
                 return Ok(code);
             }
@@ -53,7 +56,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             say("skipped: demo (--no-demo)");
         } else {
             say("--- demo");
+            let start = Instant::now();
             let code = demo::run(&demo::Args::default())?;
+            took("demo", start);
             if code != ExitCode::SUCCESS {
                 return Ok(code);
             }
@@ -126,7 +131,15 @@ pub(crate) fn tidy() -> anyhow::Result<ExitCode> {
 /// Runs a check; false when it ran and does not hold.
 fn holds(name: &str, command: &mut Command) -> anyhow::Result<bool> {
     say(&format!("--- {name}"));
-    Ok(status(command)?.success())
+    let start = Instant::now();
+    let success = status(command)?.success();
+    took(name, start);
+    Ok(success)
+}
+
+fn took(name: &str, start: Instant) {
+    let seconds = start.elapsed().as_secs_f64();
+    say(&format!("--- {name} took {seconds:.0} s"));
 }
 
 /// The Python of the judges' virtual environment, which has their pinned versions.

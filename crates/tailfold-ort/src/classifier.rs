@@ -61,7 +61,11 @@ impl OrtClassifier {
     /// # Errors
     /// [`OrtError`]: no library, no such provider, a library or GPU that it lacks, or a model that it does not run whole.
     pub fn from_onnx(bytes: &[u8], name: &str, setup: &Setup) -> Result<Self, OrtError> {
-        let library = Library::load(setup.library.as_deref())?;
+        let library =
+            Library::load(setup.library.as_deref()).map_err(|source| OrtError::Library {
+                provider: setup.provider.name(),
+                source,
+            })?;
         let graph = Graph::of(bytes, name)?;
         let recipe = Recipe {
             setup: setup.clone(),

@@ -7,8 +7,13 @@ use crate::{EngineError, GpuError, LibraryError};
 #[non_exhaustive]
 pub enum OrtError {
     /// There is no usable library.
-    #[error(transparent)]
-    Library(#[from] LibraryError),
+    #[error("the back end `{provider}` needs ONNX Runtime")]
+    Library {
+        /// Back end.
+        provider: &'static str,
+        /// Where it was looked for, or what is wrong with it.
+        source: LibraryError,
+    },
     /// The library has no such provider.
     #[error("{provider}: the ONNX Runtime at {library} has no {ort_name}; install {install}")]
     ProviderMissing {
