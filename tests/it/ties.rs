@@ -52,6 +52,7 @@ fn report(reference: &Logits, candidate: &Logits, labels: &[usize], counts: &[u6
     let card = ComparedModel {
         classes: (0..counts.len()).map(|class| class.to_string()).collect(),
         train_counts: counts.to_vec(),
+        ..ComparedModel::default()
     };
     compare(reference, candidate, labels, &card, &Policy::default()).unwrap()
 }

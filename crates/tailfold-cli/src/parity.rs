@@ -54,6 +54,7 @@ pub(crate) struct Args {
 /// What a shard says beside logits.
 #[derive(Serialize, Deserialize)]
 struct Found {
+    name: String,
     classes: Vec<String>,
     train_counts: Vec<u64>,
     /// Reference and candidate.
@@ -89,11 +90,13 @@ pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow:
     let logits = ["reference", "candidate"].map(|side| partial::logits(parts, side));
     let [reference, candidate] = logits;
     let Found {
+        name,
         classes,
         train_counts,
         ..
     } = found.swap_remove(0);
     let card = ComparedModel {
+        name,
         classes,
         train_counts,
     };
@@ -172,6 +175,7 @@ impl Task {
             .collect();
         let mut part = share.part(Kind::Parity, &asked, &logits)?;
         part.say(&Found {
+            name: self.candidate.card.name.clone(),
             classes: self.candidate.card.classes.clone(),
             train_counts: self.candidate.card.train_counts.clone(),
             seen,
@@ -201,11 +205,8 @@ fn judge(args: &Args) -> anyhow::Result<Report> {
     let [a, b] = &scores[..] else {
         bail!("two models were run but {} answered", scores.len())
     };
-    let card = ComparedModel {
-        classes: candidate.card.classes.clone(),
-        train_counts: candidate.card.train_counts.clone(),
-    };
-    let mut report = compare(a, b, data.labels(), &card, &policy)?;
+    let compared = ComparedModel::from(&candidate.card);
+    let mut report = compare(a, b, data.labels(), &compared, &policy)?;
     report.backends = Sides {
         reference: reference.classifier.name().to_owned(),
         candidate: candidate.classifier.name().to_owned(),

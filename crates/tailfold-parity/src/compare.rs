@@ -1,88 +1,86 @@
-//! The comparison of a reference and a candidate on the same images.
+//! The report on a reference and a candidate, from what is known of each image.
 
-use tailfold_spec::{ClassGroups, Group, Logits};
+use tailfold_spec::{Group, ModelCard};
 
-use crate::accuracy::{check_card, check_labels};
-use crate::decisions::Decisions;
+use crate::flips::Flips;
+use crate::groups::ModelGroups;
+use crate::image::Image;
 use crate::reasons::{Facts, reasons, warnings};
+use crate::report::{Groups, Masses, Report, Sides};
+use crate::sums::Sums;
 use crate::tally::Tally;
-use crate::{Groups, ParityError, Policy, Report, Sides, WorstClass, judge};
-
-/// Classes listed as the worst.
-const WORST: usize = 5;
+use crate::{ParityError, Policy, classes, judge};
 
 /// What the comparison has to know about the model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ComparedModel {
+    /// Name, which a policy may ask for; empty where it has none.
+    pub name: String,
     /// Class names, label order.
     pub classes: Vec<String>,
     /// Training images a class, label order.
     pub train_counts: Vec<u64>,
 }
 
-/// Compares the logits of `reference` and `candidate` on the same images, in the same order.
-///
-/// `labels` is `[images]`. An image with a NaN or infinite logit counts as wrong, and one such image on either side
-/// fails. A group without classes is absent from the report. `backends` and `model_sha256` are left to the caller.
-///
-/// # Errors
-/// [`ParityError`] when there is nothing to compare or the inputs do not fit: no verdict, exit code 2.
-pub fn compare(
-    reference: &Logits,
-    candidate: &Logits,
-    labels: &[usize],
-    card: &ComparedModel,
-    policy: &Policy,
+impl From<&ModelCard> for ComparedModel {
+    fn from(card: &ModelCard) -> Self {
+        Self {
+            name: card.name.clone(),
+            classes: card.classes.clone(),
+            train_counts: card.train_counts.clone(),
+        }
+    }
+}
+
+/// The report on `images`, of which `sums` are the sums.
+pub(crate) fn report(
+    model: &ComparedModel,
+    groups: &ModelGroups,
+    policy: Policy,
+    images: &[Image],
+    sums: &Sums,
 ) -> Result<Report, ParityError> {
-    policy.validate()?;
-    check(reference, candidate, labels, card, policy)?;
-    let classes = reference.num_classes();
-    let (before, after) = (Decisions::of(reference), Decisions::of(candidate));
-    let tallies = Tally::by_class(&before, &after, labels, classes);
-    let overall = judge::overall(&tallies, policy).ok_or(ParityError::NoImages)?;
-    let class_groups = ClassGroups::from_counts(&card.train_counts);
-    let group = |group| {
-        let of_group: Vec<Tally> = class_groups
-            .classes(group)
-            .map(|class| tallies[class])
-            .collect();
+    if images.is_empty() {
+        return Err(ParityError::NoImages);
+    }
+    let tallies = Tally::by_class(images, model.classes.len());
+    let of_group = |group| -> Vec<Tally> {
+        let classes = groups.of_class.classes(group);
+        classes.map(|class| tallies[class]).collect()
+    };
+    check_counts(&policy, images.len(), &of_group)?;
+    let overall = judge::overall(&tallies, &policy).ok_or(ParityError::NoImages)?;
+    let parts = Groups::of(|group| {
+        let of_group = of_group(group);
         if of_group.is_empty() {
             return Ok(None);
         }
-        judge::group(&of_group, policy.group_margin_pp.get(group), policy)
+        judge::group(&of_group, policy.group_margin_pp.get(group), &policy)
             .map(Some)
             .ok_or(ParityError::EmptyGroup {
                 group,
                 classes: of_group.len(),
             })
-    };
-    let groups = Groups {
-        many: group(Group::Many)?,
-        medium: group(Group::Medium)?,
-        few: group(Group::Few)?,
-    };
-
-    let flips = Flips::of(&before, &after, &card.train_counts);
+    })?;
+    let flips = Flips::of(images, &model.train_counts, groups);
+    let classes = classes::classes(&tallies, images, model, groups);
     let facts = Facts {
-        images: labels.len(),
+        images: images.len(),
         overall: &overall,
-        groups: &groups,
+        groups: &parts,
+        classes: &classes,
         ties: Sides {
-            reference: before.ties,
-            candidate: after.ties,
+            reference: images.iter().filter(|image| image.before.tied).count(),
+            candidate: images.iter().filter(|image| image.after.tied).count(),
         },
         non_finite: Sides {
-            reference: before.non_finite,
-            candidate: after.non_finite,
+            reference: undecided(images, |image| image.before.class()),
+            candidate: undecided(images, |image| image.after.class()),
         },
-        first_non_finite: Sides {
-            reference: before.first_non_finite(),
-            candidate: after.first_non_finite(),
-        },
-        agreement: 1.0 - flips.all as f64 / labels.len() as f64,
-        max_abs_logit_diff: max_abs_diff(reference, candidate),
+        agreement: 1.0 - flips.all as f64 / images.len() as f64,
+        max_abs_logit_diff: sums.max_diff(),
     };
-    let reasons = reasons(&facts, policy);
+    let reasons = reasons(&facts, &policy);
     // The first is the worst, and there always is one.
     let (verdict, decided_by) = reasons
         .first()
@@ -90,126 +88,105 @@ pub fn compare(
             (first.verdict, first.rule)
         });
     Ok(Report {
-        schema: Report::SCHEMA,
+        schema: Report::SCHEMA.to_owned(),
         verdict,
-        decided_by,
-        warnings: warnings(&facts, classes),
-        images: facts.images,
+        decided_by: decided_by.to_owned(),
+        warnings: warnings(&facts, &policy),
+        model: model.name.clone(),
+        images: images.len(),
         flips: flips.all,
         flips_toward_frequent: flips.toward_frequent,
         flips_toward_rare: flips.toward_rare,
+        flip_pairs: flips.pairs,
+        worst_flips: flips.worst,
         ties: facts.ties,
-        non_finite: facts.non_finite,
+        non_finite: Sides {
+            reference: facts.non_finite.reference.0,
+            candidate: facts.non_finite.candidate.0,
+        },
         agreement: facts.agreement,
         max_abs_logit_diff: facts.max_abs_logit_diff,
-        worst_classes: worst_classes(&tallies, card, &class_groups),
+        logit_distance: sums.distance_of_all(),
+        calibration_error: sums.calibration_error(),
+        masses: Groups::of(|group| Ok::<_, ParityError>(masses(group, groups, images, sums)))?,
+        worst_classes: classes::worst(&classes),
         backends: Sides::default(),
         model_sha256: Sides::default(),
-        policy: policy.clone(),
+        run: None,
         reasons: reasons.into_iter().map(|reason| reason.sentence).collect(),
+        policy,
+        groups: parts,
+        classes,
         overall,
-        groups,
     })
 }
 
-fn check(
-    reference: &Logits,
-    candidate: &Logits,
-    labels: &[usize],
-    card: &ComparedModel,
+/// Numbers of images that the policy pins.
+fn check_counts(
     policy: &Policy,
+    images: usize,
+    of_group: &dyn Fn(Group) -> Vec<Tally>,
 ) -> Result<(), ParityError> {
-    if reference.num_classes() != candidate.num_classes() {
-        return Err(ParityError::ClassCount {
-            reference: reference.num_classes(),
-            candidate: candidate.num_classes(),
-        });
-    }
-    check_card(reference, "class names", card.classes.len())?;
-    check_card(reference, "training counts", card.train_counts.len())?;
-    if reference.len() != candidate.len() {
-        return Err(ParityError::ImageCount {
-            reference: reference.len(),
-            candidate: candidate.len(),
-        });
-    }
-    check_labels(reference, labels)?;
     match policy.expected_images {
-        Some(expected) if expected != labels.len() => Err(ParityError::ExpectedImages {
-            expected,
-            found: labels.len(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Images whose class changed, and in which direction.
-struct Flips {
-    all: usize,
-    toward_frequent: usize,
-    toward_rare: usize,
-}
-
-impl Flips {
-    /// An image without a decision on a side is a flip without a direction.
-    fn of(before: &Decisions, after: &Decisions, train_counts: &[u64]) -> Self {
-        let mut flips = Self {
-            all: 0,
-            toward_frequent: 0,
-            toward_rare: 0,
-        };
-        for pair in before.top1.iter().zip(&after.top1) {
-            let (from, to) = match pair {
-                (Some(from), Some(to)) if from == to => continue,
-                (Some(from), Some(to)) => (train_counts[*from], train_counts[*to]),
-                _ => (0, 0),
-            };
-            flips.all += 1;
-            flips.toward_frequent += usize::from(to > from);
-            flips.toward_rare += usize::from(to < from);
+        Some(expected) if expected != images => {
+            return Err(ParityError::ExpectedImages {
+                expected,
+                found: images,
+            });
         }
-        flips
+        _ => {}
     }
+    for group in Group::ALL {
+        let found = Tally::total(&of_group(group)).images;
+        match policy.expected_group_images.get(group) {
+            Some(expected) if expected != found => {
+                return Err(ParityError::ExpectedGroupImages {
+                    group,
+                    expected,
+                    found,
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
-/// Largest difference of any logit. `None` when one is NaN or infinite: a maximum would silently skip a NaN.
-fn max_abs_diff(reference: &Logits, candidate: &Logits) -> Option<f64> {
-    reference
-        .values()
-        .iter()
-        .zip(candidate.values())
-        .try_fold(0.0_f64, |largest, (&a, &b)| {
-            let diff = (f64::from(a) - f64::from(b)).abs();
-            diff.is_finite().then(|| largest.max(diff))
-        })
+/// Images without a decision, and the first of them.
+fn undecided(images: &[Image], class: impl Fn(&Image) -> Option<usize>) -> (usize, Option<usize>) {
+    let undecided = |image: &Image| class(image).is_none();
+    (
+        images.iter().filter(|image| undecided(image)).count(),
+        images.iter().position(undecided),
+    )
 }
 
-fn worst_classes(tallies: &[Tally], card: &ComparedModel, groups: &ClassGroups) -> Vec<WorstClass> {
-    let mut worse: Vec<WorstClass> = tallies
-        .iter()
-        .enumerate()
-        .filter_map(|(class, tally)| {
-            let (before, after) = (tally.reference_recall()?, tally.candidate_recall()?);
-            (tally.lost > tally.gained).then_some(())?;
-            Some(WorstClass {
-                class,
-                name: card.classes.get(class)?.clone(),
-                group: groups.get(class)?,
-                train_count: *card.train_counts.get(class)?,
-                images: tally.images,
-                reference_recall: before,
-                candidate_recall: after,
-                delta_pp: 100.0 * (after - before),
-            })
-        })
-        .collect();
-    worse.sort_by(|a, b| {
-        a.delta_pp
-            .total_cmp(&b.delta_pp)
-            .then(a.class.cmp(&b.class))
-    });
-    worse.truncate(WORST);
-    worse
+/// Where decisions and probability go, of one group; `None` without classes.
+fn masses(group: Group, groups: &ModelGroups, images: &[Image], sums: &Sums) -> Option<Masses> {
+    groups.of_class.classes(group).next()?;
+    let share = |inside: &dyn Fn(&Image) -> bool| {
+        images.iter().filter(|image| inside(image)).count() as f64 / images.len() as f64
+    };
+    let is = |class: Option<usize>| class.is_some_and(|class| groups.get(class) == group);
+    let probability = |mass: &[f64], decided: f64| {
+        let sum: f64 = groups
+            .of_class
+            .classes(group)
+            .map(|class| mass[class])
+            .sum();
+        if decided > 0.0 { sum / decided } else { 0.0 }
+    };
+    Some(Masses {
+        labels: share(&|image| is(Some(image.label()))),
+        decisions: Sides {
+            reference: share(&|image| is(image.before.class())),
+            candidate: share(&|image| is(image.after.class())),
+        },
+        probability: Sides {
+            reference: probability(&sums.before.mass, sums.before.decided()),
+            candidate: probability(&sums.after.mass, sums.after.decided()),
+        },
+    })
 }
 
 #[cfg(test)]

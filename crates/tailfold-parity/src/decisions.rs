@@ -32,9 +32,4 @@ impl Decisions {
             non_finite,
         }
     }
-
-    /// The first image without a decision.
-    pub(crate) fn first_non_finite(&self) -> Option<usize> {
-        self.top1.iter().position(Option::is_none)
-    }
 }

@@ -1,6 +1,9 @@
 //! Why two classifiers could not be compared.
 
+use std::path::PathBuf;
+
 use tailfold_spec::Group;
+use tailfold_spec::artifact::ArtifactError;
 
 use crate::PolicyError;
 
@@ -62,6 +65,75 @@ pub enum ParityError {
         expected: usize,
         /// Images scored.
         found: usize,
+    },
+    /// Fewer or more images of a group than the policy pins.
+    #[error("the policy expects {expected} images of group {group} but {found} were scored")]
+    ExpectedGroupImages {
+        /// The group.
+        group: Group,
+        /// `expected_group_images` of the policy.
+        expected: usize,
+        /// Images scored.
+        found: usize,
+    },
+    /// Values that do not fill their rows.
+    #[error("the {side} has {found} logits for {images} images of {classes} classes")]
+    Values {
+        /// `reference` or `candidate`.
+        side: &'static str,
+        /// Images.
+        images: usize,
+        /// Classes.
+        classes: usize,
+        /// Logits given.
+        found: usize,
+    },
+    /// A policy that was written for another model.
+    #[error("the policy is for the model `{expected}`, but this is `{found}`")]
+    OtherModel {
+        /// `model` of the policy.
+        expected: String,
+        /// Name in the model's metadata.
+        found: String,
+    },
+    /// A model without classes.
+    #[error("the model has no classes")]
+    NoClasses,
+    /// Thirds of classes that are all alike.
+    #[error(
+        "{classes} classes with {count} images each: nothing tells frequent from rare, so there are no thirds"
+    )]
+    NoOrder {
+        /// Classes.
+        classes: usize,
+        /// Training images of each.
+        count: u64,
+    },
+    /// A report that cannot be read.
+    #[error(transparent)]
+    File(#[from] ArtifactError),
+    /// A file that is cut, or no report.
+    #[error("{} is not a whole parity report", path.display())]
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A report of another version.
+    #[error("{} has the schema `{found}`, expected `tailfold.parity/1`", path.display())]
+    ReportSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: String,
+    },
+    /// A report of a comparison that could not be made.
+    #[error("{} tells of a comparison that could not be made", path.display())]
+    ReportOfNothing {
+        /// The file.
+        path: PathBuf,
     },
     /// A group of which nothing can be said.
     #[error("group {group} has {classes} classes but no image")]

@@ -9,9 +9,12 @@
 //! correction for their number. The chance to fail a candidate that sits exactly on every margin is up to the number of
 //! sets times `level`.
 
+use crate::bootstrap;
+use crate::exact::{Exact, LEFT_OUT};
 use crate::paired::{Paired, mcnemar, quantile};
+use crate::report::{Bootstrap, Comparison, TieBracket};
 use crate::tally::Tally;
-use crate::{Comparison, Policy, Verdict};
+use crate::{Policy, Verdict};
 
 /// Rounding of a mean of recalls must not decide the rule on the retained share.
 const ROUNDING: f64 = 1e-12;
@@ -19,11 +22,25 @@ const ROUNDING: f64 = 1e-12;
 /// Judges all images as one sample: accuracy is the share of images.
 pub(crate) fn overall(tallies: &[Tally], policy: &Policy) -> Option<Comparison> {
     let total = Tally::total(tallies);
-    let top1 = (total.reference_recall()?, total.candidate_recall()?);
+    let share = |count: usize| count as f64 / total.images as f64;
+    let candidate = total.candidate_recall()?;
+    let accuracies = Accuracies {
+        reference: total.reference_recall()?,
+        candidate,
+        ties: TieBracket {
+            images: total.ties,
+            least_top1: candidate - share(total.right_by_tie),
+            most_top1: candidate + share(total.wrong_by_tie),
+        },
+    };
+    let images = total.images as f64;
+    let resampled = bootstrap::bounds(tallies, |_| 1.0 / images, policy.level);
+    let paired = Paired::pooled(&total);
     Some(judge(
         tallies,
-        top1,
-        Paired::pooled(&total),
+        &accuracies,
+        paired,
+        resampled,
         policy.overall_margin_pp,
         policy,
     ))
@@ -33,27 +50,61 @@ pub(crate) fn overall(tallies: &[Tally], policy: &Policy) -> Option<Comparison> 
 ///
 /// `None` when none of the classes has an image.
 pub(crate) fn group(tallies: &[Tally], margin_pp: f64, policy: &Policy) -> Option<Comparison> {
-    let mean = |recall: fn(&Tally) -> Option<f64>| {
-        let recalls: Vec<f64> = tallies.iter().filter_map(recall).collect();
-        recalls.iter().sum::<f64>() / recalls.len() as f64
-    };
     let paired = Paired::over_classes(tallies)?;
-    let top1 = (mean(Tally::reference_recall), mean(Tally::candidate_recall));
-    Some(judge(tallies, top1, paired, margin_pp, policy))
+    let classes = tallies.iter().filter(|tally| tally.images > 0).count() as f64;
+    let mean = |count: &dyn Fn(&Tally) -> usize| {
+        let shares = tallies
+            .iter()
+            .filter(|tally| tally.images > 0)
+            .map(|tally| count(tally) as f64 / tally.images as f64);
+        shares.sum::<f64>() / classes
+    };
+    let right = |tally: &Tally| tally.reference_right + tally.gained - tally.lost;
+    let accuracies = Accuracies {
+        reference: mean(&|tally| tally.reference_right),
+        candidate: mean(&right),
+        ties: TieBracket {
+            images: Tally::total(tallies).ties,
+            least_top1: mean(&|tally| right(tally) - tally.right_by_tie),
+            most_top1: mean(&|tally| right(tally) + tally.wrong_by_tie),
+        },
+    };
+    let weight = |tally: &Tally| 1.0 / (classes * tally.images as f64);
+    let resampled = bootstrap::bounds(tallies, weight, policy.level);
+    Some(judge(
+        tallies,
+        &accuracies,
+        paired,
+        resampled,
+        margin_pp,
+        policy,
+    ))
+}
+
+struct Accuracies {
+    reference: f64,
+    candidate: f64,
+    ties: TieBracket,
 }
 
 fn judge(
     tallies: &[Tally],
-    (reference_top1, candidate_top1): (f64, f64),
+    accuracies: &Accuracies,
     paired: Paired,
+    bootstrap: Bootstrap,
     margin_pp: f64,
     policy: &Policy,
 ) -> Comparison {
-    let z = quantile(policy.level);
     let margin = margin_pp / 100.0;
-    let (lower, upper) = (paired.lower(z), paired.upper(z));
+    let exact = Exact::new(paired.against_candidate());
+    // The other side's rounding is against the reference, so neither bound is too narrow.
+    let mirrored = Exact::new(paired.swapped().against_candidate());
+    let margin_p = exact.p_above(-margin);
+    let lower = exact.lower(policy.level, Some(-margin));
+    let upper = -mirrored.lower(policy.level, Some(margin));
+    let (reference_top1, candidate_top1) = (accuracies.reference, accuracies.candidate);
     let keeps = candidate_top1 >= policy.min_retained * reference_top1 - ROUNDING;
-    let verdict = if lower > -margin && keeps {
+    let verdict = if margin_p <= policy.level && keeps {
         Verdict::Pass
     } else if upper < -margin || (!keeps && upper < 0.0) {
         Verdict::Fail
@@ -74,33 +125,44 @@ fn judge(
         lower_bound_pp: 100.0 * lower,
         upper_bound_pp: 100.0 * upper,
         margin_pp,
+        margin_p,
+        bootstrap,
         retained: (reference_top1 > 0.0).then(|| candidate_top1 / reference_top1),
         keeps_min_retained: keeps,
         discordant: total.gained + total.lost,
         gained: total.gained,
         lost: total.lost,
         mcnemar_p: mcnemar(total.gained, total.lost),
-        smallest_margin_pp: keeps.then(|| (-100.0 * lower).max(0.0)),
+        smallest_margin_pp: (-100.0 * lower).max(0.0),
         images_needed: match verdict {
             // What is open is whether the loss is below the margin, or, with a share not kept, whether it is real.
             Verdict::Inconclusive => {
                 let open = if keeps { -margin } else { 0.0 };
-                images_needed(total.images, paired.score(open), z)
+                let z = quantile(policy.level);
+                images_needed(&total, paired.score(open), z, policy.level, margin)
             }
             _ => None,
         },
+        ties: accuracies.ties,
     }
 }
 
 /// Images at which a score would reach `z`, if the rates of flips stay as they are: the score grows with the square
-/// root of the number of images.
+/// root of the number of images. Without a flip, images until n of them exclude the margin: (1 - margin)^n is the level.
 ///
 /// `None` when the data lie exactly on the line, or beyond a million million images.
-fn images_needed(images: usize, score: f64, z: f64) -> Option<usize> {
-    let needed = images as f64 * (z / score).powi(2);
+fn images_needed(total: &Tally, score: f64, z: f64, level: f64, margin: f64) -> Option<usize> {
+    let without_flip = (level - LEFT_OUT).max(f64::MIN_POSITIVE).ln() / (-margin).ln_1p();
+    let needed = total.images as f64 * (z / score).powi(2);
+    // The exact test asks for a little more than the score, whatever that says.
+    let needed = needed
+        .max(without_flip)
+        .max(total.images as f64 + 1.0)
+        .ceil();
     #[expect(
         clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
         reason = "checked to be a small number"
     )]
-    (needed < 1e12).then(|| needed as usize + 1)
+    (needed < 1e12).then(|| needed as usize)
 }

@@ -9,7 +9,7 @@
 //! use tailfold_parity::{ComparedModel, Policy, Verdict, compare};
 //! use tailfold_spec::Logits;
 //!
-//! let card = ComparedModel { classes: vec!["cat".into(), "lynx".into()], train_counts: vec![500, 5] };
+//! let card = ComparedModel { classes: vec!["cat".into(), "lynx".into()], train_counts: vec![500, 5], ..ComparedModel::default() };
 //! let labels: Vec<usize> = (0..2000).map(|image| image % 2).collect();
 //! let values = labels.iter().flat_map(|&label| if label == 0 { [2.0, 1.0] } else { [0.5, 3.0] }).collect();
 //! let logits = Logits::new(values, 2)?;
@@ -21,19 +21,38 @@
 //! ```
 
 mod accuracy;
+mod binomial;
+mod bootstrap;
+mod classes;
 mod compare;
+mod comparer;
 mod decisions;
 mod error;
+mod exact;
+mod flips;
+mod groups;
+mod image;
 mod judge;
 mod paired;
 mod policy;
 mod reasons;
 mod render;
 mod report;
+mod sums;
 mod tally;
+mod unchecked;
+mod verdict;
 
 pub use accuracy::Accuracy;
-pub use compare::{ComparedModel, compare};
+pub use compare::ComparedModel;
+pub use comparer::{Comparer, compare_logits as compare};
 pub use error::ParityError;
-pub use policy::{GroupMargins, Policy, PolicyError};
-pub use report::{Comparison, Groups, Report, Sides, Unchecked, Verdict, WorstClass};
+pub use policy::{
+    BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy, PolicyError,
+};
+pub use report::{
+    Bootstrap, ClassComparison, Comparison, Flip, FlipPair, Groups, Latency, LogitDistance, Masses,
+    Report, Run, RunSide, Sides, TieBracket, WorstClass,
+};
+pub use unchecked::Unchecked;
+pub use verdict::Verdict;

@@ -8,6 +8,37 @@ use statrs::distribution::{Binomial, ContinuousCDF as _, DiscreteCDF as _, Norma
 
 use crate::tally::Tally;
 
+/// Counts of images that exactly one of the two gets right, out of all: whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    /// Images; positive.
+    pub(crate) images: u64,
+    /// Wrong in the reference, right in the candidate.
+    pub(crate) gained: u64,
+    /// Right in the reference, wrong in the candidate; `gained + lost <= images`.
+    pub(crate) lost: u64,
+}
+
+impl Table {
+    /// Accuracy of the candidate minus that of the reference, -1..1.
+    pub(crate) fn difference(&self) -> f64 {
+        (self.gained as f64 - self.lost as f64) / self.images as f64
+    }
+}
+
+impl From<Table> for Paired {
+    fn from(table: Table) -> Self {
+        Self {
+            images: table.images as f64,
+            gained: table.gained as f64,
+            lost: table.lost as f64,
+        }
+    }
+}
+
+/// Rounding of effective numbers of images.
+const ROUNDING: f64 = 1e-9;
+
 /// Images on which exactly one of the two is right, out of all.
 ///
 /// The counts are real numbers because classes of unequal size are brought to an effective number of images.
@@ -78,6 +109,24 @@ impl Paired {
         })
     }
 
+    /// Whole numbers, rounded against the candidate.
+    pub(crate) fn against_candidate(&self) -> Table {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts of images"
+        )]
+        let whole = |count: f64| count as u64;
+        // Rounding of what is a whole number must not cost an image.
+        let images = whole(self.images + ROUNDING).max(1);
+        let lost = whole((self.lost - ROUNDING).ceil().max(0.0)).min(images);
+        Table {
+            images,
+            gained: whole(self.gained + ROUNDING).min(images - lost),
+            lost,
+        }
+    }
+
     /// Accuracy of the candidate minus that of the reference, -1..1.
     pub(crate) fn difference(&self) -> f64 {
         (self.gained - self.lost) / self.images
@@ -99,11 +148,6 @@ impl Paired {
             }
         }
         rejected
-    }
-
-    /// Upper bound of the difference at `z` standard deviations.
-    pub(crate) fn upper(&self, z: f64) -> f64 {
-        -self.swapped().lower(z)
     }
 
     /// Tango's score for the hypothesis that the true difference is `delta`: standard normal if it is, positive when
@@ -140,7 +184,7 @@ impl Paired {
     }
 
     /// The comparison seen from the other side.
-    fn swapped(&self) -> Self {
+    pub(crate) fn swapped(&self) -> Self {
         Self {
             gained: self.lost,
             lost: self.gained,
@@ -159,6 +203,14 @@ pub(crate) fn mcnemar(gained: usize, lost: usize) -> f64 {
     let (fewer, flips) = (gained.min(lost) as u64, (gained + lost) as u64);
     match Binomial::new(0.5, flips) {
         Ok(coin) if flips > 0 => (2.0 * coin.cdf(fewer)).min(1.0),
+        _ => 1.0,
+    }
+}
+
+/// One-sided p-value of McNemar's exact test: losses are as likely as gains.
+pub(crate) fn more_lost_than_gained(gained: usize, lost: usize) -> f64 {
+    match Binomial::new(0.5, (gained + lost) as u64) {
+        Ok(coin) if lost > 0 => coin.cdf(gained as u64).min(1.0),
         _ => 1.0,
     }
 }

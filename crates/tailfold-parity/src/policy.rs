@@ -1,15 +1,29 @@
 //! `parity.toml`: what a candidate has to hold, as numbers.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tailfold_spec::Group;
-use tailfold_spec::artifact::{self, ArtifactError};
+use tailfold_spec::artifact;
+
+use crate::{ComparedModel, ParityError};
+
+mod backend;
+mod by_group;
+mod error;
+mod suggest;
+
+pub use backend::BackendPolicy;
+pub use by_group::{GroupImages, GroupMargins, GroupRule, Grouping};
+pub use error::PolicyError;
 
 /// What a candidate has to hold. Every field has a default, so an empty file is the default policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
+    /// Name of the model that this is the policy of; any without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Error level of each one-sided bound; 0.05 gives 95 % bounds.
     pub level: f64,
     /// Loss of overall accuracy that is accepted, in percentage points.
@@ -28,26 +42,24 @@ pub struct Policy {
     /// Number of images that must have been compared, so that a half-empty folder cannot pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_images: Option<usize>,
+    /// The same for single groups.
+    #[serde(skip_serializing_if = "GroupImages::is_empty")]
+    pub expected_group_images: GroupImages,
     /// Largest difference of any logit; for float against float.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_abs_logit_diff: Option<f64>,
-}
-
-/// Accepted loss of accuracy of each group, in percentage points.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GroupMargins {
-    /// Classes with more than 100 training images.
-    pub many: f64,
-    /// Classes with 20 to 100 training images.
-    pub medium: f64,
-    /// Classes with fewer than 20 training images.
-    pub few: f64,
+    /// Which classes are many, medium and few.
+    #[serde(skip_serializing_if = "Grouping::is_default")]
+    pub groups: Grouping,
+    /// Back ends, by name, that have tolerances of their own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub backends: BTreeMap<String, BackendPolicy>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            model: None,
             level: 0.05,
             overall_margin_pp: 0.5,
             group_margin_pp: GroupMargins::default(),
@@ -55,67 +67,12 @@ impl Default for Policy {
             max_tie_rate: 0.001,
             min_agreement: None,
             expected_images: None,
+            expected_group_images: GroupImages::default(),
             max_abs_logit_diff: None,
+            groups: Grouping::default(),
+            backends: BTreeMap::new(),
         }
     }
-}
-
-impl Default for GroupMargins {
-    fn default() -> Self {
-        Self {
-            many: 1.0,
-            medium: 1.0,
-            few: 1.0,
-        }
-    }
-}
-
-impl GroupMargins {
-    /// The margin of one group, in percentage points.
-    pub fn get(&self, group: Group) -> f64 {
-        match group {
-            Group::Many => self.many,
-            Group::Medium => self.medium,
-            Group::Few => self.few,
-        }
-    }
-}
-
-/// A policy that cannot be read or applied.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PolicyError {
-    /// The file is missing or unreadable.
-    #[error(transparent)]
-    File(#[from] ArtifactError),
-    /// Not a policy.
-    #[error("{} is not a parity policy", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: toml::de::Error,
-    },
-    /// A value out of its range.
-    #[error("policy.{field} is {value}, expected {expected}")]
-    Range {
-        /// Field.
-        field: &'static str,
-        /// Value found.
-        value: f64,
-        /// What is accepted.
-        expected: &'static str,
-    },
-    /// A value out of its range, in a file.
-    #[error("{}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: Box<PolicyError>,
-    },
 }
 
 impl Policy {
@@ -143,56 +100,37 @@ impl Policy {
     /// # Errors
     /// [`PolicyError::Range`] naming the field.
     pub fn validate(&self) -> Result<(), PolicyError> {
-        let check = |field, value: f64, ok: bool, expected| {
-            if ok {
-                Ok(())
-            } else {
-                Err(PolicyError::Range {
-                    field,
-                    value,
-                    expected,
-                })
-            }
-        };
         let level = self.level;
-        check(
-            "level",
-            level,
-            level > 0.0 && level < 0.5,
-            "more than 0 and less than 0.5",
-        )?;
-        for (field, margin) in [
-            ("overall_margin_pp", self.overall_margin_pp),
-            ("group_margin_pp.many", self.group_margin_pp.many),
-            ("group_margin_pp.medium", self.group_margin_pp.medium),
-            ("group_margin_pp.few", self.group_margin_pp.few),
-        ] {
-            let ok = margin > 0.0 && margin <= 100.0;
-            check(
-                field,
-                margin,
-                ok,
-                "more than 0 and at most 100 percentage points",
-            )?;
-        }
-        for (field, share) in [
-            ("min_retained", Some(self.min_retained)),
-            ("max_tie_rate", Some(self.max_tie_rate)),
-            ("min_agreement", self.min_agreement),
-        ] {
-            let share = share.unwrap_or(0.0);
-            check(field, share, (0.0..=1.0).contains(&share), "0 to 1")?;
-        }
+        let ok = level > 0.0 && level < 0.5;
+        error::check("level", level, ok, "more than 0 and less than 0.5")?;
+        error::margin("overall_margin_pp", Some(self.overall_margin_pp))?;
+        self.group_margin_pp.validate("group_margin_pp")?;
+        error::share("min_retained", Some(self.min_retained))?;
+        error::share("max_tie_rate", Some(self.max_tie_rate))?;
+        error::share("min_agreement", self.min_agreement)?;
         if self.expected_images == Some(0) {
-            return check("expected_images", 0.0, false, "at least 1");
+            return error::check("expected_images", 0.0, false, "at least 1");
         }
-        let diff = self.max_abs_logit_diff.unwrap_or(0.0);
-        check(
-            "max_abs_logit_diff",
-            diff,
-            diff.is_finite() && diff >= 0.0,
-            "a finite number, not negative",
-        )
+        self.expected_group_images.validate()?;
+        error::distance("max_abs_logit_diff", self.max_abs_logit_diff)?;
+        self.groups.validate()?;
+        self.backends
+            .iter()
+            .try_for_each(|(name, backend)| backend.validate(name))
+    }
+
+    /// Refuses a model that this is not the policy of.
+    ///
+    /// # Errors
+    /// [`ParityError::OtherModel`] with both names.
+    pub fn fits(&self, model: &ComparedModel) -> Result<(), ParityError> {
+        match &self.model {
+            Some(expected) if *expected != model.name => Err(ParityError::OtherModel {
+                expected: expected.clone(),
+                found: model.name.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

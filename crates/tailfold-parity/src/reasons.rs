@@ -1,7 +1,7 @@
 //! The rules in words: one sentence for each that does not hold, or for the one that came nearest.
 
-use crate::report::parts;
-use crate::{Comparison, Groups, Policy, Sides, Verdict};
+use crate::report::{ClassComparison, Comparison, Groups, Sides, parts};
+use crate::{Policy, Verdict};
 
 /// What a rule says.
 pub(crate) struct Reason {
@@ -17,11 +17,11 @@ pub(crate) struct Reason {
 pub(crate) struct Facts<'a> {
     pub(crate) images: usize,
     pub(crate) overall: &'a Comparison,
-    pub(crate) groups: &'a Groups,
+    pub(crate) groups: &'a Groups<Comparison>,
+    pub(crate) classes: &'a [ClassComparison],
     pub(crate) ties: Sides<usize>,
-    pub(crate) non_finite: Sides<usize>,
-    /// First image without a decision.
-    pub(crate) first_non_finite: Sides<Option<usize>>,
+    /// Images without a decision, and the first of them.
+    pub(crate) non_finite: Sides<(usize, Option<usize>)>,
     pub(crate) agreement: f64,
     pub(crate) max_abs_logit_diff: Option<f64>,
 }
@@ -35,17 +35,9 @@ pub(crate) fn reasons(facts: &Facts<'_>, policy: &Policy) -> Vec<Reason> {
     };
     let mut reasons = Vec::new();
     // First, because no accuracy means anything after it.
-    for (side, count, first) in [
-        (
-            "reference",
-            facts.non_finite.reference,
-            facts.first_non_finite.reference,
-        ),
-        (
-            "candidate",
-            facts.non_finite.candidate,
-            facts.first_non_finite.candidate,
-        ),
+    for (side, (count, first)) in [
+        ("reference", facts.non_finite.reference),
+        ("candidate", facts.non_finite.candidate),
     ] {
         if let Some(first) = first {
             let images = facts.images;
@@ -131,11 +123,12 @@ fn sentence(name: &str, part: &Comparison, policy: &Policy) -> String {
         trimmed(100.0 * policy.min_retained)
     );
     let open = match part.images_needed {
-        Some(needed) => format!(
-            "{} images cannot tell, about {needed} would at these rates",
-            part.images
+        Some(needed) if needed > part.images => format!(
+            "{} images cannot tell, about {} more of {name} would at these rates",
+            part.images,
+            needed - part.images
         ),
-        None => format!("{} images cannot tell", part.images),
+        _ => format!("{} images cannot tell", part.images),
     };
     let below = part.upper_bound_pp < -part.margin_pp;
     match part.verdict {
@@ -162,9 +155,9 @@ fn sentence(name: &str, part: &Comparison, policy: &Policy) -> String {
 }
 
 /// What a reader should know and no rule covers.
-pub(crate) fn warnings(facts: &Facts<'_>, classes: usize) -> Vec<String> {
+pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
-    let chance = 1.0 / classes as f64;
+    let chance = 1.0 / facts.classes.len() as f64;
     if facts.overall.reference_top1 <= chance {
         warnings.push(format!(
             "the reference is right on {:.1} % of the images, no better than chance: check labels and preprocessing",
@@ -189,6 +182,25 @@ pub(crate) fn warnings(facts: &Facts<'_>, classes: usize) -> Vec<String> {
             warnings.push(format!(
                 "{name}: {} of {all} classes have no image and are left out",
                 part.unseen_classes
+            ));
+        }
+    }
+    for class in facts.classes {
+        if class.loss_p_holm <= policy.level {
+            warnings.push(format!(
+                "class {} {}: recall {:.1} % against {:.1} %, more lost than gained (p {:.1e}, of {} classes by Holm)",
+                class.class,
+                class.name,
+                100.0 * class.candidate_recall,
+                100.0 * class.reference_recall,
+                class.loss_p_holm,
+                facts.classes.len()
+            ));
+        }
+        if class.candidate_decisions == 0 && class.reference_decisions > 0 {
+            warnings.push(format!(
+                "class {} {}: the candidate never gives it, the reference did {} times",
+                class.class, class.name, class.reference_decisions
             ));
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::reasons::{plain, signed};
 use crate::{Comparison, Report, Verdict};
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "",
     "images",
     "classes",
@@ -13,7 +13,9 @@ const COLUMNS: [&str; 12] = [
     "candidate",
     "delta pp",
     "lower",
+    "resampled",
     "margin",
+    "passes from",
     "lost",
     "gained",
     "p",
@@ -120,10 +122,12 @@ impl Report {
                 percent(part.candidate_top1),
                 signed(part.delta_pp),
                 signed(part.lower_bound_pp),
+                signed(part.bootstrap.lower_bound_pp),
                 plain(part.margin_pp),
+                plain(part.smallest_margin_pp),
                 part.lost.to_string(),
                 part.gained.to_string(),
-                p_value(part.mcnemar_p),
+                p_value(part.margin_p),
                 part.verdict.to_string(),
             ]);
         }
@@ -164,11 +168,40 @@ impl Report {
                 "NaN or infinite: {} in the reference, {} in the candidate",
                 self.non_finite.reference, self.non_finite.candidate
             ),
-            match self.max_abs_logit_diff {
-                Some(diff) => format!("largest difference of a logit: {diff:.3e}"),
-                None => "largest difference of a logit: not a number".to_owned(),
+            match (self.max_abs_logit_diff, self.logit_distance) {
+                (Some(diff), Some(distance)) => format!(
+                    "logits differ by {diff:.3e} at most, {:.3e} on average (root mean square){}; mean divergence {:.2e} nats",
+                    distance.rms,
+                    distance
+                        .signal_to_noise_db
+                        .map_or(String::new(), |db| format!(", {db:.1} dB signal to noise")),
+                    distance.mean_kl
+                ),
+                _ => "largest difference of a logit: not a number".to_owned(),
             },
+            format!(
+                "calibration error: {:.2} % in the reference, {:.2} % in the candidate",
+                100.0 * self.calibration_error.reference,
+                100.0 * self.calibration_error.candidate
+            ),
         ];
+        for (group, mass) in self.masses.iter().rev() {
+            facts.push(format!(
+                "{group}: {:.2} % of the images, given to {:.2} -> {:.2} % of them, with {:.2} -> {:.2} % of the probability",
+                100.0 * mass.labels,
+                100.0 * mass.decisions.reference,
+                100.0 * mass.decisions.candidate,
+                100.0 * mass.probability.reference,
+                100.0 * mass.probability.candidate
+            ));
+        }
+        for (name, part) in self.parts().filter(|(_, part)| part.ties.images > 0) {
+            facts.push(format!(
+                "ties are won by the lowest class; won otherwise, {name} is between {} and {}",
+                percent(part.ties.least_top1),
+                percent(part.ties.most_top1)
+            ));
+        }
         for (what, sides) in [
             ("back ends", &self.backends),
             ("sha256", &self.model_sha256),
@@ -183,7 +216,7 @@ impl Report {
     }
 }
 
-/// McNemar's p-value: three decimals, or one digit of a very small number.
+/// A p-value: three decimals, or one digit of a very small number.
 fn p_value(p: f64) -> String {
     if p < 0.001 {
         format!("{p:.0e}")

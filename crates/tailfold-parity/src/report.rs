@@ -1,57 +1,26 @@
 //! What a comparison found: the object behind `parity --json`, schema `tailfold.parity/1`.
 
-use std::error::Error;
-use std::fmt;
+use std::path::Path;
 
-use serde::Serialize;
-use tailfold_spec::Group;
+use serde::{Deserialize, Serialize};
+use tailfold_spec::{Group, artifact};
 
-use crate::Policy;
+use crate::{ParityError, Policy, Verdict};
 
-/// What a comparison says, from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// The candidate holds the policy.
-    Pass,
-    /// The images cannot tell.
-    Inconclusive,
-    /// The candidate does not hold the policy.
-    Fail,
-    /// Nothing could be compared.
-    Error,
-}
+mod beside;
+mod class;
+mod part;
+mod run;
 
-impl Verdict {
-    /// Exit code of a command: 0 holds, 1 does not, 2 could not check, 3 cannot tell.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Pass => 0,
-            Self::Fail => 1,
-            Self::Error => 2,
-            Self::Inconclusive => 3,
-        }
-    }
+pub use beside::{Flip, FlipPair, LogitDistance, Masses};
+pub use class::{ClassComparison, WorstClass};
+pub use part::{Bootstrap, Comparison, Groups, TieBracket};
+pub use run::{Latency, Run, RunSide};
 
-    /// `pass`, `inconclusive`, `fail` or `error`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Inconclusive => "inconclusive",
-            Self::Fail => "fail",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+pub(crate) use part::parts;
 
 /// One value for each side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sides<T> {
     /// Of the reference.
     pub reference: T,
@@ -59,125 +28,39 @@ pub struct Sides<T> {
     pub candidate: T,
 }
 
-/// Reference against candidate on one set of classes.
-///
-/// Accuracies are shares in 0..1; what ends in `_pp` is in percentage points, negative when the candidate is worse.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Comparison {
-    /// What this set says on its own.
-    pub verdict: Verdict,
-    /// Images.
-    pub images: usize,
-    /// Images that would be as informative if each class had equally many; below `images` when they differ.
-    pub effective_images: f64,
-    /// Classes with images.
-    pub classes: usize,
-    /// Classes without images, which are left out.
-    pub unseen_classes: usize,
-    /// Accuracy of the reference; of a group, the mean of its classes' accuracies.
-    pub reference_top1: f64,
-    /// Accuracy of the candidate, likewise.
-    pub candidate_top1: f64,
-    /// Candidate minus reference.
-    pub delta_pp: f64,
-    /// One-sided lower bound of the difference, at the policy's level.
-    pub lower_bound_pp: f64,
-    /// One-sided upper bound of the difference, at the policy's level.
-    pub upper_bound_pp: f64,
-    /// Accepted loss; the set passes while `lower_bound_pp > -margin_pp`.
-    pub margin_pp: f64,
-    /// Candidate's accuracy as a share of the reference's; absent when the reference is never right.
-    pub retained: Option<f64>,
-    /// Whether that share is at least the policy's.
-    pub keeps_min_retained: bool,
-    /// Images that exactly one of the two gets right: `gained + lost`.
-    pub discordant: usize,
-    /// Wrong in the reference, right in the candidate.
-    pub gained: usize,
-    /// Right in the reference, wrong in the candidate.
-    pub lost: usize,
-    /// McNemar's exact two-sided p-value; a diagnostic that decides nothing.
-    pub mcnemar_p: f64,
-    /// Any margin above this one would pass; absent when the share kept is too small, which no margin mends.
-    pub smallest_margin_pp: Option<f64>,
-    /// When inconclusive: about how many images of this set would decide, if the rates of flips stay as they are.
-    /// With that many, chance still decides the other way about half of the time: take more.
-    pub images_needed: Option<usize>,
-}
-
-/// The groups that have classes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Groups {
-    /// Classes with more than 100 training images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub many: Option<Comparison>,
-    /// Classes with 20 to 100 training images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub medium: Option<Comparison>,
-    /// Classes with fewer than 20 training images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub few: Option<Comparison>,
-}
-
-impl Groups {
-    /// The comparison of one group; `None` when the model has no such class.
-    pub fn get(&self, group: Group) -> Option<&Comparison> {
-        match group {
-            Group::Many => self.many.as_ref(),
-            Group::Medium => self.medium.as_ref(),
-            Group::Few => self.few.as_ref(),
-        }
-    }
-}
-
-/// A class on which the candidate is worse.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct WorstClass {
-    /// Class index.
-    pub class: usize,
-    /// Class name.
-    pub name: String,
-    /// Its group.
-    pub group: Group,
-    /// Its training images.
-    pub train_count: u64,
-    /// Its images in this comparison.
-    pub images: usize,
-    /// Share of them that the reference gets right.
-    pub reference_recall: f64,
-    /// Share of them that the candidate gets right.
-    pub candidate_recall: f64,
-    /// Candidate minus reference, in percentage points.
-    pub delta_pp: f64,
-}
-
 /// What a comparison found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Always [`Report::SCHEMA`].
-    pub schema: &'static str,
+    pub schema: String,
     /// The worst of all rules.
     pub verdict: Verdict,
     /// The rule that decided: `non_finite`, `few`, `medium`, `many`, `overall`, `ties`, `agreement` or
     /// `max_abs_logit_diff`. On a pass, the set that came nearest to its margin.
-    pub decided_by: &'static str,
+    pub decided_by: String,
     /// Why, in sentences, the deciding one first. On anything but a pass, one for each rule that does not hold.
     pub reasons: Vec<String>,
     /// What a reader should know and no rule covers.
     pub warnings: Vec<String>,
+    /// Name of the model that was judged; the caller's to fill.
+    pub model: String,
     /// Images compared.
     pub images: usize,
     /// All images.
     pub overall: Comparison,
     /// By training frequency of their class.
-    pub groups: Groups,
+    pub groups: Groups<Comparison>,
     /// Images to which the two do not give the same class.
     pub flips: usize,
     /// Flips to a class with more training images than the reference's choice.
     pub flips_toward_frequent: usize,
     /// Flips to a class with fewer training images than the reference's choice.
     pub flips_toward_rare: usize,
-    /// Images with a tie at the top.
+    /// Pairs of classes between which most decisions moved, up to [`Report::PAIRS`].
+    pub flip_pairs: Vec<FlipPair>,
+    /// The worst flips, up to [`Report::WORST_FLIPS`]: lost images first, those of the rarest classes before others.
+    pub worst_flips: Vec<Flip>,
+    /// Images with a tie at the top; the lowest class wins.
     pub ties: Sides<usize>,
     /// Images with a NaN or infinite logit; they count as wrong.
     pub non_finite: Sides<usize>,
@@ -185,12 +68,24 @@ pub struct Report {
     pub agreement: f64,
     /// Largest difference of any logit; absent when a logit is NaN or infinite.
     pub max_abs_logit_diff: Option<f64>,
+    /// How far the logits lie apart; absent when one is NaN or infinite.
+    pub logit_distance: Option<LogitDistance>,
+    /// Expected calibration error: mean distance of confidence and accuracy over 15 equal bins of confidence, weighted by
+    /// their images (Guo et al., ICML 2017). Images with a NaN or infinite logit are left out.
+    pub calibration_error: Sides<f64>,
+    /// Where each side puts its decisions and its probability.
+    pub masses: Groups<Masses>,
+    /// Every class with images, label order.
+    pub classes: Vec<ClassComparison>,
     /// Up to five classes on which the candidate loses most, worst first.
     pub worst_classes: Vec<WorstClass>,
     /// Back ends that ran; the caller's to fill.
     pub backends: Sides<String>,
     /// SHA-256 of the models; the caller's to fill.
     pub model_sha256: Sides<String>,
+    /// What ran and how to run it again; the caller's to fill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
     /// The policy applied.
     pub policy: Policy,
 }
@@ -198,6 +93,10 @@ pub struct Report {
 impl Report {
     /// Name and version of the format.
     pub const SCHEMA: &'static str = "tailfold.parity/1";
+    /// Most entries of `flip_pairs`.
+    pub const PAIRS: usize = 200;
+    /// Most entries of `worst_flips`.
+    pub const WORST_FLIPS: usize = 24;
 
     /// The report as one JSON object.
     ///
@@ -207,61 +106,55 @@ impl Report {
         serde_json::to_string_pretty(self).expect("a report has only fields that JSON can hold")
     }
 
+    /// Reads a report that was written before.
+    ///
+    /// # Errors
+    /// [`ParityError::Report`] when the file is cut or no report, [`ParityError::ReportSchema`] for another version, each naming
+    /// the file; [`ParityError::File`] when it cannot be read.
+    pub fn read(path: &Path) -> Result<Self, ParityError> {
+        /// All that every version has.
+        #[derive(Deserialize)]
+        struct Version {
+            schema: String,
+            verdict: Verdict,
+        }
+        let text = artifact::read_to_string(path)?;
+        let damaged = |source| ParityError::Report {
+            path: path.to_owned(),
+            source,
+        };
+        let version: Version = serde_json::from_str(&text).map_err(damaged)?;
+        if version.schema != Self::SCHEMA {
+            return Err(ParityError::ReportSchema {
+                path: path.to_owned(),
+                found: version.schema,
+            });
+        }
+        if version.verdict == Verdict::Error {
+            return Err(ParityError::ReportOfNothing {
+                path: path.to_owned(),
+            });
+        }
+        serde_json::from_str(&text).map_err(damaged)
+    }
+
     /// Overall and the groups that exist, rarest first: an average hides the rare classes, so they are named first.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = (&'static str, &Comparison)> {
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &Comparison)> {
         parts(&self.overall, &self.groups)
     }
-}
 
-/// See [`Report::parts`].
-pub(crate) fn parts<'a>(
-    overall: &'a Comparison,
-    groups: &'a Groups,
-) -> impl Iterator<Item = (&'static str, &'a Comparison)> {
-    let named = |group: Group| {
-        groups
-            .get(group)
-            .map(|comparison| (group.as_str(), comparison))
-    };
-    Group::ALL
-        .into_iter()
-        .rev()
-        .filter_map(named)
-        .chain([("overall", overall)])
-}
-
-/// A comparison that could not be made, in the form of a [`Report`] with nothing in it but the reason.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Unchecked {
-    /// Always [`Report::SCHEMA`].
-    pub schema: &'static str,
-    /// Always [`Verdict::Error`].
-    pub verdict: Verdict,
-    /// The error and its causes, in one sentence.
-    pub reasons: Vec<String>,
-}
-
-impl Unchecked {
-    /// What `error` and its causes say.
-    pub fn because(error: &dyn Error) -> Self {
-        let mut reason = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            reason += &format!(": {error}");
-            cause = error.source();
-        }
-        Self {
-            schema: Report::SCHEMA,
-            verdict: Verdict::Error,
-            reasons: vec![reason],
-        }
+    /// One part by its name: `overall`, `many`, `medium` or `few`.
+    pub fn part(&self, name: &str) -> Option<&Comparison> {
+        self.parts()
+            .find(|(part, _)| *part == name)
+            .map(|(_, part)| part)
     }
 
-    /// The error as one JSON object.
-    ///
-    /// # Panics
-    /// Never: every field has a JSON form.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("an error has only fields that JSON can hold")
+    /// Group of a class by its name in this report.
+    pub fn group_of(&self, class: usize) -> Option<Group> {
+        self.classes
+            .iter()
+            .find(|c| c.class == class)
+            .map(|c| c.group)
     }
 }

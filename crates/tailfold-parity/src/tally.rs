@@ -1,6 +1,6 @@
 //! Counts of one class's images: right before, right after, gained and lost.
 
-use crate::decisions::Decisions;
+use crate::image::Image;
 
 /// Counts over the images of one class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,24 +13,28 @@ pub(crate) struct Tally {
     pub(crate) gained: usize,
     /// Right in the reference, wrong in the candidate.
     pub(crate) lost: usize,
+    /// With a tie at the top of the candidate's logits.
+    pub(crate) ties: usize,
+    /// Right in the candidate, but another class ties.
+    pub(crate) right_by_tie: usize,
+    /// Wrong in the candidate, but the label ties.
+    pub(crate) wrong_by_tie: usize,
 }
 
 impl Tally {
     /// One tally a class, label order. Labels are below `classes`.
-    pub(crate) fn by_class(
-        reference: &Decisions,
-        candidate: &Decisions,
-        labels: &[usize],
-        classes: usize,
-    ) -> Vec<Self> {
+    pub(crate) fn by_class(images: &[Image], classes: usize) -> Vec<Self> {
         let mut tallies = vec![Self::default(); classes];
-        for ((&before, &after), &label) in reference.top1.iter().zip(&candidate.top1).zip(labels) {
-            let tally = &mut tallies[label];
-            let (was, is) = (before == Some(label), after == Some(label));
+        for image in images {
+            let tally = &mut tallies[image.label()];
+            let (was, is) = (image.was_right(), image.is_right());
             tally.images += 1;
             tally.reference_right += usize::from(was);
             tally.gained += usize::from(is && !was);
             tally.lost += usize::from(was && !is);
+            tally.ties += usize::from(image.after.tied);
+            tally.right_by_tie += usize::from(image.after.tied && is);
+            tally.wrong_by_tie += usize::from(image.after.tied && image.after.label_at_top && !is);
         }
         tallies
     }
@@ -42,6 +46,9 @@ impl Tally {
             reference_right: sum.reference_right + tally.reference_right,
             gained: sum.gained + tally.gained,
             lost: sum.lost + tally.lost,
+            ties: sum.ties + tally.ties,
+            right_by_tie: sum.right_by_tie + tally.right_by_tie,
+            wrong_by_tie: sum.wrong_by_tie + tally.wrong_by_tie,
         })
     }
 

@@ -143,10 +143,7 @@ fn evaluate(
     let before = logits(&float.model, &float.name, images, progress)?;
     let after = logits(&quantized.model, &float.name, images, progress)?;
     let labels = data.labels();
-    let compared = ComparedModel {
-        classes: card.classes.clone(),
-        train_counts: card.train_counts.clone(),
-    };
+    let compared = ComparedModel::from(card);
     let parity = compare(&before, &after, labels, &compared, &Policy::default());
     let no_parity = parity.as_ref().err().map(ToString::to_string);
     Ok(Some(Evaluation {

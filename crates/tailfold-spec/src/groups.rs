@@ -56,6 +56,11 @@ impl ClassGroups {
         Self(train_counts.iter().map(|&n| Group::of_count(n)).collect())
     }
 
+    /// Groups as given, label order.
+    pub fn from_groups(groups: Vec<Group>) -> Self {
+        Self(groups)
+    }
+
     /// The group of `class`, or `None` beyond the last class.
     pub fn get(&self, class: usize) -> Option<Group> {
         self.0.get(class).copied()

@@ -1,7 +1,6 @@
-use tailfold_spec::Logits;
+use tailfold_spec::{Group, Logits};
 
-use super::*;
-use crate::{Unchecked, Verdict};
+use crate::{ComparedModel, Policy, Report, Unchecked, Verdict, compare};
 
 mod properties;
 mod refusals;
@@ -13,6 +12,7 @@ const TRAIN_COUNTS: [u64; 6] = [5000, 500, 90, 30, 12, 5];
 
 fn card() -> ComparedModel {
     ComparedModel {
+        name: "pets".to_owned(),
         classes: ["cat", "dog", "fox", "owl", "lynx", "stoat"]
             .map(str::to_owned)
             .to_vec(),

@@ -82,6 +82,7 @@ fn a_row_has_a_cell_for_each_column() {
     let compared = ComparedModel {
         classes: vec!["lynx".to_owned(), "cat".to_owned()],
         train_counts: vec![0, 500],
+        ..ComparedModel::default()
     };
     let mut report = report();
     report.evaluation = Some(Evaluation {

@@ -51,10 +51,7 @@ impl<'a> Judge<'a> {
         };
         Ok(Self {
             float: logits(&float.model, &float.name, images, &|| {})?,
-            card: ComparedModel {
-                classes: card.classes.clone(),
-                train_counts: card.train_counts.clone(),
-            },
+            card: card.into(),
             images,
             labels,
             policy,

@@ -29,15 +29,15 @@ fn identical_logits_pass_without_a_flip() {
         (few.reference_top1, few.candidate_top1, few.delta_pp),
         (0.75, 0.75, 0.0)
     );
-    // -z^2 / (n + z^2) with z = 1.644854.
+    // 0.05 - 1e-4 to the power of 1 / 600, minus 1.
     assert!(
-        (few.lower_bound_pp + 100.0 * 2.705_543 / 602.705_543).abs() < 1e-5,
+        (few.lower_bound_pp + 0.498_384).abs() < 1e-3,
         "{}",
         few.lower_bound_pp
     );
     assert_eq!(
         report.reasons,
-        ["few: 75.0 % against 75.0 % (+0.00 pp, 95 % lower bound -0.45, margin 1.00)"]
+        ["few: 75.0 % against 75.0 % (+0.00 pp, 95 % lower bound -0.50, margin 1.00)"]
     );
     assert_eq!(report.warnings, [""; 0]);
 }
@@ -52,7 +52,10 @@ fn permuted_classes_fail() {
         &labels,
         &Policy::default(),
     );
-    assert_eq!((report.verdict, report.decided_by), (Verdict::Fail, "few"));
+    assert_eq!(
+        (report.verdict, report.decided_by.as_str()),
+        (Verdict::Fail, "few")
+    );
     assert_eq!(
         (
             report.flips,
@@ -71,7 +74,10 @@ fn a_worse_tail_fails_though_the_average_passes() {
     let reference = deciding(&mistaken(&labels, [100, 100, 100, 100, 200, 200]));
     let candidate = deciding(&mistaken(&labels, [50, 50, 100, 100, 250, 250]));
     let report = run(&reference, &candidate, &labels, &Policy::default());
-    assert_eq!((report.verdict, report.decided_by), (Verdict::Fail, "few"));
+    assert_eq!(
+        (report.verdict, report.decided_by.as_str()),
+        (Verdict::Fail, "few")
+    );
     assert_eq!(report.overall.verdict, Verdict::Pass);
     let few = report.groups.few.as_ref().unwrap();
     assert!((few.delta_pp + 5.0).abs() < 1e-9 && few.upper_bound_pp < -1.0);
@@ -79,10 +85,8 @@ fn a_worse_tail_fails_though_the_average_passes() {
         (few.lost, few.gained, few.discordant, few.images_needed),
         (100, 0, 100, None)
     );
-    assert_eq!(
-        few.smallest_margin_pp, None,
-        "95 % of 80 % is kept, which no margin mends"
-    );
+    // 95 % of 80 % is kept, which no margin mends; the smallest is told all the same.
+    assert!(few.smallest_margin_pp > 4.0);
     // The few go to more frequent classes, and so does half of what the many gain.
     assert_eq!(
         (report.flips_toward_frequent, report.flips_toward_rare),
@@ -105,17 +109,17 @@ fn too_few_images_are_inconclusive_and_say_how_many_would_do() {
         (
             report.verdict,
             report.verdict.exit_code(),
-            report.decided_by
+            report.decided_by.as_str()
         ),
         (Verdict::Inconclusive, 3, "few")
     );
     assert_eq!(
         report.reasons[0],
-        "few: 100.0 % against 100.0 % (+0.00 pp, 95 % lower bound -4.31, margin 1.00); \
-         60 images cannot tell, about 268 would at these rates"
+        "few: 100.0 % against 100.0 % (+0.00 pp, 95 % lower bound -4.87, margin 1.00); \
+         60 images cannot tell, about 239 more of few would at these rates"
     );
     let needed = report.groups.few.unwrap().images_needed.unwrap();
-    let enough = labels(needed / 2);
+    let enough = labels(needed.div_ceil(2));
     let logits = deciding(&enough);
     let report = run(&logits, &logits, &enough, &Policy::default());
     assert_eq!(report.groups.few.unwrap().verdict, Verdict::Pass);
@@ -146,7 +150,7 @@ fn a_loss_beyond_the_margin_fails_though_the_share_is_kept() {
     let candidate = deciding(&mistaken(&labels, [40; 6]));
     let report = run(&deciding(&labels), &candidate, &labels, &Policy::default());
     assert_eq!(
-        (report.verdict, report.decided_by),
+        (report.verdict, report.decided_by.as_str()),
         (Verdict::Fail, "overall")
     );
     assert!(report.overall.keeps_min_retained);

@@ -1,0 +1,86 @@
+//! What two classifiers said of one image.
+
+use tailfold_spec::Logits;
+
+/// One classifier on one image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Side {
+    /// The winning class, the lowest of equals; `None` where a logit is NaN or infinite: such a row decides nothing and counts
+    /// as wrong.
+    pub(crate) class: Option<u32>,
+    /// The largest logit occurs more than once.
+    pub(crate) tied: bool,
+    /// The label's is one of the largest.
+    pub(crate) label_at_top: bool,
+    /// Probability of the winning class.
+    pub(crate) confidence: f32,
+    /// Probability of the label.
+    pub(crate) label_probability: f32,
+}
+
+/// Both classifiers on one image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Image {
+    pub(crate) label: u32,
+    pub(crate) before: Side,
+    pub(crate) after: Side,
+}
+
+impl Side {
+    /// Decides `row`, whose probabilities go to `probabilities`.
+    pub(crate) fn of(row: &[f32], label: usize, probabilities: &mut Vec<f32>) -> Self {
+        probabilities.clear();
+        let Some((class, tied)) = Logits::top1(row) else {
+            return Self {
+                class: None,
+                tied: false,
+                label_at_top: false,
+                confidence: 0.0,
+                label_probability: 0.0,
+            };
+        };
+        let top = row[class];
+        probabilities.extend(row.iter().map(|value| (value - top).exp()));
+        let sum: f64 = probabilities.iter().copied().map(f64::from).sum();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "1 to the number of classes"
+        )]
+        let share = (1.0 / sum) as f32;
+        probabilities.iter_mut().for_each(|p| *p *= share);
+        Self {
+            class: u32::try_from(class).ok(),
+            tied,
+            label_at_top: row[label] >= top,
+            confidence: probabilities[class],
+            label_probability: probabilities[label],
+        }
+    }
+
+    pub(crate) fn class(&self) -> Option<usize> {
+        self.class.map(|class| class as usize)
+    }
+
+    pub(crate) fn is(&self, label: u32) -> bool {
+        self.class == Some(label)
+    }
+}
+
+impl Image {
+    pub(crate) fn label(&self) -> usize {
+        self.label as usize
+    }
+
+    /// The two decide differently, or one does not decide.
+    pub(crate) fn is_flip(&self) -> bool {
+        self.before.class.is_none() || self.before.class != self.after.class
+    }
+
+    pub(crate) fn was_right(&self) -> bool {
+        self.before.is(self.label)
+    }
+
+    pub(crate) fn is_right(&self) -> bool {
+        self.after.is(self.label)
+    }
+}

@@ -1,0 +1,71 @@
+//! Tolerances of one back end.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GroupMargins, Policy, error};
+use crate::PolicyError;
+
+/// What a back end has to hold instead of the policy's own numbers, and why it has numbers of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackendPolicy {
+    /// Why this back end has tolerances of its own; must not be empty.
+    pub reason: String,
+    /// See [`Policy::overall_margin_pp`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overall_margin_pp: Option<f64>,
+    /// See [`Policy::group_margin_pp`]; all three are replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_margin_pp: Option<GroupMargins>,
+    /// See [`Policy::min_retained`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_retained: Option<f64>,
+    /// See [`Policy::max_tie_rate`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tie_rate: Option<f64>,
+    /// See [`Policy::min_agreement`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_agreement: Option<f64>,
+    /// See [`Policy::max_abs_logit_diff`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_abs_logit_diff: Option<f64>,
+}
+
+impl BackendPolicy {
+    pub(super) fn validate(&self, name: &str) -> Result<(), PolicyError> {
+        if self.reason.trim().is_empty() {
+            return Err(PolicyError::NoReason {
+                backend: name.to_owned(),
+            });
+        }
+        let field = |field: &str| format!("backends.{name}.{field}");
+        error::margin(&field("overall_margin_pp"), self.overall_margin_pp)?;
+        if let Some(margins) = self.group_margin_pp {
+            margins.validate(&field("group_margin_pp"))?;
+        }
+        error::share(&field("min_retained"), self.min_retained)?;
+        error::share(&field("max_tie_rate"), self.max_tie_rate)?;
+        error::share(&field("min_agreement"), self.min_agreement)?;
+        error::distance(&field("max_abs_logit_diff"), self.max_abs_logit_diff)
+    }
+}
+
+impl Policy {
+    /// What the candidate has to hold on `backend`: its own tolerances where it has some. Of the back ends only that one is
+    /// left, so that a report has the reason.
+    #[must_use]
+    pub fn on_backend(&self, backend: &str) -> Self {
+        let mut policy = self.clone();
+        policy.backends.retain(|name, _| name == backend);
+        let Some(own) = self.backends.get(backend) else {
+            return policy;
+        };
+        policy.overall_margin_pp = own.overall_margin_pp.unwrap_or(policy.overall_margin_pp);
+        policy.group_margin_pp = own.group_margin_pp.unwrap_or(policy.group_margin_pp);
+        policy.min_retained = own.min_retained.unwrap_or(policy.min_retained);
+        policy.max_tie_rate = own.max_tie_rate.unwrap_or(policy.max_tie_rate);
+        policy.min_agreement = own.min_agreement.or(policy.min_agreement);
+        policy.max_abs_logit_diff = own.max_abs_logit_diff.or(policy.max_abs_logit_diff);
+        policy
+    }
+}

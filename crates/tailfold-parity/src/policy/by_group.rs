@@ -1,0 +1,139 @@
+//! What a policy says of groups: which classes they are, margins, numbers of images.
+
+use serde::{Deserialize, Serialize};
+use tailfold_spec::Group;
+
+use super::error;
+use crate::PolicyError;
+
+/// Which classes are many, medium and few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grouping {
+    /// By thresholds of the training counts, or by thirds of the classes.
+    pub by: GroupRule,
+    /// A class with more training images is of the group many.
+    pub many_above: u64,
+    /// A class with fewer training images is of the group few.
+    pub few_below: u64,
+}
+
+/// How classes are told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupRule {
+    /// By thresholds of the training counts.
+    #[default]
+    Counts,
+    /// Thirds of the classes, from the most frequent on: for sets whose counts have other sizes than the literature's.
+    Thirds,
+}
+
+impl Default for Grouping {
+    /// Liu et al., CVPR 2019: more than 100, 20 to 100, fewer than 20.
+    fn default() -> Self {
+        Self {
+            by: GroupRule::Counts,
+            many_above: 100,
+            few_below: 20,
+        }
+    }
+}
+
+impl Grouping {
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn validate(&self) -> Result<(), PolicyError> {
+        let ok = self.few_below <= self.many_above.saturating_add(1);
+        error::check(
+            "groups.few_below",
+            self.few_below as f64,
+            ok,
+            "at most groups.many_above + 1",
+        )
+    }
+}
+
+/// Accepted loss of accuracy of each group, in percentage points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupMargins {
+    /// Of the frequent classes.
+    pub many: f64,
+    /// Of those between.
+    pub medium: f64,
+    /// Of the rare classes.
+    pub few: f64,
+}
+
+impl Default for GroupMargins {
+    fn default() -> Self {
+        Self {
+            many: 1.0,
+            medium: 1.0,
+            few: 1.0,
+        }
+    }
+}
+
+impl GroupMargins {
+    /// The margin of one group, in percentage points.
+    pub fn get(&self, group: Group) -> f64 {
+        match group {
+            Group::Many => self.many,
+            Group::Medium => self.medium,
+            Group::Few => self.few,
+        }
+    }
+
+    pub(super) fn validate(&self, field: &str) -> Result<(), PolicyError> {
+        Group::ALL
+            .into_iter()
+            .try_for_each(|group| error::margin(&format!("{field}.{group}"), Some(self.get(group))))
+    }
+}
+
+/// Numbers of images of single groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupImages {
+    /// Of the frequent classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub many: Option<usize>,
+    /// Of those between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub medium: Option<usize>,
+    /// Of the rare classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub few: Option<usize>,
+}
+
+impl GroupImages {
+    /// The number of one group; `None` where any will do.
+    pub fn get(&self, group: Group) -> Option<usize> {
+        match group {
+            Group::Many => self.many,
+            Group::Medium => self.medium,
+            Group::Few => self.few,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// An expected number of 0 is refused: it would pass a set without the group.
+    pub(super) fn validate(&self) -> Result<(), PolicyError> {
+        Group::ALL.into_iter().try_for_each(|group| {
+            let ok = self.get(group) != Some(0);
+            error::check(
+                &format!("expected_group_images.{group}"),
+                0.0,
+                ok,
+                "at least 1",
+            )
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! A policy proposed from a measured run.
+
+use std::fmt::Write as _;
+
+use tailfold_spec::Group;
+
+use super::{Grouping, Policy};
+use crate::paired::quantile;
+use crate::report::{Comparison, Report};
+
+/// Chance that the same candidate passes again on other images of the same number, which the proposed margins aim at.
+const AGAIN: f64 = 0.9;
+
+impl Policy {
+    /// A policy file that the measured candidate holds, and would hold again on other images nine times in ten; each number
+    /// stands beside the measurement that it comes from. A margin is a promise to users: the file says that it was fitted.
+    ///
+    /// Margins are not proposed below those that the images could ever show, nor a margin for a candidate that does not keep
+    /// the asked share, whose groups are named in a comment.
+    pub fn suggest(report: &Report) -> String {
+        let mut text = String::from(
+            "# Proposed from one measured run. These numbers fit what was measured; a policy is what you promise.\n\
+             # Lower a margin where your users need more, raise one only with a reason written here.\n",
+        );
+        let policy = &report.policy;
+        let mut line = |line: String| {
+            let _ = writeln!(text, "{line}");
+        };
+        if !report.model.is_empty() {
+            line(format!("model = {}", quoted(&report.model)));
+        }
+        line(format!("level = {}", policy.level));
+        let overall = &report.overall;
+        line(measured("overall", overall));
+        line(format!(
+            "overall_margin_pp = {:.1}",
+            margin(overall, policy.level)
+        ));
+        let defaults = super::GroupMargins::default();
+        let margins: Vec<String> = Group::ALL
+            .into_iter()
+            .map(|group| {
+                let of_group = report.groups.get(group);
+                let margin =
+                    of_group.map_or(defaults.get(group), |part| margin(part, policy.level));
+                format!("{group} = {margin:.1}")
+            })
+            .collect();
+        for (group, part) in report.groups.iter() {
+            line(measured(group.as_str(), part));
+        }
+        line(format!("group_margin_pp = {{ {} }}", margins.join(", ")));
+        line(format!("min_retained = {}", policy.min_retained));
+        let images = report.images as f64;
+        let tie_rate = report.ties.candidate as f64 / images;
+        line(format!(
+            "# measured: {} of {} images tie",
+            report.ties.candidate, report.images
+        ));
+        // Three standard deviations of a count, in the direction that a fresh sample may go.
+        let deviation = |share: f64| 3.0 * (share * (1.0 - share) / images).sqrt();
+        let ties = Policy::default()
+            .max_tie_rate
+            .max(up(tie_rate + deviation(tie_rate), 1e3));
+        line(format!("max_tie_rate = {ties:.3}"));
+        let agreement = report.agreement;
+        line(format!(
+            "# measured: {:.2} % of the images are decided alike",
+            100.0 * agreement
+        ));
+        let least = ((agreement - deviation(agreement)) * 1e3).floor() / 1e3;
+        line(format!("min_agreement = {:.3}", least.max(0.0)));
+        line("# Another number of images is an error: a half-empty folder cannot pass.".to_owned());
+        line(format!("expected_images = {}", report.images));
+        let counts: Vec<String> = report
+            .groups
+            .iter()
+            .map(|(group, part)| format!("{group} = {}", part.images))
+            .collect();
+        line(format!(
+            "expected_group_images = {{ {} }}",
+            counts.join(", ")
+        ));
+        if policy.groups != Grouping::default() {
+            let rule = match policy.groups.by {
+                super::GroupRule::Counts => "counts",
+                super::GroupRule::Thirds => "thirds",
+            };
+            line(format!(
+                "groups = {{ by = \"{rule}\", many_above = {}, few_below = {} }}",
+                policy.groups.many_above, policy.groups.few_below
+            ));
+        }
+        text
+    }
+}
+
+/// The smallest margin, in tenths of a point, that the candidate would pass with a chance of [`AGAIN`] on as many other images.
+fn margin(part: &Comparison, level: f64) -> f64 {
+    let z = quantile(level);
+    let half_width = part.delta_pp - part.lower_bound_pp;
+    let again = -part.delta_pp + half_width * (1.0 + quantile(1.0 - AGAIN) / z);
+    // What this run itself passed with is the least that can be proposed.
+    up(again.max(part.smallest_margin_pp + 1e-6), 10.0).clamp(0.1, 100.0)
+}
+
+fn measured(name: &str, part: &Comparison) -> String {
+    let share = if part.keeps_min_retained {
+        String::new()
+    } else {
+        format!(
+            "; only {:.1} % of the accuracy is kept, which no margin mends",
+            100.0 * part.retained.unwrap_or(1.0)
+        )
+    };
+    format!(
+        "# measured: {name} {:+.2} pp, lower bound {:+.2}, on {} images{share}",
+        part.delta_pp, part.lower_bound_pp, part.images
+    )
+}
+
+/// Up to the next whole of `1 / parts`.
+fn up(value: f64, parts: f64) -> f64 {
+    (value * parts - 1e-9).ceil() / parts
+}
+
+/// As a string of TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
