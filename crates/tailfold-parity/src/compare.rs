@@ -112,6 +112,7 @@ pub(crate) fn report(
         worst_classes: classes::worst(&classes),
         backends: Sides::default(),
         model_sha256: Sides::default(),
+        baseline: None,
         run: None,
         reasons: reasons.into_iter().map(|reason| reason.sentence).collect(),
         policy,

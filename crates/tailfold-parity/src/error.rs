@@ -129,6 +129,16 @@ pub enum ParityError {
         /// Its schema.
         found: String,
     },
+    /// Two reports whose accuracies do not speak of the same.
+    #[error("the baseline is of another {what}: `{before}`, this run has `{after}`")]
+    NotComparable {
+        /// What differs.
+        what: &'static str,
+        /// In the baseline.
+        before: String,
+        /// In this run.
+        after: String,
+    },
     /// A report of a comparison that could not be made.
     #[error("{} tells of a comparison that could not be made", path.display())]
     ReportOfNothing {

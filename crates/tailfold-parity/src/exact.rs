@@ -15,6 +15,7 @@ use std::ops::RangeInclusive;
 
 use crate::binomial::{Falling, Walk, interval, spread};
 use crate::paired::{Paired, Table, quantile};
+use crate::tally::Tally;
 
 /// Probability that the interval of the nuisance parameter leaves out; added to every p-value.
 pub(crate) const LEFT_OUT: f64 = 1e-4;
@@ -27,21 +28,73 @@ const SAME_SCORE: f64 = 1e-9;
 /// How near a bound comes to where the p-value crosses the level; a thousandth of a percentage point.
 pub(crate) const NEAR: f64 = 1e-5;
 
-/// The test for one table of counts.
-pub(crate) struct Exact {
+/// An exact unconditional test on the difference of two accuracies that were measured on the same images.
+///
+/// ```
+/// use tailfold_parity::{ClassCounts, ExactTest};
+///
+/// // 600 images, of which the candidate gains 1 and loses 3.
+/// let test = ExactTest::new(600, 1, 3);
+/// assert!(test.p_above(-0.01) > 0.05, "a loss of one point is not excluded");
+/// assert!(test.p_above(-0.02) < 0.05, "one of two points is");
+/// assert!(test.lower(0.05) < -0.01 && test.lower(0.05) > -0.02);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ExactTest {
     table: Table,
     /// Share of images that one side alone gets right, as far as the data tell.
     discordance: RangeInclusive<f64>,
 }
 
-impl Exact {
-    pub(crate) fn new(table: Table) -> Self {
+/// Images of one class, and those that exactly one of the two gets right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassCounts {
+    /// Images.
+    pub images: usize,
+    /// Wrong in the reference, right in the candidate.
+    pub gained: usize,
+    /// Right in the reference, wrong in the candidate.
+    pub lost: usize,
+}
+
+impl ExactTest {
+    /// `gained` of `images` are right in the candidate alone, `lost` in the reference alone; what is beyond `images` is cut off.
+    pub fn new(images: u64, gained: u64, lost: u64) -> Self {
+        let images = images.max(1);
+        let lost = lost.min(images);
+        Self::of(Table {
+            images,
+            gained: gained.min(images - lost),
+            lost,
+        })
+    }
+
+    /// On the mean of the accuracies of several classes. Exact where all have equally many images; otherwise they count as an
+    /// effective number of images, rounded against the candidate, which is an approximation (docs/parity.md tells how far it
+    /// holds). `None` without images.
+    pub fn over_classes(classes: &[ClassCounts]) -> Option<Self> {
+        let tallies: Vec<Tally> = classes
+            .iter()
+            .map(|class| Tally {
+                images: class.images,
+                gained: class.gained,
+                lost: class.lost,
+                ..Tally::default()
+            })
+            .collect();
+        Some(Self::of(
+            Paired::over_classes(&tallies)?.against_candidate(),
+        ))
+    }
+
+    pub(crate) fn of(table: Table) -> Self {
         let discordance = interval(table.images, table.gained + table.lost, LEFT_OUT);
         Self { table, discordance }
     }
 
-    /// p-value of "the true difference is at most `delta`", -1 < `delta` < 1.
-    pub(crate) fn p_above(&self, delta: f64) -> f64 {
+    /// p-value of "the true difference, candidate minus reference, is at most `delta`", -1 < `delta` < 1. At or below a level, a
+    /// difference above `delta` is shown at that level.
+    pub fn p_above(&self, delta: f64) -> f64 {
         // The share of lost images; gained ones are `delta` more.
         let lowest = ((self.discordance.start() - delta) / 2.0)
             .max(0.0)
@@ -55,10 +108,20 @@ impl Exact {
         (largest(lowest, highest, |lost| region.probability(lost)) + LEFT_OUT).min(1.0)
     }
 
-    /// Lower bound of the difference at `level`: what lies below it is rejected. It lies at most `NEAR` below the crossing.
-    ///
-    /// Where the p-value of `known` decides something, the bound agrees with it.
-    pub(crate) fn lower(&self, level: f64, known: Option<f64>) -> f64 {
+    /// Tango's score for the hypothesis that the true difference is `delta`: standard normal if it is, for many flips; positive
+    /// when the data lie above.
+    pub fn score(&self, delta: f64) -> f64 {
+        Paired::from(self.table).score(delta)
+    }
+
+    /// Lower bound of the difference at `level`, 0 < `level` < 0.5: what lies below it is rejected. It is right to 1e-5, and
+    /// errs downwards.
+    pub fn lower(&self, level: f64) -> f64 {
+        self.lower_beside(level, None)
+    }
+
+    /// [`Self::lower`]; where the p-value of `known` decides something, the bound agrees with it.
+    pub(crate) fn lower_beside(&self, level: f64, known: Option<f64>) -> f64 {
         let estimate = self.table.difference();
         // Near the bound, the logarithm of the p-value is all but a straight line.
         let height = |delta: f64| (self.p_above(delta) / level).ln();

@@ -10,7 +10,7 @@
 //! sets times `level`.
 
 use crate::bootstrap;
-use crate::exact::{Exact, LEFT_OUT};
+use crate::exact::{ExactTest, LEFT_OUT};
 use crate::paired::{Paired, mcnemar, quantile};
 use crate::report::{Bootstrap, Comparison, TieBracket};
 use crate::tally::Tally;
@@ -96,12 +96,12 @@ fn judge(
     policy: &Policy,
 ) -> Comparison {
     let margin = margin_pp / 100.0;
-    let exact = Exact::new(paired.against_candidate());
+    let exact = ExactTest::of(paired.against_candidate());
     // The other side's rounding is against the reference, so neither bound is too narrow.
-    let mirrored = Exact::new(paired.swapped().against_candidate());
+    let mirrored = ExactTest::of(paired.swapped().against_candidate());
     let margin_p = exact.p_above(-margin);
-    let lower = exact.lower(policy.level, Some(-margin));
-    let upper = -mirrored.lower(policy.level, Some(margin));
+    let lower = exact.lower_beside(policy.level, Some(-margin));
+    let upper = -mirrored.lower_beside(policy.level, Some(margin));
     let (reference_top1, candidate_top1) = (accuracies.reference, accuracies.candidate);
     let keeps = candidate_top1 >= policy.min_retained * reference_top1 - ROUNDING;
     let verdict = if margin_p <= policy.level && keeps {

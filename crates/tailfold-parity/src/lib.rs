@@ -27,6 +27,7 @@ mod classes;
 mod compare;
 mod comparer;
 mod decisions;
+mod diff;
 mod error;
 mod exact;
 mod flips;
@@ -46,7 +47,9 @@ mod verdict;
 pub use accuracy::Accuracy;
 pub use compare::ComparedModel;
 pub use comparer::{Comparer, compare_logits as compare};
+pub use diff::{ClassChange, Diff, PartChange, Regression};
 pub use error::ParityError;
+pub use exact::{ClassCounts, ExactTest};
 pub use policy::{
     BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy, PolicyError,
 };

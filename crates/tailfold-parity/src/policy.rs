@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::artifact;
 
-use crate::{ComparedModel, ParityError};
+use crate::{ComparedModel, ParityError, Regression};
 
 mod backend;
 mod by_group;
@@ -48,6 +48,9 @@ pub struct Policy {
     /// Largest difference of any logit; for float against float.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_abs_logit_diff: Option<f64>,
+    /// What a run may lose against an accepted one (`--baseline`).
+    #[serde(skip_serializing_if = "Regression::is_default")]
+    pub baseline: Regression,
     /// Which classes are many, medium and few.
     #[serde(skip_serializing_if = "Grouping::is_default")]
     pub groups: Grouping,
@@ -69,6 +72,7 @@ impl Default for Policy {
             expected_images: None,
             expected_group_images: GroupImages::default(),
             max_abs_logit_diff: None,
+            baseline: Regression::default(),
             groups: Grouping::default(),
             backends: BTreeMap::new(),
         }
@@ -113,6 +117,13 @@ impl Policy {
         }
         self.expected_group_images.validate()?;
         error::distance("max_abs_logit_diff", self.max_abs_logit_diff)?;
+        for (field, points) in [
+            ("baseline.overall_pp", self.baseline.overall_pp),
+            ("baseline.group_pp", self.baseline.group_pp),
+            ("baseline.agreement_pp", self.baseline.agreement_pp),
+        ] {
+            error::distance(field, Some(points))?;
+        }
         self.groups.validate()?;
         self.backends
             .iter()

@@ -273,7 +273,7 @@ fn piped(rows: &[Vec<String>]) -> String {
 }
 
 /// Class names come from outside: a control character must not reach the terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::{Group, artifact};
 
-use crate::{ParityError, Policy, Verdict};
+use crate::{Diff, ParityError, Policy, Verdict};
 
 mod beside;
 mod class;
@@ -35,8 +35,8 @@ pub struct Report {
     pub schema: String,
     /// The worst of all rules.
     pub verdict: Verdict,
-    /// The rule that decided: `non_finite`, `few`, `medium`, `many`, `overall`, `ties`, `agreement` or
-    /// `max_abs_logit_diff`. On a pass, the set that came nearest to its margin.
+    /// The rule that decided: `non_finite`, `few`, `medium`, `many`, `overall`, `ties`, `agreement`,
+    /// `max_abs_logit_diff` or `baseline`. On a pass, the set that came nearest to its margin.
     pub decided_by: String,
     /// Why, in sentences, the deciding one first. On anything but a pass, one for each rule that does not hold.
     pub reasons: Vec<String>,
@@ -83,6 +83,9 @@ pub struct Report {
     pub backends: Sides<String>,
     /// SHA-256 of the models; the caller's to fill.
     pub model_sha256: Sides<String>,
+    /// What changed since an accepted run, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Diff>,
     /// What ran and how to run it again; the caller's to fill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
@@ -136,6 +139,27 @@ impl Report {
             });
         }
         serde_json::from_str(&text).map_err(damaged)
+    }
+
+    /// Compares with `before`, an accepted run; a regression fails.
+    ///
+    /// # Errors
+    /// [`ParityError::NotComparable`] when the two are of other models, classes or images.
+    pub fn against(mut self, before: &Self) -> Result<Self, ParityError> {
+        let diff = Diff::between(before, &self, &self.policy.baseline)?;
+        if diff.is_regression() && self.verdict < Verdict::Fail {
+            if self.verdict == Verdict::Pass {
+                // What held is no reason any more.
+                self.reasons.clear();
+            }
+            self.verdict = Verdict::Fail;
+            self.decided_by = "baseline".to_owned();
+            self.reasons.splice(0..0, diff.regressions.iter().cloned());
+        } else {
+            self.reasons.extend(diff.regressions.iter().cloned());
+        }
+        self.baseline = Some(diff);
+        Ok(self)
     }
 
     /// Overall and the groups that exist, rarest first: an average hides the rare classes, so they are named first.

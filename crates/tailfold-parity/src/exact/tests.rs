@@ -2,12 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn exact(gained: u64, lost: u64, images: u64) -> Exact {
-    Exact::new(Table {
-        images,
-        gained,
-        lost,
-    })
+fn exact(gained: u64, lost: u64, images: u64) -> ExactTest {
+    ExactTest::new(images, gained, lost)
 }
 
 #[test]
@@ -55,7 +51,7 @@ fn large_sets_agree_with_the_score() {
             gained,
             lost,
         };
-        let lower = Exact::new(table).lower(0.05, None);
+        let lower = ExactTest::of(table).lower(0.05);
         let score = Paired::from(table).lower(crate::paired::quantile(0.05));
         assert!((lower - score).abs() < 5e-5, "{table:?}: {lower} {score}");
         assert!(lower <= table.difference());
@@ -76,7 +72,7 @@ proptest! {
         let count = |share: f64| (share * images as f64) as u64;
         let (gained, lost) = (count(a), count(b));
         let table = exact(gained, lost, images);
-        let lower = table.lower(0.05, Some(-0.03));
+        let lower = table.lower_beside(0.05, Some(-0.03));
         let estimate = (gained as f64 - lost as f64) / images as f64;
         prop_assert!((-1.0..=estimate).contains(&lower), "{lower} {estimate}");
         // The verdict at the margin is that of the bound.
@@ -85,8 +81,8 @@ proptest! {
         }
         // One image more gained, and the bound does not fall; one more lost, and it does not rise.
         if gained + lost < images {
-            prop_assert!(exact(gained + 1, lost, images).lower(0.05, None) >= lower - 2.0 * NEAR);
-            prop_assert!(exact(gained, lost + 1, images).lower(0.05, None) <= lower + 2.0 * NEAR);
+            prop_assert!(exact(gained + 1, lost, images).lower(0.05) >= lower - 2.0 * NEAR);
+            prop_assert!(exact(gained, lost + 1, images).lower(0.05) <= lower + 2.0 * NEAR);
         }
     }
 

@@ -1,0 +1,167 @@
+//! The simulations.
+
+use std::collections::HashMap;
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Binomial, Distribution as _};
+use rayon::prelude::*;
+use serde::Serialize;
+use tailfold_parity::{ClassCounts, ExactTest};
+
+/// Samples a cell.
+pub(crate) const REPLICATIONS: usize = 10_000;
+/// Error level of the gate.
+pub(crate) const LEVEL: f64 = 0.05;
+/// Margin of the group few.
+pub(crate) const MARGIN: f64 = 0.01;
+/// Images of the group.
+pub(crate) const IMAGES: [u64; 9] = [50, 100, 200, 300, 500, 1000, 1500, 2000, 3000];
+/// Share of images that exactly one of the two gets right.
+pub(crate) const DISCORDANCE: [f64; 6] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05];
+
+/// Candidates of one kind, on samples of one size.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Cell {
+    pub(crate) images: u64,
+    /// Share of images that exactly one of the two gets right.
+    pub(crate) discordance: f64,
+    /// True difference, candidate minus reference.
+    pub(crate) difference: f64,
+    /// Samples whose lower bound is above the margin.
+    pub(crate) passes: usize,
+    /// Samples whose upper bound is below it.
+    pub(crate) fails: usize,
+    /// Samples that Tango's score, a normal approximation, would let pass.
+    pub(crate) score_passes: usize,
+}
+
+/// A group whose classes have unequal numbers of images, and where in it the loss lies.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Unequal {
+    pub(crate) images: Vec<u64>,
+    /// Class that loses everything that is lost; none when all lose alike.
+    pub(crate) losing: Option<usize>,
+    pub(crate) passes: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Found {
+    pub(crate) replications: usize,
+    pub(crate) level: f64,
+    pub(crate) margin: Vec<Cell>,
+    pub(crate) equal: Vec<Cell>,
+    pub(crate) unequal: Vec<Unequal>,
+}
+
+pub(crate) fn run() -> Found {
+    let cells = |difference: f64| -> Vec<Cell> {
+        IMAGES
+            .into_par_iter()
+            .flat_map_iter(|images| {
+                DISCORDANCE
+                    .into_iter()
+                    // A difference cannot be larger than the share of images on which there is one.
+                    .filter(move |discordance| *discordance >= f64::abs(difference))
+                    .map(move |discordance| cell(images, discordance, difference))
+            })
+            .collect()
+    };
+    let unequal = [
+        vec![150, 150, 150, 150],
+        vec![50, 100, 150, 300],
+        vec![10, 40, 150, 400],
+    ];
+    let unequal = unequal
+        .into_iter()
+        .flat_map(|images| {
+            [None, Some(0), Some(3)].map(|losing| Unequal {
+                passes: passes_unequal(&images, losing),
+                images: images.clone(),
+                losing,
+            })
+        })
+        .collect();
+    Found {
+        replications: REPLICATIONS,
+        level: LEVEL,
+        margin: cells(-MARGIN),
+        equal: cells(0.0),
+        unequal,
+    }
+}
+
+/// A trinomial number: images gained and lost.
+fn draw(images: u64, gained: f64, lost: f64, random: &mut ChaCha8Rng) -> (u64, u64) {
+    let mut number = |trials: u64, rate: f64| {
+        Binomial::new(trials, rate.clamp(0.0, 1.0)).map_or(0, |number| number.sample(random))
+    };
+    let l = number(images, lost);
+    (number(images - l, gained / (1.0 - lost)), l)
+}
+
+fn cell(images: u64, discordance: f64, difference: f64) -> Cell {
+    let (gained, lost) = (
+        0.5 * (discordance + difference),
+        0.5 * (discordance - difference),
+    );
+    // One seed a cell, so that a cell can be run alone.
+    let mut random =
+        ChaCha8Rng::seed_from_u64(images * 100_000 + (discordance * 1e4).round() as u64);
+    // The same counts come often.
+    let mut known: HashMap<(u64, u64), [bool; 3]> = HashMap::new();
+    let mut cell = Cell {
+        images,
+        discordance,
+        difference,
+        passes: 0,
+        fails: 0,
+        score_passes: 0,
+    };
+    for _ in 0..REPLICATIONS {
+        let (g, l) = draw(images, gained, lost, &mut random);
+        let [pass, fail, score] = *known.entry((g, l)).or_insert_with(|| {
+            let test = ExactTest::new(images, g, l);
+            let mirrored = ExactTest::new(images, l, g);
+            [
+                test.p_above(-MARGIN) <= LEVEL,
+                mirrored.p_above(MARGIN) <= LEVEL,
+                test.score(-MARGIN) > 1.644_853_626_951_472_7,
+            ]
+        });
+        cell.passes += usize::from(pass);
+        cell.fails += usize::from(fail);
+        cell.score_passes += usize::from(score);
+    }
+    cell
+}
+
+/// Samples of a group at the margin that pass; 2 % of the images of a class that does not lose flip, half of them each way.
+fn passes_unequal(images: &[u64], losing: Option<usize>) -> usize {
+    let classes = images.len();
+    let loss = |class: usize| match losing {
+        None => MARGIN,
+        Some(one) if one == class => MARGIN * classes as f64,
+        Some(_) => 0.0,
+    };
+    let seed = images.iter().sum::<u64>() + losing.map_or(0, |class| 7 + class as u64);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    (0..REPLICATIONS)
+        .filter(|_| {
+            let counts: Vec<ClassCounts> = images
+                .iter()
+                .enumerate()
+                .map(|(class, &images)| {
+                    let (g, l) = draw(images, 0.01, 0.01 + loss(class), &mut random);
+                    let [images, gained, lost] = [images, g, l].map(|count| count as usize);
+                    ClassCounts {
+                        images,
+                        gained,
+                        lost,
+                    }
+                })
+                .collect();
+            ExactTest::over_classes(&counts).is_some_and(|test| test.p_above(-MARGIN) <= LEVEL)
+        })
+        .count()
+}
