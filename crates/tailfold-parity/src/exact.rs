@@ -101,8 +101,12 @@ impl ExactTest {
             .max(-delta);
         let highest = ((self.discordance.end() - delta) / 2.0).min((1.0 - delta) / 2.0);
         if lowest > highest {
-            // No rate that the data leave possible allows so large a difference.
-            return LEFT_OUT;
+            // No rate that the data leave possible allows a difference so far from what was seen.
+            return if delta < self.table.difference() {
+                LEFT_OUT
+            } else {
+                1.0
+            };
         }
         let region = Region::at_least(&self.table, delta, lowest..=highest);
         (largest(lowest, highest, |lost| region.probability(lost)) + LEFT_OUT).min(1.0)

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Binomial, Distribution as _};
+use rand_distr::Distribution as _;
 use rayon::prelude::*;
 use serde::Serialize;
+use statrs::distribution::{Binomial, Discrete as _, DiscreteCDF as _};
 use tailfold_parity::{ClassCounts, ExactTest};
 
 /// Samples a cell.
@@ -15,6 +16,8 @@ pub(crate) const REPLICATIONS: usize = 10_000;
 pub(crate) const LEVEL: f64 = 0.05;
 /// Margin of the group few.
 pub(crate) const MARGIN: f64 = 0.01;
+/// Share of images that flip each way beside the loss, in groups of unequal classes.
+pub(crate) const FLIPS: f64 = 0.0025;
 /// Images of the group.
 pub(crate) const IMAGES: [u64; 9] = [50, 100, 200, 300, 500, 1000, 1500, 2000, 3000];
 /// Share of images that exactly one of the two gets right.
@@ -34,6 +37,8 @@ pub(crate) struct Cell {
     pub(crate) fails: usize,
     /// Samples that Tango's score, a normal approximation, would let pass.
     pub(crate) score_passes: usize,
+    /// Probability to pass, summed over all outcomes: what `passes` estimates.
+    pub(crate) pass_probability: f64,
 }
 
 /// A group whose classes have unequal numbers of images, and where in it the loss lies.
@@ -70,7 +75,9 @@ pub(crate) fn run() -> Found {
     let unequal = [
         vec![150, 150, 150, 150],
         vec![50, 100, 150, 300],
-        vec![10, 40, 150, 400],
+        vec![100, 200, 300, 400],
+        vec![100, 400, 1500, 4000],
+        vec![400, 400, 400, 4000],
     ];
     let unequal = unequal
         .into_iter()
@@ -94,7 +101,8 @@ pub(crate) fn run() -> Found {
 /// A trinomial number: images gained and lost.
 fn draw(images: u64, gained: f64, lost: f64, random: &mut ChaCha8Rng) -> (u64, u64) {
     let mut number = |trials: u64, rate: f64| {
-        Binomial::new(trials, rate.clamp(0.0, 1.0)).map_or(0, |number| number.sample(random))
+        rand_distr::Binomial::new(trials, rate.clamp(0.0, 1.0))
+            .map_or(0, |number| number.sample(random))
     };
     let l = number(images, lost);
     (number(images - l, gained / (1.0 - lost)), l)
@@ -117,6 +125,7 @@ fn cell(images: u64, discordance: f64, difference: f64) -> Cell {
         passes: 0,
         fails: 0,
         score_passes: 0,
+        pass_probability: pass_probability(images, gained, lost),
     };
     for _ in 0..REPLICATIONS {
         let (g, l) = draw(images, gained, lost, &mut random);
@@ -136,7 +145,35 @@ fn cell(images: u64, discordance: f64, difference: f64) -> Cell {
     cell
 }
 
-/// Samples of a group at the margin that pass; 2 % of the images of a class that does not lose flip, half of them each way.
+/// Probability of the outcomes that pass.
+fn pass_probability(images: u64, gained: f64, lost: f64) -> f64 {
+    let losing = Binomial::new(lost, images);
+    let gaining =
+        |lost_images: u64| Binomial::new((gained / (1.0 - lost)).min(1.0), images - lost_images);
+    let passes = |g: u64, l: u64| ExactTest::new(images, g, l).p_above(-MARGIN) <= LEVEL;
+    let mut sum = 0.0;
+    let mut least = 0;
+    for l in 0..=images {
+        // Passing is monotone: with more lost, no fewer have to be gained.
+        while least <= images - l && !passes(least, l) {
+            least += 1;
+        }
+        let mass = losing.as_ref().map_or(0.0, |number| number.pmf(l));
+        let mean = images as f64 * lost;
+        if least > images - l || (l as f64 > mean && mass < 1e-12) {
+            break;
+        }
+        let below = if least == 0 {
+            0.0
+        } else {
+            gaining(l).map_or(0.0, |number| number.cdf(least - 1))
+        };
+        sum += mass * (1.0 - below);
+    }
+    sum
+}
+
+/// Samples of a group at the margin that pass; 0.5 % of the images of a class that does not lose flip, half of them each way.
 fn passes_unequal(images: &[u64], losing: Option<usize>) -> usize {
     let classes = images.len();
     let loss = |class: usize| match losing {
@@ -152,7 +189,7 @@ fn passes_unequal(images: &[u64], losing: Option<usize>) -> usize {
                 .iter()
                 .enumerate()
                 .map(|(class, &images)| {
-                    let (g, l) = draw(images, 0.01, 0.01 + loss(class), &mut random);
+                    let (g, l) = draw(images, FLIPS, FLIPS + loss(class), &mut random);
                     let [images, gained, lost] = [images, g, l].map(|count| count as usize);
                     ClassCounts {
                         images,

@@ -34,9 +34,15 @@ fn main() -> anyhow::Result<()> {
         .map(|cell| cell.passes)
         .max()
         .unwrap_or(0);
+    let highest = found
+        .margin
+        .iter()
+        .map(|cell| cell.pass_probability)
+        .fold(0.0, f64::max);
     println!(
-        "at the margin at most {worst} of {} pass",
-        cells::REPLICATIONS
+        "at the margin at most {worst} of {} samples pass, and with a probability of at most {:.3} %",
+        cells::REPLICATIONS,
+        100.0 * highest
     );
     Ok(())
 }

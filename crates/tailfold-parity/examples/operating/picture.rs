@@ -23,7 +23,7 @@ impl Picture for Power<'_> {
             .margin(14)
             .x_label_area_size(44)
             .y_label_area_size(52)
-            .build_cartesian_2d((45.0..6500.0).log_scale(), -2.0..102.0)?;
+            .build_cartesian_2d((45.0..20000.0).log_scale(), -2.0..102.0)?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)

@@ -11,16 +11,22 @@ pub(crate) fn markdown(found: &Found) -> String {
          cell, level 5 %, margin 1 percentage point. A cell's rate has a standard error of 0.22 at 5 %, so up to 5.5 is what chance\n\
          does. Columns: share of the images that exactly one of the two classifiers gets right.\n\n\
          ## At the margin: how often a candidate passes that loses exactly one point, %\n\n\
-         It must not be more often than 5 %. In brackets: by Tango's score, the usual normal approximation.\n\n"
+         It must not be more often than 5 %. First of the samples; then, of all possible outcomes, the probability itself; in\n\
+         brackets the samples that Tango's score would let pass, the usual normal approximation.\n\n"
     );
     text += &grid(&found.margin, |cell| {
-        format!("{} ({})", percent(cell.passes), percent(cell.score_passes))
+        format!(
+            "{}, {:.2} ({})",
+            percent(cell.passes),
+            100.0 * cell.pass_probability,
+            percent(cell.score_passes)
+        )
     });
     text += "\n## Power: how often a candidate passes that loses nothing, %\n\n";
     text += &grid(&found.equal, |cell| percent(cell.passes));
     text += "\n![power](parity-operating.svg)\n\n\
-             Fewer than 299 images never pass at one point, whatever they show: even if all of 298 are decided alike, a loss of one\n\
-             in a hundred would have gone unseen with a probability above 5 %. Those verdicts are inconclusive.\n\n\
+             Below 299 images a candidate passes only where it gains more than it loses: even if all of 298 are decided alike, a loss\n\
+             of one in a hundred would have gone unseen with a probability above 5 %. Those verdicts are inconclusive.\n\n\
              ## How often a candidate fails that loses nothing, %\n\n";
     text += &grid(&found.equal, |cell| percent(cell.fails));
     text += "\n## How often a candidate fails that loses exactly one point, %\n\n";
@@ -28,7 +34,7 @@ pub(crate) fn markdown(found: &Found) -> String {
     text += "\n## Classes with unequal numbers of images\n\n\
              A group's accuracy is the mean of its classes' accuracies. Where they have unequally many images there is no exact test;\n\
              the gate counts them as an effective number of images and says so in a warning. Four classes, mean loss exactly one\n\
-             point, beside it 2 % of flips both ways: passes, %.\n\n\
+             point, beside it a quarter of a percent of flips each way: passes, %.\n\n\
              | images of the classes | all lose alike | the first loses all | the last loses all |\n|:--|--:|--:|--:|\n";
     for three in found.unequal.chunks(3) {
         let images: Vec<String> = three[0].images.iter().map(u64::to_string).collect();

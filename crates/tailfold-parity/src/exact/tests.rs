@@ -62,6 +62,9 @@ fn large_sets_agree_with_the_score() {
 fn an_impossible_difference_has_the_smallest_p_value() {
     assert!((exact(0, 0, 3000).p_above(-0.5) - LEFT_OUT).abs() < 1e-12);
     assert!((exact(0, 3000, 3000).p_above(0.5) - 1.0).abs() < 1e-12);
+    // Nor is a difference shown that lies beyond what was seen.
+    assert!((exact(0, 0, 3000).p_above(0.5) - 1.0).abs() < 1e-12);
+    assert!((exact(1, 0, 3000).p_above(0.01) - 1.0).abs() < 1e-12);
 }
 
 proptest! {
