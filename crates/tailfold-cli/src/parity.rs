@@ -16,6 +16,7 @@ use crate::output::{print, say};
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
+mod chain;
 mod unseen;
 
 use unseen::Seen;
@@ -25,6 +26,29 @@ use unseen::Seen;
 /// Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 inconclusive (too few images to tell).
 ///
 /// Example: tailfold parity --reference model.onnx --candidate model.int8.onnx --data embedded?split=test
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    more: Option<More>,
+    #[command(flatten)]
+    pair: Option<Args>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum More {
+    Chain(Box<chain::Args>),
+}
+
+pub(crate) fn start(command: &Command) -> anyhow::Result<ExitCode> {
+    match (&command.more, &command.pair) {
+        (Some(More::Chain(args)), _) => chain::run(args),
+        (None, Some(args)) => run(args),
+        (None, None) => bail!("give --reference, --candidate and --data"),
+    }
+}
+
+/// Two models and how to compare them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Model file to compare with.
@@ -61,7 +85,7 @@ struct Found {
     seen: [Seen; 2],
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some((shard, path)) = args.sharding.get() {
         let task = Task::of(args)?;
         return task.share(&Share::of(&task.data, shard, path));
