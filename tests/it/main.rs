@@ -10,6 +10,7 @@ mod burn_export;
 mod chain;
 #[cfg(unix)]
 mod classify;
+mod files;
 mod fixture;
 mod integer;
 #[cfg(unix)]
@@ -18,6 +19,7 @@ mod lists;
 mod networks;
 mod programs;
 mod quantizing;
+mod resampled;
 mod scratch;
 mod sharded;
 mod shared_data;

@@ -12,6 +12,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from action import action_tells_the_verdict
 from agreement import float_agrees, int8_agrees
 from corrected import balance_is_kept, rounding_errs_less
 from evidence import DATA, MODELS, ROOT, Evidence, Skip
@@ -23,6 +24,7 @@ from nvidia import nvidia_parses
 from odd_images import odd_images_are_answered
 from onnx_checker import Verdict
 from ort_backend import ort_backend_agrees, ort_refusals_say_why
+from paired_tables import tables_agree
 from parity import parity_is_right
 from preprocessing import inputs_are_right
 from sharded import manifest_runs, workflow_runs
@@ -58,6 +60,8 @@ def checks(evidence):
     yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right
+    yield "paired tables", tables_agree
+    yield "GitHub Action", action_tells_the_verdict
     yield "shards on GitHub Actions", workflow_runs
     yield "shards on Kubernetes", manifest_runs
     for kind in KINDS:

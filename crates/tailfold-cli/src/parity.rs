@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_parity::{ComparedModel, Policy, Report, Sides, Unchecked, compare};
 use tailfold_part::{Kind, Parts};
-use tailfold_runtime::LoadedModel;
+use tailfold_runtime::{Backend, LoadedModel};
 use tailfold_spec::artifact;
 
 use crate::model::Runtime;
@@ -17,8 +17,11 @@ use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
 mod chain;
+mod diff;
+mod files;
 mod unseen;
 
+use files::{Elsewhere, are_logits};
 use unseen::Seen;
 
 /// Compare a candidate with its reference, overall and for many, medium and few, paired image by image.
@@ -38,11 +41,13 @@ pub(crate) struct Command {
 #[derive(Debug, clap::Subcommand)]
 enum More {
     Chain(Box<chain::Args>),
+    Diff(diff::Args),
 }
 
 pub(crate) fn start(command: &Command) -> anyhow::Result<ExitCode> {
     match (&command.more, &command.pair) {
         (Some(More::Chain(args)), _) => chain::run(args),
+        (Some(More::Diff(args)), _) => diff::run(args),
         (None, Some(args)) => run(args),
         (None, None) => bail!("give --reference, --candidate and --data"),
     }
@@ -51,15 +56,15 @@ pub(crate) fn start(command: &Command) -> anyhow::Result<ExitCode> {
 /// Two models and how to compare them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Model file to compare with.
+    /// Model file to compare with, or a file of its logits.
     #[arg(long)]
     reference: PathBuf,
-    /// Model file to judge.
+    /// Model file to judge, or a file of its logits.
     #[arg(long)]
     candidate: PathBuf,
-    /// Labelled evaluation images, as a data spec.
+    /// Labelled evaluation images, as a data spec. Models need it, files of logits have none.
     #[arg(long)]
-    data: DataSpec,
+    data: Option<DataSpec>,
     /// Margins and level; the defaults without it.
     #[arg(long)]
     policy: Option<PathBuf>,
@@ -70,6 +75,15 @@ pub(crate) struct Args {
     /// Also write `parity.json` and `parity.md` into this folder.
     #[arg(long, conflicts_with = "shard")]
     report: Option<PathBuf>,
+    /// Report (`parity.json`) of an accepted run on the same images; a regression against it fails, see `[baseline]` of the
+    /// policy.
+    #[arg(long, value_name = "REPORT", conflicts_with = "shard")]
+    baseline: Option<PathBuf>,
+    /// Print a policy file that fits what was measured instead of the report. Exit code 0, whatever the verdict.
+    #[arg(long, conflicts_with_all = ["shard", "json", "report", "baseline"])]
+    suggest: bool,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Print one JSON object (schema `tailfold.parity/1`), also when the comparison could not be made.
     #[arg(long, conflicts_with = "shard")]
     json: bool,
@@ -91,6 +105,10 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return task.share(&Share::of(&task.data, shard, path));
     }
     match judge(args) {
+        Ok(report) if args.suggest => {
+            print(Policy::suggest(&report).trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
         Ok(report) => say_verdict(&report, args.report.as_deref(), args.json),
         Err(error) => {
             if args.json {
@@ -156,10 +174,11 @@ struct Task {
 
 impl Task {
     fn of(args: &Args) -> anyhow::Result<Self> {
-        let policy = match &args.policy {
-            Some(path) => Policy::read(path)?,
-            None => Policy::default(),
-        };
+        let data = args
+            .data
+            .as_ref()
+            .context("give --data SPEC: the labelled images to run the models on")?;
+        let policy = policy(args)?;
         let reference = args.runtime.load(&args.reference)?;
         let candidate = args.runtime.load(&args.candidate)?;
         same_task(&reference, &candidate)?;
@@ -168,7 +187,7 @@ impl Task {
             reference,
             candidate,
             files: [&args.reference, &args.candidate].map(|path| path.display().to_string()),
-            data: Dataset::open(&args.data)?,
+            data: Dataset::open(data)?,
         })
     }
 
@@ -209,10 +228,46 @@ impl Task {
     }
 }
 
+/// The policy for the back end that runs the candidate.
+fn policy(args: &Args) -> anyhow::Result<Policy> {
+    let Some(path) = &args.policy else {
+        return Ok(Policy::default());
+    };
+    let policy = Policy::read(path)?;
+    for name in policy.backends.keys() {
+        name.parse::<Backend>()
+            .with_context(|| format!("{}: backends.{name}", path.display()))?;
+    }
+    Ok(policy.on_backend(args.runtime.backend.name()))
+}
+
+/// The report, against the baseline where there is one.
 fn judge(args: &Args) -> anyhow::Result<Report> {
     if let Some(folder) = &args.report {
         artifact::ensure_writable(folder)?;
     }
+    // Before the images are scored: it may be unusable.
+    let baseline = args.baseline.as_deref().map(Report::read).transpose()?;
+    let report = if are_logits(&args.reference, &args.candidate)? {
+        ensure!(
+            args.data.is_none(),
+            "files of logits are compared as they are: --data says what models run on"
+        );
+        let policy = policy(args)?;
+        args.elsewhere
+            .compare(&args.reference, &args.candidate, &policy)?
+    } else {
+        judge_models(args)?
+    };
+    match (&baseline, &args.baseline) {
+        (Some(accepted), Some(path)) => report
+            .against(accepted)
+            .with_context(|| path.display().to_string()),
+        _ => Ok(report),
+    }
+}
+
+fn judge_models(args: &Args) -> anyhow::Result<Report> {
     let task = Task::of(args)?;
     let numbers: Vec<usize> = (0..task.data.len()).collect();
     task.seen(&task.data, &numbers)?

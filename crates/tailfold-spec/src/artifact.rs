@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -111,9 +111,29 @@ pub fn read_to_string(path: &Path) -> Result<String, ArtifactError> {
     fs::read_to_string(path).map_err(at("read", path))
 }
 
+/// SHA-256 of a file's contents in lower-case hexadecimal; the file is never in memory as a whole.
+///
+/// # Errors
+/// [`ArtifactError`] naming the file.
+pub fn sha256_of(path: &Path) -> Result<String, ArtifactError> {
+    let mut file = fs::File::open(path).map_err(at("read", path))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer).map_err(at("read", path))? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest
         .iter()
         .fold(String::with_capacity(64), |mut hex, byte| {
             write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
@@ -132,6 +152,12 @@ mod tests {
             sha256(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("abc");
+        fs::write(&path, b"abc").unwrap();
+        assert_eq!(sha256_of(&path).unwrap(), sha256(b"abc"));
+        let missing = sha256_of(&dir.path().join("missing")).unwrap_err();
+        assert!(missing.to_string().contains("missing"), "{missing}");
     }
 
     #[test]

@@ -1,0 +1,244 @@
+//! Logits that were computed elsewhere, compared as they are read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use tailfold_logits::{LogitFile, is_logit_file, read_labels};
+use tailfold_onnx::Model;
+use tailfold_parity::{ComparedModel, Comparer, GroupRule, ParityError, Policy, Report, Sides};
+use tailfold_spec::artifact;
+
+use crate::output;
+
+/// Logits read at a time, of each file.
+const AT_A_TIME: usize = 1 << 20;
+
+/// What files of logits do not say of themselves.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Logits computed elsewhere (.npy, Parquet or safetensors as --reference and --candidate)")]
+pub(super) struct Elsewhere {
+    /// Labels of the images: .npy, Parquet or safetensors, or text with one a line. Without it, those of the files.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    labels: Option<PathBuf>,
+    /// Model file whose metadata name the classes and their training counts.
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["data", "classes", "counts"])]
+    card: Option<PathBuf>,
+    /// Names of the classes, one a line; numbers without it.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    classes: Option<PathBuf>,
+    /// Training images of the classes, one number a line; `evaluation` lets the numbers of the evaluation's own images stand
+    /// in for them, in thirds of the classes.
+    #[arg(long, value_name = "FILE|evaluation", conflicts_with = "data")]
+    counts: Option<PathBuf>,
+}
+
+/// Whether the two are files of logits; false for two models.
+pub(super) fn are_logits(reference: &Path, candidate: &Path) -> anyhow::Result<bool> {
+    let is = |path: &Path| is_logit_file(path).with_context(|| path.display().to_string());
+    match (is(reference)?, is(candidate)?) {
+        (true, true) => Ok(true),
+        (false, false) => Ok(false),
+        (first, _) => {
+            let (logits, model) = if first { (reference, candidate) } else { (candidate, reference) };
+            bail!(
+                "{} holds logits and {} is a model: compare two of a kind (`tailfold logits --model {} --out FILE` makes logits)",
+                logits.display(),
+                model.display(),
+                model.display()
+            )
+        }
+    }
+}
+
+impl Elsewhere {
+    /// The report on two files of logits.
+    pub(super) fn compare(&self, reference: &Path, candidate: &Path, policy: &Policy) -> anyhow::Result<Report> {
+        let (mut a, mut b) = (LogitFile::open(reference)?, LogitFile::open(candidate)?);
+        if a.num_classes() != b.num_classes() {
+            return Err(ParityError::ClassCount {
+                reference: a.num_classes(),
+                candidate: b.num_classes(),
+            }
+            .into());
+        }
+        if a.images() != b.images() {
+            return Err(ParityError::ImageCount {
+                reference: a.images(),
+                candidate: b.images(),
+            }
+            .into());
+        }
+        same("id", a.ids()?, b.ids()?)?;
+        let labels = self.labels(&mut a, &mut b)?;
+        ensure!(
+            labels.len() == a.images(),
+            ParityError::LabelCount {
+                images: a.images(),
+                labels: labels.len()
+            }
+        );
+        let (model, policy) = self.model(&labels, a.num_classes(), policy)?;
+        // Hashing needs no logits, so it goes beside.
+        let (report, hashes) = std::thread::scope(|scope| {
+            let hashes = scope.spawn(|| [reference, candidate].map(artifact::sha256_of));
+            (report(a, b, &labels, model, policy), hashes.join())
+        });
+        let mut report = report?;
+        let [first, second] = hashes.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        report.model_sha256 = Sides {
+            reference: first?,
+            candidate: second?,
+        };
+        let logits = || "logits of a file".to_owned();
+        report.backends = Sides {
+            reference: logits(),
+            candidate: logits(),
+        };
+        if self.stands_in() {
+            report.warnings.push(
+                "the groups are thirds of the classes by the evaluation's own images, not by training counts".to_owned(),
+            );
+        }
+        Ok(report)
+    }
+
+    fn stands_in(&self) -> bool {
+        self.counts.as_deref() == Some(Path::new("evaluation"))
+    }
+
+    /// `--labels`, or what the files have; where several are there they must be the same.
+    fn labels(&self, a: &mut LogitFile, b: &mut LogitFile) -> anyhow::Result<Vec<usize>> {
+        let mut labels = same("label", a.labels()?, b.labels()?)?;
+        if let Some(path) = &self.labels {
+            let given = read_labels(path)?;
+            labels = same("label", Some(given), labels).with_context(|| path.display().to_string())?;
+        }
+        labels.context("there are no labels: neither file of logits has any, so give --labels FILE")
+    }
+
+    /// What is known of the classes, and the policy, which thirds change.
+    fn model(
+        &self,
+        labels: &[usize],
+        classes: usize,
+        policy: &Policy,
+    ) -> anyhow::Result<(ComparedModel, Policy)> {
+        let mut policy = policy.clone();
+        if let Some(path) = &self.card {
+            let name = || path.display().to_string();
+            let model = Model::from_bytes(&artifact::read(path)?, &name())?;
+            let model = ComparedModel::from(&model.checked_card().with_context(name)?);
+            ensure!(
+                model.classes.len() == classes,
+                "{}: the logits have {classes} classes but the model has {}",
+                path.display(),
+                model.classes.len()
+            );
+            return Ok((model, policy));
+        }
+        let names = match &self.classes {
+            Some(path) => lines(path, classes, |line| Ok(line.to_owned()))?,
+            None => (0..classes).map(|class| class.to_string()).collect(),
+        };
+        let counts = if self.stands_in() {
+            policy.groups.by = GroupRule::Thirds;
+            let mut counts = vec![0; classes];
+            // Labels beyond the last class are refused when they are compared.
+            for &label in labels.iter().filter(|label| **label < classes) {
+                counts[label] += 1;
+            }
+            counts
+        } else {
+            let path = self.counts.as_ref().context(
+                "nothing says which classes are rare: give --card MODEL, --counts FILE, or --counts evaluation",
+            )?;
+            lines(path, classes, |line| Ok(line.parse::<u64>()?))?
+        };
+        let model = ComparedModel {
+            name: policy.model.clone().unwrap_or_default(),
+            classes: names,
+            train_counts: counts,
+        };
+        Ok((model, policy))
+    }
+}
+
+fn report(
+    mut a: LogitFile,
+    mut b: LogitFile,
+    labels: &[usize],
+    model: ComparedModel,
+    policy: Policy,
+) -> anyhow::Result<Report> {
+    let rows = (AT_A_TIME / a.num_classes().max(1)).max(1);
+    let mut comparer = Comparer::new(model, policy)?;
+    let bar = output::bar("comparing", labels.len());
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let mut rest = labels;
+    while !rest.is_empty() {
+        // Two files: one is read while the other is.
+        let (read, other) = rayon::join(|| a.read(rows, &mut first), || b.read(rows, &mut second));
+        let (read, other) = (read?, other?);
+        ensure!(
+            read == other && read > 0 && read <= rest.len(),
+            "{read} and {other} rows came where {} were left",
+            rest.len()
+        );
+        let (now, later) = rest.split_at(read);
+        comparer.push(&first, &second, now)?;
+        rest = later;
+        bar.inc(read as u64);
+    }
+    bar.finish_and_clear();
+    Ok(comparer.finish()?)
+}
+
+/// One of two lists that must be the same where both are there.
+fn same<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    a: Option<Vec<T>>,
+    b: Option<Vec<T>>,
+) -> anyhow::Result<Option<Vec<T>>> {
+    let (Some(first), Some(second)) = (&a, &b) else {
+        return Ok(a.or(b));
+    };
+    ensure!(
+        first.len() == second.len(),
+        "the reference has {} {what}s, the candidate {}",
+        first.len(),
+        second.len()
+    );
+    if let Some(row) = first.iter().zip(second).position(|(x, y)| x != y) {
+        bail!(
+            "image {row} has the {what} {:?} in the reference and {:?} in the candidate",
+            first[row],
+            second[row]
+        );
+    }
+    Ok(a)
+}
+
+/// The lines of a file, one a class.
+fn lines<T>(
+    path: &Path,
+    classes: usize,
+    parse: impl Fn(&str) -> anyhow::Result<T>,
+) -> anyhow::Result<Vec<T>> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let values = text
+        .lines()
+        .enumerate()
+        .map(|(number, line)| {
+            parse(line.trim())
+                .with_context(|| format!("{}, line {}: `{line}`", path.display(), number + 1))
+        })
+        .collect::<anyhow::Result<Vec<T>>>()?;
+    ensure!(
+        values.len() == classes,
+        "{} has {} lines but the logits have {classes} classes",
+        path.display(),
+        values.len()
+    );
+    Ok(values)
+}
