@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     (
         "classify-tract",
         &[
@@ -39,6 +39,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
         &["tailfold-kernels", "tailfold-onnx", "tailfold-spec"],
     ),
     ("tailfold-kernels", &[]),
+    ("tailfold-logits", &["tailfold-spec"]),
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-ort", &["tailfold-onnx", "tailfold-spec"]),
     ("tailfold-parity", &["tailfold-spec"]),

@@ -1,0 +1,92 @@
+//! Numbers that lie one after the other in a file, read a stretch at a time.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use tailfold_spec::artifact::at;
+
+use crate::LogitFileError;
+use crate::element::{Float, Integer};
+
+/// Bytes read at once: they are converted while they are in the cache.
+const STRETCH: usize = 1 << 18;
+
+/// Logits, row-major `[rows, classes]`, and the row that is read next.
+pub(crate) struct Payload {
+    /// Byte of the file at which they begin.
+    pub(crate) start: u64,
+    pub(crate) element: Float,
+    pub(crate) big_endian: bool,
+    pub(crate) rows: usize,
+    pub(crate) classes: usize,
+    pub(crate) next: usize,
+}
+
+impl Payload {
+    /// Appends the next rows to `into`, at most `rows`, and says how many.
+    pub(crate) fn read(
+        &mut self,
+        file: &mut File,
+        path: &Path,
+        rows: usize,
+        into: &mut Vec<f32>,
+    ) -> Result<usize, LogitFileError> {
+        let rows = rows.min(self.rows - self.next);
+        // What is there was found to fill the file when it was opened, so that none of this overflows.
+        let row_bytes = self.classes * self.element.size();
+        into.reserve(rows * self.classes);
+        let at_byte = self.start + self.next as u64 * row_bytes as u64;
+        stretches(file, at_byte, rows * row_bytes, |bytes| {
+            self.element.append(bytes, self.big_endian, into);
+        })
+        .map_err(at("read", path))?;
+        self.next += rows;
+        Ok(rows)
+    }
+}
+
+/// Labels `[count]` that begin at the byte `start`.
+pub(crate) fn labels(
+    file: &mut File,
+    path: &Path,
+    (element, big_endian): (Integer, bool),
+    start: u64,
+    count: usize,
+) -> Result<Vec<usize>, LogitFileError> {
+    let mut labels = Vec::with_capacity(count);
+    let mut wrong = None;
+    stretches(file, start, count * element.size, |bytes| {
+        for number in bytes.chunks_exact(element.size) {
+            let value = element.value(number, big_endian);
+            match usize::try_from(value) {
+                Ok(label) => labels.push(label),
+                Err(_) => wrong = wrong.or(Some((labels.len(), value))),
+            }
+        }
+    })
+    .map_err(at("read", path))?;
+    match wrong {
+        None => Ok(labels),
+        Some((row, value)) => Err(crate::labels::not_a_class(path, row as u64, value)),
+    }
+}
+
+/// Hands `length` bytes from `start` on to `take`, whole numbers at a time.
+fn stretches(
+    file: &mut File,
+    start: u64,
+    length: usize,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<()> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut buffer = vec![0; STRETCH.min(length)];
+    let mut left = length;
+    while left > 0 {
+        let stretch = &mut buffer[..STRETCH.min(left)];
+        file.read_exact(stretch)?;
+        take(stretch);
+        left -= stretch.len();
+    }
+    Ok(())
+}

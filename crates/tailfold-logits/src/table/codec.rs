@@ -1,0 +1,100 @@
+//! Pages as they were before they were compressed.
+//!
+//! The parquet crate would allocate what a page's header claims, and needs a C compiler for Zstandard. Here the claim is
+//! not even looked at: what comes out is bounded by [`MAX_PAGE`], and grows as it comes.
+
+use std::io::Read;
+
+use parquet::basic::CompressionCodec;
+
+/// Bytes of a page that are ever unpacked. Most writers aim at 1 MiB, DuckDB's go up to 100 MB.
+pub(super) const MAX_PAGE: usize = 1 << 27;
+
+/// Bytes that one byte can become in LZ4: a run's length goes on with bytes of 255.
+const LZ4_RATIO: usize = 255;
+
+/// Whether pages in `codec` can be read.
+pub(super) fn supports(codec: CompressionCodec) -> bool {
+    matches!(
+        codec,
+        CompressionCodec::UNCOMPRESSED
+            | CompressionCodec::SNAPPY
+            | CompressionCodec::GZIP
+            | CompressionCodec::ZSTD
+            | CompressionCodec::LZ4_RAW
+    )
+}
+
+/// What `bytes` unpack to.
+pub(super) fn unpack(codec: CompressionCodec, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    match codec {
+        CompressionCodec::SNAPPY => snappy(bytes),
+        CompressionCodec::GZIP => bounded(flate2::read::MultiGzDecoder::new(bytes)),
+        CompressionCodec::ZSTD => zstandard(bytes),
+        CompressionCodec::LZ4_RAW => {
+            // Zeroed memory of the system's, of which only what is written to becomes real.
+            let most = bytes.len().saturating_mul(LZ4_RATIO).min(MAX_PAGE);
+            lz4_flex::block::decompress(bytes, most).map_err(|e| e.to_string())
+        }
+        _ => Err(format!("its pages are compressed by {codec:?}")),
+    }
+}
+
+fn snappy(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let length = snap::raw::decompress_len(bytes).map_err(|e| e.to_string())?;
+    if length > MAX_PAGE {
+        return Err(too_large());
+    }
+    let unpacked = snap::raw::Decoder::new().decompress_vec(bytes);
+    unpacked.map_err(|e| e.to_string())
+}
+
+fn zstandard(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let frame = ruzstd::decoding::StreamingDecoder::new(bytes);
+    bounded(frame.map_err(|e| e.to_string())?)
+}
+
+fn bounded(source: impl Read) -> Result<Vec<u8>, String> {
+    let mut unpacked = Vec::new();
+    let mut source = source.take(MAX_PAGE as u64 + 1);
+    source
+        .read_to_end(&mut unpacked)
+        .map_err(|e| e.to_string())?;
+    if unpacked.len() > MAX_PAGE {
+        return Err(too_large());
+    }
+    Ok(unpacked)
+}
+
+fn too_large() -> String {
+    format!("a page has more than {MAX_PAGE} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_unpacks_without_end_is_refused() {
+        let bomb = vec![0; MAX_PAGE + 1];
+        let mut packed = flate2::read::GzEncoder::new(&bomb[..], flate2::Compression::fast());
+        let mut bytes = Vec::new();
+        packed.read_to_end(&mut bytes).unwrap();
+        let error = unpack(CompressionCodec::GZIP, &bytes).unwrap_err();
+        assert_eq!(error, too_large());
+
+        // Snappy says its length first: here 2^32 - 1.
+        let error =
+            unpack(CompressionCodec::SNAPPY, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0]).unwrap_err();
+        assert_eq!(error, too_large());
+
+        // A frame of Zstandard: blocks that repeat one byte 2^17 times.
+        let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58];
+        for _ in 0..=MAX_PAGE >> 17 {
+            frame.extend([0x02, 0x00, 0x10, 0x00]);
+        }
+        frame.extend([0x03, 0x00, 0x10, 0x00]);
+        let error = unpack(CompressionCodec::ZSTD, &frame).unwrap_err();
+        assert_eq!(error, too_large());
+    }
+}
