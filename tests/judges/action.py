@@ -10,7 +10,7 @@ from onnx_checker import Verdict
 from sharded import EXPRESSION
 
 ACTION = ROOT / "action.yml"
-EXAMPLE = ROOT / "examples/action/parity.yml"
+EXAMPLE = ROOT / "examples/github/parity.yml"
 
 
 def action_tells_the_verdict(evidence):
