@@ -6,6 +6,7 @@ mod classify;
 mod dump;
 mod engine;
 mod evaluate;
+mod golden;
 mod info;
 mod merge;
 mod model;
@@ -43,7 +44,7 @@ enum Command {
     Info(info::Args),
     Logits(dump::Args),
     Merge(merge::Args),
-    Parity(parity::Args),
+    Parity(parity::Command),
     Verify(verify::Args),
 }
 
@@ -57,7 +58,7 @@ fn main() -> ExitCode {
         Command::Info(args) => info::run(&args),
         Command::Logits(args) => dump::run(&args),
         Command::Merge(args) => merge::run(&args),
-        Command::Parity(args) => parity::run(&args),
+        Command::Parity(args) => parity::start(&args),
         Command::Verify(args) => verify::run(&args),
     };
     result.unwrap_or_else(|error| {

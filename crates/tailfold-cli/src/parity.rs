@@ -16,6 +16,7 @@ use crate::output::{print, say};
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
+mod chain;
 mod unseen;
 
 use unseen::Seen;
@@ -26,6 +27,31 @@ use unseen::Seen;
 ///
 /// Example: tailfold parity --reference model.onnx --candidate model.int8.onnx --data embedded?split=test
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    more: Option<More>,
+    #[command(flatten)]
+    pair: Option<Args>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum More {
+    Chain(Box<chain::Args>),
+}
+
+pub(crate) fn start(command: &Command) -> anyhow::Result<ExitCode> {
+    match (&command.more, &command.pair) {
+        (Some(More::Chain(args)), _) => chain::run(args),
+        (None, Some(args)) => run(args),
+        (None, None) => bail!("give --reference, --candidate and --data"),
+    }
+}
+
+/// Two models and how to compare them.
+#[derive(Debug, clap::Args)]
+// The group tells whether they were given. clap leaves it empty where a struct has flattened ones inside.
+#[group(args = ["reference"])]
 pub(crate) struct Args {
     /// Model file to compare with.
     #[arg(long)]
@@ -60,7 +86,7 @@ struct Found {
     seen: [Seen; 2],
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some((shard, path)) = args.sharding.get() {
         let task = Task::of(args)?;
         return task.share(&Share::of(&task.data, shard, path));

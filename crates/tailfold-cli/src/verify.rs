@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use safetensors::SafeTensors;
 use serde::Serialize;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_runtime::LoadedModel;
-use tailfold_spec::{ImageBatch, Logits, Manifest};
+use tailfold_spec::Logits;
 
+use crate::golden::Golden;
 use crate::model::Runtime;
 use crate::output::print;
 use crate::scores::logits;
 
 /// Largest logit difference that rounding explains, as a share of the largest logit: a few hundred f32 additions in
 /// another order, through some dozen layers.
-const TOLERANCE: f64 = 1e-4;
+pub(crate) const TOLERANCE: f64 = 1e-4;
 
 /// Compare an exported model with the training framework's own answers (`--golden RUN`), or with the same model without
 /// offsets plus its offsets (`--unfolded MODEL --data SPEC`). Exit code 1 when they differ.
@@ -86,24 +86,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn against_golden(model: &mut LoadedModel, run: &Path) -> anyhow::Result<Verification> {
-    let manifest = Manifest::read(run)?;
-    let bytes = manifest.read_file(run, Manifest::GOLDEN)?;
-    let path = run.join(Manifest::GOLDEN).display().to_string();
-    let tensors = SafeTensors::deserialize(&bytes).with_context(|| path.clone())?;
-    let (shape, inputs) = f32_tensor(&tensors, "inputs").with_context(|| path.clone())?;
-    let (_, scores) = f32_tensor(&tensors, "scores").with_context(|| path.clone())?;
-    let shape: [usize; 4] = shape
-        .try_into()
-        .ok()
-        .with_context(|| format!("{path}: inputs are not of rank 4"))?;
-    let found = model.classifier.logits(&ImageBatch::new(inputs, shape)?)?;
-    let expected = Logits::new(scores, model.card.classes.len())?;
-    compare(
-        "the training framework",
-        &expected,
-        &offsets(model)?,
-        &found,
-    )
+    let golden = Golden::of_run(run)?;
+    let expected = golden.expected(&model.card)?;
+    let found = model.classifier.logits(&golden.inputs)?;
+    compare("the training framework", &expected, &found)
 }
 
 fn against_unfolded(
@@ -127,7 +113,17 @@ fn against_unfolded(
     let [raw, found] = &scores[..] else {
         bail!("two models were run but {} answered", scores.len())
     };
-    compare("scores plus offsets", raw, &offsets(model)?, found)
+    let offsets = offsets(model)?;
+    ensure!(
+        offsets.len() == raw.num_classes(),
+        "{} offsets for {} classes",
+        offsets.len(),
+        raw.num_classes()
+    );
+    let rows = raw.rows();
+    let expected = rows.flat_map(|row| row.iter().zip(&offsets).map(|(s, h)| s + h));
+    let expected = Logits::new(expected.collect(), raw.num_classes())?;
+    compare("scores plus offsets", &expected, found)
 }
 
 fn offsets(model: &LoadedModel) -> anyhow::Result<Vec<f32>> {
@@ -140,31 +136,24 @@ fn offsets(model: &LoadedModel) -> anyhow::Result<Vec<f32>> {
         .clone())
 }
 
-/// Compares `raw + offsets` with `found`, row by row.
+/// Compares `expected` with `found`, row by row.
 fn compare(
     against: &'static str,
-    raw: &Logits,
-    offsets: &[f32],
+    expected: &Logits,
     found: &Logits,
 ) -> anyhow::Result<Verification> {
-    ensure!(!raw.is_empty(), "there is no image to compare");
+    ensure!(!expected.is_empty(), "there is no image to compare");
     ensure!(
-        raw.len() == found.len(),
-        "{} rows were expected but {} came back",
-        raw.len(),
-        found.len()
-    );
-    ensure!(
-        offsets.len() == raw.num_classes() && raw.num_classes() == found.num_classes(),
-        "{} offsets for {} and {} classes",
-        offsets.len(),
-        raw.num_classes(),
-        found.num_classes(),
+        expected.len() == found.len() && expected.num_classes() == found.num_classes(),
+        "{} rows of {} classes were expected but {} of {} came back",
+        expected.len(),
+        expected.num_classes(),
+        found.len(),
+        found.num_classes()
     );
     let (mut worst, mut largest, mut changed) = (0.0_f64, 1.0_f64, 0);
-    for (index, (raw, found)) in raw.rows().zip(found.rows()).enumerate() {
-        let expected: Vec<f32> = raw.iter().zip(offsets).map(|(s, h)| s + h).collect();
-        let (Some((a, _)), Some((b, _))) = (Logits::top1(&expected), Logits::top1(found)) else {
+    for (index, (expected, found)) in expected.rows().zip(found.rows()).enumerate() {
+        let (Some((a, _)), Some((b, _))) = (Logits::top1(expected), Logits::top1(found)) else {
             bail!("a logit of image {index} is not a number");
         };
         changed += usize::from(a != b);
@@ -178,25 +167,9 @@ fn compare(
         schema: "tailfold.verify/1",
         against,
         holds: changed == 0 && worst <= tolerance,
-        images: raw.len(),
+        images: expected.len(),
         changed_decisions: changed,
         max_abs_logit_diff: worst,
         tolerance,
     })
-}
-
-fn f32_tensor(tensors: &SafeTensors<'_>, name: &str) -> anyhow::Result<(Vec<usize>, Vec<f32>)> {
-    let view = tensors
-        .tensor(name)
-        .with_context(|| format!("tensor `{name}`"))?;
-    ensure!(
-        view.dtype() == safetensors::Dtype::F32,
-        "tensor `{name}` is {:?}, expected F32",
-        view.dtype()
-    );
-    let (values, _) = view.data().as_chunks::<4>();
-    Ok((
-        view.shape().to_vec(),
-        values.iter().map(|v| f32::from_le_bytes(*v)).collect(),
-    ))
 }

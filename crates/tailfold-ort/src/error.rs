@@ -115,3 +115,20 @@ pub enum OrtError {
         message: String,
     },
 }
+
+impl OrtError {
+    /// Whether ONNX Runtime, the provider or the GPU is not here, or the provider does not run all of the model; false for
+    /// a library that is here and cannot be used.
+    pub fn lacks_backend(&self) -> bool {
+        match self {
+            Self::Library { source, .. } => matches!(source, LibraryError::Nowhere { .. }),
+            Self::ProviderMissing { .. }
+            | Self::NeedsLibrary { .. }
+            | Self::WrongVersion { .. }
+            | Self::Gpu { .. }
+            | Self::UnsupportedGpu { .. }
+            | Self::Partial { .. } => true,
+            _ => false,
+        }
+    }
+}

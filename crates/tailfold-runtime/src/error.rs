@@ -128,3 +128,19 @@ pub enum RuntimeError {
         class: usize,
     },
 }
+
+impl RuntimeError {
+    /// Whether the back end is what lacks, and not the model: it was left out of this program, its library or its device is not
+    /// here, or it is no back end for models of this kind.
+    ///
+    /// A library that was found and cannot be used is none of it: that is to be mended, not to be gone without.
+    pub fn lacks_backend(&self) -> bool {
+        match self {
+            Self::NotBuilt { .. } => true,
+            Self::Integer { source, .. } => matches!(source, IntegerError::NotWhole { .. }),
+            #[cfg(feature = "ort")]
+            Self::Ort(error) => error.lacks_backend(),
+            _ => false,
+        }
+    }
+}

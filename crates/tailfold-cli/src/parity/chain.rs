@@ -1,0 +1,166 @@
+//! `tailfold parity chain`: every step from the training framework to INT8, and the first that breaks.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tailfold_data::{DataSpec, Dataset};
+use tailfold_parity::Policy;
+use tailfold_runtime::Backend;
+use tailfold_spec::artifact;
+
+use super::unseen::Seen;
+use crate::golden::Golden;
+use crate::model::{Ort, backends};
+use crate::output::print;
+use crate::scores::logits;
+use crate::verify;
+
+mod closeness;
+mod judge;
+mod load;
+mod outcome;
+mod render;
+mod stage;
+mod table;
+
+use judge::Evidence;
+use load::{Files, Loaded};
+use outcome::{ModelFile, Outcome, Unchecked};
+
+/// Compare every step of the way, each with the one before and with the first: goldens of the training framework, float ONNX,
+/// FP16 and INT8, on each back end that is at hand. The first step that breaks is named.
+///
+/// Float against float has a hard tolerance and equal decisions; FP16 and INT8 have the policy's gate. Back ends that are not
+/// at hand are listed and counted.
+///
+/// Exit codes: 0 all steps hold, 1 a step breaks, 2 could not be checked, 3 inconclusive (too few images to tell).
+///
+/// Example: tailfold parity chain --reference model.onnx --candidate model.int8.onnx --data embedded?split=test
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Float model.
+    #[arg(long)]
+    reference: PathBuf,
+    /// What the training framework answered: `golden.safetensors`, or the run folder that has it.
+    #[arg(long, value_name = "FILE")]
+    golden: Option<PathBuf>,
+    /// Model in half precision.
+    #[arg(long, value_name = "FILE")]
+    half: Option<PathBuf>,
+    /// INT8 model.
+    #[arg(long)]
+    candidate: PathBuf,
+    /// Labelled evaluation images, as a data spec.
+    #[arg(long)]
+    data: DataSpec,
+    /// Margins and level for FP16 and INT8; the defaults without it.
+    #[arg(long)]
+    policy: Option<PathBuf>,
+    /// Largest logit difference of float against float, as a share of the largest logit. The default is what rounding
+    /// explains: some hundred f32 additions in another order, through some dozen layers.
+    #[arg(long, default_value_t = verify::TOLERANCE, value_name = "SHARE")]
+    float_tolerance: f64,
+    /// A back end that has to be at hand for every step that it is for; may be given more than once.
+    #[arg(long, value_parser = backends())]
+    backend: Vec<Backend>,
+    #[command(flatten)]
+    ort: Ort,
+    /// Also write `chain.json` and `chain.md` into this folder.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Print one JSON object (schema `tailfold.parity-chain/1`), also when the chain could not be checked.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let outcome = check(args).inspect_err(|error| {
+        if args.json {
+            print(&Unchecked::because(error.as_ref()).to_json());
+        }
+    })?;
+    let (json, text) = (outcome.to_json(), render::text(&outcome));
+    if let Some(folder) = &args.report {
+        artifact::write(&folder.join("chain.json"), json.as_bytes())?;
+        artifact::write(&folder.join("chain.md"), text.as_bytes())?;
+    }
+    print(if args.json { &json } else { &text });
+    Ok(ExitCode::from(outcome.verdict.exit_code()))
+}
+
+fn check(args: &Args) -> anyhow::Result<Outcome> {
+    if let Some(folder) = &args.report {
+        artifact::ensure_writable(folder)?;
+    }
+    anyhow::ensure!(
+        args.float_tolerance.is_finite() && args.float_tolerance >= 0.0,
+        "--float-tolerance is {}, expected a finite number, not negative",
+        args.float_tolerance
+    );
+    let policy = match &args.policy {
+        Some(path) => Policy::read(path)?,
+        None => Policy::default(),
+    };
+    let golden = args.golden.as_deref().map(Golden::read).transpose()?;
+    let files = Files {
+        float: &args.reference,
+        half: args.half.as_deref(),
+        int8: &args.candidate,
+    };
+    let Loaded { ready, absent } = load::load(&files, &args.backend, &args.ort)?;
+    let data = Dataset::open(&args.data)?;
+    check_unseen(&ready, &data)?;
+    let golden = golden
+        .map(|golden| judge::against_golden(&golden, &ready[0], args.float_tolerance))
+        .transpose()?;
+    let models: Vec<_> = ready.iter().map(|step| &step.model).collect();
+    let scores = logits(&models, &data)?;
+    let evidence = Evidence {
+        ready: &ready,
+        scores: &scores,
+        labels: data.labels(),
+        policy: &policy,
+        float_tolerance: args.float_tolerance,
+    };
+    let steps = evidence.steps(golden)?;
+    let outcome = Outcome {
+        schema: Outcome::SCHEMA,
+        verdict: outcome::worst(&steps),
+        first_break: outcome::first_break(&steps),
+        data: data.spec().to_string(),
+        images: data.len(),
+        float_tolerance: args.float_tolerance,
+        policy,
+        models: model_files(&files, &ready),
+        steps,
+        not_at_hand: absent,
+    };
+    Ok(outcome)
+}
+
+/// Refuses evaluation images that a model was calibrated on.
+fn check_unseen(ready: &[load::Ready], data: &Dataset) -> anyhow::Result<()> {
+    let numbers: Vec<usize> = (0..data.len()).collect();
+    let mut files = Vec::new();
+    for step in ready {
+        if !files.contains(&&step.file) {
+            files.push(&step.file);
+            Seen::of(&step.model, &step.file, data, &numbers)?.refuse()?;
+        }
+    }
+    Ok(())
+}
+
+fn model_files(files: &Files<'_>, ready: &[load::Ready]) -> Vec<ModelFile> {
+    let of = |path: &Path| {
+        let file = path.display().to_string();
+        let step = ready.iter().find(|step| step.file == file)?;
+        Some(ModelFile {
+            stage: step.stage,
+            sha256: step.model.sha256.clone(),
+            file,
+        })
+    };
+    let paths = [Some(files.float), files.half, Some(files.int8)];
+    paths.into_iter().flatten().filter_map(of).collect()
+}

@@ -1,0 +1,136 @@
+//! The models of the chain on the back ends that are at hand, and which are not.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use serde::Serialize;
+use tailfold_runtime::{Backend, LoadedModel};
+
+use super::stage::Stage;
+use crate::model::{Ort, Runtime};
+use crate::parity::same_task;
+
+/// Files of the chain.
+pub(super) struct Files<'a> {
+    pub(super) float: &'a Path,
+    pub(super) half: Option<&'a Path>,
+    pub(super) int8: &'a Path,
+}
+
+/// A step that can be made.
+pub(super) struct Ready {
+    pub(super) stage: Stage,
+    pub(super) backend: Backend,
+    /// As given.
+    pub(super) file: String,
+    pub(super) model: LoadedModel,
+}
+
+/// A step that cannot be made here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Absent {
+    pub(super) stage: Stage,
+    /// Name of the back end.
+    pub(super) backend: &'static str,
+    /// What is missing.
+    pub(super) why: String,
+}
+
+/// All steps with a model, in their order.
+pub(super) struct Loaded {
+    /// The first is the float model's.
+    pub(super) ready: Vec<Ready>,
+    pub(super) absent: Vec<Absent>,
+}
+
+/// Prepares every file for every back end that it is for.
+///
+/// # Errors
+/// A back end of `required` that is not at hand, a file that no back end runs, a model that is not of the same task as the
+/// float one, and whatever is wrong with a file, naming it.
+pub(super) fn load(files: &Files<'_>, required: &[Backend], ort: &Ort) -> anyhow::Result<Loaded> {
+    let mut loaded = Loaded {
+        ready: Vec::new(),
+        absent: Vec::new(),
+    };
+    for (stage, path) in [
+        (Stage::Float, Some(files.float)),
+        (Stage::Fp16, files.half),
+        (Stage::Int8, Some(files.int8)),
+    ] {
+        let Some(path) = path else { continue };
+        let before = loaded.ready.len();
+        for &backend in stage.backends() {
+            loaded.add(stage, path, backend, required.contains(&backend), ort)?;
+        }
+        ensure!(
+            loaded.ready.len() > before,
+            "{}: no back end that runs {stage} models is at hand: {}",
+            path.display(),
+            loaded.reasons(stage)
+        );
+    }
+    for step in &loaded.ready[1..] {
+        same_task(&loaded.ready[0].model, &step.model).with_context(|| step.file.clone())?;
+    }
+    Ok(loaded)
+}
+
+impl Loaded {
+    fn add(
+        &mut self,
+        stage: Stage,
+        path: &Path,
+        backend: Backend,
+        is_required: bool,
+        ort: &Ort,
+    ) -> anyhow::Result<()> {
+        let runtime = Runtime {
+            backend,
+            ort: ort.clone(),
+        };
+        let file = path.display().to_string();
+        match LoadedModel::open(path, backend, &runtime.options(1)) {
+            Ok(model) => self.ready.push(Ready {
+                stage,
+                backend,
+                file,
+                model,
+            }),
+            Err(error) if !error.lacks_backend() => {
+                return Err(error).with_context(|| format!("{stage} on {backend}"));
+            }
+            Err(error) => {
+                let why = one_line(&error);
+                if is_required {
+                    bail!("{stage} needs the back end `{backend}`, which is not at hand: {why}");
+                }
+                self.absent.push(Absent {
+                    stage,
+                    backend: backend.name(),
+                    why,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn reasons(&self, stage: Stage) -> String {
+        let of_stage = self.absent.iter().filter(|absent| absent.stage == stage);
+        let reasons: Vec<String> = of_stage
+            .map(|absent| format!("{}: {}", absent.backend, absent.why))
+            .collect();
+        reasons.join("; ")
+    }
+}
+
+/// An error and its causes.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
