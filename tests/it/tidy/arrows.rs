@@ -30,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "tailfold-part",
             "tailfold-runtime",
             "tailfold-spec",
+            "tailfold-tract",
         ],
     ),
     ("tailfold-conv", &[]),
