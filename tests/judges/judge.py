@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from agreement import float_agrees, int8_agrees
+from chain import chain_is_right
 from corrected import balance_is_kept, rounding_errs_less
 from evidence import DATA, MODELS, ROOT, Evidence, Skip
 from folding import offsets_are_in_the_bias
@@ -54,6 +55,7 @@ def checks(evidence):
     yield "re-balancing", balance_is_kept
     yield "ort", ort_backend_agrees
     yield "ort refusals", ort_refusals_say_why
+    yield "chain", chain_is_right
     yield "odd images", odd_images_are_answered
     yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias
