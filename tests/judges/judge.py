@@ -14,6 +14,7 @@ from pathlib import Path
 
 from action import action_tells_the_verdict
 from agreement import float_agrees, int8_agrees
+from chain import chain_is_right
 from corrected import balance_is_kept, rounding_errs_less
 from evidence import DATA, MODELS, ROOT, Evidence, Skip
 from folding import offsets_are_in_the_bias
@@ -56,6 +57,7 @@ def checks(evidence):
     yield "re-balancing", balance_is_kept
     yield "ort", ort_backend_agrees
     yield "ort refusals", ort_refusals_say_why
+    yield "chain", chain_is_right
     yield "odd images", odd_images_are_answered
     yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias

@@ -55,6 +55,8 @@ pub(crate) fn start(command: &Command) -> anyhow::Result<ExitCode> {
 
 /// Two models and how to compare them.
 #[derive(Debug, clap::Args)]
+// The group tells whether they were given. clap leaves it empty where a struct has flattened ones inside.
+#[group(args = ["reference"])]
 pub(crate) struct Args {
     /// Model file to compare with, or a file of its logits.
     #[arg(long)]

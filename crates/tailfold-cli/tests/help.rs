@@ -10,6 +10,7 @@ const COMMANDS: &[&[&str]] = &[
     &["logits"],
     &["merge"],
     &["parity"],
+    &["parity", "chain"],
     &["verify"],
 ];
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_parity::Policy;
 use tailfold_runtime::Backend;
@@ -15,9 +16,13 @@ use crate::output::print;
 use crate::scores::logits;
 use crate::verify;
 
+#[cfg(feature = "tract")]
+mod bisect;
 mod closeness;
 mod judge;
 mod load;
+#[cfg(not(feature = "tract"))]
+mod no_bisect;
 mod outcome;
 mod render;
 mod stage;
@@ -25,6 +30,8 @@ mod table;
 
 use judge::Evidence;
 use load::{Files, Loaded};
+#[cfg(not(feature = "tract"))]
+use no_bisect as bisect;
 use outcome::{ModelFile, Outcome, Unchecked};
 
 /// Compare every step of the way, each with the one before and with the first: goldens of the training framework, float ONNX,
@@ -65,6 +72,10 @@ pub(super) struct Args {
     backend: Vec<Backend>,
     #[command(flatten)]
     ort: Ort,
+    /// Find the first tensor whose divergence explains the decisions that flip between the float and the INT8 model, and the
+    /// node, by putting the float model's values and weights into the INT8 model.
+    #[arg(long)]
+    bisect: bool,
     /// Also write `chain.json` and `chain.md` into this folder.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -123,7 +134,7 @@ fn check(args: &Args) -> anyhow::Result<Outcome> {
         float_tolerance: args.float_tolerance,
     };
     let steps = evidence.steps(golden)?;
-    let outcome = Outcome {
+    let mut outcome = Outcome {
         schema: Outcome::SCHEMA,
         verdict: outcome::worst(&steps),
         first_break: outcome::first_break(&steps),
@@ -134,7 +145,12 @@ fn check(args: &Args) -> anyhow::Result<Outcome> {
         models: model_files(&files, &ready),
         steps,
         not_at_hand: absent,
+        bisect: None,
     };
+    if args.bisect {
+        let found = bisect::bisect(&ready, &scores, &data);
+        outcome.bisect = Some(found.context("cannot bisect")?);
+    }
     Ok(outcome)
 }
 

@@ -5,6 +5,7 @@ use std::error::Error;
 use serde::Serialize;
 use tailfold_parity::{Policy, Verdict};
 
+use super::bisect::Finding;
 use super::load::Absent;
 use super::stage::Stage;
 
@@ -28,6 +29,8 @@ pub(super) struct Outcome {
     pub(super) steps: Vec<Step>,
     /// Steps that could not be made for want of their back end.
     pub(super) not_at_hand: Vec<Absent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) bisect: Option<Finding>,
 }
 
 /// A file of the chain.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use tailfold_parity::Verdict;
+
 use super::load::Absent;
 use super::outcome::{Against, Outcome, Step};
 use super::stage::Stage;
@@ -42,6 +44,20 @@ pub(super) fn text(outcome: &Outcome) -> String {
             printable(&absent.why)
         );
     }
+    if let Some(finding) = &outcome.bisect {
+        if let Some(step) = broken_before_int8(outcome) {
+            let what = step.what();
+            let _ = writeln!(
+                text,
+                "- step {}, {what}, breaks before INT8 does: the bisection is of the INT8 file",
+                step.step
+            );
+        }
+        text.push('\n');
+        text += &finding.text();
+    } else if outcome.verdict == Verdict::Fail {
+        text += "- `--bisect` looks for the first tensor that explains it\n";
+    }
     text.truncate(text.trim_end().len());
     text
 }
@@ -67,6 +83,13 @@ fn headline(outcome: &Outcome) -> String {
             outcome.images
         ),
     }
+}
+
+/// The first step that breaks, where it is none of the INT8 model's.
+fn broken_before_int8(outcome: &Outcome) -> Option<&Step> {
+    let number = outcome.first_break.as_ref()?.step;
+    let step = outcome.steps.iter().find(|step| step.step == number)?;
+    (step.stage != Stage::Int8).then_some(step)
 }
 
 fn rows(steps: &[Step]) -> Vec<Vec<String>> {

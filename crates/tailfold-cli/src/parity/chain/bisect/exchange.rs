@@ -1,0 +1,121 @@
+//! The INT8 model with one part of the float model in it.
+
+use tailfold_onnx::proto::{NodeProto, TensorProto};
+
+use super::assemble::{assemble, reference_node};
+use super::finding::Part;
+use super::pair::Pair;
+
+/// A part that can be exchanged.
+pub(super) struct Unit {
+    pub(super) part: Part,
+    /// The node's name, or the tensor's.
+    pub(super) name: String,
+    pub(super) operator: String,
+    /// The INT8 model with that part of the float model.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What can be exchanged between the tensors `from` and `to`: codes of tensors, and nodes whose constants differ.
+pub(super) fn units(pair: &Pair, from: &str, to: &str) -> Vec<Unit> {
+    let stretch = pair.reference.needed(&[to], from);
+    let nodes = stretch.nodes.iter();
+    let nodes = nodes.map(|&n| &pair.reference.model.nodes()[n]);
+    let codes_of =
+        |tensor: &str| (tensor != to && pair.has(tensor)).then(|| codes(pair, tensor))?;
+    let mut units: Vec<Unit> = codes_of(from).into_iter().collect();
+    for node in nodes {
+        units.extend(exchanged(pair, node));
+        units.extend(node.output.iter().filter_map(|t| codes_of(t)));
+    }
+    units
+}
+
+/// With `tensor` as it is, instead of through its codes; `None` where it has none.
+pub(super) fn codes(pair: &Pair, tensor: &str) -> Option<Unit> {
+    pair.codes(tensor)?;
+    let mut nodes = pair.candidate.model.nodes().to_vec();
+    for input in nodes.iter_mut().flat_map(|n| &mut n.input) {
+        if pair.candidate.root(input) == tensor {
+            tensor.clone_into(input);
+        }
+    }
+    Some(Unit {
+        part: Part::Codes,
+        name: tensor.to_owned(),
+        operator: "QuantizeLinear".to_owned(),
+        bytes: assemble(pair, nodes),
+    })
+}
+
+/// With the float model's `node` in place of the INT8 model's; `None` where that would change nothing, and where the two
+/// graphs do not fit there.
+pub(super) fn exchanged(pair: &Pair, node: &NodeProto) -> Option<Unit> {
+    let (reference, candidate) = (&pair.reference, &pair.candidate);
+    let index = candidate
+        .model
+        .nodes()
+        .iter()
+        .position(|n| n.output == node.output)?;
+    let own = &candidate.model.nodes()[index];
+    if is_same(pair, node, own) {
+        return None;
+    }
+    let mut put = reference_node(pair, node);
+    own.output.clone_into(&mut put.output);
+    for (input, name) in node.input.iter().zip(&mut put.input) {
+        if reference.is_constant(input) {
+            continue;
+        }
+        // What this node reads in its own graph: other readers of the tensor may have other codes.
+        let read = own.input.iter().find(|own| candidate.root(own) == input);
+        let read = read.or_else(|| pair.tensors.iter().find(|t| *t == input))?;
+        read.clone_into(name);
+    }
+    let constants: Vec<&str> = node
+        .input
+        .iter()
+        .filter(|input| reference.is_constant(input))
+        .map(String::as_str)
+        .collect();
+    let computed = reference.needed(&constants, "").nodes;
+    let mut nodes: Vec<NodeProto> = computed
+        .into_iter()
+        .map(|n| reference_node(pair, &reference.model.nodes()[n]))
+        .collect();
+    nodes.extend_from_slice(candidate.model.nodes());
+    let at = nodes.len() - candidate.model.nodes().len() + index;
+    nodes[at] = put;
+    Some(Unit {
+        part: Part::Node,
+        name: own.label().to_owned(),
+        operator: node.op_type().to_owned(),
+        bytes: assemble(pair, nodes),
+    })
+}
+
+/// Whether the two nodes do the same with equal constants.
+fn is_same(pair: &Pair, node: &NodeProto, own: &NodeProto) -> bool {
+    let (reference, candidate) = (pair.reference.model.graph(), pair.candidate.model.graph());
+    let same = |(a, b): (&String, &String)| {
+        let (a, b) = (a.as_str(), b.as_str());
+        if !pair.reference.is_constant(a) || a.is_empty() {
+            return pair.candidate.root(b) == a;
+        }
+        match (reference.find_initializer(a), candidate.find_initializer(b)) {
+            (Some(a), Some(b)) => unnamed(a) == unnamed(b),
+            _ => false,
+        }
+    };
+    node.op_type() == own.op_type()
+        && node.attribute == own.attribute
+        && node.input.len() == own.input.len()
+        && node.input.iter().zip(&own.input).all(same)
+}
+
+fn unnamed(tensor: &TensorProto) -> TensorProto {
+    TensorProto {
+        name: None,
+        ..tensor.clone()
+    }
+}

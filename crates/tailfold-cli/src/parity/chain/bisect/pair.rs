@@ -1,0 +1,90 @@
+//! The two graphs, and the tensors that both have by name.
+
+use std::collections::BTreeSet;
+
+use anyhow::ensure;
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::NodeProto;
+
+use super::side::Side;
+
+/// The float graph and the INT8 graph.
+pub(super) struct Pair {
+    pub(super) reference: Side,
+    pub(super) candidate: Side,
+    /// Names of tensors that both have, in the float graph's order: the image first, the logits last.
+    pub(super) tensors: Vec<String>,
+    /// The INT8 model without nodes and constants.
+    pub(super) shell: Model,
+}
+
+impl Pair {
+    /// Of the models `[reference, candidate]`; `files` stand for them in messages.
+    ///
+    /// # Errors
+    /// Graphs that have no inner tensor's name in common, or other versions of the operators.
+    pub(super) fn of(models: [&Model; 2], files: [&str; 2]) -> anyhow::Result<Self> {
+        let candidate = Side::of(models[1], None, files[1])?;
+        let ports = (candidate.input.as_str(), candidate.output.as_str());
+        let reference = Side::of(models[0], Some(ports), files[0])?;
+        let (a, b) = (reference.model.opset(), candidate.model.opset());
+        ensure!(
+            a == b,
+            "{} has version {a:?} of the operators, {} has {b:?}: one graph cannot have both",
+            files[0],
+            files[1]
+        );
+        let known: BTreeSet<&str> = candidate.tensors().into_iter().collect();
+        let all = reference.tensors();
+        let of_reference = all.len();
+        let tensors: Vec<String> = all
+            .into_iter()
+            .filter(|tensor| known.contains(tensor))
+            .map(str::to_owned)
+            .collect();
+        // The ports alone say nothing of the inside.
+        let inner = tensors
+            .iter()
+            .filter(|t| **t != reference.input && **t != reference.output);
+        ensure!(
+            inner.count() > 0,
+            "no tensor inside of {} ({of_reference} tensors) has the name of one inside of {} ({}): a candidate is matched by names, as the quantizer keeps them",
+            files[0],
+            files[1],
+            known.len()
+        );
+        let mut shell = candidate.model.clone();
+        let graph = shell.graph_mut();
+        graph.node.clear();
+        graph.initializer.clear();
+        graph.value_info.clear();
+        Ok(Self {
+            tensors,
+            shell,
+            reference,
+            candidate,
+        })
+    }
+
+    /// Whether both have the tensor.
+    pub(super) fn has(&self, tensor: &str) -> bool {
+        self.tensors.iter().any(|t| t == tensor)
+    }
+
+    /// The pair of nodes of the INT8 graph that puts `tensor` through its codes; the first where readers have their own.
+    pub(super) fn codes(&self, tensor: &str) -> Option<[&NodeProto; 2]> {
+        self.candidate.model.nodes().iter().find_map(|dequantize| {
+            let quantize = self.candidate.quantized_by(dequantize)?;
+            (quantize.input.first()? == tensor).then_some([quantize, dequantize])
+        })
+    }
+
+    /// Tensors through which everything passes in both graphs, the image first, the logits last.
+    pub(super) fn separators(&self) -> Vec<&str> {
+        let passes = |side: &Side, tensor: &str| !side.needed(&[&side.output], tensor).image;
+        let tensors = self.tensors.iter().map(String::as_str);
+        tensors
+            .filter(|t| passes(&self.reference, t) && passes(&self.candidate, t))
+            .collect()
+    }
+}
