@@ -346,3 +346,10 @@ fn labels_that_are_none() {
         ": column `label` is missing, expected one integer an image",
     );
 }
+
+#[test]
+fn an_open_file_can_go_to_another_thread() {
+    let mut moved = LogitFile::open(&golden("list-zstd.parquet")).unwrap();
+    let labels = std::thread::spawn(move || moved.labels().unwrap());
+    assert!(labels.join().unwrap().is_some());
+}
