@@ -57,9 +57,9 @@ pub enum LogitFileError {
         /// What is needed.
         expected: String,
     },
-    /// Bytes that are not what the format says.
-    #[error("{}: {place} is damaged: {why}", path.display())]
-    Damaged {
+    /// Bytes that are not what the format says, or are written in a way that is not read.
+    #[error("{}: {place} cannot be read: {why}", path.display())]
+    Unreadable {
         /// The file.
         path: PathBuf,
         /// Header, row group and column.

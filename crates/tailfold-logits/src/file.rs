@@ -22,7 +22,8 @@ use crate::{LogitFileError, labels};
 /// A list column holds FLOAT, DOUBLE or FLOAT16, all rows of one length, without nulls. Without a column `logits`, the
 /// classes are the columns `logit_0`, `logit_1`, ... in the order of their numbers; without those, all columns of such
 /// numbers: in the order of their numbers where their names are one prefix (or none) and consecutive numbers, otherwise
-/// in the order of the file. Pages may be plain, or compressed by Snappy, Zstandard, gzip or LZ4 (`LZ4_RAW`).
+/// in the order of the file. Pages may be as they are or compressed by Snappy, Zstandard, gzip or LZ4 (`LZ4_RAW`), and plain,
+/// by dictionary or split into streams of bytes; not delta-encoded, as pyarrow and polars do only when told to.
 ///
 /// Half and double precision become `f32`; a double beyond its range becomes infinite.
 pub struct LogitFile {

@@ -26,7 +26,7 @@ pub(crate) struct Array {
 
 /// Reads the header of `file`, which has `length` bytes, and checks that the numbers are all there.
 pub(crate) fn open(file: &mut File, length: u64, path: &Path) -> Result<Array, LogitFileError> {
-    let damaged = |why: String| LogitFileError::Damaged {
+    let damaged = |why: String| LogitFileError::Unreadable {
         path: path.to_owned(),
         place: "the header of the array".to_owned(),
         why,

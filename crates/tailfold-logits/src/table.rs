@@ -176,7 +176,7 @@ impl Inner {
     }
 
     fn damaged(&self, place: &str, why: &dyn std::fmt::Display) -> LogitFileError {
-        LogitFileError::Damaged {
+        LogitFileError::Unreadable {
             path: self.path.clone(),
             place: place.to_owned(),
             why: why.to_string(),

@@ -127,7 +127,7 @@ fn find_labels(
 
 /// The header, which the crate has checked to describe tensors without gaps, and the byte at which they begin.
 fn header(file: &mut File, length: u64, path: &Path) -> Result<(Metadata, u64), LogitFileError> {
-    let damaged = |why: String| LogitFileError::Damaged {
+    let damaged = |why: String| LogitFileError::Unreadable {
         path: path.to_owned(),
         place: "the header".to_owned(),
         why,

@@ -24,7 +24,7 @@ pub(super) fn read(
     length: u64,
     path: &Path,
 ) -> Result<ParquetMetaData, LogitFileError> {
-    let damaged = |why: String| LogitFileError::Damaged {
+    let damaged = |why: String| LogitFileError::Unreadable {
         path: path.to_owned(),
         place: "the footer".to_owned(),
         why,

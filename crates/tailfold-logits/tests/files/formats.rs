@@ -190,7 +190,8 @@ fn a_column_for_each_class() {
     assert_eq!(file.ids().unwrap().unwrap()[22], "images/22.png");
     let error = read("id-deltas.parquet").ids().unwrap_err();
     let message = refusal("id-deltas.parquet", &error);
-    let expect = ": row group 0, column `id` is damaged: a page is encoded as DELTA_BYTE_ARRAY, ";
+    let expect =
+        ": row group 0, column `id` cannot be read: a page is encoded as DELTA_BYTE_ARRAY, ";
     assert!(message.starts_with(expect), "{message}");
     for name in ["any-order", "in-order", "half", "double"] {
         read(&format!("columns-{name}.parquet"));
@@ -266,12 +267,12 @@ fn tables_without_logits() {
     );
     let cut = refused("cut.parquet");
     assert!(
-        cut.starts_with(": the footer is damaged: the file of "),
+        cut.starts_with(": the footer cannot be read: the file of "),
         "{cut}"
     );
     let long = refused("footer-too-long.parquet");
     assert!(
-        long.starts_with(": the footer is damaged: it says that it has "),
+        long.starts_with(": the footer cannot be read: it says that it has "),
         "{long}"
     );
 }
@@ -333,6 +334,10 @@ fn labels_that_are_none() {
         &format!(": row 0: the label is `-1`, {class}"),
     );
     check(
+        "labels-deltas.parquet",
+        ": row group 0, column `label` cannot be read: a page is encoded as DELTA_BINARY_PACKED, expected PLAIN, RLE_DICTIONARY or BYTE_STREAM_SPLIT",
+    );
+    check(
         "labels-floats.parquet",
         ": column `label` is DOUBLE, expected integers",
     );
@@ -340,4 +345,11 @@ fn labels_that_are_none() {
         "list-double.parquet",
         ": column `label` is missing, expected one integer an image",
     );
+}
+
+#[test]
+fn an_open_file_can_go_to_another_thread() {
+    let mut moved = LogitFile::open(&golden("list-zstd.parquet")).unwrap();
+    let labels = std::thread::spawn(move || moved.labels().unwrap());
+    assert!(labels.join().unwrap().is_some());
 }

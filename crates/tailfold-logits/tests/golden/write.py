@@ -77,7 +77,8 @@ required = pa.schema([pa.field(f"logit_{c}", pa.float32(), False) for c in range
 columns = [logits[:, c] for c in range(CLASSES)] + [labels, ids]
 pq.write_table(pa.table(columns, schema=required), HERE / "columns-encoded.parquet", use_dictionary=False, compression="none",
                column_encoding={**{f"logit_{c}": "BYTE_STREAM_SPLIT" for c in range(CLASSES)},
-                                "label": "DELTA_BINARY_PACKED", "id": "PLAIN"})
+                                "label": "PLAIN", "id": "PLAIN"})
+table("labels-deltas", {"label": labels}, use_dictionary=False, column_encoding={"label": "DELTA_BINARY_PACKED"})
 table("id-deltas", {"logits": lists(single), "id": ids}, use_dictionary=False, column_encoding={"id": "DELTA_BYTE_ARRAY"})
 
 rows = logits.tolist()
