@@ -299,12 +299,8 @@ fn a_nan_breaks_its_step() {
             model.set_initializer_f32("head.weight.scale", &shape, &scales);
         })
     });
-    let answer = chain(&candidate, &[]);
-    assert!(matches!(answer.code, Some(1 | 2)), "{answer:?}");
-    if answer.code == Some(1) {
-        let said = answer.json();
-        assert_eq!(said["first_break"]["what"], "INT8 on integer", "{said}");
-        let why = said["first_break"]["why"].as_str().unwrap();
-        assert!(why.contains("NaN or infinite"), "{why}");
-    }
+    let said = chain(&candidate, &[]).ended_with(1).json();
+    assert_eq!(said["first_break"]["what"], "INT8 on integer", "{said}");
+    let why = said["first_break"]["why"].as_str().unwrap();
+    assert!(why.contains("NaN or infinite"), "{why}");
 }
