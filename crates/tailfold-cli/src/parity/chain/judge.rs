@@ -115,11 +115,9 @@ impl Evidence<'_> {
     fn against(&self, index: usize, before: usize, number: usize) -> anyhow::Result<Against> {
         let (this, earlier) = (&self.ready[index], &self.ready[before]);
         let (a, b) = (&self.scores[before], &self.scores[index]);
-        let card = ComparedModel {
-            classes: earlier.model.card.classes.clone(),
-            train_counts: earlier.model.card.train_counts.clone(),
-        };
-        let report = compare(a, b, self.labels, &card, self.policy)?;
+        let card = ComparedModel::from(&earlier.model.card);
+        let policy = self.policy.on_backend(this.backend.name());
+        let report = compare(a, b, self.labels, &card, &policy)?;
         let few = report.groups.get(Group::Few);
         let mut against = Against {
             step: number,
