@@ -22,7 +22,15 @@ fn shipped(file: &str) -> String {
 fn dumped(scratch: &Scratch) -> [String; 2] {
     ["fashion-lt.onnx", "fashion-lt.int8.onnx"].map(|model| {
         let out = scratch.at(&format!("{model}.safetensors"));
-        let args = ["logits", "--model", &shipped(model), "--data", TEST, "--out", &out];
+        let args = [
+            "logits",
+            "--model",
+            &shipped(model),
+            "--data",
+            TEST,
+            "--out",
+            &out,
+        ];
         run("tailfold", &args).ended_with(0);
         out
     })
@@ -56,12 +64,34 @@ fn logits_of_a_file_are_judged_as_the_models_are() {
     let [reference, candidate] = dumped(&scratch);
     let (float, int8) = (shipped("fashion-lt.onnx"), shipped("fashion-lt.int8.onnx"));
     let card = ["--card", &float, "--json"];
-    let files = parity(&[&["--reference", &reference, "--candidate", &candidate], &card[..]].concat())
-        .ended_with(0)
-        .json();
-    let models = ["--reference", &float, "--candidate", &int8, "--data", TEST, "--json"];
+    let files = parity(
+        &[
+            &["--reference", &reference, "--candidate", &candidate],
+            &card[..],
+        ]
+        .concat(),
+    )
+    .ended_with(0)
+    .json();
+    let models = [
+        "--reference",
+        &float,
+        "--candidate",
+        &int8,
+        "--data",
+        TEST,
+        "--json",
+    ];
     let models = parity(&models).ended_with(0).json();
-    for key in ["overall", "groups", "classes", "flips", "logit_distance", "calibration_error", "masses"] {
+    for key in [
+        "overall",
+        "groups",
+        "classes",
+        "flips",
+        "logit_distance",
+        "calibration_error",
+        "masses",
+    ] {
         assert_eq!(files[key], models[key], "{key}");
     }
 }
@@ -69,9 +99,27 @@ fn logits_of_a_file_are_judged_as_the_models_are() {
 #[test]
 fn what_is_missing_or_does_not_fit_is_named() {
     let scratch = Scratch::new();
-    let logits = npy(&scratch, "a.npy", "<f4", "3, 2", &floats(&[1.0, 0.0, 0.0, 1.0, 2.0, 0.0]));
-    let wide = npy(&scratch, "wide.npy", "<f4", "2, 3", &floats(&[1.0, 0.0, 0.0, 1.0, 2.0, 0.0]));
-    let short = npy(&scratch, "short.npy", "<f4", "2, 2", &floats(&[1.0, 0.0, 0.0, 1.0]));
+    let logits = npy(
+        &scratch,
+        "a.npy",
+        "<f4",
+        "3, 2",
+        &floats(&[1.0, 0.0, 0.0, 1.0, 2.0, 0.0]),
+    );
+    let wide = npy(
+        &scratch,
+        "wide.npy",
+        "<f4",
+        "2, 3",
+        &floats(&[1.0, 0.0, 0.0, 1.0, 2.0, 0.0]),
+    );
+    let short = npy(
+        &scratch,
+        "short.npy",
+        "<f4",
+        "2, 2",
+        &floats(&[1.0, 0.0, 0.0, 1.0]),
+    );
     let cut = npy(&scratch, "cut.npy", "<f4", "3, 2", &floats(&[1.0, 0.0]));
     let labels = scratch.write("labels.txt", "0\n1\n0\n");
     let beyond = scratch.write("beyond.txt", "0\n1\n2\n");
@@ -81,12 +129,19 @@ fn what_is_missing_or_does_not_fit_is_named() {
     let refused = |args: &[&str], texts: &[&str]| {
         let answer = parity(&[&["--reference", &logits], args].concat()).ended_with(2);
         for text in texts {
-            assert!(answer.stderr.contains(text), "`{text}` is not in: {}", answer.stderr);
+            assert!(
+                answer.stderr.contains(text),
+                "`{text}` is not in: {}",
+                answer.stderr
+            );
         }
     };
     let same = ["--candidate", &logits, "--counts", &counts];
     refused(&same, &["--labels"]);
-    refused(&["--candidate", &logits, "--labels", &labels], &["--counts", "--card"]);
+    refused(
+        &["--candidate", &logits, "--labels", &labels],
+        &["--counts", "--card"],
+    );
     let known = ["--labels", &labels, "--counts", &counts];
     let with = |candidate: &str, texts: &[&str]| {
         refused(&[&["--candidate", candidate], &known[..]].concat(), texts);
@@ -94,17 +149,41 @@ fn what_is_missing_or_does_not_fit_is_named() {
     with(&wide, &["2 classes", "3"]);
     with(&short, &["3 images", "2"]);
     with(&cut, &["cut.npy"]);
-    with(&shipped("fashion-lt.onnx"), &["a.npy holds logits", "fashion-lt.onnx is a model"]);
+    with(
+        &shipped("fashion-lt.onnx"),
+        &["a.npy holds logits", "fashion-lt.onnx is a model"],
+    );
     refused(
-        &["--candidate", &logits, "--labels", &beyond, "--counts", &counts],
+        &[
+            "--candidate",
+            &logits,
+            "--labels",
+            &beyond,
+            "--counts",
+            &counts,
+        ],
         &["image 2 has label 2", "2 classes"],
     );
     refused(
-        &["--candidate", &logits, "--labels", &labels, "--counts", &one_count],
+        &[
+            "--candidate",
+            &logits,
+            "--labels",
+            &labels,
+            "--counts",
+            &one_count,
+        ],
         &["one.txt has 1 lines", "2 classes"],
     );
     refused(
-        &["--candidate", &logits, "--labels", &labels, "--counts", &no_number],
+        &[
+            "--candidate",
+            &logits,
+            "--labels",
+            &labels,
+            "--counts",
+            &no_number,
+        ],
         &["words.txt, line 2: `many`"],
     );
     refused(&["--candidate", &logits, "--data", TEST], &["--data"]);
@@ -113,13 +192,29 @@ fn what_is_missing_or_does_not_fit_is_named() {
 #[test]
 fn a_nan_in_a_file_fails_first() {
     let scratch = Scratch::new();
-    let good = npy(&scratch, "a.npy", "<f4", "2, 2", &floats(&[1.0, 0.0, 0.0, 1.0]));
-    let bad = npy(&scratch, "b.npy", "<f4", "2, 2", &floats(&[1.0, 0.0, f32::NAN, 1.0]));
+    let good = npy(
+        &scratch,
+        "a.npy",
+        "<f4",
+        "2, 2",
+        &floats(&[1.0, 0.0, 0.0, 1.0]),
+    );
+    let bad = npy(
+        &scratch,
+        "b.npy",
+        "<f4",
+        "2, 2",
+        &floats(&[1.0, 0.0, f32::NAN, 1.0]),
+    );
     let labels = scratch.write("labels.txt", "0\n1\n");
     let counts = scratch.write("counts.txt", "500\n5\n");
     let known = ["--labels", &labels, "--counts", &counts, "--json"];
     for (reference, candidate) in [(&good, &bad), (&bad, &good)] {
-        let args = [&["--reference", reference, "--candidate", candidate], &known[..]].concat();
+        let args = [
+            &["--reference", reference, "--candidate", candidate],
+            &known[..],
+        ]
+        .concat();
         let report = parity(&args).ended_with(1).json();
         assert_eq!(report["decided_by"], "non_finite");
     }
@@ -132,7 +227,10 @@ fn an_accepted_run_is_a_baseline_and_a_cut_one_is_none() {
     let accepted = scratch.at("accepted");
     let models = ["--reference", &float, "--candidate", &int8, "--data", TEST];
     parity(&[&models[..], &["--report", &accepted]].concat()).ended_with(0);
-    let baseline = Path::new(&accepted).join("parity.json").display().to_string();
+    let baseline = Path::new(&accepted)
+        .join("parity.json")
+        .display()
+        .to_string();
     let again = parity(&[&models[..], &["--baseline", &baseline, "--json"]].concat())
         .ended_with(0)
         .json();
@@ -149,13 +247,30 @@ fn an_accepted_run_is_a_baseline_and_a_cut_one_is_none() {
         .json();
     assert_eq!(worse["decided_by"], "baseline");
     let answer = parity(&["diff", &better, &baseline]).ended_with(1);
-    assert!(answer.stdout.starts_with("REGRESSION few:"), "{}", answer.stdout);
+    assert!(
+        answer.stdout.starts_with("REGRESSION few:"),
+        "{}",
+        answer.stdout
+    );
 
     let text = fs::read_to_string(&baseline).unwrap();
     let cut = scratch.write("cut.json", &text[..text.len() / 2]);
     let answer = parity(&[&models[..], &["--baseline", &cut]].concat()).ended_with(2);
-    assert!(answer.stderr.contains("cut.json is not a whole parity report"), "{}", answer.stderr);
-    let fewer = ["--reference", &float, "--candidate", &int8, "--data", "embedded?split=test&limit=1000"];
+    assert!(
+        answer
+            .stderr
+            .contains("cut.json is not a whole parity report"),
+        "{}",
+        answer.stderr
+    );
+    let fewer = [
+        "--reference",
+        &float,
+        "--candidate",
+        &int8,
+        "--data",
+        "embedded?split=test&limit=1000",
+    ];
     let answer = parity(&[&fewer[..], &["--baseline", &baseline]].concat()).ended_with(2);
     assert!(
         answer.stderr.contains("`3000`") && answer.stderr.contains("`1000`"),
@@ -169,7 +284,9 @@ fn a_suggested_policy_is_a_policy_that_holds() {
     let scratch = Scratch::new();
     let (float, int8) = (shipped("fashion-lt.onnx"), shipped("fashion-lt.int8.onnx"));
     let models = ["--reference", &float, "--candidate", &int8, "--data", TEST];
-    let suggested = parity(&[&models[..], &["--suggest"]].concat()).ended_with(0).stdout;
+    let suggested = parity(&[&models[..], &["--suggest"]].concat())
+        .ended_with(0)
+        .stdout;
     let policy = scratch.write("parity.toml", suggested.as_bytes());
     let report = parity(&[&models[..], &["--policy", &policy, "--json"]].concat())
         .ended_with(0)
@@ -177,9 +294,20 @@ fn a_suggested_policy_is_a_policy_that_holds() {
     assert_eq!(report["policy"]["expected_images"], 3000);
     assert_eq!(report["policy"]["model"], "fashion-lt");
     // It is for this model and these images alone.
-    let fewer = ["--reference", &float, "--candidate", &int8, "--data", "embedded?split=test&limit=2990"];
+    let fewer = [
+        "--reference",
+        &float,
+        "--candidate",
+        &int8,
+        "--data",
+        "embedded?split=test&limit=2990",
+    ];
     let answer = parity(&[&fewer[..], &["--policy", &policy]].concat()).ended_with(2);
-    assert!(answer.stderr.contains("expects 3000 images"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("expects 3000 images"),
+        "{}",
+        answer.stderr
+    );
 }
 
 #[test]
@@ -191,14 +319,30 @@ fn policies_of_others_and_of_no_back_end_are_refused() {
         let policy = scratch.write("parity.toml", text);
         let answer = parity(&[&models[..], &["--policy", &policy]].concat()).ended_with(2);
         for text in texts {
-            assert!(answer.stderr.contains(text), "`{text}` is not in: {}", answer.stderr);
+            assert!(
+                answer.stderr.contains(text),
+                "`{text}` is not in: {}",
+                answer.stderr
+            );
         }
     };
     refused("model = \"plants\"", &["`plants`", "`fashion-lt`"]);
-    refused("[backends.orrt]\nreason = \"typing\"", &["backends.orrt", "there is no back end"]);
-    refused("[backends.ort]\nmin_agreement = 0.9", &["policy.backends.ort gives no reason"]);
-    refused("[backends.ort]\nreason = \"x\"\nmargin = 3", &["unknown field `margin`"]);
-    refused("expected_group_images = { few = 599 }", &["599 images of group few", "600"]);
+    refused(
+        "[backends.orrt]\nreason = \"typing\"",
+        &["backends.orrt", "there is no back end"],
+    );
+    refused(
+        "[backends.ort]\nmin_agreement = 0.9",
+        &["policy.backends.ort gives no reason"],
+    );
+    refused(
+        "[backends.ort]\nreason = \"x\"\nmargin = 3",
+        &["unknown field `margin`"],
+    );
+    refused(
+        "expected_group_images = { few = 599 }",
+        &["599 images of group few", "600"],
+    );
     // On another back end than the one that has tolerances, the policy's own hold.
     let policy = scratch.write(
         "parity.toml",
@@ -208,5 +352,8 @@ fn policies_of_others_and_of_no_back_end_are_refused() {
         let args = ["--policy", &policy, "--backend", backend, "--json"];
         parity(&[&models[..], &args].concat())
     };
-    assert_eq!(with("tract").ended_with(1).json()["decided_by"], "agreement");
+    assert_eq!(
+        with("tract").ended_with(1).json()["decided_by"],
+        "agreement"
+    );
 }

@@ -35,7 +35,11 @@ fn identical_models_never_fail_on_a_thousand_samples_of_the_test_images() {
         // From a tenth of the images to all of them, so that some are too few to tell.
         let images = 300 + draw(2701);
         let drawn: Vec<usize> = (0..images).map(|_| draw(rows.len())).collect();
-        let values = drawn.iter().flat_map(|&image| rows[image]).copied().collect();
+        let values = drawn
+            .iter()
+            .flat_map(|&image| rows[image])
+            .copied()
+            .collect();
         let sample = Logits::new(values, all.num_classes()).unwrap();
         let labels: Vec<usize> = drawn.iter().map(|&image| data.labels()[image]).collect();
         let report = compare(&sample, &sample, &labels, &card, &Policy::default()).unwrap();
@@ -50,5 +54,8 @@ fn identical_models_never_fail_on_a_thousand_samples_of_the_test_images() {
         assert_eq!(report.verdict == Verdict::Pass, enough, "sample {seed}");
         passes += usize::from(report.verdict == Verdict::Pass);
     }
-    assert!((100..900).contains(&passes), "{passes} of {SAMPLES} samples pass");
+    assert!(
+        (100..900).contains(&passes),
+        "{passes} of {SAMPLES} samples pass"
+    );
 }

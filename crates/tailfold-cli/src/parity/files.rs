@@ -16,7 +16,9 @@ const AT_A_TIME: usize = 1 << 20;
 
 /// What files of logits do not say of themselves.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Logits computed elsewhere (.npy, Parquet or safetensors as --reference and --candidate)")]
+#[command(
+    next_help_heading = "Logits computed elsewhere (.npy, Parquet or safetensors as --reference and --candidate)"
+)]
 pub(super) struct Elsewhere {
     /// Labels of the images: .npy, Parquet or safetensors, or text with one a line. Without it, those of the files.
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
@@ -40,7 +42,11 @@ pub(super) fn are_logits(reference: &Path, candidate: &Path) -> anyhow::Result<b
         (true, true) => Ok(true),
         (false, false) => Ok(false),
         (first, _) => {
-            let (logits, model) = if first { (reference, candidate) } else { (candidate, reference) };
+            let (logits, model) = if first {
+                (reference, candidate)
+            } else {
+                (candidate, reference)
+            };
             bail!(
                 "{} holds logits and {} is a model: compare two of a kind (`tailfold logits --model {} --out FILE` makes logits)",
                 logits.display(),
@@ -53,7 +59,12 @@ pub(super) fn are_logits(reference: &Path, candidate: &Path) -> anyhow::Result<b
 
 impl Elsewhere {
     /// The report on two files of logits.
-    pub(super) fn compare(&self, reference: &Path, candidate: &Path, policy: &Policy) -> anyhow::Result<Report> {
+    pub(super) fn compare(
+        &self,
+        reference: &Path,
+        candidate: &Path,
+        policy: &Policy,
+    ) -> anyhow::Result<Report> {
         let (mut a, mut b) = (LogitFile::open(reference)?, LogitFile::open(candidate)?);
         if a.num_classes() != b.num_classes() {
             return Err(ParityError::ClassCount {
@@ -112,7 +123,8 @@ impl Elsewhere {
         let mut labels = same("label", a.labels()?, b.labels()?)?;
         if let Some(path) = &self.labels {
             let given = read_labels(path)?;
-            labels = same("label", Some(given), labels).with_context(|| path.display().to_string())?;
+            labels =
+                same("label", Some(given), labels).with_context(|| path.display().to_string())?;
         }
         labels.context("there are no labels: neither file of logits has any, so give --labels FILE")
     }
@@ -225,7 +237,8 @@ fn lines<T>(
     classes: usize,
     parse: impl Fn(&str) -> anyhow::Result<T>,
 ) -> anyhow::Result<Vec<T>> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let values = text
         .lines()
         .enumerate()
