@@ -7,6 +7,7 @@ pyarrow is there. Each round is a process of its own; the page cache is warm, as
 """
 
 import argparse
+import multiprocessing
 import os
 import resource
 import statistics
@@ -32,11 +33,19 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        for kind, files in written(folder, arguments.images, arguments.classes):
-            measured(arguments, folder, kind, files)
+        # Written by another process: a child's peak memory counts what its parent held when it was forked.
+        writer = multiprocessing.get_context("spawn").Process(target=write, args=(folder, arguments.images, arguments.classes))
+        writer.start()
+        writer.join()
+        if writer.exitcode:
+            sys.exit("the logits could not be written")
+        for kind, suffix in (("npy", "npy"), ("Parquet, snappy", "parquet")):
+            files = [folder / f"{name}.{suffix}" for name in ("reference", "candidate")]
+            if all(file.exists() for file in files):
+                measured(arguments, folder, kind, files)
 
 
-def written(folder, images, classes):
+def write(folder, images, classes):
     """Writes the logits in every format at hand."""
     generator = np.random.default_rng(SEED)
     labels = generator.integers(0, classes, images)
@@ -49,7 +58,6 @@ def written(folder, images, classes):
     sides = {"reference": reference, "candidate": candidate}
     for name, values in sides.items():
         np.save(folder / f"{name}.npy", values)
-    yield "npy", [folder / f"{name}.npy" for name in sides]
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -59,7 +67,6 @@ def written(folder, images, classes):
     for name, values in sides.items():
         rows = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), classes)
         pq.write_table(pa.table({"logits": rows, "label": labels}), folder / f"{name}.parquet", row_group_size=2048)
-    yield "Parquet, snappy", [folder / f"{name}.parquet" for name in sides]
 
 
 def measured(arguments, folder, kind, files):
