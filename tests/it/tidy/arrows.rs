@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Normal and build dependencies between our packages; `tailfold-tests` may have all of them.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     (
         "classify-tract",
         &[
@@ -41,7 +41,8 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("tailfold-kernels", &[]),
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-ort", &["tailfold-onnx", "tailfold-spec"]),
-    ("tailfold-parity", &["tailfold-spec"]),
+    ("tailfold-page", &[]),
+    ("tailfold-parity", &["tailfold-page", "tailfold-spec"]),
     ("tailfold-part", &["tailfold-spec"]),
     ("tailfold-plot", &["tailfold-data", "tailfold-spec"]),
     (
@@ -51,6 +52,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "tailfold-integer",
             "tailfold-kernels",
             "tailfold-onnx",
+            "tailfold-page",
             "tailfold-parity",
             "tailfold-part",
             "tailfold-plot",
