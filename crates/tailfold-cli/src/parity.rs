@@ -6,16 +6,18 @@ use std::process::ExitCode;
 use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_parity::{ComparedModel, Policy, Report, Sides, Unchecked, compare};
+use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, Unchecked, compare};
 use tailfold_part::{Kind, Parts};
 use tailfold_runtime::LoadedModel;
-use tailfold_spec::artifact;
 
 use crate::model::Runtime;
 use crate::output::{print, say};
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
+mod latency;
+mod ran;
+mod reports;
 mod unseen;
 
 use unseen::Seen;
@@ -43,9 +45,13 @@ pub(crate) struct Args {
     runtime: Runtime,
     #[command(flatten)]
     sharding: Sharding,
-    /// Also write `parity.json` and `parity.md` into this folder.
+    /// Also write `parity.json`, `parity.md`, `parity.xml` (JUnit) and `parity.html` into this folder, in place of those there, also
+    /// when the comparison could not be made.
     #[arg(long, conflicts_with = "shard")]
     report: Option<PathBuf>,
+    /// Also time single images of both models, on one thread, for the reports, which then differ from run to run.
+    #[arg(long, conflicts_with = "shard")]
+    latency: bool,
     /// Print one JSON object (schema `tailfold.parity/1`), also when the comparison could not be made.
     #[arg(long, conflicts_with = "shard")]
     json: bool,
@@ -59,6 +65,7 @@ struct Found {
     train_counts: Vec<u64>,
     /// Reference and candidate.
     seen: [Seen; 2],
+    run: Run,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -66,26 +73,29 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let task = Task::of(args)?;
         return task.share(&Share::of(&task.data, shard, path));
     }
-    match judge(args) {
-        Ok(report) => say_verdict(&report, args.report.as_deref(), args.json),
-        Err(error) => {
-            if args.json {
-                print(&Unchecked::because(error.as_ref()).to_json());
-            }
-            Err(error)
-        }
+    judge(args).inspect_err(|error| say_unchecked(error, args.report.as_deref(), args.json))
+}
+
+/// Prints and writes, where that was asked for, that nothing was compared.
+pub(crate) fn say_unchecked(error: &anyhow::Error, folder: Option<&Path>, json: bool) {
+    if let Some(folder) = folder {
+        reports::write_unchecked(folder, error.as_ref());
+    }
+    if json {
+        print(&Unchecked::because(error.as_ref()).to_json());
     }
 }
 
 /// What one run over all images prints and writes, from its parts.
 pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
     if let Some(folder) = folder {
-        artifact::ensure_writable(folder)?;
+        reports::begin(folder)?;
     }
     let mut asked: Asked = parts.asked()?;
     let labels = partial::labels(parts, &asked)?;
     let mut found = parts.found::<Found>()?;
     let seen = found.iter().map(|f| f.seen.clone()).collect();
+    let runs = found.iter().map(|f| f.run.clone()).collect();
     Seen::merge(seen).iter().try_for_each(Seen::refuse)?;
     let logits = ["reference", "candidate"].map(|side| partial::logits(parts, side));
     let [reference, candidate] = logits;
@@ -104,13 +114,21 @@ pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow:
     let mut report = compare(&reference?, &candidate?, &labels, &card, &policy)?;
     report.backends = sides(asked.backend)?;
     report.model_sha256 = sides(asked.model_sha256)?;
-    say_verdict(&report, folder, json)
+    report.run = ran::merged(runs);
+    // Pictures, where the images of the parts are here as well.
+    let data = folder.and_then(|_| Dataset::open(&asked.data.parse().ok()?).ok());
+    let data = data.filter(|data| partial::is_of(data, &asked.labels_sha256, &asked.names_sha256));
+    say_verdict(&report, data.as_ref(), folder, json)
 }
 
-fn say_verdict(report: &Report, folder: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
+fn say_verdict(
+    report: &Report,
+    data: Option<&Dataset>,
+    folder: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
     if let Some(folder) = folder {
-        artifact::write(&folder.join("parity.json"), report.to_json().as_bytes())?;
-        artifact::write(&folder.join("parity.md"), report.to_markdown().as_bytes())?;
+        reports::write(folder, report, data)?;
     }
     print(&if json {
         report.to_json()
@@ -128,6 +146,7 @@ struct Task {
     /// Files of the two, as given.
     files: [String; 2],
     data: Dataset,
+    run: Run,
 }
 
 impl Task {
@@ -141,6 +160,7 @@ impl Task {
         same_task(&reference, &candidate)?;
         Ok(Self {
             policy,
+            run: ran::ran(args, &reference, &candidate)?,
             reference,
             candidate,
             files: [&args.reference, &args.candidate].map(|path| path.display().to_string()),
@@ -179,15 +199,16 @@ impl Task {
             classes: self.candidate.card.classes.clone(),
             train_counts: self.candidate.card.train_counts.clone(),
             seen,
+            run: self.run.clone(),
         })?;
         share.write(&part)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn judge(args: &Args) -> anyhow::Result<Report> {
+fn judge(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.report {
-        artifact::ensure_writable(folder)?;
+        reports::begin(folder)?;
     }
     let task = Task::of(args)?;
     let numbers: Vec<usize> = (0..task.data.len()).collect();
@@ -199,6 +220,7 @@ fn judge(args: &Args) -> anyhow::Result<Report> {
         reference,
         candidate,
         data,
+        run,
         ..
     } = task;
     let scores = logits(&[&reference, &candidate], &data)?;
@@ -211,11 +233,15 @@ fn judge(args: &Args) -> anyhow::Result<Report> {
         reference: reference.classifier.name().to_owned(),
         candidate: candidate.classifier.name().to_owned(),
     };
+    report.run = Some(run);
+    if args.latency {
+        latency::measure(&mut report, [&reference, &candidate], &data)?;
+    }
     report.model_sha256 = Sides {
         reference: reference.sha256,
         candidate: candidate.sha256,
     };
-    Ok(report)
+    say_verdict(&report, Some(&data), args.report.as_deref(), args.json)
 }
 
 /// Reference and candidate of a part's header.
