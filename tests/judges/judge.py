@@ -25,6 +25,7 @@ from onnx_checker import Verdict
 from ort_backend import ort_backend_agrees, ort_refusals_say_why
 from parity import parity_is_right
 from preprocessing import inputs_are_right
+from report_page import junit_is_read, page_is_sound
 from sharded import manifest_runs, workflow_runs
 from targets import LITE_AGREEMENT, TARGETS, lite0_agrees, stranger_agrees, target_agrees
 
@@ -58,6 +59,8 @@ def checks(evidence):
     yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right
+    yield "JUnit XML", junit_is_read
+    yield "report page", page_is_sound
     yield "shards on GitHub Actions", workflow_runs
     yield "shards on Kubernetes", manifest_runs
     for kind in KINDS:
