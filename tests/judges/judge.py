@@ -28,6 +28,7 @@ from ort_backend import ort_backend_agrees, ort_refusals_say_why
 from paired_tables import tables_agree
 from parity import parity_is_right
 from preprocessing import inputs_are_right
+from report_page import junit_is_read, page_is_sound
 from sharded import manifest_runs, workflow_runs
 from targets import LITE_AGREEMENT, TARGETS, lite0_agrees, stranger_agrees, target_agrees
 
@@ -62,6 +63,8 @@ def checks(evidence):
     yield "TensorRT", nvidia_parses
     yield "folding", offsets_are_in_the_bias
     yield "parity", parity_is_right
+    yield "JUnit XML", junit_is_read
+    yield "report page", page_is_sound
     yield "paired tables", tables_agree
     yield "GitHub Action", action_tells_the_verdict
     yield "shards on GitHub Actions", workflow_runs

@@ -65,7 +65,7 @@ def workflow_runs(evidence):
     if printed != single_run(evidence):
         raise Verdict(f"the workflow's merge printed {printed!r}")
     report = sorted(file.name for file in (artifacts / "parity").iterdir())
-    if report != ["parity.json", "parity.md"]:
+    if report != ["parity.html", "parity.json", "parity.md", "parity.xml"]:
         raise Verdict(f"the workflow's last artifact has {report}")
     return f"fits the schema; {len(shares)} shares and the merge, executed, print what one run prints"
 

@@ -3,7 +3,7 @@
 pub(crate) mod contender;
 mod layers;
 mod peer;
-mod report;
+pub(crate) mod report;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

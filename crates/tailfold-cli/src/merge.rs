@@ -4,10 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use tailfold_parity::Unchecked;
 use tailfold_part::{Kind, Part, Parts};
 
-use crate::output::print;
 use crate::{dump, evaluate, parity};
 
 /// Make of all parts of `evaluate`, `parity` or `logits` with `--shard` what one run over all images prints and writes, to the
@@ -21,7 +19,8 @@ pub(crate) struct Args {
     /// The parts, in whatever order.
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
-    /// Of `parity`: also write `parity.json` and `parity.md` into this folder.
+    /// Of `parity`: also write `parity.json`, `parity.md`, `parity.xml` (JUnit) and `parity.html` into this folder, in place of those
+    /// there, also when the parts could not be merged.
     #[arg(long)]
     report: Option<PathBuf>,
     /// Of `logits`: file to write.
@@ -33,14 +32,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let merged = merge(args);
-    if let Err(error) = &merged
-        && args.json
-        && gates(&args.parts)
-    {
-        print(&Unchecked::because(error.as_ref()).to_json());
-    }
-    merged
+    merge(args).inspect_err(|error| {
+        if gates(args) {
+            parity::say_unchecked(error, args.report.as_deref(), args.json);
+        }
+    })
 }
 
 fn merge(args: &Args) -> anyhow::Result<ExitCode> {
@@ -70,9 +66,9 @@ fn merge(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// True when a part of the parity gate is among `paths`.
-fn gates(paths: &[PathBuf]) -> bool {
-    paths
-        .iter()
-        .any(|path| Part::read(path).is_ok_and(|part| part.kind() == Kind::Parity))
+/// True when a part of the parity gate is among `paths`, or nothing that could be read where a gate's reports are wanted.
+fn gates(args: &Args) -> bool {
+    let parts = args.parts.iter().filter_map(|path| Part::read(path).ok());
+    let kinds: Vec<Kind> = parts.map(|part| part.kind()).collect();
+    kinds.contains(&Kind::Parity) || kinds.is_empty() && args.report.is_some()
 }

@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_parity::{ComparedModel, Policy, Report, Sides, Unchecked, compare};
+use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, Unchecked, compare};
 use tailfold_part::{Kind, Parts};
 use tailfold_runtime::{Backend, LoadedModel};
-use tailfold_spec::artifact;
 
 use crate::model::Runtime;
 use crate::output::{print, say};
@@ -19,6 +18,9 @@ use crate::scores::logits;
 mod chain;
 mod diff;
 mod files;
+mod latency;
+mod ran;
+mod reports;
 mod unseen;
 
 use files::{Elsewhere, are_logits};
@@ -74,7 +76,8 @@ pub(crate) struct Args {
     runtime: Runtime,
     #[command(flatten)]
     sharding: Sharding,
-    /// Also write `parity.json` and `parity.md` into this folder.
+    /// Also write `parity.json`, `parity.md`, `parity.xml` (JUnit) and `parity.html` into this folder, in place of those there, also
+    /// when the comparison could not be made.
     #[arg(long, conflicts_with = "shard")]
     report: Option<PathBuf>,
     /// Report (`parity.json`) of an accepted run on the same images; a regression against it fails, see `[baseline]` of the
@@ -84,6 +87,9 @@ pub(crate) struct Args {
     /// Print a policy file that fits what was measured instead of the report. Exit code 0, whatever the verdict.
     #[arg(long, conflicts_with_all = ["shard", "json", "report", "baseline"])]
     suggest: bool,
+    /// Also time single images of both models, on one thread, for the reports, which then differ from run to run.
+    #[arg(long, conflicts_with = "shard")]
+    latency: bool,
     #[command(flatten)]
     elsewhere: Elsewhere,
     /// Print one JSON object (schema `tailfold.parity/1`), also when the comparison could not be made.
@@ -99,6 +105,7 @@ struct Found {
     train_counts: Vec<u64>,
     /// Reference and candidate.
     seen: [Seen; 2],
+    run: Run,
 }
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -106,30 +113,29 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let task = Task::of(args)?;
         return task.share(&Share::of(&task.data, shard, path));
     }
-    match judge(args) {
-        Ok(report) if args.suggest => {
-            print(Policy::suggest(&report).trim_end());
-            Ok(ExitCode::SUCCESS)
-        }
-        Ok(report) => say_verdict(&report, args.report.as_deref(), args.json),
-        Err(error) => {
-            if args.json {
-                print(&Unchecked::because(error.as_ref()).to_json());
-            }
-            Err(error)
-        }
+    judge(args).inspect_err(|error| say_unchecked(error, args.report.as_deref(), args.json))
+}
+
+/// Prints and writes, where that was asked for, that nothing was compared.
+pub(crate) fn say_unchecked(error: &anyhow::Error, folder: Option<&Path>, json: bool) {
+    if let Some(folder) = folder {
+        reports::write_unchecked(folder, error.as_ref());
+    }
+    if json {
+        print(&Unchecked::because(error.as_ref()).to_json());
     }
 }
 
 /// What one run over all images prints and writes, from its parts.
 pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
     if let Some(folder) = folder {
-        artifact::ensure_writable(folder)?;
+        reports::begin(folder)?;
     }
     let mut asked: Asked = parts.asked()?;
     let labels = partial::labels(parts, &asked)?;
     let mut found = parts.found::<Found>()?;
     let seen = found.iter().map(|f| f.seen.clone()).collect();
+    let runs = found.iter().map(|f| f.run.clone()).collect();
     Seen::merge(seen).iter().try_for_each(Seen::refuse)?;
     let logits = ["reference", "candidate"].map(|side| partial::logits(parts, side));
     let [reference, candidate] = logits;
@@ -148,13 +154,21 @@ pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow:
     let mut report = compare(&reference?, &candidate?, &labels, &card, &policy)?;
     report.backends = sides(asked.backend)?;
     report.model_sha256 = sides(asked.model_sha256)?;
-    say_verdict(&report, folder, json)
+    report.run = ran::merged(runs);
+    // Pictures, where the images of the parts are here as well.
+    let data = folder.and_then(|_| Dataset::open(&asked.data.parse().ok()?).ok());
+    let data = data.filter(|data| partial::is_of(data, &asked.labels_sha256, &asked.names_sha256));
+    say_verdict(&report, data.as_ref(), folder, json)
 }
 
-fn say_verdict(report: &Report, folder: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
+fn say_verdict(
+    report: &Report,
+    data: Option<&Dataset>,
+    folder: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
     if let Some(folder) = folder {
-        artifact::write(&folder.join("parity.json"), report.to_json().as_bytes())?;
-        artifact::write(&folder.join("parity.md"), report.to_markdown().as_bytes())?;
+        reports::write(folder, report, data)?;
     }
     print(&if json {
         report.to_json()
@@ -172,6 +186,7 @@ struct Task {
     /// Files of the two, as given.
     files: [String; 2],
     data: Dataset,
+    run: Run,
 }
 
 impl Task {
@@ -186,6 +201,7 @@ impl Task {
         same_task(&reference, &candidate)?;
         Ok(Self {
             policy,
+            run: ran::models(args, &reference, &candidate)?,
             reference,
             candidate,
             files: [&args.reference, &args.candidate].map(|path| path.display().to_string()),
@@ -224,6 +240,7 @@ impl Task {
             classes: self.candidate.card.classes.clone(),
             train_counts: self.candidate.card.train_counts.clone(),
             seen,
+            run: self.run.clone(),
         })?;
         share.write(&part)?;
         Ok(ExitCode::SUCCESS)
@@ -244,32 +261,43 @@ fn policy(args: &Args) -> anyhow::Result<Policy> {
 }
 
 /// The report, against the baseline where there is one.
-fn judge(args: &Args) -> anyhow::Result<Report> {
-    if let Some(folder) = &args.report {
-        artifact::ensure_writable(folder)?;
-    }
-    // Before the images are scored: it may be unusable.
+fn judge(args: &Args) -> anyhow::Result<ExitCode> {
+    // Before the images are scored, since it may be unusable, and before reports are removed, since it may be one of them.
     let baseline = args.baseline.as_deref().map(Report::read).transpose()?;
-    let report = if are_logits(&args.reference, &args.candidate)? {
+    if let Some(folder) = &args.report {
+        reports::begin(folder)?;
+    }
+    let (report, data) = if are_logits(&args.reference, &args.candidate)? {
         ensure!(
             args.data.is_none(),
             "files of logits are compared as they are: --data says what models run on"
         );
         let policy = policy(args)?;
-        args.elsewhere
-            .compare(&args.reference, &args.candidate, &policy)?
+        ensure!(!args.latency, "files of logits have no latency");
+        let mut report = args
+            .elsewhere
+            .compare(&args.reference, &args.candidate, &policy)?;
+        report.run = Some(ran::files(args)?);
+        (report, None)
     } else {
-        judge_models(args)?
+        let (report, data) = judge_models(args)?;
+        (report, Some(data))
     };
-    match (&baseline, &args.baseline) {
+    let report = match (&baseline, &args.baseline) {
         (Some(accepted), Some(path)) => report
             .against(accepted)
-            .with_context(|| path.display().to_string()),
-        _ => Ok(report),
+            .with_context(|| path.display().to_string())?,
+        _ => report,
+    };
+    if args.suggest {
+        print(Policy::suggest(&report).trim_end());
+        return Ok(ExitCode::SUCCESS);
     }
+    say_verdict(&report, data.as_ref(), args.report.as_deref(), args.json)
 }
 
-fn judge_models(args: &Args) -> anyhow::Result<Report> {
+/// The report on two models, and the images.
+fn judge_models(args: &Args) -> anyhow::Result<(Report, Dataset)> {
     let task = Task::of(args)?;
     let numbers: Vec<usize> = (0..task.data.len()).collect();
     task.seen(&task.data, &numbers)?
@@ -280,6 +308,7 @@ fn judge_models(args: &Args) -> anyhow::Result<Report> {
         reference,
         candidate,
         data,
+        run,
         ..
     } = task;
     let scores = logits(&[&reference, &candidate], &data)?;
@@ -292,11 +321,15 @@ fn judge_models(args: &Args) -> anyhow::Result<Report> {
         reference: reference.classifier.name().to_owned(),
         candidate: candidate.classifier.name().to_owned(),
     };
+    report.run = Some(run);
+    if args.latency {
+        latency::measure(&mut report, [&reference, &candidate], &data)?;
+    }
     report.model_sha256 = Sides {
         reference: reference.sha256,
         candidate: candidate.sha256,
     };
-    Ok(report)
+    Ok((report, data))
 }
 
 /// Reference and candidate of a part's header.

@@ -125,6 +125,12 @@ impl<'a> Share<'a> {
     }
 }
 
+/// Whether `data` has the images that parts are of, by the hashes of their header.
+pub(crate) fn is_of(data: &Dataset, labels: &str, names: &str) -> bool {
+    let ids = (0..data.len()).map(|i| data.id(i));
+    labels_sha256(data.labels()) == labels && names_sha256(ids) == names
+}
+
 /// The labels of all images, checked against what the parts say of the whole set.
 pub(crate) fn labels(parts: &Parts, asked: &Asked) -> anyhow::Result<Vec<usize>> {
     parts.check_whole()?;

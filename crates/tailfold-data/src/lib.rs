@@ -25,6 +25,7 @@ mod readers;
 mod spec;
 mod store;
 mod stream;
+mod thumbnail;
 
 pub use augment::{
     AugmentConfig, AugmentError, AugmentKey, Augmenter, ColourJitter, Policy, RandAugment,

@@ -164,6 +164,16 @@ fn resize_short_side(pixels: &Pixels, resize: Resize) -> Result<Pixels, DataErro
         Filter::Bicubic => FilterType::CatmullRom,
         Filter::Nearest => FilterType::Nearest,
     };
+    resized(pixels, height, width, filter)
+}
+
+/// The image in another size, grey or RGB as it is.
+pub(crate) fn resized(
+    pixels: &Pixels,
+    height: u64,
+    width: u64,
+    filter: FilterType,
+) -> Result<Pixels, DataError> {
     if pixels.channels == 1 {
         resample::<Luma<u8>>(pixels, height, width, filter)
     } else {

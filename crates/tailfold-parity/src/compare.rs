@@ -5,10 +5,12 @@ use tailfold_spec::{Group, ModelCard};
 use crate::flips::Flips;
 use crate::groups::ModelGroups;
 use crate::image::Image;
-use crate::reasons::{Facts, reasons, warnings};
+use crate::reasons::reasons;
 use crate::report::{Groups, Masses, Report, Sides};
+use crate::rules::Facts;
 use crate::sums::Sums;
 use crate::tally::Tally;
+use crate::warnings::warnings;
 use crate::{ParityError, Policy, classes, judge};
 
 /// What the comparison has to know about the model.
@@ -85,7 +87,7 @@ pub(crate) fn report(
     let (verdict, decided_by) = reasons
         .first()
         .map_or((overall.verdict, "overall"), |first| {
-            (first.verdict, first.rule)
+            (first.verdict, first.name)
         });
     Ok(Report {
         schema: Report::SCHEMA.to_owned(),
@@ -98,6 +100,7 @@ pub(crate) fn report(
         flips_toward_frequent: flips.toward_frequent,
         flips_toward_rare: flips.toward_rare,
         flip_pairs: flips.pairs,
+        group_flips: flips.by_group,
         worst_flips: flips.worst,
         ties: facts.ties,
         non_finite: Sides {

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use tailfold_page::printable;
 
-use crate::reasons::signed;
 use crate::report::{Comparison, Report};
+use crate::sentence::signed;
 use crate::{ParityError, Verdict};
 
 /// Classes listed.
@@ -169,13 +170,13 @@ impl Diff {
                 text,
                 "class {} {}: {:.2} -> {:.2} %",
                 class.class,
-                crate::render::printable(&class.name),
+                printable(&class.name),
                 100.0 * class.candidate_recall[0],
                 100.0 * class.candidate_recall[1]
             );
         }
         for other in &self.others {
-            let _ = writeln!(text, "{}", crate::render::printable(other));
+            let _ = writeln!(text, "{}", printable(other));
         }
         text
     }

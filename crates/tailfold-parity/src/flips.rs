@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use tailfold_spec::Group;
+
 use crate::groups::ModelGroups;
 use crate::image::{Image, Side};
-use crate::report::{Flip, FlipPair, Report, Sides};
+use crate::report::{Flip, FlipPair, GroupFlip, Report, Sides};
 
 /// Images whose class changed.
 pub(crate) struct Flips {
@@ -14,6 +16,8 @@ pub(crate) struct Flips {
     pub(crate) toward_rare: usize,
     /// Most frequent first.
     pub(crate) pairs: Vec<FlipPair>,
+    /// Likewise, and all of them.
+    pub(crate) by_group: Vec<GroupFlip>,
     pub(crate) worst: Vec<Flip>,
 }
 
@@ -47,6 +51,7 @@ impl Flips {
                 images,
             })
             .collect();
+        let by_group = by_group(&pairs);
         pairs.sort_by_key(|pair| Reverse(pair.images));
         pairs.truncate(Report::PAIRS);
         // What was lost, of the rarest classes, with the largest fall of the label's probability; then by number.
@@ -75,9 +80,23 @@ impl Flips {
             toward_frequent,
             toward_rare,
             pairs,
+            by_group,
             worst,
         }
     }
+}
+
+fn by_group(pairs: &[FlipPair]) -> Vec<GroupFlip> {
+    let mut sums: BTreeMap<(Group, Group), usize> = BTreeMap::new();
+    for pair in pairs {
+        *sums.entry((pair.from_group, pair.to_group)).or_default() += pair.images;
+    }
+    let sums = sums.into_iter();
+    let mut flips: Vec<GroupFlip> = sums
+        .map(|((from, to), images)| GroupFlip { from, to, images })
+        .collect();
+    flips.sort_by_key(|flip| Reverse(flip.images));
+    flips
 }
 
 fn flip(number: usize, image: &Image, groups: &ModelGroups) -> Flip {

@@ -32,17 +32,25 @@ mod error;
 mod exact;
 mod flips;
 mod groups;
+mod html;
 mod image;
 mod judge;
+mod junit;
+mod markdown;
 mod paired;
 mod policy;
 mod reasons;
 mod render;
 mod report;
+mod rules;
+#[cfg(test)]
+mod sample;
+mod sentence;
 mod sums;
 mod tally;
 mod unchecked;
 mod verdict;
+mod warnings;
 
 pub use accuracy::Accuracy;
 pub use compare::ComparedModel;
@@ -50,12 +58,14 @@ pub use comparer::{Comparer, compare_logits as compare};
 pub use diff::{ClassChange, Diff, PartChange, Regression};
 pub use error::ParityError;
 pub use exact::{ClassCounts, ExactTest};
+pub use html::Picture;
 pub use policy::{
     BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy, PolicyError,
 };
 pub use report::{
-    Bootstrap, ClassComparison, Comparison, Flip, FlipPair, Groups, Latency, LogitDistance, Masses,
-    Report, Run, RunSide, Sides, TieBracket, WorstClass,
+    Bootstrap, ClassComparison, Comparison, Flip, FlipPair, GroupFlip, Groups, Latency,
+    LogitDistance, Masses, Report, Run, RunSide, Sides, TieBracket, WorstClass,
 };
+pub use rules::Rule;
 pub use unchecked::Unchecked;
 pub use verdict::Verdict;

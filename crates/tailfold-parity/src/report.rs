@@ -12,7 +12,7 @@ mod class;
 mod part;
 mod run;
 
-pub use beside::{Flip, FlipPair, LogitDistance, Masses};
+pub use beside::{Flip, FlipPair, GroupFlip, LogitDistance, Masses};
 pub use class::{ClassComparison, WorstClass};
 pub use part::{Bootstrap, Comparison, Groups, TieBracket};
 pub use run::{Latency, Run, RunSide};
@@ -58,6 +58,9 @@ pub struct Report {
     pub flips_toward_rare: usize,
     /// Pairs of classes between which most decisions moved, up to [`Report::PAIRS`].
     pub flip_pairs: Vec<FlipPair>,
+    /// All flips with a class on both sides, by groups, most images first.
+    #[serde(default)]
+    pub group_flips: Vec<GroupFlip>,
     /// The worst flips, up to [`Report::WORST_FLIPS`]: lost images first, those of the rarest classes before others.
     pub worst_flips: Vec<Flip>,
     /// Images with a tie at the top; the lowest class wins.
@@ -96,8 +99,8 @@ pub struct Report {
 impl Report {
     /// Name and version of the format.
     pub const SCHEMA: &'static str = "tailfold.parity/1";
-    /// Most entries of `flip_pairs`.
-    pub const PAIRS: usize = 200;
+    /// Most entries of `flip_pairs`: all that there can be between 20 classes.
+    pub const PAIRS: usize = 380;
     /// Most entries of `worst_flips`.
     pub const WORST_FLIPS: usize = 24;
 

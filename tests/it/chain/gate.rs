@@ -207,6 +207,87 @@ fn the_report_is_written_whole() {
             .all(|group| table.contains(group)),
         "{table}"
     );
+    let run_as = &written_run(&printed);
+    assert!(
+        run_as.contains("--backend tract") && run_as.contains(TEST),
+        "{run_as}"
+    );
+    assert_eq!(printed["run"]["sides"]["candidate"]["file"], model.as_str());
+    assert!(printed["run"]["sides"]["candidate"]["latency"].is_null());
+    let nodes = printed["run"]["sides"]["candidate"]["nodes"]
+        .as_object()
+        .unwrap();
+    assert!(!nodes.is_empty(), "{printed}");
+    // Another run writes the same bytes.
+    let first = scratch.listing();
+    run("tailfold", &args).ended_with(0);
+    assert_eq!(scratch.listing(), first);
+}
+
+fn written_run(report: &Value) -> String {
+    report["run"]["command"].as_str().unwrap().to_owned()
+}
+
+/// Files of a folder of reports.
+const REPORTS: [&str; 4] = ["parity.json", "parity.md", "parity.xml", "parity.html"];
+
+#[test]
+fn an_error_replaces_what_an_earlier_run_said() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let folder = scratch.at("report");
+    let data = "embedded?split=test&limit=60";
+    let gate = |candidate: &str| {
+        let models = ["parity", "--reference", &model, "--candidate", candidate];
+        run(
+            "tailfold",
+            &[&models[..], &["--data", data, "--report", &folder]].concat(),
+        )
+    };
+    let files =
+        || REPORTS.map(|file| fs::read_to_string(scratch.at(&format!("report/{file}"))).unwrap());
+    gate(&model).ended_with(3);
+    for (file, text) in REPORTS.iter().zip(files()) {
+        assert!(text.contains("inconclusive"), "{file}: {text}");
+    }
+    let missing = scratch.at("missing.onnx");
+    gate(&missing).ended_with(2);
+    for (file, text) in REPORTS.iter().zip(files()) {
+        assert!(!text.contains("inconclusive"), "{file}: {text}");
+        assert!(text.to_lowercase().contains("error"), "{file}: {text}");
+        assert!(text.contains("missing.onnx"), "{file}: {text}");
+    }
+}
+
+#[test]
+fn pictures_and_times_are_in_the_reports() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let candidate = scratch.write("int8.onnx", int8().to_bytes());
+    let folder = scratch.at("report");
+    let models = [
+        "parity",
+        "--json",
+        "--reference",
+        &model,
+        "--candidate",
+        &candidate,
+    ];
+    let args = ["--data", TEST, "--latency", "--report", &folder];
+    let report = run("tailfold", &[&models[..], &args].concat()).json();
+    for side in ["reference", "candidate"] {
+        let latency = &report["run"]["sides"][side]["latency"];
+        assert_eq!(latency["images"], 100, "{report}");
+        let ms = |key: &str| latency[key].as_f64().unwrap();
+        assert!(
+            ms("p50_ms") > 0.0 && ms("p95_ms") >= ms("p50_ms"),
+            "{latency}"
+        );
+    }
+    let flips = report["worst_flips"].as_array().unwrap().len();
+    assert!(flips > 0, "{report}");
+    let page = fs::read_to_string(scratch.at("report/parity.html")).unwrap();
+    assert_eq!(page.matches("src=\"data:image/png;base64,").count(), flips);
 }
 
 #[test]

@@ -35,11 +35,10 @@ fn a_verdict_merges_to_the_byte() {
     let policy = parity.scratch.write("policy.toml", loose);
     let codes = [&[][..], &["--policy", &policy]].map(|policy| {
         let report = |name: &str| {
-            let [folder, json, markdown] = ["", "/parity.json", "/parity.md"]
-                .map(|file| parity.scratch.at(&format!("{name}{file}")));
-            (folder, move || {
-                [json, markdown].map(|file| fs::read(file).unwrap())
-            })
+            let folder = parity.scratch.at(name);
+            let files = ["json", "md", "xml", "html"]
+                .map(|ending| parity.scratch.at(&format!("{name}/parity.{ending}")));
+            (folder, move || files.map(|file| fs::read(file).unwrap()))
         };
         let (folder, files) = report("single");
         let single = parity.single(&[policy, &["--json", "--report", &folder]].concat());

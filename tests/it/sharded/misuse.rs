@@ -184,7 +184,13 @@ fn options_that_do_not_go_together_are_refused() {
 fn a_verdict_that_cannot_be_merged_is_json_too() {
     let parity = Run::new("parity", DATA);
     let parts = [parity.part("0/2", &[])];
-    let answer = merge(&parts, &["--json"]).ended_with(2).json();
+    let folder = parity.scratch.at("report");
+    let page = parity.scratch.write("report/parity.html", "pass");
+    let answer = merge(&parts, &["--json", "--report", &folder])
+        .ended_with(2)
+        .json();
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("Nothing was compared"), "{page}");
     assert_eq!(answer["verdict"], "error");
     let reason = answer["reasons"][0].as_str().unwrap();
     assert!(

@@ -44,7 +44,8 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("tailfold-logits", &["tailfold-spec"]),
     ("tailfold-onnx", &["tailfold-spec"]),
     ("tailfold-ort", &["tailfold-onnx", "tailfold-spec"]),
-    ("tailfold-parity", &["tailfold-spec"]),
+    ("tailfold-page", &[]),
+    ("tailfold-parity", &["tailfold-page", "tailfold-spec"]),
     ("tailfold-part", &["tailfold-spec"]),
     ("tailfold-plot", &["tailfold-data", "tailfold-spec"]),
     (
@@ -54,6 +55,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "tailfold-integer",
             "tailfold-kernels",
             "tailfold-onnx",
+            "tailfold-page",
             "tailfold-parity",
             "tailfold-part",
             "tailfold-plot",

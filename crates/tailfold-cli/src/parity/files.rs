@@ -1,5 +1,6 @@
 //! Logits that were computed elsewhere, compared as they are read.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -112,6 +113,28 @@ impl Elsewhere {
             );
         }
         Ok(report)
+    }
+
+    /// What stands for the images in a report: the file of their labels, where it is one of its own.
+    pub(super) fn images(&self) -> String {
+        let labels = self.labels.as_ref();
+        labels.map_or(String::new(), |path| path.display().to_string())
+    }
+
+    /// As on the command line.
+    pub(super) fn arguments(&self) -> Vec<OsString> {
+        let options = [
+            ("--labels", &self.labels),
+            ("--card", &self.card),
+            ("--classes", &self.classes),
+            ("--counts", &self.counts),
+        ];
+        let given = options
+            .into_iter()
+            .filter_map(|(name, file)| Some((name, file.as_ref()?)));
+        given
+            .flat_map(|(name, file)| [name.into(), file.into()])
+            .collect()
     }
 
     fn stands_in(&self) -> bool {

@@ -1,38 +1,4 @@
-use tailfold_spec::Logits;
-
-use crate::{ComparedModel, Policy, Report, compare};
-
-/// Three classes, one a group, 1000 images each; the candidate loses some of the two rarer ones.
-fn report() -> Report {
-    let labels: Vec<usize> = (0..3000).map(|image| image % 3).collect();
-    let logits = |wrong: [usize; 3]| {
-        let mut left = wrong;
-        let values = labels.iter().flat_map(|&label| {
-            let miss = left[label] > 0;
-            left[label] -= usize::from(miss);
-            let class = if miss { (label + 2) % 3 } else { label };
-            [0, 1, 2].map(|c| if c == class { 2.0 } else { 0.0 })
-        });
-        Logits::new(values.collect(), 3).unwrap()
-    };
-    let card = ComparedModel {
-        classes: vec![
-            "ship".to_owned(),
-            "tug\u{1b}[2J".to_owned(),
-            "raft|_".to_owned(),
-        ],
-        train_counts: vec![400, 40, 4],
-        ..ComparedModel::default()
-    };
-    compare(
-        &logits([100, 200, 300]),
-        &logits([99, 201, 360]),
-        &labels,
-        &card,
-        &Policy::default(),
-    )
-    .unwrap()
-}
+use crate::sample::report;
 
 #[test]
 fn the_table_is_aligned_and_starts_with_a_sentence() {
@@ -65,24 +31,6 @@ worst classes   group  trained on  images              recall  delta pp
 1 tug\u{fffd}[2J      medium          40    1000  80.00 % -> 79.90 %     -0.10
 ";
     assert_eq!(report.to_table(), expect);
-}
-
-#[test]
-fn markdown_takes_names_literally() {
-    let text = report().to_markdown();
-    assert!(
-        text.starts_with("**FAIL few: 64.0 % against 70.0 % ("),
-        "{text}"
-    );
-    assert!(text.contains("| 2 raft\\|\\_ | few | 4 | 1000 |"), "{text}");
-    assert!(text.contains("| 1 tug\u{fffd}\\[2J | medium |"), "{text}");
-    assert!(
-        text.lines()
-            .filter(|line| line.starts_with("|:--|--:|"))
-            .count()
-            == 2,
-        "{text}"
-    );
 }
 
 #[test]

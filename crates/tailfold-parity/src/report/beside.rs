@@ -20,6 +20,17 @@ pub struct FlipPair {
     pub images: usize,
 }
 
+/// Decisions that moved from a class of one group to a class of another, or of the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupFlip {
+    /// Group of the reference's class.
+    pub from: Group,
+    /// Group of the candidate's class.
+    pub to: Group,
+    /// Images.
+    pub images: usize,
+}
+
 /// One image to which the two do not give the same class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Flip {

@@ -1,0 +1,152 @@
+//! What ran, for the reports: files, kernels, machine, and the command that does it again.
+
+use std::collections::BTreeMap;
+use std::env::consts::{ARCH, OS};
+use std::ffi::OsString;
+use std::path::Path;
+
+use anyhow::Context as _;
+use tailfold_kernels::Isa;
+use tailfold_parity::{Run, RunSide, Sides};
+use tailfold_runtime::LoadedModel;
+
+use super::Args;
+
+/// What a run of `args` over `reference` and `candidate` is.
+pub(super) fn models(
+    args: &Args,
+    reference: &LoadedModel,
+    candidate: &LoadedModel,
+) -> anyhow::Result<Run> {
+    let side = |file: &Path, model: &LoadedModel| RunSide {
+        file: file.display().to_string(),
+        bytes: model.file_bytes as u64,
+        nodes: nodes(model),
+        latency: None,
+    };
+    let data = args
+        .data
+        .as_ref()
+        .map_or(String::new(), ToString::to_string);
+    run(
+        args,
+        data,
+        Sides {
+            reference: side(&args.reference, reference),
+            candidate: side(&args.candidate, candidate),
+        },
+    )
+}
+
+/// What a comparison of two files of logits is.
+pub(super) fn files(args: &Args) -> anyhow::Result<Run> {
+    let side = |file: &Path| -> anyhow::Result<RunSide> {
+        let name = file.display().to_string();
+        Ok(RunSide {
+            bytes: std::fs::metadata(file).with_context(|| name.clone())?.len(),
+            file: name,
+            ..RunSide::default()
+        })
+    };
+    let sides = Sides {
+        reference: side(&args.reference)?,
+        candidate: side(&args.candidate)?,
+    };
+    run(args, args.elsewhere.images(), sides)
+}
+
+fn run(args: &Args, data: String, sides: Sides<RunSide>) -> anyhow::Result<Run> {
+    Ok(Run {
+        version: format!("tailfold {}", env!("CARGO_PKG_VERSION")),
+        command: command(args),
+        data,
+        machine: format!("{ARCH} {OS}, {}", Isa::detect()?.name()),
+        sides,
+    })
+}
+
+/// Of the shares `runs`, which are alike but for their machines: those of all are told.
+pub(super) fn merged(runs: Vec<Run>) -> Option<Run> {
+    let mut runs = runs.into_iter();
+    let mut all = runs.next()?;
+    let mut machines = vec![all.machine.clone()];
+    for run in runs {
+        if !machines.contains(&run.machine) {
+            machines.push(run.machine);
+        }
+        join(&mut all.sides.reference.nodes, run.sides.reference.nodes);
+        join(&mut all.sides.candidate.nodes, run.sides.candidate.nodes);
+    }
+    all.machine = machines.join("; ");
+    Some(all)
+}
+
+/// A kernel that ran on one machine is told, with the most nodes that it ran on any.
+fn join(nodes: &mut BTreeMap<String, usize>, others: BTreeMap<String, usize>) {
+    for (kernel, number) in others {
+        let known = nodes.entry(kernel).or_default();
+        *known = number.max(*known);
+    }
+}
+
+fn nodes(model: &LoadedModel) -> BTreeMap<String, usize> {
+    let mut nodes = BTreeMap::new();
+    for node in &model.nodes {
+        *nodes.entry(node.runs_on.clone()).or_default() += 1;
+    }
+    nodes
+}
+
+/// All that the verdict depends on, for a shell; what only says where it is written is left out, and so are shards.
+fn command(args: &Args) -> String {
+    let mut words: Vec<OsString> = vec!["tailfold".into(), "parity".into()];
+    let mut option = |name: &str, value: OsString| words.extend([name.into(), value]);
+    option("--reference", args.reference.clone().into());
+    option("--candidate", args.candidate.clone().into());
+    if let Some(data) = &args.data {
+        option("--data", data.to_string().into());
+        option("--backend", args.runtime.backend.name().into());
+    }
+    for (name, file) in [("--policy", &args.policy), ("--baseline", &args.baseline)] {
+        if let Some(file) = file {
+            option(name, file.clone().into());
+        }
+    }
+    words.extend(args.runtime.ort.arguments());
+    words.extend(args.elsewhere.arguments());
+    if args.latency {
+        words.push("--latency".into());
+    }
+    let quoted = words.iter().map(|word| {
+        let word = word.to_string_lossy();
+        // Only a zero byte has no quoted form, and no argument has one.
+        shlex::try_quote(&word).map_or_else(|_| word.to_string(), |quoted| quoted.to_string())
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_machine_of_a_merge_is_told() {
+        let run = |machine: &str, kernel: &str| {
+            let mut run = Run {
+                machine: machine.to_owned(),
+                ..Run::default()
+            };
+            run.sides.candidate.nodes = BTreeMap::from([(kernel.to_owned(), 3)]);
+            run
+        };
+        let runs = vec![run("a", "conv"), run("b", "other"), run("a", "conv")];
+        let all = merged(runs).unwrap();
+        assert_eq!(all.machine, "a; b");
+        let nodes = all.sides.candidate.nodes;
+        assert_eq!(
+            nodes,
+            BTreeMap::from([("conv".to_owned(), 3), ("other".to_owned(), 3)])
+        );
+        assert!(merged(Vec::new()).is_none());
+    }
+}

@@ -1,0 +1,82 @@
+//! The folder of reports: JSON, Markdown, JUnit XML and a page, all of one run or none.
+
+use std::error::Error;
+use std::path::Path;
+
+use anyhow::Context as _;
+use tailfold_data::Dataset;
+use tailfold_parity::{Picture, Report, Unchecked};
+use tailfold_spec::artifact;
+
+use crate::output::say;
+
+/// Longer side of a picture, pixels.
+const SIDE: usize = 192;
+
+const JSON: &str = "parity.json";
+const MARKDOWN: &str = "parity.md";
+const JUNIT: &str = "parity.xml";
+const PAGE: &str = "parity.html";
+
+/// Prepares `folder`: a report of an earlier run is gone from now on, so that none can pass for this one's.
+///
+/// # Errors
+/// When nothing can be written into it, or an old file stays.
+pub(super) fn begin(folder: &Path) -> anyhow::Result<()> {
+    artifact::ensure_writable(folder)?;
+    for file in [JSON, MARKDOWN, JUNIT, PAGE] {
+        let file = folder.join(file);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", file.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes `report` in every form; the page has the worst flips as pictures where there is `data`.
+pub(super) fn write(folder: &Path, report: &Report, data: Option<&Dataset>) -> anyhow::Result<()> {
+    let pictures = data.map_or_else(Vec::new, |data| pictures(report, data));
+    for (file, text) in [
+        (JSON, report.to_json()),
+        (MARKDOWN, report.to_markdown()),
+        (JUNIT, report.to_junit()),
+        (PAGE, report.to_html(&pictures)),
+    ] {
+        artifact::write(&folder.join(file), text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes that nothing was compared, because of `error`, which the caller goes on to tell: a folder that cannot be written is no
+/// second error.
+pub(super) fn write_unchecked(folder: &Path, error: &(dyn Error + 'static)) {
+    let unchecked = Unchecked::because(error);
+    for (file, text) in [
+        (JSON, unchecked.to_json()),
+        (MARKDOWN, unchecked.to_markdown()),
+        (JUNIT, unchecked.to_junit()),
+        (PAGE, unchecked.to_html()),
+    ] {
+        if let Err(error) = artifact::write(&folder.join(file), text.as_bytes()) {
+            say(&format!("warning: {error}"));
+        }
+    }
+}
+
+/// The images of the worst flips that can be decoded.
+fn pictures(report: &Report, data: &Dataset) -> Vec<Picture> {
+    let flips = report.worst_flips.iter();
+    let pictures = flips.filter_map(|flip| {
+        let small = data.image(flip.image).ok()?.thumbnail(SIDE).ok()?;
+        Some(Picture {
+            image: flip.image,
+            name: data.id(flip.image),
+            size: [small.width, small.height],
+            png: small.to_png().ok()?,
+        })
+    });
+    pictures.collect()
+}

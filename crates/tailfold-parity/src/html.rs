@@ -1,0 +1,133 @@
+//! A report as one page that needs nothing else: no script to be read, no request to anywhere.
+
+use maud::{Markup, html};
+use tailfold_page::{Page, Text};
+
+use crate::{Report, Unchecked, Verdict};
+
+mod banner;
+mod baseline;
+mod beside;
+mod cards;
+mod classes;
+mod flips;
+mod groups;
+mod intervals;
+mod matrix;
+mod names;
+mod numbers;
+mod policy;
+mod recall;
+mod run;
+mod scale;
+
+const STYLE: &str = include_str!("html/parity.css");
+const SCRIPT: &str = include_str!("html/parity.js");
+
+/// An image of the comparison, to be shown with its flip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Number of the image, as in [`crate::Flip::image`].
+    pub image: usize,
+    /// Its file, or what else it is called.
+    pub name: String,
+    /// Columns and rows.
+    pub size: [usize; 2],
+    /// The bytes of a PNG.
+    pub png: Vec<u8>,
+}
+
+impl Report {
+    /// The page, with those of `pictures` whose images are among the worst flips.
+    pub fn to_html(&self, pictures: &[Picture]) -> String {
+        let sections: [(&str, &str, Markup); 7] = [
+            ("groups", "Groups", groups::section(self)),
+            ("rules", "Rules", policy::rules(self)),
+            ("classes", "Classes", classes::section(self)),
+            ("flips", "Flips", flips::section(self, pictures)),
+            ("beside", "Beside the verdict", beside::section(self)),
+            ("policy", "Policy", policy::section(&self.policy)),
+            ("run", "What ran", run::section(self)),
+        ];
+        let title = format!("{}: parity of {}", self.verdict, subject(&self.model));
+        let page = Page {
+            title: &title,
+            style: STYLE,
+            script: SCRIPT,
+            header: html! {
+                header {
+                    p.brand { "tailfold parity" }
+                    h1 { (Text(subject(&self.model))) }
+                    nav aria-label="Sections" {
+                        ul { @for (id, name, _) in &sections { li { a href={ "#" (id) } { (name) } } } }
+                    }
+                }
+            },
+            main: html! {
+                (banner::of(self))
+                @for (id, name, inside) in &sections {
+                    section aria-labelledby=(id) {
+                        h2 id=(id) { (name) }
+                        (inside)
+                    }
+                }
+                footer.muted {
+                    p { "Schema " code { (Text(&self.schema)) } ". A difference is the candidate minus the reference, in percentage points (pp): below zero the candidate is worse." }
+                }
+            },
+        };
+        page.into_string()
+    }
+}
+
+impl Unchecked {
+    /// The page of a comparison that could not be made.
+    pub fn to_html(&self) -> String {
+        let page = Page {
+            title: "error: parity was not checked",
+            style: STYLE,
+            script: "",
+            header: html! {
+                header {
+                    p.brand { "tailfold parity" }
+                    h1 { "Not checked" }
+                }
+            },
+            main: html! {
+                (banner::unchecked(&self.reasons))
+                footer.muted { p { "Schema " code { (self.schema) } "." } }
+            },
+        };
+        page.into_string()
+    }
+}
+
+/// The model's name, or what stands for it.
+fn subject(model: &str) -> &str {
+    if model.is_empty() {
+        "the candidate"
+    } else {
+        model
+    }
+}
+
+/// A verdict as a word with a mark, so that colour is not all that tells it.
+fn pill(verdict: Verdict) -> Markup {
+    html! {
+        span class={ "pill " (verdict) } {
+            span aria-hidden="true" { (mark(verdict)) " " } (verdict)
+        }
+    }
+}
+
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✓",
+        Verdict::Fail => "✗",
+        Verdict::Inconclusive => "?",
+        Verdict::Error => "!",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! Images to which the two do not give the same class.
+
+use maud::{Markup, html};
+
+use super::names::Names;
+use super::numbers::{counted, percent, whole};
+use super::{Picture, cards, matrix};
+use crate::Report;
+
+pub(super) fn section(report: &Report, pictures: &[Picture]) -> Markup {
+    let names = Names::of(report);
+    let (frequent, rare) = (report.flips_toward_frequent, report.flips_toward_rare);
+    let level = report.flips - (frequent + rare).min(report.flips);
+    html! {
+        p {
+            strong { (counted(report.flips, "flip", "flips")) } " among " (counted(report.images, "image", "images"))
+            ": both give the same class to " (percent_of(report.agreement)) ". "
+            @if report.flips > 0 {
+                (whole(frequent)) " went to a more frequent class, " (whole(rare)) " to a rarer one"
+                @if level > 0 { ", " (whole(level)) " to one as frequent or to none" }
+                "."
+            }
+        }
+        @if report.flips > 0 {
+            (matrix::of(report, &names))
+            (cards::of(report, &names, pictures))
+        }
+    }
+}
+
+/// All but all is not all.
+fn percent_of(agreement: f64) -> String {
+    if agreement > 0.999 && agreement < 1.0 {
+        format!("{:.3} %", 100.0 * agreement)
+    } else {
+        percent(agreement)
+    }
+}

@@ -1,0 +1,143 @@
+//! The rules of a policy, each with its verdict in words.
+
+use crate::report::{ClassComparison, Comparison, Groups, Report, Sides, parts};
+use crate::sentence::sentence;
+use crate::{Diff, Policy, Verdict};
+
+/// What one rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// As in [`Report::decided_by`].
+    pub name: &'static str,
+    /// What it says on its own.
+    pub verdict: Verdict,
+    /// What was found beside what is asked.
+    pub sentence: String,
+}
+
+/// What the rules look at.
+pub(crate) struct Facts<'a> {
+    pub(crate) images: usize,
+    pub(crate) overall: &'a Comparison,
+    pub(crate) groups: &'a Groups<Comparison>,
+    pub(crate) classes: &'a [ClassComparison],
+    pub(crate) ties: Sides<usize>,
+    /// Images without a decision, and the first of them where it is known.
+    pub(crate) non_finite: Sides<(usize, Option<usize>)>,
+    pub(crate) agreement: f64,
+    pub(crate) max_abs_logit_diff: Option<f64>,
+}
+
+impl Report {
+    /// Every rule that the policy has, those that hold too: broken logits, the groups from the rarest on, what else.
+    pub fn rules(&self) -> Vec<Rule> {
+        let facts = Facts {
+            images: self.images,
+            overall: &self.overall,
+            groups: &self.groups,
+            classes: &self.classes,
+            ties: self.ties,
+            non_finite: Sides {
+                reference: (self.non_finite.reference, None),
+                candidate: (self.non_finite.candidate, None),
+            },
+            agreement: self.agreement,
+            max_abs_logit_diff: self.max_abs_logit_diff,
+        };
+        let mut rules = rules(&facts, &self.policy);
+        rules.extend(self.baseline.as_ref().map(baseline));
+        rules
+    }
+}
+
+/// Every rule of `policy`, in the order in which a reader should hear of them.
+pub(crate) fn rules(facts: &Facts<'_>, policy: &Policy) -> Vec<Rule> {
+    // First, because no accuracy means anything after it.
+    let mut rules = vec![non_finite(facts)];
+    rules.extend(parts(facts.overall, facts.groups).map(|(name, part)| Rule {
+        name,
+        verdict: part.verdict,
+        sentence: sentence(name, part, policy),
+    }));
+    let holds = |ok| if ok { Verdict::Pass } else { Verdict::Fail };
+    let tie_rate = facts.ties.candidate as f64 / facts.images as f64;
+    rules.push(Rule {
+        name: "ties",
+        verdict: holds(tie_rate <= policy.max_tie_rate),
+        sentence: format!(
+            "{} of {} images have a tie at the top of the candidate's logits ({:.2} %, {:.2} % is accepted)",
+            facts.ties.candidate,
+            facts.images,
+            100.0 * tie_rate,
+            100.0 * policy.max_tie_rate
+        ),
+    });
+    if let Some(least) = policy.min_agreement {
+        let (agreement, asked) = (100.0 * facts.agreement, 100.0 * least);
+        rules.push(Rule {
+            name: "agreement",
+            verdict: holds(facts.agreement >= least),
+            sentence: format!(
+                "both give the same class to {agreement:.2} % of the images, {asked:.2} % is asked"
+            ),
+        });
+    }
+    if let (Some(most), Some(diff)) = (policy.max_abs_logit_diff, facts.max_abs_logit_diff) {
+        rules.push(Rule {
+            name: "max_abs_logit_diff",
+            verdict: holds(diff <= most),
+            sentence: format!("a logit differs by {diff:.3e}, {most:.3e} is accepted"),
+        });
+    }
+    rules
+}
+
+/// That nothing is worse than in an accepted run.
+fn baseline(diff: &Diff) -> Rule {
+    let (verdict, sentence) = match diff.regressions.as_slice() {
+        [] => (
+            Verdict::Pass,
+            "no regression against the baseline".to_owned(),
+        ),
+        found => (Verdict::Fail, found.join("; ")),
+    };
+    Rule {
+        name: "baseline",
+        verdict,
+        sentence,
+    }
+}
+
+/// That every logit is a number.
+fn non_finite(facts: &Facts<'_>) -> Rule {
+    let sides = [
+        ("reference", facts.non_finite.reference),
+        ("candidate", facts.non_finite.candidate),
+    ];
+    let broken: Vec<String> = sides
+        .into_iter()
+        .filter(|(_, (count, _))| *count > 0)
+        .map(|(side, (count, first))| {
+            let first = first.map_or(String::new(), |first| {
+                format!(", the first is image {first}")
+            });
+            let images = facts.images;
+            format!("{count} of {images} images have a NaN or infinite logit in the {side}{first}")
+        })
+        .collect();
+    if broken.is_empty() {
+        return Rule {
+            name: "non_finite",
+            verdict: Verdict::Pass,
+            sentence: "every logit is a number".to_owned(),
+        };
+    }
+    Rule {
+        name: "non_finite",
+        verdict: Verdict::Fail,
+        sentence: broken.join("; "),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! What a reader should know and no rule covers.
+
+use crate::Policy;
+use crate::report::parts;
+use crate::rules::Facts;
+
+/// What a reader should know and no rule covers.
+pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let chance = 1.0 / facts.classes.len() as f64;
+    if facts.overall.reference_top1 <= chance {
+        warnings.push(format!(
+            "the reference is right on {:.1} % of the images, no better than chance: check labels and preprocessing",
+            100.0 * facts.overall.reference_top1
+        ));
+    }
+    for (name, part) in parts(facts.overall, facts.groups) {
+        if name != "overall" && part.reference_top1 <= 0.0 {
+            warnings.push(format!(
+                "{name}: the reference gets no image right, so nothing can be lost"
+            ));
+        }
+        // Far from equal: the bounds then rest on flips being spread over the classes with few images too.
+        if part.effective_images < 0.9 * part.images as f64 {
+            warnings.push(format!(
+                "{name}: its classes have unequal numbers of images, so {} count as {:.0} and its bounds are approximate",
+                part.images, part.effective_images
+            ));
+        }
+        if name != "overall" && part.unseen_classes > 0 {
+            let all = part.classes + part.unseen_classes;
+            warnings.push(format!(
+                "{name}: {} of {all} classes have no image and are left out",
+                part.unseen_classes
+            ));
+        }
+    }
+    for class in facts.classes {
+        if class.loss_p_holm <= policy.level {
+            warnings.push(format!(
+                "class {} {}: recall {:.1} % against {:.1} %, more lost than gained (p {:.1e}, of {} classes by Holm)",
+                class.class,
+                class.name,
+                100.0 * class.candidate_recall,
+                100.0 * class.reference_recall,
+                class.loss_p_holm,
+                facts.classes.len()
+            ));
+        }
+        if class.candidate_decisions == 0 && class.reference_decisions > 0 {
+            warnings.push(format!(
+                "class {} {}: the candidate never gives it, the reference did {} times",
+                class.class, class.name, class.reference_decisions
+            ));
+        }
+    }
+    if facts.ties.reference > 0 {
+        let (ties, images) = (facts.ties.reference, facts.images);
+        warnings.push(format!(
+            "{ties} of {images} images have a tie at the top of the reference's logits"
+        ));
+    }
+    warnings
+}
