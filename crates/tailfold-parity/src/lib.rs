@@ -23,6 +23,7 @@
 mod accuracy;
 mod binomial;
 mod bootstrap;
+mod chance;
 mod classes;
 mod compare;
 mod comparer;
@@ -33,6 +34,7 @@ mod flips;
 mod groups;
 mod image;
 mod judge;
+mod pair;
 mod paired;
 mod policy;
 mod reasons;
@@ -47,6 +49,7 @@ pub use accuracy::Accuracy;
 pub use compare::ComparedModel;
 pub use comparer::{Comparer, compare_logits as compare};
 pub use error::ParityError;
+pub use pair::{Allowed, Carded, Difference, PairError, check_pair};
 pub use policy::{
     BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy, PolicyError,
 };
