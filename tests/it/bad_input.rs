@@ -1,6 +1,7 @@
 //! Bad input, through the programs themselves: exit code 2, a message that names the file and the place, and nothing
 //! half-written.
 
+mod comparing;
 mod data;
 mod graphs;
 mod images;

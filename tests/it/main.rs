@@ -17,6 +17,7 @@ mod integer;
 mod interrupted;
 mod lists;
 mod networks;
+mod planted;
 mod programs;
 mod quantizing;
 mod resampled;

@@ -12,13 +12,13 @@ use tailfold_spec::Logits;
 use crate::fixture::{embedded, logits};
 use crate::programs::root;
 
-fn shipped(file: &str) -> Model {
+pub(crate) fn shipped(file: &str) -> Model {
     Model::read(&root().join("models/fashion-lt").join(file)).unwrap()
 }
 
 /// `model` with a pair behind its last layer, as ONNX Runtime's `quantize_static` puts one there by default: uint8, from
 /// the smallest and the largest logit of the training images.
-fn with_int8_logits(model: &Model) -> Model {
+pub(crate) fn with_int8_logits(model: &Model) -> Model {
     let seen = logits(model, &embedded("split=train"));
     let range = Range {
         low: seen.values().iter().copied().fold(f32::INFINITY, f32::min),

@@ -19,11 +19,16 @@ mod chain;
 mod diff;
 mod files;
 mod latency;
+mod pictures;
 mod ran;
 mod reports;
+mod same;
+mod training;
 mod unseen;
 
 use files::{Elsewhere, are_logits};
+use pictures::Pictures;
+use same::Allow;
 use unseen::Seen;
 
 /// Compare a candidate with its reference, overall and for many, medium and few, paired image by image.
@@ -72,6 +77,9 @@ pub(crate) struct Args {
     /// Margins and level; the defaults without it.
     #[arg(long)]
     policy: Option<PathBuf>,
+    /// Training images, as a data spec (the `data` of the run's `manifest.toml`): the evaluation must not share any.
+    #[arg(long, value_name = "DATA", conflicts_with = "shard")]
+    training: Option<DataSpec>,
     #[command(flatten)]
     runtime: Runtime,
     #[command(flatten)]
@@ -95,6 +103,8 @@ pub(crate) struct Args {
     /// Print one JSON object (schema `tailfold.parity/1`), also when the comparison could not be made.
     #[arg(long, conflicts_with = "shard")]
     json: bool,
+    #[command(flatten)]
+    allow: Allow,
 }
 
 /// What a shard says beside logits.
@@ -106,6 +116,7 @@ struct Found {
     /// Reference and candidate.
     seen: [Seen; 2],
     run: Run,
+    pictures: Pictures,
 }
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -137,6 +148,9 @@ pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow:
     let seen = found.iter().map(|f| f.seen.clone()).collect();
     let runs = found.iter().map(|f| f.run.clone()).collect();
     Seen::merge(seen).iter().try_for_each(Seen::refuse)?;
+    let policy = asked.policy.take().unwrap_or_default();
+    let pictures = found.iter_mut().map(|f| std::mem::take(&mut f.pictures));
+    Pictures::merge(pictures).refuse_duplicates(&policy)?;
     let logits = ["reference", "candidate"].map(|side| partial::logits(parts, side));
     let [reference, candidate] = logits;
     let Found {
@@ -150,7 +164,6 @@ pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow:
         classes,
         train_counts,
     };
-    let policy = asked.policy.take().unwrap_or_default();
     let mut report = compare(&reference?, &candidate?, &labels, &card, &policy)?;
     report.backends = sides(asked.backend)?;
     report.model_sha256 = sides(asked.model_sha256)?;
@@ -198,7 +211,7 @@ impl Task {
         let policy = policy(args)?;
         let reference = args.runtime.load(&args.reference)?;
         let candidate = args.runtime.load(&args.candidate)?;
-        same_task(&reference, &candidate)?;
+        same::check(&reference, &candidate, &policy, args.allow)?;
         Ok(Self {
             policy,
             run: ran::models(args, &reference, &candidate)?,
@@ -209,18 +222,19 @@ impl Task {
         })
     }
 
-    /// What the two have seen of `data`, image `i` of which is number `numbers[i]`.
-    fn seen(&self, data: &Dataset, numbers: &[usize]) -> anyhow::Result<[Seen; 2]> {
+    /// What the two have seen of `pictures`.
+    fn seen(&self, pictures: &Pictures) -> [Seen; 2] {
         let [reference, candidate] = &self.files;
-        Ok([
-            Seen::of(&self.reference, reference, data, numbers)?,
-            Seen::of(&self.candidate, candidate, data, numbers)?,
-        ])
+        [
+            Seen::of(&self.reference, reference, pictures),
+            Seen::of(&self.candidate, candidate, pictures),
+        ]
     }
 
     /// Scores a share of the images and writes its part.
     fn share(&self, share: &Share<'_>) -> anyhow::Result<ExitCode> {
-        let seen = self.seen(&share.data, &share.own)?;
+        let pictures = Pictures::of(&share.data, &share.own)?;
+        let seen = self.seen(&pictures);
         for seen in seen.iter().filter_map(|seen| seen.refuse().err()) {
             say(&format!("warning, and an error of the merge: {seen:#}"));
         }
@@ -241,6 +255,7 @@ impl Task {
             train_counts: self.candidate.card.train_counts.clone(),
             seen,
             run: self.run.clone(),
+            pictures,
         })?;
         share.write(&part)?;
         Ok(ExitCode::SUCCESS)
@@ -300,9 +315,12 @@ fn judge(args: &Args) -> anyhow::Result<ExitCode> {
 fn judge_models(args: &Args) -> anyhow::Result<(Report, Dataset)> {
     let task = Task::of(args)?;
     let numbers: Vec<usize> = (0..task.data.len()).collect();
-    task.seen(&task.data, &numbers)?
-        .iter()
-        .try_for_each(Seen::refuse)?;
+    let pictures = Pictures::of(&task.data, &numbers)?;
+    task.seen(&pictures).iter().try_for_each(Seen::refuse)?;
+    pictures.refuse_duplicates(&task.policy)?;
+    if let Some(spec) = &args.training {
+        training::refuse_shared(spec, &pictures, &task.policy)?;
+    }
     let Task {
         policy,
         reference,
@@ -342,23 +360,4 @@ fn sides(values: Vec<String>) -> anyhow::Result<Sides<String>> {
         reference,
         candidate,
     })
-}
-
-fn same_task(reference: &LoadedModel, candidate: &LoadedModel) -> anyhow::Result<()> {
-    let (a, b) = (&reference.card, &candidate.card);
-    ensure!(
-        a.classes == b.classes,
-        "the reference has classes {:?}, the candidate {:?}",
-        a.classes,
-        b.classes
-    );
-    let (counts, others) = (&a.train_counts, &b.train_counts);
-    ensure!(
-        counts == others,
-        "the reference has training counts {counts:?}, the candidate {others:?}"
-    );
-    if a.preprocess != b.preprocess {
-        say("note: reference and candidate prepare images differently");
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::rules::Facts;
 use crate::sums::Sums;
 use crate::tally::Tally;
 use crate::warnings::warnings;
-use crate::{ParityError, Policy, classes, judge};
+use crate::{ParityError, Policy, chance, classes, judge};
 
 /// What the comparison has to know about the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,7 +82,10 @@ pub(crate) fn report(
         agreement: 1.0 - flips.all as f64 / images.len() as f64,
         max_abs_logit_diff: sums.max_diff(),
     };
-    let reasons = reasons(&facts, &policy);
+    let mut reasons = reasons(&facts, &policy);
+    if let Some(refusal) = chance::refusal(images, model.classes.len(), policy.level) {
+        reasons.insert(0, refusal);
+    }
     // The first is the worst, and there always is one.
     let (verdict, decided_by) = reasons
         .first()

@@ -23,6 +23,7 @@
 mod accuracy;
 mod binomial;
 mod bootstrap;
+mod chance;
 mod classes;
 mod compare;
 mod comparer;
@@ -37,6 +38,7 @@ mod image;
 mod judge;
 mod junit;
 mod markdown;
+mod pair;
 mod paired;
 mod policy;
 mod reasons;
@@ -59,6 +61,7 @@ pub use diff::{ClassChange, Diff, PartChange, Regression};
 pub use error::ParityError;
 pub use exact::{ClassCounts, ExactTest};
 pub use html::Picture;
+pub use pair::{Allowed, Carded, Difference, PairError, check_pair};
 pub use policy::{
     BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy, PolicyError,
 };

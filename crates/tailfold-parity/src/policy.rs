@@ -45,6 +45,10 @@ pub struct Policy {
     /// The same for single groups.
     #[serde(skip_serializing_if = "GroupImages::is_empty")]
     pub expected_group_images: GroupImages,
+    /// Share of the images that may have the pixels of another one: repeated images make counts look surer than they are.
+    pub max_duplicates: f64,
+    /// Share of the images that may be training images too, where those are given to be compared with.
+    pub max_training_overlap: f64,
     /// Largest difference of any logit; for float against float.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_abs_logit_diff: Option<f64>,
@@ -68,6 +72,9 @@ impl Default for Policy {
             group_margin_pp: GroupMargins::default(),
             min_retained: 0.99,
             max_tie_rate: 0.001,
+            // Published sets have some: CIFAR-100's 10,000 test images have 2.
+            max_duplicates: 0.005,
+            max_training_overlap: 0.0,
             min_agreement: None,
             expected_images: None,
             expected_group_images: GroupImages::default(),
@@ -111,6 +118,8 @@ impl Policy {
         self.group_margin_pp.validate("group_margin_pp")?;
         error::share("min_retained", Some(self.min_retained))?;
         error::share("max_tie_rate", Some(self.max_tie_rate))?;
+        error::share("max_duplicates", Some(self.max_duplicates))?;
+        error::share("max_training_overlap", Some(self.max_training_overlap))?;
         error::share("min_agreement", self.min_agreement)?;
         if self.expected_images == Some(0) {
             return error::check("expected_images", 0.0, false, "at least 1");

@@ -35,7 +35,7 @@ pub struct Report {
     pub schema: String,
     /// The worst of all rules.
     pub verdict: Verdict,
-    /// The rule that decided: `non_finite`, `few`, `medium`, `many`, `overall`, `ties`, `agreement`,
+    /// The rule that decided: `chance`, `non_finite`, `few`, `medium`, `many`, `overall`, `ties`, `agreement`,
     /// `max_abs_logit_diff` or `baseline`. On a pass, the set that came nearest to its margin.
     pub decided_by: String,
     /// Why, in sentences, the deciding one first. On anything but a pass, one for each rule that does not hold.

@@ -2,7 +2,7 @@
 
 use crate::report::{ClassComparison, Comparison, Groups, Report, Sides, parts};
 use crate::sentence::sentence;
-use crate::{Diff, Policy, Verdict};
+use crate::{Diff, Policy, Verdict, chance};
 
 /// What one rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,17 @@ impl Report {
             max_abs_logit_diff: self.max_abs_logit_diff,
         };
         let mut rules = rules(&facts, &self.policy);
+        // It is judged by the images themselves, which a report has not; so only a refusal is told.
+        if self.decided_by == chance::RULE {
+            rules.insert(
+                0,
+                Rule {
+                    name: chance::RULE,
+                    verdict: self.verdict,
+                    sentence: self.reasons.first().cloned().unwrap_or_default(),
+                },
+            );
+        }
         rules.extend(self.baseline.as_ref().map(baseline));
         rules
     }

@@ -9,6 +9,7 @@ use tailfold_parity::Policy;
 use tailfold_runtime::Backend;
 use tailfold_spec::artifact;
 
+use super::pictures::Pictures;
 use super::unseen::Seen;
 use crate::golden::Golden;
 use crate::model::{Ort, backends};
@@ -118,7 +119,7 @@ fn check(args: &Args) -> anyhow::Result<Outcome> {
         half: args.half.as_deref(),
         int8: &args.candidate,
     };
-    let Loaded { ready, absent } = load::load(&files, &args.backend, &args.ort)?;
+    let Loaded { ready, absent } = load::load(&files, &args.backend, &policy, &args.ort)?;
     let data = Dataset::open(&args.data)?;
     check_unseen(&ready, &data)?;
     let golden = golden
@@ -157,11 +158,12 @@ fn check(args: &Args) -> anyhow::Result<Outcome> {
 /// Refuses evaluation images that a model was calibrated on.
 fn check_unseen(ready: &[load::Ready], data: &Dataset) -> anyhow::Result<()> {
     let numbers: Vec<usize> = (0..data.len()).collect();
+    let pictures = Pictures::of(data, &numbers)?;
     let mut files = Vec::new();
     for step in ready {
         if !files.contains(&&step.file) {
             files.push(&step.file);
-            Seen::of(&step.model, &step.file, data, &numbers)?.refuse()?;
+            Seen::of(&step.model, &step.file, &pictures).refuse()?;
         }
     }
     Ok(())

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
-use tailfold_data::Dataset;
 use tailfold_runtime::LoadedModel;
+
+use super::Pictures;
 
 /// Evaluation images that a model was calibrated on, by the hashes of their pixels: of all, or of one shard's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,36 +19,29 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// What `model`, of the file `file`, has seen of `data`, image `i` of which has the number `numbers[i]` in the whole set.
-    ///
-    /// # Errors
-    /// Of the data, naming a file that cannot be decoded.
-    pub(super) fn of(
-        model: &LoadedModel,
-        file: &str,
-        data: &Dataset,
-        numbers: &[usize],
-    ) -> anyhow::Result<Self> {
+    /// What `model`, of the file `file`, has seen of `pictures`.
+    pub(super) fn of(model: &LoadedModel, file: &str, pictures: &Pictures) -> Self {
         let mut seen = Self {
             model: file.to_owned(),
             images: 0,
             first: None,
         };
         let Some(quantization) = &model.card.quantization else {
-            return Ok(seen);
+            return seen;
         };
         let calibrated: BTreeSet<&str> = quantization
             .calibration_images
             .iter()
             .map(String::as_str)
             .collect();
-        for (i, hash) in data.pixel_hashes()?.iter().enumerate() {
-            if calibrated.contains(hash.as_str()) {
+        for picture in pictures.iter() {
+            if calibrated.contains(picture.hash.as_str()) {
                 seen.images += 1;
-                seen.first.get_or_insert_with(|| (numbers[i], data.id(i)));
+                seen.first
+                    .get_or_insert_with(|| (picture.number, picture.id.clone()));
             }
         }
-        Ok(seen)
+        seen
     }
 
     /// Of all shards, of both models.

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Serialize;
+use tailfold_parity::Policy;
 use tailfold_runtime::{Backend, LoadedModel};
 
 use super::stage::Stage;
 use crate::model::{Ort, Runtime};
-use crate::parity::same_task;
+use crate::parity::same::{self, Allow};
 
 /// Files of the chain.
 pub(super) struct Files<'a> {
@@ -48,7 +49,12 @@ pub(super) struct Loaded {
 /// # Errors
 /// A back end of `required` that is not at hand, a file that no back end runs, a model that is not of the same task as the
 /// float one, and whatever is wrong with a file, naming it.
-pub(super) fn load(files: &Files<'_>, required: &[Backend], ort: &Ort) -> anyhow::Result<Loaded> {
+pub(super) fn load(
+    files: &Files<'_>,
+    required: &[Backend],
+    policy: &Policy,
+    ort: &Ort,
+) -> anyhow::Result<Loaded> {
     let mut loaded = Loaded {
         ready: Vec::new(),
         absent: Vec::new(),
@@ -71,7 +77,9 @@ pub(super) fn load(files: &Files<'_>, required: &[Backend], ort: &Ort) -> anyhow
         );
     }
     for step in &loaded.ready[1..] {
-        same_task(&loaded.ready[0].model, &step.model).with_context(|| step.file.clone())?;
+        let float = &loaded.ready[0].model;
+        same::check(float, &step.model, policy, Allow::default())
+            .with_context(|| step.file.clone())?;
     }
     Ok(loaded)
 }

@@ -1,0 +1,43 @@
+//! Rules on the two models' cards, and the options that take one back.
+
+use tailfold_parity::{Allowed, Carded, Policy, check_pair};
+use tailfold_runtime::LoadedModel;
+
+use crate::output::say;
+
+/// Rules that a command line takes back.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Rules taken back")]
+pub(super) struct Allow {
+    /// Compare forms of one checkpoint that prepare images differently.
+    #[arg(long)]
+    allow_other_preprocessing: bool,
+    /// Compare with a float file that the candidate was not quantized from.
+    #[arg(long)]
+    allow_other_float: bool,
+    /// Compare a candidate that was calibrated without an image of a whole group.
+    #[arg(long)]
+    allow_uncalibrated: bool,
+}
+
+/// Refuses two models that are not for the same task, or not of the same kind; says what is worth knowing.
+pub(super) fn check(
+    reference: &LoadedModel,
+    candidate: &LoadedModel,
+    policy: &Policy,
+    allow: Allow,
+) -> anyhow::Result<()> {
+    let allowed = Allowed {
+        other_preprocessing: allow.allow_other_preprocessing,
+        other_float: allow.allow_other_float,
+        uncalibrated: allow.allow_uncalibrated,
+    };
+    let [reference, candidate] = [reference, candidate].map(|model| Carded {
+        card: &model.card,
+        sha256: &model.sha256,
+    });
+    for note in check_pair(reference, candidate, policy, allowed)? {
+        say(&format!("note: {note}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Whether two models may be compared at all, by what their cards say: the faults that no accuracy shows.
+
+use tailfold_spec::{Group, ModelCard, QuantizationRecord};
+
+use crate::groups::ModelGroups;
+use crate::{ComparedModel, ParityError, Policy};
+
+mod error;
+mod preprocess;
+
+pub use error::PairError;
+pub use preprocess::Difference;
+
+/// What a model says of itself, and the file that says it.
+#[derive(Clone, Copy, Debug)]
+pub struct Carded<'a> {
+    /// Its card.
+    pub card: &'a ModelCard,
+    /// SHA-256 of its file.
+    pub sha256: &'a str,
+}
+
+/// Rules that somebody takes back knowingly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Forms of one checkpoint may prepare images differently.
+    pub other_preprocessing: bool,
+    /// The candidate may have been quantized from another file than the reference.
+    pub other_float: bool,
+    /// A group may be without calibration images.
+    pub uncalibrated: bool,
+}
+
+/// Checks that `candidate` can be a form of `reference`, or another model for the same task, and returns what a reader should
+/// know all the same.
+///
+/// - Both have the same classes, in the same order, with the same training counts.
+/// - Two forms of one checkpoint prepare images alike. Models of different checkpoints may differ: there accuracy decides, and
+///   the difference is a note.
+/// - A quantized candidate was made of the reference's file, unless the reference is quantized itself.
+/// - A candidate that was calibrated on labelled images was calibrated on some of each of the policy's groups; single classes
+///   without any are a note.
+///
+/// # Errors
+/// [`PairError`] naming the class or field and both sides.
+pub fn check_pair(
+    reference: Carded<'_>,
+    candidate: Carded<'_>,
+    policy: &Policy,
+    allowed: Allowed,
+) -> Result<Vec<String>, PairError> {
+    same_classes(reference.card, candidate.card)?;
+    let mut notes = Vec::new();
+    let made_of = made_of(&candidate);
+    let one_checkpoint = reference.card.checkpoint_sha256 == candidate.card.checkpoint_sha256
+        && !candidate.card.checkpoint_sha256.is_empty();
+    if let Some(difference) = preprocess::difference(reference.card, candidate.card) {
+        if (one_checkpoint || made_of == Some(reference.sha256)) && !allowed.other_preprocessing {
+            return Err(PairError::Preprocess(difference));
+        }
+        notes.push(format!(
+            "reference and candidate prepare images differently: {difference}"
+        ));
+    }
+    if let Some(made_of) = made_of
+        && made_of != reference.sha256
+        && reference.card.quantization.is_none()
+        && !allowed.other_float
+    {
+        return Err(PairError::OtherFloat {
+            made_of: made_of.to_owned(),
+            reference: reference.sha256.to_owned(),
+        });
+    }
+    if let Some(record) = &candidate.card.quantization {
+        notes.extend(calibrated(candidate.card, record, policy, allowed)?);
+    }
+    Ok(notes)
+}
+
+/// SHA-256 of the float file that a quantized model was made of.
+fn made_of<'a>(model: &Carded<'a>) -> Option<&'a str> {
+    let record = model.card.quantization.as_ref()?;
+    Some(record.float_sha256.as_str()).filter(|hash| !hash.is_empty())
+}
+
+fn same_classes(reference: &ModelCard, candidate: &ModelCard) -> Result<(), PairError> {
+    let (a, b) = (&reference.classes, &candidate.classes);
+    if a.len() != b.len() {
+        return Err(PairError::ClassCount {
+            reference: a.len(),
+            candidate: b.len(),
+        });
+    }
+    if let Some(class) = (0..a.len()).find(|&class| a[class] != b[class]) {
+        return Err(PairError::ClassName {
+            class,
+            reference: a[class].clone(),
+            candidate: b[class].clone(),
+            reordered: is_reordered(a, b),
+        });
+    }
+    let (counts, others) = (&reference.train_counts, &candidate.train_counts);
+    match (0..a.len()).find(|&class| counts.get(class) != others.get(class)) {
+        Some(class) => Err(PairError::TrainCount {
+            class,
+            name: a[class].clone(),
+            reference: counts.get(class).copied().unwrap_or(0),
+            candidate: others.get(class).copied().unwrap_or(0),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn is_reordered(a: &[String], b: &[String]) -> bool {
+    let (mut a, mut b) = (a.to_vec(), b.to_vec());
+    a.sort_unstable();
+    b.sort_unstable();
+    a == b
+}
+
+/// Fails for a group of which no image was calibrated on; a note names classes without any.
+fn calibrated(
+    card: &ModelCard,
+    record: &QuantizationRecord,
+    policy: &Policy,
+    allowed: Allowed,
+) -> Result<Option<String>, PairError> {
+    let counts = &record.calibration_counts;
+    // Half precision and images without labels have no counts, and another number of them says nothing of these classes.
+    if counts.len() != card.classes.len() || counts.iter().all(|&images| images == 0) {
+        return Ok(None);
+    }
+    let missing: Vec<usize> = (0..counts.len()).filter(|&c| counts[c] == 0).collect();
+    let Some(&first) = missing.first() else {
+        return Ok(None);
+    };
+    let groups = groups(card, policy)?;
+    for group in Group::ALL {
+        let classes: Vec<usize> = groups.of_class.classes(group).collect();
+        if let Some(&first) = classes.first()
+            && classes.iter().all(|&class| counts[class] == 0)
+            && !allowed.uncalibrated
+        {
+            return Err(PairError::Uncalibrated {
+                group,
+                classes: classes.len(),
+                first,
+                name: card.classes[first].clone(),
+                calibration: record.calibration.clone(),
+            });
+        }
+    }
+    Ok(Some(format!(
+        "the candidate was calibrated without an image of {} of {} classes, the first {first} `{}`",
+        missing.len(),
+        counts.len(),
+        card.classes[first]
+    )))
+}
+
+fn groups(card: &ModelCard, policy: &Policy) -> Result<ModelGroups, ParityError> {
+    ModelGroups::of(&ComparedModel::from(card), policy)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! In which field two preprocessings differ.
+
+use std::fmt;
+
+use serde_json::Value;
+use tailfold_spec::ModelCard;
+
+/// The first field of the preprocessing that two models do not share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    field: String,
+    reference: String,
+    candidate: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "preprocess.{} is {} in the reference and {} in the candidate",
+            self.field, self.reference, self.candidate
+        )
+    }
+}
+
+/// The first field that differs, with both values as the files have them; a field that is added later is compared too.
+pub(super) fn difference(reference: &ModelCard, candidate: &ModelCard) -> Option<Difference> {
+    let fields = |card: &ModelCard| match serde_json::to_value(&card.preprocess) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (a, b) = (fields(reference), fields(candidate));
+    let differs = |field: &&String| a.get(*field) != b.get(*field);
+    let field = a.keys().chain(b.keys()).find(differs)?;
+    let value = |side: &serde_json::Map<String, Value>| {
+        side.get(field)
+            .map_or_else(|| "none".to_owned(), Value::to_string)
+    };
+    Some(Difference {
+        reference: value(&a),
+        candidate: value(&b),
+        field: field.clone(),
+    })
+}

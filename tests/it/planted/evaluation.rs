@@ -1,0 +1,87 @@
+//! Faults of the evaluation set: labels, repeated images, images that were trained on.
+
+use super::trial::{Bench, Caught, FLOAT, Fault, INT8, POLICY, Trial, Way};
+use crate::fixture::embedded;
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "labels shifted by one",
+        caught: Caught::Refused("chance", "would be chance"),
+        plant: shifted,
+    },
+    Fault {
+        name: "an evaluation set with duplicated images",
+        caught: Caught::Refused("duplicates", "evaluation images repeat another one"),
+        plant: repeated,
+    },
+    Fault {
+        name: "an evaluation set with training images",
+        caught: Caught::Refused(
+            "training images",
+            "30 of 3000 evaluation images are training images",
+        ),
+        plant: trained_on,
+    },
+];
+
+/// Files and labels one row apart, as where a list has a head and the labels have none.
+fn shifted(bench: &Bench, way: Way) -> Option<Trial> {
+    let test = embedded("split=test");
+    let classes = test.classes().len();
+    let label = |i: usize| (test.labels()[i] + usize::from(way.is_faulty())) % classes;
+    let images = (0..test.len()).map(|i| (test.image(i).unwrap(), label(i)));
+    Some(Trial {
+        data: bench.data("shifted", images),
+        ..Trial::of(INT8.to_owned())
+    })
+}
+
+/// Six images a class, fifty times each: as many as the policy asks for, and 60 to learn from.
+fn repeated(bench: &Bench, way: Way) -> Option<Trial> {
+    let (images, times) = match way {
+        Way::Faulty => (embedded("split=test&per-class=6&seed=0"), 50),
+        Way::Sound => (embedded("split=test"), 1),
+    };
+    let all = (0..times * images.len()).map(|i| i % images.len());
+    let data = all.map(|i| (images.image(i).unwrap(), images.labels()[i]));
+    let tolerant = bench.write(
+        "tolerant.toml",
+        std::fs::read_to_string(crate::programs::root().join(POLICY)).unwrap()
+            + "\nmax_duplicates = 1.0\n",
+    );
+    Some(
+        Trial {
+            data: bench.data("repeated", data),
+            policy: None,
+            options: ["--policy", POLICY].map(str::to_owned).to_vec(),
+            ..Trial::of(INT8.to_owned())
+        }
+        .alone(&["--policy", &tolerant]),
+    )
+}
+
+/// One image in a hundred, three of each class, exchanged for one of training.
+fn trained_on(bench: &Bench, way: Way) -> Option<Trial> {
+    let (test, train) = (embedded("split=test"), embedded("split=train&per-class=3"));
+    let mut left = vec![if way.is_faulty() { 3 } else { 0 }; 10];
+    let image = |i: usize| {
+        let label = test.labels()[i];
+        if left[label] == 0 {
+            return (test.image(i).unwrap(), label);
+        }
+        left[label] -= 1;
+        let of_class = (0..train.len()).filter(|&t| train.labels()[t] == label);
+        let chosen = of_class.skip(left[label]).next().unwrap();
+        (train.image(chosen).unwrap(), label)
+    };
+    Some(
+        Trial {
+            data: bench.data("trained-on", (0..test.len()).map(image)),
+            options: ["--training", "embedded?split=train"]
+                .map(str::to_owned)
+                .to_vec(),
+            ..Trial::of(FLOAT.to_owned())
+        }
+        .alone(&[]),
+    )
+}
