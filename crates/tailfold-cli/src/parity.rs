@@ -13,7 +13,7 @@ use tailfold_runtime::{Backend, LoadedModel};
 use crate::model::Runtime;
 use crate::output::{print, say};
 use crate::partial::{self, Asked, Sharding, Share};
-use crate::scores::logits;
+use crate::scores::{check_classes, logits};
 
 mod chain;
 mod diff;
@@ -314,6 +314,9 @@ fn judge(args: &Args) -> anyhow::Result<ExitCode> {
 /// The report on two models, and the images.
 fn judge_models(args: &Args) -> anyhow::Result<(Report, Dataset)> {
     let task = Task::of(args)?;
+    for model in [&task.reference, &task.candidate] {
+        check_classes(model, &task.data)?;
+    }
     let numbers: Vec<usize> = (0..task.data.len()).collect();
     let pictures = Pictures::of(&task.data, &numbers)?;
     task.seen(&pictures).iter().try_for_each(Seen::refuse)?;

@@ -37,12 +37,20 @@ fn check_tailfold(bytes: &[u8], expect: &[&str]) {
     tailfold(&["classify", "--model", &bad, &image]);
     tailfold(&["evaluate", "--model", &bad, "--data", data]);
     tailfold(&["logits", "--model", &bad, "--data", data, "--out", &out]);
-    let parity = ["parity", "--json", "--data", data, "--report", &out];
+    // A folder of reports gets the error too, so that nobody takes an earlier pass for today's.
+    let reports = Scratch::new();
+    let folder = reports.at("reports");
+    let parity = ["parity", "--json", "--data", data, "--report", &folder];
     for [reference, candidate] in [[&bad, &good], [&good, &bad]] {
         let models = ["--reference", reference, "--candidate", candidate];
         let report = tailfold(&[&parity[..], &models].concat()).json();
         assert_eq!(report["schema"], "tailfold.parity/1");
         assert_eq!(report["verdict"], "error");
+        let written = std::fs::read_to_string(reports.at("reports/parity.json")).unwrap();
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&written).unwrap(),
+            report
+        );
         let reason = report["reasons"][0].as_str().unwrap();
         assert!(reason.contains(&bad), "{report}");
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use tailfold_onnx::Model;
 use tailfold_quant::{FloatModel, halve};
+use tailfold_spec::artifact;
 
 use crate::fixture::{fixture, int8};
 use crate::programs::{Answer, finish, root, run, xtask};
@@ -182,7 +183,15 @@ fn a_broken_fp16_file_is_named_where_something_runs_it() {
     let scratch = Scratch::new();
     let halved = |bytes: &[u8]| {
         let float = FloatModel::from_bytes(bytes, "float").unwrap();
-        halve(&float, None, &|| {}).unwrap().model.to_bytes()
+        let mut half = halve(&float, None, &|| {}).unwrap().model;
+        // Broken where it was made, and not made of another file, which is refused before anything runs.
+        let mut card = half.card().unwrap();
+        if let Some(record) = &mut card.quantization {
+            record.float_sha256 =
+                artifact::sha256_of(Path::new(&shipped("fashion-lt.onnx"))).unwrap();
+        }
+        half.set_card(&card);
+        half.to_bytes()
     };
     let good = halved(&std::fs::read(shipped("fashion-lt.onnx")).unwrap());
     let good = scratch.write("good.fp16.onnx", good);

@@ -70,8 +70,8 @@ fn trained_on(bench: &Bench, way: Way) -> Option<Trial> {
             return (test.image(i).unwrap(), label);
         }
         left[label] -= 1;
-        let of_class = (0..train.len()).filter(|&t| train.labels()[t] == label);
-        let chosen = of_class.skip(left[label]).next().unwrap();
+        let mut of_class = (0..train.len()).filter(|&t| train.labels()[t] == label);
+        let chosen = of_class.nth(left[label]).unwrap();
         (train.image(chosen).unwrap(), label)
     };
     Some(
