@@ -17,7 +17,7 @@ fn random(seed: u64) -> impl FnMut(usize) -> usize {
         let mut z = state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % below as u64) as usize
+        usize::try_from((z ^ (z >> 31)) % below as u64).unwrap()
     }
 }
 

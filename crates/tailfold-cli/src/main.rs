@@ -44,7 +44,7 @@ enum Command {
     Info(info::Args),
     Logits(dump::Args),
     Merge(merge::Args),
-    Parity(parity::Command),
+    Parity(Box<parity::Command>),
     Verify(verify::Args),
 }
 

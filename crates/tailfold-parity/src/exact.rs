@@ -199,7 +199,7 @@ impl Region {
         let last = *spread(n, *lost.end()).end();
         // The smallest number rises with the number of lost images, so it is followed and not looked for.
         let mut gained = 0;
-        let mut least_gained = Vec::with_capacity((last - first + 1) as usize);
+        let mut least_gained = Vec::new();
         for lost in first..=last {
             while gained <= n - lost && !favourable(gained, lost) {
                 gained += 1;

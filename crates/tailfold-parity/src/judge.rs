@@ -164,5 +164,5 @@ fn images_needed(total: &Tally, score: f64, z: f64, level: f64, margin: f64) -> 
         clippy::cast_sign_loss,
         reason = "checked to be a small number"
     )]
-    (needed < 1e12).then(|| needed as usize)
+    (needed < 1e12).then_some(needed as usize)
 }

@@ -63,7 +63,7 @@ fn repeated(bench: &Bench, way: Way) -> Option<Trial> {
 /// One image in a hundred, three of each class, exchanged for one of training.
 fn trained_on(bench: &Bench, way: Way) -> Option<Trial> {
     let (test, train) = (embedded("split=test"), embedded("split=train&per-class=3"));
-    let mut left = vec![if way.is_faulty() { 3 } else { 0 }; 10];
+    let mut left = [if way.is_faulty() { 3 } else { 0 }; 10];
     let image = |i: usize| {
         let label = test.labels()[i];
         if left[label] == 0 {

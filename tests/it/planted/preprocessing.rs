@@ -97,7 +97,7 @@ fn woven(image: &Pixels) -> Pixels {
     let value = |y: usize, x: usize| {
         let v = image.values[y / 2 * image.width + x / 2];
         let thread = v.min(255 - v);
-        if (y + x) % 2 == 0 {
+        if (y + x).is_multiple_of(2) {
             v + thread
         } else {
             v - thread

@@ -1,5 +1,11 @@
 //! The simulations.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers of images, and parts of ten thousand"
+)]
+
 use std::collections::HashMap;
 
 use rand::SeedableRng as _;

@@ -4,6 +4,8 @@
 //! `cargo run --release --package tailfold-parity --example operating -- docs/bench` writes `parity-operating.md`,
 //! `parity-operating.json` and `parity-operating.svg` there.
 
+#![expect(clippy::print_stdout, reason = "a program that answers on stdout")]
+
 mod cells;
 mod picture;
 mod table;

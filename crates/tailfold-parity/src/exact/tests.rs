@@ -1,3 +1,8 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "counts of a few images, made from small numbers"
+)]
+
 use proptest::prelude::*;
 
 use super::*;
