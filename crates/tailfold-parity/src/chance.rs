@@ -60,7 +60,7 @@ mod tests {
     fn image(label: usize, decision: usize) -> Image {
         let mut row = [0.0; 4];
         row[decision] = 1.0;
-        let side = Side::of(&row, label, &mut Vec::new());
+        let side = Side::of(&row, label, &mut crate::image::Softmax::default());
         Image {
             label: u32::try_from(label).unwrap(),
             before: side,

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use tailfold_spec::Logits;
 
 use crate::groups::ModelGroups;
-use crate::image::{Image, Side};
+use crate::image::{Image, Side, Softmax};
 use crate::report::Report;
 use crate::sums::Sums;
 use crate::{ComparedModel, ParityError, Policy, compare};
@@ -178,7 +178,7 @@ fn piece(
     classes: usize,
 ) -> (Vec<Image>, Sums) {
     let mut sums = Sums::new(classes);
-    let (mut p, mut q) = (Vec::new(), Vec::new());
+    let (mut p, mut q) = (Softmax::default(), Softmax::default());
     let rows = reference
         .chunks_exact(classes)
         .zip(candidate.chunks_exact(classes));

@@ -18,6 +18,15 @@ pub(crate) struct Side {
     pub(crate) label_probability: f32,
 }
 
+/// The probabilities of one row of logits, kept from row to row for its memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Softmax {
+    /// `[classes]`; empty for a row with a NaN or infinite logit.
+    pub(crate) probabilities: Vec<f32>,
+    /// Logarithm of the sum of the exponentials of the logits.
+    pub(crate) log_sum: f64,
+}
+
 /// Both classifiers on one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Image {
@@ -27,8 +36,9 @@ pub(crate) struct Image {
 }
 
 impl Side {
-    /// Decides `row`, whose probabilities go to `probabilities`.
-    pub(crate) fn of(row: &[f32], label: usize, probabilities: &mut Vec<f32>) -> Self {
+    /// Decides `row`.
+    pub(crate) fn of(row: &[f32], label: usize, softmax: &mut Softmax) -> Self {
+        let probabilities = &mut softmax.probabilities;
         probabilities.clear();
         let Some((class, tied)) = Logits::top1(row) else {
             return Self {
@@ -47,6 +57,7 @@ impl Side {
             reason = "1 to the number of classes"
         )]
         let share = (1.0 / sum) as f32;
+        softmax.log_sum = f64::from(top) + sum.ln();
         probabilities.iter_mut().for_each(|p| *p *= share);
         Self {
             class: u32::try_from(class).ok(),

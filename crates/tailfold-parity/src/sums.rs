@@ -1,6 +1,6 @@
 //! What is summed over images beside their decisions: masses, confidences, distances.
 
-use crate::image::Image;
+use crate::image::{Image, Softmax};
 use crate::report::{LogitDistance, Sides};
 
 /// Bins of confidence of the calibration error.
@@ -56,32 +56,33 @@ impl Sums {
         }
     }
 
-    /// Adds one image: `rows` are its logits, `probabilities` their softmax, empty for a row that is not finite.
-    pub(crate) fn add(&mut self, image: &Image, rows: [&[f32]; 2], probabilities: [&[f32]; 2]) {
+    /// Adds one image: `rows` are its logits.
+    pub(crate) fn add(&mut self, image: &Image, rows: [&[f32]; 2], softmax: [&Softmax; 2]) {
+        let [p, q] = softmax.map(|side| side.probabilities.as_slice());
         self.before
-            .add(image.was_right(), image.before.confidence, probabilities[0]);
-        self.after
-            .add(image.is_right(), image.after.confidence, probabilities[1]);
+            .add(image.was_right(), image.before.confidence, p);
+        self.after.add(image.is_right(), image.after.confidence, q);
         self.images += 1;
-        if probabilities.iter().any(|p| p.is_empty()) {
+        if p.is_empty() || q.is_empty() {
             self.non_finite += 1;
             return;
         }
-        self.distance(rows, probabilities[0]);
+        self.distance(rows, softmax);
     }
 
     /// Adds the distance of two finite rows.
-    fn distance(&mut self, [before, after]: [&[f32]; 2], probabilities: &[f32]) {
+    fn distance(&mut self, [before, after]: [&[f32]; 2], [p, q]: [&Softmax; 2]) {
         let classes = before.len() as f64;
-        let (mut most, mut squares, mut sum) = (0.0_f64, 0.0, 0.0);
+        let mut most = 0.0_f64;
+        let (mut squares, mut sum) = (0.0, 0.0);
         let (mut own, mut own_squares, mut expected) = (0.0, 0.0, 0.0);
-        for ((&a, &b), &p) in before.iter().zip(after).zip(probabilities) {
-            let (a, diff) = (f64::from(a), f64::from(a) - f64::from(b));
+        for ((&a, &b), &p) in before.iter().zip(after).zip(&p.probabilities) {
+            let diff = f64::from(a) - f64::from(b);
             most = most.max(diff.abs());
             squares += diff * diff;
             sum += diff;
-            own += a;
-            own_squares += a * a;
+            own += f64::from(a);
+            own_squares += f64::from(a) * f64::from(a);
             expected += f64::from(p) * diff;
         }
         self.values += before.len();
@@ -91,18 +92,7 @@ impl Sums {
         self.centered_diff += (squares - sum * sum / classes).max(0.0);
         self.centered_reference += (own_squares - own * own / classes).max(0.0);
         // KL(p || q) = sum p (a - b) + ln sum exp b - ln sum exp a
-        let likelihood = |row: &[f32]| {
-            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            (
-                f64::from(top),
-                row.iter()
-                    .map(|v| f64::from((v - top).exp()))
-                    .sum::<f64>()
-                    .ln(),
-            )
-        };
-        let ((top_a, rest_a), (top_b, rest_b)) = (likelihood(before), likelihood(after));
-        self.divergence += (expected + (top_b - top_a) + (rest_b - rest_a)).max(0.0);
+        self.divergence += (expected + q.log_sum - p.log_sum).max(0.0);
     }
 
     /// Adds what was summed over later images.
