@@ -21,7 +21,8 @@ MARGIN = 0.05
 LEFT_OUT = 1e-4
 # Our search finds the largest probability between two rates of this grid.
 GRID = 300
-COMPARED = (0, 1, 3)
+# Exit statuses: pass, fail, inconclusive, and error, which must be that of a reference that is right by chance.
+COMPARED = (0, 1, 2, 3)
 
 
 def tables_agree(evidence):
@@ -44,6 +45,8 @@ def tables_agree(evidence):
         arguments = [f"--{name}={path}" for name, path in files.items()]
         arguments += [f"--counts={counts}", f"--policy={policy}", "--json"]
         report = json.loads(evidence.run("tailfold", "parity", *arguments, accepted=COMPARED))
+        if report["verdict"] == "error" and report["decided_by"] != "chance":
+            raise Verdict(f"run {run}: {report['reasons']}")
         for group, name in enumerate([*GROUPS, "overall"]):
             inside = labels == group if name != "overall" else np.full(len(labels), True)
             part = report["overall"] if name == "overall" else report["groups"][name]
