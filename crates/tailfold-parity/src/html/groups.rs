@@ -27,7 +27,7 @@ pub(super) fn section(report: &Report) -> Markup {
 
 fn table(report: &Report, confidence: &str) -> Markup {
     html! {
-        table {
+        table.sets {
             caption { "Accuracy of a group is the mean of its classes' recalls; bounds are one-sided, " (confidence) " %." }
             thead {
                 tr {

@@ -76,8 +76,8 @@ fn matrix(caption: &str, heads: &[&str], images: impl Fn(usize, usize) -> Option
             Ordering::Equal => "muted",
             Ordering::Greater => "better",
         };
-        let share = 8.0 + 34.0 * count as f64 / most.max(1) as f64;
-        format!("background:color-mix(in srgb,var(--{towards}) {share:.0}%,var(--surface))")
+        let share = 0.08 + 0.34 * count as f64 / most.max(1) as f64;
+        format!("background:rgb(var(--{towards}-rgb)/{share:.2})")
     };
     let table = html! {
         table.matrix {
