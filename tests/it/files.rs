@@ -187,6 +187,8 @@ fn what_is_missing_or_does_not_fit_is_named() {
         &["words.txt, line 2: `many`"],
     );
     refused(&["--candidate", &logits, "--data", TEST], &["--data"]);
+    let training = ["--candidate", &logits, "--training", "embedded?split=train"];
+    refused(&[&training, &known[..]].concat(), &["--training"]);
 }
 
 #[test]

@@ -289,6 +289,10 @@ fn judge(args: &Args) -> anyhow::Result<ExitCode> {
         );
         let policy = policy(args)?;
         ensure!(!args.latency, "files of logits have no latency");
+        ensure!(
+            args.training.is_none() && args.allow.arguments().next().is_none(),
+            "files of logits have neither images nor metadata: --training and --allow-... are for models"
+        );
         let mut report = args
             .elsewhere
             .compare(&args.reference, &args.candidate, &policy)?;

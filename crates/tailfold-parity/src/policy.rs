@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::artifact;
 
+use crate::exact::LEFT_OUT;
 use crate::{ComparedModel, ParityError, Regression};
 
 mod backend;
@@ -24,7 +25,7 @@ pub struct Policy {
     /// Name of the model that this is the policy of; any without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Error level of each one-sided bound; 0.05 gives 95 % bounds.
+    /// Error level of each one-sided bound, at least 0.001; 0.05 gives 95 % bounds.
     pub level: f64,
     /// Loss of overall accuracy that is accepted, in percentage points.
     pub overall_margin_pp: f64,
@@ -112,8 +113,9 @@ impl Policy {
     /// [`PolicyError::Range`] naming the field.
     pub fn validate(&self) -> Result<(), PolicyError> {
         let level = self.level;
-        let ok = level > 0.0 && level < 0.5;
-        error::check("level", level, ok, "more than 0 and less than 0.5")?;
+        // No exact p-value is smaller than what the interval of the rate leaves out, so nothing could pass below it.
+        let ok = level >= 10.0 * LEFT_OUT && level < 0.5;
+        error::check("level", level, ok, "at least 0.001 and less than 0.5")?;
         error::margin("overall_margin_pp", Some(self.overall_margin_pp))?;
         self.group_margin_pp.validate("group_margin_pp")?;
         error::share("min_retained", Some(self.min_retained))?;

@@ -112,6 +112,10 @@ fn command(args: &Args) -> String {
             option(name, file.clone().into());
         }
     }
+    if let Some(training) = &args.training {
+        option("--training", training.to_string().into());
+    }
+    words.extend(args.allow.arguments().map(OsString::from));
     words.extend(args.runtime.ort.arguments());
     words.extend(args.elsewhere.arguments());
     if args.latency {

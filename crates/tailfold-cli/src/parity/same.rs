@@ -20,6 +20,22 @@ pub(super) struct Allow {
     allow_uncalibrated: bool,
 }
 
+impl Allow {
+    /// As on the command line.
+    pub(super) fn arguments(self) -> impl Iterator<Item = &'static str> {
+        [
+            (
+                "--allow-other-preprocessing",
+                self.allow_other_preprocessing,
+            ),
+            ("--allow-other-float", self.allow_other_float),
+            ("--allow-uncalibrated", self.allow_uncalibrated),
+        ]
+        .into_iter()
+        .filter_map(|(name, given)| given.then_some(name))
+    }
+}
+
 /// Refuses two models that are not for the same task, or not of the same kind; says what is worth knowing.
 pub(super) fn check(
     reference: &LoadedModel,

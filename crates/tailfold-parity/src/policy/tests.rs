@@ -37,11 +37,15 @@ fn bad_values_are_named() {
     let margin = "expected more than 0 and at most 100 percentage points";
     check(
         &|p| p.level = 0.5,
-        "policy.level is 0.5, expected more than 0 and less than 0.5",
+        "policy.level is 0.5, expected at least 0.001 and less than 0.5",
+    );
+    check(
+        &|p| p.level = 1e-5,
+        "policy.level is 0.00001, expected at least 0.001 and less than 0.5",
     );
     check(
         &|p| p.level = f64::NAN,
-        "policy.level is NaN, expected more than 0 and less than 0.5",
+        "policy.level is NaN, expected at least 0.001 and less than 0.5",
     );
     check(
         &|p| p.overall_margin_pp = -0.5,
@@ -90,7 +94,7 @@ fn a_bad_file_is_named() {
     let cause = error.source().unwrap().to_string();
     assert_eq!(
         cause,
-        "policy.level is 0.7, expected more than 0 and less than 0.5"
+        "policy.level is 0.7, expected at least 0.001 and less than 0.5"
     );
     std::fs::write(&path, "level = 0.01").unwrap();
     assert_eq!(

@@ -92,7 +92,7 @@ fn what_cannot_be_compared_is_named() {
     let unchecked = Unchecked::because(&error);
     assert_eq!(unchecked.verdict.exit_code(), 2);
     let expect =
-        "the policy is unusable: policy.level is 0, expected more than 0 and less than 0.5";
+        "the policy is unusable: policy.level is 0, expected at least 0.001 and less than 0.5";
     assert_eq!(unchecked.reasons, [expect]);
     assert!(unchecked.to_json().contains("\"verdict\": \"error\""));
 }
