@@ -114,7 +114,7 @@ impl Policy {
     pub fn validate(&self) -> Result<(), PolicyError> {
         let level = self.level;
         // No exact p-value is smaller than what the interval of the rate leaves out, so nothing could pass below it.
-        let ok = level >= 10.0 * LEFT_OUT && level < 0.5;
+        let ok = (10.0 * LEFT_OUT..0.5).contains(&level);
         error::check("level", level, ok, "at least 0.001 and less than 0.5")?;
         error::margin("overall_margin_pp", Some(self.overall_margin_pp))?;
         self.group_margin_pp.validate("group_margin_pp")?;
