@@ -73,7 +73,14 @@ pub(crate) fn fetch() -> anyhow::Result<()> {
 }
 
 /// What a crate that is compiled for a few runs in an emulator alone is compiled with.
-const QUICK: [&str; 2] = ["--config", r#"profile.dev.package."*".opt-level=1"#];
+const QUICK: [&str; 6] = [
+    "--config",
+    "profile.dev.opt-level=1",
+    "--config",
+    "profile.dev.package.tailfold-kernels.opt-level=3",
+    "--config",
+    "profile.dev.package.tailfold-integer.opt-level=2",
+];
 
 /// The packages' test programs, in order.
 fn build(

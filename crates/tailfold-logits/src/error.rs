@@ -21,6 +21,14 @@ pub enum LogitFileError {
         /// Its first bytes.
         found: String,
     },
+    /// A table in Parquet, which this build does not read (feature `parquet`).
+    #[error(
+        "{} is Parquet, which this program was built without: build it with the feature `parquet`, or write .npy", path.display()
+    )]
+    NotBuiltIn {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file that is shorter or longer than its own header says.
     #[error(
         "{}: the header describes a file of {expected} bytes, but it has {found}", path.display()

@@ -12,6 +12,7 @@ mod format;
 mod labels;
 mod npy;
 mod payload;
+#[cfg_attr(not(feature = "parquet"), path = "table/absent.rs")]
 mod table;
 mod tensors;
 
