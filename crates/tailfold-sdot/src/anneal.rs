@@ -15,60 +15,101 @@ const LITTLE: f64 = 0.7;
 /// Temperatures of the last polishes, in units of the last one: a wider boundary averages over more samples.
 const WIDTHS: [f64; 2] = [4.0, 16.0];
 
-/// Follows `temperatures` down until the hard cells of `search` are good enough; returns the last one used, 0 for none.
-///
-/// A `warm` search starts with a polish and then at the narrowest of the first temperatures at which it is still close.
-pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], warm: bool) -> f64 {
-    let mut offsets = search.best.offsets.clone();
-    let (mut last, mut first) = (0.0, 0);
-    if warm && !search.is_over() {
-        first = warm_stage(search, temperatures);
-        if first > 0 {
-            last = temperatures[first];
-            polish(search, last);
-            offsets.clone_from(&search.best.offsets);
+/// What is known of the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// Nothing.
+    Cold,
+    /// It solved a problem like this one, perhaps.
+    Warm,
+    /// It solved a part of the sample, and this was the temperature that it ended at, counted from the first.
+    Coarse(usize),
+}
+
+impl Start {
+    /// The temperature to begin with, counted from the first.
+    pub(crate) fn stage(self) -> usize {
+        match self {
+            Self::Coarse(stage) => stage,
+            Self::Cold | Self::Warm => 0,
         }
     }
+}
+
+/// Follows `temperatures` down until the hard cells of `search` are good enough; returns which one was used last, `None` when
+/// the start was good enough.
+///
+/// A warm search starts with a polish and then at the narrowest of the first temperatures at which it is still close.
+pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start) -> Option<usize> {
+    let (mut last, mut first) = (None, 0);
+    match start {
+        Start::Cold => search.look(),
+        // The few rows that have been asked leave an error of chance alone: corrections need no exponentials for it.
+        Start::Coarse(stage) => {
+            (last, first) = (Some(stage), stage);
+            polish(search, temperatures[stage], None);
+        }
+        Start::Warm => {
+            search.look();
+            if !search.is_over() {
+                first = warm_stage(search, temperatures);
+            }
+            if first > 0 {
+                last = Some(first);
+                polish(search, temperatures[first], None);
+            }
+        }
+    }
+    let mut offsets = search.best.offsets.clone();
     for (stage, &epsilon) in temperatures.iter().enumerate().skip(first) {
         if search.is_over() {
             return last;
         }
-        last = epsilon;
+        last = Some(stage);
         let before = search.best.chi_square;
         let fine = search.limits.tolerance / 4.0;
         let is_last = stage + 1 == temperatures.len();
-        offsets = minimise(
-            search,
-            &offsets,
-            epsilon,
-            if is_last { fine } else { fine.max(ROUGH) },
-        )
-        .offsets;
-        polish(search, epsilon);
+        let enough = if is_last { fine } else { fine.max(ROUGH) };
+        let point = minimise(search, &offsets, epsilon, enough);
+        offsets.clone_from(&point.offsets);
+        polish(search, epsilon, Some(point));
         // Narrower boundaries hold fewer samples: what is left is the sample's, not the temperature's.
         if search.best.chi_square <= search.limits.floor && search.best.chi_square > before * LITTLE
         {
             break;
         }
     }
-    for width in WIDTHS {
-        if !search.is_over() {
-            polish(search, last * width);
+    if let Some(stage) = last {
+        for width in WIDTHS {
+            if !search.is_over() {
+                polish(search, temperatures[stage] * width, None);
+            }
         }
     }
     last
 }
 
+/// Follows `temperatures` down from the `first` on a part of the sample; returns where the hard cells are good enough for
+/// it, or no longer gain. They are not corrected: their error is another one in the whole sample.
+pub(crate) fn approach(search: &mut Search<'_>, temperatures: &[f64], first: usize) -> usize {
+    let mut offsets = search.best.offsets.clone();
+    for (stage, &epsilon) in temperatures.iter().enumerate().skip(first) {
+        let before = search.best.chi_square;
+        let enough = (search.limits.tolerance / 4.0).max(ROUGH);
+        offsets = minimise(search, &offsets, epsilon, enough).offsets;
+        let best = search.best.chi_square;
+        if search.is_over() || best <= search.limits.floor && best > before * LITTLE {
+            search.best.offsets = offsets;
+            return stage;
+        }
+    }
+    search.best.offsets = offsets;
+    temperatures.len() - 1
+}
+
 /// The narrowest of the first temperatures at which the start is close to the minimum; 0 when none is.
 fn warm_stage(search: &mut Search<'_>, temperatures: &[f64]) -> usize {
-    let offsets = search.best.offsets.clone();
-    let still = vec![0.0; offsets.len()];
-    let near = |stage: &usize| {
-        search
-            .soft_point(&offsets, &still, 0.0, temperatures[*stage])
-            .chi_square
-            <= NEARBY
-    };
+    let near = |stage: &usize| search.soft_best(temperatures[*stage]).chi_square <= NEARBY;
     (1..=WARM_STAGE.min(temperatures.len() - 1))
         .rev()
         .find(near)

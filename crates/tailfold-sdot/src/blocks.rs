@@ -3,43 +3,42 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use nalgebra::{DMatrixView, DMatrixViewMut};
 use rayon::prelude::*;
 
 use crate::Scores;
+use crate::product::Product;
 use crate::scores::Values;
 
-/// Rows whose scores are in memory at a time, a shard.
-pub(crate) const BLOCK: usize = 256;
+/// Scores in a block, about: half a MiB, so that what reads them finds them in the second cache.
+const BLOCK_SCORES: usize = 1 << 17;
 
-/// Scores, ready to be read block by block.
+/// Rows whose scores are in memory at a time, a shard. A product of fewer rows than 64 packs its weights too often.
+pub(crate) fn block_rows(classes: usize) -> usize {
+    (BLOCK_SCORES / classes).clamp(64, 256)
+}
+
+/// Scores, ready to be read block by block; every `stride`-th row of them.
 pub(crate) enum Blocks<'a> {
     Matrix {
         values: Cow<'a, [f32]>,
         classes: usize,
+        stride: usize,
     },
-    Product(Product<'a>),
-}
-
-/// `scale <w_j, z_i>`, with what its matrix product needs.
-pub(crate) struct Product<'a> {
-    features: &'a [f32],
-    /// `[C, dim]`, column-major. A row-major view would do but for nalgebra 0.35's product, which reads and writes out of
-    /// bounds when its left factor has a row stride and a dimension is below 6.
-    weights: Vec<f32>,
-    classes: usize,
-    dim: usize,
-    scale: f32,
+    Product {
+        product: Product<'a>,
+        stride: usize,
+    },
 }
 
 impl<'a> Blocks<'a> {
-    /// Blocks of `scores`; a product of at most `keep` scores is made once, here.
-    pub(crate) fn new(scores: &Scores<'a>, keep: usize) -> Self {
-        let (rows, classes) = (scores.rows(), scores.num_classes());
+    /// Blocks of every `stride`-th row of `scores`, from the first; a product of at most `keep` scores is made once, here.
+    pub(crate) fn new(scores: &Scores<'a>, stride: usize, keep: usize) -> Self {
+        let classes = scores.num_classes();
         match scores.values {
             Values::Matrix(values) => Self::Matrix {
                 values: Cow::Borrowed(values),
                 classes,
+                stride,
             },
             Values::Product {
                 features,
@@ -47,28 +46,23 @@ impl<'a> Blocks<'a> {
                 dim,
                 scale,
             } => {
-                let transposed = (0..dim)
-                    .flat_map(|k| weights[k..].iter().step_by(dim))
-                    .copied()
-                    .collect();
-                let product = Product {
-                    features,
-                    weights: transposed,
-                    classes,
-                    dim,
-                    scale,
-                };
+                let product = Product::new(features, weights, dim, scale);
+                let rows = scores.rows().div_ceil(stride);
                 if rows.saturating_mul(classes) > keep {
-                    return Self::Product(product);
+                    return Self::Product { product, stride };
                 }
                 let mut values = vec![0.0; rows * classes];
-                let blocks = values
-                    .par_chunks_mut(BLOCK * classes)
-                    .zip(features.par_chunks(BLOCK * dim));
-                blocks.for_each(|(out, features)| product.multiply(features, out));
+                let height = block_rows(classes);
+                values
+                    .par_chunks_mut(height * classes)
+                    .enumerate()
+                    .for_each(|(block, out)| {
+                        product.multiply(block * height * stride, stride, out)
+                    });
                 Self::Matrix {
                     values: Cow::Owned(values),
                     classes,
+                    stride: 1,
                 }
             }
         }
@@ -77,27 +71,28 @@ impl<'a> Blocks<'a> {
     /// Scores of `rows`, `[rows, C]` row-major; `buffer` holds them when they have to be made.
     pub(crate) fn read<'b>(&'b self, rows: Range<usize>, buffer: &'b mut Vec<f32>) -> &'b [f32] {
         match self {
-            Self::Matrix { values, classes } => &values[rows.start * classes..rows.end * classes],
-            Self::Product(product) => {
-                buffer.resize(rows.len() * product.classes, 0.0);
-                product.multiply(
-                    &product.features[rows.start * product.dim..rows.end * product.dim],
-                    buffer,
-                );
+            Self::Matrix {
+                values,
+                classes,
+                stride: 1,
+            } => &values[rows.start * classes..rows.end * classes],
+            Self::Matrix {
+                values,
+                classes,
+                stride,
+            } => {
+                buffer.clear();
+                for row in rows {
+                    let start = row * stride * classes;
+                    buffer.extend_from_slice(&values[start..start + classes]);
+                }
+                buffer
+            }
+            Self::Product { product, stride } => {
+                buffer.resize(rows.len() * product.classes(), 0.0);
+                product.multiply(rows.start * stride, *stride, buffer);
                 buffer
             }
         }
-    }
-}
-
-impl Product<'_> {
-    /// Scores of some rows of `features`, `[rows, dim]`, into `out`, `[rows, C]`, both row-major.
-    fn multiply(&self, features: &[f32], out: &mut [f32]) {
-        let rows = features.len() / self.dim;
-        // Row-major is the transpose of nalgebra's column-major: S^T = W Z^T.
-        let weights = DMatrixView::from_slice(&self.weights, self.classes, self.dim);
-        let features = DMatrixView::from_slice(features, self.dim, rows);
-        DMatrixViewMut::from_slice(out, self.classes, rows)
-            .gemm(self.scale, &weights, &features, 0.0);
     }
 }

@@ -9,8 +9,7 @@ const OFFSETS: [&str; 2] = ["offsets", "offset"];
 /// Entropic energy `epsilon E[logsumexp_j((s_j + h_j) / epsilon)] - <target, h>` in score units, and its gradient
 /// `E[softmax_j] - target_j`, `[C]`.
 ///
-/// `offsets` is `[C]`, in score units. The probabilities are computed in `f32` and summed in `f64`: the gradient is
-/// exact to about 1e-7.
+/// `offsets` is `[C]`, in score units. The probabilities are computed and summed in `f64`.
 ///
 /// # Errors
 /// [`SolveError`] when the problem or the offsets do not fit the scores, or `epsilon` is not a positive normal number.
@@ -27,7 +26,7 @@ pub fn entropic_energy(
             expected: "a positive number",
         });
     }
-    let cells = sample.soft_cells(offsets, epsilon);
+    let cells = sample.exact_soft_cells(offsets, epsilon);
     let gradient = cells
         .soft
         .iter()

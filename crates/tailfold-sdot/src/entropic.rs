@@ -1,55 +1,48 @@
 //! The entropic problem itself, at one temperature: no hard cells.
 
 use crate::newton::minimise;
-use crate::pass::Sample;
-use crate::search::{Limits, Search, SoftPoint};
-use crate::{Solution, Stop};
+use crate::search::{Search, SoftPoint};
 
 /// Soft chi-square at which a temperature on the way is left.
 const ROUGH: f64 = 1e-2;
+/// Below this chi-square the rounding of single precision's exponentials is most of what is left.
+const SINGLE: f64 = 1e-10;
 
-/// Minimises the entropic energy at `epsilon`: the mean softmax becomes the target, as closely as `limits` ask.
+/// Minimises the entropic energy of `search` at `epsilon`: the mean softmax becomes the target, until its chi-square is at
+/// most `tolerance` and no class is off by more than half. Returns the point, and whether it is such a one.
 ///
-/// From `start` at once where that succeeds; else by way of the wider ones of the falling `temperatures`: scores that are
+/// From the start at once where that succeeds; else by way of the wider ones of the falling `temperatures`: scores that are
 /// far apart leave few samples at a wall, and nothing tells the way to the minimum.
 pub(crate) fn descend(
-    sample: Sample<'_>,
-    target: Vec<f64>,
-    limits: Limits,
-    start: &[f64],
+    search: &mut Search<'_>,
     temperatures: &[f64],
     epsilon: f64,
-) -> Solution {
-    let tolerance = limits.tolerance;
-    // Good hard cells are no reason to stop here.
-    let never = Limits {
-        tolerance: -1.0,
-        ..limits
+    tolerance: f64,
+) -> (SoftPoint, bool) {
+    let start = search.best.offsets.clone();
+    let reached = |search: &Search<'_>, point: &SoftPoint| {
+        point.chi_square <= tolerance && search.is_close(&point.soft)
     };
-    let mut search = Search::new(sample, target, never, start.to_vec());
-    let reached = |point: &SoftPoint| point.chi_square <= tolerance;
-    let mut point = minimise(&mut search, start, epsilon, tolerance);
-    if !reached(&point) {
-        let mut offsets = start.to_vec();
+    let single = tolerance.max(SINGLE);
+    let mut point = minimise(search, &start, epsilon, single);
+    if point.chi_square > single || !search.is_close(&point.soft) {
+        let mut offsets = start;
         for &wide in temperatures.iter().filter(|wide| **wide > epsilon) {
-            offsets = minimise(&mut search, &offsets, wide, ROUGH.max(tolerance)).offsets;
+            offsets = minimise(search, &offsets, wide, ROUGH.max(tolerance)).offsets;
         }
-        point = minimise(&mut search, &offsets, epsilon, tolerance);
+        point = minimise(search, &offsets, epsilon, single);
     }
+    search.exact = single > tolerance && point.chi_square <= single;
     // A temperature's steps are counted: where they were still bringing something, there are more.
-    while !reached(&point) && !search.is_over() {
-        let next = minimise(&mut search, &point.offsets, epsilon, tolerance);
+    while !reached(search, &point) && search.iterations < search.limits.max_iterations {
+        let next = minimise(search, &point.offsets, epsilon, tolerance);
         if next.energy >= point.energy && next.chi_square >= point.chi_square {
             break;
         }
         point = next;
     }
-    let stop = if reached(&point) {
-        Stop::Converged
-    } else {
-        Stop::IterationLimit
-    };
-    Solution::soft(search, point, epsilon, stop)
+    let reached = reached(search, &point);
+    (point, reached)
 }
 
 #[cfg(test)]

@@ -139,12 +139,12 @@ pub enum SolveError {
     },
     /// More classes than a dense Hessian has room for.
     #[error(
-        "{classes} classes are more than the Newton solver's {limit}: its matrices hold classes x classes values"
+        "{classes} classes are more than the method `newton` takes ({limit}): its matrices hold classes x classes values. `newton-cg` has no limit"
     )]
     TooManyClasses {
         /// Classes of the scores.
         classes: usize,
-        /// [`MAX_CLASSES`](crate::MAX_CLASSES).
+        /// [`MAX_NEWTON_CLASSES`](crate::MAX_NEWTON_CLASSES).
         limit: usize,
     },
 }

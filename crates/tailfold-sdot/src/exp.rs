@@ -9,7 +9,7 @@ const ROUND: f32 = 12_582_912.0;
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
 /// `exp(x)` for `x <= 0` to about 1e-7 relative error; arguments below -87 count as -87.
-#[inline]
+#[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let x = x.max(LOWEST);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;

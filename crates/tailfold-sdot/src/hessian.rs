@@ -5,7 +5,11 @@
 
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DMatrixViewMut, DVector, Dyn};
 
-use crate::pass::{Sample, Shard, narrow, numerators, shift};
+use pulp::Arch;
+
+use crate::pass::{Sample, Shard};
+use crate::row::narrow;
+use crate::visit::EdgeBlock;
 
 /// A probability below this part of its class's mean probability is no edge. A class loses at most that part of its mass.
 const NEGLIGIBLE: f64 = 1e-4;
@@ -17,13 +21,13 @@ const PRODUCT_SPEED: usize = 8;
 const RIDGES: [f64; 7] = [1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1.0, 1e2];
 
 /// `epsilon` times the Hessian, factored with one class held fixed.
-pub(crate) struct Curvature {
+pub(crate) struct Hessian {
     factor: Cholesky<f64, Dyn>,
     fixed: usize,
     epsilon: f64,
 }
 
-impl Curvature {
+impl Hessian {
     /// The Hessian at `offsets`, whose soft masses are `soft`. `None` when no ridge makes it positive definite.
     pub(crate) fn at(
         sample: &mut Sample<'_>,
@@ -80,7 +84,7 @@ pub(crate) fn centre(offsets: &mut [f64]) {
 
 /// `E[p_j p_k]` below the diagonal.
 fn edges(sample: &mut Sample<'_>, offsets: &[f64], soft: &[f64], epsilon: f64) -> DMatrix<f64> {
-    let (classes, inverse) = (offsets.len(), 1.0 / epsilon);
+    let classes = offsets.len();
     let floor: Vec<f32> = soft.iter().map(|mass| narrow(NEGLIGIBLE * mass)).collect();
     for shard in sample.shards() {
         shard.pairs.clear();
@@ -88,23 +92,15 @@ fn edges(sample: &mut Sample<'_>, offsets: &[f64], soft: &[f64], epsilon: f64) -
     }
     sample.walk(|shard, weights, rows, block| {
         shard.soft_rows.resize(block.len(), 0.0);
-        let mut pairs = 0;
-        for ((row, scores), p) in rows
-            .zip(block.chunks_exact(classes))
-            .zip(shard.soft_rows.chunks_exact_mut(classes))
-        {
-            let (_, max) = shift(scores, offsets, &mut shard.shifted);
-            let sum = numerators(&shard.shifted, max, inverse, p);
-            let (share, root) = (narrow(1.0 / sum), narrow(weights.get(row).sqrt()));
-            let mut kept = 0_u32;
-            for (e, &floor) in p.iter_mut().zip(&floor) {
-                let probability = *e * share;
-                let keep = probability > floor;
-                *e = if keep { probability * root } else { 0.0 };
-                kept += u32::from(keep);
-            }
-            pairs += kept as usize * kept as usize;
-        }
+        let pairs = Arch::new().dispatch(EdgeBlock {
+            shard,
+            weights,
+            first: rows.start,
+            block,
+            offsets,
+            epsilon,
+            floor: &floor,
+        });
         if pairs * PRODUCT_SPEED < block.len() * classes {
             add_sparse(shard, classes, block.len());
         } else {

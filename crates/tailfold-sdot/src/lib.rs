@@ -16,31 +16,43 @@
 
 mod affine;
 mod anneal;
+mod averaged;
 mod blocks;
+mod conjugate;
+mod curvature;
 mod energy;
 mod entropic;
 mod error;
 mod exp;
+mod graph;
 mod hessian;
+mod levels;
+mod method;
 mod newton;
 mod options;
 mod pass;
 mod polish;
 mod problem;
+mod product;
+mod row;
 mod scores;
 mod search;
+mod settle;
 mod solution;
 mod solve;
 mod sphere;
+mod visit;
 
 pub use affine::{AffineHead, balanced_weights};
+pub use averaged::Averaged;
 pub use energy::{cell_masses, entropic_energy, hard_energy};
 pub use error::SolveError;
+pub use method::{MAX_NEWTON_CLASSES, Method};
 pub use options::{Masses, Options};
 pub use problem::Problem;
 pub use scores::Scores;
-pub use solution::{Solution, Stop};
-pub use solve::{MAX_CLASSES, solve};
+pub use solution::{Solution, Stop, TracePoint};
+pub use solve::solve;
 pub use sphere::sphere_samples;
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Damped Newton steps on the entropic energy at one temperature.
 
 use crate::energy::dot;
-use crate::hessian::Curvature;
 use crate::search::{Search, SoftPoint};
 
 /// Part of the decrease promised by the slope that a step must bring (Armijo).
@@ -16,10 +15,13 @@ const MAX_STEPS: usize = 30;
 const STALL: f64 = 0.98;
 /// Stalls in a row that end a temperature: classes that no sample of their boundary connects move at a snail's pace.
 const MAX_STALLS: usize = 3;
+/// Part of the chi-square that Sinkhorn's step may leave to be worth another: at a wide temperature it leaves little, and needs
+/// no curvature.
+const PAYS: f64 = 0.25;
+/// Part of the hard cells' chi-square below which that of the soft masses is not what keeps the hard ones off.
+const SHARE: f64 = 0.25;
 /// A class this many e-foldings from its mass is out of reach of a quadratic model.
 const FAR: f64 = 3.0;
-/// A class within this many e-foldings is not lost; its chi-square alone would not tell, for a class of little mass.
-const CLOSE: f64 = 0.5;
 
 /// Minimises the energy at `epsilon` from `offsets` until the soft masses' chi-square is at most `tolerance`; returns
 /// the point reached.
@@ -33,20 +35,24 @@ pub(crate) fn minimise(
 ) -> SoftPoint {
     let still = vec![0.0; offsets.len()];
     let mut point = search.soft_point(offsets, &still, 0.0, epsilon);
-    let mut stalls = 0;
+    let (mut stalls, mut pays) = (0, search.is_wide(epsilon));
     for _ in 0..MAX_STEPS {
-        if (point.chi_square <= tolerance && !is_off(&point.soft, &search.target, CLOSE))
-            || search.is_over()
-        {
+        let enough = if search.wants_hard() {
+            tolerance.max(SHARE * point.hard_chi_square)
+        } else {
+            tolerance
+        };
+        if (point.chi_square <= enough && search.is_close(&point.soft)) || search.is_over() {
             break;
         }
         search.iterations += 1;
-        let next = if is_off(&point.soft, &search.target, FAR) {
+        let next = if pays || is_off(&point.soft, &search.target, FAR) {
             None
         } else {
-            newton_step(search, &point, epsilon)
+            newton_step(search, &mut point)
         };
         let next = next.unwrap_or_else(|| log_ratio_step(search, &point, epsilon));
+        pays &= next.chi_square <= PAYS * point.chi_square;
         let slack = ENERGY_ROUNDING * epsilon;
         if next.energy > point.energy + slack && next.chi_square >= point.chi_square {
             break;
@@ -72,8 +78,9 @@ fn is_off(soft: &[f64], target: &[f64], foldings: f64) -> bool {
 }
 
 /// A Newton step, halved until the energy falls by Armijo's rule or the masses improve. `None` when none does.
-fn newton_step(search: &mut Search<'_>, point: &SoftPoint, epsilon: f64) -> Option<SoftPoint> {
-    let curvature = Curvature::at(&mut search.sample, &point.offsets, &point.soft, epsilon)?;
+fn newton_step(search: &mut Search<'_>, point: &mut SoftPoint) -> Option<SoftPoint> {
+    let epsilon = point.epsilon;
+    let curvature = search.curvature(point)?;
     let step = curvature.step(&point.gradient)?;
     let slope = dot(&step, &point.gradient);
     let mut length = 1.0;

@@ -1,6 +1,6 @@
 //! Settings of the solver.
 
-use crate::SolveError;
+use crate::{Method, SolveError};
 
 /// What has to have the target masses.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,10 +21,14 @@ pub struct Options {
     /// Which masses are measured against the target. Default [`Masses::Hard`]. The `epsilon_` settings are those of
     /// the way there.
     pub masses: Masses,
-    /// Stop when `sum_j (mass_j - target_j)^2 / target_j` is at most this, and at most a quarter of the
-    /// smallest target mass, so that no class is off by more than half. Default 1e-3: a relative error of about 3 %, as
-    /// a root mean square weighted by the targets; a rare class may be further off.
+    /// Stop when `sum_j (mass_j - target_j)^2 / target_j` is at most this. Default 1e-3: a relative error of about 3 %, as a root mean square
+    /// weighted by the targets; a rare class may be further off. Below 1e-10, soft masses are computed in double precision.
     pub chi_square: f64,
+    /// No class is to be off by more than this part of its mass, or a hard one by more than one sample, if that is more.
+    /// Default 0.5; infinity leaves it to the chi-square alone, under which a class that is rare enough may be lost.
+    pub largest_relative: f64,
+    /// How a step is made. Default [`Method::Auto`].
+    pub method: Method,
     /// Most steps: Newton, log-ratio and polishing steps together. Default 200.
     pub max_iterations: usize,
     /// Offsets to start from, `[C]`, in score units, up to a constant; zeros when `None`.
@@ -43,6 +47,8 @@ impl Default for Options {
         Self {
             masses: Masses::Hard,
             chi_square: 1e-3,
+            largest_relative: 0.5,
+            method: Method::Auto,
             max_iterations: 200,
             warm_start: None,
             epsilon_start: 1.0,
@@ -75,6 +81,12 @@ impl Options {
             self.chi_square,
             self.chi_square >= 0.0 && self.chi_square.is_finite(),
             "a number from 0 up",
+        )?;
+        check(
+            "largest_relative",
+            self.largest_relative,
+            self.largest_relative > 0.0,
+            "a positive number",
         )?;
         check(
             "epsilon_start",

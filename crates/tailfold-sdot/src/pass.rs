@@ -4,24 +4,28 @@
 
 use std::ops::Range;
 
+use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::blocks::{BLOCK, Blocks};
-use crate::exp::exp;
+use crate::blocks::{Blocks, block_rows};
+use crate::graph::{Kept, KeptRows, Worth};
 use crate::problem::SampleWeights;
+use crate::row::{exact_numerators, shift};
+use crate::visit::{GROUP, HardBlock, SoftBlock};
 use crate::{Scores, SolveError};
 
 /// Most shards of a walk: the most threads it can use.
-const MAX_SHARDS: usize = 16;
-/// Values in the `[C, C]` sums of all shards together: 64 MiB.
-const MAX_PAIR_SUMS: usize = 1 << 23;
+pub(crate) const MAX_SHARDS: usize = 16;
 
 /// A weighted sample with the buffers to walk over it again and again.
 pub(crate) struct Sample<'a> {
     blocks: Blocks<'a>,
     classes: usize,
+    rows: usize,
     pub(crate) weights: SampleWeights,
     shards: Vec<Shard>,
+    /// Rows that were walked over so far.
+    pub(crate) walked: u64,
 }
 
 /// Sums over a stretch of rows, and room to make them.
@@ -42,10 +46,12 @@ pub(crate) struct Shard {
     pub(crate) pairs: Vec<f64>,
     /// A panel of [`pairs`](Self::pairs) of one block.
     pub(crate) panel: Vec<f32>,
+    /// Probabilities that are worth keeping.
+    pub(crate) kept: KeptRows,
 }
 
 /// Sums of a walk.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct CellSums {
     /// Mean of the (soft) maximum of `s + h`.
     pub(crate) energy: f64,
@@ -53,6 +59,8 @@ pub(crate) struct CellSums {
     pub(crate) soft: Vec<f64>,
     /// Hard cell masses, `[C]`.
     pub(crate) hard: Vec<f64>,
+    /// The probabilities that were to be kept.
+    pub(crate) kept: Option<Kept>,
 }
 
 impl<'a> Sample<'a> {
@@ -63,43 +71,87 @@ impl<'a> Sample<'a> {
         weights: Option<&[f64]>,
     ) -> Result<Self, SolveError> {
         let weights = SampleWeights::new(weights, scores.rows())?;
-        let (classes, blocks) = (scores.num_classes(), scores.rows().div_ceil(BLOCK));
-        let room = MAX_PAIR_SUMS / classes.saturating_mul(classes);
-        let shards = blocks.min(MAX_SHARDS).min(room.max(1));
-        let start = |shard: usize| (blocks * shard / shards * BLOCK).min(scores.rows());
+        Ok(Self::every(1, scores, keep, weights))
+    }
+
+    /// The rows 0, `stride`, 2 `stride` and so on of a sample, as a sample; `weights` are those of all rows.
+    pub(crate) fn every(
+        stride: usize,
+        scores: &Scores<'a>,
+        keep: usize,
+        weights: SampleWeights,
+    ) -> Self {
+        let rows = scores.rows().div_ceil(stride);
+        let classes = scores.num_classes();
+        let height = block_rows(classes);
+        let blocks = rows.div_ceil(height);
+        let shards = blocks.min(MAX_SHARDS);
+        let start = |shard: usize| (blocks * shard / shards * height).min(rows);
         let shards = (0..shards)
             .map(|s| Shard {
                 rows: start(s)..start(s + 1),
                 ..Shard::default()
             })
             .collect();
-        Ok(Self {
-            blocks: Blocks::new(scores, keep),
+        Self {
+            blocks: Blocks::new(scores, stride, keep),
             classes,
-            weights,
+            rows,
+            weights: weights.every(stride),
             shards,
-        })
+            walked: 0,
+        }
     }
 
-    /// Soft and hard cells at `offsets` for a temperature `epsilon`.
-    pub(crate) fn soft_cells(&mut self, offsets: &[f64], epsilon: f64) -> CellSums {
-        let (classes, inverse) = (offsets.len(), 1.0 / epsilon);
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Soft and hard cells at `offsets` for a temperature `epsilon`, and the probabilities that are `worth` keeping.
+    pub(crate) fn soft_cells(
+        &mut self,
+        offsets: &[f64],
+        epsilon: f64,
+        worth: Option<&Worth>,
+    ) -> CellSums {
+        for shard in &mut self.shards {
+            shard.kept.clear();
+        }
         self.walk(|shard, weights, rows, block| {
-            shard.soft_rows.resize(classes, 0.0);
-            for (row, scores) in rows.zip(block.chunks_exact(classes)) {
+            shard.soft_rows.resize(offsets.len() * GROUP, 0.0);
+            Arch::new().dispatch(SoftBlock {
+                shard,
+                weights,
+                first: rows.start,
+                block,
+                offsets,
+                epsilon,
+                worth,
+            });
+        });
+        let mut sums = self.cell_sums();
+        if worth.is_some() {
+            let shards = self.shards.iter_mut();
+            sums.kept = Some(Kept::new(
+                shards.map(|s| std::mem::take(&mut s.kept)).collect(),
+            ));
+        }
+        sums
+    }
+
+    /// [`soft_cells`](Self::soft_cells) with exponentials in double precision: several times the time.
+    pub(crate) fn exact_soft_cells(&mut self, offsets: &[f64], epsilon: f64) -> CellSums {
+        self.walk(|shard, weights, rows, block| {
+            for (row, scores) in rows.zip(block.chunks_exact(offsets.len())) {
                 let weight = weights.get(row);
                 let (class, max) = shift(scores, offsets, &mut shard.shifted);
-                let sum = numerators(
-                    &shard.shifted,
-                    max,
-                    inverse,
-                    &mut shard.soft_rows[..classes],
-                );
+                let sum = exact_numerators(&mut shard.shifted, max, 1.0 / epsilon);
                 shard.energy += weight * (max + epsilon * sum.ln());
                 shard.hard[class] += weight;
                 let share = weight / sum;
-                for (mass, &e) in shard.soft.iter_mut().zip(&shard.soft_rows) {
-                    *mass += share * f64::from(e);
+                for (mass, &e) in shard.soft.iter_mut().zip(&shard.shifted) {
+                    *mass += share * e;
                 }
             }
         });
@@ -109,12 +161,13 @@ impl<'a> Sample<'a> {
     /// Hard cells at `offsets`; ties go to the lowest class.
     pub(crate) fn hard_cells(&mut self, offsets: &[f64]) -> CellSums {
         self.walk(|shard, weights, rows, block| {
-            for (row, scores) in rows.zip(block.chunks_exact(offsets.len())) {
-                let weight = weights.get(row);
-                let (class, max) = shift(scores, offsets, &mut shard.shifted);
-                shard.energy += weight * max;
-                shard.hard[class] += weight;
-            }
+            Arch::new().dispatch(HardBlock {
+                shard,
+                weights,
+                first: rows.start,
+                block,
+                offsets,
+            });
         });
         self.cell_sums()
     }
@@ -148,7 +201,9 @@ impl<'a> Sample<'a> {
             classes,
             weights,
             shards,
+            ..
         } = self;
+        let height = block_rows(*classes);
         shards.par_iter_mut().for_each(|shard| {
             shard.energy = 0.0;
             for sums in [&mut shard.soft, &mut shard.hard, &mut shard.shifted] {
@@ -156,12 +211,13 @@ impl<'a> Sample<'a> {
                 sums.resize(*classes, 0.0);
             }
             let mut buffer = std::mem::take(&mut shard.scores);
-            for start in shard.rows.clone().step_by(BLOCK) {
-                let rows = start..(start + BLOCK).min(shard.rows.end);
+            for start in shard.rows.clone().step_by(height) {
+                let rows = start..(start + height).min(shard.rows.end);
                 visit(shard, weights, rows.clone(), blocks.read(rows, &mut buffer));
             }
             shard.scores = buffer;
         });
+        self.walked += self.rows as u64;
     }
 
     /// The shards of the last walk, in the order in which their sums are to be added.
@@ -175,6 +231,7 @@ impl<'a> Sample<'a> {
             energy: 0.0,
             soft: vec![0.0; classes],
             hard: vec![0.0; classes],
+            kept: None,
         };
         for shard in &self.shards {
             total.energy += shard.energy;
@@ -191,47 +248,4 @@ impl<'a> Sample<'a> {
         }
         total
     }
-}
-
-/// Fills `shifted` with `s + h` and returns the lowest class of the largest value, and that value.
-pub(crate) fn shift(scores: &[f32], offsets: &[f64], shifted: &mut [f64]) -> (usize, f64) {
-    for ((sum, &score), &offset) in shifted.iter_mut().zip(scores).zip(offsets) {
-        *sum = f64::from(score) + offset;
-    }
-    // Four running maxima: one alone would wait for itself at every class.
-    let mut lanes = [f64::NEG_INFINITY; 4];
-    let (fours, rest) = shifted.as_chunks::<4>();
-    for four in fours {
-        lanes
-            .iter_mut()
-            .zip(four)
-            .for_each(|(max, &sum)| *max = if sum > *max { sum } else { *max });
-    }
-    let max = lanes
-        .iter()
-        .chain(rest)
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    (shifted.iter().position(|&sum| sum >= max).unwrap_or(0), max)
-}
-
-/// Fills `out` with `exp((shifted - max) / epsilon)` and returns the sum.
-pub(crate) fn numerators(shifted: &[f64], max: f64, inverse_epsilon: f64, out: &mut [f32]) -> f64 {
-    for (e, &sum) in out.iter_mut().zip(shifted) {
-        *e = exp(narrow((sum - max) * inverse_epsilon));
-    }
-    let mut lanes = [0.0_f32; 8];
-    let (eights, rest) = out.as_chunks::<8>();
-    for eight in eights {
-        lanes.iter_mut().zip(eight).for_each(|(sum, e)| *sum += e);
-    }
-    lanes.iter().chain(rest).map(|&e| f64::from(e)).sum()
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "f32 is the precision of probabilities; too large becomes infinite"
-)]
-pub(crate) fn narrow(x: f64) -> f32 {
-    x as f32
 }

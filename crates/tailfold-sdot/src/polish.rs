@@ -1,47 +1,79 @@
 //! Corrections of the hard cells: steps on their masses, with the entropic Hessian for a model of how they move.
 
-use crate::hessian::Curvature;
-use crate::search::Search;
+use crate::search::{Search, SoftPoint};
+use crate::settle::settle;
 
 /// Steps with one model.
 const MAX_STEPS: usize = 12;
+/// A step that leaves more than this part of the chi-square has gained little: what is left is in classes of few samples.
+const LITTLE: f64 = 0.8;
 /// Lengths tried for a step.
-const LENGTHS: [f64; 4] = [1.0, 0.5, 0.25, 0.125];
+const MAX_TRIES: usize = 4;
+/// A step is made at most this much shorter or longer than the one before it was.
+const CHANGE: [f64; 2] = [0.2, 2.0];
+/// Step lengths.
+const LENGTHS: [f64; 2] = [1.0 / 64.0, 1.0];
 
 /// Improves the best hard cells of `search` with the curvature at `epsilon`, until they are good enough, no step helps,
-/// or the iterations are spent.
-pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64) {
+/// or the iterations are spent. `point` is a soft point at `epsilon`; the curvature is its, where the best cells are its too.
+pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64, point: Option<SoftPoint>) {
     if search.is_over() {
         return;
     }
-    let offsets = search.best.offsets.clone();
-    let soft = search.sample.soft_cells(&offsets, epsilon).soft;
-    let Some(model) = Curvature::at(&mut search.sample, &offsets, &soft, epsilon) else {
+    let at_best = point.filter(|point| point.offsets == search.best.offsets);
+    let mut point = at_best.unwrap_or_else(|| search.soft_best(epsilon));
+    let Some(model) = search.curvature(&mut point) else {
         return;
     };
+    let mut length = 1.0;
     for _ in 0..MAX_STEPS {
-        if search.is_over() {
+        // Where the chi-square is good, what is left is a class of few samples.
+        if search.is_over() || search.best.chi_square <= search.limits.tolerance {
             break;
         }
         search.iterations += 1;
-        let start = search.best.offsets.clone();
-        let residual: Vec<f64> = search
-            .best
-            .mass
-            .iter()
-            .zip(&search.target)
-            .map(|(m, nu)| m - nu)
-            .collect();
+        let start = search.best.clone();
+        let residual = minus(&start.mass, &search.target);
         let Some(step) = model.step(&residual) else {
             break;
         };
-        if !LENGTHS
-            .iter()
-            .any(|&length| search.try_hard(&start, &step, length))
-        {
+        let mut helps = false;
+        let before = start.chi_square;
+        for _ in 0..MAX_TRIES {
+            let (mass, better) = search.try_hard(&start.offsets, &step, length);
+            let change = minus(&mass, &start.mass);
+            let shorter = CHANGE[0].max(best_part(&residual, &change, &search.target));
+            let next = (length * shorter.min(CHANGE[1])).clamp(LENGTHS[0], LENGTHS[1]);
+            helps = better;
+            // A step that does not help is too long, whatever its residual says.
+            length = if better { next } else { next.min(length / 2.0) };
+            if better {
+                break;
+            }
+        }
+        if !helps || search.best.chi_square > before * LITTLE {
             break;
         }
     }
+    settle(search, epsilon);
+}
+
+/// Part of a step that leaves the least chi-square, when the masses change in proportion: by `change` over the whole step.
+fn best_part(residual: &[f64], change: &[f64], target: &[f64]) -> f64 {
+    let product = |a: &[f64], b: &[f64]| -> f64 {
+        a.iter()
+            .zip(b)
+            .zip(target)
+            .map(|((a, b), nu)| a * b / nu)
+            .sum()
+    };
+    let part = -product(residual, change) / product(change, change);
+    // No change at all is not too much of one.
+    if part.is_finite() { part } else { 1.0 }
+}
+
+fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
 #[cfg(test)]
@@ -60,7 +92,7 @@ mod tests {
         minimise(&mut search, &[0.0; 12], 4.0, 1e-6);
         let (before, spent) = (search.best.chi_square, search.iterations);
         assert!(before > 1e-2, "{before}");
-        polish(&mut search, 4.0);
+        polish(&mut search, 4.0, None);
         assert!(
             search.best.chi_square <= 1e-4,
             "{} after {before}",

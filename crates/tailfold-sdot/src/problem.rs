@@ -19,7 +19,8 @@ pub struct Problem<'a> {
 /// Sample weights that sum to 1.
 #[derive(Clone, Debug)]
 pub(crate) enum SampleWeights {
-    Equal(f64),
+    /// The weight, and of how many.
+    Equal(f64, usize),
     Each(Vec<f64>),
 }
 
@@ -27,7 +28,7 @@ impl SampleWeights {
     /// Checks and normalises the weights of `rows` samples.
     pub(crate) fn new(weights: Option<&[f64]>, rows: usize) -> Result<Self, SolveError> {
         let Some(weights) = weights else {
-            return Ok(Self::Equal(1.0 / rows as f64));
+            return Ok(Self::equal(rows));
         };
         if weights.len() != rows {
             return Err(SolveError::Length {
@@ -51,16 +52,45 @@ impl SampleWeights {
         Ok(Self::Each(weights.iter().map(|w| w / sum).collect()))
     }
 
+    /// The weights without those of the first `rows`; their sum is no longer 1.
+    pub(crate) fn skip(&self, rows: usize) -> Self {
+        match self {
+            Self::Equal(_, all) => Self::equal(all - rows),
+            Self::Each(weights) => Self::Each(weights[rows..].to_vec()),
+        }
+    }
+
+    /// The weights of the rows 0, `stride`, 2 `stride` and so on, of sum 1; equal ones where those are all 0.
+    pub(crate) fn every(self, stride: usize) -> Self {
+        match self {
+            weights @ Self::Each(_) if stride == 1 => weights,
+            Self::Equal(_, rows) => Self::equal(rows.div_ceil(stride)),
+            Self::Each(weights) => {
+                let some: Vec<f64> = weights.into_iter().step_by(stride).collect();
+                let sum: f64 = some.iter().sum();
+                if sum.is_normal() {
+                    Self::Each(some.iter().map(|w| w / sum).collect())
+                } else {
+                    Self::equal(some.len())
+                }
+            }
+        }
+    }
+
+    fn equal(rows: usize) -> Self {
+        Self::Equal(1.0 / rows as f64, rows)
+    }
+
     pub(crate) fn get(&self, row: usize) -> f64 {
         match self {
-            Self::Equal(weight) => *weight,
+            Self::Equal(weight, _) => *weight,
             Self::Each(weights) => weights[row],
         }
     }
 
     pub(crate) fn largest(&self) -> f64 {
         match self {
-            Self::Equal(weight) => *weight,
+            Self::Equal(weight, _) => *weight,
             Self::Each(weights) => weights.iter().copied().fold(0.0, f64::max),
         }
     }

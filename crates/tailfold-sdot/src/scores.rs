@@ -101,6 +101,29 @@ impl<'a> Scores<'a> {
         })
     }
 
+    /// The scores without those of the first `rows` samples.
+    pub(crate) fn skip(self, rows: usize) -> Self {
+        let values = match self.values {
+            Values::Matrix(values) => Values::Matrix(&values[rows * self.classes..]),
+            Values::Product {
+                features,
+                weights,
+                dim,
+                scale,
+            } => Values::Product {
+                features: &features[rows * dim..],
+                weights,
+                dim,
+                scale,
+            },
+        };
+        Self {
+            rows: self.rows - rows,
+            classes: self.classes,
+            values,
+        }
+    }
+
     /// Number of samples, `n`.
     pub fn rows(&self) -> usize {
         self.rows

@@ -1,8 +1,11 @@
 //! The state of a solve: what has been spent, and the best hard cells seen on the way.
 
+use crate::curvature::Curvature;
 use crate::energy::dot;
+use crate::graph::{Kept, Worth};
 use crate::hessian::centre;
 use crate::pass::Sample;
+use crate::{Method, TracePoint};
 
 /// A search for the offsets of a target.
 pub(crate) struct Search<'a> {
@@ -10,8 +13,16 @@ pub(crate) struct Search<'a> {
     /// `[C]`, sum 1.
     pub(crate) target: Vec<f64>,
     pub(crate) limits: Limits,
+    pub(crate) method: Method,
     pub(crate) iterations: usize,
     pub(crate) best: Cells,
+    pub(crate) trace: Vec<TracePoint>,
+    /// Rows that were walked over before this search.
+    pub(crate) walked_before: u64,
+    /// Standard deviation of a row's scores.
+    pub(crate) spread: f64,
+    /// Exponentials in double precision.
+    pub(crate) exact: bool,
 }
 
 /// When to stop.
@@ -19,6 +30,11 @@ pub(crate) struct Search<'a> {
 pub(crate) struct Limits {
     /// Chi-square of the hard masses that is good enough.
     pub(crate) tolerance: f64,
+    /// No class may be further from its mass, relatively,
+    pub(crate) relative: f64,
+    /// or than this, if that is more: for hard ones the largest sample
+    /// weight.
+    pub(crate) grain: f64,
     /// Chi-square that the largest sample weight alone explains.
     pub(crate) floor: f64,
     pub(crate) max_iterations: usize,
@@ -31,11 +47,12 @@ pub(crate) struct Cells {
     pub(crate) offsets: Vec<f64>,
     /// `[C]`.
     pub(crate) mass: Vec<f64>,
+    /// Infinite before the first walk.
     pub(crate) chi_square: f64,
 }
 
 /// Offsets and what the entropic energy is there.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct SoftPoint {
     /// `[C]`, sum 0.
     pub(crate) offsets: Vec<f64>,
@@ -46,37 +63,77 @@ pub(crate) struct SoftPoint {
     pub(crate) energy: f64,
     /// Of the soft masses.
     pub(crate) chi_square: f64,
+    /// Of the hard cells.
+    pub(crate) hard_chi_square: f64,
+    pub(crate) epsilon: f64,
+    /// The probabilities behind the curvature, when the method wants them.
+    kept: Option<Kept>,
 }
 
 impl<'a> Search<'a> {
-    /// A search from `offsets`.
+    /// A search from `offsets`, whose cells nobody has seen yet.
     pub(crate) fn new(
-        mut sample: Sample<'a>,
+        sample: Sample<'a>,
         target: Vec<f64>,
         limits: Limits,
+        method: Method,
         mut offsets: Vec<f64>,
     ) -> Self {
         centre(&mut offsets);
-        let mass = sample.hard_cells(&offsets).hard;
-        let chi_square = chi_square(&mass, &target);
         let best = Cells {
             offsets,
-            mass,
-            chi_square,
+            mass: Vec::new(),
+            chi_square: f64::INFINITY,
         };
         Self {
             sample,
             target,
             limits,
+            method,
             iterations: 0,
             best,
+            trace: Vec::new(),
+            walked_before: 0,
+            spread: 1.0,
+            exact: false,
         }
+    }
+
+    /// Whether the hard cells are what is looked for.
+    pub(crate) fn wants_hard(&self) -> bool {
+        self.limits.tolerance >= 0.0
     }
 
     /// Nothing more to gain, or to spend.
     pub(crate) fn is_over(&self) -> bool {
-        self.best.chi_square <= self.limits.tolerance
-            || self.iterations >= self.limits.max_iterations
+        self.iterations >= self.limits.max_iterations || self.is_met(&self.best.mass)
+    }
+
+    /// Whether `mass` is as close to the target as was asked for.
+    pub(crate) fn is_met(&self, mass: &[f64]) -> bool {
+        mass.len() == self.target.len()
+            && chi_square(mass, &self.target) <= self.limits.tolerance
+            && self.is_close(mass)
+    }
+
+    /// No class is off by more than half, or one sample.
+    pub(crate) fn is_close(&self, mass: &[f64]) -> bool {
+        self.are_within(mass, self.limits.grain * ROUNDING)
+    }
+
+    fn are_within(&self, mass: &[f64], grain: f64) -> bool {
+        let near = |(m, nu): (&f64, &f64)| (m - nu).abs() <= (nu * self.limits.relative).max(grain);
+        mass.iter().zip(&self.target).all(near)
+    }
+
+    /// Whether `epsilon` is so wide that most classes have a share in most samples.
+    pub(crate) fn is_wide(&self, epsilon: f64) -> bool {
+        epsilon >= WIDE * self.spread
+    }
+
+    /// Rows that were walked over so far, in all.
+    pub(crate) fn walked(&self) -> u64 {
+        self.walked_before + self.sample.walked
     }
 
     /// Entropic energy at `start + length * step`, and its hard cells remembered when they are the best.
@@ -88,8 +145,15 @@ impl<'a> Search<'a> {
         epsilon: f64,
     ) -> SoftPoint {
         let offsets = moved(start, step, length);
-        let cells = self.sample.soft_cells(&offsets, epsilon);
-        self.keep_if_best(&offsets, cells.hard);
+        let cells = if self.exact {
+            self.sample.exact_soft_cells(&offsets, epsilon)
+        } else {
+            let wants = self.method != Method::Newton && !self.is_wide(epsilon);
+            let worth = wants.then(|| self.worth());
+            self.sample.soft_cells(&offsets, epsilon, worth.as_ref())
+        };
+        let hard_chi_square = chi_square(&cells.hard, &self.target);
+        self.keep_if_best(&offsets, cells.hard, epsilon);
         let gradient = cells
             .soft
             .iter()
@@ -104,19 +168,63 @@ impl<'a> Search<'a> {
             gradient,
             energy,
             chi_square,
+            hard_chi_square,
+            epsilon,
+            kept: cells.kept,
         }
     }
 
-    /// Tries the hard cells at `start + length * step`; true when they are the best so far.
-    pub(crate) fn try_hard(&mut self, start: &[f64], step: &[f64], length: f64) -> bool {
-        let offsets = moved(start, step, length);
-        let mass = self.sample.hard_cells(&offsets).hard;
-        self.keep_if_best(&offsets, mass)
+    /// The entropic energy at the best offsets.
+    pub(crate) fn soft_best(&mut self, epsilon: f64) -> SoftPoint {
+        let offsets = self.best.offsets.clone();
+        let still = vec![0.0; offsets.len()];
+        self.soft_point(&offsets, &still, 0.0, epsilon)
     }
 
-    fn keep_if_best(&mut self, offsets: &[f64], mass: Vec<f64>) -> bool {
+    /// The curvature of the entropic energy at `point`, by the method's way; `None` when there is none.
+    pub(crate) fn curvature(&mut self, point: &mut SoftPoint) -> Option<Curvature> {
+        let mut kept = point.kept.take();
+        if kept.is_none() && self.method != Method::Newton {
+            let (offsets, worth) = (&point.offsets, self.worth());
+            let cells = self.sample.soft_cells(offsets, point.epsilon, Some(&worth));
+            kept = cells.kept;
+        }
+        Curvature::at(&mut self.sample, point, kept)
+    }
+
+    /// Probabilities worth keeping: near a solution, the masses are the targets.
+    fn worth(&self) -> Worth {
+        Worth::new(&self.target, self.sample.rows())
+    }
+
+    /// Looks at the hard cells of the start.
+    pub(crate) fn look(&mut self) {
+        let offsets = self.best.offsets.clone();
+        let still = vec![0.0; offsets.len()];
+        self.try_hard(&offsets, &still, 0.0);
+    }
+
+    /// Tries the hard cells at `start + length * step`: their masses, and whether they are the best so far.
+    pub(crate) fn try_hard(
+        &mut self,
+        start: &[f64],
+        step: &[f64],
+        length: f64,
+    ) -> (Vec<f64>, bool) {
+        let offsets = moved(start, step, length);
+        let mass = self.sample.hard_cells(&offsets).hard;
+        let better = self.keep_if_best(&offsets, mass.clone(), 0.0);
+        (mass, better)
+    }
+
+    fn keep_if_best(&mut self, offsets: &[f64], mass: Vec<f64>, epsilon: f64) -> bool {
         let chi_square = chi_square(&mass, &self.target);
-        let better = chi_square < self.best.chi_square;
+        self.trace.push(TracePoint {
+            rows: self.walked(),
+            epsilon,
+            chi_square,
+        });
+        let better = chi_square < self.best.chi_square || self.best.mass.is_empty();
         if better {
             self.best = Cells {
                 offsets: offsets.to_vec(),
@@ -127,6 +235,11 @@ impl<'a> Search<'a> {
         better
     }
 }
+
+/// A temperature from here on, in standard deviations of a row's scores, is wide.
+const WIDE: f64 = 0.5;
+/// A sum of weights is off by as much, relatively.
+const ROUNDING: f64 = 1.0 + 1e-9;
 
 /// `sum_j (mass_j - target_j)^2 / target_j`.
 pub(crate) fn chi_square(mass: &[f64], target: &[f64]) -> f64 {

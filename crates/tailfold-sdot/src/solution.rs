@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::Method;
 use crate::search::{Search, SoftPoint};
 
 /// Offsets and how good they are.
@@ -24,11 +25,30 @@ pub struct Solution {
     pub sample_floor: f64,
     /// Newton, log-ratio and polishing steps made.
     pub iterations: usize,
+    /// Rows of the sample that were walked over, for all of them.
+    pub rows: u64,
+    /// Wall time.
+    pub seconds: f64,
+    /// Which method it was.
+    pub method: Method,
     /// Last temperature, in score units, that of the soft masses when they were asked for; 0 when the start was good
     /// enough and none was used.
     pub epsilon: f64,
+    /// The hard cells' chi-square on the way, of each level's own rows.
+    pub trace: Vec<TracePoint>,
     /// Why the solver stopped.
     pub stop: Stop,
+}
+
+/// What was seen on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TracePoint {
+    /// Rows of the sample that were walked over by then.
+    pub rows: u64,
+    /// Temperature of the walk, in score units; 0 when it looked at hard cells alone.
+    pub epsilon: f64,
+    /// Of the hard cells' masses, over the rows of the level.
+    pub chi_square: f64,
 }
 
 /// Why the solver stopped.
@@ -36,7 +56,7 @@ pub struct Solution {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Stop {
-    /// The chi-square of the masses is within the tolerance, and no class is further than half from its mass.
+    /// The chi-square of the masses is within the tolerance, and so is the largest relative error, or one sample.
     Converged,
     /// It is not, but it is at most `sum_j w^2 / target_j` for the largest sample weight `w`: on average a class is one
     /// such sample away from its mass. Only more samples, or more even ones, help.
@@ -59,14 +79,19 @@ impl fmt::Display for Stop {
 impl Solution {
     /// The best cells of a search that ended at the temperature `epsilon`.
     pub(crate) fn of(search: Search<'_>, epsilon: f64) -> Self {
+        let met = search.is_met(&search.best.mass);
+        let rows = search.walked();
         let Search {
+            method,
+            trace,
             best,
             target,
             limits,
             iterations,
             sample,
+            ..
         } = search;
-        let stop = if best.chi_square <= limits.tolerance {
+        let stop = if met {
             Stop::Converged
         } else if best.chi_square <= limits.floor {
             Stop::SampleFloor
@@ -80,13 +105,17 @@ impl Solution {
             mass: best.mass,
             chi_square: best.chi_square,
             iterations,
+            rows,
+            seconds: 0.0,
+            method,
             epsilon,
+            trace,
             stop,
         }
     }
 
-    /// The point that a search for soft masses ended at.
-    pub(crate) fn soft(search: Search<'_>, point: SoftPoint, epsilon: f64, stop: Stop) -> Self {
+    /// The point that a search for soft masses ended at, and whether it is good enough.
+    pub(crate) fn soft(search: Search<'_>, point: SoftPoint, reached: bool) -> Self {
         Self {
             largest_relative_error: largest_relative_error(&point.soft, &search.target),
             sample_floor: search.sample.weights.largest() / smallest(&search.target),
@@ -94,8 +123,16 @@ impl Solution {
             mass: point.soft,
             chi_square: point.chi_square,
             iterations: search.iterations,
-            epsilon,
-            stop,
+            rows: search.walked(),
+            seconds: 0.0,
+            method: search.method,
+            epsilon: point.epsilon,
+            trace: search.trace,
+            stop: if reached {
+                Stop::Converged
+            } else {
+                Stop::IterationLimit
+            },
         }
     }
 }

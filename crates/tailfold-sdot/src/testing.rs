@@ -2,7 +2,7 @@
 
 use crate::pass::Sample;
 use crate::search::{Limits, Search};
-use crate::{Scores, sphere_samples};
+use crate::{Method, Scores, sphere_samples};
 
 /// `[C]` masses that fall geometrically to `factor` times the first, sum 1.
 pub(crate) fn skewed(classes: usize, factor: f64) -> Vec<f64> {
@@ -40,13 +40,11 @@ pub(crate) fn search_for<'a>(
 ) -> Search<'a> {
     let limits = Limits {
         tolerance,
+        relative: 0.5,
+        grain: 0.0,
         floor: 0.0,
         max_iterations,
     };
-    Search::new(
-        Sample::new(scores, 0, None).unwrap(),
-        target,
-        limits,
-        offsets,
-    )
+    let sample = Sample::new(scores, 0, None).unwrap();
+    Search::new(sample, target, limits, Method::Newton, offsets)
 }

@@ -44,7 +44,7 @@ fn edges_are_mean_products_of_probabilities() {
         let (z, w) = cosine(n, classes, dim, 3);
         let offsets = noise(classes, 1.0, 4);
         let mut sample = Sample::new(&Scores::product(&z, &w, dim, 8.0).unwrap(), 0, None).unwrap();
-        let soft = sample.soft_cells(&offsets, epsilon).soft;
+        let soft = sample.soft_cells(&offsets, epsilon, None).soft;
         let found = edges(&mut sample, &offsets, &soft, epsilon);
         let expected = naive_edges(&z, &w, dim, &offsets, epsilon);
         for j in 0..classes {
@@ -74,8 +74,8 @@ fn a_step_undoes_the_gradient_it_predicts() {
     let offsets = noise(9, 1.0, 5);
     let (_, gradient) = entropic_energy(&problem, &offsets, 1.0).unwrap();
     let mut sample = Sample::new(&problem.scores, 0, None).unwrap();
-    let soft = sample.soft_cells(&offsets, 1.0).soft;
-    let step = Curvature::at(&mut sample, &offsets, &soft, 1.0)
+    let soft = sample.soft_cells(&offsets, 1.0, None).soft;
+    let step = Hessian::at(&mut sample, &offsets, &soft, 1.0)
         .unwrap()
         .step(&gradient)
         .unwrap();
@@ -100,9 +100,9 @@ fn classes_without_any_edge_give_no_step_or_a_finite_one() {
     // Three clusters of samples, each deep inside one cell: no probability is shared.
     let scores = [1e4_f32, 0.0, 0.0, 0.0, 1e4, 0.0, 0.0, 0.0, 1e4];
     let mut sample = Sample::new(&Scores::matrix(&scores, 3).unwrap(), 0, None).unwrap();
-    let soft = sample.soft_cells(&[0.0; 3], 1e-3).soft;
+    let soft = sample.soft_cells(&[0.0; 3], 1e-3, None).soft;
     if let Some(step) =
-        Curvature::at(&mut sample, &[0.0; 3], &soft, 1e-3).and_then(|c| c.step(&[0.1, -0.2, 0.1]))
+        Hessian::at(&mut sample, &[0.0; 3], &soft, 1e-3).and_then(|c| c.step(&[0.1, -0.2, 0.1]))
     {
         assert!(step.iter().all(|d| d.is_finite()));
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::blocks::{BLOCK, Blocks};
+use crate::blocks::{Blocks, block_rows};
 use crate::sphere_samples;
 
 #[test]
@@ -70,10 +70,19 @@ fn check(n: usize, classes: usize, dim: usize) {
     let (features, weights) = (sphere_samples(n, dim, 1), sphere_samples(classes, dim, 2));
     let scores = Scores::product(&features, &weights, dim, 4.0).unwrap();
     assert_eq!((scores.rows(), scores.num_classes()), (n, classes));
-    let (anew, kept) = (Blocks::new(&scores, 0), Blocks::new(&scores, usize::MAX));
+    for stride in [1, 3] {
+        check_every(stride, &scores, &features, &weights, dim);
+    }
+}
+
+/// The same of every `stride`-th row.
+fn check_every(stride: usize, scores: &Scores<'_>, features: &[f32], weights: &[f32], dim: usize) {
+    let (n, classes) = (scores.rows().div_ceil(stride), scores.num_classes());
+    let anew = Blocks::new(scores, stride, 0);
+    let kept = Blocks::new(scores, stride, usize::MAX);
     let mut buffer = Vec::new();
-    for start in (0..n).step_by(BLOCK) {
-        let rows = start..(start + BLOCK).min(n);
+    for start in (0..n).step_by(block_rows(classes)) {
+        let rows = start..(start + block_rows(classes)).min(n);
         let block = anew.read(rows.clone(), &mut buffer).to_vec();
         assert_eq!(block.len(), rows.len() * classes);
         assert_eq!(
@@ -84,7 +93,7 @@ fn check(n: usize, classes: usize, dim: usize) {
         for (i, row) in rows.zip(block.chunks_exact(classes)) {
             for (j, &score) in row.iter().enumerate() {
                 let (z, w) = (
-                    &features[i * dim..(i + 1) * dim],
+                    &features[i * stride * dim..][..dim],
                     &weights[j * dim..(j + 1) * dim],
                 );
                 let exact: f32 = z.iter().zip(w).map(|(z, w)| 4.0 * z * w).sum();
@@ -99,7 +108,6 @@ fn check(n: usize, classes: usize, dim: usize) {
 
 #[test]
 fn products_of_every_shape_are_products() {
-    // Below six, nalgebra multiplies in another way.
     for (n, classes, dim) in [
         (1, 1, 1),
         (5, 3, 2),
@@ -107,19 +115,23 @@ fn products_of_every_shape_are_products() {
         (4, 2, 9),
         (300, 5, 7),
         (300, 7, 5),
-        (BLOCK + 1, 6, 6),
+        (257, 6, 6),
     ] {
         check(n, classes, dim);
     }
-    check(2 * BLOCK + 44, 33, 17);
+    check(556, 33, 17);
+    check(150, 2_000, 3);
 }
 
 #[test]
 fn a_matrix_is_read_in_place() {
     let values = sphere_samples(10, 3, 1);
     let scores = Scores::matrix(&values, 3).unwrap();
-    assert_eq!(
-        Blocks::new(&scores, 0).read(4..7, &mut Vec::new()),
-        &values[12..21]
-    );
+    let read = |stride, rows| {
+        Blocks::new(&scores, stride, 0)
+            .read(rows, &mut Vec::new())
+            .to_vec()
+    };
+    assert_eq!(read(1, 4..7), values[12..21]);
+    assert_eq!(read(4, 1..3), [&values[12..15], &values[24..27]].concat());
 }

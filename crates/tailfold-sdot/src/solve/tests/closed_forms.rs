@@ -9,7 +9,7 @@ fn intervals_of_a_line_are_found() {
     let (n, slopes) = (20_000, [-3.0_f32, -1.0, 0.5, 4.0, 5.5]);
     let target = [0.3, 0.05, 0.4, 0.15, 0.1];
     let grid: Vec<f32> = (0..n)
-        .map(|i| crate::pass::narrow((f64::from(i) + 0.5) / f64::from(n)))
+        .map(|i| crate::row::narrow((f64::from(i) + 0.5) / f64::from(n)))
         .collect();
     let mut exact = vec![0.0];
     let mut end = 0.0;
@@ -76,7 +76,16 @@ fn symmetric_classes_need_no_offsets() {
         sample_weights: None,
         target: &target,
     };
-    assert_eq!(check(&problem, &Options::default()).iterations, 0);
+    let at_the_answer = Options {
+        warm_start: Some(vec![0.0; 6]),
+        ..Options::default()
+    };
+    assert_eq!(check(&problem, &at_the_answer).iterations, 0);
+    assert_near(
+        &check(&problem, &Options::default()).offsets,
+        &[0.0; 6],
+        1.0,
+    );
     let far = vec![9.0, -9.0, 5.0, 0.0, -5.0, 0.0];
     let back = check(
         &problem,

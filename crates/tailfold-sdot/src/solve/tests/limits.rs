@@ -1,6 +1,7 @@
 //! Problems that cannot be met, that are extreme, or that are none.
 
 use super::*;
+use crate::MAX_NEWTON_CLASSES;
 
 #[test]
 fn what_cannot_be_met_ends_with_a_reason() {
@@ -92,7 +93,7 @@ fn scores_of_any_size_are_solved() {
     for size in [1e-30, 1e-3, 1e6, 1e30] {
         let values: Vec<f32> = noise(8_000, size, 6)
             .iter()
-            .map(|&x| crate::pass::narrow(x))
+            .map(|&x| crate::row::narrow(x))
             .collect();
         let scores = Scores::matrix(&values, 4).unwrap();
         let solution = check(
@@ -187,13 +188,18 @@ fn bad_problems_are_refused() {
         ),
         "epsilon_factor is 0, expected 0.01 to 0.9"
     );
-    let many = vec![0.0; MAX_CLASSES + 1];
+    let many = vec![0.0; MAX_NEWTON_CLASSES + 1];
     let many = Problem {
-        scores: Scores::matrix(&many, MAX_CLASSES + 1).unwrap(),
+        scores: Scores::matrix(&many, MAX_NEWTON_CLASSES + 1).unwrap(),
         ..problem
     };
+    let newton = Options {
+        method: Method::Newton,
+        ..Options::default()
+    };
     assert_eq!(
-        message(many, Options::default()),
-        "4097 classes are more than the Newton solver's 4096: its matrices hold classes x classes values"
+        message(many, newton),
+        "513 classes are more than the method `newton` takes (512): its matrices hold classes x classes values. \
+         `newton-cg` has no limit"
     );
 }

@@ -1,0 +1,44 @@
+//! Which solver, and the rule that chooses one.
+
+use serde::Serialize;
+
+use crate::SolveError;
+
+/// Most classes of [`Method::Newton`]: its sums of `classes^2` values for each of 16 stretches of the sample hold 32 MiB then.
+pub const MAX_NEWTON_CLASSES: usize = 512;
+
+/// Classes up to which a factored Hessian is the faster one.
+const SMALL: usize = 128;
+
+/// How the offsets are looked for. All of them end with corrections of the hard cells, and by the same measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Method {
+    /// By size: [`Newton`](Self::Newton) up to 128 classes, above that [`NewtonCg`](Self::NewtonCg).
+    #[default]
+    Auto,
+    /// Damped Newton steps on the entropic energy at falling temperatures; the Hessian `[C, C]` is factored.
+    Newton,
+    /// The same with steps by conjugate gradients: the Hessian is known by its products with the probabilities that are
+    /// large enough to keep. Memory grows with the sample and the classes, not with their product nor with `C^2`.
+    NewtonCg,
+    /// Averaged stochastic gradient at a falling temperature over batches of the sample, then corrections of the hard cells
+    /// with the curvature of [`NewtonCg`](Self::NewtonCg).
+    Averaged,
+}
+
+impl Method {
+    /// The method for `classes`; never [`Auto`](Self::Auto).
+    pub(crate) fn resolved(self, classes: usize) -> Result<Self, SolveError> {
+        match self {
+            Self::Auto if classes <= SMALL => Ok(Self::Newton),
+            Self::Auto => Ok(Self::NewtonCg),
+            Self::Newton if classes > MAX_NEWTON_CLASSES => Err(SolveError::TooManyClasses {
+                classes,
+                limit: MAX_NEWTON_CLASSES,
+            }),
+            other => Ok(other),
+        }
+    }
+}
