@@ -14,9 +14,10 @@ use crate::{Scores, SolveError};
 /// ```
 /// use tailfold_sdot::{Options, Problem, SampledMeasure, Scores, Sequence, Sphere, solve};
 ///
-/// // Three quarters the volume of the circle, one quarter two features that were seen.
+/// // Three quarters the volume of the circle, one quarter features that were seen.
 /// let circle = Sphere { dim: 2, radius: 1.0, sequence: Sequence::Sobol, seed: 7 }.sample(4_096)?;
-/// let seen = SampledMeasure::features(vec![1.0, 0.0, 0.6, 0.8], None, 2)?;
+/// # let features = tailfold_sdot::sphere_samples(500, 2, 3);
+/// let seen = SampledMeasure::features(features, None, 2)?;
 /// let source = SampledMeasure::mixture(&[(0.75, &circle), (0.25, &seen)])?;
 ///
 /// let scores = Scores::product(source.points(), &[1.0, 0.0, -0.6, 0.8], source.dim(), 16.0)?;
