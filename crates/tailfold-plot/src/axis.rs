@@ -1,0 +1,90 @@
+//! Logarithmic axes that begin and end at powers of ten, and letters that are legible on a telephone.
+
+/// Width of a picture, pixels.
+pub(crate) const WIDTH: u32 = 1000;
+
+/// Size of letters in a picture of [`WIDTH`]: 10 pixels where it is shown 390 wide.
+pub(crate) const LETTERS: i32 = 26;
+
+/// Size of a title's letters.
+pub(crate) const TITLE: i32 = 29;
+
+/// The least powers of ten around all positive `values`, at least a decade; `1` to `10` where there are none.
+pub(crate) fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values
+        .filter(|v| v.is_normal() && *v > 0.0)
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
+    if high <= 0.0 {
+        return (1.0, 10.0);
+    }
+    let (low, high) = (low.log10().floor(), high.log10().ceil());
+    (10.0_f64.powf(low), 10.0_f64.powf(high.max(low + 1.0)))
+}
+
+/// `10⁻³` for a power of ten, nothing for what lies between.
+pub(crate) fn power(value: f64) -> String {
+    match exponent(value).as_deref() {
+        None => String::new(),
+        Some("0" | "-0") => "1".to_owned(),
+        Some("1") => "10".to_owned(),
+        Some(digits) => "10".chars().chain(digits.chars().map(raised)).collect(),
+    }
+}
+
+/// `0.1 %` for a share that is a power of ten, nothing for what lies between.
+pub(crate) fn percent(share: f64) -> String {
+    exponent(share).map_or_else(String::new, |_| {
+        // Display prints the shortest digits, once the power's rounding is gone.
+        format!("{} %", (1e14 * share).round() / 1e12)
+    })
+}
+
+fn exponent(value: f64) -> Option<String> {
+    let exponent = value.log10();
+    ((exponent - exponent.round()).abs() < 1e-6).then(|| format!("{exponent:.0}"))
+}
+
+fn raised(digit: char) -> char {
+    match digit {
+        '-' => '⁻',
+        '0' => '⁰',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4' => '⁴',
+        '5' => '⁵',
+        '6' => '⁶',
+        '7' => '⁷',
+        '8' => '⁸',
+        '9' => '⁹',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_end_at_powers_of_ten() {
+        let check = |values: &[f64], expect: (f64, f64)| {
+            let (low, high) = decades(values.iter().copied());
+            assert!((low / expect.0 - 1.0).abs() < 1e-12, "{values:?}: {low}");
+            assert!((high / expect.1 - 1.0).abs() < 1e-12, "{values:?}: {high}");
+        };
+        check(&[0.02, 300.0], (0.01, 1000.0));
+        check(&[5.0], (1.0, 10.0));
+        check(&[10.0], (10.0, 100.0));
+        check(&[0.0, -1.0, f64::NAN, f64::INFINITY], (1.0, 10.0));
+    }
+
+    #[test]
+    fn only_powers_have_labels() {
+        let powers = [1e-12, 1e-3, 1.0, 10.0, 1e6, 2e6].map(power);
+        assert_eq!(powers, ["10⁻¹²", "10⁻³", "1", "10", "10⁶", ""]);
+        let shares = [1e-5, 1e-3, 0.01, 0.1, 1.0, 0.05].map(percent);
+        assert_eq!(shares, ["0.001 %", "0.1 %", "1 %", "10 %", "100 %", ""]);
+    }
+}
