@@ -1,5 +1,10 @@
 //! Logarithmic axes that begin and end at powers of ten, and letters that are legible on a telephone.
 
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::{Canvas, Painted};
+
 /// Width of a picture, pixels.
 pub(crate) const WIDTH: u32 = 1000;
 
@@ -8,6 +13,17 @@ pub(crate) const LETTERS: i32 = 26;
 
 /// Size of a title's letters.
 pub(crate) const TITLE: i32 = 29;
+
+/// Room for a title above a chart, pixels.
+pub(crate) const TITLE_ROOM: i32 = 76;
+
+/// `text` above a chart with [`TITLE_ROOM`].
+pub(crate) fn title<B: DrawingBackend>(canvas: &Canvas<B>, text: &str) -> Painted<B> {
+    let style = ("sans-serif", TITLE).into_font().color(&BLACK);
+    let style = style.pos(Pos::new(HPos::Center, VPos::Center));
+    let middle = (WIDTH.cast_signed() / 2, 34);
+    canvas.draw(&Text::new(text.to_owned(), middle, style))
+}
 
 /// The least powers of ten around all positive `values`, at least a decade; `1` to `10` where there are none.
 pub(crate) fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {

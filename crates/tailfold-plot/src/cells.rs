@@ -132,6 +132,7 @@ impl Cells<'_> {
             match panel.temperature {
                 None => fill(&polygon, tint(class, 0.45))?,
                 Some(temperature) => {
+                    fill(&polygon, tint(class, 0.06))?;
                     for (level, strength) in LEVELS.into_iter().zip([0.14, 0.28, 0.45, 0.65]) {
                         let set = level_set(&panel.heads, class, temperature, level, &place.frame);
                         fill(&set, tint(class, strength))?;

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use self::heat::Heat;
-use crate::axis::{LETTERS, TITLE, WIDTH, decades, power};
+use crate::axis::{LETTERS, TITLE_ROOM, WIDTH, decades, power, title};
 use crate::{Canvas, Painted, Picture};
 
 /// What the masses were at one moment.
@@ -36,7 +36,7 @@ pub struct Convergence<'a> {
     pub title: &'a str,
     /// The solves.
     pub walks: &'a [Walk],
-    /// Errors to compare with, and what each is: the tolerance, the sample floor.
+    /// Errors to compare with, falling, and what each is: the tolerance, the sample floor.
     pub lines: &'a [(f64, &'a str)],
 }
 
@@ -50,14 +50,15 @@ impl Picture for Convergence<'_> {
 
     fn paint<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Painted<B> {
         canvas.fill(&WHITE)?;
+        title(canvas, self.title)?;
         let steps = || self.walks.iter().flat_map(|walk| &walk.steps);
         let (fewest, most) = decades(steps().map(|s| s.rows as f64));
         let errors = steps().map(|s| s.chi_square);
         let (least, largest) = decades(errors.chain(self.lines.iter().map(|l| l.0)));
         let heat = Heat::of(steps().map(|s| s.epsilon));
         let mut chart = ChartBuilder::on(canvas)
-            .caption(self.title, ("sans-serif", TITLE))
             .margin(14)
+            .margin_top(TITLE_ROOM)
             .margin_right(SCALE)
             .x_label_area_size(78)
             .y_label_area_size(104)
@@ -73,13 +74,15 @@ impl Picture for Convergence<'_> {
             .y_desc("χ² of the cells' masses")
             .y_label_formatter(&|v| power(*v))
             .draw()?;
-        for &(error, name) in self.lines {
+        for (at, &(error, name)) in self.lines.iter().enumerate() {
             let ends = [(fewest, error), (most, error)];
             chart.draw_series(DashedLineSeries::new(ends, 8, 6, BLACK.stroke_width(2)))?;
             let style = ("sans-serif", LETTERS).into_font().color(&BLACK);
-            let style = style.pos(Pos::new(HPos::Left, VPos::Bottom));
-            let at = EmptyElement::at((fewest, error));
-            chart.draw_series([at + Text::new(name.to_owned(), (10, -4), style)])?;
+            // Above and below in turns: two lines may be near each other.
+            let (vertical, lift) = [(VPos::Bottom, -4), (VPos::Top, 6)][at % 2];
+            let style = style.pos(Pos::new(HPos::Left, vertical));
+            let start = EmptyElement::at((fewest, error));
+            chart.draw_series([start + Text::new(name.to_owned(), (10, lift), style)])?;
         }
         for (index, walk) in self.walks.iter().enumerate() {
             // What is exact has no logarithm: it stands on the axis.

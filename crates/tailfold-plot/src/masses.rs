@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::axis::{LETTERS, TITLE, WIDTH, decades, percent};
+use crate::axis::{LETTERS, TITLE_ROOM, WIDTH, decades, percent, title};
 use crate::{Canvas, Painted, Picture};
 
 /// Masses under one set of offsets.
@@ -35,12 +35,13 @@ impl Picture for MassesChart<'_> {
 
     fn paint<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Painted<B> {
         canvas.fill(&WHITE)?;
+        title(canvas, self.title)?;
         let points = || self.series.iter().flat_map(|s| &s.points);
         let (left, right) = decades(points().map(|p| p.0));
         let (bottom, top) = decades(points().flat_map(|p| [p.0, p.1]));
         let mut chart = ChartBuilder::on(canvas)
-            .caption(self.title, ("sans-serif", TITLE))
             .margin(14)
+            .margin_top(TITLE_ROOM)
             .margin_right(44)
             .x_label_area_size(78)
             .y_label_area_size(132)

@@ -7,7 +7,7 @@ pub(super) type Point = [f64; 2];
 pub(super) type Heads = [[f64; 3]];
 
 /// Directions in which the edge of a level set is looked for.
-const RAYS: u32 = 180;
+const RAYS: u32 = 120;
 
 /// Places a side at which a level set is looked for.
 const GRID: u32 = 64;
