@@ -8,14 +8,14 @@ use crate::{Canvas, Painted};
 /// Width of a picture, pixels.
 pub(crate) const WIDTH: u32 = 1000;
 
-/// Size of letters in a picture of [`WIDTH`]: 10 pixels where it is shown 390 wide.
-pub(crate) const LETTERS: i32 = 26;
+/// Height of a line of letters in a picture of [`WIDTH`], which gives a font of 25 pixels: 10 where it is shown 390 wide.
+pub(crate) const LETTERS: i32 = 31;
 
 /// Size of a title's letters.
-pub(crate) const TITLE: i32 = 29;
+pub(crate) const TITLE: i32 = 34;
 
 /// Room for a title above a chart, pixels.
-pub(crate) const TITLE_ROOM: i32 = 76;
+pub(crate) const TITLE_ROOM: i32 = 80;
 
 /// `text` above a chart with [`TITLE_ROOM`].
 pub(crate) fn title<B: DrawingBackend>(canvas: &Canvas<B>, text: &str) -> Painted<B> {
@@ -36,7 +36,9 @@ pub(crate) fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
         return (1.0, 10.0);
     }
     let (low, high) = (low.log10().floor(), high.log10().ceil());
-    (10.0_f64.powf(low), 10.0_f64.powf(high.max(low + 1.0)))
+    // A little wider, so that rounding leaves the powers at the ends their labels.
+    let (low, high) = (10.0_f64.powf(low), 10.0_f64.powf(high.max(low + 1.0)));
+    (low * (1.0 - 1e-9), high * (1.0 + 1e-9))
 }
 
 /// `10⁻³` for a power of ten, nothing for what lies between.
@@ -87,8 +89,8 @@ mod tests {
     fn axes_end_at_powers_of_ten() {
         let check = |values: &[f64], expect: (f64, f64)| {
             let (low, high) = decades(values.iter().copied());
-            assert!((low / expect.0 - 1.0).abs() < 1e-12, "{values:?}: {low}");
-            assert!((high / expect.1 - 1.0).abs() < 1e-12, "{values:?}: {high}");
+            assert!((low / expect.0 - 1.0).abs() < 1e-8, "{values:?}: {low}");
+            assert!((high / expect.1 - 1.0).abs() < 1e-8, "{values:?}: {high}");
         };
         check(&[0.02, 300.0], (0.01, 1000.0));
         check(&[5.0], (1.0, 10.0));

@@ -61,7 +61,7 @@ pub struct Cells<'a> {
 }
 
 /// Height of a panel, pixels: its title, its cells, its bars.
-const PANEL: [i32; 3] = [48, 392, 190];
+const PANEL: [i32; 3] = [52, 392, 204];
 
 impl Picture for Cells<'_> {
     fn size(&self) -> (u32, u32) {
@@ -121,14 +121,14 @@ impl Cells<'_> {
         place: &Place,
     ) -> Painted<B> {
         let fill = |polygon: &[Point], colour: RGBColor| {
+            if polygon.is_empty() {
+                return Ok(());
+            }
             let corners: Vec<_> = polygon.iter().map(|&p| place.pixel(p)).collect();
             canvas.draw(&Polygon::new(corners, colour.filled()))
         };
         for class in 0..panel.heads.len() {
             let polygon = cell(&panel.heads, class, &place.frame);
-            if polygon.is_empty() {
-                continue;
-            }
             match panel.temperature {
                 None => fill(&polygon, tint(class, 0.45))?,
                 Some(temperature) => {
@@ -148,6 +148,9 @@ impl Cells<'_> {
         }
         for class in 0..panel.heads.len() {
             let polygon = cell(&panel.heads, class, &place.frame);
+            if polygon.is_empty() {
+                continue;
+            }
             let mut edge: Vec<_> = polygon.iter().map(|&p| place.pixel(p)).collect();
             edge.extend(edge.first().copied());
             canvas.draw(&PathElement::new(
@@ -157,7 +160,7 @@ impl Cells<'_> {
         }
         for toy in self.classes {
             let (x, y) = place.pixel(toy.centre);
-            canvas.draw(&Circle::new((x, y), 18, WHITE.filled()))?;
+            canvas.draw(&Circle::new((x, y), 20, WHITE.filled()))?;
             let name = centred(LETTERS, VPos::Center);
             canvas.draw(&Text::new(toy.name.clone(), (x, y + 1), name))?;
         }
@@ -172,7 +175,7 @@ impl Cells<'_> {
         (left, bottom): (i32, i32),
         (right, top): (i32, i32),
     ) -> Painted<B> {
-        let (ground, ceiling) = (bottom - 46, top + 44);
+        let (ground, ceiling) = (bottom - 54, top + 46);
         let most = panel.mass.iter().chain(&panel.target);
         let most = most.copied().fold(0.0_f64, f64::max).max(1e-9);
         let height = |share: f64| ground - pixels(share / most * f64::from(ground - ceiling));
@@ -274,3 +277,6 @@ fn byte(value: f64) -> u8 {
 fn pixels(value: f64) -> i32 {
     value.round() as i32
 }
+
+#[cfg(test)]
+mod tests;

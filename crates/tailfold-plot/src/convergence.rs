@@ -41,7 +41,7 @@ pub struct Convergence<'a> {
 }
 
 /// Room right of the chart for the scale of temperatures.
-const SCALE: i32 = 130;
+const SCALE: i32 = 144;
 
 impl Picture for Convergence<'_> {
     fn size(&self) -> (u32, u32) {
@@ -60,8 +60,8 @@ impl Picture for Convergence<'_> {
             .margin(14)
             .margin_top(TITLE_ROOM)
             .margin_right(SCALE)
-            .x_label_area_size(78)
-            .y_label_area_size(104)
+            .x_label_area_size(90)
+            .y_label_area_size(118)
             .build_cartesian_2d((fewest..most).log_scale(), (least..largest).log_scale())?;
         chart
             .configure_mesh()
@@ -85,8 +85,8 @@ impl Picture for Convergence<'_> {
             chart.draw_series([start + Text::new(name.to_owned(), (10, lift), style)])?;
         }
         for (index, walk) in self.walks.iter().enumerate() {
-            // What is exact has no logarithm: it stands on the axis.
-            let place = |s: &Step| (s.rows as f64, s.chi_square.max(least));
+            // What is 0 has no logarithm: it stands on the axis.
+            let place = |s: &Step| ((s.rows as f64).max(fewest), s.chi_square.max(least));
             let line = walk.steps.iter().map(place);
             chart.draw_series(LineSeries::new(line, BLACK.mix(0.35).stroke_width(2)))?;
             let marks = walk
@@ -102,7 +102,7 @@ impl Picture for Convergence<'_> {
             .configure_series_labels()
             .position(SeriesLabelPosition::UpperRight)
             .margin(14)
-            .legend_area_size(30)
+            .legend_area_size(34)
             .background_style(WHITE.mix(0.9))
             .border_style(BLACK.mix(0.2))
             .label_font(("sans-serif", LETTERS))
@@ -121,4 +121,43 @@ fn mark((x, y): (i32, i32), index: usize, colour: RGBColor) -> Polygon<(i32, i32
     };
     let corners: Vec<_> = corners.iter().map(|(a, b)| (x + a, y + b)).collect();
     Polygon::new(corners, colour.filled())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::svg;
+
+    #[test]
+    fn every_step_has_a_mark_and_what_is_exact_stands_on_the_axis() {
+        let step = |rows, epsilon, chi_square| Step {
+            rows,
+            epsilon,
+            chi_square,
+        };
+        let picture = |steps: &[Step]| {
+            let walks = [Walk {
+                title: "cold".to_owned(),
+                steps: steps.to_vec(),
+            }];
+            svg(&Convergence {
+                title: "t",
+                walks: &walks,
+                lines: &[(1e-3, "tolerance")],
+            })
+            .unwrap()
+        };
+        let steps = [step(0, 0.0, 3.0), step(900, 0.5, 0.1), step(2000, 0.0, 0.0)];
+        let text = picture(&steps);
+        assert_eq!(text, picture(&steps));
+        // A mark a step, and one in the legend.
+        assert_eq!(text.matches("<polygon").count(), 4);
+        assert!(
+            text.contains("tolerance") && text.contains("10⁻³"),
+            "{text}"
+        );
+        assert!(!text.contains("NaN"));
+        // Nothing to draw is no reason to fail.
+        assert!(picture(&[]).contains("rows of the sample walked"));
+    }
 }

@@ -42,9 +42,9 @@ impl Picture for MassesChart<'_> {
         let mut chart = ChartBuilder::on(canvas)
             .margin(14)
             .margin_top(TITLE_ROOM)
-            .margin_right(44)
-            .x_label_area_size(78)
-            .y_label_area_size(132)
+            .margin_right(54)
+            .x_label_area_size(90)
+            .y_label_area_size(156)
             .build_cartesian_2d((left..right).log_scale(), (bottom..top).log_scale())?;
         chart
             .configure_mesh()
@@ -83,7 +83,7 @@ impl Picture for MassesChart<'_> {
             let (there, none): (Vec<_>, Vec<_>) = series.points.iter().partition(|p| p.1 > 0.0);
             gone |= !none.is_empty();
             chart
-                .draw_series(there.iter().map(|&&p| Circle::new(p, 6, colour.filled())))?
+                .draw_series(there.iter().map(|&&p| Circle::new(p, 5, colour.filled())))?
                 .label(&series.title)
                 .legend(move |(x, y)| Circle::new((x + 10, y), 7, colour.filled()));
             let rings = none.iter().map(|p| {
@@ -101,11 +101,43 @@ impl Picture for MassesChart<'_> {
             .configure_series_labels()
             .position(SeriesLabelPosition::UpperLeft)
             .margin(14)
-            .legend_area_size(30)
+            .legend_area_size(34)
             .background_style(WHITE.mix(0.9))
             .border_style(BLACK.mix(0.2))
             .label_font(("sans-serif", LETTERS))
             .draw()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::svg;
+
+    #[test]
+    fn a_class_without_mass_is_a_ring_and_said() {
+        let picture = |points: &[(f64, f64)]| {
+            let series = [MassSeries {
+                title: "solved".to_owned(),
+                colour: BLACK,
+                points: points.to_vec(),
+            }];
+            svg(&MassesChart {
+                title: "t",
+                series: &series,
+                floor: 0.01,
+            })
+            .unwrap()
+        };
+        let full = picture(&[(0.5, 0.4), (0.5, 0.6)]);
+        let lost = picture(&[(0.5, 1.0), (0.5, 0.0)]);
+        for text in [&full, &lost] {
+            // A dot or a ring a class, and one in the legend.
+            assert_eq!(text.matches("<circle").count(), 3);
+            assert!(text.contains("100 %"));
+        }
+        assert!(lost.contains("no mass at all") && !full.contains("no mass at all"));
+        assert!(picture(&[]).contains("target of the class"));
     }
 }

@@ -43,10 +43,6 @@ pub(crate) fn sobol_sphere(n: usize, dim: usize, seed: u64) -> Vec<f32> {
 }
 
 /// The seed of a block's scrambling, 32 bits that look independent of those of all other blocks and seeds (SplitMix64).
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the upper half of 64 mixed bits"
-)]
 fn scramble(seed: u64, block: usize) -> u32 {
     let mut x = mixed(seed).wrapping_add(block as u64);
     x = mixed(x);

@@ -47,14 +47,14 @@ impl Heat {
         let Some((cold, hot)) = self.0 else {
             return Ok(());
         };
-        let (left, right) = (WIDTH.cast_signed() - 112, WIDTH.cast_signed() - 84);
+        let (left, right) = (WIDTH.cast_signed() - 122, WIDTH.cast_signed() - 94);
         let style = ("sans-serif", LETTERS).into_font().color(&BLACK);
         let beside = style.pos(Pos::new(HPos::Left, VPos::Center));
-        canvas.draw(&Text::new("ε", (left + 8, top - 28), beside.clone()))?;
+        canvas.draw(&Text::new("ε", (left + 8, top - 30), beside.clone()))?;
         let bottom = bottom - 56;
-        for y in top..bottom {
+        for y in (top..bottom).step_by(4) {
             let part = f64::from(bottom - y) / f64::from(bottom - top);
-            let strip = [(left, y), (right, y + 1)];
+            let strip = [(left, y), (right, (y + 4).min(bottom))];
             canvas.draw(&Rectangle::new(strip, ramp(part).filled()))?;
         }
         let span = (hot / cold).log10().round();
