@@ -11,9 +11,9 @@ pub enum Sequence {
     /// number of dimensions.
     #[default]
     Gaussian,
-    /// A Sobol sequence, Owen-scrambled, of at most 256 dimensions. At most the error of independent points, up to a constant,
-    /// and far less of one where few dimensions matter. Sizes of `2^k` are the best ones. It is one sequence up to
-    /// 65,536 points; further ones belong to independent scramblings, whose errors average out as `1 / sqrt(n)`.
+    /// A Sobol sequence, Owen-scrambled, of at most 256 dimensions. Its gain is large in few dimensions and for smooth means, and
+    /// small for the cells of many classes in many dimensions (docs/sdot.md has figures). Sizes of `2^k` are the best ones. It is one
+    /// sequence up to 65,536 points; further ones belong to independent scramblings, whose errors average out as `1 / sqrt(n)`.
     Sobol,
 }
 
