@@ -1,4 +1,4 @@
-//! Logarithmic axes that begin and end at powers of ten, and letters that are legible on a telephone.
+//! What charts have in common: logarithmic axes that end at powers of ten, and letters that are legible on a telephone.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -19,10 +19,39 @@ pub(crate) const TITLE_ROOM: i32 = 80;
 
 /// `text` above a chart with [`TITLE_ROOM`].
 pub(crate) fn title<B: DrawingBackend>(canvas: &Canvas<B>, text: &str) -> Painted<B> {
-    let style = ("sans-serif", TITLE).into_font().color(&BLACK);
-    let style = style.pos(Pos::new(HPos::Center, VPos::Center));
     let middle = (WIDTH.cast_signed() / 2, 34);
-    canvas.draw(&Text::new(text.to_owned(), middle, style))
+    canvas.draw(&Text::new(
+        text.to_owned(),
+        middle,
+        centred(TITLE, VPos::Center),
+    ))
+}
+
+/// Letters of a line height of `size`, in the middle of where they are put; `vertical` says which part of them is there.
+pub(crate) fn centred(size: i32, vertical: VPos) -> TextStyle<'static> {
+    ("sans-serif", size)
+        .into_font()
+        .color(&BLACK)
+        .pos(Pos::new(HPos::Center, vertical))
+}
+
+/// A length on a canvas.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a length on a canvas; what is no number is 0"
+)]
+pub(crate) fn pixels(value: f64) -> i32 {
+    value.round() as i32
+}
+
+/// A part of a colour.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a mean of two bytes"
+)]
+pub(crate) fn byte(value: f64) -> u8 {
+    value.round() as u8
 }
 
 /// The least powers of ten around all positive `values`, at least a decade; `1` to `10` where there are none.

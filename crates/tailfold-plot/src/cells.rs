@@ -1,24 +1,17 @@
 //! Laguerre cells of classes in the plane, and below them their masses against their targets.
 
+mod bars;
+mod colours;
 mod geometry;
 
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::VPos;
 
-use crate::axis::{LETTERS, TITLE, WIDTH};
+use crate::axis::{LETTERS, TITLE, WIDTH, centred, pixels};
 use crate::{Canvas, Painted, Picture};
+pub use colours::CLASS_COLOURS;
+use colours::{dark, tint};
 use geometry::{Frame, Point, cell, level_set};
-
-/// Colours that people with any kind of colour vision tell apart (Okabe and Ito), one a class.
-pub const CLASS_COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(213, 94, 0),
-    RGBColor(240, 228, 66),
-];
 
 /// Probabilities at which the colour of a soft cell gets stronger.
 const LEVELS: [f64; 4] = [0.5, 0.7, 0.9, 0.99];
@@ -166,50 +159,6 @@ impl Cells<'_> {
         }
         Ok(())
     }
-
-    /// A bar a class, its target as a mark across it, its mass in per cent above both.
-    fn bars<B: DrawingBackend>(
-        &self,
-        canvas: &Canvas<B>,
-        panel: &CellPanel,
-        (left, bottom): (i32, i32),
-        (right, top): (i32, i32),
-    ) -> Painted<B> {
-        let (ground, ceiling) = (bottom - 54, top + 46);
-        let most = panel.mass.iter().chain(&panel.target);
-        let most = most.copied().fold(0.0_f64, f64::max).max(1e-9);
-        let height = |share: f64| ground - pixels(share / most * f64::from(ground - ceiling));
-        let classes = i32::try_from(panel.mass.len()).unwrap_or(1).max(1);
-        let step = (right - left) / classes;
-        let mut x = left + (right - left - classes * step) / 2;
-        for (class, &mass) in panel.mass.iter().enumerate() {
-            let (from, to) = (x + step / 8, x + step - step / 8);
-            x += step;
-            let bar = [(from, height(mass)), (to, ground)];
-            canvas.draw(&Rectangle::new(bar, tint(class, 0.8).filled()))?;
-            let mut above = height(mass);
-            if let Some(&target) = panel.target.get(class) {
-                above = above.min(height(target));
-                let mark = vec![(from - 5, height(target)), (to + 5, height(target))];
-                canvas.draw(&PathElement::new(mark, BLACK.stroke_width(3)))?;
-            }
-            let share = Text::new(
-                format!("{:.0}", 100.0 * mass),
-                (i32::midpoint(from, to), above - 5),
-                centred(LETTERS, VPos::Bottom),
-            );
-            canvas.draw(&share)?;
-            let name = self.classes.get(class).map_or("", |c| c.name.as_str());
-            let name = Text::new(
-                name.to_owned(),
-                (i32::midpoint(from, to), ground + 6),
-                centred(LETTERS, VPos::Top),
-            );
-            canvas.draw(&name)?;
-        }
-        let axis = vec![(left, ground), (right, ground)];
-        canvas.draw(&PathElement::new(axis, BLACK.mix(0.5).stroke_width(1)))
-    }
 }
 
 /// Where a part of the plane is on the canvas: the pixels of its lower left and upper right corner.
@@ -238,44 +187,6 @@ impl Place {
     fn holds(&self, p: Point) -> bool {
         (0..2).all(|axis| (self.frame.low[axis]..self.frame.high[axis]).contains(&p[axis]))
     }
-}
-
-fn centred(size: i32, vertical: VPos) -> TextStyle<'static> {
-    ("sans-serif", size)
-        .into_font()
-        .color(&BLACK)
-        .pos(Pos::new(HPos::Center, vertical))
-}
-
-/// The colour of a class on white, solid, so that what lies below does not shine through.
-fn tint(class: usize, strength: f64) -> RGBColor {
-    mixed(CLASS_COLOURS[class % CLASS_COLOURS.len()], 255.0, strength)
-}
-
-fn dark(class: usize) -> RGBColor {
-    mixed(CLASS_COLOURS[class % CLASS_COLOURS.len()], 0.0, 0.6)
-}
-
-fn mixed(RGBColor(r, g, b): RGBColor, with: f64, strength: f64) -> RGBColor {
-    let mix = |v: u8| byte(strength * f64::from(v) + (1.0 - strength) * with);
-    RGBColor(mix(r), mix(g), mix(b))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a mean of two bytes"
-)]
-fn byte(value: f64) -> u8 {
-    value.round() as u8
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a length on a canvas; what is no number is 0"
-)]
-fn pixels(value: f64) -> i32 {
-    value.round() as i32
 }
 
 #[cfg(test)]

@@ -71,7 +71,8 @@ impl SampledMeasure {
 
     /// The parts one after the other, each with its share of the mass: positive numbers of any sum.
     ///
-    /// A mixture grows as its parts do; their points stay nested, and their shares stay what they are.
+    /// A mixture grows as its parts do, and their shares stay what they are. The points of the smaller mixture are among those of
+    /// the larger one, though not the first of them.
     ///
     /// # Errors
     /// [`MeasureError`] without parts, for a share that is no positive number, or when the parts' points have different

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::axis::{LETTERS, WIDTH, decades, power};
+use crate::axis::{LETTERS, WIDTH, byte, decades, pixels, power};
 use crate::{Canvas, Painted};
 
 /// Cold to hot, ever lighter, so that lightness alone tells them apart.
@@ -54,7 +54,8 @@ impl Heat {
         let bottom = bottom - 56;
         for y in (top..bottom).step_by(4) {
             let part = f64::from(bottom - y) / f64::from(bottom - top);
-            let strip = [(left, y), (right, (y + 4).min(bottom))];
+            // Down to the end: strips that only touch have seams where the picture is shown smaller.
+            let strip = [(left, y), (right, bottom)];
             canvas.draw(&Rectangle::new(strip, ramp(part).filled()))?;
         }
         let span = (hot / cold).log10().round();
@@ -64,7 +65,7 @@ impl Heat {
         while decade <= span {
             let y = f64::from(bottom) - decade / span * f64::from(bottom - top);
             let label = power(cold * 10.0_f64.powf(decade));
-            let at = (right + 10, rounded(y));
+            let at = (right + 10, pixels(y));
             canvas.draw(&Text::new(label, at, beside.clone()))?;
             decade += every;
         }
@@ -82,20 +83,6 @@ fn ramp(part: f64) -> RGBColor {
     let rest = at - from as f64;
     let mix = |i: usize| byte((1.0 - rest) * RAMP[from][i] + rest * RAMP[from + 1][i]);
     RGBColor(mix(0), mix(1), mix(2))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a mean of two bytes"
-)]
-fn byte(value: f64) -> u8 {
-    value.round() as u8
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a place on a canvas")]
-fn rounded(value: f64) -> i32 {
-    value.round() as i32
 }
 
 #[cfg(test)]
