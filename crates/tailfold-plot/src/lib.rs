@@ -1,10 +1,17 @@
 //! What the pictures of all programs share: canvases of SVG and PNG, colours, and a font that comes along, so that no picture
 //! depends on what is installed.
 
+mod axis;
+mod cells;
+mod convergence;
 mod error;
+mod masses;
 mod picture;
 mod scatter;
 
+pub use cells::{CLASS_COLOURS, CellPanel, Cells, ToyClass};
+pub use convergence::{Convergence, Step, Walk};
 pub use error::PlotError;
+pub use masses::{MassSeries, MassesChart};
 pub use picture::{COLOURS, Canvas, Painted, Picture, save, save_as, svg};
 pub use scatter::{Curve, Scatter, legend};

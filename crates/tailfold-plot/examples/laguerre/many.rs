@@ -1,0 +1,128 @@
+//! A hundred classes on a sphere with long-tailed targets: the way down, and where it ends.
+
+use std::path::Path;
+
+use tailfold_plot::{COLOURS, Convergence, MassSeries, MassesChart, Step, Walk, save_as};
+use tailfold_sdot::{
+    Options, Problem, Scores, Sequence, Sphere, cell_masses, solve, sphere_samples,
+};
+
+const CLASSES: usize = 100;
+const DIM: usize = 32;
+const POINTS: usize = 1 << 15;
+
+/// Factor of the cosines.
+const SCALE: f32 = 16.0;
+
+/// Most frequent against rarest class.
+const IMBALANCE: f64 = 100.0;
+
+pub(crate) fn draw(folder: &Path) -> anyhow::Result<()> {
+    let sphere = Sphere {
+        dim: DIM,
+        radius: 1.0,
+        sequence: Sequence::Sobol,
+        seed: 1,
+    };
+    let source = sphere.sample(POINTS)?;
+    let weights = sphere_samples(CLASSES, DIM, 2);
+    let target = long_tailed();
+    let problem = |weights| -> anyhow::Result<_> {
+        Ok(Problem {
+            scores: Scores::product(source.points(), weights, DIM, SCALE)?,
+            sample_weights: None,
+            target: &target,
+        })
+    };
+    let cold = Options {
+        chi_square: 1e-4,
+        ..Options::default()
+    };
+    // The classifier moves on a little, as between two solves of a training run.
+    let moved = moved(&weights);
+    let (problem, later) = (problem(&weights)?, problem(&moved)?);
+    let solution = solve(&problem, &cold)?;
+    let warm = Options {
+        warm_start: Some(solution.offsets.clone()),
+        ..cold.clone()
+    };
+    let walk = |title: &str, problem, options| -> anyhow::Result<_> {
+        Ok(Walk {
+            title: title.to_owned(),
+            steps: trace(problem, options)?,
+        })
+    };
+    let walks = [
+        walk("from h = 0", &problem, &cold)?,
+        walk("from an earlier h", &later, &warm)?,
+    ];
+    let weight = 1.0 / POINTS as f64;
+    let floor: f64 = target.iter().map(|nu| weight.powi(2) / nu).sum();
+    let convergence = Convergence {
+        title: "100 classes, 32,768 points of the sphere in R³²",
+        walks: &walks,
+        lines: &[(cold.chi_square, "tolerance"), (floor, "sample floor")],
+    };
+    save_as(&folder.join("convergence.svg"), &convergence)?;
+    let against = |mass: &[f64]| target.iter().copied().zip(mass.iter().copied()).collect();
+    let before = cell_masses(&problem.scores, None, &[0.0; CLASSES])?;
+    let series = [
+        MassSeries {
+            title: "h = 0".to_owned(),
+            colour: COLOURS[0],
+            points: against(&before),
+        },
+        MassSeries {
+            title: "solved".to_owned(),
+            colour: COLOURS[1],
+            points: against(&solution.mass),
+        },
+    ];
+    let masses = MassesChart {
+        title: "Masses of 100 cells, targets 100 : 1",
+        series: &series,
+        floor: weight,
+    };
+    save_as(&folder.join("masses.svg"), &masses)?;
+    Ok(())
+}
+
+/// Masses that fall geometrically, `[C]`, sum 1.
+fn long_tailed() -> Vec<f64> {
+    let steps = (CLASSES - 1) as f64;
+    let raw: Vec<f64> = (0..CLASSES)
+        .map(|j| IMBALANCE.powf(-(j as f64) / steps))
+        .collect();
+    let sum: f64 = raw.iter().sum();
+    raw.iter().map(|v| v / sum).collect()
+}
+
+/// `weights` `[C, DIM]`, each row turned by about a tenth of a right angle.
+fn moved(weights: &[f32]) -> Vec<f32> {
+    let noise = sphere_samples(CLASSES, DIM, 3);
+    let rows = weights.chunks_exact(DIM).zip(noise.chunks_exact(DIM));
+    rows.flat_map(|(row, noise)| {
+        let moved: Vec<f32> = row.iter().zip(noise).map(|(w, n)| w + 0.15 * n).collect();
+        let norm = moved.iter().map(|w| w * w).sum::<f32>().sqrt();
+        moved.into_iter().map(move |w| w / norm)
+    })
+    .collect()
+}
+
+/// Where the solver stood after each of its steps: solved again with fewer of them, a step counted as one walk.
+fn trace(problem: &Problem<'_>, options: &Options) -> anyhow::Result<Vec<Step>> {
+    let all = solve(problem, options)?.iterations;
+    let step = |iterations: usize| {
+        let cut = Options {
+            max_iterations: iterations,
+            ..options.clone()
+        };
+        let at = solve(problem, &cut)?;
+        Ok(Step {
+            rows: (problem.scores.rows() * (1 + at.iterations)) as u64,
+            epsilon: at.epsilon,
+            chi_square: at.chi_square,
+        })
+    };
+    (0..=all).map(step).collect()
+}

@@ -1,0 +1,141 @@
+//! Source measures as weighted points: features, spheres, and mixtures of both.
+
+mod error;
+mod sphere;
+
+pub use error::MeasureError;
+pub use sphere::{Sequence, Sphere};
+
+use crate::problem::SampleWeights;
+use crate::{Scores, SolveError};
+
+/// A measure on `R^dim` as points with weights.
+///
+/// ```
+/// use tailfold_sdot::{Options, Problem, SampledMeasure, Scores, Sequence, Sphere, solve};
+///
+/// // Three quarters the volume of the circle, one quarter features that were seen.
+/// let circle = Sphere { dim: 2, radius: 1.0, sequence: Sequence::Sobol, seed: 7 }.sample(4_096)?;
+/// # let features = tailfold_sdot::sphere_samples(500, 2, 3);
+/// let seen = SampledMeasure::features(features, None, 2)?;
+/// let source = SampledMeasure::mixture(&[(0.75, &circle), (0.25, &seen)])?;
+///
+/// let scores = Scores::product(source.points(), &[1.0, 0.0, -0.6, 0.8], source.dim(), 16.0)?;
+/// let problem = Problem { scores, sample_weights: source.weights(), target: &[0.5, 0.5] };
+/// let solution = solve(&problem, &Options::default())?;
+/// assert!(solution.chi_square < 1e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampledMeasure {
+    /// `[n, dim]`, row-major.
+    points: Vec<f32>,
+    weights: Option<Vec<f64>>,
+    dim: usize,
+}
+
+impl SampledMeasure {
+    /// Features `[n, dim]`, row-major, of weights `[n]`: not negative, of any positive sum; equal ones when `None`.
+    ///
+    /// # Errors
+    /// [`MeasureError::Sample`] when there is no point or no column, when `points` is not whole rows, when there is not one weight a
+    /// row, or when a number is none, naming its row.
+    pub fn features(
+        points: Vec<f32>,
+        weights: Option<Vec<f64>>,
+        dim: usize,
+    ) -> Result<Self, MeasureError> {
+        if dim == 0 {
+            return Err(SolveError::NoColumns { what: "features" }.into());
+        }
+        // Features are refused for what scores would be; only their numbers have a name of their own.
+        let rows = match Scores::matrix(&points, dim) {
+            Ok(rows) => rows.rows(),
+            Err(SolveError::Ragged { found, row, .. }) => {
+                let what = "features";
+                return Err(SolveError::Ragged { what, found, row }.into());
+            }
+            Err(SolveError::Score { row, class, value }) => {
+                let column = class;
+                return Err(SolveError::Feature { row, column, value }.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        SampleWeights::new(weights.as_deref(), rows)?;
+        Ok(Self {
+            points,
+            weights,
+            dim,
+        })
+    }
+
+    /// The parts one after the other, each with its share of the mass: positive numbers of any sum.
+    ///
+    /// A mixture grows as its parts do, and their shares stay what they are. The points of the smaller mixture are among those of
+    /// the larger one, though not the first of them.
+    ///
+    /// # Errors
+    /// [`MeasureError`] without parts, for a share that is no positive number, or when the parts' points have different
+    /// numbers of coordinates, naming the part.
+    pub fn mixture(parts: &[(f64, &Self)]) -> Result<Self, MeasureError> {
+        let Some((_, first)) = parts.first() else {
+            return Err(MeasureError::NoParts);
+        };
+        let sum: f64 = parts.iter().map(|(share, _)| share).sum();
+        let (mut points, mut weights) = (Vec::new(), Vec::new());
+        for (part, &(share, measure)) in parts.iter().enumerate() {
+            if !share.is_normal() || share < 0.0 {
+                return Err(MeasureError::Share { part, value: share });
+            }
+            if measure.dim != first.dim {
+                return Err(MeasureError::PartDimensions {
+                    part,
+                    expected: first.dim,
+                    found: measure.dim,
+                });
+            }
+            let rows = measure.len();
+            let own = SampleWeights::new(measure.weights(), rows)?;
+            weights.extend((0..rows).map(|row| share / sum * own.get(row)));
+            points.extend_from_slice(&measure.points);
+        }
+        // Only now: a share that is none has been named.
+        if !sum.is_normal() {
+            return Err(MeasureError::ShareSum { sum });
+        }
+        Ok(Self {
+            points,
+            weights: Some(weights),
+            dim: first.dim,
+        })
+    }
+
+    /// Points `[n, dim]`, row-major: what [`Scores::product`] and [`AffineHead::solve`](crate::AffineHead::solve) take
+    /// as features.
+    pub fn points(&self) -> &[f32] {
+        &self.points
+    }
+
+    /// Weights `[n]`, of any positive sum; `None` when all are equal.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
+    /// Coordinates of a point.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Number of points, at least 1.
+    pub fn len(&self) -> usize {
+        self.points.len() / self.dim
+    }
+
+    /// False: a measure without points is refused.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;
