@@ -20,7 +20,9 @@ def solved(arguments, path, problem, soft, repeat=1):
     """
     out = path.with_suffix(".offsets")
     command = [arguments.program, path, "--scale", problem.scale, "--chi-square", TOLERANCE, "--out", out]
-    command += ["--threads", arguments.threads, "--method", arguments.method, "--repeat", repeat]
+    command += ["--threads", arguments.threads, "--repeat", repeat]
+    # Unsaid unless asked for, so that an earlier state of the program can be timed as well.
+    command += ["--method", arguments.method] if arguments.method != "auto" else []
     command += ["--soft", soft] if soft else []
     whole = [sys.executable, MEASURED, *command]
     threads = environment(arguments.threads)

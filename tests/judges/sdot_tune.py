@@ -53,6 +53,8 @@ def grid(peer, classes, soft):
     found = [middle, plain]
     found += [{**middle, **change} for change in ({"lr": 0.3}, {"lr": 0.03}, {"batch": 2048}, {"ema": 0.99}, {"ema": 0.1})]
     found += [{**middle, "decay": decay} for decay in (10, 300)]
+    # With many classes, a longer mean of smaller steps.
+    found += [{**middle, "lr": lr, "batch": 2048, "ema": 0.005} for lr in (0.1, 0.03)]
     found += [{**plain, **change} for change in ({"lr": 100.0}, {"lr": 10.0}, {"batch": 2048})]
     found = [{"reg": soft or 0.0, **one} for one in found]
     if not soft:

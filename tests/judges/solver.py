@@ -131,7 +131,8 @@ def soft_masses_are_met(evidence, name):
     for part in TEMPERATURES:
         for method in SOFT_METHODS:
             epsilon = part * PROBLEMS[name]().spread
-            how = ("--soft", repr(epsilon), "--chi-square", SOFT_TIGHT, "--method", method)
+            how = ["--soft", repr(epsilon), "--chi-square", SOFT_TIGHT]
+            how += ["--method", method] if method != "auto" else []
             problem, said, offsets, mass = solved(evidence, name, *how)
             judged = shares(problem, offsets, epsilon)
             where = f"at a temperature of {epsilon:.3g} by {method}, {said['stop']} after {said['iterations']} steps"
