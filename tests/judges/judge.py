@@ -30,6 +30,8 @@ from parity import parity_is_right
 from preprocessing import inputs_are_right
 from report_page import junit_is_read, page_is_sound
 from sharded import manifest_runs, workflow_runs
+from solver import soft_masses_are_met, solver_is_exact
+from solver_problems import PROBLEMS
 from targets import LITE_AGREEMENT, TARGETS, lite0_agrees, stranger_agrees, target_agrees
 
 PROGRAMS = ["tailfold", "tailfold-quant", "tailfold-train"]
@@ -49,6 +51,9 @@ def checks(evidence):
         yield f"graph {name}", partial(graph_is_valid, path=path)
     if not paths:
         yield "graph", no_graph
+    for name in PROBLEMS:
+        yield f"solver, {name}", partial(solver_is_exact, name=name)
+        yield f"solver, soft, {name}", partial(soft_masses_are_met, name=name)
     yield "preprocessing", inputs_are_right
     yield "float", float_agrees
     yield "int8", int8_agrees

@@ -1,0 +1,158 @@
+"""The solver beside POT and OTT-JAX: time to the same stop on the same problem, and how its own time grows.
+
+    python3 -m venv VENV && VENV/bin/pip install -r tests/judges/requirements-sdot.txt
+    cargo build --release -p tailfold-sdot --example solve
+    VENV/bin/python tests/judges/bench_sdot.py --program target/release/examples/solve [--peers all|none] [--rounds 3] \\
+        [--report docs/bench/sdot.json] [--markdown docs/bench/sdot.md] [--case large inner inner-warm inaturalist growth]
+
+The stop is `sum (m - nu)^2 / nu < 1e-3`, judged for everybody by one evaluator in double precision (sdot_problem.py), off
+the clock (sdot_stop.py). Hard cells are one comparison, in which an entropic solver may have any temperature; soft masses
+at a given temperature another. In each round every contender runs once, ours first; ratios are of the same round.
+What is charged, and what a peer is spared: sdot_peers.py. How its setting was found: sdot_tune.py.
+Exit status: 0 measured, 1 ours missed a stop, 2 something is missing.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import sdot_ours
+import sdot_problem
+from sdot_growth import growth
+from sdot_report import markdown
+from sdot_stop import TOLERANCE
+from sdot_tune import PEERS, SETTINGS, run, summary
+
+# Seconds of wall time, bytes and chi-square that the largest case is to stay below.
+GOALS = {"seconds": 120, "peak_rss_bytes": 2 << 30, "chi_square": TOLERANCE}
+STOPS = ("hard", "1.0", "0.1")
+
+
+def spread(values):
+    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+
+
+def beside(arguments, folder, name, problem, tuned_as):
+    """One problem, every stop, every contender."""
+    path = folder / f"{name}.safetensors"
+    problem.save(path)
+    settings = json.loads(SETTINGS.read_text()).get(tuned_as, {}) if arguments.peers == "all" else {}
+    return [compared(arguments, path, problem, stop, settings.get(stop, {})) for stop in arguments.stop]
+
+
+def compared(arguments, path, problem, stop, races):
+    soft = None if stop == "hard" else float(stop)
+    ours, theirs = [], {peer: [] for peer in PEERS if peer in races}
+    for number in range(arguments.rounds):
+        ours.append(sdot_ours.solved(arguments, path, problem, soft))
+        said(path.stem, stop, "ours", ours[-1])
+        for peer, runs in theirs.items():
+            # Who did not get there in one round is not waited for in the others: the limit is the result.
+            if runs and not runs[-1]["reached"]:
+                continue
+            setting = races[peer]["setting"]
+            runs.append(run(peer, setting, path, soft, arguments.limit, arguments.threads) | {"round": number})
+            said(path.stem, stop, peer, runs[-1])
+    start = np.zeros(len(problem.target)) if problem.warm_start is None else problem.warm_start
+    at_start = sdot_problem.chi_square(problem, start, soft)
+    found = {"stop": stop, "chi_square_at_start": at_start, "ours": ours, "ours_wall": spread([one["seconds"] for one in ours])}
+    found["ours_cpu"] = spread([one["cpu_seconds"] for one in ours])
+    found["peers"] = {peer: ratios(runs, ours) | {"tuning": races[peer]["tried"]} for peer, runs in theirs.items()}
+    return found
+
+
+def ratios(runs, ours):
+    """Theirs to ours, round by round; `least_ratio` instead where the stop was not reached."""
+    found = {"runs": [summary(one) for one in runs], "reached": all(one["reached"] for one in runs)}
+    failed = any("error" in one for one in runs)
+    for name, key in (("wall", "seconds"), ("cpu", "cpu_seconds")):
+        if found["reached"]:
+            pairs = [(one[key], ours[one["round"]][key]) for one in runs]
+            found[name] = spread([theirs for theirs, _ in pairs])
+            found[f"{name}_ratio"] = spread([theirs / mine for theirs, mine in pairs])
+        elif not failed:
+            found[f"{name}_least_ratio"] = runs[-1][key] / ours[runs[-1]["round"]][key]
+    return found
+
+
+def said(problem, stop, who, run):
+    wall, cpu = run["seconds"], run.get("cpu_seconds", 0.0)
+    how = "reached" if run["reached"] else "NOT reached"
+    text = f"{problem}, {stop}, {who}: {how}, wall {wall:.3f} s, processor {cpu:.3f} s, chi-square {run['chi_square']:.2e}"
+    print(text, file=sys.stderr, flush=True)
+
+
+def warmed(arguments, folder, problem):
+    """The drifted problem, to be started at the solution of the one before the drift, which is nobody's time."""
+    path = folder / "before.safetensors"
+    problem.save(path)
+    moved = sdot_problem.drifted(problem)
+    moved.warm_start = sdot_ours.solved(arguments, path, problem, None)["offsets"]
+    return moved
+
+
+def inaturalist(arguments, folder):
+    """Ours alone, once a round, beside its goals."""
+    problem, path = sdot_problem.inaturalist(), folder / "inaturalist.safetensors"
+    problem.save(path)
+    runs = [sdot_ours.solved(arguments, path, problem, None) for _ in range(arguments.rounds)]
+    for one in runs:
+        said("inaturalist", "hard", "ours", one)
+    worst = {key: max(one[key] for one in runs) for key in GOALS}
+    goals = {key: {"goal": goal, "worst": worst[key], "met": worst[key] < goal} for key, goal in GOALS.items()}
+    # What a sample too many or too few in every class is: how fine the goal is.
+    floor = float((1 / (problem.target * len(problem.features) ** 2)).sum())
+    return {"goals": goals, "one_sample_a_class": floor, "wall": spread([one["seconds"] for one in runs]), "runs": runs}
+
+
+def cases(arguments, folder):
+    inner = sdot_problem.inner()
+    makers = {
+        "large": lambda: beside(arguments, folder, "large", sdot_problem.large(), "large"),
+        "inner": lambda: beside(arguments, folder, "inner", inner, "inner"),
+        "inner-warm": lambda: beside(arguments, folder, "inner-warm", warmed(arguments, folder, inner), "inner"),
+        "inaturalist": lambda: inaturalist(arguments, folder),
+        "growth": lambda: growth(arguments, folder),
+    }
+    return {name: makers[name]() for name in arguments.case}
+
+
+def main():
+    names = ["inner", "inner-warm", "large", "inaturalist", "growth"]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", type=Path, required=True, help="the example `solve`")
+    parser.add_argument("--peers", choices=["all", "none"], default="all")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=300, help="seconds that a peer has for the stop (300)")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--method", default="auto", help="of ours")
+    parser.add_argument("--stop", nargs="+", default=list(STOPS), help="hard, or temperatures of soft masses")
+    parser.add_argument("--case", nargs="+", choices=names, default=names)
+    parser.add_argument("--machine", default="", help="what the results were measured on, for the record")
+    parser.add_argument("--report", type=Path, help="file for all figures, as JSON")
+    parser.add_argument("--markdown", type=Path, help="file for the tables")
+    arguments = parser.parse_args()
+    if not arguments.program.is_file():
+        print(f"error: there is no {arguments.program}", file=sys.stderr)
+        return 2
+    arguments.program = arguments.program.resolve()
+    report = {"schema": "tailfold.bench-sdot/1", "tolerance": TOLERANCE, "seed": sdot_problem.SEED}
+    report |= {key: getattr(arguments, key) for key in ("machine", "rounds", "limit", "threads", "method")}
+    with tempfile.TemporaryDirectory() as folder:
+        report["cases"] = cases(arguments, Path(folder))
+    text = markdown(report)
+    print(text)
+    if arguments.markdown:
+        arguments.markdown.write_text(text)
+    if arguments.report:
+        arguments.report.write_text(json.dumps(report, indent=1, default=lambda array: array.tolist()) + "\n")
+    rows = [row for name in names[:3] for row in report["cases"].get(name, [])]
+    return 0 if all(one["reached"] for row in rows for one in row["ours"]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

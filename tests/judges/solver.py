@@ -1,0 +1,157 @@
+"""The solver against exact linear programming (HiGHS), and its soft masses against NumPy in double precision.
+
+What is honest to ask of hard cells. The least of `E(h) = sum_i w_i max_j (s_ij + h_j) - nu . h` is the value of the transport
+problem `max <P, s>`, rows summing to `w`, columns to `nu`. `E` is convex and piecewise linear, and its slope at `h` is
+`mass(h) - nu`. So:
+- no offsets lie below the linear program's value, wherever the solver stopped;
+- where some offsets meet the masses exactly, as whole counts of equal samples in general position do, cells that meet them
+  are optimal, and one sample too many is a slope of 1/n, which the energy may hide: masses have to be equal, and then the
+  energies have to be, up to rounding;
+- where none do (fractions of a sample, points that repeat), the least is at a kink where samples are torn apart. Cells
+  near it are off by less than a sample, or a clump of equal ones, a class: that, and an energy that is as near as moving
+  what is off across the widest pair of scores, is all that hard cells can be held to;
+- equal classes are told apart by no cell: their masses count together.
+"""
+
+import json
+
+import numpy as np
+from evidence import finite
+from onnx_checker import Verdict
+from safetensors.numpy import load_file, save_file
+from scipy.optimize import linprog
+from scipy.sparse import coo_array
+from solver_problems import PROBLEMS
+
+PROGRAM = "examples/solve"
+# One sample of the largest problem is a chi-square of 6e-6; rounding of the masses is one of 1e-29.
+TIGHT = "1e-20"
+# Of the widest score difference: the programs' f32 scores have seven digits, and HiGHS stops at 1e-10.
+SAME_ENERGY = 1e-6
+# Twins differ in the end by the last temperature times the logarithm of their ratio: 1/65536 of the spread, and some room.
+SAME_ENERGY_TWINS = 1e-4
+# Of sums over a few hundred samples in f64, and their shares.
+ROUNDING = 1e-12
+# What soft masses are asked for, and what they are held to: absolutely, and for the rare relatively.
+SOFT_TIGHT = "1e-24"
+SOFT_ABSOLUTE, SOFT_RELATIVE = 1e-10, 1e-6
+# Temperatures as parts of the spread: a smooth problem, and one with nearly hard cells.
+TEMPERATURES = (1 / 4, 1 / 40)
+SOFT_METHODS = ("auto", "newton-cg")
+
+
+def solved(evidence, name, *arguments):
+    """The problem, what the program says, its offsets and masses."""
+    problem = PROBLEMS[name]()
+    stem = name.replace(" ", "-").replace(",", "")
+    given, out = evidence.scratch / f"{stem}.safetensors", evidence.scratch / f"{stem}.offsets.safetensors"
+    save_file(problem.tensors(), given)
+    if not (evidence.bins / PROGRAM).is_file():
+        raise Verdict(f"there is no {PROGRAM}: run `cargo build -p tailfold-sdot --example solve`")
+    said = json.loads(evidence.run(PROGRAM, given, "--out", out, *arguments))
+    found = load_file(out)
+    offsets, mass = found["offsets"], found["mass"]
+    if offsets.shape != problem.target.shape or mass.shape != problem.target.shape:
+        raise Verdict(f"offsets {offsets.shape} and masses {mass.shape} for {problem.target.shape} classes")
+    finite(offsets, "an offset")
+    finite(mass, "a mass")
+    return problem, said, offsets, mass
+
+
+def energy(problem, offsets):
+    """`E(h)` in f64."""
+    return problem.weights @ (problem.scores.astype(np.float64) + offsets).max(axis=1) - problem.target @ offsets
+
+
+def cells(problem, offsets):
+    """Masses of the hard cells in f64."""
+    winners = (problem.scores.astype(np.float64) + offsets).argmax(axis=1)
+    return np.bincount(winners, problem.weights, len(problem.target))
+
+
+def linear_program(problem):
+    """The value of the transport problem, in samples and back: HiGHS's tolerances are absolute."""
+    rows, classes = problem.scores.shape
+    if classes == 1:
+        return float(problem.weights @ problem.scores[:, 0].astype(np.float64))
+    entries = np.arange(rows * classes)
+    ones = np.ones(2 * entries.size)
+    at = np.concatenate([entries // classes, rows + entries % classes])
+    sums = coo_array((ones, (at, np.tile(entries, 2))), shape=(rows + classes, rows * classes))
+    target = problem.target / problem.target.sum()
+    right = rows * np.concatenate([problem.weights, target])
+    tolerances = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    # The last column's sum follows from the others, and rounding must not make it a contradiction.
+    costs = -problem.scores.astype(np.float64).ravel() / problem.spread
+    done = linprog(costs, A_eq=sums.tocsr()[:-1], b_eq=right[:-1], options=tolerances, method="highs")
+    if done.status:
+        raise Verdict(f"HiGHS found no optimum: {done.message}")
+    return -done.fun / rows * problem.spread
+
+
+def together(problem, masses):
+    """Masses with those of twins added up."""
+    if not problem.twins:
+        return masses
+    first, *others = problem.twins
+    masses = masses.copy()
+    masses[first] += masses[others].sum()
+    return np.delete(masses, others)
+
+
+def solver_is_exact(evidence, name):
+    problem, said, offsets, mass = solved(evidence, name, "--chi-square", TIGHT)
+    judged, target = together(problem, cells(problem, offsets)), together(problem, problem.target)
+    floor = problem.clump * problem.weights.max()
+    claimed = np.abs(together(problem, mass) - judged).max()
+    # Where the program multiplies, a sample that lies on a border in f32 may be on the other side.
+    if claimed > (floor + ROUNDING if problem.factors else ROUNDING):
+        raise Verdict(f"it says masses that differ by {claimed:.1e} from those of its offsets")
+    off = np.abs(judged - target)
+    worst = int(off.argmax())
+    if off[worst] > (ROUNDING if problem.exact else floor + ROUNDING):
+        samples = off[worst] / problem.weights.max()
+        raise Verdict(f"class {worst} is off by {samples:.2f} samples, {said['stop']} after {said['iterations']} steps")
+    if problem.exact and said["stop"] != "converged":
+        raise Verdict(f"the masses are met, but it says `{said['stop']}`")
+    least = linear_program(problem)
+    gap = (energy(problem, offsets) - least) / problem.spread
+    allowed = SAME_ENERGY_TWINS if problem.twins else SAME_ENERGY
+    if not problem.exact:
+        allowed += off.sum() / 2
+    if not -SAME_ENERGY <= gap <= allowed:
+        raise Verdict(f"the energy is {gap:.1e} spreads above the linear program's, at most {allowed:.1e} is right")
+    off_by = f"masses off by {off.max() / problem.weights.max():.2g} samples"
+    rows, classes = problem.scores.shape
+    return f"{rows} samples, {classes} classes, energy {gap:+.1e} spreads from the linear program, {off_by}, {said['stop']}"
+
+
+def soft_masses_are_met(evidence, name):
+    worst = 0.0
+    for part in TEMPERATURES:
+        for method in SOFT_METHODS:
+            epsilon = part * PROBLEMS[name]().spread
+            how = ["--soft", repr(epsilon), "--chi-square", SOFT_TIGHT]
+            how += ["--method", method] if method != "auto" else []
+            problem, said, offsets, mass = solved(evidence, name, *how)
+            judged = shares(problem, offsets, epsilon)
+            where = f"at a temperature of {epsilon:.3g} by {method}, {said['stop']} after {said['iterations']} steps"
+            off = np.abs(judged - problem.target)
+            # Scores that the program makes itself have seven digits in f32, and so have shares of them.
+            allowed = 1e-6 if problem.factors else SOFT_ABSOLUTE
+            relative = float((off / problem.target).max())
+            if off.max() > allowed or relative > (1e-4 if problem.factors else SOFT_RELATIVE):
+                raise Verdict(f"a mean softmax is off by {off.max():.1e}, relatively {relative:.1e}, {where}")
+            if np.abs(mass - judged).max() > allowed:
+                raise Verdict(f"it says masses that differ by {np.abs(mass - judged).max():.1e} from NumPy's, {where}")
+            if said["epsilon"] != epsilon:
+                raise Verdict(f"it says a temperature of {said['epsilon']}, {where}")
+            worst = max(worst, float(off.max()))
+    return f"{len(TEMPERATURES)} temperatures, {len(SOFT_METHODS)} methods, mean softmax off by {worst:.1e}"
+
+
+def shares(problem, offsets, epsilon):
+    """Mean softmax in f64."""
+    values = (problem.scores.astype(np.float64) + offsets) / epsilon
+    values = np.exp(values - values.max(axis=1, keepdims=True))
+    return problem.weights @ (values / values.sum(axis=1, keepdims=True))
