@@ -27,7 +27,7 @@ use crate::process;
 
 pub(crate) use asked::AskedPrior;
 pub(crate) use choice::plain;
-pub(crate) use expected::{Estimate, Weighted, by_class, right};
+pub(crate) use expected::{Weighted, by_class, right};
 pub(crate) use report::refuse_training_images;
 pub(crate) use resolve::resolve;
 pub(crate) use sample::{Sample, Weighing};

@@ -1,14 +1,6 @@
 //! Expected accuracy under a prior, from labelled images of any other one: each class's images weigh what the prior gives it.
 
-use serde::Serialize;
-
-/// A mean over images under a prior, as a share of 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Estimate {
-    pub(crate) mean: f64,
-    /// Of the images drawn within each class: `sqrt(sum_j prior_j^2 s_j^2 / n_j)`. None where a class has one image.
-    pub(crate) standard_error: Option<f64>,
-}
+use crate::statistics::Mean;
 
 /// Labelled images and the prior under which they are to count; each class has an image.
 pub(crate) struct Weighted<'a> {
@@ -60,14 +52,17 @@ impl<'a> Weighted<'a> {
     }
 
     /// Expected value under the prior of `values`, `[n]`: one an image, as of [`right`] or a difference of two.
-    pub(crate) fn mean(&self, values: &[f64]) -> Estimate {
+    ///
+    /// The standard error is that of images drawn within each class, `sqrt(sum_j prior_j^2 s_j^2 / n_j)`; there is none where a
+    /// class has a single image.
+    pub(crate) fn mean(&self, values: &[f64]) -> Mean {
         let classes = by_class(values, self.labels, self.prior.len());
         let mean = classes.iter().zip(self.prior).map(|((m, _), nu)| m * nu);
         let variance = classes.iter().zip(self.prior).zip(&self.counts);
         let variance: Option<f64> = variance
             .map(|(((_, variance), nu), &n)| Some(nu * nu * (*variance)? / n as f64))
             .sum();
-        Estimate {
+        Mean {
             mean: mean.sum(),
             standard_error: variance.map(f64::sqrt),
         }

@@ -7,12 +7,13 @@ use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::{Group, OffsetsRecord};
 
 use super::asked::AskedPrior;
-use super::expected::{Estimate, Weighted, by_class, right};
+use super::expected::{Weighted, by_class, right};
 use super::resolve::{Resolved, masses};
 use super::sample::{Sample, Weighing};
 use super::scored::Scored;
 use super::unfolded::Unfolded;
 use super::warning::{Told, Warning, of_expected, of_solution};
+use crate::statistics::Mean;
 
 /// Offsets solved for a prior, beside those of a plain export. Masses and accuracies are shares of 1.
 #[derive(Clone, Debug, Serialize)]
@@ -67,10 +68,10 @@ pub(crate) struct Expected {
     /// Images of the prior itself that would say as much: `(sum w)^2 / sum w^2`.
     pub(crate) effective_images: f64,
     /// Accuracy: `sum_j prior_j recall_j`.
-    pub(crate) before: Estimate,
-    pub(crate) after: Estimate,
+    pub(crate) before: Mean,
+    pub(crate) after: Mean,
     /// After minus before, image by image.
-    pub(crate) difference: Estimate,
+    pub(crate) difference: Mean,
     /// Label order.
     pub(crate) classes: Vec<ExpectedClass>,
 }

@@ -91,9 +91,10 @@ impl Scored {
         let best = |row: &[f32]| {
             let shifted = row.iter().zip(offsets).map(|(s, h)| s + h);
             let first = (0, f32::NEG_INFINITY);
-            let best = shifted
-                .enumerate()
-                .fold(first, |best, next| if next.1 > best.1 { next } else { best });
+            let best = shifted.enumerate().fold(
+                first,
+                |best, next| if next.1 > best.1 { next } else { best },
+            );
             best.0
         };
         self.scores.chunks_exact(self.classes).map(best).collect()

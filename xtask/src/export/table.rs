@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::expected::Estimate;
 use super::report::{Expected, Retarget};
 use super::sample::Weighing;
+use crate::statistics::Mean;
 
 const NOT_MEASURED: &str = "expected accuracy: not measured (give --evaluate SPEC)";
 
@@ -72,22 +72,13 @@ fn accuracy(expected: &Expected) -> String {
         expected.images,
         expected.data,
         expected.effective_images,
-        show(&expected.before, false),
-        show(&expected.after, false),
-        show(&expected.difference, true),
+        show(expected.before, false),
+        show(expected.after, false),
+        show(expected.difference, true),
     )
 }
 
-/// In percent with one standard error.
-fn show(estimate: &Estimate, signed: bool) -> String {
-    let mean = 100.0 * estimate.mean;
-    let mean = if signed {
-        format!("{mean:+.2}")
-    } else {
-        format!("{mean:.2}")
-    };
-    match estimate.standard_error {
-        Some(error) => format!("{mean} +- {:.2}", 100.0 * error),
-        None => mean,
-    }
+/// A share in percent.
+fn show(share: Mean, signed: bool) -> String {
+    share.times(100.0).show(signed)
 }

@@ -179,7 +179,8 @@ pub(crate) fn of_solution(
         });
     }
     let by_offset = |a: &&ClassRow, b: &&ClassRow| a.offset_after.total_cmp(&b.offset_after);
-    if let (Some(least), Some(most)) = (rows.iter().min_by(by_offset), rows.iter().max_by(by_offset))
+    if let (Some(least), Some(most)) =
+        (rows.iter().min_by(by_offset), rows.iter().max_by(by_offset))
     {
         let offsets_range = f64::from(most.offset_after) - f64::from(least.offset_after);
         let score_range = sample.score_range(&resolved.weights);
