@@ -30,7 +30,7 @@ pub(crate) use choice::plain;
 pub(crate) use expected::{Weighted, by_class, right};
 pub(crate) use report::refuse_training_images;
 pub(crate) use resolve::resolve;
-pub(crate) use sample::{Sample, Weighing};
+pub(crate) use sample::{Measure, Sample, Weighing};
 pub(crate) use scored::Scored;
 pub(crate) use unfolded::Unfolded;
 
@@ -66,6 +66,11 @@ pub(crate) struct Args {
     /// How much the images of a class weigh while solving.
     #[arg(long, value_enum, default_value_t)]
     weigh: Weighing,
+    /// A class's mass is its mean probability at this temperature, in logits: 1 is that of the network's own
+    /// probabilities. At 0 whole images count: the share that is answered with the class. 1 with `--prior`; 0 without, as in
+    /// training.
+    #[arg(long, value_name = "T", value_parser = temperature)]
+    temperature: Option<f64>,
     /// Measure the accuracy to be expected under the prior on these labelled images, as a data spec: neither training nor
     /// calibration images.
     #[arg(long, value_name = "SPEC")]
@@ -117,9 +122,20 @@ impl Args {
             offsets: unfolded.then_some(Offsets::Drop),
             calibration: None,
             weigh: Weighing::default(),
+            temperature: None,
             evaluate: None,
             json: false,
         }
+    }
+}
+
+/// 0, or what the solver takes.
+fn temperature(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (1e-6..=1e6).contains(&value) || value.abs() <= 0.0 {
+        Ok(value.abs())
+    } else {
+        Err("expected 0, or 1e-6 to 1e6".to_owned())
     }
 }
 

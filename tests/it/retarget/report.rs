@@ -13,6 +13,7 @@ fn the_file_answers_each_class_as_often_as_the_prior_says() {
     let scratch = Scratch::new();
     let (prior, out) = (scratch.write("prior.json", MILD), scratch.at("model.onnx"));
     let options = ["--prior", &prior, "--calibration", VAL, "--json"];
+    let options = [&options[..], &["--temperature", "0"]].concat();
     let report = export(RUN, &out, &options).ended_with(0).json();
     let target = numbers(&report["offsets"]["target"]);
     assert!((target[0] - 4.0 / 21.0).abs() < 1e-12 && (target[9] - 1.0 / 21.0).abs() < 1e-12);
@@ -43,6 +44,30 @@ fn the_file_answers_each_class_as_often_as_the_prior_says() {
 }
 
 #[test]
+fn mean_probabilities_are_those_of_the_prior() {
+    let scratch = Scratch::new();
+    let out = scratch.at("model.onnx");
+    let options = ["--prior", "reversed", "--calibration", VAL, "--json"];
+    let report = export(RUN, &out, &options).ended_with(0).json();
+    let target = numbers(&report["offsets"]["target"]);
+    let (values, labels) = logits(&scratch, &out, VAL);
+    let mut masses = vec![0.0; 10];
+    for (row, &label) in values.chunks_exact(10).zip(&labels) {
+        let total: f64 = row.iter().map(|&s| f64::from(s).exp()).sum();
+        for (mass, &score) in masses.iter_mut().zip(row) {
+            *mass += target[label] / 30.0 * f64::from(score).exp() / total;
+        }
+    }
+    for (class, (mass, nu)) in masses.iter().zip(&target).enumerate() {
+        // The solver's tolerance is 3 % as a root mean square.
+        assert!(
+            (mass - nu).abs() < 0.1 * nu,
+            "class {class}: {mass} for {nu}"
+        );
+    }
+}
+
+#[test]
 fn the_report_has_what_it_documents() {
     let scratch = Scratch::new();
     let (prior, out) = (scratch.write("prior.json", MILD), scratch.at("model.onnx"));
@@ -55,11 +80,12 @@ fn the_report_has_what_it_documents() {
     assert_eq!(report["sample"]["name"], "training features of the run");
     assert_eq!(report["sample"]["images"], 277);
     assert_eq!(report["sample"]["weighing"], "prior");
+    assert_eq!(report["sample"]["temperature"], 1.0);
     assert!(report["expected"].is_null(), "{report}");
     let rows = &report["classes"];
-    for key in ["prior", "mass_before", "mass_after"] {
+    for key in ["prior", "mass_before", "mass_after", "answered_after"] {
         let sum: f64 = column(rows, key).iter().sum();
-        assert!((sum - 1.0).abs() < 1e-9, "{key} sums to {sum}");
+        assert!((sum - 1.0).abs() < 1e-6, "{key} sums to {sum}");
     }
     let mild = [4.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0].map(|mass| mass / 21.0);
     for (asked, mass) in column(rows, "prior").iter().zip(mild) {
@@ -138,7 +164,7 @@ fn expected_accuracy_is_that_of_the_files() {
     let number = |key: &str| expected[key]["mean"].as_f64().unwrap();
     let difference = number("after") - number("before");
     assert!((number("difference") - difference).abs() < 1e-9);
-    let mass: f64 = column(&expected["classes"], "mass_after").iter().sum();
+    let mass: f64 = column(&expected["classes"], "answered_after").iter().sum();
     assert!((mass - 1.0).abs() < 1e-9, "{mass}");
 }
 
@@ -158,9 +184,11 @@ fn two_exports_for_a_prior_are_byte_equal() {
     // A uniform prior weighs alike either way, and is what a plain export of this run asks for.
     let plain = export("f.onnx", &[]);
     for weigh in ["prior", "balanced"] {
-        let options = ["--prior", "uniform", "--weigh", weigh];
+        let uniform = ["--prior", "uniform", "--temperature", "0"];
+        let options = [&uniform[..], &["--weigh", weigh]].concat();
         assert_eq!(plain, export("g.onnx", &options), "{weigh}");
     }
+    assert_ne!(plain, export("h.onnx", &["--prior", "uniform"]));
     let shipped = fs::read(root().join("models/fashion-lt/fashion-lt.onnx")).unwrap();
     assert_eq!(plain, shipped, "the file that ships");
 }
@@ -172,7 +200,7 @@ fn a_retargeted_file_is_not_retargeted_again() {
     export(RUN, &out, &["--prior", "reversed"]).ended_with(0);
     let mut model = Model::read(out.as_ref()).unwrap();
     let offsets = model.card().unwrap().offsets.unwrap();
-    assert_eq!(offsets.source, "prior-features");
+    assert_eq!(offsets.source, "prior-features, softmax at temperature 1");
     let error = fold_offsets(&mut model, &offsets).unwrap_err();
     assert!(matches!(error, FoldError::AlreadyFolded), "{error}");
 }

@@ -9,7 +9,7 @@ use tailfold_spec::OffsetsRecord;
 use super::asked::AskedPrior;
 use super::report::Retarget;
 use super::resolve::resolve;
-use super::sample::{Sample, Weighing};
+use super::sample::{Measure, Sample};
 use super::scored::Scored;
 use super::unfolded::Unfolded;
 use super::{Args, Offsets};
@@ -38,6 +38,7 @@ pub(super) fn choose(args: &Args, run: &Unfolded, tailfold: &Path) -> anyhow::Re
     for (option, given) in [
         ("--calibration", args.calibration.is_some()),
         ("--evaluate", args.evaluate.is_some()),
+        ("--temperature", args.temperature.is_some()),
     ] {
         ensure!(
             !given,
@@ -62,7 +63,7 @@ pub(crate) fn plain(run: &Unfolded) -> anyhow::Result<(OffsetsRecord, Option<Ask
         Offsets::Resolve => {
             let prior = AskedPrior::parse(UNASKED, &run.manifest)?;
             let sample = Sample::of_features(run)?;
-            let resolved = resolve(&sample, Weighing::default(), &prior.masses)?;
+            let resolved = resolve(&sample, Measure::CELLS, &prior.masses)?;
             Ok((resolved.record, Some(prior)))
         }
     }
@@ -79,9 +80,17 @@ fn retargeted(args: &Args, run: &Unfolded, tailfold: &Path) -> anyhow::Result<Ch
         Some(scored) => Sample::of_images(scored),
         None => Sample::of_features(run)?,
     };
-    let resolved = resolve(&sample, args.weigh, &prior.masses)?;
+    let of_itself = match args.prior {
+        Some(_) => Measure::PROBABILITIES,
+        None => Measure::CELLS,
+    };
+    let measure = Measure {
+        weighing: args.weigh,
+        temperature: args.temperature.unwrap_or(of_itself.temperature),
+    };
+    let resolved = resolve(&sample, measure, &prior.masses)?;
     let (before, _) = plain(run)?;
-    let mut report = Retarget::of(run, &prior, &before, &resolved, (&sample, args.weigh))?;
+    let mut report = Retarget::of(run, &prior, &before, &resolved, (&sample, measure))?;
     if let Some(spec) = &args.evaluate {
         report.evaluate(run, tailfold, spec, calibration.as_ref())?;
     }

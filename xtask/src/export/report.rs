@@ -9,7 +9,7 @@ use tailfold_spec::{Group, OffsetsRecord};
 use super::asked::AskedPrior;
 use super::expected::{Weighted, by_class, right};
 use super::resolve::{Resolved, masses};
-use super::sample::{Sample, Weighing};
+use super::sample::{Measure, Sample};
 use super::scored::Scored;
 use super::unfolded::Unfolded;
 use super::warning::{Told, Warning, of_expected, of_solution};
@@ -37,7 +37,8 @@ pub(crate) struct SampleReport {
     /// `training features of the run`, or the data spec.
     pub(crate) name: String,
     pub(crate) images: usize,
-    pub(crate) weighing: Weighing,
+    #[serde(flatten)]
+    pub(crate) measure: Measure,
 }
 
 /// A class.
@@ -50,10 +51,14 @@ pub(crate) struct ClassRow {
     pub(crate) sample_images: usize,
     /// Asked for.
     pub(crate) prior: f64,
-    /// Share of the weighted sample that is answered with the class under the offsets of a plain export.
+    /// Mass on the weighted sample under the offsets of a plain export, as the solver measures it: the mean probability of the
+    /// class, or at temperature 0 the share that is answered with it.
     pub(crate) mass_before: f64,
     /// The same under the new offsets.
     pub(crate) mass_after: f64,
+    /// Share of the weighted sample that is answered with the class.
+    pub(crate) answered_before: f64,
+    pub(crate) answered_after: f64,
     /// In logits.
     pub(crate) offset_before: f32,
     pub(crate) offset_after: f32,
@@ -84,8 +89,8 @@ pub(crate) struct ExpectedClass {
     pub(crate) recall_before: f64,
     pub(crate) recall_after: f64,
     /// How often the class would be answered under the prior.
-    pub(crate) mass_before: f64,
-    pub(crate) mass_after: f64,
+    pub(crate) answered_before: f64,
+    pub(crate) answered_after: f64,
 }
 
 impl Retarget {
@@ -95,11 +100,15 @@ impl Retarget {
         prior: &AskedPrior,
         before: &OffsetsRecord,
         resolved: &Resolved,
-        (sample, weighing): (&Sample<'_>, Weighing),
+        (sample, measure): (&Sample<'_>, Measure),
     ) -> anyhow::Result<Self> {
         let after = &resolved.record.offsets;
-        let mass_before = masses(sample, &resolved.weights, &before.offsets)?;
-        let mass_after = masses(sample, &resolved.weights, after)?;
+        let masses =
+            |offsets: &[f32], temperature| masses(sample, &resolved.weights, offsets, temperature);
+        let mass_before = masses(&before.offsets, measure.temperature)?;
+        let mass_after = masses(after, measure.temperature)?;
+        let answered_before = masses(&before.offsets, 0.0)?;
+        let answered_after = masses(after, 0.0)?;
         let sample_images = sample.counts();
         let row = |class: usize| ClassRow {
             name: run.manifest.classes[class].clone(),
@@ -109,6 +118,8 @@ impl Retarget {
             prior: prior.masses[class],
             mass_before: mass_before[class],
             mass_after: mass_after[class],
+            answered_before: answered_before[class],
+            answered_after: answered_after[class],
             offset_before: before.offsets[class],
             offset_after: after[class],
         };
@@ -120,7 +131,7 @@ impl Retarget {
             sample: SampleReport {
                 name: sample.name.clone(),
                 images: sample.len(),
-                weighing,
+                measure,
             },
             classes,
             expected: None,
@@ -164,15 +175,16 @@ impl Retarget {
             .collect();
         let recall = |right: &[f64]| by_class(right, &scored.labels, scored.classes);
         let (recall_before, recall_after) = (recall(&right_before), recall(&right_after));
-        let (mass_before, mass_after) = (weighted.answered(&before), weighted.answered(&after));
+        let answered_before = weighted.answered(&before);
+        let answered_after = weighted.answered(&after);
         let images = scored.counts();
         let class = |(at, row): (usize, &ClassRow)| ExpectedClass {
             name: row.name.clone(),
             images: images[at],
             recall_before: recall_before[at].0,
             recall_after: recall_after[at].0,
-            mass_before: mass_before[at],
-            mass_after: mass_after[at],
+            answered_before: answered_before[at],
+            answered_after: answered_after[at],
         };
         Expected {
             data: scored.data.clone(),

@@ -1,9 +1,9 @@
 //! Re-targeting: the offsets under which every class is answered as often as a prior says.
 
-use tailfold_sdot::{Options, Problem, Stop, cell_masses, solve};
+use tailfold_sdot::{Masses, Options, Problem, Stop, cell_masses, entropic_energy, solve};
 use tailfold_spec::OffsetsRecord;
 
-use super::sample::{Sample, Weighing};
+use super::sample::{Measure, Sample, Weighing};
 
 /// Offsets solved anew, with what a report needs to judge them.
 pub(crate) struct Resolved {
@@ -18,29 +18,39 @@ pub(crate) struct Resolved {
 /// Offsets that give every class its share of `target`, `[classes]`, on `sample`.
 pub(crate) fn resolve(
     sample: &Sample<'_>,
-    weighing: Weighing,
+    measure: Measure,
     target: &[f64],
 ) -> anyhow::Result<Resolved> {
-    let weights = sample.weights(weighing, target);
+    let weights = sample.weights(measure.weighing, target);
     let problem = Problem {
         scores: sample.scores()?,
         sample_weights: Some(&weights),
         target,
     };
-    let solution = solve(&problem, &Options::default())?;
+    let mut options = Options::default();
+    if measure.temperature > 0.0 {
+        options.masses = Masses::Soft {
+            epsilon: measure.temperature,
+        };
+    }
+    let solution = solve(&problem, &options)?;
     // Under a uniform prior the two are one.
     let balanced = weights == sample.weights(Weighing::Balanced, target);
+    let weighing = if balanced { "balanced" } else { "prior" };
+    let mut source = format!("{weighing}-{}", sample.kind);
+    if measure.temperature > 0.0 {
+        source += &format!(", softmax at temperature {}", measure.temperature);
+    }
     #[expect(
         clippy::cast_possible_truncation,
         reason = "offsets are a few logits; f32 is what a head adds"
     )]
     let offsets = solution.offsets.iter().map(|&h| h as f32).collect();
-    let measure = if balanced { "balanced" } else { "prior" };
     let record = OffsetsRecord {
         schema: OffsetsRecord::SCHEMA.to_owned(),
         offsets,
         origin: "resolved".to_owned(),
-        source: format!("{measure}-{}", sample.kind),
+        source,
         target: target.to_vec(),
         mass: solution.mass,
         chi_square: solution.chi_square,
@@ -54,12 +64,26 @@ pub(crate) fn resolve(
     })
 }
 
-/// Share of the sample that each class is answered for under `offsets`, `[classes]`, as a head adds them.
+/// Mass of each class, `[classes]`, of images weighing `weights` under `offsets`, as a head adds them: the share that is
+/// answered with the class at temperature 0, the mean probability of the class at any other.
 pub(crate) fn masses(
     sample: &Sample<'_>,
     weights: &[f64],
     offsets: &[f32],
+    temperature: f64,
 ) -> anyhow::Result<Vec<f64>> {
     let offsets: Vec<f64> = offsets.iter().map(|&h| h.into()).collect();
-    Ok(cell_masses(&sample.scores()?, Some(weights), &offsets)?)
+    let scores = sample.scores()?;
+    if temperature <= 0.0 {
+        return Ok(cell_masses(&scores, Some(weights), &offsets)?);
+    }
+    // The energy's gradient is what the masses are beyond any target.
+    let target = vec![1.0 / offsets.len() as f64; offsets.len()];
+    let problem = Problem {
+        scores,
+        sample_weights: Some(weights),
+        target: &target,
+    };
+    let (_, gradient) = entropic_energy(&problem, &offsets, temperature)?;
+    Ok(gradient.iter().zip(&target).map(|(g, t)| g + t).collect())
 }

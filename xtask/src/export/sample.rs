@@ -22,6 +22,28 @@ pub(crate) enum Weighing {
     Balanced,
 }
 
+/// What the masses of a solution are of.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Measure {
+    pub(crate) weighing: Weighing,
+    /// Of the softmax whose mean is a class's mass, in logits; 0 where whole images count, each for the class that it is
+    /// answered with.
+    pub(crate) temperature: f64,
+}
+
+impl Measure {
+    /// Whole images, as an export without a prior solves.
+    pub(crate) const CELLS: Self = Self {
+        weighing: Weighing::Prior,
+        temperature: 0.0,
+    };
+    /// The network's own probabilities, as an export for a prior solves.
+    pub(crate) const PROBABILITIES: Self = Self {
+        temperature: 1.0,
+        ..Self::CELLS
+    };
+}
+
 /// Scores of a labelled sample.
 pub(crate) struct Sample<'a> {
     /// For people.

@@ -71,7 +71,7 @@ impl fmt::Display for Warning {
                 largest_weight,
             } => write!(
                 f,
-                "class `{class}` is to have {:.2} %, and one image of the sample weighs up to {:.2} %: its mass cannot be met closely",
+                "class `{class}` is to have {:.2} %, and one image of the sample weighs up to {:.2} %: a single image decides over it",
                 100.0 * prior,
                 100.0 * largest_weight
             ),
@@ -162,7 +162,7 @@ pub(crate) fn of_solution(
                 largest_weight,
             });
         }
-        if row.mass_after <= 0.0 {
+        if row.answered_after <= 0.0 {
             let class = row.name.clone();
             warnings.push(Warning::NeverAnswered { class });
         }

@@ -2,7 +2,7 @@
 
 use tailfold_spec::{AtExport, OffsetsRecord, Prior};
 
-use crate::export::{AskedPrior, Sample, Unfolded, Weighing, resolve};
+use crate::export::{AskedPrior, Measure, Sample, Unfolded, Weighing, resolve};
 
 /// Offsets for one prior, and how they came about.
 pub(super) struct Arm {
@@ -77,33 +77,44 @@ fn adjusted(offsets: &[f32], from: &[f64], to: &[f64]) -> Vec<f32> {
         .collect()
 }
 
-/// Name and title of what is solved on features or on scores, with either weighing.
-const SOLVED: [[(&str, &str, Weighing); 2]; 2] = [
+/// Name, title and measure of what is solved on features or on scores.
+const SOLVED: [[(&str, &str, Measure); 3]; 2] = [
     [
         (
             "features",
             "re-targeted on training features",
-            Weighing::Prior,
+            Measure::PROBABILITIES,
         ),
+        ("features-cells", "the same by whole images", Measure::CELLS),
         (
             "features-balanced",
-            "the same, classes weighing the same",
-            Weighing::Balanced,
+            "by whole images, classes weighing alike",
+            BALANCED,
         ),
     ],
     [
         (
             "calibrated",
             "re-targeted on held-out images",
-            Weighing::Prior,
+            Measure::PROBABILITIES,
+        ),
+        (
+            "calibrated-cells",
+            "the same by whole images",
+            Measure::CELLS,
         ),
         (
             "calibrated-balanced",
-            "the same, classes weighing the same",
-            Weighing::Balanced,
+            "by whole images, classes weighing alike",
+            BALANCED,
         ),
     ],
 ];
+
+const BALANCED: Measure = Measure {
+    weighing: Weighing::Balanced,
+    temperature: 0.0,
+};
 
 /// Every way to serve `prior`; `samples` are the training features and, where there are some, calibration images.
 pub(super) fn arms(
@@ -120,8 +131,8 @@ pub(super) fn arms(
     };
     let mut arms = vec![without("plain", "plain export", base.plain.clone())];
     for (sample, kinds) in samples.iter().zip(SOLVED) {
-        for (name, title, weighing) in kinds {
-            let record = resolve(sample, weighing, to)?.record;
+        for (name, title, measure) in kinds {
+            let record = resolve(sample, measure, to)?.record;
             arms.push(Arm {
                 name,
                 title,
