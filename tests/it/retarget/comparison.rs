@@ -63,7 +63,7 @@ fn the_comparison_agrees_with_the_exports() {
     }
     // Where the prior is the one that the plain export is solved for, three ways are one.
     let uniform = &report["priors"][0];
-    for name in ["features", "features-balanced", "adjusted"] {
+    for name in ["features-cells", "features-balanced", "adjusted"] {
         assert_eq!(
             numbers(&arm(uniform, name)["offsets"]),
             numbers(&arm(uniform, "plain")["offsets"]),

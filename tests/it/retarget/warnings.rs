@@ -65,6 +65,7 @@ fn a_prior_that_leaves_the_image_no_say() {
         "--calibration",
         VAL,
     ];
+    let options = [&options[..], &["--temperature", "0"]].concat();
     let found = warnings(&scratch, RUN, &options);
     let expect = [
         "coarse-sample",
