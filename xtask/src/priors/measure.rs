@@ -60,7 +60,7 @@ impl<'a> Under<'a> {
         let solved = || judged.iter().filter(|j| j.arm.stop.is_some());
         let reference = |name: &&str| judged.iter().find(|j| j.arm.name == *name);
         let differences = references.iter().filter_map(reference).flat_map(|minus| {
-            solved().map(|judged| Difference {
+            solved().map(move |judged| Difference {
                 arm: judged.arm.name,
                 minus: minus.arm.name,
                 expected: self.expected(&difference(&judged.right, &minus.right)),
