@@ -21,6 +21,7 @@ mod planted;
 mod programs;
 mod quantizing;
 mod resampled;
+mod retarget;
 mod scratch;
 mod sharded;
 mod shared_data;

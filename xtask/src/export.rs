@@ -1,26 +1,49 @@
 //! `cargo xtask export`: a run folder becomes an ONNX file, its offsets folded, checked before it gets its name.
 
+mod asked;
+mod choice;
+mod expected;
+mod report;
+mod resolve;
+mod sample;
+mod scored;
+mod table;
+mod unfolded;
+mod warning;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use clap::ValueEnum;
-use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
-use tailfold_onnx::{Checkpoint, Model, build, check, fold_offsets};
-use tailfold_sdot::{AffineHead, Options, balanced_weights};
+use tailfold_data::DataSpec;
+use tailfold_onnx::{check, fold_offsets};
 use tailfold_spec::artifact::{self, ArtifactError};
-use tailfold_spec::{AtExport, Manifest, ModelCard, OffsetsRecord, Prior, PriorError};
+use tailfold_spec::{AtExport, OffsetsRecord};
 
 use crate::output::{print, say};
 use crate::process;
 
+pub(crate) use asked::AskedPrior;
+pub(crate) use choice::plain;
+pub(crate) use expected::{Weighted, by_class, right};
+pub(crate) use report::refuse_training_images;
+pub(crate) use resolve::resolve;
+pub(crate) use sample::{Measure, Sample, Weighing};
+pub(crate) use scored::Scored;
+pub(crate) use unfolded::Unfolded;
+
+use choice::{Choice, choose};
+use report::Retarget;
+use table::table;
+
 /// Fold the class offsets of a run into its last layer's bias and write ONNX.
 ///
 /// The file is compared with the training framework's answers by the runtime that will serve it, and only then renamed
-/// into place.
+/// into place. Where offsets are solved for a prior, a table says what every class asked for and got.
 ///
-/// Example: cargo xtask export --run runs/sdot --out model.onnx --prior uniform
+/// Example: cargo xtask export --run runs/sdot --out model.onnx --prior prior.json --evaluate embedded?split=val
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run folder.
@@ -29,13 +52,29 @@ pub(crate) struct Args {
     /// File to write.
     #[arg(long)]
     out: PathBuf,
-    /// Deployment prior: `uniform`, `train`, or a JSON file with one mass a class (a list in label order, or an object
-    /// by class name). Implies `--offsets resolve`.
+    /// Deployment prior: `uniform`, `train`, `reversed` (the training counts turned round), or a JSON file with one mass a
+    /// class, counts or shares (a list in label order, or an object by class name). Implies `--offsets resolve`.
     #[arg(long)]
     prior: Option<String>,
     /// Offsets to fold: those of training, none, or solved anew for the prior. The run's own choice without it.
     #[arg(long, value_enum)]
     offsets: Option<Offsets>,
+    /// Solve on these labelled images, as a data spec, in place of the training features in the run folder. Images that were
+    /// not trained on are better: on training images a network is surer than it will be.
+    #[arg(long, value_name = "SPEC")]
+    calibration: Option<DataSpec>,
+    /// How much the images of a class weigh while solving.
+    #[arg(long, value_enum, default_value_t)]
+    weigh: Weighing,
+    /// A class's mass is its mean probability at this temperature, in logits: 1 is that of the network's own
+    /// probabilities. At 0 whole images count: the share that is answered with the class. 1 with `--prior`; 0 without, as in
+    /// training.
+    #[arg(long, value_name = "T", value_parser = temperature)]
+    temperature: Option<f64>,
+    /// Measure the accuracy to be expected under the prior on these labelled images, as a data spec: neither training nor
+    /// calibration images.
+    #[arg(long, value_name = "SPEC")]
+    evaluate: Option<DataSpec>,
     /// Print one JSON object (schema `tailfold.export/1`).
     #[arg(long)]
     json: bool,
@@ -66,6 +105,9 @@ pub(crate) struct Exported {
     sha256: String,
     bytes: usize,
     offsets: OffsetsRecord,
+    /// Where offsets were solved anew: what every class asked for and got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retarget: Option<Retarget>,
     /// `tailfold verify --json` of the file against the run's goldens.
     verification: serde_json::Value,
 }
@@ -78,8 +120,22 @@ impl Args {
             out,
             prior: None,
             offsets: unfolded.then_some(Offsets::Drop),
+            calibration: None,
+            weigh: Weighing::default(),
+            temperature: None,
+            evaluate: None,
             json: false,
         }
+    }
+}
+
+/// 0, or what the solver takes.
+fn temperature(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (1e-6..=1e6).contains(&value) || value.abs() <= 0.0 {
+        Ok(value.abs())
+    } else {
+        Err("expected 0, or 1e-6 to 1e6".to_owned())
     }
 }
 
@@ -88,6 +144,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.json {
         print(&serde_json::to_string(&exported)?);
     } else {
+        if let Some(report) = &exported.retarget {
+            print(&table(report));
+        }
         say(&format!(
             "{}: {} bytes, offsets folded: {}, at most {:.2e} from the training framework, sha256 {}",
             exported.model.display(),
@@ -104,21 +163,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Exports with the program `tailfold` as the judge of the finished file.
 pub(crate) fn export(args: &Args, tailfold: &Path) -> anyhow::Result<Exported> {
-    let manifest = Manifest::read(&args.run)?;
-    let bytes = manifest.read_file(&args.run, Manifest::CHECKPOINT)?;
-    let checkpoint = Checkpoint::from_safetensors(&bytes, &args.run.join(Manifest::CHECKPOINT))?;
-    let card = ModelCard {
-        name: manifest.name.clone(),
-        architecture: manifest.architecture.name(),
-        classes: manifest.classes.clone(),
-        train_counts: manifest.train_counts.clone(),
-        preprocess: manifest.preprocess.clone(),
-        offsets: None,
-        checkpoint_sha256: manifest.files.checkpoint_sha256.clone(),
-        quantization: None,
-    };
-    let mut model = build(&manifest.architecture, &checkpoint, &card)?;
-    let offsets = choose(args, &manifest, &model)?;
+    let run = Unfolded::read(&args.run)?;
+    let Choice { offsets, retarget } = choose(args, &run, tailfold)?;
+    let mut model = run.model;
     fold_offsets(&mut model, &offsets)?;
     check(&model)?;
     let bytes = model.to_bytes();
@@ -134,6 +181,7 @@ pub(crate) fn export(args: &Args, tailfold: &Path) -> anyhow::Result<Exported> {
         sha256: artifact::sha256(&bytes),
         bytes: bytes.len(),
         offsets,
+        retarget,
         verification,
     })
 }
@@ -168,99 +216,4 @@ fn verify(tailfold: &Path, file: &Path, run: &Path) -> anyhow::Result<serde_json
         "the exported graph does not answer as the training framework did: {answer}"
     );
     Ok(answer)
-}
-
-fn choose(args: &Args, manifest: &Manifest, model: &Model) -> anyhow::Result<OffsetsRecord> {
-    let choice = match (args.offsets, &args.prior) {
-        (Some(Offsets::Keep | Offsets::Drop), Some(_)) => {
-            anyhow::bail!(
-                "--prior needs offsets solved for it: use it with `--offsets resolve` or alone"
-            )
-        }
-        (None, Some(_)) => Offsets::Resolve,
-        (Some(choice), None) => choice,
-        (Some(Offsets::Resolve), Some(_)) => Offsets::Resolve,
-        (None, None) => manifest.at_export.into(),
-    };
-    // Read in every case: a damaged run folder is never exported.
-    let trained = manifest.read_offsets(&args.run)?;
-    match choice {
-        Offsets::Keep => Ok(trained),
-        Offsets::Drop => Ok(OffsetsRecord::zeros(manifest.classes.len())),
-        Offsets::Resolve => resolve(
-            &prior(args.prior.as_deref(), &manifest.classes)?,
-            &args.run,
-            manifest,
-            model,
-        ),
-    }
-}
-
-fn prior(text: Option<&str>, classes: &[String]) -> Result<Prior, PriorError> {
-    match text {
-        None | Some("uniform") => Ok(Prior::Uniform),
-        Some("train") => Ok(Prior::Train),
-        Some(path) => Prior::read(Path::new(path), classes),
-    }
-}
-
-/// Offsets that give every class its share of `prior` on the run's class-balanced training features.
-fn resolve(
-    prior: &Prior,
-    run: &Path,
-    manifest: &Manifest,
-    model: &Model,
-) -> anyhow::Result<OffsetsRecord> {
-    let path = run.join(Manifest::FEATURES);
-    let bytes = manifest.read_file(run, Manifest::FEATURES)?;
-    let (features, labels) = features(&bytes).with_context(|| path.display().to_string())?;
-    // The names under which `build` writes the head, with a cosine head's scale already in the weights.
-    let (shape, weights) = model.initializer_f32("head.weight")?;
-    let (_, bias) = model.initializer_f32("head.bias")?;
-    let dim = shape.get(1).copied().unwrap_or(0);
-    let target = prior.masses(&manifest.train_counts)?;
-    let sample_weights = balanced_weights(&labels, target.len())?;
-    let solution = AffineHead::new(&weights, &bias, dim)?.solve(
-        &features,
-        Some(&sample_weights),
-        &target,
-        &Options::default(),
-    )?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "offsets are a few logits; f32 is what a head adds"
-    )]
-    let offsets = solution.offsets.iter().map(|&h| h as f32).collect();
-    Ok(OffsetsRecord {
-        schema: OffsetsRecord::SCHEMA.to_owned(),
-        offsets,
-        origin: "resolved".to_owned(),
-        source: "balanced-features".to_owned(),
-        target,
-        mass: solution.mass,
-        chi_square: solution.chi_square,
-        largest_relative_error: solution.largest_relative_error,
-        stop: solution.stop.to_string(),
-    })
-}
-
-/// Features `[n, d]`, row-major, and labels `[n]`.
-fn features(bytes: &[u8]) -> anyhow::Result<(Vec<f32>, Vec<usize>)> {
-    let tensors = SafeTensors::deserialize(bytes)?;
-    let (features, labels) = (tensors.tensor("features")?, tensors.tensor("labels")?);
-    ensure!(
-        features.dtype() == Dtype::F32 && labels.dtype() == Dtype::I64,
-        "features are {:?} and labels {:?}, expected F32 and I64",
-        features.dtype(),
-        labels.dtype(),
-    );
-    let (values, _) = features.data().as_chunks::<4>();
-    let (classes, _) = labels.data().as_chunks::<8>();
-    let labels = classes
-        .iter()
-        .map(|c| usize::try_from(i64::from_le_bytes(*c)));
-    Ok((
-        values.iter().map(|v| f32::from_le_bytes(*v)).collect(),
-        labels.collect::<Result<_, _>>()?,
-    ))
 }

@@ -11,9 +11,11 @@ mod debian;
 mod demo;
 mod dist;
 mod export;
+mod markdown;
 mod ort;
 mod output;
 mod pool;
+mod priors;
 mod process;
 mod relay;
 mod statistics;
@@ -52,6 +54,7 @@ enum Command {
     Ort(ort::OrtCommand),
     /// Compare a candidate with its reference by group: `tailfold parity`.
     Parity(relay::Args),
+    Priors(priors::Args),
     /// Quantize a folded model to INT8: `tailfold-quant`.
     Quantize(relay::Args),
     /// Check the workspace's invariants.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Ort(command) => ort::run(&command),
         Command::Parity(args) => relay::run("tailfold", &["parity"], &args),
+        Command::Priors(args) => priors::run(&args),
         Command::Quantize(args) => relay::run("tailfold-quant", &[], &args),
         Command::Tidy => ci::tidy(),
         Command::Train(args) => relay::train(&args),

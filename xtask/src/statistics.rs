@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// A mean with the standard error of it; no error from one value.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Mean {
     pub(crate) mean: f64,
     pub(crate) standard_error: Option<f64>,
@@ -23,6 +23,14 @@ impl Mean {
             mean,
             standard_error,
         })
+    }
+
+    /// In a unit of which `factor` make one.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self {
+            mean: factor * self.mean,
+            standard_error: self.standard_error.map(|error| factor * error),
+        }
     }
 
     /// With two decimals, as `81.20 +- 0.31`; the mean carries its sign when `signed`.

@@ -4,11 +4,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 /// A stream of draws of its own for each key.
-pub(crate) struct Draws(ChaCha8Rng);
+#[derive(Clone, Debug)]
+pub struct Draws(ChaCha8Rng);
 
 impl Draws {
     /// The four numbers are the 256 bits of ChaCha's key: different keys give unrelated streams without any mixing.
-    pub(crate) fn new(key: [u64; 4]) -> Self {
+    pub fn new(key: [u64; 4]) -> Self {
         let mut seed = [0; 32];
         for (bytes, part) in seed.chunks_exact_mut(8).zip(key) {
             bytes.copy_from_slice(&part.to_le_bytes());
@@ -37,7 +38,8 @@ impl Draws {
     }
 
     /// `count` of `items` without repeats (all when there are not more), in the order they had.
-    pub(crate) fn sample(&mut self, items: &[usize], count: usize) -> Vec<usize> {
+    #[must_use]
+    pub fn sample(&mut self, items: &[usize], count: usize) -> Vec<usize> {
         let mut places: Vec<usize> = (0..items.len()).collect();
         let count = count.min(items.len());
         for place in 0..count {

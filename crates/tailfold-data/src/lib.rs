@@ -31,6 +31,7 @@ pub use augment::{
     AugmentConfig, AugmentError, AugmentKey, Augmenter, ColourJitter, Policy, RandAugment,
 };
 pub use dataset::Dataset;
+pub use draws::Draws;
 pub use embedded::{BuildSummary, build_embedded};
 pub use error::DataError;
 pub use pixels::{MAX_PIXELS, Pixels, PixelsRef, decode, decode_file};

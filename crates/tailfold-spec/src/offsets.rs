@@ -35,6 +35,9 @@ pub enum Prior {
     Uniform,
     /// As in the training set.
     Train,
+    /// As in the training set turned round: the most frequent class gets the share of the rarest, the second that of the
+    /// second rarest, and so on; among equal counts, label order decides.
+    Reversed,
     /// Given masses, `[num_classes]`, positive; normalised to sum 1.
     Masses(Vec<f64>),
 }
@@ -75,6 +78,7 @@ impl Prior {
         let raw = match self {
             Self::Uniform => vec![1.0; classes],
             Self::Train => train_counts.iter().map(|&n| n as f64).collect(),
+            Self::Reversed => reversed(train_counts),
             Self::Masses(masses) => masses.clone(),
         };
         if raw.len() != classes {
@@ -100,6 +104,17 @@ impl Prior {
     }
 }
 
+/// For each class the count of the class that is as rare as it is frequent.
+fn reversed(train_counts: &[u64]) -> Vec<f64> {
+    let mut by_frequency: Vec<usize> = (0..train_counts.len()).collect();
+    by_frequency.sort_by_key(|&class| std::cmp::Reverse(train_counts[class]));
+    let mut masses = vec![0.0; train_counts.len()];
+    for (&class, &mirrored) in by_frequency.iter().zip(by_frequency.iter().rev()) {
+        masses[class] = train_counts[mirrored] as f64;
+    }
+    masses
+}
+
 /// `offsets.json`: the offsets of a model and how they came about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,7 +125,8 @@ pub struct OffsetsRecord {
     pub offsets: Vec<f32>,
     /// Where they come from: `training`, `zeros`, `resolved`.
     pub origin: String,
-    /// Source measure: `sphere`, `balanced-features`, `features` or `none`; with `, softmax at temperature T` where the
+    /// Source measure: `sphere`, `balanced-features`, `features` or `none`; of an export also `prior-features`, whose classes
+    /// weigh what the target gives them, and both as `-scores`, of images that were not trained on; with `, softmax at temperature T` where the
     /// masses are not those of cells.
     pub source: String,
     /// Target masses, `[num_classes]`, sum 1.
@@ -186,6 +202,9 @@ mod tests {
             Prior::Masses(vec![3.0, 1.0]).masses(&[9, 1]).unwrap(),
             [0.75, 0.25]
         );
+        // Counts in no order, two of them equal.
+        let reversed = Prior::Reversed.masses(&[20, 50, 20, 10]).unwrap();
+        assert_eq!(reversed, [0.2, 0.1, 0.2, 0.5]);
         let message = |prior: Prior| prior.masses(&[9, 1]).unwrap_err().to_string();
         assert_eq!(
             message(Prior::Masses(vec![1.0])),

@@ -55,10 +55,32 @@ pub enum PriorError {
         /// The name.
         class: String,
     },
+    /// A mass that is zero or negative.
+    #[error("{} gives class `{class}` the mass {mass}, expected a positive number", path.display())]
+    Mass {
+        /// The file.
+        path: PathBuf,
+        /// The class.
+        class: String,
+        /// Its mass.
+        mass: f64,
+    },
+    /// A share of the sum that no number holds.
+    #[error("{} gives class `{class}` the mass {mass}, which is nothing beside a sum of {sum}", path.display())]
+    Vanishing {
+        /// The file.
+        path: PathBuf,
+        /// The class.
+        class: String,
+        /// Its mass.
+        mass: f64,
+        /// Sum of all masses.
+        sum: f64,
+    },
 }
 
 impl Prior {
-    /// Reads the masses of `classes`, in label order. [`Prior::masses`] checks their values.
+    /// Reads the masses of `classes`, in label order: positive numbers of any sum, so counts will do.
     ///
     /// # Errors
     /// [`PriorError`] naming the file, and the class where it is one.
@@ -75,7 +97,7 @@ impl Prior {
                 class: class.clone(),
             })
         };
-        let masses: Result<_, _> = match &json {
+        let masses: Result<Vec<f64>, _> = match &json {
             Value::Array(list) if list.len() != classes.len() => {
                 return Err(PriorError::Length {
                     path: path.to_owned(),
@@ -106,8 +128,31 @@ impl Prior {
                 });
             }
         };
-        masses.map(Self::Masses)
+        let masses: Vec<f64> = masses?;
+        check(&masses, path, classes)?;
+        Ok(Self::Masses(masses))
     }
+}
+
+/// Every class has a share of the sum.
+fn check(masses: &[f64], path: &Path, classes: &[String]) -> Result<(), PriorError> {
+    let sum: f64 = masses.iter().sum();
+    for (class, &mass) in classes.iter().zip(masses) {
+        let (path, class) = (path.to_owned(), class.clone());
+        if mass <= 0.0 {
+            return Err(PriorError::Mass { path, class, mass });
+        }
+        // A subnormal share has lost the digits that a target mass needs.
+        if !(mass / sum).is_normal() {
+            return Err(PriorError::Vanishing {
+                path,
+                class,
+                mass,
+                sum,
+            });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -143,6 +188,21 @@ mod tests {
             r#"{"dog": 1, "cat": 1, "cow": 1}"#,
             "prior.json names class `cow`, which the model does not have",
         );
+        check(
+            "[0, 1]",
+            "prior.json gives class `cat` the mass 0, expected a positive number",
+        );
+        check(
+            r#"{"dog": -0.5, "cat": 1.5}"#,
+            "prior.json gives class `dog` the mass -0.5, expected a positive number",
+        );
+        check("[1, NaN]", "prior.json is not JSON");
+        check("[1, 1e999]", "prior.json is not JSON");
+        check(r#"[1, "2"]"#, "prior.json has no mass for class `dog`");
+        let vanishing = read("[1e300, 1e-300]").unwrap_err().to_string();
+        assert!(vanishing.contains("nothing beside a sum of"), "{vanishing}");
+        let endless = read("[1e308, 1e308]").unwrap_err().to_string();
+        assert!(endless.contains("a sum of inf"), "{endless}");
         let missing = Prior::read(Path::new("missing.json"), &[]).unwrap_err();
         assert!(missing.to_string().contains("missing.json"), "{missing}");
     }

@@ -1,19 +1,8 @@
 //! The ladder's table as Markdown, and its runs as CSV.
 
 use super::report::{Columns, Report};
+use crate::markdown::table;
 use crate::statistics::Mean;
-
-/// Headings and rows of a Markdown table.
-fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let heads: Vec<String> = heads.iter().map(|&head| head.to_owned()).collect();
-    // Names to the left, numbers to the right.
-    let rule: Vec<String> = (0..heads.len())
-        .map(|at| if at == 0 { "---" } else { "---:" }.to_owned())
-        .collect();
-    let rows: String = rows.iter().map(|row| line(row)).collect();
-    line(&heads) + &line(&rule) + &rows
-}
 
 fn cells(columns: &Columns, signed: bool) -> impl Iterator<Item = String> {
     let show = move |mean: Option<Mean>| mean.map_or("-".to_owned(), |mean| mean.show(signed));

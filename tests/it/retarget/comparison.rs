@@ -1,0 +1,89 @@
+//! `cargo xtask priors`: the comparison's own consistency, on the validation images.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{RUN, VAL, column, export, numbers};
+use crate::programs::{Answer, finish, xtask};
+use crate::scratch::Scratch;
+
+fn priors(options: &[&str]) -> Answer {
+    let mut priors = xtask();
+    priors.args(["priors", "--run", RUN, "--evaluate", VAL, "--seeds", "3"]);
+    finish(priors.args(options))
+}
+
+#[track_caller]
+fn arm<'a>(prior: &'a Value, name: &str) -> &'a Value {
+    let arms = prior["arms"].as_array().unwrap();
+    let found = arms.iter().find(|arm| arm["name"] == name);
+    found.unwrap_or_else(|| panic!("no {name} in {prior:#}"))
+}
+
+#[test]
+fn the_comparison_agrees_with_the_exports() {
+    let scratch = Scratch::new();
+    let (json, markdown) = (scratch.at("priors.json"), scratch.at("priors.md"));
+    let options = ["--json", "--report", &json, "--markdown", &markdown];
+    let answer = priors(&options).ended_with(0);
+    assert_eq!(fs::read_to_string(&json).unwrap(), answer.stdout);
+    let report = answer.json();
+    assert_eq!(report["schema"], "tailfold.priors/1");
+    // 30 images a class, 40.36 % of one: 74 images, 30 of that class.
+    assert_eq!(
+        (&report["test_images"], &report["images"]),
+        (&300.into(), &75.into())
+    );
+    let names: Vec<&str> = report["priors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|prior| prior["prior"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["uniform", "train", "reversed"]);
+    for prior in report["priors"].as_array().unwrap() {
+        let drawn: f64 = numbers(&prior["drawn_counts"]).iter().sum();
+        assert!((drawn - 75.0).abs() < 1e-9, "{drawn}");
+        let name = prior["prior"].as_str().unwrap();
+        let out = scratch.at("model.onnx");
+        let options = ["--prior", name, "--evaluate", VAL, "--json"];
+        let exported = export(RUN, &out, &options).ended_with(0).json();
+        let expected = &exported["retarget"]["expected"];
+        for (of_arm, of_export) in [("plain", "before"), ("features", "after")] {
+            let shares = expected[of_export]["mean"].as_f64().unwrap();
+            let percent = arm(prior, of_arm)["expected"]["mean"].as_f64().unwrap();
+            assert!((percent - 100.0 * shares).abs() < 1e-9, "{name}: {percent}");
+        }
+        assert_eq!(
+            numbers(&arm(prior, "features")["offsets"]),
+            column(&exported["retarget"]["classes"], "offset_after"),
+            "{name}"
+        );
+    }
+    // Where the prior is the one that the plain export is solved for, three ways are one.
+    let uniform = &report["priors"][0];
+    for name in ["features-cells", "features-balanced", "adjusted"] {
+        assert_eq!(
+            numbers(&arm(uniform, name)["offsets"]),
+            numbers(&arm(uniform, "plain")["offsets"]),
+            "{name}"
+        );
+    }
+    let text = fs::read_to_string(&markdown).unwrap();
+    assert!(text.contains("## Prior reversed"), "{text}");
+}
+
+#[test]
+fn test_images_stay_apart_and_sets_within_them() {
+    let answer = priors(&["--calibration", VAL]).ended_with(2);
+    assert!(
+        answer.stderr.contains("those that offsets are solved on"),
+        "{}",
+        answer.stderr
+    );
+    let answer = priors(&["--images", "76"]).ended_with(2);
+    let expect =
+        "allows sets of 1 to 75 images under every prior without repeats, 76 were asked for";
+    assert!(answer.stderr.contains(expect), "{}", answer.stderr);
+}
