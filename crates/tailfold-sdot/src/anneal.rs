@@ -2,7 +2,7 @@
 
 use crate::newton::minimise;
 use crate::polish::polish;
-use crate::search::Search;
+use crate::search::{Search, SoftPoint};
 
 /// Soft chi-square at which a temperature that is not the last is left.
 const ROUGH: f64 = 5e-4;
@@ -51,12 +51,11 @@ pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start
         }
         Start::Warm => {
             search.look();
-            if !search.is_over() {
-                first = warm_stage(search, temperatures);
-            }
-            if first > 0 {
-                last = Some(first);
-                polish(search, temperatures[first], None);
+            if !search.is_over()
+                && let Some((stage, point)) = warm_point(search, temperatures)
+            {
+                (last, first) = (Some(stage), stage);
+                polish(search, temperatures[stage], Some(point));
             }
         }
     }
@@ -107,11 +106,10 @@ pub(crate) fn approach(search: &mut Search<'_>, temperatures: &[f64], first: usi
     temperatures.len() - 1
 }
 
-/// The narrowest of the first temperatures at which the start is close to the minimum; 0 when none is.
-fn warm_stage(search: &mut Search<'_>, temperatures: &[f64]) -> usize {
-    let near = |stage: &usize| search.soft_best(temperatures[*stage]).chi_square <= NEARBY;
+/// The narrowest of the first temperatures at which the start is close to the minimum, and the point there; `None` when none is.
+fn warm_point(search: &mut Search<'_>, temperatures: &[f64]) -> Option<(usize, SoftPoint)> {
     (1..=WARM_STAGE.min(temperatures.len() - 1))
         .rev()
-        .find(near)
-        .unwrap_or(0)
+        .map(|stage| (stage, search.soft_best(temperatures[stage])))
+        .find(|(_, point)| point.chi_square <= NEARBY)
 }

@@ -5,11 +5,9 @@
 
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DMatrixViewMut, DVector, Dyn};
 
-use pulp::Arch;
-
 use crate::pass::{Sample, Shard};
 use crate::row::narrow;
-use crate::visit::EdgeBlock;
+use crate::visit::{EdgeBlock, edge_block};
 
 /// A probability below this part of its class's mean probability is no edge. A class loses at most that part of its mass.
 const NEGLIGIBLE: f64 = 1e-4;
@@ -92,7 +90,7 @@ fn edges(sample: &mut Sample<'_>, offsets: &[f64], soft: &[f64], epsilon: f64) -
     }
     sample.walk(|shard, weights, rows, block| {
         shard.soft_rows.resize(block.len(), 0.0);
-        let pairs = Arch::new().dispatch(EdgeBlock {
+        let pairs = edge_block(EdgeBlock {
             shard,
             weights,
             first: rows.start,

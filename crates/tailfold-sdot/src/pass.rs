@@ -4,14 +4,13 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::blocks::{Blocks, block_rows};
 use crate::graph::{Kept, KeptRows, Worth};
 use crate::problem::SampleWeights;
 use crate::row::{exact_numerators, shift};
-use crate::visit::{GROUP, HardBlock, SoftBlock};
+use crate::visit::{GROUP, HardBlock, SoftBlock, hard_block, soft_block};
 use crate::{Scores, SolveError};
 
 /// Most shards of a walk: the most threads it can use.
@@ -120,7 +119,7 @@ impl<'a> Sample<'a> {
         }
         self.walk(|shard, weights, rows, block| {
             shard.soft_rows.resize(offsets.len() * GROUP, 0.0);
-            Arch::new().dispatch(SoftBlock {
+            soft_block(SoftBlock {
                 shard,
                 weights,
                 first: rows.start,
@@ -161,7 +160,7 @@ impl<'a> Sample<'a> {
     /// Hard cells at `offsets`; ties go to the lowest class.
     pub(crate) fn hard_cells(&mut self, offsets: &[f64]) -> CellSums {
         self.walk(|shard, weights, rows, block| {
-            Arch::new().dispatch(HardBlock {
+            hard_block(HardBlock {
                 shard,
                 weights,
                 first: rows.start,

@@ -14,6 +14,9 @@ use crate::{Masses, Method, Options, Problem, Solution, SolveError, TracePoint};
 /// A product of at most this many scores (16 MiB) is made once a solve, not once a walk.
 const MAX_KEPT_SCORES: usize = 1 << 22;
 
+/// Rows that tell how far a row's scores are apart, about.
+const SPREAD_ROWS: usize = 1024;
+
 /// A tolerance of hard cells that none meets: good ones are no reason to stop a search for soft masses.
 const NEVER: f64 = -1.0;
 
@@ -150,9 +153,9 @@ impl<'a> Task<'a> {
 
     /// A search on every `stride`-th row, from where the way has led.
     fn search(&self, way: &mut Way, stride: usize) -> Search<'a> {
-        let mut sample = self.sample(stride);
+        let sample = self.sample(stride);
         if way.temperatures.is_empty() {
-            way.temperatures = self.temperatures(&mut sample);
+            way.temperatures = self.temperatures();
         }
         let (largest, options) = (sample.weights.largest(), self.options);
         let whole = stride == 1;
@@ -188,8 +191,10 @@ impl<'a> Task<'a> {
         Sample::every(stride, &scores, 0, self.weights.skip(first))
     }
 
-    fn temperatures(&self, sample: &mut Sample<'_>) -> Vec<f64> {
-        let spread = sample.spread();
+    /// The temperatures of the way, in units of the spread of some rows' scores.
+    fn temperatures(&self) -> Vec<f64> {
+        let stride = (self.problem.scores.rows() / SPREAD_ROWS).max(1);
+        let spread = self.batch(0, stride).spread();
         self.options
             .temperatures(if spread.is_normal() { spread } else { 1.0 })
     }

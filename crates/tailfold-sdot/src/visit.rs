@@ -1,7 +1,6 @@
-//! What a walk does with a block of scores, compiled for each vector unit. They are structures because what a closure does
-//! is compiled once, for the least of the units.
+//! What a walk does with a block of scores, compiled for the vector unit that the machine has.
 
-use pulp::NullaryFnOnce;
+use multiversion::multiversion;
 
 use crate::graph::Worth;
 use crate::pass::Shard;
@@ -23,41 +22,38 @@ pub(crate) struct SoftBlock<'a> {
     pub(crate) worth: Option<&'a Worth>,
 }
 
-impl NullaryFnOnce for SoftBlock<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let Self {
-            shard,
-            weights,
-            first,
-            block,
-            offsets,
-            epsilon,
-            worth,
-        } = self;
-        let (classes, inverse) = (offsets.len(), 1.0 / epsilon);
-        for (group, scores) in block.chunks(classes * GROUP).enumerate() {
-            let first = first + group * GROUP;
-            let mut shares = [0.0; GROUP];
-            let lines = scores
-                .chunks_exact(classes)
-                .zip(shard.soft_rows.chunks_exact_mut(classes));
-            for (at, (scores, out)) in lines.enumerate() {
-                let weight = weights.get(first + at);
-                let (class, max) = shift(scores, offsets, &mut shard.shifted);
-                let sum = numerators(&shard.shifted, max, inverse, out);
-                shard.energy += weight * (max + epsilon * sum.ln());
-                shard.hard[class] += weight;
-                shares[at] = weight / sum;
-                if let Some(worth) = worth {
-                    shard.kept.push(first + at, weight, out, sum, worth);
-                }
+/// Does what [`SoftBlock`] says.
+#[multiversion(targets("x86_64+avx2", "x86_64+avx"))]
+pub(crate) fn soft_block(visit: SoftBlock<'_>) {
+    let SoftBlock {
+        shard,
+        weights,
+        first,
+        block,
+        offsets,
+        epsilon,
+        worth,
+    } = visit;
+    let (classes, inverse) = (offsets.len(), 1.0 / epsilon);
+    for (group, scores) in block.chunks(classes * GROUP).enumerate() {
+        let first = first + group * GROUP;
+        let mut shares = [0.0; GROUP];
+        let lines = scores
+            .chunks_exact(classes)
+            .zip(shard.soft_rows.chunks_exact_mut(classes));
+        for (at, (scores, out)) in lines.enumerate() {
+            let weight = weights.get(first + at);
+            let (class, max) = shift(scores, offsets, &mut shard.shifted);
+            let sum = numerators(&shard.shifted, max, inverse, out);
+            shard.energy += weight * (max + epsilon * sum.ln());
+            shard.hard[class] += weight;
+            shares[at] = weight / sum;
+            if let Some(worth) = worth {
+                shard.kept.push(first + at, weight, out, sum, worth);
             }
-            let rows = &shard.soft_rows[..scores.len()];
-            add_soft(rows, &shares[..scores.len() / classes], &mut shard.soft);
         }
+        let rows = &shard.soft_rows[..scores.len()];
+        add_soft(rows, &shares[..scores.len() / classes], &mut shard.soft);
     }
 }
 
@@ -71,18 +67,15 @@ pub(crate) struct HardBlock<'a> {
     pub(crate) offsets: &'a [f64],
 }
 
-impl NullaryFnOnce for HardBlock<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let rows = self.block.chunks_exact(self.offsets.len());
-        for (row, scores) in rows.enumerate() {
-            let weight = self.weights.get(self.first + row);
-            let (class, max) = shift(scores, self.offsets, &mut self.shard.shifted);
-            self.shard.energy += weight * max;
-            self.shard.hard[class] += weight;
-        }
+/// Does what [`HardBlock`] says.
+#[multiversion(targets("x86_64+avx2", "x86_64+avx"))]
+pub(crate) fn hard_block(visit: HardBlock<'_>) {
+    let rows = visit.block.chunks_exact(visit.offsets.len());
+    for (row, scores) in rows.enumerate() {
+        let weight = visit.weights.get(visit.first + row);
+        let (class, max) = shift(scores, visit.offsets, &mut visit.shard.shifted);
+        visit.shard.energy += weight * max;
+        visit.shard.hard[class] += weight;
     }
 }
 
@@ -100,31 +93,28 @@ pub(crate) struct EdgeBlock<'a> {
     pub(crate) floor: &'a [f32],
 }
 
-impl NullaryFnOnce for EdgeBlock<'_> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn call(self) -> usize {
-        let Self { shard, block, .. } = self;
-        let (classes, inverse) = (self.offsets.len(), 1.0 / self.epsilon);
-        let mut pairs = 0;
-        let lines = block
-            .chunks_exact(classes)
-            .zip(shard.soft_rows.chunks_exact_mut(classes));
-        for (row, (scores, p)) in lines.enumerate() {
-            let weight = self.weights.get(self.first + row);
-            let (_, max) = shift(scores, self.offsets, &mut shard.shifted);
-            let sum = numerators(&shard.shifted, max, inverse, p);
-            let (share, root) = (narrow(1.0 / sum), narrow(weight.sqrt()));
-            let mut kept = 0_u32;
-            for (e, &floor) in p.iter_mut().zip(self.floor) {
-                let probability = *e * share;
-                let keep = probability > floor;
-                *e = if keep { probability * root } else { 0.0 };
-                kept += u32::from(keep);
-            }
-            pairs += kept as usize * kept as usize;
+/// Does what [`EdgeBlock`] says.
+#[multiversion(targets("x86_64+avx2", "x86_64+avx"))]
+pub(crate) fn edge_block(visit: EdgeBlock<'_>) -> usize {
+    let EdgeBlock { shard, block, .. } = visit;
+    let (classes, inverse) = (visit.offsets.len(), 1.0 / visit.epsilon);
+    let mut pairs = 0;
+    let lines = block
+        .chunks_exact(classes)
+        .zip(shard.soft_rows.chunks_exact_mut(classes));
+    for (row, (scores, p)) in lines.enumerate() {
+        let weight = visit.weights.get(visit.first + row);
+        let (_, max) = shift(scores, visit.offsets, &mut shard.shifted);
+        let sum = numerators(&shard.shifted, max, inverse, p);
+        let (share, root) = (narrow(1.0 / sum), narrow(weight.sqrt()));
+        let mut kept = 0_u32;
+        for (e, &floor) in p.iter_mut().zip(visit.floor) {
+            let probability = *e * share;
+            let keep = probability > floor;
+            *e = if keep { probability * root } else { 0.0 };
+            kept += u32::from(keep);
         }
-        pairs
+        pairs += kept as usize * kept as usize;
     }
+    pairs
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use tailfold_plot::{COLOURS, Convergence, MassSeries, MassesChart, Step, Walk, save_as};
 use tailfold_sdot::{
-    Options, Problem, Scores, Sequence, Sphere, cell_masses, solve, sphere_samples,
+    Options, Problem, Scores, Sequence, Solution, Sphere, TracePoint, cell_masses, solve,
+    sphere_samples,
 };
 
 const CLASSES: usize = 100;
@@ -46,15 +47,13 @@ pub(crate) fn draw(folder: &Path) -> anyhow::Result<()> {
         warm_start: Some(solution.offsets.clone()),
         ..cold.clone()
     };
-    let walk = |title: &str, problem, options| -> anyhow::Result<_> {
-        Ok(Walk {
-            title: title.to_owned(),
-            steps: trace(problem, options)?,
-        })
+    let walk = |title: &str, solution: &Solution| Walk {
+        title: title.to_owned(),
+        steps: solution.trace.iter().map(step).collect(),
     };
     let walks = [
-        walk("from h = 0", &problem, &cold)?,
-        walk("from an earlier h", &later, &warm)?,
+        walk("from h = 0", &solution),
+        walk("from an earlier h", &solve(&later, &warm)?),
     ];
     let weight = 1.0 / POINTS as f64;
     let floor: f64 = target.iter().map(|nu| weight.powi(2) / nu).sum();
@@ -109,20 +108,10 @@ fn moved(weights: &[f32]) -> Vec<f32> {
     .collect()
 }
 
-/// Where the solver stood after each of its steps: solved again with fewer of them, a step counted as one walk.
-fn trace(problem: &Problem<'_>, options: &Options) -> anyhow::Result<Vec<Step>> {
-    let all = solve(problem, options)?.iterations;
-    let step = |iterations: usize| {
-        let cut = Options {
-            max_iterations: iterations,
-            ..options.clone()
-        };
-        let at = solve(problem, &cut)?;
-        Ok(Step {
-            rows: (problem.scores.rows() * (1 + at.iterations)) as u64,
-            epsilon: at.epsilon,
-            chi_square: at.chi_square,
-        })
-    };
-    (0..=all).map(step).collect()
+fn step(point: &TracePoint) -> Step {
+    Step {
+        rows: point.rows,
+        epsilon: point.epsilon,
+        chi_square: point.chi_square,
+    }
 }
