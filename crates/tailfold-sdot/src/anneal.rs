@@ -1,5 +1,6 @@
 //! The order of the work: temperatures from wide to narrow, with a polish of the hard cells after each.
 
+use crate::exchange::exchange;
 use crate::newton::minimise;
 use crate::polish::polish;
 use crate::search::{Search, SoftPoint};
@@ -85,6 +86,7 @@ pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start
             }
         }
     }
+    exchange(search);
     last
 }
 

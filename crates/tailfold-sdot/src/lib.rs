@@ -23,6 +23,7 @@ mod curvature;
 mod energy;
 mod entropic;
 mod error;
+mod exchange;
 mod exp;
 mod graph;
 mod hessian;
@@ -43,6 +44,7 @@ mod sobol;
 mod solution;
 mod solve;
 mod sphere;
+mod twins;
 mod visit;
 
 pub use affine::{AffineHead, balanced_weights};

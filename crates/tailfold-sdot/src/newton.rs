@@ -81,7 +81,7 @@ fn is_off(soft: &[f64], target: &[f64], foldings: f64) -> bool {
 fn newton_step(search: &mut Search<'_>, point: &mut SoftPoint) -> Option<SoftPoint> {
     let epsilon = point.epsilon;
     let curvature = search.curvature(point)?;
-    let step = curvature.step(&point.gradient)?;
+    let step = search.step(&curvature, &point.gradient)?;
     let slope = dot(&step, &point.gradient);
     let mut length = 1.0;
     for _ in 0..MAX_HALVINGS {

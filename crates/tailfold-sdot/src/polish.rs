@@ -34,7 +34,7 @@ pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64, point: Option<SoftPo
         search.iterations += 1;
         let start = search.best.clone();
         let residual = minus(&start.mass, &search.target);
-        let Some(step) = model.step(&residual) else {
+        let Some(step) = search.step(&model, &residual) else {
             break;
         };
         let mut helps = false;

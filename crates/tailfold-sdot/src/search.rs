@@ -192,6 +192,17 @@ impl<'a> Search<'a> {
         Curvature::at(&mut self.sample, point, kept)
     }
 
+    /// The Newton step of `residual`, `[C]`; no class moves by more than any pair of scores would ask for.
+    pub(crate) fn step(&self, curvature: &Curvature, residual: &[f64]) -> Option<Vec<f64>> {
+        let mut step = curvature.step(residual)?;
+        let largest = step.iter().fold(0.0, |max: f64, d| max.max(d.abs()));
+        let most = (self.spread * LONGEST).min(f64::from(f32::MAX) * 1e-3);
+        if largest > most {
+            step.iter_mut().for_each(|d| *d *= most / largest);
+        }
+        Some(step)
+    }
+
     /// Probabilities worth keeping: near a solution, the masses are the targets.
     fn worth(&self) -> Worth {
         Worth::new(&self.target, self.sample.rows())
@@ -236,6 +247,8 @@ impl<'a> Search<'a> {
     }
 }
 
+/// No step is longer, in standard deviations of a row's scores: where cells share no sample, curvature says anything.
+const LONGEST: f64 = 1e4;
 /// A temperature from here on, in standard deviations of a row's scores, is wide.
 const WIDE: f64 = 0.5;
 /// A sum of weights is off by as much, relatively.

@@ -61,8 +61,11 @@ pub enum Stop {
     /// It is not, but it is at most `sum_j w^2 / target_j` for the largest sample weight `w`: on average a class is one
     /// such sample away from its mass. Only more samples, or more even ones, help.
     SampleFloor,
-    /// Neither: the iterations, or the steps of every temperature and of the polish, are spent. Classes that no score
-    /// tells apart, and points that repeat, end here.
+    /// Classes that no score tells apart own together what they shall, and so do the others, as in
+    /// [`Converged`](Self::Converged); the first of such classes has the mass of all of them, whatever the offsets.
+    EqualClasses,
+    /// Neither: the iterations, or the steps of every temperature and of the polish, are spent. Points
+    /// that repeat end here.
     IterationLimit,
 }
 
@@ -71,6 +74,7 @@ impl fmt::Display for Stop {
         f.write_str(match self {
             Self::Converged => "converged",
             Self::SampleFloor => "sample floor",
+            Self::EqualClasses => "equal classes",
             Self::IterationLimit => "iteration limit",
         })
     }
@@ -137,7 +141,7 @@ impl Solution {
     }
 }
 
-fn largest_relative_error(mass: &[f64], target: &[f64]) -> f64 {
+pub(crate) fn largest_relative_error(mass: &[f64], target: &[f64]) -> f64 {
     mass.iter()
         .zip(target)
         .map(|(m, nu)| (m - nu).abs() / nu)

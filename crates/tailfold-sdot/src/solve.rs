@@ -9,6 +9,7 @@ use crate::levels;
 use crate::pass::Sample;
 use crate::problem::{SampleWeights, check_offsets, normalised_target};
 use crate::search::{Limits, Search, SoftPoint};
+use crate::twins::Twins;
 use crate::{Masses, Method, Options, Problem, Solution, SolveError, TracePoint};
 
 /// A product of at most this many scores (16 MiB) is made once a solve, not once a walk.
@@ -53,6 +54,12 @@ pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, Solve
         trace: Vec::new(),
     };
     let weights = SampleWeights::new(problem.sample_weights, problem.scores.rows())?;
+    // Soft masses of equal classes are told apart by their offsets.
+    if options.masses == Masses::Hard
+        && let Some(twins) = Twins::of(&problem.scores)
+    {
+        return twins.solve(problem, &target, options, solve);
+    }
     let task = Task {
         problem,
         options,

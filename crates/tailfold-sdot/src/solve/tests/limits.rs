@@ -23,7 +23,7 @@ fn what_cannot_be_met_ends_with_a_reason() {
     let solution = check_stop(
         Scores::product(&z, &twins, 3, 16.0).unwrap(),
         &[0.3, 0.3, 0.4],
-        Stop::IterationLimit,
+        Stop::EqualClasses,
     );
     // Meeting the third class alone leaves 0.3 of chi-square with each twin.
     assert!(solution.chi_square < 0.61, "{solution:?}");
@@ -38,7 +38,7 @@ fn what_cannot_be_met_ends_with_a_reason() {
     check_stop(
         Scores::matrix(&[7.0; 400], 4).unwrap(),
         &[0.25; 4],
-        Stop::IterationLimit,
+        Stop::EqualClasses,
     );
     // Three samples for two halves.
     let solution = check_stop(
@@ -202,4 +202,52 @@ fn bad_problems_are_refused() {
         "513 classes are more than the method `newton` takes (512): its matrices hold classes x classes values. \
          `newton-cg` has no limit"
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, rng_seed: RngSeed::Fixed(20_264), ..ProptestConfig::default() })]
+
+    /// Points that repeat, weights on a line or equal, samples without weight, masses down to 1e-9: an answer or a reason, in
+    /// a bounded number of steps, and never NaN.
+    #[test]
+    fn strange_problems_end(
+        n in 1_usize..300, classes in 1_usize..150, dim in 1_usize..6, seed in 0_u64..1_000, kind in 0_usize..6,
+        log_scale in -8.0..8.0_f32, log_rare in -20.0..0.0_f64, method in 0_usize..4, epsilon in proptest::option::of(-4.0..4.0_f64),
+    ) {
+        let (mut z, mut w) = cosine(n, classes, dim, seed);
+        let mut weights: Vec<f64> = vec![1.0; n];
+        match kind {
+            0 => z = z[..dim].repeat(n),
+            1 => w = w[..dim].repeat(classes),
+            2 => for (class, row) in w.chunks_exact_mut(dim).enumerate() {
+                row.fill(class as f32);
+            },
+            3 => weights.iter_mut().skip(1).step_by(2).for_each(|weight| *weight = 0.0),
+            4 => weights[n / 2] = 1e12,
+            _ => {}
+        }
+        let target = skewed(classes, log_rare.exp());
+        let options = Options {
+            method: [Method::Auto, Method::Newton, Method::NewtonCg, Method::Averaged][method],
+            max_iterations: 60,
+            ..Options::default()
+        };
+        let problem = Problem {
+            scores: Scores::product(&z, &w, dim, log_scale.exp()).unwrap(),
+            sample_weights: Some(&weights),
+            target: &target,
+        };
+        let solution = solve(&problem, &options).unwrap();
+        prop_assert!(solution.iterations <= 60 + 1);
+        prop_assert!(solution.chi_square.is_finite() && solution.offsets.iter().all(|h| h.is_finite()));
+        if solution.stop != Stop::EqualClasses {
+            check(&problem, &options);
+        }
+        if let Some(log_epsilon) = epsilon {
+            let soft = Options { masses: Masses::Soft { epsilon: log_epsilon.exp() }, ..options };
+            let solution = solve(&problem, &soft).unwrap();
+            prop_assert!(solution.chi_square.is_finite() && solution.iterations <= 60, "{solution:?}");
+            prop_assert!(solution.offsets.iter().chain(&solution.mass).all(|x| x.is_finite()));
+        }
+    }
 }
