@@ -158,7 +158,7 @@ fn values<'a>(
     name: &str,
     dtype: Dtype,
 ) -> anyhow::Result<Option<&'a [u8]>> {
-    if !tensors.names().iter().any(|other| *other == name) {
+    if !tensors.names().contains(&name) {
         return Ok(None);
     }
     let tensor = tensors.tensor(name)?;
