@@ -5,7 +5,7 @@ use std::fs;
 use tailfold_onnx::{FoldError, Model, fold_offsets};
 
 use super::{MILD, RUN, TEST, VAL, column, export, logits, numbers};
-use crate::programs::{root, run};
+use crate::programs::run;
 use crate::scratch::Scratch;
 
 #[test]
