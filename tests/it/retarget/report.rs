@@ -51,7 +51,7 @@ fn mean_probabilities_are_those_of_the_prior() {
     let report = export(RUN, &out, &options).ended_with(0).json();
     let target = numbers(&report["offsets"]["target"]);
     let (values, labels) = logits(&scratch, &out, VAL);
-    let mut masses = vec![0.0; 10];
+    let mut masses = [0.0; 10];
     for (row, &label) in values.chunks_exact(10).zip(&labels) {
         let total: f64 = row.iter().map(|&s| f64::from(s).exp()).sum();
         for (mass, &score) in masses.iter_mut().zip(row) {
