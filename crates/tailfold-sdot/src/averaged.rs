@@ -1,5 +1,5 @@
-//! Averaged stochastic gradient at a falling temperature: offsets from one batch of samples after the other, none of which is
-//! looked at twice unless there are few. For streams, and as a rough start where there are very many classes.
+//! Averaged stochastic gradient at a falling temperature: offsets from one batch of samples after the other. For streams,
+//! whose samples are seen once, and as a rough start where there are very many classes.
 //!
 //! The decreasing regularization follows DRAG (arXiv 2510.27340) in kind; the exponents and the scaling of a step are ours.
 

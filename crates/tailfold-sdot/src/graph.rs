@@ -29,7 +29,7 @@ pub(crate) struct Worth {
 }
 
 impl Worth {
-    /// For a sample of `rows` in `shards`, where the classes have about `mass` `[C]`.
+    /// For a sample of `rows`, where the classes have about `mass` `[C]`.
     pub(crate) fn new(mass: &[f64], rows: usize) -> Self {
         let mean = mass.len() as f64;
         let above: Vec<f32> = mass

@@ -24,7 +24,7 @@ pub enum Method {
     /// large enough to keep. Memory grows with the sample and the classes, not with their product nor with `C^2`.
     NewtonCg,
     /// Averaged stochastic gradient at a falling temperature over batches of the sample, then corrections of the hard cells
-    /// with the curvature of [`NewtonCg`](Self::NewtonCg).
+    /// with the curvature of [`NewtonCg`](Self::NewtonCg). Soft masses, and a warm start, are left to that alone.
     Averaged,
 }
 

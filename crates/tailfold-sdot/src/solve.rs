@@ -29,7 +29,7 @@ const NEVER: f64 = -1.0;
 /// [`Options::method`] says how a step is made. The problem fixes every bit of the answer, whatever the number of threads.
 ///
 /// Memory, beyond the problem: 16 blocks of scores of about half a MiB (64 rows, with many classes), at most 16 MiB of
-/// scores, and by the method at most 32 MiB of `[C, C]` sums or 512 MiB of probabilities.
+/// scores, and by the method at most 32 MiB of `[C, C]` sums or 256 MiB of probabilities.
 ///
 /// # Errors
 /// [`SolveError`] when the problem or the options cannot be used as given. A problem that is well posed but cannot be met
