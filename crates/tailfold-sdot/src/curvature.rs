@@ -3,8 +3,8 @@
 use crate::conjugate::Conjugate;
 use crate::graph::Kept;
 use crate::hessian::Hessian;
-use crate::pass::Sample;
 use crate::search::SoftPoint;
+use crate::walker::Walker;
 
 /// What makes a Newton step of a residual.
 pub(crate) enum Curvature {
@@ -17,14 +17,17 @@ pub(crate) enum Curvature {
 impl Curvature {
     /// The curvature at `point`; of what was `kept` there, or by a walk of its own.
     pub(crate) fn at(
-        sample: &mut Sample<'_>,
+        sample: &mut Walker<'_>,
         point: &SoftPoint,
         kept: Option<Kept>,
     ) -> Option<Self> {
         let (soft, epsilon) = (&point.soft, point.epsilon);
         Some(match kept {
             Some(kept) => Self::Sparse(Conjugate::new(kept, soft, epsilon)?),
-            None => Self::Dense(Hessian::at(sample, &point.offsets, soft, epsilon)?),
+            None => {
+                let edges = sample.edges(&point.offsets, soft, epsilon);
+                Self::Dense(Hessian::new(edges, soft, epsilon)?)
+            }
         })
     }
 

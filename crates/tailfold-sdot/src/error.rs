@@ -137,6 +137,9 @@ pub enum SolveError {
         /// What is accepted.
         expected: &'static str,
     },
+    /// A device that the sample is on has failed.
+    #[error("the device of the sample: {0}")]
+    Device(String),
     /// More classes than a dense Hessian has room for.
     #[error(
         "{classes} classes are more than the method `newton` takes ({limit}): its matrices hold classes x classes values. `newton-cg` has no limit"

@@ -25,11 +25,14 @@ pub(crate) fn exchange(search: &mut Search<'_>) {
     while !search.is_over() {
         search.iterations += 1;
         let best = search.best.clone();
-        let grain = OFF * search.sample.weights.largest();
+        let grain = OFF * search.sample.largest_weight();
         let off = |class: usize| best.mass[class] - search.target[class];
         let most = (0..classes).map(off).fold(0.0, f64::max);
         let sources = (0..classes).map(|class| off(class) >= grain.min(most));
-        let (gaps, size) = gaps(&mut search.sample, &best.offsets);
+        let Some(sample) = search.sample.here() else {
+            return;
+        };
+        let (gaps, size) = gaps(sample, &best.offsets);
         let way = Way::shortest(&gaps, &sources.collect::<Vec<_>>());
         // A class that lacks a sample; where none does, one that has room for a part of it.
         let nearest = |least: f64| {

@@ -26,15 +26,10 @@ pub(crate) struct Hessian {
 }
 
 impl Hessian {
-    /// The Hessian at `offsets`, whose soft masses are `soft`. `None` when no ridge makes it positive definite.
-    pub(crate) fn at(
-        sample: &mut Sample<'_>,
-        offsets: &[f64],
-        soft: &[f64],
-        epsilon: f64,
-    ) -> Option<Self> {
-        let mut laplacian = edges(sample, offsets, soft, epsilon);
-        let classes = offsets.len();
+    /// The Hessian where the soft masses are `soft`, of its [`edges`]. `None` when no ridge makes it positive definite.
+    pub(crate) fn new(edges: DMatrix<f64>, soft: &[f64], epsilon: f64) -> Option<Self> {
+        let mut laplacian = edges;
+        let classes = soft.len();
         for j in 0..classes {
             let left: f64 = laplacian.view((j, 0), (1, j)).sum();
             let below: f64 = laplacian.view((j + 1, j), (classes - j - 1, 1)).sum();
@@ -81,7 +76,12 @@ pub(crate) fn centre(offsets: &mut [f64]) {
 }
 
 /// `E[p_j p_k]` below the diagonal.
-fn edges(sample: &mut Sample<'_>, offsets: &[f64], soft: &[f64], epsilon: f64) -> DMatrix<f64> {
+pub(crate) fn edges(
+    sample: &mut Sample<'_>,
+    offsets: &[f64],
+    soft: &[f64],
+    epsilon: f64,
+) -> DMatrix<f64> {
     let classes = offsets.len();
     let floor: Vec<f32> = soft.iter().map(|mass| narrow(NEGLIGIBLE * mass)).collect();
     for shard in sample.shards() {

@@ -4,12 +4,12 @@ use crate::curvature::Curvature;
 use crate::energy::dot;
 use crate::graph::{Kept, Worth};
 use crate::hessian::centre;
-use crate::pass::Sample;
-use crate::{Method, TracePoint};
+use crate::walker::Walker;
+use crate::{Method, Options, TracePoint};
 
 /// A search for the offsets of a target.
 pub(crate) struct Search<'a> {
-    pub(crate) sample: Sample<'a>,
+    pub(crate) sample: Walker<'a>,
     /// `[C]`, sum 1.
     pub(crate) target: Vec<f64>,
     pub(crate) limits: Limits,
@@ -39,6 +39,22 @@ pub(crate) struct Limits {
     pub(crate) floor: f64,
     pub(crate) max_iterations: usize,
 }
+
+impl Limits {
+    /// Of a whole sample whose largest weight is `largest`.
+    pub(crate) fn new(target: &[f64], largest: f64, options: &Options) -> Self {
+        Self {
+            tolerance: options.chi_square,
+            relative: options.largest_relative,
+            grain: largest,
+            floor: target.iter().map(|nu| largest.powi(2) / nu).sum(),
+            max_iterations: options.max_iterations,
+        }
+    }
+}
+
+/// A tolerance of hard cells that none meets: good ones are no reason to stop a search for soft masses.
+pub(crate) const NEVER: f64 = -1.0;
 
 /// Offsets and the hard masses they give.
 #[derive(Clone, Debug)]
@@ -73,7 +89,7 @@ pub(crate) struct SoftPoint {
 impl<'a> Search<'a> {
     /// A search from `offsets`, whose cells nobody has seen yet.
     pub(crate) fn new(
-        sample: Sample<'a>,
+        sample: Walker<'a>,
         target: Vec<f64>,
         limits: Limits,
         method: Method,
@@ -97,6 +113,11 @@ impl<'a> Search<'a> {
             spread: 1.0,
             exact: false,
         }
+    }
+
+    /// The spread that the first of `temperatures` was made of.
+    pub(crate) fn set_spread(&mut self, temperatures: &[f64], options: &Options) {
+        self.spread = temperatures[0] / options.epsilon_start.max(options.epsilon_end);
     }
 
     /// Whether the hard cells are what is looked for.
@@ -133,7 +154,7 @@ impl<'a> Search<'a> {
 
     /// Rows that were walked over so far, in all.
     pub(crate) fn walked(&self) -> u64 {
-        self.walked_before + self.sample.walked
+        self.walked_before + self.sample.walked()
     }
 
     /// Entropic energy at `start + length * step`, and its hard cells remembered when they are the best.
@@ -223,7 +244,7 @@ impl<'a> Search<'a> {
         length: f64,
     ) -> (Vec<f64>, bool) {
         let offsets = moved(start, step, length);
-        let mass = self.sample.hard_cells(&offsets).hard;
+        let mass = self.sample.hard_masses(&offsets);
         let better = self.keep_if_best(&offsets, mass.clone(), 0.0);
         (mass, better)
     }

@@ -16,6 +16,10 @@ const OFF: f64 = 0.5;
 /// Moves the classes of the best hard cells that are off by a few samples, by the gaps of the samples within a few `epsilon` of
 /// their borders: rare ones together, and when that no longer helps whichever is off the most.
 pub(crate) fn settle(search: &mut Search<'_>, epsilon: f64) {
+    // A device does not show its samples.
+    if search.sample.here().is_none() {
+        return;
+    }
     let mut together = true;
     for _ in 0..ROUNDS {
         if search.is_over() {
@@ -52,7 +56,7 @@ fn moves(
     epsilon: f64,
     together: bool,
 ) -> Vec<f64> {
-    let sample = search.sample.weights.largest();
+    let sample = search.sample.largest_weight();
     let share = |class: usize| missing[class].powi(2) / search.target[class];
     let worst = (0..missing.len()).max_by(|&a, &b| share(a).total_cmp(&share(b)));
     let chosen: Vec<bool> = (0..missing.len())

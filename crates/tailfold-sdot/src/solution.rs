@@ -104,7 +104,7 @@ impl Solution {
         };
         Self {
             largest_relative_error: largest_relative_error(&best.mass, &target),
-            sample_floor: sample.weights.largest() / smallest(&target),
+            sample_floor: sample.largest_weight() / smallest(&target),
             offsets: best.offsets,
             mass: best.mass,
             chi_square: best.chi_square,
@@ -122,7 +122,7 @@ impl Solution {
     pub(crate) fn soft(search: Search<'_>, point: SoftPoint, reached: bool) -> Self {
         Self {
             largest_relative_error: largest_relative_error(&point.soft, &search.target),
-            sample_floor: search.sample.weights.largest() / smallest(&search.target),
+            sample_floor: search.sample.largest_weight() / smallest(&search.target),
             offsets: point.offsets,
             mass: point.soft,
             chi_square: point.chi_square,

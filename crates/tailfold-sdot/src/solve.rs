@@ -8,8 +8,9 @@ use crate::entropic::descend;
 use crate::levels;
 use crate::pass::Sample;
 use crate::problem::{SampleWeights, check_offsets, normalised_target};
-use crate::search::{Limits, Search, SoftPoint};
+use crate::search::{Limits, NEVER, Search, SoftPoint};
 use crate::twins::Twins;
+use crate::walker::Walker;
 use crate::{Masses, Method, Options, Problem, Solution, SolveError, TracePoint};
 
 /// A product of at most this many scores (16 MiB) is made once a solve, not once a walk.
@@ -17,9 +18,6 @@ const MAX_KEPT_SCORES: usize = 1 << 22;
 
 /// Rows that tell how far a row's scores are apart, about.
 const SPREAD_ROWS: usize = 1024;
-
-/// A tolerance of hard cells that none meets: good ones are no reason to stop a search for soft masses.
-const NEVER: f64 = -1.0;
 
 /// Finds the offsets under which every class owns its target mass.
 ///
@@ -171,17 +169,16 @@ impl<'a> Task<'a> {
         } else {
             levels::tolerance(sample.rows(), self.target.len())
         };
-        let limits = Limits {
-            tolerance: options.chi_square.max(coarse),
-            grain: if whole { largest } else { f64::INFINITY },
-            relative: options.largest_relative,
-            floor: self.target.iter().map(|nu| largest.powi(2) / nu).sum(),
-            max_iterations: options.max_iterations,
-        };
+        let mut limits = Limits::new(&self.target, largest, options);
+        limits.tolerance = limits.tolerance.max(coarse);
+        if !whole {
+            limits.grain = f64::INFINITY;
+        }
         let offsets = std::mem::take(&mut way.offsets);
+        let sample = Walker::Here(sample);
         let mut search = Search::new(sample, self.target.clone(), limits, self.method, offsets);
         search.iterations = way.iterations;
-        search.spread = way.temperatures[0] / options.epsilon_start.max(options.epsilon_end);
+        search.set_spread(&way.temperatures, options);
         search.trace = std::mem::take(&mut way.trace);
         search.walked_before = way.walked;
         search

@@ -2,6 +2,7 @@
 
 use crate::pass::Sample;
 use crate::search::{Limits, Search};
+use crate::walker::Walker;
 use crate::{Method, Scores, sphere_samples};
 
 /// `[C]` masses that fall geometrically to `factor` times the first, sum 1.
@@ -46,5 +47,11 @@ pub(crate) fn search_for<'a>(
         max_iterations,
     };
     let sample = Sample::new(scores, 0, None).unwrap();
-    Search::new(sample, target, limits, Method::Newton, offsets)
+    Search::new(
+        Walker::Here(sample),
+        target,
+        limits,
+        Method::Newton,
+        offsets,
+    )
 }

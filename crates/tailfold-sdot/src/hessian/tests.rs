@@ -75,7 +75,7 @@ fn a_step_undoes_the_gradient_it_predicts() {
     let (_, gradient) = entropic_energy(&problem, &offsets, 1.0).unwrap();
     let mut sample = Sample::new(&problem.scores, 0, None).unwrap();
     let soft = sample.soft_cells(&offsets, 1.0, None).soft;
-    let step = Hessian::at(&mut sample, &offsets, &soft, 1.0)
+    let step = Hessian::new(edges(&mut sample, &offsets, &soft, 1.0), &soft, 1.0)
         .unwrap()
         .step(&gradient)
         .unwrap();
@@ -101,8 +101,8 @@ fn classes_without_any_edge_give_no_step_or_a_finite_one() {
     let scores = [1e4_f32, 0.0, 0.0, 0.0, 1e4, 0.0, 0.0, 0.0, 1e4];
     let mut sample = Sample::new(&Scores::matrix(&scores, 3).unwrap(), 0, None).unwrap();
     let soft = sample.soft_cells(&[0.0; 3], 1e-3, None).soft;
-    if let Some(step) =
-        Hessian::at(&mut sample, &[0.0; 3], &soft, 1e-3).and_then(|c| c.step(&[0.1, -0.2, 0.1]))
+    if let Some(step) = Hessian::new(edges(&mut sample, &[0.0; 3], &soft, 1e-3), &soft, 1e-3)
+        .and_then(|c| c.step(&[0.1, -0.2, 0.1]))
     {
         assert!(step.iter().all(|d| d.is_finite()));
     }
