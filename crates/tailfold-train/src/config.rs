@@ -20,7 +20,7 @@ pub use contrastive::{ContrastiveConfig, ContrastiveKind};
 pub use images::ImagesConfig;
 pub use loss::{FocalConfig, LdamConfig, LogitAdjustmentConfig, LossKind};
 pub use network::NetworkConfig;
-pub use offsets::{OffsetConfig, SourceMeasure, TargetMeasure};
+pub use offsets::{OffsetConfig, OffsetSolver, SourceMeasure, TargetMeasure};
 pub use optimizer::{Decay, OptimizerConfig, ScheduleConfig};
 pub use precision::Precision;
 pub use suggest::Suggestion;

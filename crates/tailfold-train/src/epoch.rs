@@ -62,7 +62,7 @@ impl Run<'_> {
         })??;
         let waited = started.elapsed().as_secs_f64();
         if self.offsets.as_ref().is_some_and(|o| o.is_due(epoch, step)) {
-            let head = self.affine_head(&self.network)?;
+            let head = self.network.head.affine().without_autodiff();
             let radius = self.radius;
             if let Some(offsets) = &mut self.offsets {
                 offsets.update(&head, radius)?;

@@ -4,7 +4,7 @@ use burn::module::Module as _;
 use burn::prelude::*;
 use rayon::prelude::*;
 use tailfold_data::{DataError, Normaliser};
-use tailfold_sdot::{AffineHead, Options, balanced_weights};
+use tailfold_sdot::{Options, balanced_weights};
 use tailfold_spec::{AtExport, Logits, OffsetsRecord, Preprocess, Prior};
 
 use crate::batches::Images;
@@ -67,28 +67,13 @@ pub(crate) fn answers(
 
 /// The values of a tensor, row-major.
 pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
-    tensor
-        .into_data()
-        .try_to_vec::<f32>()
+    let data = tensor.try_into_data();
+    let data = data.map_err(|e| TrainError::Device(e.to_string()))?;
+    data.try_to_vec::<f32>()
         .map_err(|e| TrainError::Device(format!("{e:?}")))
 }
 
 impl Run<'_> {
-    /// The head as a transport problem.
-    pub(crate) fn affine_head(&self, network: &Network) -> Result<AffineHead, TrainError> {
-        let (weight, bias) = network.head.affine();
-        let weight = to_host(weight.without_autodiff())?;
-        let bias = match bias {
-            Some(bias) => to_host(bias.without_autodiff())?,
-            None => vec![0.0; self.manifest.classes.len()],
-        };
-        Ok(AffineHead::new(
-            &weight,
-            &bias,
-            self.manifest.architecture.feature_dim(),
-        )?)
-    }
-
     pub(crate) fn answers(
         &self,
         network: &Network,
@@ -124,7 +109,7 @@ impl Run<'_> {
                     .collect();
                 let weights = balanced_weights(&labels, classes)?;
                 let target = Prior::Uniform.masses(&self.manifest.train_counts)?;
-                let head = self.affine_head(network)?;
+                let head = network.head.affine().without_autodiff().to_host()?;
                 let solution =
                     head.solve(&features, Some(&weights), &target, &Options::default())?;
                 let h: Vec<f32> = solution.offsets.iter().map(|&h| to_f32(h)).collect();

@@ -4,7 +4,11 @@ use burn::module::Param;
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
+use tailfold_sdot::AffineHead;
 use tailfold_spec::Head;
+
+use crate::error::TrainError;
+use crate::evaluate::to_host;
 
 /// Linear or cosine classifier, weights `[classes, dim]`.
 #[derive(Module, Debug)]
@@ -32,12 +36,7 @@ impl ClassifierHead {
 
     /// Features `[n, dim]` to raw scores `[n, classes]`.
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        let (weight, bias) = self.affine();
-        let scores = self.inputs(features).matmul(weight.transpose());
-        match bias {
-            Some(bias) => scores + bias.unsqueeze_dim::<2>(0),
-            None => scores,
-        }
+        self.affine().scores(self.inputs(features))
     }
 
     /// What the exported head multiplies with its weights: the features, normalised under a cosine head.
@@ -48,13 +47,57 @@ impl ClassifierHead {
         }
     }
 
-    /// Weights `[classes, dim]` and bias `[classes]` of the exported head: scaled unit rows under a cosine head.
-    pub fn affine(&self) -> (Tensor<2>, Option<Tensor<1>>) {
+    /// The exported head: scaled unit rows under a cosine head.
+    pub(crate) fn affine(&self) -> Affine {
         let weight = self.weight.val();
         match self.kind {
-            Head::Cosine { scale } => (normalise_rows(weight).mul_scalar(scale), None),
-            Head::Linear => (weight, self.bias.as_ref().map(Param::val)),
+            Head::Cosine { scale } => Affine {
+                weight: normalise_rows(weight).mul_scalar(scale),
+                bias: None,
+            },
+            Head::Linear => Affine {
+                weight,
+                bias: self.bias.as_ref().map(Param::val),
+            },
         }
+    }
+}
+
+/// A head as it is exported.
+#[derive(Clone, Debug)]
+pub(crate) struct Affine {
+    /// `[classes, dim]`.
+    pub(crate) weight: Tensor<2>,
+    /// `[classes]`.
+    pub(crate) bias: Option<Tensor<1>>,
+}
+
+impl Affine {
+    /// Scores `[n, classes]` of `inputs` `[n, dim]`.
+    pub(crate) fn scores(&self, inputs: Tensor<2>) -> Tensor<2> {
+        let scores = inputs.matmul(self.weight.clone().transpose());
+        match self.bias.clone() {
+            Some(bias) => scores + bias.unsqueeze_dim::<2>(0),
+            None => scores,
+        }
+    }
+
+    /// The same numbers without a graph behind them.
+    pub(crate) fn without_autodiff(self) -> Self {
+        Self {
+            weight: self.weight.without_autodiff(),
+            bias: self.bias.map(Tensor::without_autodiff),
+        }
+    }
+
+    /// A copy in this process's memory.
+    pub(crate) fn to_host(&self) -> Result<AffineHead, TrainError> {
+        let [classes, dim] = self.weight.dims();
+        let bias = match self.bias.clone() {
+            Some(bias) => to_host(bias)?,
+            None => vec![0.0; classes],
+        };
+        Ok(AffineHead::new(&to_host(self.weight.clone())?, &bias, dim)?)
     }
 }
 

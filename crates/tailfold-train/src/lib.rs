@@ -28,8 +28,8 @@ mod weights;
 pub use config::{
     ConfigError, ContrastiveConfig, ContrastiveKind, Decay, FocalConfig, ImagesConfig, LdamConfig,
     LogitAdjustmentConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
-    OptimizerConfig, Precision, ScheduleConfig, SourceMeasure, Suggestion, TargetMeasure,
-    TrainConfig, ViewsConfig,
+    OffsetSolver, OptimizerConfig, Precision, ScheduleConfig, SourceMeasure, Suggestion,
+    TargetMeasure, TrainConfig, ViewsConfig,
 };
 pub use device::{BackEnd, DeviceError, is_cpu};
 pub use error::TrainError;

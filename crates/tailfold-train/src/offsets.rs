@@ -1,11 +1,22 @@
 //! The offsets while training: the source measure, the solver's calls and the current `h`.
 
-use std::collections::VecDeque;
+mod place;
+mod queue;
+mod source;
+mod tensors;
 
-use tailfold_sdot::{AffineHead, Options, Solution, SolveError, balanced_weights, sphere_samples};
+use burn::prelude::*;
+use tailfold_sdot::{Options, Solution, solve_on};
 use tailfold_spec::{Apply, OffsetsRecord};
 
-use crate::config::{OffsetConfig, SourceMeasure};
+use crate::config::{ConfigError, OffsetConfig};
+use crate::error::TrainError;
+use crate::evaluate::to_host;
+use crate::head::Affine;
+use place::Place;
+pub(crate) use queue::FeatureQueue;
+use source::{Points, Source};
+use tensors::TensorSample;
 
 /// How much the solver had to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,30 +31,32 @@ pub(crate) struct Effort {
 pub(crate) struct OffsetState {
     config: OffsetConfig,
     pub(crate) target: Vec<f64>,
-    seed: u64,
     effort: Effort,
-    /// Points on the unit sphere, `[samples, dim]`; drawn at the first solution that needs them.
-    sphere: Vec<f32>,
+    place: Place,
+    pub(crate) source: Source,
     /// Current offsets, `[classes]`, zero mean.
     pub(crate) h: Vec<f64>,
-    /// Recent training features and their classes, oldest first.
-    pub(crate) queue: VecDeque<(usize, Vec<f32>)>,
     /// What the last solution left; `None` before the first.
     pub(crate) last: Option<OffsetsRecord>,
 }
 
 impl OffsetState {
-    pub(crate) fn new(config: OffsetConfig, target: Vec<f64>, seed: u64) -> Self {
-        Self {
+    /// The offsets for masses `target` `[classes]`, zeros, of a run on `device`.
+    pub(crate) fn new(
+        config: OffsetConfig,
+        target: Vec<f64>,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
             h: vec![0.0; target.len()],
+            place: Place::new(config.solver, target.len(), device)?,
+            source: Source::new(&config, seed, device),
             target,
             config,
-            seed,
             effort: Effort::default(),
-            sphere: Vec::new(),
-            queue: VecDeque::new(),
             last: None,
-        }
+        })
     }
 
     /// What the solver did since the last call.
@@ -62,20 +75,14 @@ impl OffsetState {
 
     /// True when the source measure is made of training features: [`OffsetState::push`] wants them.
     pub(crate) fn wants_features(&self) -> bool {
-        self.config.source != SourceMeasure::Sphere
+        self.source.wants_features()
     }
 
-    /// Remembers a step's features, `[n, dim]`, when the source measure needs them.
-    pub(crate) fn push(&mut self, features: &[f32], labels: &[i32], dim: usize) {
-        if !self.wants_features() {
-            return;
-        }
-        for (z, &label) in features.chunks_exact(dim).zip(labels) {
-            if self.queue.len() == self.config.samples {
-                self.queue.pop_front();
-            }
-            self.queue
-                .push_back((usize::try_from(label).unwrap_or(0), z.to_vec()));
+    /// Remembers a step's features, `[n, dim]`, without autodiff, when the source measure needs them.
+    pub(crate) fn push(&mut self, features: Tensor<2>, labels: &[i32]) {
+        if self.wants_features() {
+            let labels = labels.iter().map(|&y| usize::try_from(y).unwrap_or(0));
+            self.source.queue.push(features, labels.collect());
         }
     }
 
@@ -88,37 +95,26 @@ impl OffsetState {
     ///
     /// With a queue that has not yet seen every class the problem has no solution, and the offsets stay.
     ///
-    /// `radius` is the length of the features as the head sees them: the sphere's.
-    pub(crate) fn update(&mut self, head: &AffineHead, radius: f32) -> Result<(), SolveError> {
+    /// `head` is without autodiff; `radius` is the length of the features as the head sees them: the sphere's.
+    pub(crate) fn update(&mut self, head: &Affine, radius: f32) -> Result<(), TrainError> {
         let options = Options {
             masses: self.config.masses(),
             warm_start: Some(self.h.clone()),
             ..Options::default()
         };
-        let solution = match self.config.source {
-            SourceMeasure::Sphere => {
-                if self.sphere.is_empty() {
-                    self.sphere = sphere_samples(self.config.samples, head.dim(), self.seed);
-                }
-                let points: Vec<f32> = self.sphere.iter().map(|x| x * radius).collect();
-                head.solve(&points, None, &self.target, &options)?
+        let [classes, dim] = head.weight.dims();
+        let Some(Points { values, weights }) = self.source.points(dim, radius, classes)? else {
+            return Ok(());
+        };
+        let (weights, target) = (weights.as_deref(), &self.target);
+        let solution = match self.place {
+            Place::Host => {
+                let points = to_host(values)?;
+                head.to_host()?.solve(&points, weights, target, &options)?
             }
-            source => {
-                let labels: Vec<usize> = self.queue.iter().map(|(y, _)| *y).collect();
-                let classes = self.target.len();
-                if (0..classes).any(|class| !labels.contains(&class)) {
-                    return Ok(());
-                }
-                let features: Vec<f32> = self
-                    .queue
-                    .iter()
-                    .flat_map(|(_, z)| z.iter().copied())
-                    .collect();
-                let weights = match source {
-                    SourceMeasure::BalancedFeatures => Some(balanced_weights(&labels, classes)?),
-                    _ => None,
-                };
-                head.solve(&features, weights.as_deref(), &self.target, &options)?
+            Place::Device => {
+                let mut sample = TensorSample::new(values, weights, head);
+                solve_on(&mut sample, target, &options)?
             }
         };
         self.effort.updates += 1;
@@ -144,6 +140,9 @@ impl OffsetState {
         let mut source = self.config.source.as_str().to_owned();
         if self.config.temperature > 0.0 {
             source += &format!(", softmax at temperature {}", self.config.temperature);
+        }
+        if self.place == Place::Device {
+            source += ", solved on the training device";
         }
         record(&self.shift(), "training", &source, &self.target, solution)
     }

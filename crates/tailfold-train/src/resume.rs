@@ -110,7 +110,7 @@ impl Run<'_> {
             optimizer_sha256: write(OPTIMIZER, &optimizer)?,
             queue_sha256: match offsets {
                 None => String::new(),
-                Some(offsets) => write(QUEUE, &queue::to_bytes(&offsets.queue)?)?,
+                Some(offsets) => write(QUEUE, &queue::to_bytes(&offsets.source.queue)?)?,
             },
         };
         let json = serde_json::to_vec(&state)?;
@@ -164,7 +164,9 @@ impl Run<'_> {
             OptimizerRecord::from_bytes(bytes).map_err(|e| refuse(OPTIMIZER, e.to_string()))?;
         if let Some(offsets) = &mut self.offsets {
             let bytes = verified(QUEUE, &state.queue_sha256)?;
-            offsets.queue = queue::from_bytes(&bytes).map_err(|why| refuse(QUEUE, why))?;
+            let device = self.device.clone().without_autodiff();
+            queue::restore(&mut offsets.source.queue, &bytes, &device)
+                .map_err(|why| refuse(QUEUE, why))?;
             offsets.h = state.h;
             offsets.last = state.last;
         }

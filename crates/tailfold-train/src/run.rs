@@ -168,7 +168,12 @@ impl<'a> Run<'a> {
                     .target
                     .prior(data.classes())?
                     .masses(&train_counts)?;
-                Some(OffsetState::new(offsets.clone(), target, config.seed))
+                Some(OffsetState::new(
+                    offsets.clone(),
+                    target,
+                    config.seed,
+                    device,
+                )?)
             }
             None => None,
         };

@@ -71,9 +71,8 @@ impl Run<'_> {
         };
         self.radius = radius;
         if let Some(offsets) = self.offsets.as_mut().filter(|o| o.wants_features()) {
-            let dim = self.manifest.architecture.feature_dim();
             for (features, part) in features.into_iter().zip(&parts) {
-                offsets.push(&to_host(features)?, &part.labels, dim);
+                offsets.push(features, &part.labels);
             }
         }
         Ok(StepLosses {

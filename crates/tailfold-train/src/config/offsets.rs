@@ -33,6 +33,21 @@ impl SourceMeasure {
     }
 }
 
+/// Where the transport problem is solved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OffsetSolver {
+    /// On the processor, by `tailfold_sdot::solve`, when that trains or there are more than 512 classes; else on the
+    /// device that trains.
+    #[default]
+    Auto,
+    /// On the processor: features of a queue are copied to it for each solution.
+    Cpu,
+    /// As tensors, by `tailfold_sdot::solve_on`: what is copied is masses, and for a Newton step a matrix `[C, C]`. At most
+    /// 512 classes.
+    Device,
+}
+
 /// Target masses of the transport problem.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,6 +87,9 @@ pub struct OffsetConfig {
     /// temperature, in logits; 1 is the loss's own softmax. What `at_export = "resolve"` solves has cells all the same.
     #[serde(default)]
     pub temperature: f64,
+    /// Where it is solved.
+    #[serde(default)]
+    pub solver: OffsetSolver,
     /// Sign of the offsets in the loss.
     #[serde(default)]
     pub apply: Apply,

@@ -85,10 +85,12 @@ fn exported_parts_reproduce_the_scores() {
         (Head::Cosine { scale: 12.5 }, None),
     ] {
         let head = head(kind, [[0.7, -0.2, 1.1], [-2.0, 0.4, 0.9]], bias, &device);
-        let (weight, exported_bias) = head.affine();
-        assert_eq!(exported_bias.is_some(), bias.is_some());
-        let weight = to_host(weight).unwrap();
-        let bias = exported_bias.map_or_else(|| vec![0.0; 2], |b| to_host(b).unwrap());
+        let exported = head.affine();
+        assert_eq!(exported.bias.is_some(), bias.is_some());
+        let weight = to_host(exported.weight).unwrap();
+        let bias = exported
+            .bias
+            .map_or_else(|| vec![0.0; 2], |b| to_host(b).unwrap());
         let inputs = to_host(head.inputs(rows(features, &device))).unwrap();
         let expect: Vec<f32> = inputs
             .chunks_exact(3)

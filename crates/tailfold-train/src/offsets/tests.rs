@@ -1,5 +1,25 @@
+use tailfold_sdot::sphere_samples;
+
 use super::*;
-use crate::config::TargetMeasure;
+use crate::config::{OffsetSolver, SourceMeasure, TargetMeasure};
+
+/// On the processor's back end, which both solvers can use.
+fn offsets(config: OffsetConfig, target: Vec<f64>) -> OffsetState {
+    OffsetState::new(config, target, 3, &Device::flex()).unwrap()
+}
+
+fn rows(values: &[f32], dim: usize) -> Tensor<2> {
+    let shape = [values.len() / dim, dim];
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::flex())
+}
+
+/// A head of `weight` `[classes, dim]` without a bias.
+fn affine(weight: &[f32], dim: usize) -> Affine {
+    Affine {
+        weight: rows(weight, dim),
+        bias: None,
+    }
+}
 
 fn config(source: SourceMeasure, apply: Apply) -> OffsetConfig {
     OffsetConfig {
@@ -12,14 +32,15 @@ fn config(source: SourceMeasure, apply: Apply) -> OffsetConfig {
         warmup_epochs: 1,
         momentum: 0.0,
         samples: 4000,
+        solver: OffsetSolver::Auto,
     }
 }
 
 #[test]
 fn the_frequent_class_gets_the_larger_cell_and_the_sign_is_the_configured_one() {
-    let head = AffineHead::new(&[8.0, 0.0, -8.0, 0.0], &[0.0, 0.0], 2).unwrap();
+    let head = affine(&[8.0, 0.0, -8.0, 0.0], 2);
     for (apply, sign) in [(Apply::Add, 1.0), (Apply::Subtract, -1.0)] {
-        let mut state = OffsetState::new(config(SourceMeasure::Sphere, apply), vec![0.9, 0.1], 3);
+        let mut state = offsets(config(SourceMeasure::Sphere, apply), vec![0.9, 0.1]);
         state.update(&head, 1.0).unwrap();
         assert!(
             state.h[0] > 1.0 && (state.h[0] + state.h[1]).abs() < 1e-9,
@@ -37,30 +58,26 @@ fn the_frequent_class_gets_the_larger_cell_and_the_sign_is_the_configured_one() 
 
 #[test]
 fn offsets_wait_for_the_warm_up_and_for_every_class() {
-    let mut state = OffsetState::new(
-        config(SourceMeasure::Features, Apply::Add),
-        vec![0.5, 0.5],
-        3,
-    );
+    let mut state = offsets(config(SourceMeasure::Features, Apply::Add), vec![0.5, 0.5]);
     assert!(!state.is_due(0, 0) && state.is_due(1, 0) && !state.is_due(1, 3) && state.is_due(1, 5));
-    let head = AffineHead::new(&[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], 2).unwrap();
-    state.push(&[1.0, 0.0, 1.0, 0.1], &[0, 0], 2);
+    let head = affine(&[1.0, 0.0, 0.0, 1.0], 2);
+    state.push(rows(&[1.0, 0.0, 1.0, 0.1], 2), &[0, 0]);
     state.update(&head, 1.0).unwrap();
     assert!(state.last.is_none() && state.h == [0.0, 0.0]);
-    state.push(&[1.0, 0.5], &[1], 2);
+    state.push(rows(&[1.0, 0.5], 2), &[1]);
     state.update(&head, 1.0).unwrap();
     assert!(state.last.is_some());
 }
 
 #[test]
 fn momentum_keeps_its_share_of_the_old_offsets() {
-    let head = AffineHead::new(&[8.0, 0.0, -8.0, 0.0], &[0.0, 0.0], 2).unwrap();
+    let head = affine(&[8.0, 0.0, -8.0, 0.0], 2);
     let solved = |momentum| {
         let config = OffsetConfig {
             momentum,
             ..config(SourceMeasure::Sphere, Apply::Add)
         };
-        let mut state = OffsetState::new(config, vec![0.8, 0.2], 3);
+        let mut state = offsets(config, vec![0.8, 0.2]);
         state.update(&head, 1.0).unwrap();
         state.h[0]
     };
@@ -68,18 +85,15 @@ fn momentum_keeps_its_share_of_the_old_offsets() {
 }
 
 /// A head whose classes lie unevenly, and masses that it does not give by itself.
-fn uneven() -> (AffineHead, Vec<f64>) {
+fn uneven() -> (Affine, Vec<f64>) {
     let weight = [4.0, 0.0, 0.0, -4.0, 1.0, 0.0, 0.0, -2.0, 5.0];
-    (
-        AffineHead::new(&weight, &[0.0; 3], 3).unwrap(),
-        vec![0.7, 0.2, 0.1],
-    )
+    (affine(&weight, 3), vec![0.7, 0.2, 0.1])
 }
 
 #[test]
 fn the_next_solution_starts_from_the_last() {
     let (head, target) = uneven();
-    let mut state = OffsetState::new(config(SourceMeasure::Sphere, Apply::Add), target, 3);
+    let mut state = offsets(config(SourceMeasure::Sphere, Apply::Add), target);
     state.update(&head, 1.0).unwrap();
     let first = state.take_effort();
     assert!(first.updates == 1 && first.iterations > 1, "{first:?}");
@@ -96,7 +110,7 @@ fn the_next_solution_starts_from_the_last() {
     );
     assert_eq!(state.h, h);
     let weight = [4.1, 0.1, 0.0, -4.0, 1.0, 0.1, 0.0, -2.1, 5.0];
-    let turned = AffineHead::new(&weight, &[0.0; 3], 3).unwrap();
+    let turned = affine(&weight, 3);
     state.update(&turned, 1.0).unwrap();
     let second = state.take_effort();
     assert!(second.iterations < first.iterations, "{second:?} {first:?}");
@@ -149,24 +163,47 @@ fn each_source_measures_its_own_cells() {
         (SourceMeasure::BalancedFeatures, &features, balanced),
     ];
     for (source, ..) in &measures {
-        let mut state = OffsetState::new(config(*source, Apply::Add), target.clone(), 3);
-        state.push(&features, &labels, 3);
-        state.update(&head, 1.0).unwrap();
-        for (other, points, weights) in &measures {
-            let found = masses(&state, points, weights);
-            let chi: f64 = found
-                .iter()
-                .zip(&target)
-                .map(|(m, nu)| (m - nu).powi(2) / nu)
-                .sum();
-            // Solved to 1e-3; the three measures are far from each other.
-            if source == other {
-                assert!(chi < 1.1e-3, "{source:?}: {found:?}");
-            } else {
-                assert!(chi > 0.02, "{source:?} on {other:?}: {found:?}");
+        for solver in [OffsetSolver::Cpu, OffsetSolver::Device] {
+            let config = OffsetConfig {
+                solver,
+                ..config(*source, Apply::Add)
+            };
+            let mut state = offsets(config, target.clone());
+            state.push(rows(&features, 3), &labels);
+            state.update(&head, 1.0).unwrap();
+            for (other, points, weights) in &measures {
+                let found = masses(&state, points, weights);
+                let squares = found.iter().zip(&target);
+                let chi: f64 = squares.map(|(m, nu)| (m - nu).powi(2) / nu).sum();
+                // Solved to 1e-3; the three measures are far from each other.
+                if source == other {
+                    assert!(chi < 1.1e-3, "{solver:?}, {source:?}: {found:?}");
+                } else {
+                    assert!(chi > 0.02, "{solver:?}, {source:?} on {other:?}: {found:?}");
+                }
             }
         }
     }
+}
+
+#[test]
+fn the_solver_is_the_configured_one_where_it_fits() {
+    let place = |solver, classes: usize| {
+        let config = OffsetConfig {
+            solver,
+            ..config(SourceMeasure::Sphere, Apply::Add)
+        };
+        let target = vec![1.0 / classes as f64; classes];
+        let state = OffsetState::new(config, target, 3, &Device::flex());
+        state.map(|state| state.place).map_err(|e| e.to_string())
+    };
+    // The processor trains in every build of these tests.
+    assert_eq!(place(OffsetSolver::Auto, 512), Ok(Place::Host));
+    assert_eq!(place(OffsetSolver::Cpu, 513), Ok(Place::Host));
+    assert_eq!(place(OffsetSolver::Device, 512), Ok(Place::Device));
+    let message =
+        "offsets.solver is `device` for 513 classes, expected `cpu` or `auto` for more than 512";
+    assert_eq!(place(OffsetSolver::Device, 513), Err(message.to_owned()));
 }
 
 #[test]
@@ -177,7 +214,7 @@ fn at_a_temperature_the_mean_softmax_has_the_target_masses() {
         temperature: 4.0,
         ..hard_config.clone()
     };
-    let mut state = OffsetState::new(config, target.clone(), 3);
+    let mut state = offsets(config, target.clone());
     state.update(&head, 1.0).unwrap();
     let sphere = sphere_samples(4000, 3, 3);
     let mut mean = vec![0.0; target.len()];
@@ -204,28 +241,12 @@ fn at_a_temperature_the_mean_softmax_has_the_target_masses() {
         );
     }
     // The hard cells' offsets are others: it is another problem.
-    let mut hard = OffsetState::new(hard_config, target, 3);
+    let mut hard = offsets(hard_config, target);
     hard.update(&head, 1.0).unwrap();
     let apart = state.h.iter().zip(&hard.h).map(|(a, b)| (a - b).abs());
     let apart = apart.fold(0.0, f64::max);
     assert!(apart > 0.2, "{:?} against {:?}", state.h, hard.h);
     assert_eq!(state.record().stop, "converged");
-}
-
-#[test]
-fn the_queue_forgets_the_oldest() {
-    let config = OffsetConfig {
-        samples: 64,
-        ..config(SourceMeasure::Features, Apply::Add)
-    };
-    let mut state = OffsetState::new(config, vec![0.5, 0.5], 3);
-    for step in 0..30_u8 {
-        let rows = [f32::from(step); 6];
-        state.push(&rows, &[0, 1, 1], 2);
-    }
-    assert_eq!(state.queue.len(), 64);
-    assert_eq!(state.queue[0], (1, vec![8.0, 8.0]));
-    assert_eq!(state.queue[63], (1, vec![29.0, 29.0]));
 }
 
 #[test]

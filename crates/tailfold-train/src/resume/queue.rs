@@ -1,28 +1,31 @@
 //! The feature queue as a tensor file: `features` `[n, dim]` and `labels` `[n]`, oldest first.
 
-use std::collections::VecDeque;
-
+use burn::prelude::*;
 use safetensors::SafeTensors;
 
 use crate::error::TrainError;
+use crate::evaluate::to_host;
+use crate::offsets::FeatureQueue;
 use crate::products::{Tensors, safetensors_bytes};
 
-/// Class and features, oldest first.
-type Queue = VecDeque<(usize, Vec<f32>)>;
-
-pub(super) fn to_bytes(queue: &Queue) -> Result<Vec<u8>, TrainError> {
-    let dim = queue.front().map_or(0, |(_, z)| z.len());
-    let features = queue.iter().flat_map(|(_, z)| z.iter().copied()).collect();
-    let labels: Vec<i64> = queue
-        .iter()
-        .map(|(y, _)| i64::try_from(*y).unwrap_or(i64::MAX))
+pub(super) fn to_bytes(queue: &FeatureQueue) -> Result<Vec<u8>, TrainError> {
+    let (shape, features) = match queue.features() {
+        Some(features) => (features.dims().to_vec(), to_host(features)?),
+        None => (vec![0, 0], Vec::new()),
+    };
+    let labels: Vec<i64> = (queue.labels().into_iter())
+        .map(|y| i64::try_from(y).unwrap_or(i64::MAX))
         .collect();
-    let tensors = Tensors::from([("features".to_owned(), (vec![queue.len(), dim], features))]);
+    let tensors = Tensors::from([("features".to_owned(), (shape, features))]);
     safetensors_bytes(&tensors, Some(&labels))
 }
 
-/// The error says what does not fit.
-pub(super) fn from_bytes(bytes: &[u8]) -> Result<Queue, String> {
+/// Adds what was saved to an empty `queue`, on `device`; the error says what does not fit.
+pub(super) fn restore(
+    queue: &mut FeatureQueue,
+    bytes: &[u8],
+    device: &Device,
+) -> Result<(), String> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     let tensor = |name| file.tensor(name).map_err(|e| e.to_string());
     let (features, labels) = (tensor("features")?, tensor("labels")?);
@@ -42,10 +45,15 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Queue, String> {
         .chunks_exact(8)
         .filter_map(|b| b.try_into().ok().map(i64::from_le_bytes))
         .map(|y| usize::try_from(y).map_err(|_| format!("label {y}")));
-    labels
-        .zip(values.chunks_exact(dim.max(1)))
-        .map(|(label, z)| Ok((label?, z.to_vec())))
-        .collect()
+    let labels = labels.collect::<Result<Vec<_>, _>>()?;
+    if values.len() != n * dim || labels.len() != n {
+        return Err("features are not F32 or labels not I64".to_owned());
+    }
+    if n > 0 {
+        let features = Tensor::from_data(TensorData::new(values, [n, dim]), device);
+        queue.push(features, labels);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -54,19 +62,22 @@ mod tests {
 
     #[test]
     fn reading_is_the_inverse_of_writing() {
-        let queue: Queue = [
-            (3, vec![0.1, -2.5]),
-            (0, vec![f32::MIN_POSITIVE, 7.0]),
-            (3, vec![-0.0, 1e30]),
-        ]
-        .into();
-        let read = from_bytes(&to_bytes(&queue).unwrap()).unwrap();
-        assert_eq!(format!("{read:?}"), format!("{queue:?}"));
-        assert!(
-            from_bytes(&to_bytes(&Queue::new()).unwrap())
-                .unwrap()
-                .is_empty()
-        );
-        assert!(from_bytes(b"").is_err());
+        let device = Device::flex();
+        let read = |bytes: &[u8]| {
+            let mut queue = FeatureQueue::new(8);
+            restore(&mut queue, bytes, &device).map(|()| queue)
+        };
+        let values = [0.1, -2.5, f32::MIN_POSITIVE, 7.0, -0.0, 1e30];
+        let mut queue = FeatureQueue::new(8);
+        let empty = to_bytes(&queue).unwrap();
+        let features = TensorData::new(values.to_vec(), [3, 2]);
+        queue.push(Tensor::from_data(features, &device), vec![3, 0, 3]);
+        let again = read(&to_bytes(&queue).unwrap()).unwrap();
+        assert_eq!(again.labels(), [3, 0, 3]);
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        let found = to_host(again.features().unwrap()).unwrap();
+        assert_eq!(bits(&found), bits(&values));
+        assert!(read(&empty).unwrap().features().is_none());
+        assert!(read(b"").is_err());
     }
 }

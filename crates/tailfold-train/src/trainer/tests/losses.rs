@@ -7,7 +7,8 @@ use tailfold_spec::Manifest;
 
 use super::{device, generator, rich, run, tensors, workspace};
 use crate::config::{
-    ContrastiveKind, FocalConfig, LdamConfig, LossKind, Precision, TargetMeasure, TrainConfig,
+    ContrastiveKind, FocalConfig, LdamConfig, LossKind, OffsetSolver, Precision, TargetMeasure,
+    TrainConfig,
 };
 use crate::networks::Network;
 use crate::weights::named_weights;
@@ -51,6 +52,39 @@ fn separable_classes_are_learnt_under_every_loss() {
         assert!(last.contrastive_loss < first.contrastive_loss);
         assert_eq!(outcome.manifest.unwrap().loss, config.loss.as_str());
         assert_eq!(last.offsets_updates, None);
+    }
+}
+
+/// The same run twice, its offsets solved by the processor and as tensors: both solve, and come to about the same.
+#[test]
+fn offsets_may_be_solved_on_the_training_device() {
+    let _generator = generator();
+    let dir = workspace();
+    let solved = |solver: OffsetSolver| {
+        let mut config = rich(dir.path(), 2);
+        if let Some(offsets) = &mut config.offsets {
+            offsets.solver = solver;
+            // The minimum of soft masses is one point; hard cells leave room.
+            offsets.temperature = 1.0;
+        }
+        let out = dir.path().join(format!("{solver:?}"));
+        let outcome = run(&config, &out, false).unwrap();
+        let updates = outcome.reports.iter().map(|r| r.offsets_updates);
+        assert!(updates.sum::<Option<usize>>().unwrap() >= 2);
+        outcome.manifest.unwrap().read_offsets(&out).unwrap()
+    };
+    let (host, device) = (solved(OffsetSolver::Cpu), solved(OffsetSolver::Device));
+    assert!(!host.source.contains("device"), "{}", host.source);
+    assert!(
+        device.source.ends_with(", solved on the training device"),
+        "{}",
+        device.source
+    );
+    for record in [&host, &device] {
+        assert!(record.chi_square <= 1e-3 && record.stop.starts_with("converged"));
+    }
+    for (host, device) in host.offsets.iter().zip(&device.offsets) {
+        assert!((host - device).abs() < 0.1, "{host} against {device}");
     }
 }
 

@@ -5,7 +5,7 @@ use tailfold_spec::{Architecture, Body, Head, Manifest, artifact};
 
 use super::losses::deferred;
 use super::{Watch, device, generator, rich, run, workspace, write_idx};
-use crate::config::{Decay, SourceMeasure, TrainConfig};
+use crate::config::{Decay, OffsetSolver, SourceMeasure, TrainConfig};
 use crate::error::TrainError;
 use crate::report::{Observer, RECALL, StepReport};
 use crate::trainer::train;
@@ -20,6 +20,15 @@ fn spherical(dir: &Path, epochs: usize) -> TrainConfig {
     config.network.head = Head::Linear;
     if let Some(offsets) = &mut config.offsets {
         offsets.source = SourceMeasure::Sphere;
+    }
+    config
+}
+
+/// As [`rich`], but the offsets are solved as tensors.
+fn on_device(dir: &Path, epochs: usize) -> TrainConfig {
+    let mut config = rich(dir, epochs);
+    if let Some(offsets) = &mut config.offsets {
+        offsets.solver = OffsetSolver::Device;
     }
     config
 }
@@ -78,6 +87,7 @@ fn an_interrupted_run_goes_on_to_the_same_bytes() {
     for (name, config) in [
         ("rich", rich(dir.path(), 3)),
         ("spherical", spherical(dir.path(), 3)),
+        ("on-device", on_device(dir.path(), 3)),
         ("deferred", deferred(dir.path(), 3)),
         ("sharp", sharp(dir.path(), 3)),
     ] {
