@@ -1,9 +1,10 @@
 //! The order of the work: temperatures from wide to narrow, with a polish of the hard cells after each.
 
+use crate::curvature::Curvature;
 use crate::exchange::exchange;
 use crate::newton::minimise;
-use crate::polish::polish;
-use crate::search::{Search, SoftPoint};
+use crate::polish::{correct, polish};
+use crate::search::Search;
 
 /// Soft chi-square at which a temperature that is not the last is left.
 const ROUGH: f64 = 5e-4;
@@ -53,10 +54,10 @@ pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start
         Start::Warm => {
             search.look();
             if !search.is_over()
-                && let Some((stage, point)) = warm_point(search, temperatures)
+                && let Some((stage, model)) = warm_model(search, temperatures)
             {
                 (last, first) = (Some(stage), stage);
-                polish(search, temperatures[stage], Some(point));
+                correct(search, temperatures[stage], &model);
             }
         }
     }
@@ -108,10 +109,12 @@ pub(crate) fn approach(search: &mut Search<'_>, temperatures: &[f64], first: usi
     temperatures.len() - 1
 }
 
-/// The narrowest of the first temperatures at which the start is close to the minimum, and the point there; `None` when none is.
-fn warm_point(search: &mut Search<'_>, temperatures: &[f64]) -> Option<(usize, SoftPoint)> {
-    (1..=WARM_STAGE.min(temperatures.len() - 1))
+/// The narrowest of the first temperatures at which the start is close to the minimum, and the curvature there; `None` when
+/// none is. A few rows say as much.
+fn warm_model(search: &mut Search<'_>, temperatures: &[f64]) -> Option<(usize, Curvature)> {
+    let (stage, mut point) = (1..=WARM_STAGE.min(temperatures.len() - 1))
         .rev()
-        .map(|stage| (stage, search.soft_best(temperatures[stage])))
-        .find(|(_, point)| point.chi_square <= NEARBY)
+        .map(|stage| (stage, search.rough_best(temperatures[stage])))
+        .find(|(_, point)| point.chi_square <= NEARBY)?;
+    Some((stage, search.curvature(&mut point)?))
 }

@@ -80,7 +80,7 @@ pub fn solve_on(
 ) -> Result<Solution, SolveError> {
     let begin = Instant::now();
     let classes = sample.num_classes();
-    let method = Method::Newton.resolved(classes)?;
+    let method = Method::Newton.resolved(sample.rows(), classes)?;
     options.validate()?;
     if options.chi_square < LEAST {
         return Err(SolveError::Setting {

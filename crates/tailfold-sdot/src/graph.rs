@@ -11,7 +11,7 @@ use crate::row::narrow;
 /// A probability above this is kept, of a class with less than the mean mass above as much less.
 const LARGE: f64 = 1e-3;
 /// Rows that are kept, for each class; curvature is a mean, and this many tell it well enough.
-const ROWS_A_CLASS: usize = 32;
+pub(crate) const ROWS_A_CLASS: usize = 32;
 /// Rows that are kept whatever the number of classes.
 const MIN_ROWS: usize = 1 << 16;
 /// Kept probabilities of all shards together: 128 MiB.

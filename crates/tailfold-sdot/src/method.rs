@@ -7,15 +7,18 @@ use crate::SolveError;
 /// Most classes of [`Method::Newton`]: its sums of `classes^2` values for each of 16 stretches of the sample hold 32 MiB then.
 pub const MAX_NEWTON_CLASSES: usize = 512;
 
-/// Classes up to which a factored Hessian is the faster one.
+/// Classes up to which a factored Hessian is the faster one,
 const SMALL: usize = 128;
+/// in a sample of fewer rows than this: larger ones are begun with a part of their rows, whose curvature conjugate gradients
+/// need less of.
+const FEW_ROWS: usize = 8192;
 
 /// How the offsets are looked for. All of them end with corrections of the hard cells, and by the same measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Method {
-    /// By size: [`Newton`](Self::Newton) up to 128 classes, above that [`NewtonCg`](Self::NewtonCg).
+    /// By size: [`Newton`](Self::Newton) up to 128 classes and below 8,192 samples, else [`NewtonCg`](Self::NewtonCg).
     #[default]
     Auto,
     /// Damped Newton steps on the entropic energy at falling temperatures; the Hessian `[C, C]` is factored.
@@ -29,10 +32,10 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method for `classes`; never [`Auto`](Self::Auto).
-    pub(crate) fn resolved(self, classes: usize) -> Result<Self, SolveError> {
+    /// The method for a sample of `rows` and `classes`; never [`Auto`](Self::Auto).
+    pub(crate) fn resolved(self, rows: usize, classes: usize) -> Result<Self, SolveError> {
         match self {
-            Self::Auto if classes <= SMALL => Ok(Self::Newton),
+            Self::Auto if classes <= SMALL && rows < FEW_ROWS => Ok(Self::Newton),
             Self::Auto => Ok(Self::NewtonCg),
             Self::Newton if classes > MAX_NEWTON_CLASSES => Err(SolveError::TooManyClasses {
                 classes,

@@ -114,6 +114,18 @@ impl<'a> Sample<'a> {
         epsilon: f64,
         worth: Option<&Worth>,
     ) -> CellSums {
+        self.some_soft_cells(offsets, epsilon, worth, 1)
+    }
+
+    /// [`soft_cells`](Self::soft_cells) of every `every`-th group of [`GROUP`] rows, as if they were the sample; NaN where these weigh
+    /// nothing. A walk that saves exponentials, not scores.
+    pub(crate) fn some_soft_cells(
+        &mut self,
+        offsets: &[f64],
+        epsilon: f64,
+        worth: Option<&Worth>,
+        every: usize,
+    ) -> CellSums {
         for shard in &mut self.shards {
             shard.kept.clear();
         }
@@ -127,9 +139,16 @@ impl<'a> Sample<'a> {
                 offsets,
                 epsilon,
                 worth,
+                every,
             });
         });
         let mut sums = self.cell_sums();
+        if every > 1 {
+            let weight: f64 = sums.hard.iter().sum();
+            sums.energy /= weight;
+            let masses = sums.soft.iter_mut().chain(&mut sums.hard);
+            masses.for_each(|mass| *mass /= weight);
+        }
         if worth.is_some() {
             let shards = self.shards.iter_mut();
             sums.kept = Some(Kept::new(

@@ -1,5 +1,6 @@
 //! Corrections of the hard cells: steps on their masses, with the entropic Hessian for a model of how they move.
 
+use crate::curvature::Curvature;
 use crate::search::{Search, SoftPoint};
 use crate::settle::settle;
 
@@ -11,6 +12,8 @@ const LITTLE: f64 = 0.8;
 const MAX_TRIES: usize = 4;
 /// A step is made at most this much shorter or longer than the one before it was.
 const CHANGE: [f64; 2] = [0.2, 2.0];
+/// Chi-square up to which samples are counted, in units of the one that is asked for, or that the sample allows.
+const NEAR: f64 = 16.0;
 /// Step lengths.
 const LENGTHS: [f64; 2] = [1.0 / 64.0, 1.0];
 
@@ -22,9 +25,13 @@ pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64, point: Option<SoftPo
     }
     let at_best = point.filter(|point| point.offsets == search.best.offsets);
     let mut point = at_best.unwrap_or_else(|| search.soft_best(epsilon));
-    let Some(model) = search.curvature(&mut point) else {
-        return;
-    };
+    if let Some(model) = search.curvature(&mut point) {
+        correct(search, epsilon, &model);
+    }
+}
+
+/// The steps of [`polish`] with a `model` of the curvature at `epsilon`.
+pub(crate) fn correct(search: &mut Search<'_>, epsilon: f64, model: &Curvature) {
     let mut length = 1.0;
     for _ in 0..MAX_STEPS {
         // Where the chi-square is good, what is left is a class of few samples.
@@ -34,7 +41,7 @@ pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64, point: Option<SoftPo
         search.iterations += 1;
         let start = search.best.clone();
         let residual = minus(&start.mass, &search.target);
-        let Some(step) = search.step(&model, &residual) else {
+        let Some(step) = search.step(model, &residual) else {
             break;
         };
         let mut helps = false;
@@ -55,7 +62,10 @@ pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64, point: Option<SoftPo
             break;
         }
     }
-    settle(search, epsilon);
+    // Where a class lacks many samples they are not worth counting.
+    if search.best.chi_square <= NEAR * search.limits.tolerance.max(search.limits.floor) {
+        settle(search, epsilon);
+    }
 }
 
 /// Part of a step that leaves the least chi-square, when the masses change in proportion: by `change` over the whole step.

@@ -4,6 +4,7 @@ use crate::curvature::Curvature;
 use crate::energy::dot;
 use crate::graph::{Kept, Worth};
 use crate::hessian::centre;
+use crate::pass::CellSums;
 use crate::walker::Walker;
 use crate::{Method, Options, TracePoint};
 
@@ -173,26 +174,29 @@ impl<'a> Search<'a> {
             let worth = wants.then(|| self.worth());
             self.sample.soft_cells(&offsets, epsilon, worth.as_ref())
         };
-        let hard_chi_square = chi_square(&cells.hard, &self.target);
-        self.keep_if_best(&offsets, cells.hard, epsilon);
-        let gradient = cells
-            .soft
-            .iter()
-            .zip(&self.target)
-            .map(|(mass, nu)| mass - nu)
-            .collect();
-        let energy = cells.energy - dot(&self.target, &offsets);
-        let chi_square = chi_square(&cells.soft, &self.target);
+        self.keep_if_best(&offsets, cells.hard.clone(), epsilon);
+        self.point(offsets, epsilon, cells)
+    }
+
+    fn point(&self, offsets: Vec<f64>, epsilon: f64, cells: CellSums) -> SoftPoint {
+        let gradient = (cells.soft.iter().zip(&self.target)).map(|(mass, nu)| mass - nu);
         SoftPoint {
-            offsets,
+            gradient: gradient.collect(),
+            energy: cells.energy - dot(&self.target, &offsets),
+            chi_square: chi_square(&cells.soft, &self.target),
+            hard_chi_square: chi_square(&cells.hard, &self.target),
             soft: cells.soft,
-            gradient,
-            energy,
-            chi_square,
-            hard_chi_square,
-            epsilon,
             kept: cells.kept,
+            offsets,
+            epsilon,
         }
+    }
+
+    /// The entropic energy at the best offsets as a few rows tell it, with what makes a curvature.
+    pub(crate) fn rough_best(&mut self, epsilon: f64) -> SoftPoint {
+        let (offsets, worth) = (self.best.offsets.clone(), self.worth());
+        let cells = self.sample.some_soft_cells(&offsets, epsilon, &worth);
+        self.point(offsets, epsilon, cells)
     }
 
     /// The entropic energy at the best offsets.

@@ -35,7 +35,7 @@ const SPREAD_ROWS: usize = 1024;
 pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, SolveError> {
     let begin = Instant::now();
     let classes = problem.scores.num_classes();
-    let method = options.method.resolved(classes)?;
+    let method = options.method.resolved(problem.scores.rows(), classes)?;
     options.validate()?;
     let target = normalised_target(problem.target, classes)?;
     let (offsets, known) = match &options.warm_start {

@@ -20,6 +20,8 @@ pub(crate) struct SoftBlock<'a> {
     pub(crate) offsets: &'a [f64],
     pub(crate) epsilon: f64,
     pub(crate) worth: Option<&'a Worth>,
+    /// Every how many groups of rows.
+    pub(crate) every: usize,
 }
 
 /// Does what [`SoftBlock`] says.
@@ -33,10 +35,14 @@ pub(crate) fn soft_block(visit: SoftBlock<'_>) {
         offsets,
         epsilon,
         worth,
+        every,
     } = visit;
     let (classes, inverse) = (offsets.len(), 1.0 / epsilon);
     for (group, scores) in block.chunks(classes * GROUP).enumerate() {
         let first = first + group * GROUP;
+        if !(first / GROUP).is_multiple_of(every) {
+            continue;
+        }
         let mut shares = [0.0; GROUP];
         let lines = scores
             .chunks_exact(classes)

@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use crate::device::{DeviceFailure, DeviceSample};
-use crate::graph::Worth;
+use crate::graph::{ROWS_A_CLASS, Worth};
 use crate::hessian::edges;
 use crate::pass::{CellSums, Sample};
 
@@ -94,6 +94,23 @@ impl<'a> Walker<'a> {
     ) -> CellSums {
         match self {
             Self::Here(sample) => sample.soft_cells(offsets, epsilon, worth),
+            Self::There(remote) => remote.soft_cells(offsets, epsilon),
+        }
+    }
+
+    /// The same of some rows, [`ROWS_A_CLASS`] for each class, with the probabilities that are `worth` keeping; of all rows on a
+    /// device.
+    pub(crate) fn some_soft_cells(
+        &mut self,
+        offsets: &[f64],
+        epsilon: f64,
+        worth: &Worth,
+    ) -> CellSums {
+        match self {
+            Self::Here(sample) => {
+                let every = sample.rows() / (ROWS_A_CLASS * offsets.len());
+                sample.some_soft_cells(offsets, epsilon, Some(worth), every.max(1))
+            }
             Self::There(remote) => remote.soft_cells(offsets, epsilon),
         }
     }
