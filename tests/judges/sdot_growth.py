@@ -7,10 +7,10 @@ import sys
 import sdot_ours
 from sdot_problem import growing
 
-# Samples at 500 classes, and classes at 50,000 samples.
+# Samples at 100 classes, and classes at 200,000 samples: enough of them for the stop.
 AXES = {
-    "samples": [(rows, 500) for rows in (10_000, 20_000, 40_000, 80_000, 160_000)],
-    "classes": [(50_000, classes) for classes in (125, 250, 500, 1_000, 2_000)],
+    "samples": [(rows, 100) for rows in (20_000, 40_000, 80_000, 160_000, 320_000, 640_000)],
+    "classes": [(200_000, classes) for classes in (125, 250, 500, 1_000, 2_000)],
 }
 
 
@@ -52,3 +52,33 @@ def exponent(sizes, seconds):
     residuals = [b - mean_y - slope * (a - mean_x) for a, b in zip(x, y)]
     error = math.sqrt(sum(one**2 for one in residuals) / (len(x) - 2) / square)
     return {"slope": slope, "standard_error": error, "seconds_at_1": math.exp(mean_y - slope * mean_x)}
+
+
+def draw(found, path):
+    """Wall seconds over each axis, both logarithmic, with the fitted line, as SVG."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    # Text stays text, and the same figures make the same file.
+    matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "tailfold", "font.size": 9}
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(1, len(found), figsize=(9, 3.4), layout="constrained", sharey=True)
+    for panel, (axis, one) in zip(panels, found.items()):
+        sizes = [point[axis] for point in one["points"]]
+        medians = [point["wall"]["median"] for point in one["points"]]
+        below = [median - point["wall"]["least"] for median, point in zip(medians, one["points"])]
+        above = [point["wall"]["most"] - median for median, point in zip(medians, one["points"])]
+        panel.errorbar(sizes, medians, [below, above], fmt="o", color="#0072b2", capsize=3)
+        fit = one["wall_exponent"]
+        line = [fit["seconds_at_1"] * size ** fit["slope"] for size in sizes]
+        other = {"samples": "classes", "classes": "samples"}[axis]
+        label = f"seconds ~ {axis}^({fit['slope']:.2f} ± {fit['standard_error']:.2f})"
+        panel.plot(sizes, line, color="#d55e00", label=label)
+        panel.set(xscale="log", yscale="log", xlabel=f"{axis}, at {one['points'][0][other]:,} {other}")
+        panel.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=20)
+        panel.minorticks_off()
+        panel.grid(color="#ddd")
+        panel.legend(frameon=False)
+    panels[0].set_ylabel("wall seconds")
+    figure.savefig(path, metadata={"Date": None})

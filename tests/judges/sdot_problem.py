@@ -66,10 +66,10 @@ def inner():
     return made(2, 10_000, 100, 64, skewed(100, 100))
 
 
-def drifted(problem):
-    """The same problem one step of training later: weights plus 1 % of noise, on the sphere again."""
+def drifted(problem, part):
+    """The same problem some steps of training later: weights plus so large a part of noise, on the sphere again."""
     noise = np.random.default_rng([SEED, 3]).standard_normal(problem.weights.shape)
-    weights = problem.weights + 0.01 * np.linalg.norm(problem.weights, axis=1).mean() * noise / np.sqrt(noise.shape[1])
+    weights = problem.weights + part * np.linalg.norm(problem.weights, axis=1).mean() * noise / np.sqrt(noise.shape[1])
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
     return Problem(problem.features, weights.astype(np.float32), problem.target)
 
