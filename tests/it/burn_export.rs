@@ -44,7 +44,7 @@ fn check(head: Head, stem_stride: usize, depth: usize) {
     let burn: Vec<f32> = network.scores(input).into_data().try_to_vec().unwrap();
 
     // burn-onnx has no transpose, so it gets the head's weights the other way round, as a constant.
-    let (weight, bias) = network.head.affine();
+    let tailfold_train::Affine { weight, bias } = network.head.affine();
     let (weight, bias) = (weight.transpose().into_data(), bias.map(Tensor::into_data));
     let sample = Tensor::<4>::zeros([1, channels, height, width], &device);
     let forward = |m: &Network, x: Tensor<4>| {

@@ -48,7 +48,7 @@ impl ClassifierHead {
     }
 
     /// The exported head: scaled unit rows under a cosine head.
-    pub(crate) fn affine(&self) -> Affine {
+    pub fn affine(&self) -> Affine {
         let weight = self.weight.val();
         match self.kind {
             Head::Cosine { scale } => Affine {
@@ -65,16 +65,16 @@ impl ClassifierHead {
 
 /// A head as it is exported.
 #[derive(Clone, Debug)]
-pub(crate) struct Affine {
+pub struct Affine {
     /// `[classes, dim]`.
-    pub(crate) weight: Tensor<2>,
+    pub weight: Tensor<2>,
     /// `[classes]`.
-    pub(crate) bias: Option<Tensor<1>>,
+    pub bias: Option<Tensor<1>>,
 }
 
 impl Affine {
     /// Scores `[n, classes]` of `inputs` `[n, dim]`.
-    pub(crate) fn scores(&self, inputs: Tensor<2>) -> Tensor<2> {
+    pub fn scores(&self, inputs: Tensor<2>) -> Tensor<2> {
         let scores = inputs.matmul(self.weight.clone().transpose());
         match self.bias.clone() {
             Some(bias) => scores + bias.unsqueeze_dim::<2>(0),

@@ -33,7 +33,7 @@ pub use config::{
 };
 pub use device::{BackEnd, DeviceError, is_cpu};
 pub use error::TrainError;
-pub use head::{ClassifierHead, Projection, normalise_rows};
+pub use head::{Affine, ClassifierHead, Projection, normalise_rows};
 pub use loss::{
     balanced_contrastive, cross_entropy, effective_number_weights, focal, ldam, ldam_margins,
     log_prior, logit_adjusted, ot_dynamic_softmax, supervised_contrastive,
