@@ -127,5 +127,15 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
         "--model",
         MODEL,
     ])?;
-    Ok((!info.status.success()).then(|| String::from_utf8_lossy(&info.stderr).into_owned()))
+    if !info.status.success() {
+        return Ok(Some(String::from_utf8_lossy(&info.stderr).into_owned()));
+    }
+    // Built without its reader: a table is refused by name, not misread.
+    let table = path("logits.parquet");
+    fs::write(&table, b"PAR1")?;
+    let refused = run(&["parity", "--reference", &table, "--candidate", &table])?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    let told = said.contains("is Parquet, which this program was built without");
+    Ok((refused.status.code() != Some(2) || !told)
+        .then(|| format!("of a Parquet table it says {said}")))
 }

@@ -1,0 +1,53 @@
+use super::*;
+
+fn read(text: &str) -> Result<Prior, PriorError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("prior.json");
+    artifact::write(&path, text.as_bytes()).unwrap();
+    Prior::read(&path, &["cat".to_owned(), "dog".to_owned()])
+}
+
+#[test]
+fn a_list_and_an_object_are_read_in_label_order() {
+    for text in ["[3, 1]", r#"{"dog": 1.0, "cat": 3.0}"#] {
+        assert_eq!(read(text).unwrap(), Prior::Masses(vec![3.0, 1.0]));
+    }
+}
+
+#[test]
+fn what_is_no_prior_says_why() {
+    let check = |text: &str, expect: &str| {
+        let message = read(text).unwrap_err().to_string();
+        assert!(message.ends_with(expect), "{message}, expected {expect}");
+    };
+    check("[3", "prior.json is not JSON");
+    check("3", "prior.json is neither a list nor an object of masses");
+    check("[3]", "prior.json has 1 masses, the model 2 classes");
+    check("[3, null]", "prior.json has no mass for class `dog`");
+    check(r#"{"dog": 1}"#, "prior.json has no mass for class `cat`");
+    check(
+        r#"{"dog": 1, "cat": 1, "cow": 1}"#,
+        "prior.json names class `cow`, which the model does not have",
+    );
+    check(
+        r#"{"dog": 1, "cat": 1, "dog": 2}"#,
+        "prior.json has more than one mass for class `dog`",
+    );
+    check(
+        "[0, 1]",
+        "prior.json gives class `cat` the mass 0, expected a positive number",
+    );
+    check(
+        r#"{"dog": -0.5, "cat": 1.5}"#,
+        "prior.json gives class `dog` the mass -0.5, expected a positive number",
+    );
+    check("[1, NaN]", "prior.json is not JSON");
+    check("[1, 1e999]", "prior.json is not JSON");
+    check(r#"[1, "2"]"#, "prior.json has no mass for class `dog`");
+    let vanishing = read("[1e300, 1e-300]").unwrap_err().to_string();
+    assert!(vanishing.contains("nothing beside a sum of"), "{vanishing}");
+    let endless = read("[1e308, 1e308]").unwrap_err().to_string();
+    assert!(endless.contains("a sum of inf"), "{endless}");
+    let missing = Prior::read(Path::new("missing.json"), &[]).unwrap_err();
+    assert!(missing.to_string().contains("missing.json"), "{missing}");
+}
