@@ -129,6 +129,13 @@ def cases(arguments, folder):
     return {name: makers[name]() for name in arguments.case}
 
 
+def slim(found):
+    """The report without what is long: solutions, and the ways to them."""
+    if isinstance(found, dict):
+        return {key: slim(one) for key, one in found.items() if key not in ("offsets", "trace", "tuning")}
+    return [slim(one) for one in found] if isinstance(found, list) else found
+
+
 def main():
     names = ["inner", "inner-warm-1", "inner-warm-5", "large", "inaturalist", "growth"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -160,7 +167,7 @@ def main():
     if arguments.plot and "growth" in report["cases"]:
         sdot_growth.draw(report["cases"]["growth"], arguments.plot)
     if arguments.report:
-        arguments.report.write_text(json.dumps(report, indent=1, default=lambda array: array.tolist()) + "\n")
+        arguments.report.write_text(json.dumps(slim(report), indent=1) + "\n")
     rows = [row for name in names[:4] for row in report["cases"].get(name, [])]
     return 0 if all(one["reached"] for row in rows for one in row["ours"]) else 1
 

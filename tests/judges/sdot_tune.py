@@ -36,10 +36,10 @@ def grid(peer, classes, soft):
     """Settings of a peer. Temperatures are in score units, where a row's scores have a standard deviation of 2."""
     if peer == "pot-asgd":
         # The gradient is a difference of masses, so a rate is in score units. The default, reg * n, diverges.
-        return product(reg=[soft] if soft else [0.2, 0.05], lr=[0.3, 1.0, 3.0, 10.0])
+        return product(reg=[soft] if soft else [0.2, 0.05], lr=[0.3, 1.0, 3.0, 10.0, 30.0, 100.0])
     if peer == "pot-sag":
         # Its steps are divided by n, twice: lr / n is what compares with the other; the default is reg * n.
-        return product(reg=[soft] if soft else [0.2, 0.05], lr=[30.0, 300.0, 3000.0])
+        return product(reg=[soft] if soft else [0.2, 0.05], lr=[30.0, 300.0, 3000.0, 30000.0])
     if peer == "pot-sinkhorn":
         methods = product(method=["sinkhorn", "sinkhorn_log"], dtype=["float32", "float64"])
         regs = [soft] if soft else [0.3, 0.1, 0.05, 0.02]
