@@ -72,7 +72,7 @@ const LEAST: f64 = 1e-8;
 /// # Errors
 /// As [`solve`](crate::solve); [`SolveError::TooManyClasses`] for more than
 /// [`MAX_NEWTON_CLASSES`](crate::MAX_NEWTON_CLASSES); [`SolveError::Setting`] for a chi-square below 1e-8;
-/// [`SolveError::Device`] with what the device said.
+/// [`SolveError::Device`] with what the device said, or when its scores are not finite.
 pub fn solve_on(
     sample: &mut dyn DeviceSample,
     target: &[f64],
@@ -100,6 +100,14 @@ pub fn solve_on(
     }
     let mut walker = Walker::there(sample);
     let spread = walker.spread();
+    if let Some(failure) = walker.failure() {
+        return Err(SolveError::Device(failure.to_string()));
+    }
+    if !spread.is_finite() {
+        return Err(SolveError::Device(format!(
+            "the scores are not finite, they spread by {spread}"
+        )));
+    }
     let temperatures = options.temperatures(if spread.is_normal() { spread } else { 1.0 });
     let limits = Limits::new(&target, walker.largest_weight(), options);
     let mut search = Search::new(walker, target, limits, method, offsets);

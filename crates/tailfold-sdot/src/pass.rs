@@ -117,8 +117,8 @@ impl<'a> Sample<'a> {
         self.some_soft_cells(offsets, epsilon, worth, 1)
     }
 
-    /// [`soft_cells`](Self::soft_cells) of every `every`-th group of [`GROUP`] rows, as if they were the sample; NaN where these weigh
-    /// nothing. A walk that saves exponentials, not scores.
+    /// [`soft_cells`](Self::soft_cells) of every `every`-th group of [`GROUP`] rows, as if they were the sample; NaN where
+    /// these weigh nothing. A walk that saves exponentials, not scores.
     pub(crate) fn some_soft_cells(
         &mut self,
         offsets: &[f64],

@@ -199,6 +199,18 @@ fn what_the_device_says_ends_the_search() {
 }
 
 #[test]
+fn scores_that_are_no_numbers_are_an_error() {
+    let (z, w) = cosine(500, 4, 3, 6);
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut device = Pretended::new(&z, &w, 3, 16.0, ALL);
+        device.scores[37] = bad;
+        let error = solve_on(&mut device, &[0.25; 4], &Options::default()).unwrap_err();
+        let message = "the device of the sample: the scores are not finite, they spread by NaN";
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
 fn what_a_device_cannot_do_is_said_first() {
     let (z, w) = cosine(700, 600, 3, 6);
     let mut device = Pretended::new(&z, &w, 3, 16.0, 0);
