@@ -85,7 +85,7 @@ fn info_says_what_runs_each_node_and_can_insist_on_integers() {
             found.next().unwrap()["kernel"].clone()
         };
         // The convolution in front of a sum makes it; products of four bytes at once leave Winograd's transforms no gain.
-        let four = unit.ends_with("vnni") || unit == "sdot";
+        let four = unit.ends_with("vnni") || unit == "neon-dotprod";
         let expected = if four { "direct" } else { "winograd" };
         assert_eq!(kernel("Add"), expected, "{unit}");
         // The mean, and the norm under a cosine head.
