@@ -23,7 +23,6 @@ pub(crate) fn exchange(search: &mut Search<'_>) {
     }
     let mut hopeless = vec![false; classes];
     while !search.is_over() {
-        search.iterations += 1;
         let best = search.best.clone();
         let grain = OFF * search.sample.largest_weight();
         let off = |class: usize| best.mass[class] - search.target[class];
@@ -33,6 +32,7 @@ pub(crate) fn exchange(search: &mut Search<'_>) {
             return;
         };
         let (gaps, size) = gaps(sample, &best.offsets);
+        search.iterations += 1;
         let way = Way::shortest(&gaps, &sources.collect::<Vec<_>>());
         // A class that lacks a sample; where none does, one that has room for a part of it.
         let nearest = |least: f64| {

@@ -21,7 +21,8 @@ pub enum Method {
     /// By size: [`Newton`](Self::Newton) up to 128 classes and below 8,192 samples, else [`NewtonCg`](Self::NewtonCg).
     #[default]
     Auto,
-    /// Damped Newton steps on the entropic energy at falling temperatures; the Hessian `[C, C]` is factored.
+    /// Damped Newton steps on the entropic energy at falling temperatures; the Hessian `[C, C]` is factored. A warm start is first
+    /// corrected as by [`NewtonCg`](Self::NewtonCg).
     Newton,
     /// The same with steps by conjugate gradients: the Hessian is known by its products with the probabilities that are
     /// large enough to keep. Memory grows with the sample and the classes, not with their product nor with `C^2`.

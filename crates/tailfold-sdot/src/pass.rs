@@ -267,3 +267,6 @@ impl<'a> Sample<'a> {
         total
     }
 }
+
+#[cfg(test)]
+mod tests;
