@@ -1,14 +1,19 @@
-//! Anybody's classifier in one form: constants as initializers, batch normalisation inside of the convolutions, the
-//! classifier as Gemm with `transB`, one output, and standard operators of a version that has quantization by channel.
+//! Anybody's classifier in one form: functions and constant branches inlined, constants as initializers, batch
+//! normalisation inside of the convolutions, the classifier as Gemm with `transB`, one output, and standard operators of a
+//! version that has quantization by channel.
 
 use std::collections::BTreeSet;
 
 use crate::Model;
-use crate::proto::GraphProto;
+use crate::Shapes;
+use crate::proto::{GraphProto, NodeProto};
 
 mod batch_norm;
+mod branches;
 mod constants;
 mod error;
+mod fold;
+mod functions;
 mod identity;
 mod linear;
 mod opset;
@@ -22,18 +27,34 @@ pub use error::CanonicalError;
 /// # Errors
 /// [`CanonicalError`] naming node or tensor and both sides.
 pub fn canonical(model: &mut Model, output: Option<&str>) -> Result<(), CanonicalError> {
+    canonical_with(model, output, &|_| Shapes::new())
+}
+
+/// The same; `infer` tells the shapes of a graph's values for one image, and is asked only where the graph's form depends on
+/// them.
+///
+/// # Errors
+/// As [`canonical`].
+pub(crate) fn canonical_with(
+    model: &mut Model,
+    output: Option<&str>,
+    infer: &dyn Fn(&Model) -> Shapes,
+) -> Result<(), CanonicalError> {
+    functions::inline(model)?;
     constants::to_initializers(model)?;
     output::keep(model, output)?;
     opset::raise(model)?;
-    identity::remove(model);
+    fold::constants(model)?;
+    branches::inline(model, infer)?;
+    identity::remove(model)?;
     batch_norm::fold(model)?;
-    linear::to_gemm(model)?;
+    linear::to_gemm(model, &Shapes::new())?;
     remove_unused(model);
     Ok(())
 }
 
 /// Removes constants that nothing reads, and types of values that are gone.
-fn remove_unused(model: &mut Model) {
+pub(crate) fn remove_unused(model: &mut Model) {
     let graph = model.graph_mut();
     let read = read(graph);
     let mut made: BTreeSet<String> = graph.node.iter().flat_map(|n| n.output.clone()).collect();
@@ -44,30 +65,21 @@ fn remove_unused(model: &mut Model) {
 
 /// Names of all values that nodes or the caller read.
 fn read(graph: &GraphProto) -> BTreeSet<String> {
-    let inputs = graph.node.iter().flat_map(|n| n.input.iter().cloned());
+    let inputs = graph.node.iter().flat_map(reads);
     inputs
         .chain(graph.output.iter().map(|o| o.name().to_owned()))
         .collect()
 }
 
-/// True when the node at `index` alone reads what it is given as `value`, which the caller does not read either.
-fn only_reader(graph: &GraphProto, value: &str) -> bool {
-    let uses = graph.node.iter().flat_map(|n| &n.input);
-    uses.filter(|i| *i == value).count() == 1 && graph.output.iter().all(|o| o.name() != value)
-}
-
-/// `wanted`, or with a number after it when a value has that name.
-fn fresh(graph: &GraphProto, wanted: &str) -> String {
-    let taken = |name: &String| {
-        graph.find_initializer(name).is_some()
-            || graph.producer(name).is_some()
-            || graph.find_value(name).is_some()
-    };
-    let numbered = (2_usize..).map(|n| format!("{wanted}.{n}"));
-    let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
+/// Names of all values that `node` reads, those in the bodies of its branches among them.
+fn reads(node: &NodeProto) -> Vec<String> {
+    let mut names = node.input.clone();
+    let bodies = node.attribute.iter().flat_map(|a| a.g.iter().chain(&a.graphs));
+    for body in bodies {
+        names.extend(body.node.iter().flat_map(reads));
+        names.extend(body.output.iter().map(|o| o.name().to_owned()));
+    }
     names
-        .find(|name| !taken(name))
-        .unwrap_or_else(|| wanted.to_owned())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
+use crate::limits::{LARGEST_WINDOW, MOST_NODES, NEWEST_IR};
 use crate::{Model, TensorError};
 
 /// A graph that no runtime should be given.
@@ -29,13 +30,33 @@ pub enum CheckError {
         /// Name of the value.
         value: String,
     },
-    /// An operator that tailfold does not know.
-    #[error("node `{node}` uses the operator {operator}, which is not supported")]
-    Operator {
+    /// A format that is newer than this program.
+    #[error("the file has version {found} of the ONNX format, the newest known is {newest}")]
+    Format {
+        /// Of the file.
+        found: i64,
+        /// Newest known.
+        newest: i64,
+    },
+    /// More nodes than any classifier has.
+    #[error("the graph has {found} nodes, a model has at most {most}")]
+    Nodes {
+        /// Nodes of the graph.
+        found: usize,
+        /// Most that are read.
+        most: usize,
+    },
+    /// A kernel, stride, dilation or padding that no layer has.
+    #[error("node `{node}`: {attribute} is {found:?}, expected {expected}")]
+    Window {
         /// Name of the node.
         node: String,
-        /// The operator, with its domain when it is not a standard one.
-        operator: String,
+        /// The attribute.
+        attribute: &'static str,
+        /// Its values.
+        found: Vec<i64>,
+        /// What it may be.
+        expected: String,
     },
     /// A node with too few or too many inputs.
     #[error("node `{node}` ({operator}) has {found} inputs, expected {}", expected(*.least, *.most))]
@@ -77,7 +98,14 @@ fn expected(least: usize, most: usize) -> String {
     }
 }
 
-/// Standard operators that tailfold knows, with their fewest and most inputs over all versions.
+/// Operators whose constants are weights.
+const WEIGHTED: [&str; 5] = ["Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization"];
+
+/// Operators with a window.
+const WINDOWED: [&str; 3] = ["Conv", "AveragePool", "MaxPool"];
+
+/// Standard operators that this crate and the quantizer read, with their fewest and most inputs over all versions. Others are
+/// for the runtime to judge.
 const OPERATORS: [(&str, usize, usize); 50] = [
     ("Add", 2, 2),
     ("AveragePool", 1, 1),
@@ -131,8 +159,8 @@ const OPERATORS: [(&str, usize, usize); 50] = [
     ("Unsqueeze", 1, 2),
 ];
 
-/// Checks the structure of `model` and its operators: [`check_structure`], and every operator is known and has as many
-/// inputs as it takes.
+/// Checks the structure of `model` and its operators: [`check_structure`], and every operator that is read here has as many
+/// inputs as it takes, and windows of lengths that a layer has.
 ///
 /// # Errors
 /// The first [`CheckError`] found, constants first, then nodes in their order.
@@ -141,7 +169,8 @@ pub fn check(model: &Model) -> Result<(), CheckError> {
 }
 
 /// Checks the structure of `model` alone: it has an operator set, names are unique, every value is defined before it is
-/// used (so there is no cycle), every constant fills its shape, and every f32 is finite.
+/// used (so there is no cycle), every constant fills its shape, no f32 is NaN, and none of a weight is infinite. Infinity is
+/// sound as a filling or a bound.
 ///
 /// # Errors
 /// As [`check`].
@@ -156,7 +185,19 @@ fn walk(
     if model.opset().is_none_or(|version| version < 1) {
         return Err(CheckError::NoOpset);
     }
+    if model.ir_version() > NEWEST_IR {
+        return Err(CheckError::Format {
+            found: model.ir_version(),
+            newest: NEWEST_IR,
+        });
+    }
     let graph = model.graph();
+    if graph.node.len() > MOST_NODES {
+        return Err(CheckError::Nodes {
+            found: graph.node.len(),
+            most: MOST_NODES,
+        });
+    }
     let mut defined = constants(graph)?;
     // Before version 4 of the format, every initializer was listed among the inputs as well.
     let mut inputs = BTreeSet::new();
@@ -191,6 +232,12 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
         let name = sparse.values.as_ref().map_or("", TensorProto::name);
         return Err(CheckError::Sparse(name.to_owned()));
     }
+    let weights: BTreeSet<&str> = graph
+        .node
+        .iter()
+        .filter(|n| WEIGHTED.iter().any(|op| n.is(op)))
+        .flat_map(|n| n.input.iter().skip(1).map(String::as_str))
+        .collect();
     let mut defined = BTreeSet::new();
     for tensor in &graph.initializer {
         if tensor.name().is_empty() {
@@ -199,10 +246,16 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
         if !defined.insert(tensor.name()) {
             return Err(CheckError::DuplicateValue(tensor.name().to_owned()));
         }
-        tensor.check()?;
+        match tensor.check() {
+            // Strings, numbers narrower than a byte and types of the future are for the runtime to judge.
+            Err(TensorError::Type { .. }) => continue,
+            other => other?,
+        }
         if tensor.element() == Some(DataType::Float) {
             let values: Vec<f32> = tensor.values()?;
-            if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+            let weight = weights.contains(tensor.name());
+            let poisons = |v: &f32| v.is_nan() || (weight && v.is_infinite());
+            if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| poisons(v)) {
                 return Err(CheckError::NotFinite {
                     tensor: tensor.name().to_owned(),
                     index,
@@ -216,15 +269,9 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
 
 fn check_operator(node: &NodeProto) -> Result<(), CheckError> {
     let Some(&(operator, least, most)) = OPERATORS.iter().find(|(op, _, _)| node.is(op)) else {
-        let operator = match node.domain() {
-            "" => node.op_type().to_owned(),
-            domain => format!("{domain}.{}", node.op_type()),
-        };
-        return Err(CheckError::Operator {
-            node: node.label().to_owned(),
-            operator,
-        });
+        return Ok(());
     };
+    check_window(node)?;
     let given = |i: &usize| node.input.get(*i).is_some_and(|name| !name.is_empty());
     let found = node
         .input
@@ -241,6 +288,38 @@ fn check_operator(node: &NodeProto) -> Result<(), CheckError> {
             least,
             most,
         });
+    }
+    Ok(())
+}
+
+/// Checks the attributes of a convolution or pooling: as many numbers as the kernel has dimensions, strides and dilations of
+/// at least 1, and nothing longer than a layer's.
+fn check_window(node: &NodeProto) -> Result<(), CheckError> {
+    if !WINDOWED.iter().any(|op| node.is(op)) {
+        return Ok(());
+    }
+    let kernel = node.ints("kernel_shape").map(<[i64]>::len);
+    let checks = [
+        ("kernel_shape", 1, 1),
+        ("strides", 1, 1),
+        ("dilations", 1, 1),
+        ("pads", 2, 0),
+    ];
+    for (attribute, each, least) in checks {
+        let Some(values) = node.ints(attribute) else {
+            continue;
+        };
+        let in_range = |v: &i64| (least..=LARGEST_WINDOW).contains(v);
+        // Without a kernel in the node, the weight tells the dimensions; images have two.
+        let wanted = kernel.unwrap_or(2).max(1) * each;
+        if !values.iter().all(in_range) || values.len() != wanted {
+            return Err(CheckError::Window {
+                node: node.label().to_owned(),
+                attribute,
+                found: values.to_vec(),
+                expected: format!("{wanted} numbers of {least} to {LARGEST_WINDOW}"),
+            });
+        }
     }
     Ok(())
 }

@@ -59,13 +59,16 @@ pub enum ExternalError {
     File(#[from] ArtifactError),
 }
 
-/// Reads the values of all initializers that are in other files, which have to be inside of `folder`, where the model is;
+/// Reads the values of all initializers and constants that are in other files, which have to be inside of `folder`, where the model is;
 /// a link that leads out of it does not count as inside.
 ///
 /// # Errors
 /// [`ExternalError`] naming the tensor and both sides.
 pub fn load_external(model: &mut Model, folder: &Path) -> Result<(), ExternalError> {
-    for tensor in &mut model.graph_mut().initializer {
+    let graph = model.graph_mut();
+    let constants = graph.node.iter_mut().flat_map(|n| &mut n.attribute);
+    let constants = constants.filter_map(|a| a.t.as_mut());
+    for tensor in graph.initializer.iter_mut().chain(constants) {
         if tensor.data_location() == DataLocation::External {
             let raw = read(tensor, folder)?;
             tensor.raw_data = Some(raw);

@@ -8,18 +8,25 @@ mod canonical;
 mod check;
 mod checkpoint;
 mod error;
+mod eval;
 mod external;
 mod fold;
 mod graph;
 mod head;
 mod layers;
+mod limits;
 mod model;
 mod network;
 mod node;
 mod norm;
+mod open;
 pub mod proto;
 mod tensor;
 mod text;
+mod wires;
+
+/// Shape of each tensor for one image, by its ONNX name, as a runtime's shape inference tells it.
+pub type Shapes = std::collections::BTreeMap<String, Vec<usize>>;
 
 #[cfg(test)]
 mod fixture;
@@ -30,7 +37,11 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::OnnxError;
 pub use external::{ExternalError, load_external};
 pub use fold::{FoldError, fold_offsets};
+pub use limits::{MOST_ELEMENTS, MOST_NODES};
 pub use model::Model;
 pub use network::build;
+pub use open::{
+    InputPort, Layout, OpenError, OpenOptions, Opened, OutputPort, Ports, folder_of, open,
+};
 pub use tensor::{Element, TensorError};
 pub use text::text;

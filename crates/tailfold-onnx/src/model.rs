@@ -149,6 +149,39 @@ impl Model {
         }
     }
 
+    /// Tool that wrote the file, with its version.
+    pub fn producer(&self) -> String {
+        let (name, version) = (self.proto.producer_name(), self.proto.producer_version());
+        format!("{name} {version}").trim().to_owned()
+    }
+
+    /// Version of the format.
+    pub fn ir_version(&self) -> i64 {
+        self.proto.ir_version()
+    }
+
+    /// Operators that the file defines itself, taken out.
+    pub(crate) fn take_functions(&mut self) -> Vec<crate::proto::FunctionProto> {
+        std::mem::take(&mut self.proto.functions)
+    }
+
+    /// Operators that the file defines itself.
+    pub(crate) fn functions(&self) -> &[crate::proto::FunctionProto] {
+        &self.proto.functions
+    }
+
+    /// Keeps the operator sets of the domains that nodes use, and the standard ones.
+    pub(crate) fn forget_domains(&mut self) {
+        let used: std::collections::BTreeSet<String> = self
+            .nodes()
+            .iter()
+            .map(|n| n.domain().to_owned())
+            .collect();
+        self.proto
+            .opset_import
+            .retain(|s| matches!(s.domain(), "" | "ai.onnx") || used.contains(s.domain()));
+    }
+
     /// Makes the format at least that of `version`.
     pub(crate) fn raise_ir_version(&mut self, version: i64) {
         let found = self.proto.ir_version.unwrap_or(0);
@@ -335,7 +368,7 @@ fn one<'a>(
     }
 }
 
-fn lengths(shape: &[Option<usize>]) -> String {
+pub(crate) fn lengths(shape: &[Option<usize>]) -> String {
     let lengths: Vec<String> = shape
         .iter()
         .map(|d| d.map_or_else(|| "?".to_owned(), |d| d.to_string()))

@@ -53,7 +53,7 @@ pub enum TensorError {
     External(String),
 }
 
-/// A Rust type that a tensor can hold: `f32`, `half::f16`, `i8`, `u8`, `i32`, `i64`.
+/// A Rust type that a tensor can hold: `f32`, `f64`, `half::f16`, `i8`, `u8`, `i32`, `i64`.
 pub trait Element: sealed::Codec {
     /// The type's name in ONNX.
     const DATA_TYPE: DataType;
@@ -101,6 +101,7 @@ element!(f16, Float16, tensor => {
 });
 element!(i32, Int32, tensor => Some(tensor.int32_data.clone()));
 element!(i64, Int64, tensor => Some(tensor.int64_data.clone()));
+element!(f64, Double, tensor => Some(tensor.double_data.clone()));
 element!(i8, Int8, tensor => tensor.int32_data.iter().map(|&v| i8::try_from(v).ok()).collect());
 element!(u8, Uint8, tensor => tensor.int32_data.iter().map(|&v| u8::try_from(v).ok()).collect());
 
@@ -269,6 +270,21 @@ impl TensorProto {
                 data_type: T::DATA_TYPE.label(),
             }),
         }
+    }
+
+    /// Truth values, row-major.
+    ///
+    /// # Errors
+    /// As [`TensorProto::values`].
+    pub(crate) fn truths(&self) -> Result<Vec<bool>, TensorError> {
+        if self.element() != Some(DataType::Bool) {
+            return Err(self.wrong_type(DataType::Bool.label()));
+        }
+        self.check()?;
+        Ok(match &self.raw_data {
+            Some(raw) => raw.iter().map(|&b| b != 0).collect(),
+            None => self.int32_data.iter().map(|&b| b != 0).collect(),
+        })
     }
 
     fn wrong_type(&self, expected: &'static str) -> TensorError {

@@ -11,6 +11,7 @@ mod manifest;
 mod offsets;
 mod preprocess;
 mod prior_file;
+mod score_kind;
 mod shard;
 
 pub use architecture::{
@@ -26,4 +27,5 @@ pub use manifest::{Manifest, ManifestError, RunFiles};
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
 pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};
 pub use prior_file::PriorError;
+pub use score_kind::ScoreKind;
 pub use shard::{Shard, ShardError};

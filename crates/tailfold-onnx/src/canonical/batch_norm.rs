@@ -1,67 +1,166 @@
-//! Batch normalisation at inference is an affine map of each channel: it goes into the convolution before it.
+//! Batch normalisation at inference is an affine map of each channel, and so are Mul, Div, Add and Sub by a constant for
+//! each channel: they go into the convolution before them.
 
-use super::{CanonicalError, fresh, only_reader};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::CanonicalError;
 use crate::Model;
 use crate::norm::channel_factors;
-use crate::proto::GraphProto;
+use crate::proto::{GraphProto, NodeProto};
+use crate::wires::{Fresh, Wires};
 
 /// Of BatchNormalization, when the node does not say.
 const EPSILON: f32 = 1e-5;
 
-/// Folds each BatchNormalization with constants into the Conv with a constant weight before it, if nothing else reads
-/// the convolution. The numbers are computed in f64 and rounded once.
+/// What a node makes of each channel `c` of its input: `factor[c] x + shift[c]`.
+struct Affine {
+    factor: Vec<f64>,
+    shift: Vec<f64>,
+}
+
+/// Folds each such node into the Conv with a constant weight before it, if nothing else reads the convolution. The numbers
+/// are computed in f64 and rounded once for each node.
 pub(super) fn fold(model: &mut Model) -> Result<(), CanonicalError> {
-    let mut index = 0;
-    while index < model.nodes().len() {
-        match conv_before(model.graph(), index) {
-            Some(conv) => {
-                fold_into(model, conv, index)?;
-                model.graph_mut().node.remove(index);
-            }
-            None => index += 1,
+    let wires = Wires::of(model.graph());
+    let mut names = Fresh::of(model.graph());
+    let mut gone: BTreeSet<usize> = BTreeSet::new();
+    // The convolution that makes a value once nodes are folded into it.
+    let mut made_by: BTreeMap<String, usize> = BTreeMap::new();
+    for index in 0..model.nodes().len() {
+        let node = &model.nodes()[index];
+        let Some(value) = affine_input(model.graph(), &wires, node) else {
+            continue;
+        };
+        let conv = made_by.get(value).copied().or_else(|| wires.maker(value));
+        let Some(conv) = conv.filter(|&c| takes_affine(model.graph(), &wires, c)) else {
+            continue;
+        };
+        if wires.only_reader(value).is_none() {
+            continue;
         }
+        let Some(affine) = affine(model, node, value, conv)? else {
+            continue;
+        };
+        let output = node.output[0].clone();
+        fold_into(model, &wires, &mut names, conv, index, &affine)?;
+        gone.insert(index);
+        made_by.insert(output, conv);
     }
+    let mut index = 0;
+    model.graph_mut().node.retain(|_| {
+        index += 1;
+        !gone.contains(&(index - 1))
+    });
     Ok(())
 }
 
-/// Index of the convolution that the batch normalisation at `index` can go into.
-fn conv_before(graph: &GraphProto, index: usize) -> Option<usize> {
-    let norm = &graph.node[index];
-    let constant = |name: &String| graph.find_initializer(name).is_some();
-    let inference = norm.is("BatchNormalization")
-        && norm.int("training_mode").unwrap_or(0) == 0
-        && norm.output.iter().skip(1).all(String::is_empty)
-        && norm.input.len() == 5
-        && norm.input[1..].iter().all(constant);
-    if !inference || !only_reader(graph, &norm.input[0]) {
+/// The image that `node`, an affine map with constants, reads.
+fn affine_input<'a>(
+    graph: &GraphProto,
+    wires: &Wires,
+    node: &'a NodeProto,
+) -> Option<&'a str> {
+    let constant = |name: &String| wires.constant(name).is_some();
+    if node.is("BatchNormalization") {
+        let inference = node.int("training_mode").unwrap_or(0) == 0
+            && node.output.iter().skip(1).all(String::is_empty)
+            && node.input.len() == 5
+            && node.input[1..].iter().all(constant);
+        return inference.then(|| node.input[0].as_str());
+    }
+    let [a, b] = &node.input[..] else {
+        return None;
+    };
+    let ordered = node.is("Sub") || node.is("Div");
+    if !(ordered || node.is("Mul") || node.is("Add")) {
         return None;
     }
-    let conv = graph
-        .node
-        .iter()
-        .position(|n| n.output.contains(&norm.input[0]))?;
-    let node = &graph.node[conv];
-    let bias = node
-        .input
-        .get(2)
-        .is_none_or(|b| b.is_empty() || constant(b));
-    (node.is("Conv") && node.input.get(1).is_some_and(constant) && bias).then_some(conv)
+    let value = match (constant(a), constant(b)) {
+        (false, true) => a,
+        (true, false) if !ordered => b,
+        _ => return None,
+    };
+    wires.maker(value).map(|_| value.as_str()).filter(|_| !graph.node.is_empty())
 }
 
-fn fold_into(model: &mut Model, conv: usize, norm: usize) -> Result<(), CanonicalError> {
-    let (conv_node, norm_node) = (model.nodes()[conv].clone(), model.nodes()[norm].clone());
-    let label = norm_node.label().to_owned();
-    let weight_name = &conv_node.input[1];
-    let (shape, weight) = model.initializer_f32(weight_name)?;
-    let channels = shape.first().copied().unwrap_or(0);
+/// Whether the node `index` is a convolution whose weight and bias are constants.
+fn takes_affine(graph: &GraphProto, wires: &Wires, index: usize) -> bool {
+    let node = &graph.node[index];
+    let constant = |name: &String| wires.constant(name).is_some();
+    // A weight that an earlier fold has copied is a constant that the wires do not know.
+    let known = |name: &String| constant(name) || graph.find_initializer(name).is_some();
+    node.is("Conv")
+        && node.input.get(1).is_some_and(known)
+        && node.input.get(2).is_none_or(|b| b.is_empty() || known(b))
+}
+
+/// The map of `node` over the channels of the convolution `conv`; `None` for constants of another form.
+fn affine(
+    model: &Model,
+    node: &NodeProto,
+    value: &str,
+    conv: usize,
+) -> Result<Option<Affine>, CanonicalError> {
+    let conv = &model.nodes()[conv];
+    let (shape, _) = model.initializer_f32(&conv.input[1])?;
+    let (channels, rank) = (shape.first().copied().unwrap_or(0), shape.len());
+    if node.is("BatchNormalization") {
+        return normalisation(model, node, channels).map(Some);
+    }
+    let Some(constant) = node.input.iter().find(|i| *i != value) else {
+        return Ok(None);
+    };
+    let Ok((dims, values)) = model.initializer_f32(constant) else {
+        return Ok(None);
+    };
+    // A value for each channel lies on the axis after the batch; one value serves all.
+    let on_channels = dims.len() <= rank
+        && (0..dims.len()).all(|i| {
+            let axis = i + rank - dims.len();
+            dims[i] == 1 || (axis == 1 && dims[i] == channels)
+        });
+    if values.len() != 1 && !(on_channels && values.len() == channels) {
+        return Ok(None);
+    }
+    let each: Vec<f64> = (0..channels)
+        .map(|c| f64::from(values[if values.len() == 1 { 0 } else { c }]))
+        .collect();
+    let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
+    Ok(Some(match node.op_type() {
+        "Mul" => Affine {
+            factor: each,
+            shift: zeros,
+        },
+        "Div" => Affine {
+            factor: each.iter().map(|v| 1.0 / v).collect(),
+            shift: zeros,
+        },
+        "Sub" => Affine {
+            factor: ones,
+            shift: each.iter().map(|v| -v).collect(),
+        },
+        _ => Affine {
+            factor: ones,
+            shift: each,
+        },
+    }))
+}
+
+/// `gamma (x - mean) / sqrt(var + epsilon) + beta`.
+fn normalisation(
+    model: &Model,
+    node: &NodeProto,
+    channels: usize,
+) -> Result<Affine, CanonicalError> {
+    let label = node.label();
     let channel = |input: usize| -> Result<Vec<f32>, CanonicalError> {
-        let tensor = &norm_node.input[input];
+        let tensor = &node.input[input];
         let (_, values) = model.initializer_f32(tensor)?;
         if values.len() == channels {
             Ok(values)
         } else {
             Err(CanonicalError::Channels {
-                node: label.clone(),
+                node: label.to_owned(),
                 tensor: tensor.clone(),
                 found: values.len(),
                 channels,
@@ -71,47 +170,79 @@ fn fold_into(model: &mut Model, conv: usize, norm: usize) -> Result<(), Canonica
     let (gamma, beta, mean, var) = (channel(1)?, channel(2)?, channel(3)?, channel(4)?);
     if let Some((channel, &value)) = var.iter().enumerate().find(|(_, v)| **v < 0.0) {
         return Err(CanonicalError::Variance {
-            node: label,
+            node: label.to_owned(),
             channel,
             value,
         });
     }
+    let epsilon = f64::from(node.float("epsilon").unwrap_or(EPSILON));
+    let factor = channel_factors(&gamma, &var, epsilon);
+    let shift = mean
+        .iter()
+        .zip(&beta)
+        .zip(&factor)
+        .map(|((&m, &beta), f)| f64::from(beta) - f64::from(m) * f)
+        .collect();
+    Ok(Affine { factor, shift })
+}
+
+fn fold_into(
+    model: &mut Model,
+    wires: &Wires,
+    names: &mut Fresh,
+    conv: usize,
+    index: usize,
+    affine: &Affine,
+) -> Result<(), CanonicalError> {
+    let (conv_node, node) = (model.nodes()[conv].clone(), model.nodes()[index].clone());
+    let label = node.label();
+    let weight_name = &conv_node.input[1];
+    let (shape, weight) = model.initializer_f32(weight_name)?;
+    let channels = affine.factor.len();
     let bias_name = conv_node.input.get(2).filter(|b| !b.is_empty());
     let bias = match bias_name {
         Some(bias) => model.initializer_f32(bias)?.1,
         None => vec![0.0; channels],
     };
-    let epsilon = f64::from(norm_node.float("epsilon").unwrap_or(EPSILON));
-    let factors = channel_factors(&gamma, &var, epsilon);
+    if bias.len() != channels {
+        return Err(CanonicalError::Channels {
+            node: conv_node.label().to_owned(),
+            tensor: bias_name.cloned().unwrap_or_default(),
+            found: bias.len(),
+            channels,
+        });
+    }
     let row = weight.len() / channels.max(1);
     let weight = weight
         .iter()
         .enumerate()
-        .map(|(i, &w)| f64::from(w) * factors[i / row.max(1)]);
-    let moved = bias.iter().zip(&mean).zip(&beta).zip(&factors);
-    let bias =
-        moved.map(|(((&b, &m), &beta), f)| f64::from(beta) + (f64::from(b) - f64::from(m)) * f);
-    let weight = rounded(weight, row, &label, weight_name)?;
+        .map(|(i, &w)| f64::from(w) * affine.factor[i / row.max(1)]);
+    let moved = bias.iter().zip(&affine.shift).zip(&affine.factor);
+    let bias = moved.map(|((&b, shift), f)| f64::from(b) * f + shift);
+    let weight = rounded(weight, row, label, weight_name)?;
     let wanted = bias_name
         .cloned()
         .unwrap_or_else(|| format!("{}.bias", conv_node.label()));
-    let bias = rounded(bias, 1, &label, &wanted)?;
-    let graph = model.graph();
-    // Another convolution may have the same weight and another normalisation.
-    let weight_name = if only_reader(graph, weight_name) {
+    let bias = rounded(bias, 1, label, &wanted)?;
+    // Another convolution may have the same weight and another normalisation. A tensor that an earlier fold made is read by
+    // this convolution alone.
+    let own = |name: &str| {
+        wires.only_reader(name).is_some() || (wires.constant(name).is_none() && !name.is_empty())
+    };
+    let weight_name = if own(weight_name) {
         weight_name.clone()
     } else {
-        fresh(graph, weight_name)
+        names.name(weight_name)
     };
     let bias_name = match bias_name {
-        Some(name) if only_reader(graph, name) => name.clone(),
-        _ => fresh(graph, &wanted),
+        Some(name) if own(name) => name.clone(),
+        _ => names.name(&wanted),
     };
     model.set_initializer_f32(&weight_name, &shape, &weight);
     model.set_initializer_f32(&bias_name, &[channels], &bias);
-    let node = &mut model.graph_mut().node[conv];
-    node.input = vec![conv_node.input[0].clone(), weight_name, bias_name];
-    node.output = vec![norm_node.output[0].clone()];
+    let folded = &mut model.graph_mut().node[conv];
+    folded.input = vec![conv_node.input[0].clone(), weight_name, bias_name];
+    folded.output = vec![node.output[0].clone()];
     Ok(())
 }
 

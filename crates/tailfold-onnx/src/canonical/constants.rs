@@ -1,5 +1,7 @@
 //! Constant nodes as initializers, and initializers that are no inputs.
 
+use std::collections::BTreeSet;
+
 use super::CanonicalError;
 use crate::Model;
 use crate::proto::{NodeProto, TensorProto};
@@ -9,14 +11,19 @@ use crate::proto::{NodeProto, TensorProto};
 pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
     let graph = model.graph_mut();
     let mut nodes = Vec::with_capacity(graph.node.len());
-    for node in std::mem::take(&mut graph.node) {
+    let names: BTreeSet<String> = graph.initializer.iter().map(|t| t.name().to_owned()).collect();
+    for mut node in std::mem::take(&mut graph.node) {
         if !node.is("Constant") {
+            // An optional input at the end that is left out is written as nothing.
+            while node.input.last().is_some_and(String::is_empty) {
+                node.input.pop();
+            }
             nodes.push(node);
             continue;
         }
         let name = node.output.first().cloned().unwrap_or_default();
         let tensor = value(&node).ok_or_else(|| CanonicalError::Constant(name.clone()))?;
-        graph.set_initializer(TensorProto {
+        graph.initializer.push(TensorProto {
             name: Some(name),
             ..tensor
         });
@@ -25,7 +32,7 @@ pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
     let inputs = std::mem::take(&mut graph.input);
     let (constant, inputs): (Vec<_>, Vec<_>) = inputs
         .into_iter()
-        .partition(|i| graph.find_initializer(i.name()).is_some());
+        .partition(|i| names.contains(i.name()));
     graph.input = inputs;
     if !constant.is_empty() {
         model.raise_ir_version(4);

@@ -16,18 +16,43 @@ pub enum CanonicalError {
         /// Newest known.
         last: i64,
     },
-    /// A softmax that means something else in the version that quantization needs.
-    #[error(
-        "node `{node}`: softmax of version {found} flattens its input from axis {axis} on, version 13 does not; export the model with version 13 or later"
-    )]
-    Softmax {
+    /// An operator that no version from 13 on has.
+    #[error("node `{node}`: {operator} left the standard operators; export the model with version 13 or later")]
+    Removed {
         /// The node.
         node: String,
-        /// Version of the standard operators.
-        found: i64,
-        /// The axis.
-        axis: i64,
+        /// The operator.
+        operator: String,
     },
+    /// A branch or a loop whose way depends on more than constants.
+    #[error("node `{node}`: {operator} with a condition that is not a constant is not supported")]
+    Branch {
+        /// The node.
+        node: String,
+        /// The operator.
+        operator: String,
+    },
+    /// A node that trains.
+    #[error("node `{node}`: {operator} is in training_mode: its answer depends on the batch or on chance; export the model in evaluation mode")]
+    Training {
+        /// The node.
+        node: String,
+        /// The operator.
+        operator: String,
+    },
+    /// A constant that would not fit into memory.
+    #[error("node `{node}`: {operator} makes a constant of more than {limit} elements")]
+    TooLarge {
+        /// The node.
+        node: String,
+        /// The operator.
+        operator: String,
+        /// Most elements.
+        limit: usize,
+    },
+    /// Functions that cannot be inlined.
+    #[error("the model's own functions {0}")]
+    Functions(&'static str),
     /// A Constant in a form other than numbers.
     #[error("the constant `{0}` is no tensor of numbers")]
     Constant(String),

@@ -1,12 +1,14 @@
 //! Standard operators of a version that has quantization by channel.
 
-use super::{CanonicalError, fresh};
+use super::CanonicalError;
 use crate::Model;
+use crate::proto::{DataType, NodeProto, TensorProto};
+use crate::wires::{Fresh, Wires};
 
-/// Oldest version whose operators are known here.
-const FIRST: i64 = 11;
+/// Oldest version whose operators are known here; before it, sums were spread over each other by an attribute.
+const FIRST: i64 = 7;
 /// Newest one.
-const LAST: i64 = 21;
+const LAST: i64 = 28;
 /// The first version with a scale for each channel.
 const BY_CHANNEL: i64 = 13;
 /// Version of the format that came with it.
@@ -25,57 +27,138 @@ pub(super) fn raise(model: &mut Model) -> Result<(), CanonicalError> {
     if found >= BY_CHANNEL {
         return Ok(());
     }
-    let graph = model.graph_mut();
-    let of_rank_2: Vec<String> = graph
-        .output
-        .iter()
-        .filter(|o| o.shape().is_some_and(|s| s.len() == 2))
-        .map(|o| o.name().to_owned())
-        .collect();
-    for node in &mut graph.node {
-        if !(node.is("Softmax") || node.is("LogSoftmax")) {
-            continue;
-        }
-        let axis = node.int("axis").unwrap_or(1);
-        // Of a matrix, both take the softmax of each row.
-        let rows = matches!(axis, 1 | -1) && node.output.iter().any(|o| of_rank_2.contains(o));
-        if !rows {
-            return Err(CanonicalError::Softmax {
-                node: node.label().to_owned(),
-                found,
-                axis,
-            });
-        }
-        *node = std::mem::take(node).attr_int("axis", axis);
-    }
+    rename(model)?;
+    softmax(model);
     attributes_to_inputs(model);
     model.raise_ir_version(IR_VERSION);
     model.set_opset(BY_CHANNEL);
     Ok(())
 }
 
-/// Version 13 has as second inputs what these operators had as attributes. Of the operators that [`crate::check()`] knows,
-/// no other changed its form from 11 on.
-fn attributes_to_inputs(model: &mut Model) {
-    let moved = [
-        ("Squeeze", "axes"),
-        ("Unsqueeze", "axes"),
-        ("ReduceSum", "axes"),
-        ("Split", "split"),
-    ];
-    for index in 0..model.nodes().len() {
-        let node = &model.nodes()[index];
-        let Some((_, attribute)) = moved.iter().find(|(op, _)| node.is(op)) else {
-            continue;
+/// Operators that left the standard before version 13.
+fn rename(model: &mut Model) -> Result<(), CanonicalError> {
+    for node in &mut model.graph_mut().node {
+        let now = match node.op_type() {
+            "Scatter" => "ScatterElements",
+            "Upsample" => {
+                return Err(CanonicalError::Removed {
+                    node: node.label().to_owned(),
+                    operator: node.op_type().to_owned(),
+                });
+            }
+            _ => continue,
         };
-        let Some(values) = node.ints(attribute).map(<[i64]>::to_vec) else {
-            continue;
-        };
-        let name = fresh(model.graph(), &format!("{}.{attribute}", node.label()));
-        model.set_initializer(&name, &[values.len()], &values);
-        let node = &mut model.graph_mut().node[index];
-        node.attribute.retain(|a| a.name() != *attribute);
-        node.input.truncate(1);
-        node.input.push(name);
+        node.op_type = Some(now.to_owned());
     }
+    Ok(())
+}
+
+/// Before version 13, a softmax flattens its input from an axis on. Of a matrix that is a softmax of each row, as it is of
+/// the scores at the end of a classifier; elsewhere the flattening is written out.
+fn softmax(model: &mut Model) {
+    let graph = model.graph_mut();
+    let wires = Wires::of(graph);
+    let rank_2 = |name: &str| {
+        let shape = graph.find_value(name).and_then(|v| v.shape());
+        shape.is_some_and(|s| s.len() == 2)
+    };
+    let at_the_end = |node: &NodeProto| {
+        let mut value = node.output.first().map_or("", String::as_str);
+        loop {
+            if wires.is_output(value) {
+                return true;
+            }
+            let Some(next) = wires.only_reader(value).map(|i| &graph.node[i]) else {
+                return false;
+            };
+            let moves = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast"];
+            if !moves.iter().any(|op| next.is(op)) {
+                return false;
+            }
+            value = next.output.first().map_or("", String::as_str);
+        }
+    };
+    let mut names = Fresh::of(graph);
+    let mut nodes = Vec::with_capacity(graph.node.len());
+    for node in &graph.node {
+        if !(node.is("Softmax") || node.is("LogSoftmax")) || node.input.is_empty() {
+            nodes.push(node.clone());
+            continue;
+        }
+        let axis = node.int("axis").unwrap_or(1);
+        let plain = axis == -1
+            || (axis == 1 && (node.output.iter().any(|o| rank_2(o)) || at_the_end(node)));
+        if plain {
+            nodes.push(node.clone().attr_int("axis", axis));
+            continue;
+        }
+        let label = node.label();
+        let [shape, rows, soft] = ["shape", "rows", "soft"].map(|s| names.name(&format!("{label}.{s}")));
+        let input = &node.input[0];
+        nodes.push(NodeProto::new("Shape", names.name(&shape), [input], [&shape]));
+        nodes.push(
+            NodeProto::new("Flatten", names.name(&rows), [input], [&rows]).attr_int("axis", axis),
+        );
+        nodes.push(NodeProto {
+            input: vec![rows],
+            output: vec![soft.clone()],
+            ..node.clone().attr_int("axis", -1)
+        });
+        nodes.push(NodeProto::new(
+            "Reshape",
+            names.name(&format!("{label}.back")),
+            [&soft, &shape],
+            &node.output,
+        ));
+    }
+    graph.node = nodes;
+}
+
+/// Version 13 has as inputs what these operators had as attributes: the operator, and its attributes in the order of the
+/// inputs from the second on. A number is an f32 scalar.
+const MOVED: [(&str, &[&str]); 8] = [
+    ("Squeeze", &["axes"]),
+    ("Unsqueeze", &["axes"]),
+    ("ReduceSum", &["axes"]),
+    ("Split", &["split"]),
+    ("Slice", &["starts", "ends", "axes"]),
+    ("Pad", &["pads", "value"]),
+    ("Clip", &["min", "max"]),
+    ("Dropout", &["ratio"]),
+];
+
+fn attributes_to_inputs(model: &mut Model) {
+    let graph = model.graph_mut();
+    let mut names = Fresh::of(graph);
+    let mut made = Vec::new();
+    for node in &mut graph.node {
+        let Some((_, attributes)) = MOVED.iter().find(|(op, _)| node.is(op)) else {
+            continue;
+        };
+        // A form that already has inputs is a newer one.
+        if node.input.len() != 1 {
+            continue;
+        }
+        let mut inputs = Vec::new();
+        for attribute in *attributes {
+            let name = names.name(&format!("{}.{attribute}", node.label()));
+            let tensor = match (node.ints(attribute), node.float(attribute)) {
+                (Some(values), _) => TensorProto::new(&name, &[values.len()], values),
+                (None, Some(value)) => TensorProto::new(&name, &[], &[value]),
+                (None, None) => {
+                    inputs.push(String::new());
+                    continue;
+                }
+            };
+            made.push(tensor);
+            inputs.push(name);
+        }
+        while inputs.last().is_some_and(String::is_empty) {
+            inputs.pop();
+        }
+        node.input.extend(inputs);
+        node.attribute.retain(|a| !attributes.contains(&a.name()));
+    }
+    debug_assert!(made.iter().all(|t| t.element() != Some(DataType::Undefined)));
+    graph.initializer.extend(made);
 }

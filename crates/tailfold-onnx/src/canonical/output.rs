@@ -1,4 +1,4 @@
-//! One output, and only what it needs.
+//! One output, and only the nodes and inputs that it needs.
 
 use std::collections::BTreeSet;
 
@@ -24,11 +24,15 @@ pub(super) fn keep(model: &mut Model, wanted: Option<&str>) -> Result<(), Canoni
     let mut nodes = Vec::with_capacity(graph.node.len());
     for node in std::mem::take(&mut graph.node).into_iter().rev() {
         if node.output.iter().any(|o| needed.contains(o)) {
-            needed.extend(node.input.iter().cloned());
+            needed.extend(super::reads(&node));
             nodes.push(node);
         }
     }
     nodes.reverse();
     graph.node = nodes;
+    // An input that nothing reads is none of the classifier's; the only one stays, so that it can be named.
+    if graph.input.len() > 1 {
+        graph.input.retain(|i| needed.contains(i.name()));
+    }
     Ok(())
 }

@@ -1,0 +1,286 @@
+//! Arithmetic and comparisons of constants, with NumPy's broadcasting.
+
+use super::value::{Data, count, rounded};
+use super::{Folded, Unfolded, Value, from_front};
+use crate::proto::{DataType, NodeProto};
+
+/// An operator of one float tensor, or of one integer tensor where that has a meaning.
+pub(super) fn unary(op: &str, x: &Value) -> Folded {
+    let data = match &x.data {
+        Data::Real(values) => {
+            let f: fn(f64) -> f64 = match op {
+                "Abs" => f64::abs,
+                "Neg" => |v| -v,
+                "Sqrt" => f64::sqrt,
+                "Reciprocal" => |v| 1.0 / v,
+                "Exp" => f64::exp,
+                "Log" => f64::ln,
+                "Floor" => f64::floor,
+                "Ceil" => f64::ceil,
+                "Relu" => |v| v.max(0.0),
+                "Tanh" => f64::tanh,
+                "Sigmoid" => |v| 1.0 / (1.0 + (-v).exp()),
+                "Softplus" => |v| v.max(0.0) + (-v.abs()).exp().ln_1p(),
+                _ => return Err(Unfolded::Unknown),
+            };
+            Data::Real(values.iter().map(|&v| rounded(x.element, f(v))).collect())
+        }
+        Data::Int(values) => {
+            let f: fn(i64) -> Option<i64> = match (op, x.element) {
+                ("Not", DataType::Bool) => |v| Some(1 - v),
+                ("Abs", DataType::Int64 | DataType::Int32) => i64::checked_abs,
+                ("Neg", DataType::Int64 | DataType::Int32) => i64::checked_neg,
+                _ => return Err(Unfolded::Unknown),
+            };
+            let values: Option<Vec<i64>> = values.iter().map(|&v| f(v)).collect();
+            Data::Int(values.ok_or(Unfolded::Unknown)?)
+        }
+    };
+    Ok(Value { data, ..x.clone() })
+}
+
+/// An operator of two tensors of one type.
+pub(super) fn binary(op: &str, a: &Value, b: &Value) -> Folded {
+    if op == "Pow" && a.element != b.element {
+        return binary(op, a, &b.cast(a.element)?);
+    }
+    if a.element != b.element {
+        return Err(Unfolded::Unknown);
+    }
+    let shape = spread(&a.shape, &b.shape)?;
+    let pairs = || {
+        let (left, right) = (places(&shape, &a.shape), places(&shape, &b.shape));
+        left.into_iter().zip(right)
+    };
+    match (&a.data, &b.data) {
+        (Data::Real(left), Data::Real(right)) => {
+            let test: Option<fn(f64, f64) -> bool> = match op {
+                "Equal" => Some(|a, b| a.partial_cmp(&b).is_some_and(std::cmp::Ordering::is_eq)),
+                "Less" => Some(|a, b| a < b),
+                "LessOrEqual" => Some(|a, b| a <= b),
+                "Greater" => Some(|a, b| a > b),
+                "GreaterOrEqual" => Some(|a, b| a >= b),
+                _ => None,
+            };
+            if let Some(test) = test {
+                let truths = pairs().map(|(i, j)| test(left[i], right[j])).collect();
+                return Ok(Value::truths(shape, truths));
+            }
+            let f: fn(f64, f64) -> f64 = match op {
+                "Add" | "Sum" => |a, b| a + b,
+                "Sub" => |a, b| a - b,
+                "Mul" => |a, b| a * b,
+                "Div" => |a, b| a / b,
+                "Pow" => f64::powf,
+                "Max" => f64::max,
+                "Min" => f64::min,
+                _ => return Err(Unfolded::Unknown),
+            };
+            let values = pairs().map(|(i, j)| rounded(a.element, f(left[i], right[j])));
+            Ok(Value {
+                element: a.element,
+                data: Data::Real(values.collect()),
+                shape,
+            })
+        }
+        (Data::Int(left), Data::Int(right)) => {
+            let test: Option<fn(i64, i64) -> bool> = match op {
+                "Equal" => Some(|a, b| a == b),
+                "Less" => Some(|a, b| a < b),
+                "LessOrEqual" => Some(|a, b| a <= b),
+                "Greater" => Some(|a, b| a > b),
+                "GreaterOrEqual" => Some(|a, b| a >= b),
+                "And" => Some(|a, b| a != 0 && b != 0),
+                "Or" => Some(|a, b| a != 0 || b != 0),
+                "Xor" => Some(|a, b| (a != 0) != (b != 0)),
+                _ => None,
+            };
+            if let Some(test) = test {
+                let truths = pairs().map(|(i, j)| test(left[i], right[j])).collect();
+                return Ok(Value::truths(shape, truths));
+            }
+            if !matches!(a.element, DataType::Int64 | DataType::Int32) {
+                return Err(Unfolded::Unknown);
+            }
+            let f: fn(i64, i64) -> Option<i64> = match op {
+                "Add" | "Sum" => i64::checked_add,
+                "Sub" => i64::checked_sub,
+                "Mul" => i64::checked_mul,
+                // Integer division of ONNX is that of C: towards zero.
+                "Div" => i64::checked_div,
+                "Mod" => i64::checked_rem_euclid,
+                "Max" => |a, b| Some(a.max(b)),
+                "Min" => |a, b| Some(a.min(b)),
+                _ => return Err(Unfolded::Unknown),
+            };
+            let values: Option<Vec<i64>> = pairs().map(|(i, j)| f(left[i], right[j])).collect();
+            Value {
+                element: DataType::Int64,
+                data: Data::Int(values.ok_or(Unfolded::Unknown)?),
+                shape,
+            }
+            .cast(a.element)
+        }
+        _ => Err(Unfolded::Unknown),
+    }
+}
+
+/// Where: the second input where the first is true, the third elsewhere.
+pub(super) fn choose(inputs: &[Option<&Value>]) -> Folded {
+    let &[Some(condition), Some(yes), Some(no)] = inputs else {
+        return Err(Unfolded::Unknown);
+    };
+    let truths = condition.as_ints().ok_or(Unfolded::Unknown)?;
+    if yes.element != no.element {
+        return Err(Unfolded::Unknown);
+    }
+    let shape = spread(&spread(&condition.shape, &yes.shape)?, &no.shape)?;
+    let [c, y, n] = [condition, yes, no].map(|v| places(&shape, &v.shape));
+    let data = match (&yes.data, &no.data) {
+        (Data::Int(a), Data::Int(b)) => Data::Int(
+            (0..c.len())
+                .map(|i| if truths[c[i]] != 0 { a[y[i]] } else { b[n[i]] })
+                .collect(),
+        ),
+        (Data::Real(a), Data::Real(b)) => Data::Real(
+            (0..c.len())
+                .map(|i| if truths[c[i]] != 0 { a[y[i]] } else { b[n[i]] })
+                .collect(),
+        ),
+        _ => return Err(Unfolded::Unknown),
+    };
+    Ok(Value {
+        element: yes.element,
+        shape,
+        data,
+    })
+}
+
+/// Sums, means, products and extremes along `axes`, all of them when there are none.
+pub(super) fn reduce(node: &NodeProto, x: &Value, axes: Option<Vec<i64>>) -> Folded {
+    let rank = x.shape.len();
+    let axes = match axes.filter(|a| !a.is_empty()) {
+        None if node.int("noop_with_empty_axes").unwrap_or(0) != 0 => return Ok(x.clone()),
+        None => (0..rank).collect(),
+        Some(axes) => {
+            let axes: Result<Vec<usize>, _> = axes.iter().map(|&a| from_front(a, rank)).collect();
+            axes?
+        }
+    };
+    if x.len() == 0 {
+        return Err(Unfolded::Unknown);
+    }
+    let kept: Vec<usize> = (0..rank)
+        .map(|i| if axes.contains(&i) { 1 } else { x.shape[i] })
+        .collect();
+    let homes = places_of(&x.shape, &kept);
+    let outputs = count(&kept)?;
+    let op = node.op_type();
+    let data = match &x.data {
+        Data::Real(values) => {
+            let mut sums: Vec<Option<f64>> = vec![None; outputs];
+            for (&value, &home) in values.iter().zip(&homes) {
+                let sum = sums[home];
+                sums[home] = Some(sum.map_or(value, |s| match op {
+                    "ReduceProd" => s * value,
+                    "ReduceMax" => s.max(value),
+                    "ReduceMin" => s.min(value),
+                    _ => s + value,
+                }));
+            }
+            let share = if op == "ReduceMean" {
+                outputs as f64 / x.len() as f64
+            } else {
+                1.0
+            };
+            Data::Real(
+                sums.into_iter()
+                    .map(|s| rounded(x.element, s.unwrap_or(0.0) * share))
+                    .collect(),
+            )
+        }
+        Data::Int(values) => {
+            let mut sums: Vec<Option<i64>> = vec![None; outputs];
+            for (&value, &home) in values.iter().zip(&homes) {
+                let next = match (sums[home], op) {
+                    (None, _) => Some(value),
+                    (Some(s), "ReduceProd") => s.checked_mul(value),
+                    (Some(s), "ReduceMax") => Some(s.max(value)),
+                    (Some(s), "ReduceMin") => Some(s.min(value)),
+                    (Some(s), "ReduceSum") => s.checked_add(value),
+                    _ => None,
+                };
+                sums[home] = Some(next.ok_or(Unfolded::Unknown)?);
+            }
+            Data::Int(sums.into_iter().map(|s| s.unwrap_or(0)).collect())
+        }
+    };
+    let shape = if node.int("keepdims").unwrap_or(1) != 0 {
+        kept
+    } else {
+        (0..rank)
+            .filter(|i| !axes.contains(i))
+            .map(|i| x.shape[i])
+            .collect()
+    };
+    Ok(Value {
+        element: x.element,
+        shape,
+        data,
+    })
+}
+
+/// The shape of two tensors that are spread over each other.
+pub(super) fn spread(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Unfolded> {
+    let rank = a.len().max(b.len());
+    let at = |shape: &[usize], i: usize| {
+        i.checked_sub(rank - shape.len())
+            .map_or(1, |place| shape[place])
+    };
+    let shape: Result<Vec<usize>, Unfolded> = (0..rank)
+        .map(|i| match (at(a, i), at(b, i)) {
+            (1, n) | (n, 1) => Ok(n),
+            (n, m) if n == m => Ok(n),
+            _ => Err(Unfolded::Unknown),
+        })
+        .collect();
+    let shape = shape?;
+    count(&shape)?;
+    Ok(shape)
+}
+
+/// For each element of `shape`, the element of a tensor of shape `from` that is spread over it.
+pub(super) fn places(shape: &[usize], from: &[usize]) -> Vec<usize> {
+    places_of(shape, from)
+}
+
+/// For each element of a tensor of shape `shape`, the place in a tensor of shape `other`, whose lengths are the same or 1
+/// and whose leading dimensions may be absent.
+fn places_of(shape: &[usize], other: &[usize]) -> Vec<usize> {
+    let missing = shape.len() - other.len();
+    let mut steps = vec![0; shape.len()];
+    let mut step = 1;
+    for (i, &length) in other.iter().enumerate().rev() {
+        if length != 1 {
+            steps[missing + i] = step;
+        }
+        step *= length;
+    }
+    let total: usize = shape.iter().product();
+    let mut places = Vec::with_capacity(total);
+    let mut at = vec![0_usize; shape.len()];
+    let mut place = 0;
+    for _ in 0..total {
+        places.push(place);
+        for axis in (0..shape.len()).rev() {
+            at[axis] += 1;
+            place += steps[axis];
+            if at[axis] < shape[axis] {
+                break;
+            }
+            place -= steps[axis] * shape[axis];
+            at[axis] = 0;
+        }
+    }
+    places
+}

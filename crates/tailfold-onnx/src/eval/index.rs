@@ -1,0 +1,333 @@
+//! Operators that move elements: new shapes, parts, joins.
+
+use super::arithmetic::{places, spread};
+use super::value::{Data, count};
+use super::{Folded, Unfolded, Value, from_front};
+use crate::proto::{DataType, NodeProto};
+
+/// The same elements in another shape.
+fn shaped(x: &Value, shape: Vec<usize>) -> Folded {
+    if count(&shape)? != x.len() {
+        return Err(Unfolded::Unknown);
+    }
+    Ok(Value { shape, ..x.clone() })
+}
+
+/// Reshape: 0 keeps a length unless `allowzero` says otherwise, one -1 takes what is left.
+pub(super) fn reshape(node: &NodeProto, x: &Value, to: Option<&Value>) -> Folded {
+    let to = to.and_then(Value::as_ints).ok_or(Unfolded::Unknown)?;
+    let keeps = node.int("allowzero").unwrap_or(0) == 0;
+    let mut open = None;
+    let mut shape = Vec::with_capacity(to.len());
+    for (i, &length) in to.iter().enumerate() {
+        shape.push(match length {
+            0 if keeps => *x.shape.get(i).ok_or(Unfolded::Unknown)?,
+            -1 if open.is_none() => {
+                open = Some(i);
+                1
+            }
+            _ => usize::try_from(length).map_err(|_| Unfolded::Unknown)?,
+        });
+    }
+    if let Some(open) = open {
+        let known = count(&shape)?;
+        shape[open] = x.len().checked_div(known).ok_or(Unfolded::Unknown)?;
+    }
+    shaped(x, shape)
+}
+
+/// Flatten to a matrix.
+pub(super) fn flatten(node: &NodeProto, x: &Value) -> Folded {
+    let axis = node.int("axis").unwrap_or(1);
+    let rank = i64::try_from(x.shape.len()).unwrap_or(i64::MAX);
+    let at = usize::try_from(if axis < 0 { axis + rank } else { axis });
+    let at = at.ok().and_then(|at| x.shape.split_at_checked(at));
+    let (rows, columns) = at.ok_or(Unfolded::Unknown)?;
+    shaped(x, vec![count(rows)?, count(columns)?])
+}
+
+/// Without the dimensions `axes`, or without all of length 1.
+pub(super) fn squeeze(x: &Value, axes: &Option<Vec<i64>>) -> Folded {
+    let gone: Vec<usize> = match axes {
+        None => (0..x.shape.len()).filter(|&i| x.shape[i] == 1).collect(),
+        Some(axes) => axes
+            .iter()
+            .map(|&a| x.axis(a))
+            .collect::<Result<_, _>>()?,
+    };
+    if gone.iter().any(|&i| x.shape[i] != 1) {
+        return Err(Unfolded::Unknown);
+    }
+    let kept = (0..x.shape.len()).filter(|i| !gone.contains(i));
+    shaped(x, kept.map(|i| x.shape[i]).collect())
+}
+
+/// With dimensions of length 1 at `axes` of the result.
+pub(super) fn unsqueeze(x: &Value, axes: &[i64]) -> Folded {
+    let rank = x.shape.len() + axes.len();
+    let new: Vec<usize> = axes
+        .iter()
+        .map(|&a| from_front(a, rank))
+        .collect::<Result<_, _>>()?;
+    let mut old = x.shape.iter();
+    let shape = (0..rank).map(|i| {
+        if new.contains(&i) {
+            Some(1)
+        } else {
+            old.next().copied()
+        }
+    });
+    shaped(x, shape.collect::<Option<_>>().ok_or(Unfolded::Unknown)?)
+}
+
+/// Elements of `x` in the shape `shape`, along axes of `x` with the given `steps` and from `start`.
+fn strided(x: &Value, shape: Vec<usize>, start: i64, steps: &[i64]) -> Folded {
+    let total = count(&shape)?;
+    let mut indices = Vec::with_capacity(total);
+    let mut at = vec![0_usize; shape.len()];
+    let mut place = start;
+    for _ in 0..total {
+        indices.push(usize::try_from(place).map_err(|_| Unfolded::Unknown)?);
+        for axis in (0..shape.len()).rev() {
+            at[axis] += 1;
+            place += steps[axis];
+            if at[axis] < shape[axis] {
+                break;
+            }
+            place -= steps[axis] * i64::try_from(shape[axis]).unwrap_or(i64::MAX);
+            at[axis] = 0;
+        }
+    }
+    if indices.iter().any(|&i| i >= x.len()) {
+        return Err(Unfolded::Unknown);
+    }
+    Ok(Value {
+        element: x.element,
+        data: x.data.pick(indices.into_iter()),
+        shape,
+    })
+}
+
+/// Distance of neighbours along each axis of a row-major tensor.
+fn row_major(shape: &[usize]) -> Vec<i64> {
+    let mut steps = vec![1; shape.len()];
+    for i in (1..shape.len()).rev() {
+        steps[i - 1] = steps[i] * i64::try_from(shape[i]).unwrap_or(i64::MAX);
+    }
+    steps
+}
+
+/// Dimensions in another order; reversed without `perm`.
+pub(super) fn transpose(node: &NodeProto, x: &Value) -> Folded {
+    let rank = x.shape.len();
+    let order: Vec<usize> = match node.ints("perm") {
+        None => (0..rank).rev().collect(),
+        Some(perm) => perm
+            .iter()
+            .map(|&a| from_front(a, rank))
+            .collect::<Result<_, _>>()?,
+    };
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    if !sorted.into_iter().eq(0..rank) {
+        return Err(Unfolded::Unknown);
+    }
+    let steps = row_major(&x.shape);
+    let shape = order.iter().map(|&i| x.shape[i]).collect();
+    let steps: Vec<i64> = order.iter().map(|&i| steps[i]).collect();
+    strided(x, shape, 0, &steps)
+}
+
+/// Tensors of one type, one after the other along `axis`.
+pub(super) fn concat(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
+    let parts: Option<Vec<&Value>> = inputs.iter().copied().collect();
+    let parts = parts.ok_or(Unfolded::Unknown)?;
+    let first = *parts.first().ok_or(Unfolded::Unknown)?;
+    let axis = first.axis(node.int("axis").ok_or(Unfolded::Unknown)?)?;
+    let mut shape = first.shape.clone();
+    shape[axis] = 0;
+    for part in &parts {
+        let fits = part.element == first.element
+            && part.shape.len() == shape.len()
+            && (0..shape.len()).all(|i| i == axis || part.shape[i] == shape[i]);
+        if !fits {
+            return Err(Unfolded::Unknown);
+        }
+        shape[axis] = shape[axis].saturating_add(part.shape[axis]);
+    }
+    count(&shape)?;
+    let outer: usize = shape[..axis].iter().product();
+    let row = |part: &Value| part.shape[axis..].iter().product::<usize>();
+    let data = match &first.data {
+        Data::Int(_) => Data::Int(joined(&parts, outer, row, |v| match &v.data {
+            Data::Int(values) => Some(values),
+            Data::Real(_) => None,
+        })?),
+        Data::Real(_) => Data::Real(joined(&parts, outer, row, |v| match &v.data {
+            Data::Real(values) => Some(values),
+            Data::Int(_) => None,
+        })?),
+    };
+    Ok(Value {
+        element: first.element,
+        shape,
+        data,
+    })
+}
+
+fn joined<'a, T: Copy + 'a>(
+    parts: &[&'a Value],
+    outer: usize,
+    row: impl Fn(&Value) -> usize,
+    values: impl Fn(&'a Value) -> Option<&'a Vec<T>>,
+) -> Result<Vec<T>, Unfolded> {
+    let mut all = Vec::new();
+    for i in 0..outer {
+        for part in parts {
+            let n = row(part);
+            let values = values(part).ok_or(Unfolded::Unknown)?;
+            all.extend_from_slice(&values[i * n..(i + 1) * n]);
+        }
+    }
+    Ok(all)
+}
+
+/// Slice with starts, ends, axes and steps as inputs (opset 10).
+pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
+    let input = |i: usize| inputs.get(i).copied().flatten();
+    let (Some(x), Some(starts), Some(ends)) = (input(0), input(1), input(2)) else {
+        return Err(Unfolded::Unknown);
+    };
+    let ints = |v: &Value| v.as_ints().map(<[i64]>::to_vec).ok_or(Unfolded::Unknown);
+    let (starts, ends) = (ints(starts)?, ints(ends)?);
+    let axes = match input(3) {
+        Some(axes) => ints(axes)?,
+        None => (0..starts.len() as i64).collect(),
+    };
+    let strides = match input(4) {
+        Some(steps) => ints(steps)?,
+        None => vec![1; starts.len()],
+    };
+    if [ends.len(), axes.len(), strides.len()] != [starts.len(); 3] {
+        return Err(Unfolded::Unknown);
+    }
+    let mut shape = x.shape.clone();
+    let mut steps = row_major(&x.shape);
+    let mut start = 0_i64;
+    for i in 0..starts.len() {
+        let axis = x.axis(axes[i])?;
+        let length = i64::try_from(x.shape[axis]).unwrap_or(i64::MAX);
+        let place = |at: i64, low: i64, high: i64| {
+            let at = if at < 0 { at.saturating_add(length) } else { at };
+            at.clamp(low, high)
+        };
+        let step = strides[i];
+        let (from, taken) = if step > 0 {
+            let (from, to) = (place(starts[i], 0, length), place(ends[i], 0, length));
+            (from, steps_between(to - from, step))
+        } else if step < 0 && step > i64::MIN {
+            let (from, to) = (place(starts[i], 0, length - 1), place(ends[i], -1, length - 1));
+            (from, steps_between(from - to, -step))
+        } else {
+            return Err(Unfolded::Unknown);
+        };
+        shape[axis] = taken;
+        start += from * steps[axis];
+        steps[axis] = steps[axis].saturating_mul(step);
+    }
+    strided(x, shape, start, &steps)
+}
+
+/// Number of steps of length `step`, at least 1, that begin within `span`.
+fn steps_between(span: i64, step: i64) -> usize {
+    let span = u64::try_from(span).unwrap_or(0);
+    let steps = span.div_ceil(step.unsigned_abs().max(1));
+    usize::try_from(steps).unwrap_or(usize::MAX)
+}
+
+/// Elements at indices along an axis; a negative index counts from the back.
+pub(super) fn gather(node: &NodeProto, x: &Value, indices: &Value) -> Folded {
+    let axis = x.axis(node.int("axis").unwrap_or(0))?;
+    let length = x.shape[axis];
+    let picked: Vec<usize> = indices
+        .as_ints()
+        .ok_or(Unfolded::Unknown)?
+        .iter()
+        .map(|&i| from_front(i, length))
+        .collect::<Result<_, _>>()?;
+    let inner: usize = x.shape[axis + 1..].iter().product();
+    let outer: usize = x.shape[..axis].iter().product();
+    let shape = [&x.shape[..axis], &indices.shape, &x.shape[axis + 1..]].concat();
+    count(&shape)?;
+    let places = (0..outer).flat_map(|o| {
+        picked
+            .iter()
+            .flat_map(move |&p| (0..inner).map(move |i| (o * length + p) * inner + i))
+    });
+    Ok(Value {
+        element: x.element,
+        data: x.data.pick(places),
+        shape,
+    })
+}
+
+/// Spread over `to`, and over its own shape.
+pub(super) fn expand(x: &Value, to: &Value) -> Folded {
+    let to: Option<Vec<usize>> = to
+        .as_ints()
+        .and_then(|to| to.iter().map(|&d| usize::try_from(d).ok()).collect());
+    let shape = spread(&x.shape, &to.ok_or(Unfolded::Unknown)?)?;
+    let places = places(&shape, &x.shape);
+    Ok(Value {
+        element: x.element,
+        data: x.data.pick(places.into_iter()),
+        shape,
+    })
+}
+
+/// One value everywhere; f32 zero without the attribute.
+pub(super) fn constant_of_shape(node: &NodeProto, shape: &Value) -> Folded {
+    let shape: Option<Vec<usize>> = shape
+        .as_ints()
+        .and_then(|s| s.iter().map(|&d| usize::try_from(d).ok()).collect());
+    let shape = shape.ok_or(Unfolded::Unknown)?;
+    let total = count(&shape)?;
+    let value = match node.find_attr("value").and_then(|a| a.t.as_ref()) {
+        None => Value {
+            element: DataType::Float,
+            shape: vec![1],
+            data: Data::Real(vec![0.0]),
+        },
+        Some(tensor) => Value::read(tensor)
+            .ok()
+            .flatten()
+            .filter(|v| v.len() == 1)
+            .ok_or(Unfolded::Unknown)?,
+    };
+    Ok(Value {
+        element: value.element,
+        data: value.data.pick(std::iter::repeat_n(0, total)),
+        shape,
+    })
+}
+
+/// Integers from a start to before a limit.
+pub(super) fn range(inputs: &[Option<&Value>]) -> Folded {
+    let one = |i: usize| match inputs.get(i).copied().flatten().map(|v| &v.data) {
+        Some(Data::Int(values)) if values.len() == 1 => Ok(values[0]),
+        _ => Err(Unfolded::Unknown),
+    };
+    let (start, limit, step) = (one(0)?, one(1)?, one(2)?);
+    let span = limit.checked_sub(start).ok_or(Unfolded::TooLarge)?;
+    let steps = match step {
+        0 => return Err(Unfolded::Unknown),
+        s if s > 0 => steps_between(span, s),
+        s => steps_between(span.saturating_neg(), s.saturating_neg()),
+    };
+    let total = count(&[steps])?;
+    let values: Option<Vec<i64>> = (0..total as i64)
+        .map(|i| i.checked_mul(step).and_then(|s| s.checked_add(start)))
+        .collect();
+    Value::ints(values.ok_or(Unfolded::Unknown)?)
+        .cast(inputs[0].map_or(DataType::Int64, |v| v.element))
+}

@@ -1,0 +1,162 @@
+//! The output of a classifier: what its scores are, and the network that ends in logits.
+
+use tailfold_spec::ScoreKind;
+
+use super::OpenError;
+use crate::Model;
+use crate::proto::{NodeProto, TensorType, ValueInfoProto};
+use crate::wires::{Fresh, Wires};
+
+/// The output of a file, and the nodes between the logits and it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputPort {
+    /// What the numbers at the file's output are.
+    pub kind: ScoreKind,
+    original: ValueInfoProto,
+    /// From the logits to the output, the first of them makes probabilities; empty where the file ends in logits.
+    tail: Vec<NodeProto>,
+}
+
+/// Operators that hand the scores on in another shape or type.
+const SHAPES: [&str; 6] = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast"];
+
+impl OutputPort {
+    /// Takes the softmax or sigmoid at the end of `model` off.
+    pub(super) fn detach(model: &mut Model) -> Result<Self, OpenError> {
+        let original = model.output()?.clone();
+        let graph = model.graph();
+        let wires = Wires::of(graph);
+        let mut port = Self {
+            kind: ScoreKind::Logit,
+            original: original.clone(),
+            tail: Vec::new(),
+        };
+        // Backwards over other shapes, to what makes the scores.
+        let mut tail = Vec::new();
+        let mut value = original.name().to_owned();
+        while let Some(at) = wires.maker(&value) {
+            let node = &graph.node[at];
+            let alone = tail.is_empty() || wires.only_reader(&value).is_some();
+            if !alone || !SHAPES.iter().any(|op| node.is(op)) {
+                break;
+            }
+            tail.push(at);
+            value = node.input.first().cloned().unwrap_or_default();
+        }
+        let Some(at) = wires.maker(&value) else {
+            return Ok(port);
+        };
+        let node = &graph.node[at];
+        let alone = tail.is_empty() || wires.only_reader(&value).is_some();
+        let Some(kind) = kind(model, node).filter(|_| alone && !node.input.is_empty()) else {
+            return Ok(port);
+        };
+        port.kind = kind;
+        port.tail.push(with_axis(node));
+        port.tail
+            .extend(tail.iter().rev().map(|&i| graph.node[i].clone()));
+        let logits = node.input[0].clone();
+        // The caller of a half-precision network reads f32: a Cast behind the softmax stands behind the logits then.
+        let cast = port.tail.iter().find(|n| n.is("Cast")).cloned();
+        let mut gone: Vec<usize> = tail;
+        gone.push(at);
+        let declared = port.tail.len() == 1;
+        let mut name = logits.clone();
+        let graph = model.graph_mut();
+        let mut index = 0;
+        graph.node.retain(|_| {
+            index += 1;
+            !gone.contains(&(index - 1))
+        });
+        if let Some(cast) = cast {
+            name = Fresh::of(graph).name(&format!("{logits}.logits"));
+            graph.node.push(NodeProto {
+                input: vec![logits],
+                output: vec![name.clone()],
+                ..cast
+            });
+            port.tail.retain(|n| !n.is("Cast"));
+        }
+        let mut output = original;
+        if !declared {
+            // The shape before the other shapes is another.
+            if let Some(crate::proto::TypeValue::Tensor(TensorType { shape, .. })) =
+                output.r#type.as_mut().and_then(|t| t.value.as_mut())
+            {
+                *shape = None;
+            }
+        }
+        output.name = Some(name);
+        graph.output = vec![output];
+        Ok(port)
+    }
+
+    /// Puts the nodes behind the logits again.
+    pub(super) fn restore(&self, model: &mut Model) {
+        if self.tail.is_empty() {
+            return;
+        }
+        let Ok(logits) = model.output().map(|o| o.name().to_owned()) else {
+            return;
+        };
+        let graph = model.graph_mut();
+        let mut names = Fresh::of(graph);
+        let mut value = logits;
+        let last = self.tail.len() - 1;
+        for (i, node) in self.tail.iter().enumerate() {
+            let output = if i == last {
+                self.original.name().to_owned()
+            } else {
+                names.name(node.output.first().map_or("", String::as_str))
+            };
+            let mut node = node.clone();
+            node.input[0] = value;
+            node.output = vec![output.clone()];
+            graph.node.push(node);
+            value = output;
+        }
+        graph.output = vec![self.original.clone()];
+    }
+}
+
+/// What `node`, which makes the scores, makes of its input; `None` when it does not make probabilities over classes.
+fn kind(model: &Model, node: &NodeProto) -> Option<ScoreKind> {
+    if node.is("Sigmoid") {
+        return Some(ScoreKind::IndependentProbability);
+    }
+    let kind = match node.op_type() {
+        "Softmax" => ScoreKind::Probability,
+        "LogSoftmax" => ScoreKind::LogProbability,
+        _ => return None,
+    };
+    let shape = |name: &str| model.graph().find_value(name).and_then(|v| v.shape());
+    let shape = node
+        .output
+        .first()
+        .and_then(|o| shape(o))
+        .or_else(|| node.input.first().and_then(|i| shape(i)));
+    let axis = node.int("axis").unwrap_or(-1);
+    let over_classes = match shape {
+        Some(shape) => {
+            let rank = i64::try_from(shape.len()).ok()?;
+            let axis = if axis < 0 { axis + rank } else { axis };
+            // The axis of the classes: all others but the batch have one element.
+            let others = shape.iter().enumerate().skip(1);
+            axis >= 1
+                && others
+                    .filter(|(i, _)| i64::try_from(*i) != Ok(axis))
+                    .all(|(_, &d)| d == Some(1))
+        }
+        None => matches!(axis, -1 | 1),
+    };
+    over_classes.then_some(kind)
+}
+
+/// The node with the axis that it had by default, which later versions have another of.
+fn with_axis(node: &NodeProto) -> NodeProto {
+    if node.is("Sigmoid") {
+        return node.clone();
+    }
+    let axis = node.int("axis").unwrap_or(-1);
+    node.clone().attr_int("axis", axis)
+}

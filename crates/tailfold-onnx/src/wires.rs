@@ -1,0 +1,93 @@
+//! Who makes a value and who reads it, looked up once for a whole graph: passes take time linear in its nodes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::proto::GraphProto;
+
+/// The wires of a graph as it was when they were looked up.
+pub(crate) struct Wires {
+    makers: BTreeMap<String, usize>,
+    readers: BTreeMap<String, Vec<usize>>,
+    constants: BTreeMap<String, usize>,
+    outputs: BTreeSet<String>,
+}
+
+impl Wires {
+    pub(crate) fn of(graph: &GraphProto) -> Self {
+        let mut wires = Self {
+            makers: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            outputs: graph.output.iter().map(|o| o.name().to_owned()).collect(),
+        };
+        for (index, node) in graph.node.iter().enumerate() {
+            for output in node.output.iter().filter(|o| !o.is_empty()) {
+                wires.makers.insert(output.clone(), index);
+            }
+            for input in node.input.iter().filter(|i| !i.is_empty()) {
+                wires.readers.entry(input.clone()).or_default().push(index);
+            }
+        }
+        for (index, tensor) in graph.initializer.iter().enumerate() {
+            wires.constants.insert(tensor.name().to_owned(), index);
+        }
+        wires
+    }
+
+    /// Index of the node that makes `value`.
+    pub(crate) fn maker(&self, value: &str) -> Option<usize> {
+        self.makers.get(value).copied()
+    }
+
+    /// Indices of the nodes that read `value`, once for each time they do.
+    pub(crate) fn readers(&self, value: &str) -> &[usize] {
+        self.readers.get(value).map_or(&[], Vec::as_slice)
+    }
+
+    /// The only node that reads `value`, which is no output of the graph.
+    pub(crate) fn only_reader(&self, value: &str) -> Option<usize> {
+        match *self.readers(value) {
+            [one] if !self.is_output(value) => Some(one),
+            _ => None,
+        }
+    }
+
+    /// Index of the initializer `value`.
+    pub(crate) fn constant(&self, value: &str) -> Option<usize> {
+        self.constants.get(value).copied()
+    }
+
+    pub(crate) fn is_output(&self, value: &str) -> bool {
+        self.outputs.contains(value)
+    }
+}
+
+/// Names that a graph does not have yet.
+pub(crate) struct Fresh {
+    taken: BTreeSet<String>,
+}
+
+impl Fresh {
+    pub(crate) fn of(graph: &GraphProto) -> Self {
+        let mut taken: BTreeSet<String> = BTreeSet::new();
+        for node in &graph.node {
+            taken.extend(node.output.iter().cloned());
+            taken.extend(node.input.iter().cloned());
+            taken.insert(node.name().to_owned());
+        }
+        taken.extend(graph.initializer.iter().map(|t| t.name().to_owned()));
+        taken.extend(graph.input.iter().map(|i| i.name().to_owned()));
+        taken.extend(graph.output.iter().map(|o| o.name().to_owned()));
+        Self { taken }
+    }
+
+    /// `wanted`, or with a number after it when a value or node has that name; taken from now on.
+    pub(crate) fn name(&mut self, wanted: &str) -> String {
+        let numbered = (2_usize..).map(|n| format!("{wanted}.{n}"));
+        let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
+        let name = names.find(|name| !self.taken.contains(name));
+        let name = name.unwrap_or_else(|| wanted.to_owned());
+        self.taken.insert(name.clone());
+        name
+    }
+}
