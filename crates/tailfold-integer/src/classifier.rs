@@ -6,7 +6,7 @@ use tailfold_kernels::{Isa, Workspace};
 use tailfold_onnx::Model;
 use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 
-use crate::{IntegerError, Lowered, NodeKernel, Region, lower};
+use crate::{IntegerError, Lowered, NodeKernel, Region, Shapes, lower};
 
 /// One image at a time, in memory that is set aside once; on the calling thread, unless it is given more.
 #[derive(Clone, Debug)]
@@ -25,8 +25,17 @@ impl IntegerClassifier {
     /// [`IntegerError`] when it is no ONNX file or its quantization is unsound, and [`IntegerError::NotWhole`] when a part
     /// of it has no integer kernel, which [`lower()`] would leave to another runtime.
     pub fn from_onnx(bytes: &[u8], name: &str) -> Result<Self, IntegerError> {
+        Self::from_model(Model::from_bytes(bytes, name)?)
+    }
+
+    /// Prepares `model`.
+    ///
+    /// # Errors
+    /// As [`IntegerClassifier::from_onnx`].
+    pub fn from_model(model: Model) -> Result<Self, IntegerError> {
         let isa = Isa::detect().map_err(IntegerError::Isa)?;
-        let lowered = lower(Model::from_bytes(bytes, name)?, isa)?;
+        // Shapes matter behind float nodes alone, and a model that has one is refused.
+        let lowered = lower(model, isa, &Shapes::new())?;
         Self::of(&lowered).ok_or_else(|| {
             let left = lowered.nodes.iter().filter(|n| n.kernel.is_none());
             let left: Vec<&str> = left.map(|n| n.node.as_str()).collect();
@@ -37,7 +46,8 @@ impl IntegerClassifier {
         })
     }
 
-    /// The classifier that a model was lowered to, when that is one region from the image to a row of logits.
+    /// The classifier that a model was lowered to, when that is one region from the image to a row of logits: `[1, classes]`,
+    /// `[1, classes, 1, 1]` or `[1, 1, classes]`.
     pub fn of(lowered: &Lowered) -> Option<Self> {
         let ([region], [_]) = (&lowered.regions[..], lowered.model.nodes()) else {
             return None;
@@ -48,7 +58,8 @@ impl IntegerClassifier {
         let ([values], [(_, shape)]) = (region.program.inputs(), &region.outputs[..]) else {
             return None;
         };
-        let &[1, num_classes] = &shape[..] else {
+        let (&[1, num_classes] | &[1, num_classes, 1, 1] | &[1, 1, num_classes]) = &shape[..]
+        else {
             return None;
         };
         (*values == c * h * w && num_classes > 0).then(|| Self {

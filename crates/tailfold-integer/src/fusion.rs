@@ -1,6 +1,6 @@
 //! Sums that the convolution before them makes itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tailfold_kernels::{Addend, Operation, Place};
 
@@ -9,72 +9,107 @@ use crate::lower::Draft;
 /// Takes from `layers`, which run in their order, each sum whose later term is of a convolution that nothing else reads:
 /// the convolution adds the other term before it writes its codes. The index of the convolution's layer, by the sum's.
 pub(crate) fn fuse(layers: &mut Vec<(usize, Draft)>) -> BTreeMap<usize, usize> {
+    let mut wires = Wires::of(layers);
     let mut fused = BTreeMap::new();
-    let mut at = 0;
-    while at < layers.len() {
-        match convolution(layers, at) {
-            Some((before, addend, output)) => {
-                if let Operation::Conv {
-                    residual,
-                    output: place,
-                    ..
-                } = &mut layers[before].1.operation
-                {
-                    *residual = Some(addend);
-                    *place = Place::Tensor(output);
-                }
-                let (sum, _) = layers.remove(at);
-                fused.insert(sum, layers[before].0);
-            }
-            None => at += 1,
+    let mut gone = BTreeSet::new();
+    for at in 0..layers.len() {
+        let Some(Fusion {
+            convolution,
+            addend,
+            output,
+        }) = wires.fusion(layers, at)
+        else {
+            continue;
+        };
+        if let Operation::Conv {
+            residual,
+            output: place,
+            ..
+        } = &mut layers[convolution].1.operation
+        {
+            *residual = Some(addend);
+            *place = Place::Tensor(output);
         }
+        wires.writer.insert(output, convolution);
+        fused.insert(layers[at].0, layers[convolution].0);
+        gone.insert(at);
     }
+    let mut at = 0;
+    layers.retain(|_| {
+        at += 1;
+        !gone.contains(&(at - 1))
+    });
     fused
 }
 
-/// The place in `layers` of the convolution that can make the sum at `at`, what it adds, and the sum's tensor.
-fn convolution(layers: &[(usize, Draft)], at: usize) -> Option<(usize, Addend, usize)> {
-    let Operation::Add {
-        inputs: [a, b],
-        weights,
-        clamp,
-        output,
-    } = layers[at].1.operation
-    else {
-        return None;
-    };
-    let writer = |tensor| {
-        let mut operations = layers.iter().map(|(_, draft)| &draft.operation);
-        operations.position(|operation| operation.writes() == Some(tensor))
-    };
-    let (of_a, of_b) = (writer(a)?, writer(b)?);
-    // Each term once: twice the same is a change of scale.
-    let (before, own, addend) = match of_a.cmp(&of_b) {
-        std::cmp::Ordering::Less => (of_b, b, (a, [weights[1], weights[0]])),
-        std::cmp::Ordering::Greater => (of_a, a, (b, weights)),
-        std::cmp::Ordering::Equal => return None,
-    };
-    let reads = layers
-        .iter()
-        .flat_map(|(_, draft)| draft.operation.reads())
-        .filter(|&tensor| tensor == own)
-        .count();
-    let free = matches!(
-        layers[before].1.operation,
-        Operation::Conv {
-            groups: 1,
-            residual: None,
-            ..
+/// Who writes each tensor, and how many times it is read.
+struct Wires {
+    writer: BTreeMap<usize, usize>,
+    reads: BTreeMap<usize, usize>,
+}
+
+/// A sum that a convolution can make.
+struct Fusion {
+    /// The convolution's place among the layers.
+    convolution: usize,
+    /// What it adds.
+    addend: Addend,
+    /// The sum's tensor.
+    output: usize,
+}
+
+impl Wires {
+    fn of(layers: &[(usize, Draft)]) -> Self {
+        let mut wires = Self {
+            writer: BTreeMap::new(),
+            reads: BTreeMap::new(),
+        };
+        for (at, (_, draft)) in layers.iter().enumerate() {
+            if let Some(tensor) = draft.operation.writes() {
+                wires.writer.insert(tensor, at);
+            }
+            for tensor in draft.operation.reads() {
+                *wires.reads.entry(tensor).or_insert(0) += 1;
+            }
         }
-    );
-    let (input, weights) = addend;
-    (free && reads == 1).then_some((
-        before,
-        Addend {
-            input,
+        wires
+    }
+
+    /// How a convolution can make the layer at `at`, when that is a sum.
+    fn fusion(&self, layers: &[(usize, Draft)], at: usize) -> Option<Fusion> {
+        let Operation::Add {
+            inputs: [a, b],
             weights,
             clamp,
-        },
-        output,
-    ))
+            output,
+        } = layers[at].1.operation
+        else {
+            return None;
+        };
+        let (of_a, of_b) = (*self.writer.get(&a)?, *self.writer.get(&b)?);
+        // Each term once: twice the same is a change of scale.
+        let (convolution, own, (input, weights)) = match of_a.cmp(&of_b) {
+            std::cmp::Ordering::Less => (of_b, b, (a, [weights[1], weights[0]])),
+            std::cmp::Ordering::Greater => (of_a, a, (b, weights)),
+            std::cmp::Ordering::Equal => return None,
+        };
+        let free = matches!(
+            layers[convolution].1.operation,
+            Operation::Conv {
+                groups: 1,
+                residual: None,
+                ..
+            }
+        );
+        let alone = self.reads.get(&own) == Some(&1);
+        (free && alone).then_some(Fusion {
+            convolution,
+            addend: Addend {
+                input,
+                weights,
+                clamp,
+            },
+            output,
+        })
+    }
 }

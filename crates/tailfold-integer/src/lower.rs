@@ -15,10 +15,10 @@ use tailfold_kernels::{Isa, Operation, Program, Steps};
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
-use crate::IntegerError;
 use crate::graph::{Graph, input, output};
 use crate::params::Params;
 use crate::regions;
+use crate::{IntegerError, Shapes};
 use ending::Ending;
 pub use geometry::window;
 
@@ -60,14 +60,15 @@ pub struct NodeKernel {
     pub kernel: Option<&'static str>,
 }
 
-/// Lowers `model` for images one at a time on `isa`. A graph without quantized regions comes back as it is, and so does one
+/// Lowers `model` for images one at a time on `isa`; `shapes` has those of the tensors that nodes without an integer kernel
+/// make. A graph without quantized regions comes back as it is, and so does one
 /// with branches or loops, whose bodies may read any value.
 ///
 /// # Errors
 /// [`IntegerError`] naming the node whose scales, zero points, codes or sizes break ONNX's rules or have no exact kernel.
 /// A sound operator that has no integer kernel is no error: it stays, and [`Lowered::nodes`] says so.
-pub fn lower(model: Model, isa: Isa) -> Result<Lowered, IntegerError> {
-    let (drafts, absorbed) = Lowering::of(&model)?;
+pub fn lower(model: Model, isa: Isa, shapes: &Shapes) -> Result<Lowered, IntegerError> {
+    let (drafts, absorbed) = Lowering::of(&model, shapes)?;
     regions::build(model, isa, drafts, &absorbed)
 }
 
@@ -108,6 +109,7 @@ pub(crate) struct Draft {
 /// What the pass has found so far.
 pub(crate) struct Lowering<'a> {
     graph: Graph<'a>,
+    shapes: &'a Shapes,
     /// Results of QuantizeLinear nodes.
     codes: BTreeMap<&'a str, Codes>,
     /// Results of DequantizeLinear nodes on codes.
@@ -128,8 +130,8 @@ pub(crate) struct Drafts {
 
 impl<'a> Lowering<'a> {
     /// The layers of `model`.
-    fn of(model: &'a Model) -> Result<(Drafts, Absorbed), IntegerError> {
-        let mut lowering = Self::new(model)?;
+    fn of(model: &'a Model, shapes: &'a Shapes) -> Result<(Drafts, Absorbed), IntegerError> {
+        let mut lowering = Self::new(model, shapes)?;
         let has_body = |node: &NodeProto| {
             let mut attributes = node.attribute.iter();
             attributes.any(|a| a.g.is_some() || !a.graphs.is_empty())
@@ -146,7 +148,7 @@ impl<'a> Lowering<'a> {
         Ok((lowering.drafts, lowering.absorbed))
     }
 
-    fn new(model: &'a Model) -> Result<Self, IntegerError> {
+    fn new(model: &'a Model, shapes: &'a Shapes) -> Result<Self, IntegerError> {
         let graph = Graph::new(model);
         let mut real = BTreeMap::new();
         let port = model.input()?;
@@ -155,9 +157,11 @@ impl<'a> Lowering<'a> {
             let rest: Option<Vec<usize>> = rest.iter().copied().collect();
             Some([vec![1], rest?].concat())
         });
+        let shape = shape.or_else(|| shapes.get(port.name()).cloned());
         real.insert(port.name(), Real { shape, level: 0 });
         Ok(Self {
             graph,
+            shapes,
             codes: BTreeMap::new(),
             dequantized: BTreeMap::new(),
             real,
@@ -180,7 +184,7 @@ impl<'a> Lowering<'a> {
             "GlobalAveragePool" => self.mean(index, node)?,
             "Slice" => self.slice(index, node)?,
             "Pad" => self.pad(index, node)?,
-            "Flatten" | "Reshape" | "Squeeze" | "Identity" | "Relu" | "Clip" => {
+            "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Identity" | "Relu" | "Clip" => {
                 self.rescale(index, node)?
             }
             _ => false,
@@ -246,7 +250,6 @@ impl<'a> Lowering<'a> {
     /// Notes the node as one that stays: what it reads must be real.
     fn leave(&mut self, node: &'a NodeProto) {
         let mut level = 0;
-        let mut shapes = Vec::new();
         for name in node.input.iter().filter(|n| !n.is_empty()) {
             if self.dequantized.contains_key(name.as_str()) {
                 self.export(name);
@@ -254,23 +257,10 @@ impl<'a> Lowering<'a> {
             if let Some(real) = self.real.get(name.as_str()) {
                 level = level.max(real.level);
             }
-            shapes.push(self.shape_of(name));
         }
-        let shape = shapes::of(node, &shapes, &self.graph);
         for name in node.output.iter().filter(|n| !n.is_empty()) {
-            let shape = if name == output(node) {
-                shape.clone()
-            } else {
-                None
-            };
+            let shape = self.shapes.get(name).cloned();
             self.real.insert(name, Real { shape, level });
-        }
-    }
-
-    fn shape_of(&self, name: &str) -> Option<Vec<usize>> {
-        match self.graph.constant(name) {
-            Some(tensor) => tensor.shape().ok(),
-            None => self.real.get(name)?.shape.clone(),
         }
     }
 

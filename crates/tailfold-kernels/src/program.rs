@@ -102,14 +102,18 @@ impl Program {
                 }
             }
         }
-        let lives: Vec<_> = (0..frames.len())
-            .map(|tensor| {
-                let touches = |l: &Layer| {
-                    l.operation.writes() == Some(tensor) || l.operation.reads().contains(&tensor)
-                };
-                let first = layers.iter().position(touches).unwrap_or(0);
-                let last = layers.iter().rposition(touches).unwrap_or(0);
-                (frames[tensor].len(), first..=last)
+        let mut uses: Vec<Option<[usize; 2]>> = vec![None; frames.len()];
+        for (step, Layer { operation, .. }) in layers.iter().enumerate() {
+            for tensor in operation.reads().into_iter().chain(operation.writes()) {
+                uses[tensor].get_or_insert([step; 2])[1] = step;
+            }
+        }
+        let lives: Vec<_> = frames
+            .iter()
+            .zip(&uses)
+            .map(|(frame, uses)| {
+                let [first, last] = uses.unwrap_or_default();
+                (frame.len(), first..=last)
             })
             .collect();
         let (offsets, arena) = place(&lives);

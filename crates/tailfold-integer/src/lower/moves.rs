@@ -165,8 +165,7 @@ impl<'a> Lowering<'a> {
         let Some(x) = self.codes_in(node, 0) else {
             return Ok(false);
         };
-        let shapes = [Some(x.shape.clone()), self.shape_of_constant(node)];
-        let Some(shape) = super::shapes::of(node, &shapes, &self.graph) else {
+        let Some(shape) = super::shapes::of(node, &x.shape, &self.graph) else {
             return Ok(false);
         };
         let Some(mut ending) = self.ending(output(node))? else {
@@ -185,10 +184,6 @@ impl<'a> Lowering<'a> {
 
     fn image(&self, x: &Codes) -> [usize; 3] {
         self.drafts.tensors[x.tensor]
-    }
-
-    fn shape_of_constant(&self, node: &NodeProto) -> Option<Vec<usize>> {
-        self.graph.constant(input(node, 1)?)?.shape().ok()
     }
 
     /// The codes of `x` as those of `ending`: the same tensor, where nothing changes.

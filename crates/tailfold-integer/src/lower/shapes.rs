@@ -1,78 +1,85 @@
-//! Shapes of real tensors, as far as the operators around quantized regions need them.
+//! Shapes that the operators which only move codes make.
 
 use tailfold_onnx::proto::NodeProto;
 
 use crate::graph::Graph;
 
-/// Operators whose result has the shape of their first input.
-const SAME: &[&str] = &[
-    "Abs",
-    "Clip",
-    "Dropout",
-    "Elu",
-    "Erf",
-    "Exp",
-    "HardSigmoid",
-    "HardSwish",
-    "Identity",
-    "LeakyRelu",
-    "Log",
-    "LogSoftmax",
-    "Neg",
-    "Relu",
-    "Selu",
-    "Sigmoid",
-    "Softmax",
-    "Sqrt",
-    "Tanh",
-];
-
-/// Operators whose inputs are spread over each other.
-const SPREAD: &[&str] = &["Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"];
-
-/// The shape of `node`'s first output, given those of its inputs; `None` for what is not known here.
-pub(super) fn of(
-    node: &NodeProto,
-    inputs: &[Option<Vec<usize>>],
-    graph: &Graph<'_>,
-) -> Option<Vec<usize>> {
-    let op = node.op_type();
-    if SPREAD.contains(&op) {
-        let shapes: Option<Vec<&Vec<usize>>> = inputs.iter().map(Option::as_ref).collect();
-        return shapes?
-            .into_iter()
-            .try_fold(Vec::new(), |a, b| spread(&a, b));
-    }
-    let x = inputs.first()?.clone()?;
-    match op {
-        _ if SAME.contains(&op) => Some(x),
-        "GlobalAveragePool" => match x[..] {
-            [n, c, _, _] => Some(vec![n, c, 1, 1]),
-            _ => None,
-        },
+/// The shape of `node`'s output, given that of its first input; `None` for other operators, and for a shape that is no
+/// constant or does not fit.
+pub(super) fn of(node: &NodeProto, x: &[usize], graph: &Graph<'_>) -> Option<Vec<usize>> {
+    match node.op_type() {
+        "Clip" | "Identity" | "Relu" => Some(x.to_vec()),
         "Flatten" => {
-            let axis = node.int("axis").unwrap_or(1);
             let rank = i64::try_from(x.len()).ok()?;
-            let at = usize::try_from(if axis < 0 { axis + rank } else { axis }).ok()?;
-            let (rows, columns) = x.split_at_checked(at)?;
+            let axis = node.int("axis").unwrap_or(1);
+            let at = if axis < 0 {
+                axis.checked_add(rank)?
+            } else {
+                axis
+            };
+            let (rows, columns) = x.split_at_checked(usize::try_from(at).ok()?)?;
             Some(vec![count(rows)?, count(columns)?])
         }
-        "Reshape" => reshaped(&x, &graph.numbers::<i64>(node, 1).ok()??),
-        _ if op.starts_with("Reduce") && node.int("keepdims").unwrap_or(1) == 1 => {
-            let axes = match node.ints("axes") {
-                Some(axes) => axes.to_vec(),
-                None => graph.numbers::<i64>(node, 1).ok()??,
-            };
-            let rank = i64::try_from(x.len()).ok()?;
-            let mut shape = x;
-            for axis in axes {
-                let at = usize::try_from(if axis < 0 { axis + rank } else { axis }).ok()?;
-                *shape.get_mut(at)? = 1;
+        "Reshape" => {
+            let to = graph.numbers::<i64>(node, 1).ok()??;
+            // Where 0 is a length and keeps none, there are no values.
+            let plain = node.int("allowzero").unwrap_or(0) == 0 || !to.contains(&0);
+            reshaped(x, &to).filter(|_| plain)
+        }
+        "Squeeze" => squeezed(x, axes(node, graph, x.len())),
+        "Unsqueeze" => {
+            // No tensor has more.
+            let count = axes_of(node, graph)?.len();
+            if count > 8 {
+                return None;
             }
-            Some(shape)
+            let axes = axes(node, graph, x.len().checked_add(count)?)?;
+            let mut rest = x.iter().copied();
+            let rank = x.len() + count;
+            let shape: Option<Vec<usize>> = (0..rank)
+                .map(|at| {
+                    if axes.contains(&at) {
+                        Some(1)
+                    } else {
+                        rest.next()
+                    }
+                })
+                .collect();
+            shape.filter(|_| rest.next().is_none())
         }
         _ => None,
     }
+}
+
+/// `axes` of a node: an attribute before opset 13, an input since.
+pub(super) fn axes_of(node: &NodeProto, graph: &Graph<'_>) -> Option<Vec<i64>> {
+    match node.ints("axes") {
+        Some(axes) => Some(axes.to_vec()),
+        None => graph.numbers::<i64>(node, 1).ok()?,
+    }
+}
+
+/// The same, counted from the first axis of a tensor of `rank`.
+fn axes(node: &NodeProto, graph: &Graph<'_>, rank: usize) -> Option<Vec<usize>> {
+    let rank = i64::try_from(rank).ok()?;
+    let from_first = |axis: i64| {
+        let at = if axis < 0 {
+            axis.checked_add(rank)?
+        } else {
+            axis
+        };
+        usize::try_from(at).ok().filter(|_| at < rank)
+    };
+    axes_of(node, graph)?.into_iter().map(from_first).collect()
+}
+
+/// Without the lengths of 1 along `axes`.
+fn squeezed(x: &[usize], axes: Option<Vec<usize>>) -> Option<Vec<usize>> {
+    let axes = axes?;
+    let lengths = x.iter().enumerate();
+    let sound = axes.iter().all(|&axis| x.get(axis) == Some(&1));
+    let rest = lengths.filter(|(at, _)| !axes.contains(at));
+    sound.then(|| rest.map(|(_, &length)| length).collect())
 }
 
 /// Values of a tensor, where they can be counted.
@@ -80,24 +87,7 @@ fn count(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))
 }
 
-/// NumPy's broadcasting.
-fn spread(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
-    let rank = a.len().max(b.len());
-    let at = |shape: &[usize], i: usize| {
-        let missing = rank - shape.len();
-        if i < missing { 1 } else { shape[i - missing] }
-    };
-    (0..rank)
-        .map(|i| match (at(a, i), at(b, i)) {
-            (1, n) | (n, 1) => Some(n),
-            (n, m) if n == m => Some(n),
-            _ => None,
-        })
-        .collect()
-}
-
-/// ONNX's Reshape of a batch of one: 0 keeps a length, -1 takes what is left; the first length, whatever the file has
-/// for the batch, is 1 when the rest says so.
+/// ONNX's Reshape: 0 keeps a length, -1 takes what is left.
 fn reshaped(x: &[usize], to: &[i64]) -> Option<Vec<usize>> {
     let values = count(x)?;
     let mut shape = Vec::new();

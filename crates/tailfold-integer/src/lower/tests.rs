@@ -117,7 +117,7 @@ fn random_networks_give_what_their_graph_means_in_double_precision() {
         let output = model.output().unwrap().name().to_owned();
         let expected = exact::evaluate(&model, &image)[&output].values.clone();
         for isa in Isa::available() {
-            let lowered = lower(model.clone(), isa).unwrap();
+            let lowered = lower(model.clone(), isa, &Shapes::new()).unwrap();
             let float: Vec<_> = lowered
                 .nodes
                 .iter()
@@ -145,29 +145,43 @@ fn what_is_real_in_between_parts_the_regions_and_comes_back() {
     let a = net.conv(&x, [2, 6], 3, [1, 1]);
     let a = net.push("Relu", &[&a]);
     let a = net.quantized(&a, 0.1);
-    // A square root has no integer kernel.
-    let root = net.push("Sqrt", &[&a]);
-    let root = net.quantized(&root, 0.05);
-    let b = net.push("Add", &[&root, &a]);
+    // A transposition has no integer kernel.
+    let turned = net.turned(&a);
+    let turned = net.quantized(&turned, 0.05);
+    // Another scale keeps the shape.
+    let turned = net.push("Relu", &[&turned]);
+    let turned = net.quantized(&turned, 0.05);
+    let back = net.turned(&turned);
+    let back = net.quantized(&back, 0.05);
+    let b = net.push("Add", &[&back, &a]);
     let b = net.quantized(&b, 0.1);
     let model = net.model(&b, &[1, 6, 5, 7]);
-    let lowered = lower(model.clone(), Isa::detect().unwrap()).unwrap();
-    let left: Vec<&str> = lowered.model.nodes().iter().map(|n| n.op_type()).collect();
-    assert_eq!(left, [Region::OPERATOR, "Sqrt", Region::OPERATOR]);
-    // The codes of `a` leave the first region once, for the root and for the sum.
-    assert_eq!(lowered.regions[0].outputs.len(), 1);
-    assert_eq!(lowered.regions[1].inputs.len(), 2);
     let image: Vec<f32> = (0..70).map(|i| i as f32 * 0.03 - 1.0).collect();
     let means = exact::evaluate(&model, &image);
+    let isa = Isa::detect().unwrap();
+    let lowered = lower(model.clone(), isa, &exact::shapes(&means)).unwrap();
+    let operators = |lowered: &Lowered| -> Vec<String> {
+        let nodes = lowered.model.nodes().iter();
+        nodes.map(|n| n.op_type().to_owned()).collect()
+    };
+    let region = Region::OPERATOR;
+    assert_eq!(
+        operators(&lowered),
+        [region, "Transpose", region, "Transpose", region]
+    );
+    // The codes of `a` leave the first region once, for the transposition and for the sum.
+    assert_eq!(lowered.regions[0].outputs.len(), 1);
+    assert_eq!(lowered.regions[2].inputs.len(), 2);
     let first = run(&lowered.regions[0], &image);
-    let root: Vec<f32> = first.iter().map(|v| v.sqrt()).collect();
-    let second = &lowered.regions[1];
+    let between = run(&lowered.regions[1], &transposed(&first, [6, 5, 7]));
+    let back = transposed(&between, [6, 7, 5]);
+    let second = &lowered.regions[2];
     let inputs: Vec<&[f32]> = second
         .inputs
         .iter()
         .map(|name| {
-            if name.starts_with("sqrt") {
-                &root[..]
+            if name.starts_with("transpose") {
+                &back[..]
             } else {
                 &first[..]
             }
@@ -185,6 +199,69 @@ fn what_is_real_in_between_parts_the_regions_and_comes_back() {
             "{found} {expected}"
         );
     }
+    // Without the shape of what the transposition makes, all behind it is float.
+    let blind = lower(model, isa, &Shapes::new()).unwrap();
+    assert_eq!(blind.regions.len(), 1);
+    assert!(operators(&blind).ends_with(&["DequantizeLinear".to_owned()]));
+}
+
+/// Channels of `[height, width]` with rows and columns exchanged.
+fn transposed(x: &[f32], [channels, height, width]: [usize; 3]) -> Vec<f32> {
+    let mut turned = Vec::with_capacity(x.len());
+    for plane in x.chunks_exact(x.len() / channels) {
+        for column in 0..width {
+            turned.extend((0..height).map(|row| plane[row * width + column]));
+        }
+    }
+    turned
+}
+
+#[test]
+fn quantized_tensors_that_are_no_images_stay_float() {
+    for dims in [&[1, 7, 12][..], &[1, 2, 3, 2, 7]] {
+        let mut net = Net::new(8, [2, 6, 7]);
+        let x = net.quantized("image", 0.02);
+        let to: Vec<i64> = dims.iter().map(|&d| i64::try_from(d).unwrap()).collect();
+        let shape = net.constant("shape", &[to.len()], &to);
+        let tokens = net.push("Reshape", &[&x, &shape]);
+        let tokens = net.quantized(&tokens, 0.02);
+        let both = net.push("Add", &[&tokens, &tokens]);
+        let both = net.quantized(&both, 0.04);
+        let model = net.model(&both, dims);
+        let shapes = Shapes::from([tokens, both.clone()].map(|name| (name, dims.to_vec())));
+        let lowered = lower(model, Isa::detect().unwrap(), &shapes).unwrap();
+        let left = lowered.nodes.iter().filter(|n| n.kernel.is_none());
+        let left: Vec<&str> = left.map(|n| n.operator.as_str()).collect();
+        assert_eq!(left, ["Reshape", "Add"]);
+        assert_eq!(lowered.regions.len(), 1);
+    }
+}
+
+#[test]
+fn lengths_of_one_come_and_go_and_leave_a_classifier() {
+    for input in [false, true] {
+        let mut net = Net::new(9, [12, 3, 4]);
+        let x = net.quantized("image", 0.02);
+        let mean = net.push("GlobalAveragePool", &[&x]);
+        let mean = net.quantized(&mean, 0.02);
+        let with_axes = |net: &mut Net, op: &str, x: &str| {
+            if input {
+                let axes = net.constant("axes", &[2], &[-1_i64, 2]);
+                net.push(op, &[x, &axes])
+            } else {
+                net.push_with(op, &[x], |n| n.attr_ints("axes", &[2, 3]))
+            }
+        };
+        let row = with_axes(&mut net, "Squeeze", &mean);
+        let row = net.quantized(&row, 0.02);
+        let image = with_axes(&mut net, "Unsqueeze", &row);
+        let image = net.quantized(&image, 0.02);
+        let out = net.conv(&image, [12, 5], 1, [1, 1]);
+        let model = net.model(&out, &[1, 5, 1, 1]);
+        let classifier = IntegerClassifier::from_model(model).unwrap();
+        assert_eq!(classifier.num_classes(), 5);
+        assert_eq!(classifier.region().outputs[0].1, [1, 5, 1, 1]);
+    }
 }
 
 /// The direction of a mean, as codes.
@@ -200,7 +277,12 @@ fn direction(epsilon: f32, read_twice: bool) -> Lowered {
     } else {
         unit
     };
-    lower(net.model(&out, &[1, 6]), Isa::detect().unwrap()).unwrap()
+    lower(
+        net.model(&out, &[1, 6]),
+        Isa::detect().unwrap(),
+        &Shapes::new(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -222,7 +304,9 @@ fn a_classifier_is_one_program_or_says_what_is_left() {
     let batch = [&image[..], &image].concat();
     let batch = ImageBatch::new(batch, [2, 3, 9, 11]).unwrap();
     let logits = classifier.logits(&batch).unwrap();
-    let region = &lower(model, Isa::detect().unwrap()).unwrap().regions[0];
+    let region = &lower(model, Isa::detect().unwrap(), &Shapes::new())
+        .unwrap()
+        .regions[0];
     let expected = run(region, &image);
     assert_eq!(logits.values(), [&expected[..], &expected].concat());
     let turned = ImageBatch::new(image, [1, 3, 11, 9]).unwrap();
@@ -230,10 +314,10 @@ fn a_classifier_is_one_program_or_says_what_is_left() {
 
     let mut net = Net::new(6, [2, 5, 7]);
     let x = net.quantized("image", 0.02);
-    let root = net.push("Sqrt", &[&x]);
-    let model = net.model(&root, &[1, 2, 5, 7]);
+    let turned = net.turned(&x);
+    let model = net.model(&turned, &[1, 2, 7, 5]);
     let error = IntegerClassifier::from_onnx(&model.to_bytes(), "part").unwrap_err();
-    let message = "does not run with integers alone, from an image to a row of logits: 1 nodes have no kernel (sqrt";
+    let message = "does not run with integers alone, from an image to a row of logits: 1 nodes have no kernel (transpose";
     assert!(error.to_string().contains(message), "{error}");
 }
 
@@ -243,7 +327,7 @@ fn a_float_graph_stays_as_it_is() {
     let weights = net.constant("weight", &[4, 2, 1, 1], &[0.5_f32; 8]);
     let out = net.push("Conv", &["image", &weights]);
     let model = net.model(&out, &[1, 4, 5, 7]);
-    let lowered = lower(model.clone(), Isa::detect().unwrap()).unwrap();
+    let lowered = lower(model.clone(), Isa::detect().unwrap(), &Shapes::new()).unwrap();
     assert!(lowered.regions.is_empty());
     assert_eq!(lowered.model, model);
     assert_eq!(lowered.nodes[0].kernel, None);
@@ -309,7 +393,11 @@ fn spoiled(spoil: impl FnOnce(&mut Net)) -> Result<Lowered, IntegerError> {
     let y = net.push("Conv", &[&x, &weights, &bias]);
     let out = net.pair(&y, &scale, &zero);
     spoil(&mut net);
-    lower(net.model(&out, &[1, 4, 3, 5]), Isa::detect().unwrap())
+    lower(
+        net.model(&out, &[1, 4, 3, 5]),
+        Isa::detect().unwrap(),
+        &Shapes::new(),
+    )
 }
 
 fn set<T: tailfold_onnx::Element>(net: &mut Net, prefix: &str, dims: &[usize], values: &[T]) {
@@ -473,7 +561,7 @@ fn sums_beyond_32_bits_are_refused() {
         let y = net.push("Conv", &[&x, &weights]);
         let out = net.pair(&y, &scale, &zero);
         let model = net.model(&out, &[1, 1, 1, 1]);
-        lower(model.clone(), Isa::detect().unwrap()).unwrap_err()
+        lower(model.clone(), Isa::detect().unwrap(), &Shapes::new()).unwrap_err()
     };
     assert_eq!(
         error.to_string(),
@@ -487,6 +575,7 @@ fn damaged_models_give_an_error_or_run() {
     let cases = if cfg!(debug_assertions) { 1000 } else { 30_000 };
     for case in 0..cases {
         let (model, image) = residual(case % 7);
+        let shapes = exact::shapes(&exact::evaluate(&model, &image));
         let mut rng = ChaCha8Rng::seed_from_u64(case);
         let mut bytes = model.to_bytes();
         for _ in 0..rng.random_range(1..4) {
@@ -496,7 +585,7 @@ fn damaged_models_give_an_error_or_run() {
         let Ok(damaged) = Model::from_bytes(&bytes, "damaged") else {
             continue;
         };
-        let Ok(lowered) = lower(damaged, Isa::Portable) else {
+        let Ok(lowered) = lower(damaged, Isa::Portable, &shapes) else {
             continue;
         };
         for region in &lowered.regions {

@@ -52,7 +52,7 @@ impl<'a> Lowering<'a> {
             return Ok(None);
         };
         let row = output(&nodes[flatten]);
-        let pooled = [Some(vec![1, channels, 1, 1])];
+        let pooled = [1, channels, 1, 1];
         let flat = shapes::of(&nodes[flatten], &pooled, &self.graph) == Some(vec![1, channels]);
         let squares = self.graph.consumers(row).iter().copied();
         let squares = squares
@@ -61,14 +61,16 @@ impl<'a> Lowering<'a> {
         let (Some(squares), true) = (squares, flat) else {
             return Ok(None);
         };
-        let reduced = shapes::of(&nodes[squares], &[Some(vec![1, channels])], &self.graph);
+        let reduced = nodes[squares].int("keepdims").unwrap_or(1) == 1
+            && shapes::axes_of(&nodes[squares], &self.graph)
+                .is_some_and(|axes| matches!(axes[..], [1 | -1]));
         let chain = || {
             let add = next(output(&nodes[squares]), "Add")?;
             let root = next(output(&nodes[add]), "Sqrt")?;
             let div = next(output(&nodes[root]), "Div")?;
             Some([add, root, div])
         };
-        let (Some([add, root, div]), true) = (chain(), reduced == Some(vec![1, 1])) else {
+        let (Some([add, root, div]), true) = (chain(), reduced) else {
             return Ok(None);
         };
         let terms = [0, 1].map(|i| input(&nodes[div], i));

@@ -10,19 +10,19 @@ pub(super) fn place(tensors: &[(usize, RangeInclusive<usize>)]) -> (Vec<usize>, 
     // Large tensors first: small ones fit between them.
     order.sort_by_key(|&t| std::cmp::Reverse(tensors[t].0));
     let mut offsets = vec![0; tensors.len()];
-    let mut placed: Vec<usize> = Vec::new();
+    // What is placed already, by the steps in which it lives: most tensors live for a few.
+    let steps = tensors.iter().map(|(_, life)| *life.end() + 1).max();
+    let mut placed: Vec<Vec<usize>> = vec![Vec::new(); steps.unwrap_or(0)];
     let mut total = 0;
     for tensor in order {
         let (length, life) = &tensors[tensor];
-        let mut taken: Vec<(usize, usize)> = placed
+        let mut taken: Vec<(usize, usize)> = placed[life.clone()]
             .iter()
-            .filter(|&&other| {
-                let other = &tensors[other].1;
-                life.start() <= other.end() && other.start() <= life.end()
-            })
+            .flatten()
             .map(|&other| (offsets[other], offsets[other] + tensors[other].0))
             .collect();
         taken.sort_unstable();
+        taken.dedup();
         let mut at: usize = 0;
         for (start, end) in taken {
             if at + length <= start {
@@ -32,7 +32,9 @@ pub(super) fn place(tensors: &[(usize, RangeInclusive<usize>)]) -> (Vec<usize>, 
         }
         offsets[tensor] = at;
         total = total.max(at + length);
-        placed.push(tensor);
+        for step in life.clone() {
+            placed[step].push(tensor);
+        }
     }
     (offsets, total)
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{DataType, NodeProto, TensorProto};
 
+use crate::Shapes;
+
 #[derive(Clone, Debug)]
 pub(super) struct Tensor {
     pub(super) shape: Vec<usize>,
@@ -53,6 +55,7 @@ pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor>
                 shape: vec![1, inputs[0].values.len()],
                 values: inputs[0].values.clone(),
             },
+            "Transpose" => transpose(inputs[0]),
             "Slice" => subsample(inputs[0]),
             "Pad" => pad(&inputs),
             other => panic!("{other}"),
@@ -60,6 +63,27 @@ pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor>
         values.insert(node.output[0].clone(), result);
     }
     values
+}
+
+/// Shapes of all tensors.
+pub(super) fn shapes(values: &BTreeMap<String, Tensor>) -> Shapes {
+    let shapes = values.iter();
+    shapes.map(|(n, t)| (n.clone(), t.shape.clone())).collect()
+}
+
+/// Rows and columns exchanged.
+fn transpose(x: &Tensor) -> Tensor {
+    let [_, channels, height, width] = x.shape[..] else {
+        panic!("{:?}", x.shape)
+    };
+    let values = (0..channels * height * width).map(|i| {
+        let (c, column, row) = (i / (height * width), i / height % width, i % height);
+        x.values[(c * height + row) * width + column]
+    });
+    Tensor {
+        shape: vec![1, channels, width, height],
+        values: values.collect(),
+    }
 }
 
 fn constant(tensor: &TensorProto) -> Tensor {

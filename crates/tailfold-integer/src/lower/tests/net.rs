@@ -186,6 +186,11 @@ impl Net {
         self.push("Div", &[x, &length])
     }
 
+    /// Rows and columns exchanged, which has no integer kernel.
+    pub(super) fn turned(&mut self, x: &str) -> String {
+        self.push_with("Transpose", &[x], |n| n.attr_ints("perm", &[0, 1, 3, 2]))
+    }
+
     /// No activation, a ReLU or a clip.
     pub(super) fn activated(&mut self, x: String) -> String {
         match self.rng.random_range(0..4) {
