@@ -113,6 +113,7 @@ impl Fixture {
             channels: 1,
             height: 28,
             width: 28,
+            bgr: false,
             resize: None,
             mean: vec![0.286],
             std: vec![0.353],

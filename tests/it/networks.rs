@@ -29,6 +29,7 @@ pub(crate) fn exported(network: &Network, arch: &Architecture) -> Model {
             channels,
             height,
             width,
+            bgr: false,
             resize: None,
             mean: vec![0.5; channels],
             std: vec![0.5; channels],

@@ -65,6 +65,7 @@ fn a_published_model_has_its_published_accuracy() {
         channels: 3,
         height: 32,
         width: 32,
+        bgr: false,
         resize: None,
         mean: vec![0.485, 0.456, 0.406],
         std: vec![0.229, 0.224, 0.225],

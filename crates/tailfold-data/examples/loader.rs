@@ -129,6 +129,7 @@ fn make_views(args: &Args, store: &ImageStore) -> Result<(), Box<dyn std::error:
         channels: 3,
         height: side,
         width: side,
+        bgr: false,
         resize: None,
         mean: vec![0.5; 3],
         std: vec![0.25; 3],

@@ -12,15 +12,7 @@ mod lower;
 mod params;
 mod regions;
 
-use std::collections::BTreeMap;
-
 pub use classifier::IntegerClassifier;
 pub use error::IntegerError;
 pub use lower::{Lowered, NodeKernel, Region, lower, window};
-
-/// The shape of each tensor of a graph for one image, by its ONNX name: `[1, channels, height, width]` for an image, the
-/// batch of one included.
-///
-/// A runtime's shape inference fills it. It may be empty: behind a node that stays with the float runtime, tensors whose
-/// shapes it lacks stay float too.
-pub type Shapes = BTreeMap<String, Vec<usize>>;
+pub use tailfold_onnx::Shapes;

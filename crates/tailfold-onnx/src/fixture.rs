@@ -66,6 +66,7 @@ pub(crate) fn card(arch: &Architecture) -> ModelCard {
             channels,
             height,
             width,
+            bgr: false,
             resize: None,
             mean,
             std,

@@ -5,11 +5,13 @@
 //! takes f32 images `[N, channels, height, width]` and ends in logits. [`Ports::restore`] gives a graph the ports of the
 //! file again.
 
+mod description;
 mod input;
 mod output;
 
 use std::path::Path;
 
+pub use description::{Description, DescriptionError};
 pub use input::{InputPort, Layout};
 pub use output::OutputPort;
 

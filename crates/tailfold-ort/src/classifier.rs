@@ -34,13 +34,12 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    fn of(bytes: &[u8], name: &str) -> Result<Self, OrtError> {
+    fn of(model: &Model, name: &str) -> Result<Self, OrtError> {
         let not_image = |what: String| OrtError::Shape {
             name: name.to_owned(),
             what,
             expected: "one float tensor [N, channels, height, width] with fixed channels, height and width",
         };
-        let model = Model::from_bytes(bytes, name).map_err(|e| not_image(e.to_string()))?;
         let shape = model.input_shape().map_err(|e| not_image(e.to_string()))?;
         let [_, Some(c), Some(h), Some(w)] = shape else {
             return Err(not_image(format!("its input has the shape {shape:?}")));
@@ -49,29 +48,33 @@ impl Graph {
         Ok(Self {
             input: [c, h, w],
             batch: model.batch_name(),
-            is_quantized: model.nodes().iter().any(|n| n.is("QuantizeLinear")),
+            is_quantized: model
+                .nodes()
+                .iter()
+                .any(|n| n.is("QuantizeLinear") || n.is("DequantizeLinear")),
             is_half: values.any(|t| t.element() == Some(DataType::Float16)),
         })
     }
 }
 
 impl OrtClassifier {
-    /// Prepares the ONNX file `bytes`; `name` stands for it in messages. On a GPU one image is run to warm it up.
+    /// Prepares `model`, a classifier in canonical form ([`tailfold_onnx::open()`]); `name` stands for it in messages. On a GPU
+    /// one image is run to warm it up.
     ///
     /// # Errors
     /// [`OrtError`]: no library, no such provider, a library or GPU that it lacks, or a model that it does not run whole.
-    pub fn from_onnx(bytes: &[u8], name: &str, setup: &Setup) -> Result<Self, OrtError> {
+    pub fn from_model(model: &Model, name: &str, setup: &Setup) -> Result<Self, OrtError> {
         let library =
             Library::load(setup.library.as_deref()).map_err(|source| OrtError::Library {
                 provider: setup.provider.name(),
                 source,
             })?;
-        let graph = Graph::of(bytes, name)?;
+        let graph = Graph::of(model, name)?;
         let recipe = Recipe {
             setup: setup.clone(),
             library,
             graph: graph.clone(),
-            bytes: bytes.to_vec(),
+            bytes: model.to_bytes(),
             name: name.to_owned(),
         };
         let mut session = recipe.open()?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use tailfold_integer::IntegerClassifier;
+use tailfold_onnx::Model;
 #[cfg(feature = "tract")]
 use tailfold_tract::TractClassifier;
 
@@ -75,24 +76,24 @@ impl Backend {
         }
     }
 
-    /// The ONNX file `bytes`, ready to run; `name` stands for it in messages.
+    /// `model`, a classifier in canonical form, ready to run; `name` stands for it in messages.
     ///
     /// # Errors
     /// [`RuntimeError::NotBuilt`] for a back end that this build lacks, otherwise the back end's own error.
     pub fn prepare(
         self,
-        bytes: &[u8],
+        model: &Model,
         name: &str,
         options: &Options,
     ) -> Result<Prepared, RuntimeError> {
         match self {
             #[cfg(feature = "tract")]
-            Self::Tract => Ok(TractClassifier::from_onnx(bytes, name)?
+            Self::Tract => Ok(TractClassifier::from_model(model, name)?
                 .with_threads(options.threads, name)?
                 .into()),
             #[cfg(feature = "tract")]
-            Self::TractStock => Ok(TractClassifier::stock(bytes, name)?.into()),
-            Self::Integer => IntegerClassifier::from_onnx(bytes, name)
+            Self::TractStock => Ok(TractClassifier::stock(model, name)?.into()),
+            Self::Integer => IntegerClassifier::from_model(model.clone())
                 .and_then(|classifier| classifier.with_threads(options.threads))
                 .map(Into::into)
                 .map_err(|source| RuntimeError::Integer {
@@ -101,7 +102,7 @@ impl Backend {
                 }),
             #[cfg(feature = "ort")]
             Self::Ort | Self::Cuda | Self::Tensorrt | Self::TensorrtRtx => {
-                crate::prepared::on_ort(self, bytes, name, options)
+                crate::prepared::on_ort(self, model, name, options)
             }
             #[cfg(not(all(feature = "tract", feature = "ort")))]
             absent => Err(RuntimeError::NotBuilt {

@@ -2,8 +2,8 @@
 
 use tailfold_data::DataError;
 use tailfold_integer::IntegerError;
-use tailfold_onnx::{CheckError, OnnxError};
-use tailfold_spec::{PreprocessError, RunError, ShapeError, artifact::ArtifactError};
+use tailfold_onnx::{DescriptionError, OnnxError, OpenError};
+use tailfold_spec::{RunError, ShapeError, artifact::ArtifactError};
 
 /// Why a model cannot be had, or an image not be classified.
 #[derive(Debug, thiserror::Error)]
@@ -21,49 +21,23 @@ pub enum RuntimeError {
         #[source]
         source: OnnxError,
     },
-    /// A model's graph is unsound.
+    /// A model that no back end should be given, or that is no classifier.
     #[error("{name}")]
-    Check {
+    Open {
         /// The file.
         name: String,
         /// Why.
         #[source]
-        source: CheckError,
+        source: OpenError,
     },
-    /// A model without metadata, and not all that it would say was given.
-    #[error(
-        "{name}: the model has no metadata `{missing}`: it was not written by tailfold, so give {flags}"
-    )]
-    Unprepared {
-        /// The file.
-        name: String,
-        /// Key of the metadata.
-        missing: &'static str,
-        /// What would say it.
-        flags: &'static str,
-    },
-    /// What was given for a model without metadata makes no sense.
+    /// A model of which too little is known, or of which two things are said.
     #[error("{name}")]
-    Preparation {
+    Description {
         /// The file.
         name: String,
         /// Why.
         #[source]
-        source: PreprocessError,
-    },
-    /// What was given for a model that says it itself.
-    #[error("{name} has metadata: --labels, --mean, --std and --short-side are for models without")]
-    AlreadyPrepared {
-        /// The file.
-        name: String,
-    },
-    /// An input whose size is not fixed.
-    #[error("{name}: the size of an image is not fixed: {found:?}")]
-    InputShape {
-        /// The file.
-        name: String,
-        /// Of the graph.
-        found: [Option<usize>; 4],
+        source: Box<DescriptionError>,
     },
     /// Class names that do not fit the network.
     #[error("{name}: {named} classes are named but the network has {outputs} outputs")]

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tailfold_data::{Pixels, decode, preprocess};
-use tailfold_spec::{
-    Classifier, Filter, ImageBatch, Logits, ModelCard, Preprocess, Resize, softmax,
-};
+use tailfold_spec::{Classifier, Filter, ImageBatch, Logits, ModelCard, Preprocess, Resize};
 
 use crate::{Backend, LoadedModel, Options, RuntimeError, clock};
 
@@ -18,7 +16,7 @@ pub struct Guess {
     pub class: usize,
     /// Its name.
     pub name: String,
-    /// Softmax of the logits, all classes counted.
+    /// Softmax of the logits, all classes counted; the sigmoid of its own logit for a model that ends in one.
     pub probability: f64,
 }
 
@@ -134,7 +132,7 @@ impl ImageClassifier {
     }
 
     fn named(&self, logits: &[f32], top: usize) -> Vec<Guess> {
-        let probabilities = softmax(logits);
+        let probabilities = self.model.score_kind().probabilities(logits);
         let mut classes: Vec<usize> = (0..probabilities.len()).collect();
         // A stable sort keeps the lowest class first among equals, as everywhere.
         classes.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));

@@ -27,12 +27,11 @@ mod image_classifier;
 mod model;
 mod options;
 mod prepared;
-mod stranger;
 
 pub use backend::{Backend, UnknownBackend};
 pub use error::RuntimeError;
 pub use image_classifier::{Answer, Guess, ImageClassifier};
-pub use model::LoadedModel;
+pub use model::{LoadedModel, Network, float_layers, open_file};
 pub use options::Options;
 pub use prepared::{NodeRun, Prepared};
-pub use stranger::Preparation;
+pub use tailfold_onnx::{Description, DescriptionError, Layout, OpenOptions, Ports};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tailfold_integer::{IntegerClassifier, NodeKernel, Region};
 #[cfg(feature = "ort")]
 use tailfold_ort::{OrtClassifier, Provider, Setup};
+#[cfg(feature = "ort")]
+use tailfold_onnx::Model;
 use tailfold_spec::Classifier;
 #[cfg(feature = "tract")]
 use tailfold_tract::TractClassifier;
@@ -71,11 +73,11 @@ impl From<IntegerClassifier> for Prepared {
     }
 }
 
-/// `bytes` on one of ONNX Runtime's providers.
+/// `model` on one of ONNX Runtime's providers.
 #[cfg(feature = "ort")]
 pub(crate) fn on_ort(
     backend: Backend,
-    bytes: &[u8],
+    model: &Model,
     name: &str,
     options: &Options,
 ) -> Result<Prepared, RuntimeError> {
@@ -93,7 +95,7 @@ pub(crate) fn on_ort(
         saturating: options.ort_saturating,
         tell: options.tell,
     };
-    let classifier = OrtClassifier::from_onnx(bytes, name, &setup)?;
+    let classifier = OrtClassifier::from_model(model, name, &setup)?;
     let nodes = classifier.placements().iter().map(|p| NodeRun {
         node: p.node.clone(),
         operator: p.operator.clone(),

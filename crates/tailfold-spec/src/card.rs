@@ -93,6 +93,19 @@ pub enum CardError {
     Preprocess(#[from] PreprocessError),
 }
 
+/// What the metadata of a model of other tools may say: parts of a card.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CardParts {
+    /// Class names, label order.
+    pub classes: Option<Vec<String>>,
+    /// Training images of each class, label order.
+    pub train_counts: Option<Vec<u64>>,
+    /// How an image becomes the input.
+    pub preprocess: Option<Preprocess>,
+    /// Present once quantized.
+    pub quantization: Option<QuantizationRecord>,
+}
+
 const NAME: &str = "tailfold.name";
 const ARCHITECTURE: &str = "tailfold.architecture";
 const CLASSES: &str = "tailfold.classes";
@@ -102,15 +115,69 @@ const OFFSETS: &str = "tailfold.offsets";
 const CHECKPOINT: &str = "tailfold.checkpoint_sha256";
 const QUANTIZATION: &str = "tailfold.quantization";
 
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("a card has only fields that JSON can hold")
+}
+
+fn optional<T: DeserializeOwned>(
+    props: &BTreeMap<String, String>,
+    key: &'static str,
+) -> Result<Option<T>, CardError> {
+    let parse = |text: &String| {
+        serde_json::from_str(text).map_err(|source| CardError::Parse { key, source })
+    };
+    props.get(key).map(parse).transpose()
+}
+
+impl CardParts {
+    /// Reads the parts that there are.
+    ///
+    /// # Errors
+    /// [`CardError`] naming the key of a damaged one.
+    pub fn from_props(props: &BTreeMap<String, String>) -> Result<Self, CardError> {
+        let parts = Self {
+            classes: optional(props, CLASSES)?,
+            train_counts: optional(props, TRAIN_COUNTS)?,
+            preprocess: optional(props, PREPROCESS)?,
+            quantization: optional(props, QUANTIZATION)?,
+        };
+        if let Some(preprocess) = &parts.preprocess {
+            preprocess.validate()?;
+        }
+        Ok(parts)
+    }
+
+    /// The parts as metadata.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    pub fn to_props(&self) -> BTreeMap<String, String> {
+        let parts = [
+            (CLASSES, self.classes.as_ref().map(json)),
+            (TRAIN_COUNTS, self.train_counts.as_ref().map(json)),
+            (PREPROCESS, self.preprocess.as_ref().map(json)),
+            (QUANTIZATION, self.quantization.as_ref().map(json)),
+        ];
+        parts
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect()
+    }
+}
+
 impl ModelCard {
+    /// Whether `props` are those of a model that tailfold built, damaged or not.
+    pub fn is_in(props: &BTreeMap<String, String>) -> bool {
+        [NAME, ARCHITECTURE, CHECKPOINT, OFFSETS]
+            .iter()
+            .any(|key| props.contains_key(*key))
+    }
+
     /// The card as metadata, keys ascending, values JSON except for plain strings.
     ///
     /// # Panics
     /// Never: every field has a JSON form.
     pub fn to_props(&self) -> BTreeMap<String, String> {
-        fn json(value: &impl Serialize) -> String {
-            serde_json::to_string(value).expect("a card has only fields that JSON can hold")
-        }
         let mut props = BTreeMap::from([
             (NAME.to_owned(), self.name.clone()),
             (ARCHITECTURE.to_owned(), self.architecture.clone()),
@@ -136,12 +203,6 @@ impl ModelCard {
         let text = |key: &'static str| props.get(key).cloned().ok_or(CardError::Missing(key));
         fn parse<T: DeserializeOwned>(key: &'static str, text: &str) -> Result<T, CardError> {
             serde_json::from_str(text).map_err(|source| CardError::Parse { key, source })
-        }
-        fn optional<T: DeserializeOwned>(
-            props: &BTreeMap<String, String>,
-            key: &'static str,
-        ) -> Result<Option<T>, CardError> {
-            props.get(key).map(|text| parse(key, text)).transpose()
         }
         let card = Self {
             name: text(NAME)?,
@@ -186,6 +247,7 @@ mod tests {
                 channels: 1,
                 height: 28,
                 width: 26,
+                bgr: false,
                 resize: None,
                 mean: vec![0.3],
                 std: vec![0.35],

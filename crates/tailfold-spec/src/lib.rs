@@ -18,7 +18,7 @@ pub use architecture::{
     Activation, Architecture, ArchitectureError, Block, Body, ConvNorm, Fan, Head, MaxPool,
     NetworkKind, Plan, Shortcut,
 };
-pub use card::{CardError, ModelCard, QuantizationRecord};
+pub use card::{CardError, CardParts, ModelCard, QuantizationRecord};
 pub use classifier::{
     Classifier, FakeClassifier, ImageBatch, Logits, RunError, ShapeError, softmax,
 };

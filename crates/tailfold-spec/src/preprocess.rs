@@ -37,7 +37,10 @@ pub struct Preprocess {
     /// Resize before the crop; without it an image must have exactly the network's size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,
-    /// `[channels]`, on the 0..1 scale.
+    /// Whether blue is the first channel, as OpenCV has it; red is first otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bgr: bool,
+    /// `[channels]` in the network's order, on the 0..1 scale.
     pub mean: Vec<f32>,
     /// `[channels]`, on the 0..1 scale.
     pub std: Vec<f32>,
@@ -160,6 +163,7 @@ mod tests {
             channels: 1,
             height: 28,
             width: 26,
+            bgr: false,
             resize: None,
             mean: vec![0.5],
             std: vec![0.25],

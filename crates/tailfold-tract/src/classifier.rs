@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use tailfold_integer::{IntegerClassifier, NodeKernel, Region, lower};
 use tailfold_kernels::Isa;
-use tailfold_onnx::Model;
+use tailfold_onnx::{Model, Shapes};
 use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::DimLike as _;
 use tract_onnx::tract_hir::infer::Factoid as _;
 
+use crate::blame::blame;
+use crate::boundary::guarded;
 use crate::error::{TractError, chain};
 use crate::operator::with_regions;
+use crate::shapes::{check_operators, check_sizes, shapes};
 
 /// An ONNX classifier prepared for batches of one: what a device answers does not depend on what it was asked together
 /// with.
@@ -75,20 +78,28 @@ pub(crate) fn parse(
 }
 
 impl TractClassifier {
-    /// Prepares the ONNX file `bytes`, its quantized regions as integer programs; `name` stands for it in messages.
+    /// Prepares the ONNX file `bytes`, which is in canonical form; see [`TractClassifier::from_model`].
     ///
     /// # Errors
-    /// [`TractError`] when tract cannot load the file, it is not an image classifier, or its quantization is unsound.
+    /// As [`TractClassifier::from_model`].
     pub fn from_onnx(bytes: &[u8], name: &str) -> Result<Self, TractError> {
+        Self::from_model(&read(bytes, name)?, name)
+    }
+
+    /// Prepares `model`, a classifier in canonical form ([`tailfold_onnx::open()`]), its quantized regions as integer programs;
+    /// `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`TractError`] when tract cannot load the model, it is not an image classifier, or its quantization is unsound.
+    pub fn from_model(model: &Model, name: &str) -> Result<Self, TractError> {
         let quantized = |source| TractError::Quantized {
             name: name.to_owned(),
             source,
         };
-        let model = Model::from_bytes(bytes, name).map_err(|e| quantized(e.into()))?;
         let isa = Isa::detect()
             .map_err(tailfold_integer::IntegerError::Isa)
             .map_err(quantized)?;
-        let lowered = lower(model, isa).map_err(quantized)?;
+        let lowered = lower(model.clone(), isa, &Shapes::new()).map_err(quantized)?;
         if let Some(whole) = IntegerClassifier::of(&lowered) {
             return Ok(Self {
                 input: whole.input_shape(),
@@ -98,52 +109,37 @@ impl TractClassifier {
                 engine: Engine::Whole(Box::new(whole)),
             });
         }
-        let regions = lowered.regions;
-        if regions.is_empty() {
-            return Self::plan(bytes, name, &[], lowered.nodes);
+        if !model.nodes().iter().any(|n| n.is("QuantizeLinear")) {
+            return Self::plan(model, name, &[], lowered.nodes);
         }
-        Self::plan(&lowered.model.to_bytes(), name, &regions, lowered.nodes)
+        // Float nodes stand between: the shapes behind them are tract's to tell.
+        let lowered = lower(model.clone(), isa, &shapes(model)).map_err(quantized)?;
+        Self::plan(&lowered.model, name, &lowered.regions, lowered.nodes)
     }
 
-    /// Prepares the ONNX file `bytes` for tract as it is, without integer programs: to compare with.
+    /// Prepares `model`, in canonical form, for tract as it is, without integer programs: to compare with.
     ///
     /// # Errors
-    /// [`TractError`] when tract cannot load the file, or it is not an image classifier.
-    pub fn stock(bytes: &[u8], name: &str) -> Result<Self, TractError> {
-        Self::plan(bytes, name, &[], Vec::new())
+    /// [`TractError`] when tract cannot load the model, or it is not an image classifier.
+    pub fn stock(model: &Model, name: &str) -> Result<Self, TractError> {
+        Self::plan(model, name, &[], Vec::new())
     }
 
     fn plan(
-        bytes: &[u8],
+        onnx: &Model,
         name: &str,
         regions: &[Arc<Region>],
         nodes: Vec<NodeKernel>,
     ) -> Result<Self, TractError> {
-        let load = |e: tract_onnx::prelude::TractError| TractError::Load {
-            name: name.to_owned(),
-            message: chain(&e),
-        };
-        let (model, input) = parse(bytes, name, regions)?;
-        let model = model.into_optimized().map_err(load)?;
-        let outputs = model.output_outlets().map_err(load)?.len();
-        let fact = model.output_fact(0).map_err(load)?;
-        let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
-        let num_classes = match shape.as_deref() {
-            Some(&[1, classes])
-                if outputs == 1 && classes > 0 && fact.datum_type == f32::datum_type() =>
-            {
-                classes
-            }
-            _ => {
-                return Err(TractError::Shape {
-                    name: name.to_owned(),
-                    what: "output",
-                    found: format!("{outputs} tensors, the first {fact:?}"),
-                    expected: "one float tensor [N, classes]",
-                });
-            }
-        };
-        let plan = model.into_runnable().map_err(load)?;
+        check_operators(onnx, name, regions)?;
+        let prepared = guarded(|| Self::prepare(&onnx.to_bytes(), name, regions));
+        let (plan, input, num_classes) = prepared.unwrap_or_else(|message| {
+            Err(TractError::Panic {
+                name: name.to_owned(),
+                node: blame(onnx),
+                message,
+            })
+        })?;
         Ok(Self {
             engine: Engine::Plan(plan),
             input,
@@ -151,6 +147,32 @@ impl TractClassifier {
             nodes,
             regions: regions.to_vec(),
         })
+    }
+
+    /// The plan, `[channels, height, width]`, and the number of classes.
+    fn prepare(
+        bytes: &[u8],
+        name: &str,
+        regions: &[Arc<Region>],
+    ) -> Result<(Arc<TypedRunnableModel>, [usize; 3], usize), TractError> {
+        let load = |e: tract_onnx::prelude::TractError| TractError::Load {
+            name: name.to_owned(),
+            message: chain(&e),
+        };
+        let (mut model, input) = parse(bytes, name, regions)?;
+        check_sizes(&mut model, name)?;
+        let model = model.into_optimized().map_err(load)?;
+        let fact = model.output_fact(0).map_err(load)?;
+        let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
+        let row = shape.as_deref().and_then(classes_of_row);
+        let num_classes = row.filter(|_| fact.datum_type == f32::datum_type());
+        let num_classes = num_classes.ok_or_else(|| TractError::Shape {
+            name: name.to_owned(),
+            what: "output",
+            found: format!("{fact:?}"),
+            expected: "one float tensor [N, classes], [N, classes, 1, 1] or [N, 1, classes]",
+        })?;
+        Ok((model.into_runnable().map_err(load)?, input, num_classes))
     }
 
     /// With at most `threads` that share an image, where it is integer from end to end; the answers stay the same to the
@@ -189,6 +211,24 @@ impl TractClassifier {
     }
 }
 
+/// The model of the file `bytes`.
+fn read(bytes: &[u8], name: &str) -> Result<Model, TractError> {
+    Model::from_bytes(bytes, name).map_err(|source| TractError::Quantized {
+        name: name.to_owned(),
+        source: source.into(),
+    })
+}
+
+/// Number of classes of an output of this shape for one image, where one dimension alone is longer than 1.
+fn classes_of_row(shape: &[usize]) -> Option<usize> {
+    let long: Vec<usize> = shape.iter().copied().filter(|&d| d != 1).collect();
+    match long[..] {
+        [classes] if shape.len() >= 2 && shape[0] == 1 && classes > 0 => Some(classes),
+        [] if shape.len() >= 2 => Some(1),
+        _ => None,
+    }
+}
+
 /// Appends the logits of one image of shape `input`.
 fn row(
     plan: &Arc<TypedRunnableModel>,
@@ -222,10 +262,16 @@ impl Classifier for TractClassifier {
         };
         let mut values = Vec::with_capacity(batch.len() * self.num_classes);
         for image in batch.images(self.input)? {
-            row(plan, self.input, image, &mut values).map_err(|error| RunError::Backend {
+            let ran = guarded(|| row(plan, self.input, image, &mut values));
+            let message = match ran {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => chain(&error),
+                Err(panic) => panic,
+            };
+            return Err(RunError::Backend {
                 backend: "tract",
-                message: chain(&error),
-            })?;
+                message,
+            });
         }
         Logits::answer(values, batch.len(), self.num_classes)
     }

@@ -12,6 +12,48 @@ pub enum TractError {
         /// tract's chain of reasons, outermost first.
         message: String,
     },
+    /// An operator that tract does not have.
+    #[error("{name}: node `{node}`: tract has no operator {operator}; the back end `ort` may run it")]
+    Operator {
+        /// The file, for people.
+        name: String,
+        /// The node.
+        node: String,
+        /// Its operator, with the domain when it is not a standard one.
+        operator: String,
+    },
+    /// Numbers of another precision than f32.
+    #[error("{name}: `{place}` is in {precision}, which tract does not compute in; the back end `ort` runs such models")]
+    Precision {
+        /// The file, for people.
+        name: String,
+        /// A tensor or node of that precision.
+        place: String,
+        /// `half precision (f16)`, ...
+        precision: &'static str,
+    },
+    /// A tensor that no classifier has.
+    #[error("{name}: `{tensor}` has the shape {shape:?} for one image, more than {most} elements")]
+    TooLarge {
+        /// The file, for people.
+        name: String,
+        /// The tensor.
+        tensor: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Most elements that are run.
+        most: usize,
+    },
+    /// A panic inside of tract.
+    #[error("{name}: node `{node}`: tract cannot take it: {message}")]
+    Panic {
+        /// The file, for people.
+        name: String,
+        /// The first node with which it happens.
+        node: String,
+        /// The panic's message.
+        message: String,
+    },
     /// Not one image input of fixed size and one row of logits.
     #[error("{name} is not an image classifier: {what} is {found}, expected {expected}")]
     Shape {

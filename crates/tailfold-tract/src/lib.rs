@@ -1,14 +1,18 @@
 //! Runs ONNX classifiers through tract: the deployed half on small CPUs, quantized regions as programs of integer kernels,
 //! and the observer of intermediate tensors.
 
+mod blame;
+mod boundary;
 mod classifier;
 mod depthwise;
 mod error;
 mod observer;
 mod operator;
+mod shapes;
 mod vectors;
 
 pub use classifier::TractClassifier;
 pub use error::TractError;
 pub use observer::TensorObserver;
+pub use shapes::shapes;
 pub use vectors::{Loop, vectorized};

@@ -6,9 +6,14 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_core::plan::eval;
 
+use tailfold_onnx::Model;
+
+use crate::blame::blame;
+use crate::boundary::guarded;
 use crate::classifier::parse;
 use crate::depthwise;
 use crate::error::{TractError, chain};
+use crate::shapes::{check_operators, check_sizes};
 
 /// A network whose outputs are chosen inner tensors.
 #[derive(Clone, Debug)]
@@ -29,11 +34,27 @@ impl TensorObserver {
     /// # Errors
     /// [`TractError::NoTensor`] naming the first one missing, or as [`crate::TractClassifier::from_onnx`].
     pub fn from_onnx(bytes: &[u8], name: &str, tensors: &[String]) -> Result<Self, TractError> {
+        let onnx = Model::from_bytes(bytes, name).map_err(|source| TractError::Quantized {
+            name: name.to_owned(),
+            source: source.into(),
+        })?;
+        check_operators(&onnx, name, &[])?;
+        guarded(|| Self::prepare(bytes, name, tensors)).unwrap_or_else(|message| {
+            Err(TractError::Panic {
+                name: name.to_owned(),
+                node: blame(&onnx),
+                message,
+            })
+        })
+    }
+
+    fn prepare(bytes: &[u8], name: &str, tensors: &[String]) -> Result<Self, TractError> {
         let load = |e: tract_onnx::prelude::TractError| TractError::Load {
             name: name.to_owned(),
             message: chain(&e),
         };
         let (mut model, input) = parse(bytes, name, &[])?;
+        check_sizes(&mut model, name)?;
         for tensor in tensors {
             if model.find_outlet_label(tensor).is_none()
                 && !model.nodes().iter().any(|n| n.name == *tensor)
@@ -105,9 +126,10 @@ impl TensorObserver {
         image: &[f32],
         visit: impl FnMut(usize, &[f32]),
     ) -> Result<(), TractError> {
-        self.run(image, visit).map_err(|e| TractError::Run {
+        let ran = guarded(|| self.run(image, visit).map_err(|error| chain(&error)));
+        ran.and_then(|done| done).map_err(|message| TractError::Run {
             name: self.name.clone(),
-            message: chain(&e),
+            message,
         })
     }
 

@@ -130,6 +130,7 @@ impl<'a> Run<'a> {
             channels,
             height,
             width,
+            bgr: false,
             resize: config.images.resize(),
             mean,
             std,

@@ -34,6 +34,7 @@ fn blue_first(bench: &Bench, way: Way) -> Option<Trial> {
             channels: 3,
             height: 32,
             width: 32,
+            bgr: false,
             resize: None,
             mean: vec![0.485, 0.456, 0.406],
             std: vec![0.229, 0.224, 0.225],

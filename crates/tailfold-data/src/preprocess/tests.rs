@@ -14,6 +14,7 @@ fn plain(channels: usize, height: usize, width: usize) -> Preprocess {
         channels,
         height,
         width,
+        bgr: false,
         resize: None,
         mean: vec![0.0; channels],
         std: vec![1.0; channels],
@@ -63,6 +64,7 @@ fn the_short_side_is_resized_and_the_centre_kept() {
     // 3 rows, 2 columns, nearest to short side 4: 6 x 4, each pixel twice in both directions; the crop of 4 x 2 leaves
     // the middle rows (1..5) and the middle columns (1..3).
     let how = Preprocess {
+        bgr: false,
         resize: Some(Resize {
             short_side: 4,
             filter: Filter::Nearest,
@@ -73,6 +75,7 @@ fn the_short_side_is_resized_and_the_centre_kept() {
     assert_eq!(out, [0.0, 0.2, 0.4, 0.6, 0.4, 0.6, 0.8, 1.0]);
     // An odd rest: 3 x 2 cropped to 2 x 2 starts at row 0.
     let how = Preprocess {
+        bgr: false,
         resize: Some(Resize {
             short_side: 2,
             filter: Filter::Bicubic,
@@ -83,6 +86,7 @@ fn the_short_side_is_resized_and_the_centre_kept() {
     assert_eq!(out, [0.0, 0.2, 0.4, 0.6]);
     // Bilinear: 1 x 2 to 2 x 4, weights 3/4 and 1/4 between the centres.
     let how = Preprocess {
+        bgr: false,
         resize: Some(Resize {
             short_side: 2,
             filter: Filter::Bilinear,
@@ -126,6 +130,7 @@ fn mismatches_are_named() {
     );
     let long = image(1, 100_000, 1, &[0; 100_000]);
     let how = Preprocess {
+        bgr: false,
         resize: Some(Resize {
             short_side: 224,
             filter: Filter::Bicubic,

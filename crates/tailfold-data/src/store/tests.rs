@@ -85,6 +85,7 @@ fn memory_and_cache_hold_what_inference_sees() {
         channels: 3,
         height: 12,
         width: 10,
+        bgr: false,
         resize: config(None, OnCorrupt::Error).resize,
         mean: vec![0.5, 0.4, 0.3],
         std: vec![0.2, 0.3, 0.4],

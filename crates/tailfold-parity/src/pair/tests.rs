@@ -12,6 +12,7 @@ fn card() -> ModelCard {
             channels: 1,
             height: 28,
             width: 28,
+            bgr: false,
             resize: None,
             mean: vec![0.25],
             std: vec![0.5],

@@ -91,6 +91,7 @@ fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
                 channels,
                 height,
                 width,
+                bgr: false,
                 resize: args.resize,
                 mean: args.mean.clone(),
                 std: args.std.clone(),

@@ -1,0 +1,117 @@
+//! Shape inference: what tract tells of a graph before it is optimised, and what may be run of it.
+
+use std::sync::Arc;
+
+use tailfold_integer::Region;
+use tailfold_onnx::proto::DataType;
+use tailfold_onnx::{MOST_ELEMENTS, Model, Shapes};
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::infer::{Factoid as _, InferenceModelExt as _};
+
+use crate::boundary::guarded;
+use crate::classifier::parse;
+use crate::error::TractError;
+
+/// The shape of each tensor of `model`, a classifier in canonical form, for one image, as far as tract can tell. A graph that
+/// tract cannot read has none: the error comes when it is run.
+pub fn shapes(model: &Model) -> Shapes {
+    let told = guarded(|| {
+        let (mut model, _) = parse(&model.to_bytes(), "the model", &[]).ok()?;
+        // What follows a node that tract has no rule for stays unknown.
+        let _ = model.analyse(true);
+        Some(known(&model))
+    });
+    told.ok().flatten().unwrap_or_default()
+}
+
+/// Shapes by the ONNX names of the tensors.
+fn known(model: &InferenceModel) -> Shapes {
+    let mut shapes = Shapes::new();
+    for node in model.nodes() {
+        for (slot, output) in node.outputs.iter().enumerate() {
+            let label = model.outlet_label(OutletId::new(node.id, slot));
+            let name = match label {
+                Some(label) => label.to_owned(),
+                None if slot == 0 => node.name.clone(),
+                None => continue,
+            };
+            let shape: Option<Vec<usize>> = output
+                .fact
+                .shape
+                .concretize()
+                .and_then(|dims| dims.iter().map(|d| d.to_usize().ok()).collect());
+            if let Some(shape) = shape {
+                shapes.insert(name, shape);
+            }
+        }
+    }
+    shapes
+}
+
+/// Infers all shapes of `model` and checks that no tensor is larger than any classifier's.
+///
+/// # Errors
+/// tract's, or [`TractError::TooLarge`].
+pub(crate) fn check_sizes(model: &mut InferenceModel, name: &str) -> Result<(), TractError> {
+    let _ = model.analyse(true);
+    for (tensor, shape) in known(model) {
+        let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
+        if count.is_none_or(|n| n > MOST_ELEMENTS) {
+            return Err(TractError::TooLarge {
+                name: name.to_owned(),
+                tensor,
+                shape,
+                most: MOST_ELEMENTS,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that tract knows every operator of `model`, and that it computes in f32.
+///
+/// # Errors
+/// [`TractError::Operator`] or [`TractError::Precision`], naming the first node or tensor.
+pub(crate) fn check_operators(
+    model: &Model,
+    name: &str,
+    regions: &[Arc<Region>],
+) -> Result<(), TractError> {
+    let onnx = tract_onnx::onnx();
+    let region = |op: &str| !regions.is_empty() && op == Region::OPERATOR;
+    for node in model.nodes().iter().filter(|n| !region(n.op_type())) {
+        let standard = matches!(node.domain(), "" | "ai.onnx");
+        let known = onnx.op_register.0.contains_key(node.op_type());
+        if !known {
+            return Err(TractError::Operator {
+                name: name.to_owned(),
+                node: node.label().to_owned(),
+                operator: if standard {
+                    node.op_type().to_owned()
+                } else {
+                    format!("{}.{}", node.domain(), node.op_type())
+                },
+            });
+        }
+    }
+    let precision = |element: DataType| match element {
+        DataType::Float16 => Some("half precision (f16)"),
+        DataType::Bfloat16 => Some("half precision (bf16)"),
+        DataType::Double => Some("double precision (f64)"),
+        _ => None,
+    };
+    let casts = model.nodes().iter().filter(|n| n.is("Cast")).filter_map(|n| {
+        let to = i32::try_from(n.int("to")?).ok()?;
+        Some((n.label(), precision(DataType::try_from(to).ok()?)?))
+    });
+    let constants = model.graph().initializer.iter();
+    let constants = constants.filter_map(|t| Some((t.name(), precision(t.element()?)?)));
+    match constants.chain(casts).next() {
+        None => Ok(()),
+        Some((place, precision)) => Err(TractError::Precision {
+            name: name.to_owned(),
+            place: place.to_owned(),
+            precision,
+        }),
+    }
+}
