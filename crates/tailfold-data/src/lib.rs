@@ -13,6 +13,7 @@
 
 mod augment;
 mod dataset;
+mod decode;
 mod draws;
 pub mod embedded;
 mod error;
@@ -31,10 +32,11 @@ pub use augment::{
     AugmentConfig, AugmentError, AugmentKey, Augmenter, ColourJitter, Policy, RandAugment,
 };
 pub use dataset::Dataset;
+pub use decode::{decode, decode_file};
 pub use draws::Draws;
 pub use embedded::{BuildSummary, build_embedded};
 pub use error::DataError;
-pub use pixels::{MAX_PIXELS, Pixels, PixelsRef, decode, decode_file};
+pub use pixels::{MAX_PIXELS, Pixels, PixelsRef};
 pub use preprocess::{Normaliser, preprocess};
 pub use spec::{DataSource, DataSpec, SpecError, Split};
 pub use store::{ImageStore, OnCorrupt, Skipped, StoreConfig};
