@@ -54,7 +54,10 @@ fn encoding_loses_nothing() {
             channels,
             values,
         };
-        assert_eq!(decode(&pixels.to_png().unwrap(), "x".as_ref()).unwrap(), pixels);
+        assert_eq!(
+            decode(&pixels.to_png().unwrap(), "x".as_ref()).unwrap(),
+            pixels
+        );
     }
     let bad = Pixels {
         height: 2,

@@ -10,7 +10,11 @@ use crate::{DataError, Pixels, decode};
 
 /// Noise of `height` x `width` pixels in `colour`, encoded as a baseline JPEG.
 fn jpeg(width: u32, height: u32, colour: ExtendedColorType) -> Vec<u8> {
-    let channels = if colour == ExtendedColorType::L8 { 1 } else { 3 };
+    let channels = if colour == ExtendedColorType::L8 {
+        1
+    } else {
+        3
+    };
     let values: Vec<u8> = (0..width * height * channels)
         .map(|i| u8::try_from(i.wrapping_mul(2_654_435_761) >> 24).unwrap())
         .collect();
