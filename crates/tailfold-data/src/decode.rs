@@ -14,7 +14,8 @@ mod jpeg;
 /// Why an image cannot be decoded.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Decodes a JPEG, PNG, BMP, WebP, TIFF or PNM, or the first picture of a GIF; `name` is for messages only.
+/// Decodes a JPEG, PNG, BMP, WebP or PNM, with the feature `gif-tiff` also a TIFF or the first picture of a GIF; `name` is
+/// for messages only.
 ///
 /// Grey stays one channel, everything else becomes 8-bit RGB; alpha is dropped; the EXIF orientation is applied.
 ///

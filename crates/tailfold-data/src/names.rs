@@ -5,11 +5,17 @@ use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Endings of the image files that a folder's listing takes, lower case.
-pub const IMAGE_ENDINGS: [&str; 14] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "gif", "tif", "tiff", "pnm", "ppm", "pgm",
-    "pbm",
-];
+/// Endings of the image files that a folder's listing takes, lower case; GIF and TIFF with the feature `gif-tiff` alone.
+pub const IMAGE_ENDINGS: &[&str] = if cfg!(feature = "gif-tiff") {
+    &[
+        "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "pnm", "ppm", "pgm", "pbm", "gif",
+        "tif", "tiff",
+    ]
+} else {
+    &[
+        "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "pnm", "ppm", "pgm", "pbm",
+    ]
+};
 
 /// True for files and folders that systems and editors leave beside images: names that begin with a dot
 /// (`.ipynb_checkpoints`, `._photo.jpg`), `__MACOSX`, `Thumbs.db` and `desktop.ini`, in any case.

@@ -19,6 +19,7 @@ fn images() -> Vec<Vec<u8>> {
         (&picture, ImageFormat::Bmp),
         (&grey, ImageFormat::Pnm),
         (&picture, ImageFormat::WebP),
+        #[cfg(feature = "gif-tiff")]
         (&picture, ImageFormat::Gif),
         (&grey, ImageFormat::Jpeg),
         (&picture, ImageFormat::Pnm),
