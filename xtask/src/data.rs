@@ -115,6 +115,7 @@ fn info(data: &Dataset, missing: Option<&[usize]>, json: bool) {
                 "medium": of(Group::Medium),
                 "few": of(Group::Few),
                 "missing_files": missing.map(<[usize]>::len),
+                "left_out": data.left_out().kinds(),
             })
             .to_string(),
         );
@@ -133,6 +134,9 @@ fn info(data: &Dataset, missing: Option<&[usize]>, json: bool) {
             "{name:<32} {count:>7}  {}",
             Group::of_count(*count)
         ));
+    }
+    if !data.left_out().is_empty() {
+        print(&format!("files that are no images: {}", data.left_out()));
     }
     if let Some(missing) = missing {
         for &i in missing.iter().take(NAMED) {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::draws::Draws;
 use crate::images::Images;
+use crate::left_out::LeftOut;
 use crate::{DataError, DataSource, DataSpec, Pixels, Split, embedded, longtail, readers};
 
 /// Images with labels. Cloning and [`Dataset::subset`] share the images.
@@ -17,6 +18,7 @@ pub struct Dataset {
     /// Place in `images`, for each image of this subset.
     indices: Vec<usize>,
     labels: Vec<usize>,
+    left_out: Arc<LeftOut>,
 }
 
 /// What a reader returns: `labels[i]`, each below `classes.len()`, belongs to image `i`.
@@ -26,6 +28,8 @@ pub(crate) struct Loaded {
     pub(crate) labels: Vec<usize>,
     /// The long-tailed subset, where the reader has drawn it already.
     pub(crate) chosen: Option<Vec<usize>>,
+    /// Files that are not read.
+    pub(crate) left_out: LeftOut,
 }
 
 impl Dataset {
@@ -59,6 +63,7 @@ impl Dataset {
             classes,
             labels,
             chosen,
+            left_out,
         } = loaded;
         let chosen = match (chosen, imbalance) {
             (Some(chosen), _) => chosen,
@@ -71,6 +76,7 @@ impl Dataset {
             classes: classes.into(),
             labels: chosen.iter().map(|&i| labels[i]).collect(),
             indices: chosen,
+            left_out: Arc::new(left_out),
         };
         if !spec.allows_empty() {
             whole.check_classes()?;
@@ -115,6 +121,12 @@ impl Dataset {
     /// `[len]`, each below the number of classes.
     pub fn labels(&self) -> &[usize] {
         &self.labels
+    }
+
+    /// Files of the opened folder that are no images of it (other endings, hidden files), counted for each class; of the
+    /// whole folder, also in a subset. Empty for data that is not a folder.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
     }
 
     /// Images of each class, label order.
@@ -183,6 +195,7 @@ impl Dataset {
             spec: Arc::clone(&self.spec),
             images: Arc::clone(&self.images),
             classes: Arc::clone(&self.classes),
+            left_out: Arc::clone(&self.left_out),
         }
     }
 
@@ -213,6 +226,7 @@ impl Dataset {
                 class,
                 name: self.classes[class].clone(),
                 data: self.spec.to_string(),
+                left_out: self.left_out.of_folder(&self.classes[class]),
             }),
         }
     }

@@ -16,6 +16,7 @@ pub use build::{BuildSummary, build_embedded};
 
 use crate::dataset::Loaded;
 use crate::images::{Images, Records};
+use crate::left_out::LeftOut;
 use crate::{DataError, Split, decode, files, readers};
 
 /// Where the folder is, below the repository's root.
@@ -88,7 +89,7 @@ pub(crate) fn load(
     }
     let sums = files::read_text(&folder.join(SUMS))?;
     read_checked(folder, &sums, "classes.txt")?;
-    let classes = readers::class_names(folder)?.unwrap_or_default();
+    let classes = readers::listed_names(folder)?.unwrap_or_default();
     let table = folder.join(format!("{split}.csv"));
     let labels = read_table(
         &table,
@@ -137,6 +138,7 @@ pub(crate) fn load(
         classes,
         labels,
         chosen,
+        left_out: LeftOut::default(),
     })
 }
 

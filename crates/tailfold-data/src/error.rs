@@ -1,10 +1,12 @@
 //! What can go wrong between a file and an image in memory.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use tailfold_spec::{PreprocessError, artifact::ArtifactError};
 
 use crate::augment::AugmentError;
+use crate::left_out::LeftOut;
 use crate::spec::{SpecError, Split};
 
 /// Data that cannot be used; every message names the file and, where there is one, the record or line.
@@ -59,6 +61,14 @@ pub enum DataError {
         path: PathBuf,
         /// `image`, `sub-folder with images`.
         what: &'static str,
+    },
+    /// A folder whose sub-folders hold files, but no image.
+    #[error("{} holds no sub-folder with images, only {left_out}", path.display())]
+    NoImages {
+        /// The folder.
+        path: PathBuf,
+        /// Its files.
+        left_out: LeftOut,
     },
     /// A file of fixed-size records that ends inside one.
     #[error("{}: {size} bytes are not a whole number of {record}-byte records", path.display())]
@@ -142,6 +152,34 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A text file that says it has another encoding.
+    #[error("{} begins with the byte order mark of {encoding}: save it as UTF-8", path.display())]
+    ByteOrderMark {
+        /// The file.
+        path: PathBuf,
+        /// `UTF-16 (little-endian)`.
+        encoding: &'static str,
+    },
+    /// Two sub-folders whose names are one class in Unicode's form NFC.
+    #[error("{} and {} are the same class name, `{name}`", first.display(), second.display())]
+    SameClass {
+        /// One folder.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The name of both.
+        name: String,
+    },
+    /// A folder of classes whose sub-folders have the names of splits.
+    #[error("{data} holds the splits {}, not classes: write {data}?split={split}", found.join(", "))]
+    SplitsAsClasses {
+        /// The data, as given.
+        data: String,
+        /// The sub-folders that have the name of a split.
+        found: Vec<String>,
+        /// The first of them that `?split=` can name.
+        split: Split,
+    },
     /// A split that this kind of data does not have.
     #[error("{data} has no `{split}` split: {accepted}")]
     NoSplit {
@@ -150,10 +188,10 @@ pub enum DataError {
         /// Split asked for.
         split: Split,
         /// What it has instead.
-        accepted: &'static str,
+        accepted: Cow<'static, str>,
     },
     /// A class that no image belongs to.
-    #[error("class {class} (`{name}`) has no image in {data}; `empty=allow` accepts that")]
+    #[error("class {class} (`{name}`) has no image in {data}{}; `empty=allow` accepts that", only(left_out.as_deref()))]
     EmptyClass {
         /// The class.
         class: usize,
@@ -161,6 +199,8 @@ pub enum DataError {
         name: String,
         /// The data, as given.
         data: String,
+        /// Files of its folder that are not read: `3 .heic`.
+        left_out: Option<String>,
     },
     /// A class too small for the long-tailed subset asked for.
     #[error("class {class} (`{name}`) has {found} images, imbalance {imbalance} needs {needed}")]
@@ -337,4 +377,9 @@ pub enum DataError {
     /// An augmentation value out of its range.
     #[error(transparent)]
     Augment(#[from] AugmentError),
+}
+
+/// Files that a class has instead of images.
+fn only(left_out: Option<&str>) -> String {
+    left_out.map_or_else(String::new, |files| format!(", only {files}"))
 }

@@ -43,9 +43,30 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     Err(DataError::Missing { path })
 }
 
-/// Like [`read`], as text.
+/// Like [`read`], for text: without a byte order mark of UTF-8.
+///
+/// # Errors
+/// [`DataError::ByteOrderMark`] for one of UTF-16, otherwise as [`read`].
+pub(crate) fn read_unmarked(path: &Path) -> Result<Vec<u8>, DataError> {
+    let mut bytes = read(path)?;
+    let encoding = match bytes[..] {
+        [0xef, 0xbb, 0xbf, ..] => {
+            bytes.drain(..3);
+            return Ok(bytes);
+        }
+        [0xff, 0xfe, ..] => "UTF-16 (little-endian)",
+        [0xfe, 0xff, ..] => "UTF-16 (big-endian)",
+        _ => return Ok(bytes),
+    };
+    Err(DataError::ByteOrderMark {
+        path: path.to_owned(),
+        encoding,
+    })
+}
+
+/// Like [`read_unmarked`], as text.
 pub(crate) fn read_text(path: &Path) -> Result<String, DataError> {
-    String::from_utf8(read(path)?).map_err(|_| DataError::NotText {
+    String::from_utf8(read_unmarked(path)?).map_err(|_| DataError::NotText {
         path: path.to_owned(),
     })
 }

@@ -12,13 +12,17 @@
 //! ```
 
 mod augment;
+mod class_list;
 mod dataset;
+mod decode;
 mod draws;
 pub mod embedded;
 mod error;
 mod files;
 mod images;
+mod left_out;
 pub mod longtail;
+mod names;
 mod pixels;
 mod preprocess;
 mod readers;
@@ -30,11 +34,15 @@ mod thumbnail;
 pub use augment::{
     AugmentConfig, AugmentError, AugmentKey, Augmenter, ColourJitter, Policy, RandAugment,
 };
+pub use class_list::class_names;
 pub use dataset::Dataset;
+pub use decode::{decode, decode_file};
 pub use draws::Draws;
 pub use embedded::{BuildSummary, build_embedded};
 pub use error::DataError;
-pub use pixels::{MAX_PIXELS, Pixels, PixelsRef, decode, decode_file};
+pub use left_out::LeftOut;
+pub use names::{IMAGE_ENDINGS, ending, is_hidden, is_named_image, normalised};
+pub use pixels::{MAX_PIXELS, Pixels, PixelsRef};
 pub use preprocess::{Normaliser, preprocess};
 pub use spec::{DataSource, DataSpec, SpecError, Split};
 pub use store::{ImageStore, OnCorrupt, Skipped, StoreConfig};

@@ -1,13 +1,10 @@
-//! An image in memory, and the one way from bytes to it.
-
-use std::io::Cursor;
-use std::path::Path;
+//! An image in memory.
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{DynamicImage, ExtendedColorType, ImageDecoder as _, ImageEncoder as _, ImageReader};
+use image::{ExtendedColorType, ImageEncoder as _};
 use tailfold_spec::artifact;
 
-use crate::{DataError, files};
+use crate::DataError;
 
 /// Pixels of one image that are ever decoded: a claim of more is refused before anything is allocated.
 pub const MAX_PIXELS: u64 = 1 << 26;
@@ -140,62 +137,6 @@ impl Pixels {
             .map_err(|e| failed(e.into()))?;
         Ok(png)
     }
-}
-
-/// Decodes a JPEG, PNG, BMP, WebP or PNM; `name` is for messages only.
-///
-/// Grey stays one channel, everything else becomes 8-bit RGB; alpha is dropped; the EXIF orientation is applied.
-///
-/// # Errors
-/// [`DataError::TooManyPixels`] before an image of more than [`MAX_PIXELS`] is decoded, [`DataError::Nothing`] for no
-/// bytes or no pixels at all, otherwise [`DataError::Decode`].
-pub fn decode(bytes: &[u8], name: &Path) -> Result<Pixels, DataError> {
-    if bytes.is_empty() {
-        return Err(DataError::Nothing {
-            path: name.to_owned(),
-            what: "image",
-        });
-    }
-    let failed = |source: image::ImageError| DataError::Decode {
-        name: name.to_owned(),
-        source: source.into(),
-    };
-    let reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|e| failed(e.into()))?;
-    let mut decoder = reader.into_decoder().map_err(failed)?;
-    let (width, height) = decoder.dimensions();
-    if height == 0 || width == 0 {
-        return Err(DataError::Nothing {
-            path: name.to_owned(),
-            what: "image",
-        });
-    }
-    check_size(&name.display().to_string(), height.into(), width.into())?;
-    let orientation = decoder.orientation().map_err(failed)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
-    image.apply_orientation(orientation);
-    let grey = !image.color().has_color();
-    let (height, width) = (image.height() as usize, image.width() as usize);
-    let (channels, values) = if grey {
-        (1, image.into_luma8().into_raw())
-    } else {
-        (3, image.into_rgb8().into_raw())
-    };
-    Ok(Pixels {
-        height,
-        width,
-        channels,
-        values,
-    })
-}
-
-/// Reads and decodes one image file, see [`decode`].
-///
-/// # Errors
-/// [`DataError`] naming the file.
-pub fn decode_file(path: &Path) -> Result<Pixels, DataError> {
-    decode(&files::read_plain(path, MAX_FILE_BYTES)?, path)
 }
 
 /// Refuses more than [`MAX_PIXELS`].

@@ -12,8 +12,10 @@ use crate::{DataError, Pixels, PixelsRef};
 /// Brings one image to `[channels, height, width]`, row-major: grey or RGB, resize of the shorter side, centre crop,
 /// `(x / 255 - mean) / std` for each channel.
 ///
-/// Grey becomes RGB by repetition, RGB becomes grey by the luma of BT.601, as in Pillow. The longer side after the resize and the first row and
-/// column of the crop are rounded down.
+/// Grey becomes RGB by repetition, RGB becomes grey by the luma of BT.601, as in Pillow.
+///
+/// The resize and the crop take the pixels that torchvision takes: the longer side is `int(size * long / short)`, the first
+/// row of the crop is `int(round((height - crop) / 2.0))`, a half rounded to the even number, and columns alike.
 ///
 /// # Errors
 /// [`DataError::Preprocess`] and [`DataError::Shape`] for inputs that contradict themselves, [`DataError::ImageSize`]
@@ -88,7 +90,7 @@ impl Normaliser {
         let Some((rows, columns)) = rows.zip(pixels.width.checked_sub(self.width)) else {
             return Err(wrong_size(pixels, self.height, self.width));
         };
-        let (top, left) = (rows / 2, columns / 2);
+        let (top, left) = (half(rows), half(columns));
         let planes = values.chunks_exact_mut(self.height * self.width);
         for (channel, (plane, table)) in planes.zip(&self.tables).enumerate() {
             for (row, line) in plane.chunks_exact_mut(self.width).enumerate() {
@@ -101,6 +103,11 @@ impl Normaliser {
         }
         Ok(())
     }
+}
+
+/// Half of `rest`, rounded to the nearest number, and to the even one of two: Python's `round`.
+fn half(rest: usize) -> usize {
+    rest / 2 + usize::from(rest % 4 == 3)
 }
 
 fn wrong_size(pixels: PixelsRef<'_>, height: usize, width: usize) -> DataError {

@@ -14,35 +14,19 @@ use crate::{DataError, Split, files};
 /// Labels a text file may name: a larger one is a mistake, not a reason to allocate a name for each class below it.
 const MAX_CLASSES: usize = 1_000_000;
 
-/// The names in `folder/classes.txt`, one a line, or `None` without such a file.
-pub(crate) fn class_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
+/// The names in `folder/classes.txt`, see [`class_names`](crate::class_names), or `None` without such a file.
+pub(crate) fn listed_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
     let path = folder.join("classes.txt");
     if !files::exists(&path) {
         return Ok(None);
     }
-    let text = files::read_text(&path)?;
-    let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-    if let Some(empty) = names.iter().position(String::is_empty) {
-        let reason = "no class name".to_owned();
-        return Err(DataError::Line {
-            path,
-            line: empty as u64 + 1,
-            reason,
-        });
-    }
-    if names.is_empty() {
-        return Err(DataError::Nothing {
-            path,
-            what: "class name",
-        });
-    }
-    Ok(Some(names))
+    crate::class_names(&path).map(Some)
 }
 
 /// The names of `classes.txt`, or else those of iNaturalist's `categories.json` in the order of their ids, or `None`
 /// without either.
 pub(crate) fn class_or_category_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
-    if let Some(names) = class_names(folder)? {
+    if let Some(names) = listed_names(folder)? {
         return Ok(Some(names));
     }
     let categories = json::categories(folder)?;
@@ -82,7 +66,7 @@ fn split_file(kind: &str, file: &Path, split: Option<Split>) -> Result<PathBuf, 
         Some(split) => Err(DataError::NoSplit {
             data: format!("{kind}:{name}"),
             split,
-            accepted: "it is one file, write {split} in its name where there is one a split",
+            accepted: "it is one file, write {split} in its name where there is one a split".into(),
         }),
     }
 }

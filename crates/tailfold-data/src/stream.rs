@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use crate::pixels::MAX_FILE_BYTES;
 
-/// Images of a stream, JPEG, PNG, BMP, WebP and binary PNM in any mixture, each as its bytes.
+/// Images of a stream, JPEG, PNG, GIF, BMP, WebP and binary PNM in any mixture, each as its bytes.
 ///
 /// An image is as long as its format says; what it holds is for [`decode`](crate::decode) to judge. Where the bytes after an
 /// image begin none, or the stream ends inside of one, what is left cannot be told apart: one error, and the end.
@@ -41,7 +41,7 @@ pub enum StreamError {
     },
     /// Something else than an image.
     #[error(
-        "image {image}, at byte {offset}, begins like no JPEG, PNG, BMP, WebP or binary PNM ({found:02x?}): what follows cannot be told apart"
+        "image {image}, at byte {offset}, begins like no JPEG, PNG, GIF, BMP, WebP or binary PNM ({found:02x?}): what follows cannot be told apart"
     )]
     Unknown {
         /// Image, from 0.
@@ -154,6 +154,15 @@ impl<R: BufRead> Iterator for ImageStream<R> {
     }
 }
 
+/// True when `bytes` end before the image that they begin with does, as its format counts its bytes.
+pub(crate) fn ends_inside_image(bytes: &[u8]) -> bool {
+    let mut taken = Taken {
+        source: &mut &*bytes,
+        bytes: Vec::with_capacity(bytes.len()),
+    };
+    matches!(taken.image(), Err(Flaw::Cut | Flaw::TooLarge))
+}
+
 /// Bytes of the image that is being read.
 struct Taken<'a, R> {
     source: &'a mut R,
@@ -176,6 +185,7 @@ impl<R: BufRead> Taken<'_, R> {
         match self.take(2)? {
             [0xff, 0xd8] => self.jpeg()?,
             [0x89, b'P'] => self.png()?,
+            [b'G', b'I'] => self.gif()?,
             [b'B', b'M'] => self.sized(4, 0)?,
             [b'R', b'I'] => {
                 self.take(2)?;
@@ -279,6 +289,44 @@ impl<R: BufRead> Taken<'_, R> {
                 return Ok(());
             }
         }
+    }
+
+    /// A screen, and blocks until the trailer (GIF89a, 15 to 27).
+    fn gif(&mut self) -> Result<(), Flaw> {
+        let head = self.take(4 + 7)?;
+        if &head[..2] != b"F8" || head[3] != b'a' {
+            return Err(Flaw::Broken("GIF"));
+        }
+        let packed = head[8];
+        self.colour_table(packed)?;
+        loop {
+            match self.byte()? {
+                // A picture: its place and size, colours, and the width of the first code.
+                b',' => {
+                    let packed = self.take(9)?[8];
+                    self.colour_table(packed)?;
+                    self.byte()?;
+                }
+                // An extension and its kind.
+                b'!' => drop(self.byte()?),
+                b';' => return Ok(()),
+                _ => return Err(Flaw::Broken("GIF")),
+            }
+            loop {
+                match self.byte()? {
+                    0 => break,
+                    length => drop(self.take(length.into())?),
+                }
+            }
+        }
+    }
+
+    /// The colours of a GIF, where `packed` says that there are some.
+    fn colour_table(&mut self, packed: u8) -> Result<(), Flaw> {
+        if packed & 0x80 != 0 {
+            self.take(3 << ((packed & 7) + 1))?;
+        }
+        Ok(())
     }
 
     /// A little-endian length of `width` bytes, and as many bytes in all where `beyond` is 0, or that many beyond `beyond`.

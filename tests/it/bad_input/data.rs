@@ -150,6 +150,43 @@ fn an_empty_class() {
     scratch.folder("set/bee");
     let data = format!("folder:{}", scratch.at("set"));
     check(&scratch, &data, &[&data, "class 1 (`bee`) has no image"]);
+    // A class that is empty because its files are of another kind.
+    scratch.write("set/bee/0.heic", "heic");
+    check(&scratch, &data, &["class 1 (`bee`)", "only 1 .heic"]);
+}
+
+#[test]
+fn splits_as_classes() {
+    let scratch = Scratch::new();
+    let image = embedded("split=test&limit=1").image(0).unwrap();
+    for split in ["Train", "val"] {
+        scratch.write(&format!("set/{split}/ant/0.png"), image.to_png().unwrap());
+    }
+    let data = format!("folder:{}", scratch.at("set"));
+    let advice = format!("write {data}?split=train");
+    check(&scratch, &data, &["the splits Train, val", &advice]);
+    let data = format!("{data}?split=train");
+    check(
+        &scratch,
+        &data,
+        &["no `train` split", "its sub-folders are Train, val"],
+    );
+}
+
+#[test]
+fn a_list_in_another_encoding() {
+    let scratch = Scratch::new();
+    let path = scratch.write("list.txt", b"\xff\xfea\0 \x000\0");
+    let data = format!("list:{path}@{}", scratch.at(""));
+    check(&scratch, &data, &[&path, "byte order mark of UTF-16"]);
+    let path = scratch.write("list.txt", "a.png 0\nb.png 1\n");
+    let classes = scratch.write("classes.txt", "ant\nbee\nant\n");
+    let expect = [&classes, "line 3", "class `ant` is on line 1 already"];
+    check(
+        &scratch,
+        &format!("list:{path}@{}", scratch.at("")),
+        &expect,
+    );
 }
 
 #[test]

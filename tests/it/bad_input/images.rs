@@ -1,5 +1,8 @@
 //! Images that cannot be classified, among others that can.
 
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageFormat};
 use tailfold_data::Pixels;
 
 use super::no_panic;
@@ -70,6 +73,75 @@ fn unreadable_images_do_not_stop_the_others() {
         let said = |line: &str| line.starts_with(&format!("{file}: ")) && line.contains(message);
         assert!(answer.stderr.lines().any(said), "{file}: {}", answer.stderr);
     }
+}
+
+#[test]
+fn cut_images_are_errors_in_every_format() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let pixels = embedded("split=test&limit=1").image(0).unwrap();
+    let picture = image::GrayImage::from_raw(28, 28, pixels.values).unwrap();
+    for (ending, format) in [
+        ("jfif", ImageFormat::Jpeg),
+        ("png", ImageFormat::Png),
+        ("tif", ImageFormat::Tiff),
+        ("gif", ImageFormat::Gif),
+        ("webp", ImageFormat::WebP),
+        ("bmp", ImageFormat::Bmp),
+        ("pgm", ImageFormat::Pnm),
+    ] {
+        let mut bytes = Cursor::new(Vec::new());
+        let rgb = DynamicImage::from(picture.clone()).into_rgb8();
+        match format {
+            ImageFormat::Gif | ImageFormat::WebP => rgb.write_to(&mut bytes, format),
+            _ => picture.write_to(&mut bytes, format),
+        }
+        .unwrap();
+        let bytes = bytes.into_inner();
+        let len = bytes.len();
+        let folder = scratch.folder(ending);
+        for end in [len * 6 / 100, len / 2, len * 95 / 100, len - 2] {
+            scratch.write(&format!("{ending}/{end}.{ending}"), &bytes[..end]);
+        }
+        scratch.write(&format!("{ending}/whole.{ending}"), &bytes);
+        let classify = ["classify", "--json", "--model", &model, &folder];
+        let answer = run("tailfold", &classify).ended_with(1).json();
+        let rows = answer["images"].as_array().unwrap();
+        assert_eq!(rows.len(), 5);
+        for row in rows {
+            let file = row["file"].as_str().unwrap();
+            let is_whole = file.ends_with(&format!("whole.{ending}"));
+            assert_eq!(row.get("error").is_none(), is_whole, "{row}");
+            if !is_whole {
+                assert!(row["error"].as_str().unwrap().contains("cannot decode"));
+            }
+        }
+    }
+}
+
+#[test]
+fn files_that_are_no_images_are_counted_in_one_line() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let image = embedded("split=test&limit=1").image(0).unwrap();
+    let folder = scratch.folder("photos");
+    for file in [
+        "0.png",
+        ".ipynb_checkpoints/0.png",
+        "._0.png",
+        "a.heic",
+        "b",
+    ] {
+        scratch.write(&format!("photos/{file}"), image.to_png().unwrap());
+    }
+    let answer = run("tailfold", &["classify", "--model", &model, &folder]).ended_with(0);
+    assert_eq!(answer.stdout.lines().count(), 1, "{}", answer.stdout);
+    let line = format!("{folder}: files that are no images: 1 .heic, 2 hidden, 1 no ending");
+    assert!(
+        answer.stderr.lines().any(|l| l == line),
+        "{}",
+        answer.stderr
+    );
 }
 
 #[test]

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, bail, ensure};
-use tailfold_data::{ImageStream, Pixels};
+pub(super) use tailfold_data::is_named_image;
+use tailfold_data::{IMAGE_ENDINGS, ImageStream, LeftOut, Pixels, is_hidden};
 use walkdir::WalkDir;
 
 use super::watch::Watched;
+use crate::output::say;
 
 /// An image that is to be classified.
 pub(super) struct Item {
@@ -218,34 +220,44 @@ fn frames(name: String, mut source: impl Read + 'static, frame: Frame) -> Images
     }))
 }
 
-const EXTENSIONS: [&str; 9] = [
-    "jpg", "jpeg", "png", "bmp", "webp", "pbm", "pgm", "ppm", "pnm",
-];
-
-/// Whether the name of `path` ends as an image's does.
-pub(super) fn is_named_image(path: &Path) -> bool {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
-}
-
-/// The images below `folder`, in order of their names.
+/// The images below `folder`, in order of their names; hidden files and folders and other files are left out, and a line
+/// of the log output counts the other files.
 fn listed(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in WalkDir::new(folder).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
-        let path = entry.into_path();
-        if is_named_image(&path) && path.is_file() {
-            files.push(path);
-        }
-    }
+    let (files, left_out) = images_below(folder)?;
+    let name = folder.display();
     if files.is_empty() {
-        bail!(
-            "{} holds no image ({})",
-            folder.display(),
-            EXTENSIONS.join(", ")
-        );
+        let only = if left_out.is_empty() {
+            String::new()
+        } else {
+            format!(", only {left_out}")
+        };
+        bail!("{name} holds no image ({}){only}", IMAGE_ENDINGS.join(", "));
+    }
+    if !left_out.without_hidden().is_empty() {
+        say(&format!("{name}: files that are no images: {left_out}"));
     }
     Ok(files)
+}
+
+fn images_below(folder: &Path) -> anyhow::Result<(Vec<PathBuf>, LeftOut)> {
+    let name = folder.display().to_string();
+    let (mut files, mut left_out) = (Vec::new(), LeftOut::default());
+    let mut entries = WalkDir::new(folder).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = entry.with_context(|| format!("cannot read {name}"))?;
+        let is_folder = entry.file_type().is_dir();
+        if entry.depth() > 0 && is_hidden(entry.path()) {
+            left_out.count(&name, entry.path());
+            if is_folder {
+                entries.skip_current_dir();
+            }
+        } else if is_named_image(entry.path()) && entry.path().is_file() {
+            files.push(entry.into_path());
+        } else if !is_folder {
+            left_out.count(&name, entry.path());
+        }
+    }
+    Ok((files, left_out))
 }
 
 #[cfg(test)]
@@ -295,5 +307,29 @@ mod tests {
         );
         assert!(items.next().is_none());
         assert!(frames("f".to_owned(), &b""[..], frame).next().is_none());
+    }
+
+    #[test]
+    fn hidden_files_are_not_classified_and_others_are_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        for file in [
+            "b.PNG",
+            "a/c.tif",
+            "a/.ipynb_checkpoints/c-checkpoint.png",
+            "a/._c.tif",
+            "__MACOSX/b.png",
+            "notes.txt",
+            "list",
+        ] {
+            let path = dir.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let (files, left_out) = images_below(dir.path()).unwrap();
+        assert_eq!(
+            files,
+            [dir.path().join("a/c.tif"), dir.path().join("b.PNG")]
+        );
+        assert_eq!(left_out.to_string(), "1 .txt, 3 hidden, 1 no ending");
     }
 }

@@ -232,3 +232,50 @@ proptest! {
         prop_assert_eq!(data.subset(&drawn).class_counts(), expect);
     }
 }
+
+#[test]
+fn class_of_other_files_alone_names_their_endings() {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["ant/0.png", "bee/0.heic", "bee/1.heic", "bee/.DS_Store"] {
+        let path = dir.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    let spec = format!("folder:{}", dir.path().display());
+    assert_eq!(
+        open(&spec).unwrap_err().to_string(),
+        format!(
+            "class 1 (`bee`) has no image in {spec}, only 2 .heic, 1 hidden; `empty=allow` accepts that"
+        )
+    );
+    let data = open(&format!("{spec}?empty=allow")).unwrap();
+    assert_eq!(
+        data.subset(&[0]).left_out().to_string(),
+        "2 .heic, 1 hidden"
+    );
+}
+
+#[test]
+fn photographs_have_the_pixels_of_the_lenient_decoder() {
+    let Some(folder) = shared("photos") else {
+        return;
+    };
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| crate::is_named_image(path))
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 500);
+    files.par_iter().for_each(|file| {
+        let bytes = fs::read(file).unwrap();
+        let pixels = crate::decode(&bytes, file).unwrap();
+        let lenient = image::load_from_memory(&bytes).unwrap();
+        // The `image` crate leaves the EXIF orientation to its caller.
+        if (pixels.height, pixels.width) == (lenient.height() as usize, lenient.width() as usize) {
+            assert!(pixels.values == lenient.into_bytes(), "{}", file.display());
+        }
+        let cut = crate::decode(&bytes[..bytes.len() * 95 / 100], file);
+        assert!(cut.is_err(), "{}", file.display());
+    });
+}

@@ -143,3 +143,44 @@ fn mismatches_are_named() {
         "the image after resizing is 224x22400000 pixels, more than 67108864 in all",
     );
 }
+
+/// Height and width of an image, short side, side of the crop; the size after the resize and the first row and column
+/// of the crop by `_compute_resized_output_size` and `center_crop` of torchvision 0.29.2 (transforms/functional.py).
+type Geometry = ([usize; 2], u32, usize, [usize; 2], [usize; 2]);
+
+const TORCHVISION: [Geometry; 17] = [
+    ([427, 640], 256, 224, [256, 383], [16, 80]),
+    ([640, 427], 256, 224, [383, 256], [80, 16]),
+    ([480, 640], 256, 224, [256, 341], [16, 58]),
+    ([375, 500], 256, 224, [256, 341], [16, 58]),
+    ([333, 500], 256, 224, [256, 384], [16, 80]),
+    ([500, 334], 256, 224, [383, 256], [80, 16]),
+    ([500, 335], 256, 224, [382, 256], [79, 16]),
+    ([500, 400], 256, 224, [320, 256], [48, 16]),
+    ([1200, 1600], 256, 224, [256, 341], [16, 58]),
+    ([1067, 1600], 256, 224, [256, 383], [16, 80]),
+    ([1600, 1065], 232, 224, [348, 232], [62, 4]),
+    ([299, 299], 299, 299, [299, 299], [0, 0]),
+    ([225, 224], 224, 224, [225, 224], [0, 0]),
+    ([227, 226], 224, 224, [224, 224], [0, 0]),
+    ([400, 301], 225, 224, [299, 225], [38, 0]),
+    ([512, 768], 342, 299, [342, 513], [22, 107]),
+    ([768, 511], 342, 299, [514, 342], [108, 22]),
+];
+
+#[test]
+fn resize_and_crop_take_the_pixels_of_torchvision() {
+    for ([height, width], short_side, side, resized, [top, left]) in TORCHVISION {
+        let photo = image(height, width, 1, &vec![0; height * width]);
+        let filter = Filter::Nearest;
+        let mut small = resize_short_side(&photo, Resize { short_side, filter }).unwrap();
+        assert_eq!([small.height, small.width], resized, "{height}x{width}");
+        // One white pixel where the crop begins.
+        small.values[top * small.width + left] = 255;
+        let normaliser = Normaliser::new(&plain(1, side, side)).unwrap();
+        let mut values = vec![0.0; side * side];
+        normaliser.write(small.as_pixels(), &mut values).unwrap();
+        let white = (0..values.len()).filter(|&i| values[i] > 0.0);
+        assert_eq!(white.collect::<Vec<_>>(), [0], "{height}x{width}");
+    }
+}

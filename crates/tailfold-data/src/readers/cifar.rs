@@ -7,6 +7,7 @@ use tailfold_spec::artifact::at;
 
 use crate::dataset::Loaded;
 use crate::images::{Images, Records};
+use crate::left_out::LeftOut;
 use crate::{DataError, Split, files, longtail};
 
 const SIDE: usize = 32;
@@ -80,7 +81,7 @@ pub(crate) fn load(
             return Err(DataError::NoSplit {
                 data,
                 split,
-                accepted: "it has train and test",
+                accepted: "it has train and test".into(),
             });
         }
         Some(Split::Test) => {
@@ -131,6 +132,7 @@ pub(crate) fn load(
         classes,
         labels,
         chosen,
+        left_out: LeftOut::default(),
     })
 }
 

@@ -7,8 +7,10 @@ use ::csv::{ReaderBuilder, StringRecord};
 
 use crate::dataset::Loaded;
 use crate::images::Images;
+use crate::left_out::LeftOut;
+use crate::names::normalised;
 use crate::readers::list::{out_of_range, parse_label};
-use crate::readers::{class_names, names_for, split_file};
+use crate::readers::{listed_names, names_for, split_file};
 use crate::{DataError, Split, files};
 
 struct Row {
@@ -41,6 +43,7 @@ pub(crate) fn load(file: &Path, split: Option<Split>) -> Result<Loaded, DataErro
         classes,
         labels,
         chosen: None,
+        left_out: LeftOut::default(),
     })
 }
 
@@ -53,7 +56,7 @@ fn wrong(path: &Path, line: u64, reason: String) -> DataError {
 }
 
 fn rows(path: &Path) -> Result<Vec<Row>, DataError> {
-    let bytes = files::read(path)?;
+    let bytes = files::read_unmarked(path)?;
     let mut reader = ReaderBuilder::new().from_reader(bytes.as_slice());
     let failed = |error: ::csv::Error| {
         let line = error.position().map_or(1, ::csv::Position::line);
@@ -78,8 +81,8 @@ fn rows(path: &Path) -> Result<Vec<Row>, DataError> {
         let row = Row {
             line,
             file: field(file),
-            label: field(label),
-            name: name.map(field),
+            label: normalised(&field(label)),
+            name: name.map(|name| normalised(&field(name))),
         };
         match (row.file.is_empty(), row.label.is_empty()) {
             (true, _) => Err(wrong(path, line, "no file".to_owned())),
@@ -100,7 +103,7 @@ fn numbered(
 ) -> Result<(Vec<usize>, Vec<String>), DataError> {
     let label = |row: &Row| parse_label(&row.label).map_err(|reason| wrong(path, row.line, reason));
     let labels: Vec<usize> = rows.iter().map(label).collect::<Result<_, _>>()?;
-    let given = class_names(folder)?;
+    let given = listed_names(folder)?;
     let anonymous = given.is_none();
     let mut classes = names_for(given, &labels, |at, label, classes| {
         wrong(path, rows[at].line, out_of_range(label, classes))
@@ -128,7 +131,7 @@ fn numbered(
 }
 
 fn named(path: &Path, folder: &Path, rows: &[Row]) -> Result<(Vec<usize>, Vec<String>), DataError> {
-    let classes = match class_names(folder)? {
+    let classes = match listed_names(folder)? {
         Some(names) => names,
         None => rows
             .iter()

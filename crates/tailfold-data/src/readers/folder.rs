@@ -1,6 +1,6 @@
-//! A sub-folder a class.
+//! One sub-folder for each class.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tailfold_spec::artifact::ArtifactError;
@@ -8,104 +8,160 @@ use walkdir::WalkDir;
 
 use crate::dataset::Loaded;
 use crate::images::Images;
+use crate::left_out::LeftOut;
+use crate::names::{is_hidden, is_named_image, normalised};
 use crate::{DataError, Split};
-
-/// Endings of the formats that can be decoded, lower case.
-const ENDINGS: [&str; 9] = [
-    "jpg", "jpeg", "png", "bmp", "webp", "pnm", "ppm", "pgm", "pbm",
-];
 
 /// Opens `dir`, or `dir/SPLIT`. The classes are the sub-folders of all splits by name, so that a class missing from one
 /// split cannot shift the labels of the others.
 pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
-    let (root, siblings) = match split {
-        None => (dir.to_owned(), vec![dir.to_owned()]),
-        Some(split) => {
-            let folders = Split::ALL.map(|split| dir.join(split.name()));
-            (
-                dir.join(split.name()),
-                folders
-                    .into_iter()
-                    .filter(|folder| folder.is_dir())
-                    .collect(),
-            )
-        }
+    let root = match split {
+        None => dir.to_owned(),
+        Some(split) => dir.join(split.name()),
     };
-    if let Some(split) = split.filter(|_| !root.is_dir()) {
-        let data = format!("folder:{}", dir.display());
-        return Err(DataError::NoSplit {
-            data,
-            split,
-            accepted: "there is no sub-folder of that name",
-        });
+    let mut classes = BTreeMap::new();
+    match split {
+        None => {
+            classes = sub_folders(dir)?;
+            refuse_splits(dir, &classes)?;
+        }
+        Some(split) if !root.is_dir() => return Err(no_split(dir, split)),
+        Some(_) => {
+            for sibling in Split::ALL.map(|split| dir.join(split.name())) {
+                if sibling.is_dir() {
+                    classes.extend(sub_folders(&sibling)?);
+                }
+            }
+            // The paths of this split last, where it has the class.
+            classes.extend(sub_folders(&root)?);
+        }
     }
-    let mut classes = BTreeSet::new();
-    for sibling in &siblings {
-        classes.extend(sub_folders(sibling)?);
-    }
-    let classes: Vec<String> = classes.into_iter().collect();
-    let (mut paths, mut labels) = (Vec::new(), Vec::new());
-    for (label, class) in classes.iter().enumerate() {
-        let folder = root.join(class);
-        if !folder.is_dir() {
+    let (mut paths, mut labels, mut left_out) = (Vec::new(), Vec::new(), LeftOut::default());
+    for (label, (class, folder)) in classes.iter().enumerate() {
+        if !folder.starts_with(&root) {
             continue;
         }
-        for entry in WalkDir::new(&folder).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|e| walk_error(&folder, e))?;
-            if entry.file_type().is_file() && is_image(entry.path()) {
+        let mut entries = WalkDir::new(folder)
+            .follow_links(true)
+            .sort_by_file_name()
+            .into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = entry.map_err(|e| walk_error(folder, e))?;
+            let is_folder = entry.file_type().is_dir();
+            if entry.depth() > 0 && is_hidden(entry.path()) {
+                left_out.count(class, entry.path());
+                if is_folder {
+                    entries.skip_current_dir();
+                }
+            } else if entry.file_type().is_file() && is_named_image(entry.path()) {
                 paths.push(entry.into_path());
                 labels.push(label);
+            } else if !is_folder {
+                left_out.count(class, entry.path());
             }
         }
     }
-    if paths.is_empty() {
-        return Err(DataError::Nothing {
+    match (paths.is_empty(), left_out.is_empty()) {
+        (true, true) => Err(DataError::Nothing {
             path: root,
             what: "sub-folder with images",
-        });
+        }),
+        (true, false) => Err(DataError::NoImages {
+            path: root,
+            left_out,
+        }),
+        _ => Ok(Loaded {
+            images: Images::Files(paths),
+            classes: classes.into_keys().collect(),
+            labels,
+            chosen: None,
+            left_out,
+        }),
     }
-    Ok(Loaded {
-        images: Images::Files(paths),
-        classes,
-        labels,
-        chosen: None,
-    })
 }
 
-/// Names of the visible sub-folders.
-fn sub_folders(folder: &Path) -> Result<Vec<String>, DataError> {
-    let mut names = Vec::new();
+/// The split that a folder of this name most likely holds.
+fn split_of(name: &str) -> Option<Split> {
+    match name.to_lowercase().as_str() {
+        "train" | "training" => Some(Split::Train),
+        "val" | "valid" | "validation" => Some(Split::Val),
+        "test" => Some(Split::Test),
+        _ => None,
+    }
+}
+
+/// Refuses a root whose sub-folders are splits: all of them, or two and more. A single class beside others may well be
+/// called `train`.
+fn refuse_splits(dir: &Path, classes: &BTreeMap<String, PathBuf>) -> Result<(), DataError> {
+    let splits: Vec<(&String, Split)> = classes
+        .keys()
+        .filter_map(|name| Some((name, split_of(name)?)))
+        .collect();
+    let mut kinds: Vec<Split> = splits.iter().map(|(_, split)| *split).collect();
+    kinds.dedup();
+    kinds.sort_by_key(|split| split.name() != "train");
+    match kinds[..] {
+        [split, ..] if kinds.len() > 1 || splits.len() == classes.len() => {
+            Err(DataError::SplitsAsClasses {
+                data: format!("folder:{}", dir.display()),
+                found: splits.into_iter().map(|(name, _)| name.clone()).collect(),
+                split,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The error for a split without a folder: it names the folders that are there.
+fn no_split(dir: &Path, split: Split) -> DataError {
+    let there = sub_folders(dir).unwrap_or_default();
+    let there: Vec<&str> = there.keys().map(String::as_str).collect();
+    let accepted = match there.as_slice() {
+        [] => "it has no sub-folder".into(),
+        // Thousands of classes would hide the message.
+        [.., _] if there.len() > 10 => format!(
+            "its {} sub-folders are {}, ...",
+            there.len(),
+            there[..10].join(", ")
+        )
+        .into(),
+        _ => format!("its sub-folders are {}", there.join(", ")).into(),
+    };
+    DataError::NoSplit {
+        data: format!("folder:{}", dir.display()),
+        split,
+        accepted,
+    }
+}
+
+/// The visible sub-folders by class name.
+fn sub_folders(folder: &Path) -> Result<BTreeMap<String, PathBuf>, DataError> {
+    let mut folders = BTreeMap::new();
     for entry in WalkDir::new(folder)
         .min_depth(1)
         .max_depth(1)
         .follow_links(true)
+        .sort_by_file_name()
     {
         let entry = entry.map_err(|e| walk_error(folder, e))?;
-        if !entry.file_type().is_dir() {
+        if !entry.file_type().is_dir() || is_hidden(entry.path()) {
             continue;
         }
-        match entry.file_name().to_str() {
-            Some(name) if name.starts_with('.') => {}
-            Some(name) => names.push(name.to_owned()),
-            None => {
-                return Err(DataError::NotText {
-                    path: entry.into_path(),
-                });
-            }
+        let Some(name) = entry.file_name().to_str().map(normalised) else {
+            return Err(DataError::NotText {
+                path: entry.into_path(),
+            });
+        };
+        let path = entry.into_path();
+        if let Some(first) = folders.insert(name.clone(), path.clone()) {
+            return Err(DataError::SameClass {
+                first,
+                second: path,
+                name,
+            });
         }
     }
-    Ok(names)
-}
-
-fn is_image(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    let ending = path
-        .extension()
-        .and_then(|ending| ending.to_str())
-        .map(str::to_ascii_lowercase);
-    !hidden && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+    Ok(folders)
 }
 
 fn walk_error(folder: &Path, error: walkdir::Error) -> DataError {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::dataset::Loaded;
 use crate::images::{Images, Records};
-use crate::readers::{class_names, names_for};
+use crate::left_out::LeftOut;
+use crate::readers::{listed_names, names_for};
 use crate::{DataError, Split, files};
 
 /// Opens `train-*` or `t10k-*` of a folder.
@@ -17,7 +18,7 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
             return Err(DataError::NoSplit {
                 data,
                 split,
-                accepted: "it has train and test",
+                accepted: "it has train and test".into(),
             });
         }
     };
@@ -40,7 +41,7 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
         });
     }
     let labels: Vec<usize> = labels.into_iter().map(usize::from).collect();
-    let classes = names_for(class_names(dir)?, &labels, |record, label, classes| {
+    let classes = names_for(listed_names(dir)?, &labels, |record, label, classes| {
         DataError::Label {
             path: labels_file.clone(),
             record,
@@ -61,6 +62,7 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
         classes,
         labels,
         chosen: None,
+        left_out: LeftOut::default(),
     })
 }
 

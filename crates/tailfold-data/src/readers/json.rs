@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use crate::dataset::Loaded;
 use crate::images::Images;
+use crate::left_out::LeftOut;
+use crate::names::normalised;
 use crate::readers::split_file;
 use crate::{DataError, Split, files};
 
@@ -46,7 +48,7 @@ const CATEGORIES: &str = "categories.json";
 /// where there is one: iNaturalist 2018 hides the names in the annotations themselves.
 pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
     let path = split_file("json", file, split)?;
-    let bytes = files::read(&path)?;
+    let bytes = files::read_unmarked(&path)?;
     let document: Document<'_> = serde_json::from_slice(&bytes)
         .map_err(|error| wrong(&path, format!("no image annotations: {error}")))?;
     if document.images.is_empty() {
@@ -97,6 +99,7 @@ pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loa
         classes: categories.into_values().collect(),
         labels,
         chosen: None,
+        left_out: LeftOut::default(),
     })
 }
 
@@ -106,7 +109,7 @@ pub(super) fn categories(folder: &Path) -> Result<Option<BTreeMap<u64, String>>,
     if !files::exists(&path) {
         return Ok(None);
     }
-    let list: Vec<Category> = serde_json::from_slice(&files::read(&path)?)
+    let list: Vec<Category> = serde_json::from_slice(&files::read_unmarked(&path)?)
         .map_err(|error| wrong(&path, format!("no list of categories: {error}")))?;
     by_id(&path, list).map(Some)
 }
@@ -135,7 +138,7 @@ fn named(path: &Path, listed: Vec<Category>) -> Result<BTreeMap<u64, String>, Da
 fn by_id(path: &Path, list: Vec<Category>) -> Result<BTreeMap<u64, String>, DataError> {
     let mut names = BTreeMap::new();
     for Category { id, name } in list {
-        if names.insert(id, name).is_some() {
+        if names.insert(id, normalised(&name)).is_some() {
             return Err(wrong(path, format!("category {id} is listed twice")));
         }
     }

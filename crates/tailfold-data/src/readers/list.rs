@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::dataset::Loaded;
 use crate::images::Images;
+use crate::left_out::LeftOut;
 use crate::readers::{MAX_CLASSES, class_or_category_names, names_for, split_file};
 use crate::{DataError, Split, files};
 
@@ -46,6 +47,7 @@ pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loa
         classes,
         labels,
         chosen: None,
+        left_out: LeftOut::default(),
     })
 }
 

@@ -19,6 +19,8 @@ fn images() -> Vec<Vec<u8>> {
         (&picture, ImageFormat::Bmp),
         (&grey, ImageFormat::Pnm),
         (&picture, ImageFormat::WebP),
+        #[cfg(feature = "gif-tiff")]
+        (&picture, ImageFormat::Gif),
         (&grey, ImageFormat::Jpeg),
         (&picture, ImageFormat::Pnm),
     ] {
@@ -93,8 +95,10 @@ fn what_is_no_image_ends_the_stream_with_its_place() {
         );
     };
     let place = format!("at byte {}", png.len());
-    check(b"GIF89a", "begins like no JPEG");
-    check(b"GIF89a", &place);
+    check(b"II*\0\x08\0", "begins like no JPEG");
+    check(b"II*\0\x08\0", &place);
+    check(b"GIF89a\x01\0", "ends inside image 1");
+    check(b"GIFF9a\x01\0\x01\0\0\0\0;", "breaks the rules of GIF");
     check(&png[..20], "ends inside image 1");
     check(b"x", "ends inside image 1");
     check(b"\xff\xd8\xff\xe0\x00\x01", "breaks the rules of JPEG");

@@ -91,3 +91,13 @@ fn bad_rows_are_named() {
         "{text}"
     );
 }
+
+#[test]
+fn byte_order_mark_and_spelling_are_no_part_of_a_name() {
+    let (_dir, path) = file("\u{feff}file,label\na.png,caf\u{e9}\nb.png,cafe\u{301}\n");
+    let loaded = load(&path, None).unwrap();
+    assert_eq!(loaded.classes, ["caf\u{e9}"]);
+    assert_eq!(loaded.labels, [0, 0]);
+    let (_dir, path) = file("\u{feff}file,label\na.png,0\n");
+    assert_eq!(load(&path, None).unwrap().labels, [0]);
+}

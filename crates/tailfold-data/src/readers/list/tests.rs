@@ -101,3 +101,20 @@ fn names_come_from_inaturalists_categories_too() {
     assert_eq!(loaded.classes, ["Rana", "Bufo"]);
     assert_eq!(loaded.labels, [1, 0]);
 }
+
+#[test]
+fn byte_order_mark_is_no_part_of_a_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("list.txt");
+    fs::write(&file, "\u{feff}a.jpg 0\r\nb.jpg 1\r\n").unwrap();
+    fs::write(dir.path().join("classes.txt"), "\u{feff}ant\r\nbee\r\n").unwrap();
+    let loaded = load(&file, Path::new("root"), None).unwrap();
+    assert_eq!(
+        loaded.images.id(0),
+        PathBuf::from("root/a.jpg").display().to_string()
+    );
+    assert_eq!(loaded.classes, ["ant", "bee"]);
+    fs::write(&file, b"\xff\xfea\0").unwrap();
+    let error = message(load(&file, Path::new("root"), None));
+    assert!(error.contains("byte order mark of UTF-16"), "{error}");
+}

@@ -1,0 +1,96 @@
+//! The one way from the bytes of an image file to its pixels; a file that was cut short is an error in every format.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader};
+
+use crate::pixels::{MAX_FILE_BYTES, check_size};
+use crate::stream::ends_inside_image;
+use crate::{DataError, Pixels, files};
+
+mod jpeg;
+
+/// Why an image cannot be decoded.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Decodes a JPEG, PNG, BMP, WebP or PNM, with the feature `gif-tiff` also a TIFF or the first picture of a GIF; `name` is
+/// for messages only.
+///
+/// Grey stays one channel, everything else becomes 8-bit RGB; alpha is dropped; the EXIF orientation is applied.
+///
+/// An image that was cut short is an error, never a picture with a filled rest. A JPEG needs its end marker and every
+/// row of blocks; bytes behind the end marker are ignored, because phones write them, and an end marker inside a
+/// thumbnail does not count. In a progressive JPEG every scan up to the end marker has to be complete; a file whose
+/// encoder wrote fewer refining scans is accepted, because ISO/IEC 10918-1 (G.1.1) allows it. A PNG needs its IEND
+/// chunk, a GIF its trailer, a WebP as many bytes as its RIFF header says.
+///
+/// # Errors
+/// [`DataError::TooManyPixels`] before an image of more than [`MAX_PIXELS`](crate::MAX_PIXELS) is decoded,
+/// [`DataError::Nothing`] for no bytes or no pixels at all, otherwise [`DataError::Decode`].
+pub fn decode(bytes: &[u8], name: &Path) -> Result<Pixels, DataError> {
+    let nothing = || DataError::Nothing {
+        path: name.to_owned(),
+        what: "image",
+    };
+    if bytes.is_empty() {
+        return Err(nothing());
+    }
+    let failed = |source: Cause| DataError::Decode {
+        name: name.to_owned(),
+        source,
+    };
+    let accept = |height: u32, width: u32| match (height, width) {
+        (0, _) | (_, 0) => Err(nothing()),
+        _ => check_size(&name.display().to_string(), height.into(), width.into()),
+    };
+    let reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|e| failed(e.into()))?;
+    let image = match reader.format() {
+        Some(ImageFormat::Jpeg) => {
+            let header = jpeg::Header::read(bytes).map_err(failed)?;
+            accept(header.height, header.width)?;
+            header.decode().map_err(failed)?
+        }
+        format => {
+            let mut decoder = reader.into_decoder().map_err(|e| failed(e.into()))?;
+            let (width, height) = decoder.dimensions();
+            accept(height, width)?;
+            // The decoders of these formats stop at the last pixel or fill the rest of a cut picture.
+            let counted = [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP];
+            if format.is_some_and(|format| counted.contains(&format)) && ends_inside_image(bytes) {
+                return Err(failed("the image was cut short".into()));
+            }
+            let orientation = decoder.orientation().map_err(|e| failed(e.into()))?;
+            let image = DynamicImage::from_decoder(decoder);
+            let mut image = image.map_err(|e| failed(e.into()))?;
+            image.apply_orientation(orientation);
+            image
+        }
+    };
+    let grey = !image.color().has_color();
+    let (height, width) = (image.height() as usize, image.width() as usize);
+    let (channels, values) = if grey {
+        (1, image.into_luma8().into_raw())
+    } else {
+        (3, image.into_rgb8().into_raw())
+    };
+    Ok(Pixels {
+        height,
+        width,
+        channels,
+        values,
+    })
+}
+
+/// Reads and decodes one image file, see [`decode`].
+///
+/// # Errors
+/// [`DataError`] naming the file.
+pub fn decode_file(path: &Path) -> Result<Pixels, DataError> {
+    decode(&files::read_plain(path, MAX_FILE_BYTES)?, path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! JPEG, decoded strictly: the decoder alone fills the rest of a cut picture with grey and says nothing.
+
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, RgbImage};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::Cause;
+
+/// One bits in front of the end marker, as stuffed bytes (ISO/IEC 10918-1, B.1.1.5).
+///
+/// No Huffman code consists of one bits alone (C.2), so a decoder that still needs coded data fails here. With the end
+/// marker directly behind the data it would read zeros instead, which are a code, and fill the picture with them. The
+/// decoder reads at most eight bytes ahead of the code that it decodes.
+const ONES: [u8; 32] = {
+    let mut bytes = [0; 32];
+    let mut i = 0;
+    while i < bytes.len() {
+        bytes[i] = 0xff;
+        i += 2;
+    }
+    bytes
+};
+
+const END: [u8; 2] = [0xff, 0xd9];
+
+/// A JPEG whose header is read.
+pub(super) struct Header {
+    pub(super) height: u32,
+    pub(super) width: u32,
+    decoder: JpegDecoder<ZCursor<Vec<u8>>>,
+}
+
+impl Header {
+    /// Finds the end of the picture, and reads its header.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Cause> {
+        let layout = Layout::of(bytes).ok_or("the JPEG has no end marker: it was cut short")?;
+        let mut picture = [&bytes[..layout.end], &ONES].concat();
+        if layout.is_progressive {
+            // Its decoder asks for the marker behind the last scan, and skips stuffed bytes before it.
+            picture.extend(END);
+        }
+        let options = DecoderOptions::default()
+            .set_max_width(usize::MAX)
+            .set_max_height(usize::MAX);
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(picture), options);
+        decoder.decode_headers()?;
+        let (width, height) = decoder.dimensions().ok_or("the JPEG has no frame header")?;
+        Ok(Self {
+            height: u32::try_from(height)?,
+            width: u32::try_from(width)?,
+            decoder,
+        })
+    }
+
+    /// The picture, turned as its EXIF says. Grey stays grey, everything else becomes RGB.
+    pub(super) fn decode(mut self) -> Result<DynamicImage, Cause> {
+        let is_grey = self.decoder.input_colorspace() == Some(ColorSpace::Luma);
+        let colours = if is_grey {
+            ColorSpace::Luma
+        } else {
+            ColorSpace::RGB
+        };
+        // Strict from here on: bytes between the segments of a header do no harm, damage in a scan does.
+        let options = *self.decoder.options();
+        let options = options
+            .set_strict_mode(true)
+            .jpeg_set_out_colorspace(colours);
+        self.decoder.set_options(options);
+        let values = self.decoder.decode()?;
+        let (width, height) = (self.width, self.height);
+        let image = if is_grey {
+            GrayImage::from_raw(width, height, values).map(DynamicImage::ImageLuma8)
+        } else {
+            RgbImage::from_raw(width, height, values).map(DynamicImage::ImageRgb8)
+        };
+        let mut image = image.ok_or("the JPEG has fewer pixels than its header claims")?;
+        let exif = self.decoder.exif();
+        if let Some(turn) = exif.and_then(|exif| Orientation::from_exif_chunk(exif)) {
+            image.apply_orientation(turn);
+        }
+        Ok(image)
+    }
+}
+
+/// Where the segments of a JPEG lead.
+#[derive(Debug, PartialEq, Eq)]
+struct Layout {
+    /// Place of the end marker.
+    end: usize,
+    is_progressive: bool,
+}
+
+impl Layout {
+    /// Follows the segments by their lengths and coded data up to the next marker (B.1), so that the end marker of a
+    /// thumbnail inside a segment does not count; `None` without an end marker.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let mut is_progressive = false;
+        let mut at = 2;
+        loop {
+            // Coded data, stuffed bytes and, as decoders accept them, stray bytes between segments.
+            at += bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
+            let place = at;
+            at += bytes[at..].iter().position(|&byte| byte != 0xff)?;
+            let marker = bytes[at];
+            at += 1;
+            match marker {
+                0xd9 => {
+                    return Some(Self {
+                        end: place,
+                        is_progressive,
+                    });
+                }
+                // Markers without a segment.
+                0x00 | 0x01 | 0xd0..=0xd8 => continue,
+                0xc2 => is_progressive = true,
+                _ => {}
+            }
+            let length = bytes.get(at..at + 2)?;
+            at += usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
