@@ -1,6 +1,8 @@
 //! The pass over the graph: which nodes become integer layers.
 
+mod concat;
 mod ending;
+mod function;
 mod geometry;
 mod moves;
 mod shapes;
@@ -180,6 +182,7 @@ impl<'a> Lowering<'a> {
             "Conv" => self.conv(index, node)?,
             "Gemm" => self.gemm(index, node)?,
             "Add" => self.add(index, node)?,
+            "Concat" => self.concat(index, node)?,
             "MaxPool" => self.max_pool(index, node)?,
             "GlobalAveragePool" => self.mean(index, node)?,
             "Slice" => self.slice(index, node)?,
@@ -189,7 +192,7 @@ impl<'a> Lowering<'a> {
             }
             _ => false,
         };
-        if !taken {
+        if !taken && !self.function(index, node)? {
             self.leave(node);
         }
         Ok(())

@@ -94,7 +94,9 @@ fn tensors_of(operation: &mut Operation) -> Vec<&mut usize> {
             let [a, b] = inputs;
             vec![a, b, output]
         }
-        Operation::Subsample { input, output, .. }
+        Operation::Concat { inputs, output, .. } => inputs.iter_mut().chain([output]).collect(),
+        Operation::Table { input, output, .. }
+        | Operation::Subsample { input, output, .. }
         | Operation::MaxPool { input, output, .. }
         | Operation::UnitMean { input, output, .. } => vec![input, output],
         Operation::Conv {
@@ -125,6 +127,8 @@ fn set_port(operation: &mut Operation, number: usize) {
             *output = Place::Port(number);
         }
         Operation::Add { .. }
+        | Operation::Table { .. }
+        | Operation::Concat { .. }
         | Operation::Subsample { .. }
         | Operation::MaxPool { .. }
         | Operation::UnitMean { .. } => {

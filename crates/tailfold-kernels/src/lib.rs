@@ -4,6 +4,7 @@
 //! exact in 32 bits; [`Requantize`] says how a sum becomes a code again. Every vector unit ([`Isa`]) gives the same bits.
 
 mod blend;
+mod concat;
 mod conv;
 mod error;
 mod frame;
@@ -15,6 +16,7 @@ mod program;
 mod requantize;
 mod scratch;
 mod shape;
+mod table;
 
 pub use blend::Blend;
 pub use conv::Epilogue;

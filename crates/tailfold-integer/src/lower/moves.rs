@@ -257,12 +257,8 @@ impl<'a> Lowering<'a> {
         ending: Ending,
         shape: Vec<usize>,
     ) {
-        let tensor = match operation {
-            Operation::Add { output, .. }
-            | Operation::Subsample { output, .. }
-            | Operation::MaxPool { output, .. }
-            | Operation::UnitMean { output, .. } => output,
-            _ => unreachable!("these are the layers from codes to codes"),
+        let Some(tensor) = operation.writes() else {
+            unreachable!("these are the layers from codes to codes")
         };
         let layer = self.drafts.push(Draft {
             level: x.level,

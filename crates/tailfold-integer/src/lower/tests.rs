@@ -28,6 +28,25 @@ fn residual(seed: u64) -> (Model, Vec<f32>) {
     let x = net.conv(&x, [3, wide], 3, [1, 1]);
     let x = net.activated(x);
     let x = net.quantized(&x, 0.1);
+    let x = if net.rng.random_bool(0.8) {
+        let y = net.function(&x);
+        net.quantized(&y, 0.05)
+    } else {
+        x
+    };
+    // A block that joins channels of several scales.
+    let narrow = net.conv(&x, [wide, 5], 1, [1, 1]);
+    let narrow = net.quantized(&narrow, 0.1);
+    let other = net.conv(&x, [wide, 11], 3, [1, 1]);
+    let other = net.quantized(&other, 0.1);
+    let mut terms = [&narrow[..], &x, &other];
+    terms.rotate_left(net.rng.random_range(0..3));
+    let axis = if net.rng.random_bool(0.5) { 1 } else { -3 };
+    let joined = net.push_with("Concat", &terms, |n| n.attr_int("axis", axis));
+    let joined = net.activated(joined);
+    let joined = net.quantized(&joined, 0.1);
+    let x = net.conv(&joined, [wide + 16, wide], 1, [1, 1]);
+    let x = net.quantized(&x, 0.2);
     // A block: depthwise or full, then a sum.
     let group = if net.rng.random_bool(0.5) { wide } else { 1 };
     let y = net.conv(&x, [wide, wide], 3, [1, group]);
@@ -262,6 +281,103 @@ fn lengths_of_one_come_and_go_and_leave_a_classifier() {
         assert_eq!(classifier.num_classes(), 5);
         assert_eq!(classifier.region().outputs[0].1, [1, 5, 1, 1]);
     }
+}
+
+/// The kernel of each operator of a function on codes that `write` writes, by operator.
+fn function(write: impl FnOnce(&mut Net, &str) -> String) -> Vec<(String, Option<&'static str>)> {
+    let mut net = Net::new(5, [6, 3, 4]);
+    let x = net.quantized("image", 0.02);
+    let y = write(&mut net, &x);
+    let out = net.quantized(&y, 0.02);
+    let model = net.model(&out, &[1, 6, 3, 4]);
+    let lowered = lower(model, Isa::detect().unwrap(), &Shapes::new()).unwrap();
+    let kernels = lowered.nodes.into_iter();
+    kernels.map(|n| (n.operator, n.kernel)).collect()
+}
+
+#[test]
+fn functions_of_more_than_one_value_or_with_other_readers_stay_float() {
+    type Write = fn(&mut Net, &str) -> String;
+    let tables: [Write; 3] = [
+        |net, x| net.push("Tanh", &[x]),
+        |net, x| {
+            let zero = net.push("Sub", &[x, x]);
+            net.push("Exp", &[&zero])
+        },
+        // Infinity has a code, the smallest or the largest.
+        |net, x| {
+            let size = net.push("Abs", &[x]);
+            net.push("Log", &[&size])
+        },
+    ];
+    for write in tables {
+        let found = function(write);
+        assert!(found.iter().all(|(_, k)| *k == Some("table")), "{found:?}");
+    }
+    let float: [Write; 8] = [
+        // Not a number for negative codes.
+        |net, x| net.push("Sqrt", &[x]),
+        |net, x| net.push("Log", &[x]),
+        |net, x| {
+            let slopes = net.constant("slopes", &[6, 1, 1], &[0.5_f32; 6]);
+            net.push("PRelu", &[x, &slopes])
+        },
+        |net, x| {
+            let more = net.constant("more", &[1, 1, 1, 1, 1], &[0.5_f32]);
+            net.push("Mul", &[x, &more])
+        },
+        |net, x| {
+            let words = net.constant("words", &[], &[1_u8]);
+            net.push("Mul", &[x, &words])
+        },
+        |net, x| {
+            let y = net.push("Tanh", &[x]);
+            net.push("Softmax", &[&y]);
+            y
+        },
+        |net, x| {
+            let y = net.push("Tanh", &[x]);
+            net.push("Mul", &[&y, "image"])
+        },
+        |net, x| {
+            let other = net.quantized("image", 0.5);
+            let y = net.push("Tanh", &[x]);
+            net.push("Mul", &[&y, &other])
+        },
+    ];
+    for write in float {
+        let found = function(write);
+        assert!(found.iter().all(|(_, k)| k.is_none()), "{found:?}");
+    }
+    // Longer than any activation is.
+    let found = function(|net, x| (0..70).fold(x.to_owned(), |y, _| net.push("Tanh", &[&y])));
+    assert!(found.iter().all(|(_, k)| k.is_none()));
+}
+
+#[test]
+fn joined_tensors_that_are_not_channels_of_codes_stay_float() {
+    type Write = fn(&mut Net, &str) -> String;
+    let join = |net: &mut Net, terms: &[&str], axis| {
+        let joined = net.push_with("Concat", terms, |n| n.attr_int("axis", axis));
+        net.turned(&joined)
+    };
+    let cases: [Write; 3] = [
+        |net, x| net.push_with("Concat", &[x, x], |n| n.attr_int("axis", 2)),
+        |net, x| net.push_with("Concat", &[x, "image"], |n| n.attr_int("axis", 1)),
+        |net, x| {
+            let row = net.push("Flatten", &[x]);
+            let row = net.quantized(&row, 0.1);
+            net.push_with("Concat", &[&row, &row], |n| n.attr_int("axis", 1))
+        },
+    ];
+    for write in cases {
+        let found = function(write);
+        let concat = found.iter().find(|(op, _)| op == "Concat").unwrap();
+        assert_eq!(concat.1, None);
+    }
+    // Codes that end in real values.
+    let found = function(|net, x| join(net, &[x, x], 1));
+    assert_eq!(found[0], ("Concat".to_owned(), None));
 }
 
 /// The direction of a mean, as codes.

@@ -6,6 +6,7 @@ use crate::conv::Epilogue;
 use crate::pool::EMPTY;
 use crate::ports::Steps;
 use crate::shape::Window;
+use crate::table::ends;
 
 /// One layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +63,28 @@ pub enum Operation {
         inputs: [usize; 2],
         /// One a term.
         weights: [f64; 2],
+        /// The ends of the result's codes, without the zero point.
+        clamp: [i16; 2],
+        /// Tensor.
+        output: usize,
+    },
+    /// A function of each code.
+    Table {
+        /// Tensor.
+        input: usize,
+        /// The code, without its zero point, whose result comes first.
+        first: i16,
+        /// Results of the codes from there on, at most 256 of them in a network, without their zero point.
+        table: Vec<i16>,
+        /// Tensor.
+        output: usize,
+    },
+    /// The channels of several images, one after the other, each with its scale changed to that of the result.
+    Concat {
+        /// Tensors of one height and width.
+        inputs: Vec<usize>,
+        /// The scale of each over the result's.
+        weights: Vec<f64>,
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
         /// Tensor.
@@ -141,12 +164,14 @@ impl Operation {
         match *self {
             Self::Quantize { .. } => Vec::new(),
             Self::Add { inputs, .. } => inputs.to_vec(),
+            Self::Concat { ref inputs, .. } => inputs.clone(),
             Self::Conv {
                 input,
                 residual: Some(Addend { input: other, .. }),
                 ..
             } => vec![input, other],
             Self::Conv { input, .. }
+            | Self::Table { input, .. }
             | Self::Subsample { input, .. }
             | Self::MaxPool { input, .. }
             | Self::Mean { input, .. }
@@ -160,6 +185,8 @@ impl Operation {
         match *self {
             Self::Quantize { output, .. }
             | Self::Add { output, .. }
+            | Self::Table { output, .. }
+            | Self::Concat { output, .. }
             | Self::Subsample { output, .. }
             | Self::MaxPool { output, .. }
             | Self::UnitMean { output, .. }
@@ -179,7 +206,10 @@ impl Operation {
     pub(super) fn range(&self, of: &[[i16; 2]]) -> [i16; 2] {
         match self {
             Self::Quantize { steps, .. } => [steps.low, steps.high],
-            Self::Add { clamp, .. } | Self::UnitMean { clamp, .. } => *clamp,
+            Self::Add { clamp, .. } | Self::Concat { clamp, .. } | Self::UnitMean { clamp, .. } => {
+                *clamp
+            }
+            Self::Table { table, .. } => ends(table),
             // Other channels are zero.
             Self::Subsample { input, .. } => [of[*input][0].min(0), of[*input][1].max(0)],
             Self::MaxPool { input, window, .. } => match window.always_meets_the_image() {

@@ -7,6 +7,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::step::{Packed, Step};
 use super::{Operation, Place, Program, StepInfo};
 use crate::KernelError;
+use crate::concat::clear_rest;
 use crate::conv::{Epilogue, Part, Sink};
 use crate::pool::{max_windows, mean, sum_pixels, unit};
 use crate::ports::{dequantize, quantize, subsample};
@@ -191,6 +192,20 @@ impl Program {
                 frame(*output).clear_border(out);
                 blend.run([(frame(*a), x), (frame(*b), y)], frame(*output), out);
             }
+            (Operation::Table { input, output, .. }, Packed::Table(table)) => {
+                let [x, out] = self.memory(arena, [*input, *output]);
+                frame(*output).clear_border(out);
+                table.run((frame(*input), x), (frame(*output), out));
+            }
+            (Operation::Concat { inputs, output, .. }, Packed::Concat(parts)) => {
+                let [out] = self.memory(arena, [*output]);
+                frame(*output).clear_border(out);
+                clear_rest(frame(*output), out);
+                for (&input, part) in inputs.iter().zip(parts) {
+                    let [x, out] = self.memory(arena, [input, *output]);
+                    part.run((frame(input), x), (frame(*output), out));
+                }
+            }
             (
                 Operation::Subsample {
                     input,
@@ -278,9 +293,13 @@ impl Program {
                 let [x] = self.memory(arena, [*input]);
                 dequantize(*steps, x, frame(*input), outputs[*output]);
             }
-            (Operation::Conv { .. } | Operation::Add { .. }, _) => {
-                unreachable!("packed when the step was made")
-            }
+            (
+                Operation::Conv { .. }
+                | Operation::Add { .. }
+                | Operation::Table { .. }
+                | Operation::Concat { .. },
+                _,
+            ) => unreachable!("packed when the step was made"),
         }
         Ok(())
     }

@@ -3,11 +3,13 @@
 use super::{Operation, Place, StepInfo, Tensor};
 use crate::KernelError;
 use crate::blend::Blend;
+use crate::concat::Part;
 use crate::conv::{Conv, Epilogue, Method, Residual, Weights};
 use crate::frame::Frame;
 use crate::lanes::Isa;
 use crate::pool::check_mean;
 use crate::scratch::Need;
+use crate::table::Table;
 
 /// A layer with what it takes to run it.
 #[derive(Clone, Debug)]
@@ -24,6 +26,9 @@ pub(super) enum Packed {
     Nothing,
     Conv(Box<Conv>),
     Blend(Box<Blend>),
+    Table(Table),
+    /// One for each image.
+    Concat(Vec<Part>),
 }
 
 impl Step {
@@ -81,6 +86,44 @@ impl Step {
                     same("a term", size(&frame(input)), size(&frame(*output)))?;
                 }
                 packed = Packed::Blend(Box::new(Blend::new(isa, *weights, *clamp)?));
+            }
+            Operation::Table {
+                input,
+                first,
+                table,
+                output,
+            } => {
+                same("a term", size(&frame(*input)), size(&frame(*output)))?;
+                let codes = std::mem::take(table);
+                packed = Packed::Table(Table::new(*first, &codes, tensors[*input].range)?);
+            }
+            Operation::Concat {
+                inputs,
+                weights,
+                clamp,
+                output,
+            } => {
+                let to = frame(*output);
+                if weights.len() != inputs.len() {
+                    return Err(KernelError::Length {
+                        what: "weights",
+                        found: weights.len(),
+                        expected: inputs.len(),
+                    });
+                }
+                let mut parts = Vec::with_capacity(inputs.len());
+                let mut first = 0;
+                for (&input, &weight) in inputs.iter().zip(weights.iter()) {
+                    let Tensor {
+                        frame: from, range, ..
+                    } = tensors[input];
+                    let found = [from.channels, from.height, from.width];
+                    same("a term", found, [from.channels, to.height, to.width])?;
+                    parts.push(Part::new(isa, first, weight, range, *clamp)?);
+                    first += from.channels;
+                }
+                same("all terms", [first, to.height, to.width], size(&to))?;
+                packed = Packed::Concat(parts);
             }
             Operation::Subsample {
                 input,
@@ -164,6 +207,8 @@ impl Step {
             (Operation::Quantize { .. }, _) => "quantize",
             (Operation::Conv { .. }, _) => unreachable!("convolutions are packed"),
             (Operation::Add { .. }, _) => "add",
+            (Operation::Table { .. }, _) => "table",
+            (Operation::Concat { .. }, _) => "concat",
             (Operation::Subsample { .. }, _) => "subsample",
             (Operation::MaxPool { .. }, _) => "max",
             (Operation::Mean { .. }, _) => "mean",
@@ -181,7 +226,7 @@ impl Step {
     pub(super) fn threads(&self) -> usize {
         match &self.packed {
             Packed::Conv(conv) => conv.threads(),
-            Packed::Nothing | Packed::Blend(_) => 1,
+            Packed::Nothing | Packed::Blend(_) | Packed::Table(_) | Packed::Concat(_) => 1,
         }
     }
 

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "small whole numbers, and a reference in double precision"
+)]
+
 use super::*;
 use crate::blend::Blend;
 use crate::conv::Epilogue;
@@ -86,6 +91,157 @@ fn sums_are_exact_on_every_unit_and_at_ties() {
             assert!(apart.abs() < 0.5, "{isa:?} at {i}: {apart} apart");
         }
     }
+}
+
+/// Some codes of each tensor, by its size, as an image at a port of its own.
+fn ported(sizes: &[[usize; 3]]) -> (Vec<Layer>, Vec<Vec<f32>>) {
+    let layers = (0..sizes.len()).map(|port| Layer {
+        name: format!("in {port}"),
+        operation: Operation::Quantize {
+            input: port,
+            steps: Steps::new(1.0, 0, [-128, 127]).unwrap(),
+            output: port,
+        },
+    });
+    let images = sizes.iter().enumerate().map(|(port, size)| {
+        let values = 0..size.iter().product();
+        let code = |i: usize| ((i * 37 + port * 11) % 256) as f32 - 128.0;
+        values.map(code).collect()
+    });
+    (layers.collect(), images.collect())
+}
+
+/// What the last of `layers` writes, as numbers, on each unit.
+fn on_every_unit(
+    tensors: &[[usize; 3]],
+    mut layers: Vec<Layer>,
+    images: &[Vec<f32>],
+    check: impl Fn(Isa, &[f32]),
+) {
+    let last = layers.last().and_then(|l| l.operation.writes()).unwrap();
+    layers.push(Layer {
+        name: "out".to_owned(),
+        operation: Operation::Dequantize {
+            input: last,
+            steps: Steps::new(1.0, 0, [-128, 127]).unwrap(),
+            output: 0,
+        },
+    });
+    let images: Vec<&[f32]> = images.iter().map(Vec::as_slice).collect();
+    for isa in Isa::available() {
+        let program = Program::new(isa, tensors, layers.clone()).unwrap();
+        let mut out = vec![f32::NAN; program.outputs()[0]];
+        let mut workspace = program.workspace();
+        for _ in 0..2 {
+            program
+                .run(&mut workspace, &images, &mut [&mut out])
+                .unwrap();
+            check(isa, &out);
+        }
+    }
+}
+
+#[test]
+fn table_gives_the_result_of_each_code_on_every_unit() {
+    for channels in [1, 3, 8, 21] {
+        let sizes = [[channels, 5, 7]];
+        let (mut layers, images) = ported(&sizes);
+        let result = |code: i16| (code * 7).rem_euclid(511) - 255;
+        layers.push(Layer {
+            name: "table".to_owned(),
+            operation: Operation::Table {
+                input: 0,
+                first: -128,
+                table: (-128..128).map(result).collect(),
+                output: 1,
+            },
+        });
+        on_every_unit(&[sizes[0]; 2], layers, &images, |isa, found| {
+            for (&found, &code) in found.iter().zip(&images[0]) {
+                assert_eq!(found as i16, result(code as i16), "{isa:?}");
+            }
+        });
+    }
+}
+
+#[test]
+fn concat_rescales_each_part_to_its_channels_on_every_unit() {
+    let weights = [0.5, 1.0, 0.3, 1.7];
+    for channels in [
+        [1, 3, 4, 2],
+        [16, 32, 5, 16],
+        [7, 40, 17, 1],
+        [3, 8, 33, 15],
+    ] {
+        let sizes = channels.map(|c| [c, 3, 5]);
+        let (mut layers, images) = ported(&sizes);
+        layers.push(Layer {
+            name: "concat".to_owned(),
+            operation: Operation::Concat {
+                inputs: vec![0, 1, 2, 3],
+                weights: weights.to_vec(),
+                clamp: [-100, 110],
+                output: 4,
+            },
+        });
+        let all = [channels.iter().sum(), 3, 5];
+        let tensors = [&sizes[..], &[all]].concat();
+        let expected = images.iter().zip(weights).flat_map(|(image, weight)| {
+            let step = move |&code: &f32| f64::from(code) * weight;
+            let codes = image.iter().map(step);
+            codes.map(|s| s.round_ties_even().clamp(-100.0, 110.0) as f32)
+        });
+        let expected: Vec<f32> = expected.collect();
+        on_every_unit(&tensors, layers, &images, |isa, found| {
+            assert!(found == expected, "{isa:?}, {channels:?}");
+        });
+    }
+}
+
+#[test]
+fn tables_and_parts_that_do_not_fit_are_refused() {
+    let refused = |tensors: &[[usize; 3]], operation| {
+        let layers = vec![
+            quantize(0),
+            Layer {
+                name: "it".to_owned(),
+                operation,
+            },
+        ];
+        let error = Program::new(Isa::Portable, tensors, layers).unwrap_err();
+        error.to_string()
+    };
+    let table = |first, codes: &[i16]| Operation::Table {
+        input: 0,
+        first,
+        table: codes.to_vec(),
+        output: 1,
+    };
+    let one = [[1, 2, 2]; 2];
+    assert_eq!(
+        refused(&one, table(-128, &[0; 255])),
+        "layer `it`: a table of the codes from -128 to 126 lacks some between -128 and 127"
+    );
+    assert!(refused(&one, table(i16::MAX, &[0; 9])).contains("lacks some"));
+    assert!(refused(&one, table(-128, &[])).contains("lacks some"));
+    assert_eq!(
+        refused(&one, table(-128, &[300; 256])),
+        "layer `it`: codes cannot lie between 300 and 300"
+    );
+    let concat = |inputs: &[usize], weights: &[f64]| Operation::Concat {
+        inputs: inputs.to_vec(),
+        weights: weights.to_vec(),
+        clamp: [-128, 127],
+        output: 1,
+    };
+    let two = [[1, 2, 2], [2, 2, 2]];
+    assert_eq!(
+        refused(&two, concat(&[0], &[1.0])),
+        "layer `it`: all terms is [1, 2, 2], its result [2, 2, 2]"
+    );
+    assert!(refused(&two, concat(&[0, 0], &[1.0])).contains("1 weights, expected 2"));
+    assert!(refused(&two, concat(&[0, 0], &[1.0, f64::NAN])).contains("ratio"));
+    assert!(refused(&two, concat(&[], &[])).contains("all terms"));
 }
 
 #[test]

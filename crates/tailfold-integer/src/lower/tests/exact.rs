@@ -28,6 +28,7 @@ pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor>
     }
     for node in model.nodes() {
         let inputs: Vec<&Tensor> = node.input.iter().map(|i| &values[i]).collect();
+        let alpha = || f64::from(node.float("alpha").unwrap());
         let result = match node.op_type() {
             "QuantizeLinear" => {
                 let zero = model.graph().find_initializer(&node.input[2]).unwrap();
@@ -43,7 +44,28 @@ pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor>
                 each(inputs[0], |v| v.clamp(low, high))
             }
             "Add" => pairwise(inputs[0], inputs[1], |a, b| a + b),
+            "Sub" => pairwise(inputs[0], inputs[1], |a, b| a - b),
+            "Mul" => pairwise(inputs[0], inputs[1], |a, b| a * b),
             "Div" => pairwise(inputs[0], inputs[1], |a, b| a / b),
+            "Pow" => pairwise(inputs[0], inputs[1], f64::powf),
+            "PRelu" => pairwise(inputs[0], inputs[1], |x, s| x.max(0.0) + s * x.min(0.0)),
+            "Max" => pairwise(inputs[0], inputs[1], f64::max),
+            "Min" => {
+                let first = pairwise(inputs[0], inputs[1], f64::min);
+                pairwise(&first, inputs[2], f64::min)
+            }
+            "HardSwish" => each(inputs[0], |v| v * (v / 6.0 + 0.5).clamp(0.0, 1.0)),
+            "Sigmoid" => each(inputs[0], |v| 1.0 / (1.0 + (-v).exp())),
+            "LeakyRelu" => each(inputs[0], |v| v.max(0.0) + alpha() * v.min(0.0)),
+            "Elu" => each(inputs[0], |v| v.max(0.0) + alpha() * v.min(0.0).exp_m1()),
+            "HardSigmoid" => each(inputs[0], |v| (alpha() * v + 0.25).clamp(0.0, 1.0)),
+            "Softplus" => each(inputs[0], |v| v.exp().ln_1p()),
+            "Tanh" => each(inputs[0], f64::tanh),
+            "Erf" => each(inputs[0], error_function),
+            "Abs" => each(inputs[0], f64::abs),
+            "Neg" => each(inputs[0], |v| -v),
+            "Exp" => each(inputs[0], f64::exp),
+            "Concat" => concat(&inputs),
             "ReduceSumSquare" => Tensor {
                 shape: vec![1, 1],
                 values: vec![inputs[0].values.iter().map(|v| v * v).sum()],
@@ -69,6 +91,34 @@ pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor>
 pub(super) fn shapes(values: &BTreeMap<String, Tensor>) -> Shapes {
     let shapes = values.iter();
     shapes.map(|(n, t)| (n.clone(), t.shape.clone())).collect()
+}
+
+/// Images one after the other, which lie channels first.
+fn concat(inputs: &[&Tensor]) -> Tensor {
+    let mut shape = inputs[0].shape.clone();
+    shape[1] = inputs.iter().map(|x| x.shape[1]).sum();
+    let values = inputs.iter().flat_map(|x| x.values.iter().copied());
+    Tensor {
+        shape,
+        values: values.collect(),
+    }
+}
+
+/// By Simpson's rule.
+fn error_function(x: f64) -> f64 {
+    let steps = 400;
+    let width = x.clamp(-6.0, 6.0) / f64::from(steps);
+    let height = |i: i32| {
+        let factor = match i {
+            0 => 1.0,
+            _ if i == steps => 1.0,
+            _ if i % 2 == 1 => 4.0,
+            _ => 2.0,
+        };
+        factor * (-(f64::from(i) * width).powi(2)).exp()
+    };
+    let sum: f64 = (0..=steps).map(height).sum();
+    sum * width / 3.0 * std::f64::consts::FRAC_2_SQRT_PI
 }
 
 /// Rows and columns exchanged.

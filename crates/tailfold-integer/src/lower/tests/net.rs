@@ -204,6 +204,75 @@ impl Net {
         }
     }
 
+    /// A function of each value of `x`, of one operator or of several.
+    pub(super) fn function(&mut self, x: &str) -> String {
+        let alpha = self.rng.random_range(0.05_f32..0.5);
+        let mut number = |dims: &[usize], value: f32| self.constant("number", dims, &[value]);
+        let [one, three, six, half] = [1.0, 3.0, 6.0, 0.5].map(|v| number(&[], v));
+        let (slope, root, zero) = (
+            number(&[1, 1, 1], alpha),
+            number(&[1], 2.0_f32.sqrt()),
+            number(&[], 0.0),
+        );
+        let with_alpha = |n: NodeProto| n.attr_float("alpha", alpha);
+        match self.rng.random_range(0..15) {
+            0 => self.push("HardSwish", &[x]),
+            1 => {
+                let moved = self.push("Add", &[x, &three]);
+                let gate = self.push("Clip", &[&moved, &zero, &six]);
+                let product = self.push("Mul", &[x, &gate]);
+                self.push("Div", &[&product, &six])
+            }
+            2 => {
+                let gate = self.push("Sigmoid", &[x]);
+                self.push("Mul", &[x, &gate])
+            }
+            3 => self.push_with("LeakyRelu", &[x], with_alpha),
+            4 => {
+                let halved = self.push("Mul", &[&half, x]);
+                let part = self.push("Div", &[x, &root]);
+                let error = self.push("Erf", &[&part]);
+                let sum = self.push("Add", &[&error, &one]);
+                self.push("Mul", &[&halved, &sum])
+            }
+            5 => self.push_with("Elu", &[x], with_alpha),
+            6 => self.push("PRelu", &[x, &slope]),
+            7 => {
+                let plus = self.push("Softplus", &[x]);
+                let gate = self.push("Tanh", &[&plus]);
+                self.push("Mul", &[&gate, x])
+            }
+            8 => {
+                let size = self.push("Abs", &[x]);
+                self.push("Sqrt", &[&size])
+            }
+            9 => {
+                let two = self.constant("two", &[], &[2_i64]);
+                self.push("Pow", &[x, &two])
+            }
+            10 => {
+                let low = self.push("Max", &[&slope, x]);
+                self.push("Min", &[&low, &six, &three])
+            }
+            11 => self.push("Sub", &[&one, x]),
+            12 => {
+                let turned = self.push("Neg", &[x]);
+                let power = self.push("Exp", &[&turned]);
+                let sum = self.push("Add", &[&power, &one]);
+                self.push("Div", &[&one, &sum])
+            }
+            13 => self.push_with("HardSigmoid", &[x], |n| {
+                with_alpha(n).attr_float("beta", 0.25)
+            }),
+            _ => {
+                let code = self.constant("code", &[], &[200_u8]);
+                let none = self.constant("zero", &[], &[30_u8]);
+                let factor = self.push("DequantizeLinear", &[&code, &slope, &none]);
+                self.push("Mul", &[x, &factor])
+            }
+        }
+    }
+
     pub(super) fn conv(
         &mut self,
         x: &str,
