@@ -63,11 +63,8 @@ impl From<&RuntimeError> for TailfoldCode {
         match error {
             RuntimeError::File(_) => Self::TailfoldFile,
             RuntimeError::Onnx { .. }
-            | RuntimeError::Check { .. }
-            | RuntimeError::Unprepared { .. }
-            | RuntimeError::Preparation { .. }
-            | RuntimeError::AlreadyPrepared { .. }
-            | RuntimeError::InputShape { .. }
+            | RuntimeError::Open { .. }
+            | RuntimeError::Description { .. }
             | RuntimeError::Classes { .. }
             | RuntimeError::Input { .. } => Self::TailfoldModel,
             RuntimeError::NotBuilt { .. } => Self::TailfoldBackend,

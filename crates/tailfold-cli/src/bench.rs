@@ -11,10 +11,10 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, ensure};
 use serde::Serialize as _;
 use tailfold_data::{DataSpec, Dataset, preprocess};
-use tailfold_onnx::Model;
-use tailfold_runtime::{Backend, Options};
-use tailfold_spec::artifact;
+use tailfold_runtime::{Backend, Options, open_file};
+use tailfold_spec::{ModelCard, artifact};
 
+use crate::describe_args::Describe;
 use crate::model::{Ort, backends};
 use crate::output::{bar, print, say};
 use contender::{Turn, read_images};
@@ -57,6 +57,8 @@ pub(crate) struct Args {
     /// Time the integer layers one by one instead, against the vector unit's peak.
     #[arg(long)]
     layers: bool,
+    #[command(flatten)]
+    describe: Describe,
     #[command(flatten)]
     ort: Ort,
     /// Print one JSON object (schema `tailfold.bench/1`).
@@ -116,6 +118,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         command.arg("--images").arg(&images);
         command.arg("--threads").arg(args.threads.to_string());
         command.args(args.ort.arguments());
+        command.args(args.describe.arguments());
         peers.push(Peer::start(&name, &mut command)?);
         sizes.push(file_bytes(model));
     }
@@ -184,8 +187,8 @@ fn in_turns(args: &Args, mut peers: Vec<Peer>, sizes: &[Option<u64>]) -> anyhow:
 
 fn by_layers(args: &Args, images: &Path) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
-    let prepared =
-        Backend::default().prepare(&artifact::read(&args.model)?, &name, &Options::default())?;
+    let (opened, _) = open_file(&args.model, &args.describe.options())?;
+    let prepared = Backend::default().prepare(&opened.model, &name, &Options::default())?;
     let image = &read_images(images, prepared.classifier.input_shape())?[0];
     let layers = layers::measure(&prepared.regions, image, args.rounds as usize * 10)?;
     if args.json {
@@ -208,10 +211,11 @@ fn file_bytes(path: &Path) -> Option<u64> {
 
 /// A few prepared images.
 fn images(args: &Args) -> anyhow::Result<Vec<f32>> {
-    let model = Model::read(&args.model)?;
+    let description = args.describe.description()?;
+    let (opened, _) = open_file(&args.model, &description.options)?;
     let Some(spec) = &args.data else {
         say("images: seeded noise (see --data and --images)");
-        let [_, c, h, w] = model.input_shape()?;
+        let [_, c, h, w] = opened.model.input_shape()?;
         let [Some(c), Some(h), Some(w)] = [c, h, w] else {
             anyhow::bail!(
                 "{}: the size of an image is not fixed",
@@ -220,9 +224,14 @@ fn images(args: &Args) -> anyhow::Result<Vec<f32>> {
         };
         return Ok(noise(IMAGES * c * h * w));
     };
-    let card = model.checked_card().with_context(|| {
+    let parts = if ModelCard::is_in(&opened.model.props()) {
+        Some(opened.model.checked_card()?.preprocess)
+    } else {
+        description.parts(&opened)?.preprocess
+    };
+    let spec_of_images = parts.with_context(|| {
         format!(
-            "{} does not say how images are prepared: see --images",
+            "{} does not say how images are prepared: give --mean and --std, or --images",
             args.model.display()
         )
     })?;
@@ -232,7 +241,7 @@ fn images(args: &Args) -> anyhow::Result<Vec<f32>> {
     for i in 0..IMAGES.min(data.len()) {
         // Spread over the classes, which data sets keep together.
         let image = data.image(i * data.len() / IMAGES.min(data.len()))?;
-        values.extend(preprocess(&image, &card.preprocess)?);
+        values.extend(preprocess(&image, &spec_of_images)?);
     }
     Ok(values)
 }

@@ -3,7 +3,6 @@
 mod answers;
 mod latency;
 mod source;
-mod stranger;
 mod watch;
 mod workers;
 
@@ -17,12 +16,12 @@ use anyhow::{Context as _, ensure};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tailfold_runtime::{ImageClassifier, LoadedModel};
 
+use crate::describe_args::Describe;
 use crate::model::Runtime;
 use crate::output::say;
 use answers::{Answers, Form};
 use latency::Latency;
 use source::{Frame, Source};
-use stranger::Stranger;
 use workers::Workers;
 
 /// Classify images: JPEG, PNG, BMP, WebP or PNM files, folders of them, or `-` for images on stdin, one after the other.
@@ -53,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long)]
     fit: bool,
     #[command(flatten)]
-    stranger: Stranger,
+    describe: Describe,
     #[command(flatten)]
     runtime: Runtime,
     /// Images at a time; 0 for as many as there are cores. An answer does not depend on it; with more than one, answers come in
@@ -83,8 +82,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let runtime = &args.runtime;
     let options = runtime.options(args.threads);
-    let preparation = args.stranger.preparation()?;
-    let model = LoadedModel::open_any(&args.model, &preparation, runtime.backend, &options)?;
+    let description = args.describe.description()?;
+    let model = LoadedModel::open_described(&args.model, &description, runtime.backend, &options)?;
+    say_float_layers(&model);
     let mut classifier = ImageClassifier::from(model);
     if args.fit {
         classifier = classifier.fitting();
@@ -131,6 +131,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         say(&format!("{failed} of {all} images could not be classified"));
     }
     Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+/// One line on the layers that a quantized model leaves to float arithmetic.
+fn say_float_layers(model: &LoadedModel) {
+    let float = model.float_layers();
+    let integer = model.nodes.iter().filter(|n| n.integer).count();
+    if model.card.quantization.is_none() || float.is_empty() || integer == 0 {
+        return;
+    }
+    say(&format!(
+        "note: {} layers with weights run in float here: {}",
+        float.len(),
+        float.join(", ")
+    ));
 }
 
 /// Becomes true at the first SIGTERM or SIGINT; a second one ends the program at once.

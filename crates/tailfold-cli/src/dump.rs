@@ -10,6 +10,7 @@ use tailfold_part::{Kind, Parts};
 use tailfold_runtime::LoadedModel;
 use tailfold_spec::{Logits, artifact};
 
+use crate::describe_args::Describe;
 use crate::model::Runtime;
 use crate::output::say;
 use crate::partial::{self, Asked, Sharding, Share};
@@ -34,14 +35,16 @@ pub(crate) struct Args {
     #[arg(long, required_unless_present = "shard", conflicts_with = "shard")]
     out: Option<PathBuf>,
     #[command(flatten)]
+    describe: Describe,
+    #[command(flatten)]
     runtime: Runtime,
     #[command(flatten)]
     sharding: Sharding,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let model = args.runtime.load(&args.model)?;
     let data = Dataset::open(&args.data)?;
+    let model = args.runtime.load_for(&args.model, &args.describe, &data)?;
     if let Some((shard, path)) = args.sharding.get() {
         let share = Share::of(&data, shard, path);
         let scores = logits(&[&model], &share.data)?;

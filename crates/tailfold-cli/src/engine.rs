@@ -8,6 +8,7 @@ use anyhow::ensure;
 use serde::Serialize;
 use tailfold_runtime::Backend;
 
+use crate::describe_args::Describe;
 use crate::model::Runtime;
 use crate::output::print;
 
@@ -25,6 +26,8 @@ pub(crate) struct Build {
     /// Model file.
     #[arg(long)]
     model: PathBuf,
+    #[command(flatten)]
+    describe: Describe,
     #[command(flatten)]
     runtime: Runtime,
     /// Print one JSON object (schema `tailfold.engine-build/1`).
@@ -52,7 +55,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
         "--backend {backend} builds no engine: expected tensorrt or tensorrt-rtx"
     );
     let begin = Instant::now();
-    let model = args.runtime.load(&args.model)?;
+    let model = args.runtime.load(&args.model, &args.describe)?;
     let seconds = begin.elapsed().as_secs_f64();
     if args.json {
         print(&serde_json::to_string(&Built {

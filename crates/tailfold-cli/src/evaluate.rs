@@ -9,6 +9,7 @@ use tailfold_parity::Accuracy;
 use tailfold_part::{Kind, Parts};
 use tailfold_spec::{Group, Logits};
 
+use crate::describe_args::Describe;
 use crate::model::Runtime;
 use crate::output::print;
 use crate::partial::{self, Asked, Sharding, Share};
@@ -25,6 +26,8 @@ pub(crate) struct Args {
     /// Labelled images, as a data spec.
     #[arg(long)]
     data: DataSpec,
+    #[command(flatten)]
+    describe: Describe,
     #[command(flatten)]
     runtime: Runtime,
     #[command(flatten)]
@@ -57,8 +60,8 @@ struct Scored<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let model = args.runtime.load(&args.model)?;
     let data = Dataset::open(&args.data)?;
+    let model = args.runtime.load_for(&args.model, &args.describe, &data)?;
     if let Some((shard, path)) = args.sharding.get() {
         let share = Share::of(&data, shard, path);
         let scores = logits(&[&model], &share.data)?;

@@ -1,12 +1,17 @@
 //! `tailfold info`: what a model says about itself.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tailfold_spec::{Group, OffsetsRecord, Preprocess, QuantizationRecord};
+use tailfold_runtime::{Description, Network};
+use tailfold_spec::{
+    CardParts, Group, ModelCard, OffsetsRecord, Preprocess, QuantizationRecord, ScoreKind,
+};
 
+use crate::describe_args::Describe;
 use crate::model::{Runtime, require_integer};
 use crate::output::print;
 
@@ -26,6 +31,8 @@ pub(crate) struct Args {
     #[arg(long)]
     require_integer: bool,
     #[command(flatten)]
+    describe: Describe,
+    #[command(flatten)]
     runtime: Runtime,
     /// Print one JSON object (schema `tailfold.info/1`).
     #[arg(long)]
@@ -41,13 +48,34 @@ struct Info<'a> {
     sha256: &'a str,
     checkpoint_sha256: &'a str,
     file_bytes: usize,
-    classes: &'a [String],
-    train_counts: &'a [u64],
-    preprocess: &'a Preprocess,
+    file: File<'a>,
+    /// `null` in a model of another tool that does not say it.
+    classes: Option<&'a [String]>,
+    /// `null` as above.
+    train_counts: Option<&'a [u64]>,
+    /// `null` as above.
+    preprocess: Option<&'a Preprocess>,
     offsets: &'a Option<OffsetsRecord>,
     quantization: &'a Option<QuantizationRecord>,
     /// Every node that computes something, in the order of the file.
     nodes: Vec<Node<'a>>,
+}
+
+/// The file itself.
+#[derive(Serialize)]
+struct File<'a> {
+    /// Tool that wrote it, with its version.
+    producer: String,
+    ir_version: i64,
+    /// Version of the standard operators, after conversion to the canonical form.
+    opset: Option<i64>,
+    channels_last: bool,
+    /// Type of the input's elements.
+    input: &'a str,
+    /// What the numbers at the output are.
+    output: ScoreKind,
+    /// Operators of the canonical form, and how often each occurs.
+    operators: BTreeMap<&'a str, usize>,
 }
 
 /// What runs one node.
@@ -62,46 +90,190 @@ struct Node<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let model = args.runtime.load(&args.model)?;
+    let description = args.describe.description()?;
+    let runtime = &args.runtime;
+    let name = args.model.display().to_string();
+    let network = Network::open(
+        &args.model,
+        &description.options,
+        runtime.backend,
+        &runtime.options(1),
+    )?;
     if args.require_integer {
-        require_integer(&model).with_context(|| args.model.display().to_string())?;
+        require_integer(&network.nodes).with_context(|| name.clone())?;
     }
-    let card = &model.card;
-    let nodes = || {
-        model.nodes.iter().map(|n| Node {
-            node: &n.node,
-            operator: &n.operator,
-            kernel: n.integer.then_some(&n.runs_on),
-            runs_on: &n.runs_on,
-        })
-    };
+    let known = Known::of(&network, &description).with_context(|| name.clone())?;
     if args.json {
-        print(&serde_json::to_string(&Info {
-            schema: "tailfold.info/1",
-            name: &card.name,
-            architecture: &card.architecture,
-            sha256: &model.sha256,
-            checkpoint_sha256: &card.checkpoint_sha256,
-            file_bytes: model.file_bytes,
-            classes: &card.classes,
-            train_counts: &card.train_counts,
-            preprocess: &card.preprocess,
-            offsets: &card.offsets,
-            quantization: &card.quantization,
-            nodes: nodes().collect(),
-        })?);
+        print_json(&network, &known)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let p = &card.preprocess;
+    print_file(&network, &known);
+    print_parts(&known.parts);
+    match &known.card {
+        Some(card) => print_card(card),
+        None => print_classes(&known.parts),
+    }
+    print(&format!("{:<32} {:<18} runs on", "node", "operator"));
+    for node in &network.nodes {
+        print(&format!(
+            "{:<32} {:<18} {}",
+            node.node, node.operator, node.runs_on
+        ));
+    }
+    if args.graph {
+        print(&tailfold_onnx::text(&network.opened.model));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is known of a model: its card, or the parts that another tool's metadata and the command line give.
+struct Known {
+    card: Option<ModelCard>,
+    parts: CardParts,
+}
+
+impl Known {
+    fn of(network: &Network, description: &Description) -> anyhow::Result<Self> {
+        if ModelCard::is_in(&network.opened.model.props()) {
+            let card = description.card(&network.opened)?;
+            return Ok(Self {
+                parts: CardParts {
+                    classes: Some(card.classes.clone()),
+                    train_counts: Some(card.train_counts.clone()),
+                    preprocess: Some(card.preprocess.clone()),
+                    quantization: card.quantization.clone(),
+                },
+                card: Some(card),
+            });
+        }
+        Ok(Self {
+            card: None,
+            parts: description.parts(&network.opened)?,
+        })
+    }
+
+    fn name(&self) -> &str {
+        self.card.as_ref().map_or("", |c| &c.name)
+    }
+}
+
+fn operators(network: &Network) -> BTreeMap<&str, usize> {
+    let mut operators = BTreeMap::new();
+    for node in network.opened.model.nodes() {
+        *operators.entry(node.op_type()).or_insert(0) += 1;
+    }
+    operators
+}
+
+fn print_json(network: &Network, known: &Known) -> anyhow::Result<()> {
+    let card = known.card.as_ref();
+    let nodes = network.nodes.iter().map(|n| Node {
+        node: &n.node,
+        operator: &n.operator,
+        kernel: n.integer.then_some(&n.runs_on),
+        runs_on: &n.runs_on,
+    });
+    let (model, ports) = (&network.opened.model, &network.opened.ports);
+    print(&serde_json::to_string(&Info {
+        schema: "tailfold.info/1",
+        name: known.name(),
+        architecture: card.map_or("", |c| &c.architecture),
+        sha256: &network.sha256,
+        checkpoint_sha256: card.map_or("", |c| &c.checkpoint_sha256),
+        file_bytes: network.file_bytes,
+        file: File {
+            producer: model.producer(),
+            ir_version: model.ir_version(),
+            opset: model.opset(),
+            channels_last: ports.input.channels_last,
+            input: ports.input.element.label(),
+            output: ports.output.kind,
+            operators: operators(network),
+        },
+        classes: known.parts.classes.as_deref(),
+        train_counts: known.parts.train_counts.as_deref(),
+        preprocess: known.parts.preprocess.as_ref(),
+        offsets: card.map_or(&None, |c| &c.offsets),
+        quantization: &known.parts.quantization,
+        nodes: nodes.collect(),
+    })?);
+    Ok(())
+}
+
+fn print_file(network: &Network, known: &Known) {
+    let (model, ports) = (&network.opened.model, &network.opened.ports);
+    let label = match &known.card {
+        Some(card) => format!("{} ({})", card.name, card.architecture),
+        None => format!(
+            "{}, opset {}",
+            match &model.producer()[..] {
+                "" => "an unnamed tool",
+                producer => producer,
+            },
+            model.opset().unwrap_or(0)
+        ),
+    };
     print(&format!(
-        "{} ({}), {} bytes, sha256 {}",
-        card.name, card.architecture, model.file_bytes, model.sha256
+        "{label}, {} bytes, sha256 {}",
+        network.file_bytes, network.sha256
+    ));
+    if known.card.is_some() {
+        return;
+    }
+    let layout = if ports.input.channels_last {
+        "[N, height, width, channels]"
+    } else {
+        "[N, channels, height, width]"
+    };
+    let [c, h, w] = network.classifier.input_shape();
+    print(&format!(
+        "input: {} {layout}, {c} x {h} x {w}{}",
+        ports.input.element.label(),
+        match &ports.input.normalised_by {
+            Some(node) => format!(", normalised in the graph by `{node}`"),
+            None => String::new(),
+        }
     ));
     print(&format!(
-        "input: {} x {} x {}, mean {:?}, std {:?}",
-        p.channels, p.height, p.width, p.mean, p.std
+        "output: {} classes, {}",
+        network.classifier.num_classes(),
+        ports.output.kind.name()
     ));
-    match &card.quantization {
+    let operators: Vec<String> = operators(network)
+        .iter()
+        .map(|(op, n)| format!("{op} {n}"))
+        .collect();
+    print(&format!("operators: {}", operators.join(", ")));
+    let missing = [
+        ("--labels", known.parts.classes.is_none()),
+        ("--mean and --std", known.parts.preprocess.is_none()),
+        ("--counts", known.parts.train_counts.is_none()),
+    ];
+    let missing: Vec<&str> = missing
+        .into_iter()
+        .filter_map(|(flags, missing)| missing.then_some(flags))
+        .collect();
+    if !missing.is_empty() {
+        print(&format!(
+            "the file does not say: {} (`tailfold describe` writes them into it)",
+            missing.join(", ")
+        ));
+    }
+}
+
+fn print_parts(parts: &CardParts) {
+    if let Some(p) = &parts.preprocess {
+        print(&format!(
+            "input: {} x {} x {}{}, mean {:?}, std {:?}",
+            p.channels,
+            p.height,
+            p.width,
+            if p.bgr { ", blue first" } else { "" },
+            p.mean,
+            p.std
+        ));
+    }
+    match &parts.quantization {
         Some(q) => {
             let images: u64 = q.calibration_counts.iter().sum();
             print(&format!(
@@ -111,6 +283,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         None => print("quantized: no"),
     }
+}
+
+fn print_classes(parts: &CardParts) {
+    let Some(classes) = &parts.classes else {
+        return;
+    };
+    print(&format!("{:>5}  {:<24} {:>8}", "class", "name", "training"));
+    for (class, name) in classes.iter().enumerate() {
+        let count = parts.train_counts.as_ref().and_then(|c| c.get(class));
+        let count = count.map_or_else(|| "?".to_owned(), ToString::to_string);
+        print(&format!("{class:>5}  {name:<24} {count:>8}"));
+    }
+}
+
+fn print_card(card: &ModelCard) {
     match &card.offsets {
         Some(o) => print(&format!(
             "offsets: {}, source {}, chi-square {:.2e}, largest cell error {:.2} %, {}",
@@ -136,15 +323,4 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Group::of_count(*count)
         ));
     }
-    print(&format!("{:<32} {:<18} runs on", "node", "operator"));
-    for node in nodes() {
-        print(&format!(
-            "{:<32} {:<18} {}",
-            node.node, node.operator, node.runs_on
-        ));
-    }
-    if args.graph {
-        print(&tailfold_onnx::text(&model.onnx));
-    }
-    Ok(ExitCode::SUCCESS)
 }

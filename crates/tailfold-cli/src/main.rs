@@ -3,6 +3,8 @@
 
 mod bench;
 mod classify;
+mod describe;
+mod describe_args;
 mod dump;
 mod engine;
 mod evaluate;
@@ -37,7 +39,8 @@ enum Command {
     Bench(bench::Args),
     #[command(hide = true)]
     BenchTurns(bench::contender::Args),
-    Classify(classify::Args),
+    Classify(Box<classify::Args>),
+    Describe(describe::Args),
     #[command(subcommand)]
     Engine(engine::Command),
     Evaluate(evaluate::Args),
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::BenchTurns(args) => bench::contender::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Describe(args) => describe::run(&args),
         Command::Engine(command) => engine::run(&command),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Info(args) => info::run(&args),

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use tailfold_runtime::{Backend, LoadedModel, Options};
+use tailfold_data::Dataset;
+use tailfold_runtime::{Backend, LoadedModel, Network, NodeRun, Options, float_layers};
+use tailfold_spec::{CardParts, ModelCard};
 
+use crate::describe_args::Describe;
 use crate::output::say;
 
 /// What computes, on the command line.
@@ -67,9 +70,33 @@ impl Runtime {
         }
     }
 
-    /// The model file `path`, ready to run, a thread an image.
-    pub(crate) fn load(&self, path: &Path) -> anyhow::Result<LoadedModel> {
-        Ok(LoadedModel::open(path, self.backend, &self.options(1))?)
+    /// The model file `path`, ready to run, one thread per image; `describe` says what it does not say itself.
+    pub(crate) fn load(&self, path: &Path, describe: &Describe) -> anyhow::Result<LoadedModel> {
+        let description = describe.description()?;
+        let options = self.options(1);
+        Ok(LoadedModel::open_described(
+            path,
+            &description,
+            self.backend,
+            &options,
+        )?)
+    }
+
+    /// The same for a command with labelled images: a model that names no classes has those of `data`, in their order.
+    pub(crate) fn load_for(
+        &self,
+        path: &Path,
+        describe: &Describe,
+        data: &Dataset,
+    ) -> anyhow::Result<LoadedModel> {
+        let mut description = describe.description()?;
+        let network = Network::open(path, &description.options, self.backend, &self.options(1))?;
+        let props = network.opened.model.props();
+        let named = ModelCard::is_in(&props) || CardParts::from_props(&props)?.classes.is_some();
+        if !named && description.labels.is_none() {
+            description.labels = Some(data.classes().to_vec());
+        }
+        Ok(network.described(&description, &path.display().to_string())?)
     }
 }
 
@@ -79,10 +106,10 @@ pub(crate) fn backends() -> impl TypedValueParser<Value = Backend> {
 }
 
 /// Fails when a layer with weights is left to float arithmetic.
-pub(crate) fn require_integer(model: &LoadedModel) -> anyhow::Result<()> {
-    let float = model.float_layers();
+pub(crate) fn require_integer(nodes: &[NodeRun]) -> anyhow::Result<()> {
+    let float = float_layers(nodes);
     ensure!(
-        !model.nodes.is_empty() && float.is_empty(),
+        !nodes.is_empty() && float.is_empty(),
         "not all layers run with integers: {} in float ({})",
         float.len(),
         float.join(", ")

@@ -10,6 +10,7 @@ use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, Unchecked, comp
 use tailfold_part::{Kind, Parts};
 use tailfold_runtime::{Backend, LoadedModel};
 
+use crate::describe_args::Describe;
 use crate::model::Runtime;
 use crate::output::{print, say};
 use crate::partial::{self, Asked, Sharding, Share};
@@ -80,6 +81,8 @@ pub(crate) struct Args {
     /// Training images, as a data spec (the `data` of the run's `manifest.toml`): the evaluation must not share any.
     #[arg(long, value_name = "DATA", conflicts_with = "shard")]
     training: Option<DataSpec>,
+    #[command(flatten)]
+    describe: Describe,
     #[command(flatten)]
     runtime: Runtime,
     #[command(flatten)]
@@ -209,8 +212,9 @@ impl Task {
             .as_ref()
             .context("give --data SPEC: the labelled images to run the models on")?;
         let policy = policy(args)?;
-        let reference = args.runtime.load(&args.reference)?;
-        let candidate = args.runtime.load(&args.candidate)?;
+        let data = Dataset::open(data)?;
+        let load = |path: &Path| args.runtime.load_for(path, &args.describe, &data);
+        let (reference, candidate) = (load(&args.reference)?, load(&args.candidate)?);
         same::check(&reference, &candidate, &policy, args.allow)?;
         Ok(Self {
             policy,
@@ -218,7 +222,7 @@ impl Task {
             reference,
             candidate,
             files: [&args.reference, &args.candidate].map(|path| path.display().to_string()),
-            data: Dataset::open(data)?,
+            data,
         })
     }
 
@@ -293,9 +297,9 @@ fn judge(args: &Args) -> anyhow::Result<ExitCode> {
             args.training.is_none() && args.allow.arguments().next().is_none(),
             "files of logits have neither images nor metadata: --training and --allow-... are for models"
         );
-        let mut report = args
-            .elsewhere
-            .compare(&args.reference, &args.candidate, &policy)?;
+        let mut report =
+            args.elsewhere
+                .compare(&args.describe, [&args.reference, &args.candidate], &policy)?;
         report.run = Some(ran::files(args)?);
         (report, None)
     } else {

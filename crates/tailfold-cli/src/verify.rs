@@ -9,6 +9,7 @@ use tailfold_data::{DataSpec, Dataset};
 use tailfold_runtime::LoadedModel;
 use tailfold_spec::Logits;
 
+use crate::describe_args::Describe;
 use crate::golden::Golden;
 use crate::model::Runtime;
 use crate::output::print;
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     #[arg(long)]
     data: Option<DataSpec>,
     #[command(flatten)]
+    describe: Describe,
+    #[command(flatten)]
     runtime: Runtime,
     /// Print one JSON object (schema `tailfold.verify/1`).
     #[arg(long)]
@@ -57,11 +60,11 @@ struct Verification {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut model = args.runtime.load(&args.model)?;
+    let mut model = args.runtime.load(&args.model, &args.describe)?;
     let verification = match (&args.golden, &args.unfolded, &args.data) {
         (Some(run), _, _) => against_golden(&mut model, run)?,
         (None, Some(unfolded), Some(data)) => {
-            against_unfolded(&model, &args.runtime.load(unfolded)?, data)?
+            against_unfolded(&model, &args.runtime.load(unfolded, &args.describe)?, data)?
         }
         _ => bail!("give --golden RUN, or --unfolded MODEL with --data SPEC"),
     };

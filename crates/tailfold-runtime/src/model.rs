@@ -86,7 +86,13 @@ impl Network {
         options: &Options,
     ) -> Result<Self, RuntimeError> {
         let (opened, bytes) = open_file(path, open)?;
-        Self::over(opened, &bytes, &path.display().to_string(), backend, options)
+        Self::over(
+            opened,
+            &bytes,
+            &path.display().to_string(),
+            backend,
+            options,
+        )
     }
 
     fn over(

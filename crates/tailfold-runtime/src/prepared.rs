@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tailfold_integer::{IntegerClassifier, NodeKernel, Region};
 #[cfg(feature = "ort")]
-use tailfold_ort::{OrtClassifier, Provider, Setup};
-#[cfg(feature = "ort")]
 use tailfold_onnx::Model;
+#[cfg(feature = "ort")]
+use tailfold_ort::{OrtClassifier, Provider, Setup};
 use tailfold_spec::Classifier;
 #[cfg(feature = "tract")]
 use tailfold_tract::TractClassifier;

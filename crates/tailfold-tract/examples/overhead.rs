@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use tailfold_onnx::Model;
 use tailfold_spec::{Classifier as _, ImageBatch};
 use tailfold_tract::TractClassifier;
 use tract_onnx::prelude::*;
@@ -20,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("give MODEL.onnx and, perhaps, a number of rounds")?;
     let rounds: usize = arguments.next().map_or(Ok(200), |n| n.parse())?.max(1);
     let bytes = std::fs::read(&path)?;
-    let mut classifier = TractClassifier::stock(&bytes, &path)?;
+    let mut classifier = TractClassifier::stock(&Model::from_bytes(&bytes, &path)?, &path)?;
     let [c, h, w] = classifier.input_shape();
     let plan = tract_onnx::onnx()
         .with_ignore_value_info(true)

@@ -34,7 +34,8 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        text.unwrap_or("a panic without a message").replace('\n', " ")
+        text.unwrap_or("a panic without a message")
+            .replace('\n', " ")
     })
 }
 

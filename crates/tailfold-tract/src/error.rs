@@ -13,7 +13,9 @@ pub enum TractError {
         message: String,
     },
     /// An operator that tract does not have.
-    #[error("{name}: node `{node}`: tract has no operator {operator}; the back end `ort` may run it")]
+    #[error(
+        "{name}: node `{node}`: tract has no operator {operator}; the back end `ort` may run it"
+    )]
     Operator {
         /// The file, for people.
         name: String,
@@ -23,7 +25,9 @@ pub enum TractError {
         operator: String,
     },
     /// Numbers of another precision than f32.
-    #[error("{name}: `{place}` is in {precision}, which tract does not compute in; the back end `ort` runs such models")]
+    #[error(
+        "{name}: `{place}` is in {precision}, which tract does not compute in; the back end `ort` runs such models"
+    )]
     Precision {
         /// The file, for people.
         name: String,

@@ -127,10 +127,11 @@ impl TensorObserver {
         visit: impl FnMut(usize, &[f32]),
     ) -> Result<(), TractError> {
         let ran = guarded(|| self.run(image, visit).map_err(|error| chain(&error)));
-        ran.and_then(|done| done).map_err(|message| TractError::Run {
-            name: self.name.clone(),
-            message,
-        })
+        ran.and_then(|done| done)
+            .map_err(|message| TractError::Run {
+                name: self.name.clone(),
+                message,
+            })
     }
 
     fn run(&self, image: &[f32], mut visit: impl FnMut(usize, &[f32])) -> TractResult<()> {

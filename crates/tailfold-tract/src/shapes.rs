@@ -6,7 +6,8 @@ use tailfold_integer::Region;
 use tailfold_onnx::proto::DataType;
 use tailfold_onnx::{MOST_ELEMENTS, Model, Shapes};
 use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::infer::{Factoid as _, InferenceModelExt as _};
+use tract_onnx::tract_core::internal::DimLike as _;
+use tract_onnx::tract_hir::infer::Factoid as _;
 
 use crate::boundary::guarded;
 use crate::classifier::parse;
@@ -100,10 +101,14 @@ pub(crate) fn check_operators(
         DataType::Double => Some("double precision (f64)"),
         _ => None,
     };
-    let casts = model.nodes().iter().filter(|n| n.is("Cast")).filter_map(|n| {
-        let to = i32::try_from(n.int("to")?).ok()?;
-        Some((n.label(), precision(DataType::try_from(to).ok()?)?))
-    });
+    let casts = model
+        .nodes()
+        .iter()
+        .filter(|n| n.is("Cast"))
+        .filter_map(|n| {
+            let to = i32::try_from(n.int("to")?).ok()?;
+            Some((n.label(), precision(DataType::try_from(to).ok()?)?))
+        });
     let constants = model.graph().initializer.iter();
     let constants = constants.filter_map(|t| Some((t.name(), precision(t.element()?)?)));
     match constants.chain(casts).next() {

@@ -12,9 +12,10 @@ use anyhow::{Context as _, ensure};
 use cpu_time::{ProcessTime, ThreadTime};
 use serde::{Deserialize, Serialize};
 use tailfold_kernels::Isa;
-use tailfold_runtime::Prepared;
+use tailfold_runtime::{Prepared, open_file};
 use tailfold_spec::{ImageBatch, artifact};
 
+use crate::describe_args::Describe;
 use crate::model::Runtime;
 use crate::output::print;
 
@@ -24,6 +25,8 @@ pub(crate) struct Args {
     /// Model file.
     #[arg(long)]
     model: PathBuf,
+    #[command(flatten)]
+    describe: Describe,
     #[command(flatten)]
     runtime: Runtime,
     /// Most threads.
@@ -69,12 +72,14 @@ pub(crate) struct Done {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
     let start = Instant::now();
-    let bytes = artifact::read(&args.model)?;
-    let mut prepared =
-        args.runtime
-            .backend
-            .prepare(&bytes, &name, &args.runtime.options(args.threads))?;
+    let (opened, bytes) = open_file(&args.model, &args.describe.options())?;
     drop(bytes);
+    let options = args.runtime.options(args.threads);
+    let mut prepared = args
+        .runtime
+        .backend
+        .prepare(&opened.model, &name, &options)?;
+    drop(opened);
     let preparation = start.elapsed();
     let kernel = kernel(&prepared)?;
     let threads = prepared.threads;

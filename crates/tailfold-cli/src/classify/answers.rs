@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, Stdout, Write as _};
 
 use serde::Serialize;
 use tailfold_runtime::{Answer, Guess, ImageClassifier};
+use tailfold_spec::ScoreKind;
 
 use crate::output::say;
 
@@ -30,6 +31,9 @@ struct Head<'a> {
     schema: &'static str,
     model_sha256: &'a str,
     backend: &'static str,
+    /// What the numbers at the file's output are: `logit`, `log_probability`, `probability`, `independent_probability`. The
+    /// numbers here are probabilities in any case.
+    model_output: ScoreKind,
 }
 
 /// One image: `top` and `latency_ms`, or `error`.
@@ -72,6 +76,7 @@ impl Answers {
                 schema: "tailfold.classify/1",
                 model_sha256: &model.sha256,
                 backend: model.classifier.name(),
+                model_output: model.score_kind(),
             };
             let text = serde_json::to_string(&head).unwrap_or_default();
             // The object stays open.

@@ -10,30 +10,26 @@ use tailfold_onnx::Model;
 use tailfold_parity::{ComparedModel, Comparer, GroupRule, ParityError, Policy, Report, Sides};
 use tailfold_spec::artifact;
 
+use crate::describe_args::Describe;
 use crate::output;
 
 /// Logits read at a time, of each file.
 const AT_A_TIME: usize = 1 << 20;
 
-/// What files of logits do not say of themselves.
+/// What files of logits do not say of themselves. `--labels` are the labels of the images for them (.npy, Parquet or
+/// safetensors, or text with one per line; those of the files without it), and `--counts evaluation` lets the numbers of the
+/// evaluation's own images stand in for training counts, in thirds of the classes.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     next_help_heading = "Logits computed elsewhere (.npy, Parquet or safetensors as --reference and --candidate)"
 )]
 pub(super) struct Elsewhere {
-    /// Labels of the images: .npy, Parquet or safetensors, or text with one a line. Without it, those of the files.
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
-    labels: Option<PathBuf>,
     /// Model file whose metadata name the classes and their training counts.
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["data", "classes", "counts"])]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["data", "classes", "counts", "mean"])]
     card: Option<PathBuf>,
     /// Names of the classes, one a line; numbers without it.
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     classes: Option<PathBuf>,
-    /// Training images of the classes, one number a line; `evaluation` lets the numbers of the evaluation's own images stand
-    /// in for them, in thirds of the classes.
-    #[arg(long, value_name = "FILE|evaluation", conflicts_with = "data")]
-    counts: Option<PathBuf>,
 }
 
 /// Whether the two are files of logits; false for two models.
@@ -62,8 +58,8 @@ impl Elsewhere {
     /// The report on two files of logits.
     pub(super) fn compare(
         &self,
-        reference: &Path,
-        candidate: &Path,
+        describe: &Describe,
+        [reference, candidate]: [&Path; 2],
         policy: &Policy,
     ) -> anyhow::Result<Report> {
         let (mut a, mut b) = (LogitFile::open(reference)?, LogitFile::open(candidate)?);
@@ -82,7 +78,7 @@ impl Elsewhere {
             .into());
         }
         same("id", a.ids()?, b.ids()?)?;
-        let labels = self.labels(&mut a, &mut b)?;
+        let labels = Self::labels(describe, &mut a, &mut b)?;
         ensure!(
             labels.len() == a.images(),
             ParityError::LabelCount {
@@ -90,7 +86,7 @@ impl Elsewhere {
                 labels: labels.len()
             }
         );
-        let (model, policy) = self.model(&labels, a.num_classes(), policy)?;
+        let (model, policy) = self.model(describe, &labels, a.num_classes(), policy)?;
         // Hashing needs no logits, so it goes beside.
         let (report, hashes) = std::thread::scope(|scope| {
             let hashes = scope.spawn(|| [reference, candidate].map(artifact::sha256_of));
@@ -107,7 +103,7 @@ impl Elsewhere {
             reference: logits(),
             candidate: logits(),
         };
-        if self.stands_in() {
+        if stands_in(describe) {
             report.warnings.push(
                 "the groups are thirds of the classes by the evaluation's own images, not by training counts".to_owned(),
             );
@@ -116,19 +112,14 @@ impl Elsewhere {
     }
 
     /// What stands for the images in a report: the file of their labels, where it is one of its own.
-    pub(super) fn images(&self) -> String {
-        let labels = self.labels.as_ref();
+    pub(super) fn images(describe: &Describe) -> String {
+        let labels = describe.labels.as_ref();
         labels.map_or(String::new(), |path| path.display().to_string())
     }
 
     /// As on the command line.
     pub(super) fn arguments(&self) -> Vec<OsString> {
-        let options = [
-            ("--labels", &self.labels),
-            ("--card", &self.card),
-            ("--classes", &self.classes),
-            ("--counts", &self.counts),
-        ];
+        let options = [("--card", &self.card), ("--classes", &self.classes)];
         let given = options
             .into_iter()
             .filter_map(|(name, file)| Some((name, file.as_ref()?)));
@@ -137,14 +128,14 @@ impl Elsewhere {
             .collect()
     }
 
-    fn stands_in(&self) -> bool {
-        self.counts.as_deref() == Some(Path::new("evaluation"))
-    }
-
     /// `--labels`, or what the files have; where several are there they must be the same.
-    fn labels(&self, a: &mut LogitFile, b: &mut LogitFile) -> anyhow::Result<Vec<usize>> {
+    fn labels(
+        describe: &Describe,
+        a: &mut LogitFile,
+        b: &mut LogitFile,
+    ) -> anyhow::Result<Vec<usize>> {
         let mut labels = same("label", a.labels()?, b.labels()?)?;
-        if let Some(path) = &self.labels {
+        if let Some(path) = &describe.labels {
             let given = read_labels(path)?;
             labels =
                 same("label", Some(given), labels).with_context(|| path.display().to_string())?;
@@ -155,6 +146,7 @@ impl Elsewhere {
     /// What is known of the classes, and the policy, which thirds change.
     fn model(
         &self,
+        describe: &Describe,
         labels: &[usize],
         classes: usize,
         policy: &Policy,
@@ -176,7 +168,7 @@ impl Elsewhere {
             Some(path) => lines(path, classes, |line| Ok(line.to_owned()))?,
             None => (0..classes).map(|class| class.to_string()).collect(),
         };
-        let counts = if self.stands_in() {
+        let counts = if stands_in(describe) {
             policy.groups.by = GroupRule::Thirds;
             let mut counts = vec![0; classes];
             // Labels beyond the last class are refused when they are compared.
@@ -185,7 +177,7 @@ impl Elsewhere {
             }
             counts
         } else {
-            let path = self.counts.as_ref().context(
+            let path = describe.counts.as_ref().context(
                 "nothing says which classes are rare: give --card MODEL, --counts FILE, or --counts evaluation",
             )?;
             lines(path, classes, |line| Ok(line.parse::<u64>()?))?
@@ -197,6 +189,10 @@ impl Elsewhere {
         };
         Ok((model, policy))
     }
+}
+
+fn stands_in(describe: &Describe) -> bool {
+    describe.counts.as_deref() == Some(Path::new("evaluation"))
 }
 
 fn report(

@@ -11,6 +11,7 @@ use tailfold_parity::{Run, RunSide, Sides};
 use tailfold_runtime::LoadedModel;
 
 use super::Args;
+use super::files::Elsewhere;
 
 /// What a run of `args` over `reference` and `candidate` is.
 pub(super) fn models(
@@ -52,7 +53,7 @@ pub(super) fn files(args: &Args) -> anyhow::Result<Run> {
         reference: side(&args.reference)?,
         candidate: side(&args.candidate)?,
     };
-    run(args, args.elsewhere.images(), sides)
+    run(args, Elsewhere::images(&args.describe), sides)
 }
 
 fn run(args: &Args, data: String, sides: Sides<RunSide>) -> anyhow::Result<Run> {
@@ -118,6 +119,7 @@ fn command(args: &Args) -> String {
     words.extend(args.allow.arguments().map(OsString::from));
     words.extend(args.runtime.ort.arguments());
     words.extend(args.elsewhere.arguments());
+    words.extend(args.describe.arguments());
     if args.latency {
         words.push("--latency".into());
     }

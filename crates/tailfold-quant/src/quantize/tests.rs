@@ -111,7 +111,7 @@ proptest! {
     fn random_networks_stay_sound_and_near_for_every_target(plan in plan(), bits in 4_u8..=8) {
         let float = FloatModel::from_bytes(&plan.model().to_bytes(), "random").unwrap();
         let images = images(&plan);
-        let expected = logits(TractClassifier::stock(&plan.model().to_bytes(), "float").unwrap(), &images);
+        let expected = logits(TractClassifier::stock(&plan.model(), "float").unwrap(), &images);
         for target in Target::ALL {
             let model = match quantized(&float, &images, &plain(target)) {
                 Ok(model) => model,
@@ -126,7 +126,7 @@ proptest! {
             prop_assert!(bytes == twice, "{target}: two runs differ");
             check_graph(&model, target);
             let bound = bound::logit_error(&model);
-            for classifier in [TractClassifier::from_onnx(&bytes, "integer"), TractClassifier::stock(&bytes, "stock")] {
+            for classifier in [TractClassifier::from_onnx(&bytes, "integer"), TractClassifier::stock(&Model::from_bytes(&bytes, "stock").unwrap(), "stock")] {
                 for (found, expected) in logits(classifier.unwrap(), &images).iter().zip(&expected) {
                     let distance = f64::from((found - expected).abs());
                     prop_assert!(distance <= bound, "{target}: {found} is not {expected} +- {bound}");

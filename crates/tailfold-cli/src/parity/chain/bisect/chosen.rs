@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use rayon::prelude::*;
 use tailfold_data::{Dataset, preprocess};
+use tailfold_onnx::Model;
 use tailfold_runtime::{Backend, Options};
 use tailfold_spec::{ImageBatch, Logits, Preprocess};
 
@@ -79,7 +80,11 @@ impl Chosen {
 
     /// Decisions of the ONNX file `bytes` in tract's float arithmetic; `name` stands for it in messages.
     pub(super) fn count(&self, bytes: &[u8], name: &str) -> anyhow::Result<Counted> {
-        let prepared = Backend::TractStock.prepare(bytes, name, &Options::default())?;
+        let prepared = Backend::TractStock.prepare(
+            &Model::from_bytes(bytes, name)?,
+            name,
+            &Options::default(),
+        )?;
         let [c, h, w] = self.shape;
         let numbers: Vec<usize> = (0..self.inputs.len()).collect();
         let right = numbers
