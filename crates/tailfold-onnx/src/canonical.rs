@@ -74,7 +74,10 @@ fn read(graph: &GraphProto) -> BTreeSet<String> {
 /// Names of all values that `node` reads, those in the bodies of its branches among them.
 fn reads(node: &NodeProto) -> Vec<String> {
     let mut names = node.input.clone();
-    let bodies = node.attribute.iter().flat_map(|a| a.g.iter().chain(&a.graphs));
+    let bodies = node
+        .attribute
+        .iter()
+        .flat_map(|a| a.g.iter().chain(&a.graphs));
     for body in bodies {
         names.extend(body.node.iter().flat_map(reads));
         names.extend(body.output.iter().map(|o| o.name().to_owned()));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::limits::{LARGEST_WINDOW, MOST_NODES, NEWEST_IR};
+use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::{Model, TensorError};
 
 /// A graph that no runtime should be given.
@@ -99,7 +99,13 @@ fn expected(least: usize, most: usize) -> String {
 }
 
 /// Operators whose constants are weights.
-const WEIGHTED: [&str; 5] = ["Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization"];
+const WEIGHTED: [&str; 5] = [
+    "Conv",
+    "ConvTranspose",
+    "Gemm",
+    "MatMul",
+    "BatchNormalization",
+];
 
 /// Operators with a window.
 const WINDOWED: [&str; 3] = ["Conv", "AveragePool", "MaxPool"];

@@ -41,7 +41,8 @@ pub use limits::{MOST_ELEMENTS, MOST_NODES};
 pub use model::Model;
 pub use network::build;
 pub use open::{
-    Description, DescriptionError, InputPort, Layout, OpenError, OpenOptions, Opened, OutputPort, Ports, folder_of, open,
+    Description, DescriptionError, InputPort, Layout, OpenError, OpenOptions, Opened, OutputPort,
+    Ports, folder_of, open,
 };
 pub use tensor::{Element, TensorError};
 pub use text::text;

@@ -172,11 +172,8 @@ impl Model {
 
     /// Keeps the operator sets of the domains that nodes use, and the standard ones.
     pub(crate) fn forget_domains(&mut self) {
-        let used: std::collections::BTreeSet<String> = self
-            .nodes()
-            .iter()
-            .map(|n| n.domain().to_owned())
-            .collect();
+        let used: std::collections::BTreeSet<String> =
+            self.nodes().iter().map(|n| n.domain().to_owned()).collect();
         self.proto
             .opset_import
             .retain(|s| matches!(s.domain(), "" | "ai.onnx") || used.contains(s.domain()));

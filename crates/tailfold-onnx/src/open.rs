@@ -15,11 +15,11 @@ pub use description::{Description, DescriptionError};
 pub use input::{InputPort, Layout};
 pub use output::OutputPort;
 
+use crate::canonical::canonical_with;
 use crate::{
-    CanonicalError, CheckError, ExternalError, Model, OnnxError, Shapes, check_structure,
+    CanonicalError, CheckError, ExternalError, Model, OnnxError, Shapes, check, check_structure,
     load_external,
 };
-use crate::canonical::canonical_with;
 
 /// What the caller knows of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,9 +84,7 @@ pub enum OpenError {
         shape: String,
     },
     /// An input of a type that no image has.
-    #[error(
-        "input `{name}` has elements of type {found}; images are f32, f16, f64 or uint8"
-    )]
+    #[error("input `{name}` has elements of type {found}; images are f32, f16, f64 or uint8")]
     InputType {
         /// Name of the input.
         name: String,
@@ -112,6 +110,7 @@ pub fn open(
     }
     check_structure(&model)?;
     canonical_with(&mut model, options.output.as_deref(), infer)?;
+    check(&model)?;
     let output = OutputPort::detach(&mut model)?;
     let input = InputPort::detach(&mut model, options.layout)?;
     Ok(Opened {
@@ -127,6 +126,3 @@ pub fn folder_of(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
-
-#[cfg(test)]
-mod tests;

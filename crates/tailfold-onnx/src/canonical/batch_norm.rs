@@ -55,11 +55,7 @@ pub(super) fn fold(model: &mut Model) -> Result<(), CanonicalError> {
 }
 
 /// The image that `node`, an affine map with constants, reads.
-fn affine_input<'a>(
-    graph: &GraphProto,
-    wires: &Wires,
-    node: &'a NodeProto,
-) -> Option<&'a str> {
+fn affine_input<'a>(graph: &GraphProto, wires: &Wires, node: &'a NodeProto) -> Option<&'a str> {
     let constant = |name: &String| wires.constant(name).is_some();
     if node.is("BatchNormalization") {
         let inference = node.int("training_mode").unwrap_or(0) == 0
@@ -80,7 +76,10 @@ fn affine_input<'a>(
         (true, false) if !ordered => b,
         _ => return None,
     };
-    wires.maker(value).map(|_| value.as_str()).filter(|_| !graph.node.is_empty())
+    wires
+        .maker(value)
+        .map(|_| value.as_str())
+        .filter(|_| !graph.node.is_empty())
 }
 
 /// Whether the node `index` is a convolution whose weight and bias are constants.

@@ -60,8 +60,7 @@ fn inline_constant(model: &mut Model) -> Result<(), CanonicalError> {
         let outer = node.output.clone();
         let prefix = node.label().to_owned();
         let graph = model.graph_mut();
-        let mut own: BTreeSet<String> =
-            branch.node.iter().flat_map(|n| n.output.clone()).collect();
+        let mut own: BTreeSet<String> = branch.node.iter().flat_map(|n| n.output.clone()).collect();
         own.extend(branch.initializer.iter().map(|t| t.name().to_owned()));
         // Values of the branch get names of their own; those that it hands out are Identities of them.
         let renamed = |name: &str| {
@@ -81,7 +80,12 @@ fn inline_constant(model: &mut Model) -> Result<(), CanonicalError> {
         }
         for (port, output) in branch.output.iter().zip(outer) {
             let from = renamed(port.name());
-            nodes.push(NodeProto::new("Identity", format!("{prefix}/{output}"), [from], [output]));
+            nodes.push(NodeProto::new(
+                "Identity",
+                format!("{prefix}/{output}"),
+                [from],
+                [output],
+            ));
         }
         for mut tensor in branch.initializer {
             tensor.name = Some(renamed(tensor.name()));

@@ -11,7 +11,11 @@ use crate::proto::{NodeProto, TensorProto};
 pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
     let graph = model.graph_mut();
     let mut nodes = Vec::with_capacity(graph.node.len());
-    let names: BTreeSet<String> = graph.initializer.iter().map(|t| t.name().to_owned()).collect();
+    let names: BTreeSet<String> = graph
+        .initializer
+        .iter()
+        .map(|t| t.name().to_owned())
+        .collect();
     for mut node in std::mem::take(&mut graph.node) {
         if !node.is("Constant") {
             // An optional input at the end that is left out is written as nothing.
@@ -30,9 +34,8 @@ pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
     }
     graph.node = nodes;
     let inputs = std::mem::take(&mut graph.input);
-    let (constant, inputs): (Vec<_>, Vec<_>) = inputs
-        .into_iter()
-        .partition(|i| names.contains(i.name()));
+    let (constant, inputs): (Vec<_>, Vec<_>) =
+        inputs.into_iter().partition(|i| names.contains(i.name()));
     graph.input = inputs;
     if !constant.is_empty() {
         model.raise_ir_version(4);

@@ -17,7 +17,9 @@ pub enum CanonicalError {
         last: i64,
     },
     /// An operator that no version from 13 on has.
-    #[error("node `{node}`: {operator} left the standard operators; export the model with version 13 or later")]
+    #[error(
+        "node `{node}`: {operator} left the standard operators; export the model with version 13 or later"
+    )]
     Removed {
         /// The node.
         node: String,
@@ -33,7 +35,9 @@ pub enum CanonicalError {
         operator: String,
     },
     /// A node that trains.
-    #[error("node `{node}`: {operator} is in training_mode: its answer depends on the batch or on chance; export the model in evaluation mode")]
+    #[error(
+        "node `{node}`: {operator} is in training_mode: its answer depends on the batch or on chance; export the model in evaluation mode"
+    )]
     Training {
         /// The node.
         node: String,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::CanonicalError;
 use crate::Model;
-use crate::eval::{MAX_ELEMENTS, Unfolded, Value, evaluate};
 use crate::Shapes;
+use crate::eval::{MAX_ELEMENTS, Unfolded, Value, evaluate};
 use crate::proto::{AttributeProto, AttributeType, NodeProto, TensorProto};
 
 /// Replaces each node that reads only constants by its value. QuantizeLinear and DequantizeLinear stay: they say how a

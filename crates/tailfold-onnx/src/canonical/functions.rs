@@ -49,7 +49,9 @@ pub(super) fn inline(model: &mut Model) -> Result<(), CanonicalError> {
                 }
             }
             if inlined.len() > MOST_NODES {
-                return Err(CanonicalError::Functions("have more nodes than a model may"));
+                return Err(CanonicalError::Functions(
+                    "have more nodes than a model may",
+                ));
             }
         }
         model.graph_mut().node = inlined;

@@ -85,7 +85,9 @@ fn is_matrix(
         }
         match wires.only_reader(output).map(|r| &graph.node[r]) {
             Some(next)
-                if ["Softmax", "LogSoftmax", "Sigmoid"].iter().any(|op| next.is(op))
+                if ["Softmax", "LogSoftmax", "Sigmoid"]
+                    .iter()
+                    .any(|op| next.is(op))
                     || adds_constant(graph, wires, next).is_some() =>
             {
                 at = next;
@@ -108,12 +110,7 @@ fn adds_constant<'a>(graph: &GraphProto, wires: &Wires, node: &'a NodeProto) -> 
 
 /// Puts `gemm` at `index`, with the addition of a constant to its output as its bias; the index of the addition, which is
 /// not needed then.
-fn join_bias(
-    model: &mut Model,
-    wires: &Wires,
-    index: usize,
-    mut gemm: NodeProto,
-) -> Option<usize> {
+fn join_bias(model: &mut Model, wires: &Wires, index: usize, mut gemm: NodeProto) -> Option<usize> {
     let graph = model.graph();
     let weight = graph.find_initializer(&gemm.input[1]);
     let classes = weight.and_then(|w| w.dims.last().copied()).unwrap_or(0);

@@ -71,7 +71,14 @@ fn softmax(model: &mut Model) {
             let Some(next) = wires.only_reader(value).map(|i| &graph.node[i]) else {
                 return false;
             };
-            let moves = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast"];
+            let moves = [
+                "Identity",
+                "Reshape",
+                "Flatten",
+                "Squeeze",
+                "Unsqueeze",
+                "Cast",
+            ];
             if !moves.iter().any(|op| next.is(op)) {
                 return false;
             }
@@ -93,9 +100,15 @@ fn softmax(model: &mut Model) {
             continue;
         }
         let label = node.label();
-        let [shape, rows, soft] = ["shape", "rows", "soft"].map(|s| names.name(&format!("{label}.{s}")));
+        let [shape, rows, soft] =
+            ["shape", "rows", "soft"].map(|s| names.name(&format!("{label}.{s}")));
         let input = &node.input[0];
-        nodes.push(NodeProto::new("Shape", names.name(&shape), [input], [&shape]));
+        nodes.push(NodeProto::new(
+            "Shape",
+            names.name(&shape),
+            [input],
+            [&shape],
+        ));
         nodes.push(
             NodeProto::new("Flatten", names.name(&rows), [input], [&rows]).attr_int("axis", axis),
         );
@@ -159,6 +172,9 @@ fn attributes_to_inputs(model: &mut Model) {
         node.input.extend(inputs);
         node.attribute.retain(|a| !attributes.contains(&a.name()));
     }
-    debug_assert!(made.iter().all(|t| t.element() != Some(DataType::Undefined)));
+    debug_assert!(
+        made.iter()
+            .all(|t| t.element() != Some(DataType::Undefined))
+    );
     graph.initializer.extend(made);
 }

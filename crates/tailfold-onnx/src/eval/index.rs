@@ -50,10 +50,7 @@ pub(super) fn flatten(node: &NodeProto, x: &Value) -> Folded {
 pub(super) fn squeeze(x: &Value, axes: &Option<Vec<i64>>) -> Folded {
     let gone: Vec<usize> = match axes {
         None => (0..x.shape.len()).filter(|&i| x.shape[i] == 1).collect(),
-        Some(axes) => axes
-            .iter()
-            .map(|&a| x.axis(a))
-            .collect::<Result<_, _>>()?,
+        Some(axes) => axes.iter().map(|&a| x.axis(a)).collect::<Result<_, _>>()?,
     };
     if gone.iter().any(|&i| x.shape[i] != 1) {
         return Err(Unfolded::Unknown);
@@ -218,7 +215,11 @@ pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
         let axis = x.axis(axes[i])?;
         let length = i64::try_from(x.shape[axis]).unwrap_or(i64::MAX);
         let place = |at: i64, low: i64, high: i64| {
-            let at = if at < 0 { at.saturating_add(length) } else { at };
+            let at = if at < 0 {
+                at.saturating_add(length)
+            } else {
+                at
+            };
             at.clamp(low, high)
         };
         let step = strides[i];
@@ -226,7 +227,10 @@ pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
             let (from, to) = (place(starts[i], 0, length), place(ends[i], 0, length));
             (from, steps_between(to - from, step))
         } else if step < 0 && step > i64::MIN {
-            let (from, to) = (place(starts[i], 0, length - 1), place(ends[i], -1, length - 1));
+            let (from, to) = (
+                place(starts[i], 0, length - 1),
+                place(ends[i], -1, length - 1),
+            );
             (from, steps_between(from - to, -step))
         } else {
             return Err(Unfolded::Unknown);

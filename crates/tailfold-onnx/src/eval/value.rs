@@ -175,13 +175,18 @@ impl Value {
     )]
     pub(crate) fn cast(&self, to: DataType) -> Folded {
         let data = match to {
-            DataType::Float | DataType::Double | DataType::Float16 => Data::Real(match &self.data {
-                Data::Int(v) => v.iter().map(|&v| rounded(to, v as f64)).collect(),
-                Data::Real(v) => v.iter().map(|&v| rounded(to, v)).collect(),
-            }),
+            DataType::Float | DataType::Double | DataType::Float16 => {
+                Data::Real(match &self.data {
+                    Data::Int(v) => v.iter().map(|&v| rounded(to, v as f64)).collect(),
+                    Data::Real(v) => v.iter().map(|&v| rounded(to, v)).collect(),
+                })
+            }
             DataType::Bool => Data::Int(match &self.data {
                 Data::Int(v) => v.iter().map(|&v| i64::from(v != 0)).collect(),
-                Data::Real(v) => v.iter().map(|&v| i64::from(v.to_bits() << 1 != 0)).collect(),
+                Data::Real(v) => v
+                    .iter()
+                    .map(|&v| i64::from(v.to_bits() << 1 != 0))
+                    .collect(),
             }),
             DataType::Int64 | DataType::Int32 | DataType::Int8 | DataType::Uint8 => {
                 let values: Vec<i64> = match &self.data {

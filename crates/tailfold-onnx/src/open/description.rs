@@ -60,7 +60,9 @@ pub enum DescriptionError {
         std: Vec<f32>,
     },
     /// A normalisation of bytes.
-    #[error("the model's input is uint8: it takes the bytes of the image as they are, but mean {mean:?} and std {std:?} were given")]
+    #[error(
+        "the model's input is uint8: it takes the bytes of the image as they are, but mean {mean:?} and std {std:?} were given"
+    )]
     Bytes {
         /// As given.
         mean: Vec<f32>,
@@ -135,9 +137,7 @@ impl Description {
             .preprocess
             .ok_or_else(|| missing("tailfold.preprocess", "--mean and --std"))?;
         // Zero stands for counts that nobody knows.
-        let train_counts = parts
-            .train_counts
-            .unwrap_or_else(|| vec![0; classes.len()]);
+        let train_counts = parts.train_counts.unwrap_or_else(|| vec![0; classes.len()]);
         if train_counts.len() != classes.len() {
             return Err(DescriptionError::Counts {
                 counts: train_counts.len(),
@@ -190,13 +190,25 @@ impl Description {
             }
         }
         same("classes", file.classes.as_ref(), self.labels.as_ref())?;
-        same("training counts", file.train_counts.as_ref(), self.counts.as_ref())?;
+        same(
+            "training counts",
+            file.train_counts.as_ref(),
+            self.counts.as_ref(),
+        )?;
         let Some(preprocess) = &file.preprocess else {
             return Ok(());
         };
         let each = |values: &Vec<f32>| spread(values, preprocess.channels);
-        same("mean", Some(&preprocess.mean), self.mean.as_ref().map(each).as_ref())?;
-        same("std", Some(&preprocess.std), self.std.as_ref().map(each).as_ref())?;
+        same(
+            "mean",
+            Some(&preprocess.mean),
+            self.mean.as_ref().map(each).as_ref(),
+        )?;
+        same(
+            "std",
+            Some(&preprocess.std),
+            self.std.as_ref().map(each).as_ref(),
+        )?;
         same("resize", preprocess.resize.as_ref(), self.resize.as_ref())?;
         same("bgr", Some(&preprocess.bgr), self.bgr.then_some(&true))
     }
@@ -209,7 +221,11 @@ impl Description {
         };
         let input = &opened.ports.input;
         let each = |values: &Vec<f32>| spread(values, channels);
-        let given = self.mean.as_ref().map(each).zip(self.std.as_ref().map(each));
+        let given = self
+            .mean
+            .as_ref()
+            .map(each)
+            .zip(self.std.as_ref().map(each));
         let (mean, std) = match (input.element, given) {
             (DataType::Uint8, None) => (vec![0.0; channels], vec![BYTE; channels]),
             (DataType::Uint8, Some((mean, std))) => {
@@ -226,7 +242,9 @@ impl Description {
                     return Err(DescriptionError::Scale { mean });
                 }
                 let plain = mean.iter().all(|m| m.abs() < f32::MIN_POSITIVE)
-                    && std.iter().all(|s| (s - 1.0).abs() < 1e-6 || (s - BYTE).abs() < 1e-6);
+                    && std
+                        .iter()
+                        .all(|s| (s - 1.0).abs() < 1e-6 || (s - BYTE).abs() < 1e-6);
                 if let Some(node) = input.normalised_by.clone().filter(|_| !plain) {
                     return Err(DescriptionError::Twice { node, mean, std });
                 }

@@ -42,17 +42,21 @@ impl InputPort {
         let name = original.name().to_owned();
         let not_image = || OpenError::NotImage {
             name: name.clone(),
-            shape: original.shape().map_or_else(
-                || "?".to_owned(),
-                |shape| crate::model::lengths(&shape),
-            ),
+            shape: original
+                .shape()
+                .map_or_else(|| "?".to_owned(), |shape| crate::model::lengths(&shape)),
         };
         let shape: [Option<usize>; 4] = original
             .shape()
             .and_then(|s| s.try_into().ok())
             .ok_or_else(not_image)?;
         let element = original.element().unwrap_or(DataType::Undefined);
-        let known = [DataType::Float, DataType::Float16, DataType::Double, DataType::Uint8];
+        let known = [
+            DataType::Float,
+            DataType::Float16,
+            DataType::Double,
+            DataType::Uint8,
+        ];
         if !known.contains(&element) {
             return Err(OpenError::InputType {
                 name,
@@ -105,7 +109,12 @@ impl InputPort {
         if self.element == DataType::Uint8 {
             // A byte that went through a division and back may lie just below itself, and a cast cuts.
             let whole = names.name(&format!("{name}.whole"));
-            front.push(NodeProto::new("Round", names.name(&whole), [&value], [&whole]));
+            front.push(NodeProto::new(
+                "Round",
+                names.name(&whole),
+                [&value],
+                [&whole],
+            ));
             value = whole;
         }
         if typed {

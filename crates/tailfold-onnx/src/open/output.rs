@@ -18,7 +18,14 @@ pub struct OutputPort {
 }
 
 /// Operators that hand the scores on in another shape or type.
-const SHAPES: [&str; 6] = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast"];
+const SHAPES: [&str; 6] = [
+    "Identity",
+    "Reshape",
+    "Flatten",
+    "Squeeze",
+    "Unsqueeze",
+    "Cast",
+];
 
 impl OutputPort {
     /// Takes the softmax or sigmoid at the end of `model` off.
