@@ -19,6 +19,7 @@ use crate::ranges::with_derived;
 use crate::record::{self, write_record};
 use crate::regions::find_region;
 use crate::sample::sample;
+use crate::shift::LastBias;
 use crate::statistics::TensorStatistics;
 use crate::target::{Plan, Target};
 use crate::weights::WeightParams;
@@ -139,18 +140,27 @@ impl<'a> Draft<'a> {
     /// As [`Draft::model`].
     pub(crate) fn alone(&self, layer: &str) -> Result<Model, QuantError> {
         let others = self.model.nodes().iter().map(|n| n.label().to_owned());
-        self.model(&others.filter(|other| other != layer).collect(), None)
+        self.model(&others.filter(|other| other != layer).collect())
     }
 
-    /// The model with every layer quantized but those in `kept`, which are at least those of the options, and `shifts` `[classes]`
-    /// added to its logits.
+    /// The model with every layer quantized but those in `kept`, which are at least those of the options; its last bias is not
+    /// re-balanced.
     ///
     /// # Errors
-    /// [`QuantError::NothingToQuantize`] when nothing is left, or [`QuantError::NotLogits`].
-    pub fn model(
+    /// [`QuantError::NothingToQuantize`] when nothing is left.
+    pub fn model(&self, kept: &BTreeSet<String>) -> Result<Model, QuantError> {
+        self.emitted(kept, None, self.record(kept))
+    }
+
+    /// The same with `shifts` `[classes]` added to the logits by a bias, and with `record`.
+    ///
+    /// # Errors
+    /// The same, or [`QuantError::Onnx`] when the bias is not a float constant.
+    pub(crate) fn emitted(
         &self,
         kept: &BTreeSet<String>,
-        shifts: Option<&[f64]>,
+        shifts: Option<(&LastBias, &[f64])>,
+        record: QuantizationRecord,
     ) -> Result<Model, QuantError> {
         let mut model = self.model.clone();
         let region = find_region(&model, kept, self.target.placement())?;
@@ -160,8 +170,8 @@ impl<'a> Draft<'a> {
                 add_to_bias(&mut model, &mut names, index, errors)?;
             }
         }
-        if let Some(shifts) = shifts {
-            self.float.shift_logits(&mut model, shifts)?;
+        if let Some((bias, shifts)) = shifts {
+            bias.shift(&mut model, shifts)?;
         }
         let plan = Plan {
             params: with_derived(&region, &self.activations),
@@ -169,7 +179,7 @@ impl<'a> Draft<'a> {
             weights: self.weights.clone(),
         };
         self.target.emit(&mut model, &plan)?;
-        write_record(&mut model, self.float, self.record(kept))?;
+        write_record(&mut model, self.float, record)?;
         Ok(model)
     }
 }

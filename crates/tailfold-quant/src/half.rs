@@ -10,6 +10,7 @@ use tailfold_onnx::proto::{DataType, GraphProto, NodeProto};
 use crate::calibrate::observe;
 use crate::error::QuantError;
 use crate::float::FloatModel;
+use crate::form::check_single;
 use crate::images::CalibrationSet;
 use crate::names::Names;
 use crate::record::{self, write_record};
@@ -61,12 +62,13 @@ pub struct Halved {
 /// nodes around them in f32; without, nothing is known of activations.
 ///
 /// # Errors
-/// [`QuantError`], as [`crate::quantize()`].
+/// [`QuantError::AlreadyQuantized`], [`QuantError::AlreadyHalf`], and others as of [`crate::quantize()`].
 pub fn halve(
     float: &FloatModel,
     set: Option<&CalibrationSet>,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Halved, QuantError> {
+    check_single(float)?;
     float.check_folded()?;
     let mut model = float.model.clone();
     let floats = float_values(model.graph());

@@ -8,6 +8,7 @@ use crate::affine::ActivationParams;
 use crate::equalize::equalize;
 use crate::error::QuantError;
 use crate::float::FloatModel;
+use crate::form::check_single;
 use crate::images::CalibrationSet;
 use crate::options::Options;
 use crate::passes::Passes;
@@ -78,6 +79,7 @@ impl Graph {
     /// # Errors
     /// [`QuantError`] of the graph, or [`QuantError::NoLayer`].
     pub(crate) fn of(float: &FloatModel, options: &Options) -> Result<Self, QuantError> {
+        check_single(float)?;
         float.check_folded()?;
         let mut model = float.model.clone();
         let equalized = if options.equalize {

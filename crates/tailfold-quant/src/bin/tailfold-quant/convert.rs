@@ -13,6 +13,7 @@ use tailfold_quant::{
 use tailfold_spec::{Shard, artifact};
 
 use crate::args::{Args, Precision};
+use crate::files::REPORT;
 use crate::images::{evaluation, held_out};
 use crate::output::{Progress, say};
 
@@ -105,6 +106,11 @@ fn int8(
     bar.start("re-balancing", set.len() * finishing);
     let done = draft.finish(&kept, set, options.rebalance, &|| bar.step())?;
     let Quantized { layers, .. } = done;
+    if let Some(reason) = done.rebalance.left_out() {
+        say(&format!(
+            "warning: the re-balancing of the last bias is left out: {reason}"
+        ));
+    }
     if let Some(folder) = &args.report {
         let evaluation = evaluation(args, float)?;
         bar.start(
@@ -129,7 +135,9 @@ fn int8(
             "rounding": options.rounding.name(),
             "equalized_pairs": options.equalize.then_some(done.equalized),
             "correct_bias": options.correct_bias,
-            "rebalance_shifts": done.shifts,
+            "rebalance_shifts": done.rebalance.shifts(),
+            "rebalance_left_out": done.rebalance.left_out().map(ToString::to_string),
+            "calibration_agreement": done.calibration_agreement,
             "kept_in_float": kept,
             "search": found,
             "int8_bytes": done.model.to_bytes().len(),
@@ -171,8 +179,9 @@ fn searched(
 fn write_report(folder: &Path, report: &Report) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let json = serde_json::to_string_pretty(report)? + "\n";
-    artifact::write(&folder.join("report.json"), json.as_bytes())?;
-    artifact::write(&folder.join("report.md"), report.to_markdown().as_bytes())?;
-    artifact::write(&folder.join("report.html"), report.to_html()?.as_bytes())?;
+    let forms = [json, report.to_markdown(), report.to_html()?];
+    for (name, form) in REPORT.iter().zip(forms) {
+        artifact::write(&folder.join(name), form.as_bytes())?;
+    }
     Ok(())
 }
