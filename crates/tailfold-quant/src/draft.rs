@@ -8,6 +8,7 @@ use tailfold_spec::{Logits, QuantizationRecord};
 use crate::affine::ActivationParams;
 use crate::bias::add_to_bias;
 use crate::codes::{Choice, choose, mean_errors};
+use crate::equalize::ChannelSpread;
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
@@ -15,6 +16,7 @@ use crate::logits::of_rows;
 use crate::names::Names;
 use crate::options::Options;
 use crate::passes::{Answers, Passes};
+use crate::portable::limit_versions;
 use crate::ranges::with_derived;
 use crate::record::{self, write_record};
 use crate::regions::find_region;
@@ -46,6 +48,8 @@ pub struct Draft<'a> {
     bias_errors: BTreeMap<usize, Vec<f64>>,
     /// Pairs of layers that were equalized.
     pub(crate) equalized: usize,
+    /// The activation that equalization would help most; `None` after it.
+    pub(crate) spread: Option<ChannelSpread>,
     /// What the float network answers on the calibration images, where that is known.
     pub(crate) logits: Option<Logits>,
     /// What other machines say that the quantized network answers.
@@ -98,6 +102,11 @@ impl<'a> Draft<'a> {
         } else {
             (BTreeMap::new(), None)
         };
+        let spread = if options.equalize {
+            None
+        } else {
+            ChannelSpread::of(&model)?
+        };
         let floors = options.target.scale_floors(&model, &plan)?;
         let choice = Choice {
             bits: options.weight_bits,
@@ -120,6 +129,7 @@ impl<'a> Draft<'a> {
             weights: plan.weights,
             bias_errors,
             equalized,
+            spread,
             logits,
             answers: passes.answers(float, set, options)?,
             tensors,
@@ -179,6 +189,7 @@ impl<'a> Draft<'a> {
             weights: self.weights.clone(),
         };
         self.target.emit(&mut model, &plan)?;
+        limit_versions(&mut model, self.target)?;
         write_record(&mut model, self.float, record)?;
         Ok(model)
     }

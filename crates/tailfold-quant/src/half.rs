@@ -13,7 +13,9 @@ use crate::float::FloatModel;
 use crate::form::check_single;
 use crate::images::CalibrationSet;
 use crate::names::Names;
+use crate::portable::{explicit_pads, limit_versions};
 use crate::record::{self, write_record};
+use crate::target::Target;
 
 /// Why a tensor stays in f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,9 @@ pub fn halve(
     check_single(float)?;
     float.check_folded()?;
     let mut model = float.model.clone();
+    explicit_pads(&mut model, &float.name)?;
+    // No file in half precision is for tract.
+    limit_versions(&mut model, Target::OrtX86)?;
     let floats = float_values(model.graph());
     let mut kept = kept_constants(&model)?;
     if let Some(set) = set {

@@ -7,14 +7,18 @@ use tailfold_spec::{Logits, QuantizationRecord};
 
 use crate::affine::ActivationParams;
 use crate::draft::Draft;
+use crate::equalize::ChannelSpread;
 use crate::error::QuantError;
+use crate::fit::Fit;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
-use crate::logits::{logits, same_decisions};
+use crate::layers::{FloatLayer, in_float};
+use crate::logits::logits;
 use crate::options::Options;
 use crate::rebalance::{LeftOut, Rebalanced, rebalance, shifted};
 use crate::record::REBALANCE;
 use crate::shift::LastBias;
+use crate::warning::Warning;
 
 /// Name of the quantized model in messages.
 pub(crate) const QUANTIZED: &str = "the quantized model";
@@ -34,9 +38,43 @@ pub struct Quantized {
     pub record: QuantizationRecord,
     /// What the last bias got.
     pub rebalance: Rebalanced,
-    /// Share of the calibration images that the model decides (top-1) as the float model, 0 to 1; `None` without re-balancing,
-    /// for which both models run on them.
-    pub calibration_agreement: Option<f64>,
+    /// Layers with weights that stay in float, in graph order.
+    pub float_layers: Vec<FloatLayer>,
+    /// How near the model is to the float model on the calibration images; `None` when re-balancing was not asked for, for
+    /// which both models run on them.
+    pub fit: Option<Fit>,
+    /// The activation whose channels lie furthest apart, where equalization was not asked for and would help.
+    spread: Option<ChannelSpread>,
+}
+
+/// Most layers that [`Quantized::layers_line`] names.
+const NAMED: usize = 8;
+
+impl Quantized {
+    /// Which layers become integer, in one line.
+    pub fn layers_line(&self) -> String {
+        let all = self.layers + self.float_layers.len();
+        let mut line = format!("{} of {all} layers become integer", self.layers);
+        if !self.float_layers.is_empty() {
+            let names = self
+                .float_layers
+                .iter()
+                .take(NAMED)
+                .map(ToString::to_string);
+            line += &format!("; in float: {}", names.collect::<Vec<_>>().join(", "));
+        }
+        if self.float_layers.len() > NAMED {
+            line += &format!(" and {} more", self.float_layers.len() - NAMED);
+        }
+        line
+    }
+
+    /// What a user should know of the model.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let left_out = self.rebalance.left_out().cloned().map(Warning::LeftOut);
+        let accuracy = Warning::of_accuracy(self.fit, self.spread.clone());
+        left_out.into_iter().chain(accuracy).collect()
+    }
 }
 
 /// Quantizes `float` with ranges observed on `set`. The same input gives the same bytes, whatever the number of threads.
@@ -70,7 +108,7 @@ impl Draft<'_> {
         let mut model = self.model(kept)?;
         let mut record = self.record(kept);
         let mut rebalance = Rebalanced::NotAsked;
-        let mut calibration_agreement = None;
+        let mut fit = None;
         if rebalanced {
             let [float, mut quantized] = self.both_logits(&model, set, progress)?;
             rebalance = match self.shifts(&float, &quantized, set)? {
@@ -85,17 +123,19 @@ impl Draft<'_> {
                     Rebalanced::LeftOut(reason)
                 }
             };
-            let same = same_decisions(&float, &quantized) as f64;
-            calibration_agreement = Some(same / float.len() as f64);
+            fit = Some(Fit::of(&float, &quantized));
         }
-        let kept = self.layers().iter().filter(|layer| kept.contains(*layer));
+        let layers = self.layers().iter().map(String::as_str);
+        let integer: BTreeSet<&str> = layers.filter(|layer| !kept.contains(*layer)).collect();
         Ok(Quantized {
             model,
-            layers: self.layers().len() - kept.count(),
+            layers: integer.len(),
+            float_layers: in_float(&self.float.model, &integer),
             activations: self.activations.clone(),
             equalized: self.equalized,
             rebalance,
-            calibration_agreement,
+            fit,
+            spread: self.spread.clone(),
             record,
         })
     }

@@ -12,6 +12,7 @@ use crate::form::check_single;
 use crate::images::CalibrationSet;
 use crate::options::Options;
 use crate::passes::Passes;
+use crate::portable::explicit_pads;
 use crate::ranges::{calibrated, with_derived};
 use crate::regions::{Region, find_region};
 use crate::statistics::TensorStatistics;
@@ -82,6 +83,7 @@ impl Graph {
         check_single(float)?;
         float.check_folded()?;
         let mut model = float.model.clone();
+        explicit_pads(&mut model, &float.name)?;
         let equalized = if options.equalize {
             equalize(&mut model)?
         } else {

@@ -1,4 +1,5 @@
 mod bound;
+mod harmless;
 mod net;
 
 use proptest::prelude::*;

@@ -7,8 +7,8 @@ use tailfold_data::Dataset;
 use tailfold_onnx::Model;
 use tailfold_parity::Policy;
 use tailfold_quant::{
-    CalibrationSet, Draft, FloatModel, Judge, Passes, Quantized, Report, Search, Target,
-    check_disjoint, halve, search,
+    CalibrationSet, Draft, FloatModel, Judge, Passes, Report, Search, Target, check_disjoint,
+    halve, search,
 };
 use tailfold_spec::{Shard, artifact};
 
@@ -105,11 +105,10 @@ fn int8(
     };
     bar.start("re-balancing", set.len() * finishing);
     let done = draft.finish(&kept, set, options.rebalance, &|| bar.step())?;
-    let Quantized { layers, .. } = done;
-    if let Some(reason) = done.rebalance.left_out() {
-        say(&format!(
-            "warning: the re-balancing of the last bias is left out: {reason}"
-        ));
+    bar.finish();
+    let warnings: Vec<String> = done.warnings().iter().map(ToString::to_string).collect();
+    for warning in &warnings {
+        say(&format!("warning: {warning}"));
     }
     if let Some(folder) = &args.report {
         let evaluation = evaluation(args, float)?;
@@ -122,13 +121,11 @@ fn int8(
         write_report(folder, &report)?;
     }
     Ok(Done {
-        said: format!(
-            "{layers} layers to int8 with ranges from {} images",
-            set.len()
-        ),
+        said: format!("{}; ranges from {} images", done.layers_line(), set.len()),
         summary: serde_json::json!({
             "target": options.target.name(),
-            "layers": layers,
+            "layers": done.layers,
+            "float_layers": done.float_layers,
             "activations": done.activations.len(),
             "observer": options.observer.to_string(),
             "weight_bits": options.weight_bits.get(),
@@ -137,7 +134,9 @@ fn int8(
             "correct_bias": options.correct_bias,
             "rebalance_shifts": done.rebalance.shifts(),
             "rebalance_left_out": done.rebalance.left_out().map(ToString::to_string),
-            "calibration_agreement": done.calibration_agreement,
+            "calibration_agreement": done.fit.map(|fit| fit.agreement),
+            "calibration_logit_error": done.fit.map(|fit| fit.logit_error),
+            "warnings": warnings,
             "kept_in_float": kept,
             "search": found,
             "int8_bytes": done.model.to_bytes().len(),

@@ -69,6 +69,12 @@ fn run(args: &Args) -> anyhow::Result<()> {
         write_list(list, set)?;
     }
     let float_bytes = std::fs::metadata(&args.model)?.len();
+    say(&format!(
+        "{}: {}; {float_bytes} -> {} bytes",
+        file.display(),
+        done.said,
+        out.len(),
+    ));
     if args.json {
         let mut summary = done.summary;
         summary["schema"] = "tailfold.quantize/1".into();
@@ -78,13 +84,6 @@ fn run(args: &Args) -> anyhow::Result<()> {
         summary["calibration_images"] = images.into();
         summary["skipped_images"] = skipped.into();
         print(&summary.to_string());
-    } else {
-        say(&format!(
-            "{}: {}; {float_bytes} -> {} bytes",
-            file.display(),
-            done.said,
-            out.len(),
-        ));
     }
     Ok(())
 }
