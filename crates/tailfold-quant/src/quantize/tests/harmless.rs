@@ -31,7 +31,7 @@ fn errors(float: &Logits, quantized: &Logits) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn shifts_stay_within_the_errors_and_agreement_never_falls(
