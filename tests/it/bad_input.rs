@@ -5,6 +5,7 @@ mod comparing;
 mod data;
 mod graphs;
 mod images;
+mod overwriting;
 mod quantizing;
 mod runs;
 mod training;

@@ -194,3 +194,49 @@ fn wishes_that_do_not_fit_are_named() {
         assert!(!scratch.path().join("int8.onnx").exists());
     }
 }
+
+#[test]
+fn a_run_says_which_layers_stay_in_float_and_how_near_the_answers_are() {
+    let scratch = Scratch::new();
+    let out = scratch.at("int8.onnx");
+    let answer = quantize(&out, &["--keep-float", "stem.conv"]).ended_with(0);
+    let json = answer.json();
+    let kept = serde_json::json!([{"name": "stem.conv", "operator": "Conv"}]);
+    assert_eq!(json["float_layers"], kept);
+    let layers = json["layers"].as_u64().unwrap();
+    let line = format!(
+        "{layers} of {} layers become integer; in float: stem.conv (Conv)",
+        layers + 1
+    );
+    assert!(answer.stderr.contains(&line), "{}", answer.stderr);
+    assert!(json["calibration_agreement"].as_f64().unwrap() > 0.97);
+    assert!(json["calibration_logit_error"].as_f64().unwrap() < 0.1);
+    assert_eq!(json["warnings"], serde_json::json!([]));
+    assert_eq!(json["rebalance_left_out"], serde_json::Value::Null);
+    assert_eq!(json["rebalance_shifts"].as_array().unwrap().len(), 10);
+    // Nothing is measured without the pass that re-balances.
+    let json = quantize(&out, &["--correct", "bias"]).ended_with(0).json();
+    assert_eq!(json["calibration_agreement"], serde_json::Value::Null);
+}
+
+/// Few images and 4 bits: the logits are far off, and that is a warning.
+#[test]
+fn a_poor_result_is_a_warning() {
+    let scratch = Scratch::new();
+    let out = scratch.at("int8.onnx");
+    let coarse = ["--weight-bits", "4", "--rounding", "nearest"];
+    let answer = quantize(&out, &[&coarse[..], &["--correct", "rebalance"]].concat());
+    let answer = answer.ended_with(0);
+    let json = answer.json();
+    let (agreement, error) = (
+        json["calibration_agreement"].as_f64().unwrap(),
+        json["calibration_logit_error"].as_f64().unwrap(),
+    );
+    let poor = agreement < 0.95 || error > 0.25;
+    assert_eq!(!json["warnings"].as_array().unwrap().is_empty(), poor);
+    assert_eq!(
+        answer.stderr.contains("warning: on the calibration images"),
+        poor
+    );
+    assert!(poor, "{agreement} {error}");
+}

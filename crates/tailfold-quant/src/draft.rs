@@ -8,6 +8,7 @@ use tailfold_spec::{Logits, QuantizationRecord};
 use crate::affine::ActivationParams;
 use crate::bias::add_to_bias;
 use crate::codes::{Choice, choose, mean_errors};
+use crate::equalize::ChannelSpread;
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
@@ -15,10 +16,12 @@ use crate::logits::of_rows;
 use crate::names::Names;
 use crate::options::Options;
 use crate::passes::{Answers, Passes};
+use crate::portable::limit_versions;
 use crate::ranges::with_derived;
 use crate::record::{self, write_record};
 use crate::regions::find_region;
 use crate::sample::sample;
+use crate::shift::LastBias;
 use crate::statistics::TensorStatistics;
 use crate::target::{Plan, Target};
 use crate::weights::WeightParams;
@@ -45,6 +48,8 @@ pub struct Draft<'a> {
     bias_errors: BTreeMap<usize, Vec<f64>>,
     /// Pairs of layers that were equalized.
     pub(crate) equalized: usize,
+    /// The activation that equalization would help most; `None` after it.
+    pub(crate) spread: Option<ChannelSpread>,
     /// What the float network answers on the calibration images, where that is known.
     pub(crate) logits: Option<Logits>,
     /// What other machines say that the quantized network answers.
@@ -97,6 +102,11 @@ impl<'a> Draft<'a> {
         } else {
             (BTreeMap::new(), None)
         };
+        let spread = if options.equalize {
+            None
+        } else {
+            ChannelSpread::of(&model)?
+        };
         let floors = options.target.scale_floors(&model, &plan)?;
         let choice = Choice {
             bits: options.weight_bits,
@@ -119,6 +129,7 @@ impl<'a> Draft<'a> {
             weights: plan.weights,
             bias_errors,
             equalized,
+            spread,
             logits,
             answers: passes.answers(float, set, options)?,
             tensors,
@@ -139,18 +150,27 @@ impl<'a> Draft<'a> {
     /// As [`Draft::model`].
     pub(crate) fn alone(&self, layer: &str) -> Result<Model, QuantError> {
         let others = self.model.nodes().iter().map(|n| n.label().to_owned());
-        self.model(&others.filter(|other| other != layer).collect(), None)
+        self.model(&others.filter(|other| other != layer).collect())
     }
 
-    /// The model with every layer quantized but those in `kept`, which are at least those of the options, and `shifts` `[classes]`
-    /// added to its logits.
+    /// The model with every layer quantized but those in `kept`, which are at least those of the options; its last bias is not
+    /// re-balanced.
     ///
     /// # Errors
-    /// [`QuantError::NothingToQuantize`] when nothing is left, or [`QuantError::NotLogits`].
-    pub fn model(
+    /// [`QuantError::NothingToQuantize`] when nothing is left.
+    pub fn model(&self, kept: &BTreeSet<String>) -> Result<Model, QuantError> {
+        self.emitted(kept, None, self.record(kept))
+    }
+
+    /// The same with `shifts` `[classes]` added to the logits by a bias, and with `record`.
+    ///
+    /// # Errors
+    /// The same, or [`QuantError::Onnx`] when the bias is not a float constant.
+    pub(crate) fn emitted(
         &self,
         kept: &BTreeSet<String>,
-        shifts: Option<&[f64]>,
+        shifts: Option<(&LastBias, &[f64])>,
+        record: QuantizationRecord,
     ) -> Result<Model, QuantError> {
         let mut model = self.model.clone();
         let region = find_region(&model, kept, self.target.placement())?;
@@ -160,8 +180,8 @@ impl<'a> Draft<'a> {
                 add_to_bias(&mut model, &mut names, index, errors)?;
             }
         }
-        if let Some(shifts) = shifts {
-            self.float.shift_logits(&mut model, shifts)?;
+        if let Some((bias, shifts)) = shifts {
+            bias.shift(&mut model, shifts)?;
         }
         let plan = Plan {
             params: with_derived(&region, &self.activations),
@@ -169,7 +189,8 @@ impl<'a> Draft<'a> {
             weights: self.weights.clone(),
         };
         self.target.emit(&mut model, &plan)?;
-        write_record(&mut model, self.float, self.record(kept))?;
+        limit_versions(&mut model, self.target)?;
+        write_record(&mut model, self.float, record)?;
         Ok(model)
     }
 }

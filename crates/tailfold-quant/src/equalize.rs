@@ -1,9 +1,15 @@
 //! Cross-layer equalization (Nagel et al., ICCV 2019, section 4.1): moves scale between layers whose channels differ.
 
+use std::ops::Range;
+
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{GraphProto, NodeProto};
 
 use crate::error::QuantError;
+
+mod spread;
+
+pub use spread::ChannelSpread;
 
 /// Sweeps over all pairs, at most; a chain of layers settles in a few.
 const SWEEPS: usize = 20;
@@ -92,58 +98,99 @@ fn weight<'a>(graph: &GraphProto, node: &'a NodeProto) -> Option<&'a str> {
     (own && own_bias).then_some(weight)
 }
 
+/// The weights around the channels between two layers.
+struct Between {
+    /// Of the layer that makes the channels, `[channels, row]`.
+    made: Vec<f32>,
+    made_shape: Vec<usize>,
+    /// Of the layer that reads them, `[out, in of a group, taps]`.
+    read: Vec<f32>,
+    read_shape: Vec<usize>,
+    channels: usize,
+}
+
+impl Between {
+    /// `None` when the channels of the two do not fit, as behind an operator that mixes them.
+    fn of(model: &Model, pair: &Pair) -> Result<Option<Self>, QuantError> {
+        let [made, read] = [pair.first, pair.second].map(|index| &model.nodes()[index].input[1]);
+        let (made_shape, made) = model.initializer_f32(made)?;
+        let (read_shape, read) = model.initializer_f32(read)?;
+        let groups = model.nodes()[pair.second].int("group").unwrap_or(1);
+        let groups = usize::try_from(groups).unwrap_or(1).max(1);
+        let channels = made_shape.first().copied().unwrap_or(0);
+        let within = read_shape.get(1).copied().unwrap_or(0);
+        let fits = channels > 0 && within * groups == channels && !read.is_empty();
+        Ok(fits.then_some(Self {
+            made,
+            made_shape,
+            read,
+            read_shape,
+            channels,
+        }))
+    }
+
+    /// Places in `made` of the weights that make `channel`.
+    fn making(&self, channel: usize) -> Range<usize> {
+        let row = self.made.len() / self.channels;
+        channel * row..(channel + 1) * row
+    }
+
+    /// Places in `read` of the weights that read `channel`.
+    fn reading(&self, channel: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let taps: usize = self.read_shape[2..].iter().product();
+        let within = self.read_shape[1];
+        let rows_a_group = self.read_shape[0] / (self.channels / within);
+        let (group, place) = (channel / within, channel % within);
+        (0..rows_a_group).map(move |r| {
+            let at = ((group * rows_a_group + r) * within + place) * taps;
+            at..at + taps
+        })
+    }
+
+    /// Largest magnitudes of the weights that make `channel`, and of those that read it.
+    fn largest(&self, channel: usize) -> [f32; 2] {
+        let largest = |values: &[f32]| values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        let reading = self.reading(channel).map(|at| largest(&self.read[at]));
+        [
+            largest(&self.made[self.making(channel)]),
+            reading.fold(0.0, f32::max),
+        ]
+    }
+}
+
 /// Balances one pair and returns the largest factor that a channel was moved by, at least 1.
 fn balance(model: &mut Model, pair: &Pair) -> Result<f32, QuantError> {
-    let (made, read) = (&model.nodes()[pair.first], &model.nodes()[pair.second]);
-    let (made_weight, read_weight) = (made.input[1].clone(), read.input[1].clone());
-    let bias = made.input.get(2).filter(|b| !b.is_empty()).cloned();
-    let groups = usize::try_from(read.int("group").unwrap_or(1))
-        .unwrap_or(1)
-        .max(1);
-    let (made_shape, mut made) = model.initializer_f32(&made_weight)?;
-    let (read_shape, mut read) = model.initializer_f32(&read_weight)?;
-    let channels = made_shape.first().copied().unwrap_or(0);
-    // `[out, in of a group, taps]`
-    let within = read_shape.get(1).copied().unwrap_or(0);
-    if channels == 0 || within * groups != channels || read.is_empty() {
+    let Some(mut between) = Between::of(model, pair)? else {
         return Ok(1.0);
-    }
-    let taps: usize = read_shape[2..].iter().product();
-    let rows_a_group = read_shape[0] / groups;
-    let (row, mut factors) = (made.len() / channels, vec![1.0_f32; channels]);
-    let largest =
-        |values: &mut dyn Iterator<Item = f32>| values.fold(0.0_f32, |m, v| m.max(v.abs()));
-    let readers = |channel: usize| {
-        let (group, place) = (channel / within, channel % within);
-        (0..rows_a_group).map(move |r| ((group * rows_a_group + r) * within + place) * taps)
     };
+    let mut factors = vec![1.0_f32; between.channels];
     for (channel, factor) in factors.iter_mut().enumerate() {
-        let making = largest(&mut made[channel * row..][..row].iter().copied());
-        let reading =
-            largest(&mut readers(channel).flat_map(|at| read[at..][..taps].iter().copied()));
+        let [making, reading] = between.largest(channel);
         let wanted = (making / reading).sqrt();
         if wanted.is_finite() && wanted > 0.0 {
             *factor = wanted.clamp(1.0 / FURTHEST, FURTHEST);
         }
     }
     for (channel, &factor) in factors.iter().enumerate() {
-        made[channel * row..][..row]
-            .iter_mut()
-            .for_each(|w| *w /= factor);
-        for at in readers(channel) {
-            read[at..][..taps].iter_mut().for_each(|w| *w *= factor);
+        let making = between.making(channel);
+        between.made[making].iter_mut().for_each(|w| *w /= factor);
+        for at in between.reading(channel) {
+            between.read[at].iter_mut().for_each(|w| *w *= factor);
         }
     }
+    let made = &model.nodes()[pair.first].input;
+    let bias = made.get(2).filter(|b| !b.is_empty()).cloned();
+    let (made, read) = (made[1].clone(), model.nodes()[pair.second].input[1].clone());
     if let Some(bias) = bias {
         let (shape, mut values) = model.initializer_f32(&bias)?;
-        if values.len() != channels {
+        if values.len() != between.channels {
             return Ok(1.0);
         }
         values.iter_mut().zip(&factors).for_each(|(b, f)| *b /= f);
         model.set_initializer_f32(&bias, &shape, &values);
     }
-    model.set_initializer_f32(&made_weight, &made_shape, &made);
-    model.set_initializer_f32(&read_weight, &read_shape, &read);
+    model.set_initializer_f32(&made, &between.made_shape, &between.made);
+    model.set_initializer_f32(&read, &between.read_shape, &between.read);
     Ok(factors.iter().fold(1.0_f32, |m, f| m.max(f.max(1.0 / f))))
 }
 

@@ -79,8 +79,16 @@ pub enum QuantError {
     #[error("the model has no Conv or Gemm with constant weights")]
     NothingToQuantize,
     /// Quantized before.
-    #[error("the model is already quantized: node `{0}` is a QuantizeLinear")]
-    AlreadyQuantized(String),
+    #[error("the model is already quantized: node `{node}` is a {operator}")]
+    AlreadyQuantized {
+        /// Name of the first such node.
+        node: String,
+        /// Its operator.
+        operator: String,
+    },
+    /// In half precision before.
+    #[error("the model is already in half precision: {0}")]
+    AlreadyHalf(String),
     /// Fold first: the bias of the head is derived from the folded value.
     #[error("the model's offsets are not folded yet: export folds them, quantize after it")]
     NotFolded,
@@ -221,30 +229,15 @@ pub enum QuantError {
     /// Two networks that cannot be compared.
     #[error(transparent)]
     Parity(#[from] tailfold_parity::ParityError),
-    /// Logits that a bias cannot shift.
-    #[error(
-        "node `{0}` stands between the last layer and the output: its bias does not shift the logits"
-    )]
-    NotLogits(String),
     /// An image that is not of the network's size.
     #[error(transparent)]
     Shape(#[from] tailfold_spec::ShapeError),
     /// A network that could not run.
     #[error(transparent)]
     Run(#[from] tailfold_spec::RunError),
-    /// Offsets that were not found.
-    #[error("the last bias cannot be re-balanced")]
+    /// Labels that make no sample weights.
+    #[error("the calibration images cannot be weighted by class")]
     Solve(#[from] tailfold_sdot::SolveError),
-    /// A re-balancing that ended early.
-    #[error(
-        "the last bias cannot be re-balanced: the masses are still off by a chi-square of {chi_square:e} ({stop})"
-    )]
-    Unbalanced {
-        /// What is left.
-        chi_square: f64,
-        /// Why the solver stopped.
-        stop: String,
-    },
     /// Partial results of other machines.
     #[error(transparent)]
     Part(#[from] tailfold_part::PartError),

@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
-use tailfold_onnx::proto::NodeProto;
 use tailfold_onnx::{Model, canonical, check, check_structure, load_external};
 use tailfold_spec::artifact::sha256;
 use tailfold_spec::{ModelCard, artifact};
 use tailfold_tract::TensorObserver;
 
-use crate::bias::add_to_bias;
 use crate::error::QuantError;
-use crate::names::Names;
 use crate::record::RECORD;
 
 /// A float classifier in the form that quantization reads: see [`tailfold_onnx::canonical()`].
@@ -104,45 +101,6 @@ impl FloatModel {
             Some(card) if card.offsets.is_none() => Err(QuantError::NotFolded),
             _ => Ok(()),
         }
-    }
-
-    /// Adds `shifts` `[classes]` to the logits of `model`, a form of this one, by the bias of its head.
-    ///
-    /// # Errors
-    /// [`QuantError::NotLogits`] when something else than a softmax or a reshape stands behind the head.
-    pub(crate) fn shift_logits(&self, model: &mut Model, shifts: &[f64]) -> Result<(), QuantError> {
-        let head = self.head()?.ok_or(QuantError::NothingToQuantize)?;
-        let graph = self.model.graph();
-        let mut value = self.model.output()?.name();
-        while let Some(node) = graph.producer(value).filter(|n| n.label() != head.label()) {
-            // Softmax turns a factor of a probability into a sum in its logarithm, so it is as good as the logits.
-            let harmless = ["Softmax", "Identity", "Reshape", "Flatten"];
-            if !harmless.iter().any(|op| node.is(op)) {
-                return Err(QuantError::NotLogits(node.label().to_owned()));
-            }
-            value = node.input.first().map_or("", String::as_str);
-        }
-        let node = model.nodes().iter().position(|n| n.label() == head.label());
-        let node = node
-            .filter(|_| !head.is("MatMul"))
-            .ok_or_else(|| QuantError::NotLogits(head.label().to_owned()))?;
-        add_to_bias(model, &mut Names::of(model), node, shifts)
-    }
-
-    /// The node that makes the logits: the last layer with weights before the output.
-    pub(crate) fn head(&self) -> Result<Option<&NodeProto>, QuantError> {
-        let graph = self.model.graph();
-        let mut value = self.model.output()?.name();
-        while let Some(node) = graph.producer(value) {
-            if ["Gemm", "Conv", "MatMul"].iter().any(|op| node.is(op)) {
-                return Ok(Some(node));
-            }
-            let Some(before) = node.input.first() else {
-                break;
-            };
-            value = before;
-        }
-        Ok(None)
     }
 }
 

@@ -10,9 +10,12 @@ use tailfold_onnx::proto::{DataType, GraphProto, NodeProto};
 use crate::calibrate::observe;
 use crate::error::QuantError;
 use crate::float::FloatModel;
+use crate::form::check_single;
 use crate::images::CalibrationSet;
 use crate::names::Names;
+use crate::portable::{explicit_pads, limit_versions};
 use crate::record::{self, write_record};
+use crate::target::Target;
 
 /// Why a tensor stays in f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +64,18 @@ pub struct Halved {
 /// nodes around them in f32; without, nothing is known of activations.
 ///
 /// # Errors
-/// [`QuantError`], as [`crate::quantize()`].
+/// [`QuantError::AlreadyQuantized`], [`QuantError::AlreadyHalf`], and others as of [`crate::quantize()`].
 pub fn halve(
     float: &FloatModel,
     set: Option<&CalibrationSet>,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Halved, QuantError> {
+    check_single(float)?;
     float.check_folded()?;
     let mut model = float.model.clone();
+    explicit_pads(&mut model, &float.name)?;
+    // No file in half precision is for tract.
+    limit_versions(&mut model, Target::OrtX86)?;
     let floats = float_values(model.graph());
     let mut kept = kept_constants(&model)?;
     if let Some(set) = set {

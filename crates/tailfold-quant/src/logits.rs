@@ -71,6 +71,14 @@ pub(crate) fn of_rows(
     Ok(Logits::answer(values, images, classes)?)
 }
 
+/// Number of images that both networks decide alike (top-1); an image without a decision in one of them is not alike.
+pub(crate) fn same_decisions(float: &Logits, quantized: &Logits) -> usize {
+    let decided = |row: &[f32]| Logits::top1(row).map(|(class, _)| class);
+    let rows = float.rows().zip(quantized.rows());
+    rows.filter(|(a, b)| decided(a).is_some() && decided(a) == decided(b))
+        .count()
+}
+
 fn ends_in_softmax(model: &Model) -> bool {
     let output = model
         .output()

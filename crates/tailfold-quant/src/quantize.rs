@@ -3,16 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tailfold_onnx::Model;
-use tailfold_spec::QuantizationRecord;
+use tailfold_spec::{Logits, QuantizationRecord};
 
 use crate::affine::ActivationParams;
 use crate::draft::Draft;
+use crate::equalize::ChannelSpread;
 use crate::error::QuantError;
+use crate::fit::Fit;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
+use crate::layers::{FloatLayer, in_float};
 use crate::logits::logits;
 use crate::options::Options;
-use crate::rebalance::rebalance;
+use crate::rebalance::{LeftOut, Rebalanced, rebalance, shifted};
+use crate::record::REBALANCE;
+use crate::shift::LastBias;
+use crate::warning::Warning;
 
 /// Name of the quantized model in messages.
 pub(crate) const QUANTIZED: &str = "the quantized model";
@@ -30,8 +36,45 @@ pub struct Quantized {
     pub equalized: usize,
     /// How it was quantized.
     pub record: QuantizationRecord,
-    /// What the last bias got, `[classes]`, sum 0; `None` when it was not re-balanced.
-    pub shifts: Option<Vec<f64>>,
+    /// What the last bias got.
+    pub rebalance: Rebalanced,
+    /// Layers with weights that stay in float, in graph order.
+    pub float_layers: Vec<FloatLayer>,
+    /// How near the model is to the float model on the calibration images; `None` when re-balancing was not asked for, for
+    /// which both models run on them.
+    pub fit: Option<Fit>,
+    /// The activation whose channels lie furthest apart, where equalization was not asked for and would help.
+    spread: Option<ChannelSpread>,
+}
+
+/// Most layers that [`Quantized::layers_line`] names.
+const NAMED: usize = 8;
+
+impl Quantized {
+    /// Which layers become integer, in one line.
+    pub fn layers_line(&self) -> String {
+        let all = self.layers + self.float_layers.len();
+        let mut line = format!("{} of {all} layers become integer", self.layers);
+        if !self.float_layers.is_empty() {
+            let names = self
+                .float_layers
+                .iter()
+                .take(NAMED)
+                .map(ToString::to_string);
+            line += &format!("; in float: {}", names.collect::<Vec<_>>().join(", "));
+        }
+        if self.float_layers.len() > NAMED {
+            line += &format!(" and {} more", self.float_layers.len() - NAMED);
+        }
+        line
+    }
+
+    /// What a user should know of the model.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let left_out = self.rebalance.left_out().cloned().map(Warning::LeftOut);
+        let accuracy = Warning::of_accuracy(self.fit, self.spread.clone());
+        left_out.into_iter().chain(accuracy).collect()
+    }
 }
 
 /// Quantizes `float` with ranges observed on `set`. The same input gives the same bytes, whatever the number of threads.
@@ -50,10 +93,11 @@ pub fn quantize(
 }
 
 impl Draft<'_> {
-    /// The model with every layer quantized but those in `kept`; with `rebalanced`, its last bias keeps every class's mass on `set`.
+    /// The model with every layer quantized but those in `kept`; with `rebalanced`, its last bias keeps every class's mass on `set`,
+    /// as far as [`Rebalanced`] says.
     ///
     /// # Errors
-    /// [`QuantError`] of the graph, the images or the solver.
+    /// [`QuantError`] of the graph or the images.
     pub fn finish(
         &self,
         kept: &BTreeSet<String>,
@@ -61,40 +105,74 @@ impl Draft<'_> {
         rebalanced: bool,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Quantized, QuantError> {
-        let mut model = self.model(kept, None)?;
-        let mut shifts = None;
+        let mut model = self.model(kept)?;
+        let mut record = self.record(kept);
+        let mut rebalance = Rebalanced::NotAsked;
+        let mut fit = None;
         if rebalanced {
-            let answers = self.answers.as_ref();
-            let float = match self
-                .logits
-                .as_ref()
-                .or(answers.and_then(|a| a.float.as_ref()))
-            {
-                Some(known) => known.clone(),
-                None => logits(&self.float.model, &self.float.name, set, progress)?,
+            let [float, mut quantized] = self.both_logits(&model, set, progress)?;
+            rebalance = match self.shifts(&float, &quantized, set)? {
+                Ok((bias, shifts)) => {
+                    model = self.emitted(kept, Some((&bias, &shifts)), record.clone())?;
+                    quantized = shifted(&quantized, &shifts);
+                    Rebalanced::Done(shifts)
+                }
+                Err(reason) => {
+                    record.corrections.retain(|c| c != REBALANCE);
+                    model = self.emitted(kept, None, record.clone())?;
+                    Rebalanced::LeftOut(reason)
+                }
             };
-            let quantized = match answers {
-                Some(answers) => answers.of(&model)?.clone(),
-                None => logits(&model, QUANTIZED, set, progress)?,
-            };
-            let found = rebalance(&float, &quantized, set)?;
-            model = self.model(kept, Some(&found))?;
-            shifts = Some(found);
+            fit = Some(Fit::of(&float, &quantized));
         }
-        let record = self.record(kept);
-        let kept = self
-            .layers()
-            .iter()
-            .filter(|layer| kept.contains(*layer))
-            .count();
+        let layers = self.layers().iter().map(String::as_str);
+        let integer: BTreeSet<&str> = layers.filter(|layer| !kept.contains(*layer)).collect();
         Ok(Quantized {
             model,
-            layers: self.layers().len() - kept,
+            layers: integer.len(),
+            float_layers: in_float(&self.float.model, &integer),
             activations: self.activations.clone(),
             equalized: self.equalized,
-            shifts,
+            rebalance,
+            fit,
+            spread: self.spread.clone(),
             record,
         })
+    }
+
+    /// The bias that re-balances the model that answers `quantized`, and what the logits get; or why there is none.
+    fn shifts(
+        &self,
+        float: &Logits,
+        quantized: &Logits,
+        set: &CalibrationSet,
+    ) -> Result<Result<(LastBias, Vec<f64>), LeftOut>, QuantError> {
+        let bias = match self.float.last_bias()? {
+            Ok(bias) => bias,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let found = rebalance(float, quantized, set)?;
+        Ok(found.map(|shifts| (bias, shifts)))
+    }
+
+    /// What the float model and `model`, its quantized form, answer on `set`.
+    fn both_logits(
+        &self,
+        model: &Model,
+        set: &CalibrationSet,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<[Logits; 2], QuantError> {
+        let answers = self.answers.as_ref();
+        let known = self.logits.as_ref();
+        let float = match known.or(answers.and_then(|a| a.float.as_ref())) {
+            Some(known) => known.clone(),
+            None => logits(&self.float.model, &self.float.name, set, progress)?,
+        };
+        let quantized = match answers {
+            Some(answers) => answers.of(model)?.clone(),
+            None => logits(model, QUANTIZED, set, progress)?,
+        };
+        Ok([float, quantized])
     }
 }
 

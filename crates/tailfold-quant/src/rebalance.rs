@@ -5,34 +5,61 @@ use tailfold_spec::{Logits, softmax};
 
 use crate::error::QuantError;
 use crate::images::CalibrationSet;
+use crate::logits::same_decisions;
 
+mod errors;
+mod limit;
+mod outcome;
 mod trust;
 
+pub(crate) use errors::shifted;
+pub use outcome::{LeftOut, Rebalanced};
+
+use errors::LogitErrors;
+use limit::limited;
 use trust::trust;
 
 /// The masses are met to a part in a hundred thousand, as a root mean square.
 const CHI_SQUARE: f64 = 1e-10;
+/// A solution that ended early is taken up to here: a part in a thousand, less than one image of a usual calibration set.
+const NEARLY_MET: f64 = 1e-6;
 /// A class that the float network never thinks of has this mass: the solver takes no zero.
 const LEAST_MASS: f64 = 1e-12;
 
 /// What to add to the logits of a quantized network, `[classes]`, sum 0, so that on the images of `set`, where it answers
-/// `quantized`, every class keeps the mass that it has in the float network, which answers `float`.
+/// `quantized`, every class keeps the mass that it has in the float network, which answers `float`; or why nothing is added.
+///
+/// The shifts do no harm: see [`LeftOut::Agreement`] and the limit of each shift in [`Rebalanced::Done`].
 ///
 /// # Errors
-/// [`QuantError`] of the solver.
+/// [`QuantError`] of sample weights that cannot be made of the labels.
 pub(crate) fn rebalance(
     float: &Logits,
     quantized: &Logits,
     set: &CalibrationSet,
-) -> Result<Vec<f64>, QuantError> {
+) -> Result<Result<Vec<f64>, LeftOut>, QuantError> {
     let weights = set
         .data()
         .map(|data| balanced_weights(data.labels(), data.classes().len()));
     let weights = weights.transpose()?;
-    shifts(float, quantized, weights.as_deref())
+    let found = shifts(float, quantized, weights.as_deref());
+    Ok(found.and_then(|shifts| {
+        let [before, after] =
+            [quantized, &shifted(quantized, &shifts)].map(|q| same_decisions(float, q));
+        if after < before {
+            let images = float.len();
+            return Err(LeftOut::Agreement {
+                before,
+                after,
+                images,
+            });
+        }
+        Ok(shifts)
+    }))
 }
 
-/// What to add to the rows of `quantized` so that their mean softmax is that of `float`, for each class as far as its images can tell.
+/// What to add to the rows of `quantized` so that their mean softmax is that of `float`, for each class as far as its images can
+/// tell, and not further than its logit is wrong.
 ///
 /// A softmax gives every image a part in every class; whole images would leave the offsets of a calibration set of some hundred
 /// images to chance.
@@ -40,11 +67,12 @@ fn shifts(
     float: &Logits,
     quantized: &Logits,
     weights: Option<&[f64]>,
-) -> Result<Vec<f64>, QuantError> {
+) -> Result<Vec<f64>, LeftOut> {
     let target = masses(float, weights);
+    let scores = Scores::matrix(quantized.values(), quantized.num_classes())?;
     let solution = solve(
         &Problem {
-            scores: Scores::matrix(quantized.values(), quantized.num_classes())?,
+            scores,
             sample_weights: weights,
             target: &target,
         },
@@ -54,13 +82,15 @@ fn shifts(
             ..Options::default()
         },
     )?;
-    if solution.stop == Stop::IterationLimit {
-        return Err(QuantError::Unbalanced {
+    let nearly_met = solution.chi_square <= NEARLY_MET;
+    if solution.stop == Stop::IterationLimit && !nearly_met {
+        return Err(LeftOut::Unbalanced {
             chi_square: solution.chi_square,
             stop: solution.stop.to_string(),
         });
     }
-    let trust = trust(float, quantized, weights);
+    let errors = LogitErrors::of(float, quantized, weights);
+    let trust = trust(&errors, float);
     let mut shifts: Vec<f64> = solution
         .offsets
         .iter()
@@ -69,7 +99,7 @@ fn shifts(
         .collect();
     let mean = shifts.iter().sum::<f64>() / shifts.len() as f64;
     shifts.iter_mut().for_each(|h| *h -= mean);
-    Ok(shifts)
+    Ok(limited(shifts, &errors.root_mean_squares()))
 }
 
 /// Mean softmax of each class, sum 1.

@@ -11,6 +11,8 @@ use crate::options::Options;
 
 /// Key of the record in the metadata of a model without a card.
 pub(crate) const RECORD: &str = "tailfold.quantization";
+/// The re-balancing of the last bias among the corrections.
+pub(crate) const REBALANCE: &str = "rebalance";
 
 /// The record of an INT8 quantization with `options` and ranges from `set`.
 pub(crate) fn of_int8(
@@ -21,7 +23,7 @@ pub(crate) fn of_int8(
     let named = [
         ("equalize", options.equalize),
         ("correct-bias", options.correct_bias),
-        ("rebalance", options.rebalance),
+        (REBALANCE, options.rebalance),
     ];
     QuantizationRecord {
         observer: options.observer.to_string(),

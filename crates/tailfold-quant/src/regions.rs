@@ -6,6 +6,7 @@ use tailfold_onnx::Model;
 use tailfold_onnx::proto::{GraphProto, NodeProto};
 
 use crate::error::QuantError;
+use crate::form::check_float;
 
 /// Where codes are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,9 +71,7 @@ pub fn find_region(
     let constant = |name: &str| graph.find_initializer(name).is_some();
     let mut region = Region::default();
     for (index, node) in graph.node.iter().enumerate() {
-        if node.is("QuantizeLinear") || node.is("DequantizeLinear") {
-            return Err(QuantError::AlreadyQuantized(node.label().to_owned()));
-        }
+        check_float(node)?;
         if skip.contains(node.label()) {
             continue;
         }

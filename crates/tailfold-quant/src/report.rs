@@ -89,7 +89,7 @@ impl Report {
         let kept = quantized.record.kept_in_float.iter().cloned().collect();
         let evaluation = evaluation.map(|images| evaluate(float, quantized, images, progress));
         let evaluation = evaluation.transpose()?.flatten();
-        let bias = draft.head_bias(&kept, quantized.shifts.as_deref())?;
+        let bias = draft.head_bias(&kept, quantized.rebalance.shifts())?;
         Ok(Self {
             schema: Self::SCHEMA,
             model: float

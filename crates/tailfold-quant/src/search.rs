@@ -70,13 +70,13 @@ pub fn search(
     progress: &dyn Fn(),
 ) -> Result<Search, QuantError> {
     let none = BTreeSet::new();
-    let all = draft.model(&none, None)?;
+    let all = draft.model(&none)?;
     let before = judge.compare(&all)?;
     let (_, logit_error) = judge.difference(&all)?;
     let mut layers = Vec::with_capacity(draft.layers().len());
     for (layer, bytes) in draft.layers().iter().zip(draft.weight_bytes()) {
         let (agreement_alone, logit_error_alone) = judge.difference(&draft.alone(layer)?)?;
-        let (_, logit_error_without) = match draft.model(&BTreeSet::from([layer.clone()]), None) {
+        let (_, logit_error_without) = match draft.model(&BTreeSet::from([layer.clone()])) {
             Ok(model) => judge.difference(&model)?,
             // The only layer there is.
             Err(QuantError::NothingToQuantize) => (1.0, 0.0),
@@ -102,11 +102,11 @@ pub fn search(
             break;
         }
         kept.push(effect.layer.clone());
-        after = judge.compare(&draft.model(&kept.iter().cloned().collect(), None)?)?;
+        after = judge.compare(&draft.model(&kept.iter().cloned().collect())?)?;
     }
     for layer in kept.clone().into_iter().rev().skip(1) {
         let fewer: BTreeSet<String> = kept.iter().filter(|k| **k != layer).cloned().collect();
-        let report = judge.compare(&draft.model(&fewer, None)?)?;
+        let report = judge.compare(&draft.model(&fewer)?)?;
         if within_margins(&after) && within_margins(&report) {
             kept.retain(|k| *k != layer);
             after = report;

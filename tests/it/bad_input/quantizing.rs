@@ -251,6 +251,14 @@ fn a_model_without_a_card_asks_how_images_are_prepared() {
     );
     check(
         &bare,
+        &[TRAIN, &["--mean", "127", "--std", "51"]].concat(),
+        &[
+            "--mean has 127, expected values on the 0..1 scale",
+            "--mean 0.4980 --std 0.2000",
+        ],
+    );
+    check(
+        &bare,
         &[],
         &["give --calibration SPEC or --calibration-f32 FILE"],
     );
@@ -297,4 +305,22 @@ fn half_precision_is_not_for_tract() {
     let casts: Vec<&NodeProto> = half.nodes().iter().filter(|n| n.is("Cast")).collect();
     assert_eq!(casts.len(), 2);
     assert_eq!(half.card().unwrap().quantization.unwrap().precision, "fp16");
+    // Neither it nor a quantized model is halved again.
+    check(
+        &half,
+        &["--precision", "fp16"],
+        &["the model is already in half precision: `"],
+    );
+    let int8 = scratch.at("int8.onnx");
+    let args = [&["--model", &file, "--out", &int8], TRAIN].concat();
+    run("tailfold-quant", &args).ended_with(0);
+    let int8 = Model::read(int8.as_ref()).unwrap();
+    check(
+        &int8,
+        &["--precision", "fp16"],
+        &[
+            "the model is already quantized: node `",
+            "` is a QuantizeLinear",
+        ],
+    );
 }

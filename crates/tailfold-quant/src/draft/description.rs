@@ -79,7 +79,11 @@ impl Draft<'_> {
             .position(|n| n.label() == head.label());
         let errors = index.and_then(|i| self.bias_errors.get(&i));
         let errors = errors.filter(|_| !kept.contains(head.label()));
-        for added in [errors.map(Vec::as_slice), shifts].into_iter().flatten() {
+        let shifts = match (shifts, self.float.last_bias()?) {
+            (Some(shifts), Ok(bias)) => bias.added_to(index, shifts),
+            _ => None,
+        };
+        for added in [errors, shifts.as_ref()].into_iter().flatten() {
             after.iter_mut().zip(added).for_each(|(b, a)| *b += a);
         }
         Ok(Some([before, after]))

@@ -8,9 +8,11 @@ use crate::affine::ActivationParams;
 use crate::equalize::equalize;
 use crate::error::QuantError;
 use crate::float::FloatModel;
+use crate::form::check_single;
 use crate::images::CalibrationSet;
 use crate::options::Options;
 use crate::passes::Passes;
+use crate::portable::explicit_pads;
 use crate::ranges::{calibrated, with_derived};
 use crate::regions::{Region, find_region};
 use crate::statistics::TensorStatistics;
@@ -78,8 +80,10 @@ impl Graph {
     /// # Errors
     /// [`QuantError`] of the graph, or [`QuantError::NoLayer`].
     pub(crate) fn of(float: &FloatModel, options: &Options) -> Result<Self, QuantError> {
+        check_single(float)?;
         float.check_folded()?;
         let mut model = float.model.clone();
+        explicit_pads(&mut model, &float.name)?;
         let equalized = if options.equalize {
             equalize(&mut model)?
         } else {

@@ -9,30 +9,35 @@ use super::Constants;
 use crate::error::QuantError;
 use crate::names::Names;
 use crate::target::Plan;
+use crate::weights::WeightParams;
 
 /// Replaces the weight of each weighted node by its codes in `plan`, one scale an output channel.
 ///
-/// The dequantized weight keeps the name of the float one, so whatever else reads it reads the same values.
+/// The dequantized weight keeps the name of the float one, so whatever else reads it reads the same values. A second layer that
+/// reads the same weight gets constants of its own: ONNX Runtime changes the codes of each DequantizeLinear on its own, and fails
+/// on codes that it has changed before.
 pub(super) fn quantize(
     model: &mut Model,
     plan: &Plan,
     names: &mut Names,
 ) -> Result<Constants, QuantError> {
     let mut constants = Constants::default();
-    let mut done: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    let mut shapes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for &index in &plan.region.weighted {
-        let weight = model.nodes()[index].input[1].clone();
-        if let Some(scales) = done.get(&weight) {
-            constants.scales.insert(index, scales.clone());
-            continue;
-        }
+        let node = &model.nodes()[index];
+        let (weight, label) = (node.input[1].clone(), node.label().to_owned());
         let Some(quantized) = plan.weights.get(&weight) else {
             continue;
         };
+        constants.scales.insert(index, quantized.scales.clone());
+        if let Some(shape) = shapes.get(&weight) {
+            let own = names.fresh(&format!("{weight}.{label}"));
+            let node = write(model, names, &own, shape, quantized);
+            model.graph_mut().node[index].input[1] = own;
+            constants.before.entry(index).or_default().push(node);
+            continue;
+        }
         let (shape, _) = model.initializer_f32(&weight)?;
-        let channels = quantized.scales.len();
-        let [codes, scales, zeros] =
-            ["codes", "scale", "zero_point"].map(|part| names.fresh(&format!("{weight}.{part}")));
         // A node may read the weight before the first weighted one does.
         let first = model
             .nodes()
@@ -40,19 +45,32 @@ pub(super) fn quantize(
             .position(|n| n.input.contains(&weight))
             .unwrap_or(index);
         model.graph_mut().remove_initializer(&weight);
-        model.set_initializer_i8(&codes, &shape, &quantized.codes);
-        model.set_initializer_f32(&scales, &[channels], &quantized.scales);
-        model.set_initializer_i8(&zeros, &[channels], &vec![0; channels]);
-        let node = NodeProto::new(
-            "DequantizeLinear",
-            names.fresh_node(&format!("{weight}.dequantize")),
-            [&codes, &scales, &zeros],
-            [&weight],
-        )
-        .attr_int("axis", 0);
+        let node = write(model, names, &weight, &shape, quantized);
         constants.before.entry(first).or_default().push(node);
-        constants.scales.insert(index, quantized.scales.clone());
-        done.insert(weight, quantized.scales.clone());
+        shapes.insert(weight, shape);
     }
     Ok(constants)
+}
+
+/// Writes the codes, scales and zero points of a weight of `shape`, and returns the node that makes `value` of them.
+fn write(
+    model: &mut Model,
+    names: &mut Names,
+    value: &str,
+    shape: &[usize],
+    quantized: &WeightParams,
+) -> NodeProto {
+    let channels = quantized.scales.len();
+    let [codes, scales, zeros] =
+        ["codes", "scale", "zero_point"].map(|part| names.fresh(&format!("{value}.{part}")));
+    model.set_initializer_i8(&codes, shape, &quantized.codes);
+    model.set_initializer_f32(&scales, &[channels], &quantized.scales);
+    model.set_initializer_i8(&zeros, &[channels], &vec![0; channels]);
+    NodeProto::new(
+        "DequantizeLinear",
+        names.fresh_node(&format!("{value}.dequantize")),
+        [&codes, &scales, &zeros],
+        [value],
+    )
+    .attr_int("axis", 0)
 }

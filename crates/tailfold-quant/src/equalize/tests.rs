@@ -130,3 +130,35 @@ fn a_dead_channel_is_left_alone() {
             .all(|(a, b)| (a - b).abs() < 1e-4)
     );
 }
+
+/// Channels of the stem multiplied by `factors`; the layer that reads them divided by `undone`.
+fn spread(factors: [f32; 4], undone: [f32; 4]) -> Option<ChannelSpread> {
+    let mut model = network();
+    let mut scale = |name: &str, by: [f32; 4]| {
+        let (shape, mut values) = model.initializer_f32(name).unwrap();
+        let row = values.len() / 4;
+        values
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, v)| *v *= by[i / row]);
+        model.set_initializer_f32(name, &shape, &values);
+    };
+    scale("stem.w", factors);
+    scale("deep.w", undone.map(|u| 1.0 / u));
+    ChannelSpread::of(&model).unwrap()
+}
+
+#[test]
+fn channels_that_the_next_layer_enlarges_again_are_named() {
+    assert_eq!(spread([1.0; 4], [1.0; 4]), None);
+    let apart = [1000.0, 1.0, 0.5, 2.0];
+    let found = spread(apart, apart).unwrap();
+    assert_eq!(found.tensor, "relu");
+    assert!(found.ratio > 500.0 && found.lost > 0.5, "{found:?}");
+    assert!(found.to_string().contains("channels of `relu`"), "{found}");
+    // Channels that are small and stay small cost nothing.
+    assert_eq!(spread([1.0, 1e-4, 1e-5, 0.0], [1.0; 4]), None);
+    let mut balanced = network();
+    equalize(&mut balanced).unwrap();
+    assert_eq!(ChannelSpread::of(&balanced).unwrap(), None);
+}

@@ -46,7 +46,7 @@ pub(super) fn share(
     progress: &(dyn Fn() + Sync),
 ) -> Result<Part, QuantError> {
     let draft = Draft::after(float, set, options, passes, progress)?;
-    let model = draft.model(&options.kept(float)?, None)?;
+    let model = draft.model(&options.kept(float)?)?;
     let own: Vec<usize> = shard.images(set.len()).collect();
     let asked = Asked::of(
         float,

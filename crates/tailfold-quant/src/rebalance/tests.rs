@@ -63,14 +63,18 @@ fn noisy(shift: [f32; 4], noise: f32) -> [Logits; 2] {
     [answers, moved].map(|values| Logits::new(values, 4).unwrap())
 }
 
+fn trusted(float: &Logits, quantized: &Logits) -> Vec<f64> {
+    trust(&LogitErrors::of(float, quantized, None), float)
+}
+
 #[test]
 fn noise_is_not_believed_and_a_shift_is() {
     let [float, shifted] = noisy([0.5, -0.25, 0.1, -0.35], 0.05);
-    assert!(trust(&float, &shifted, None).iter().all(|t| *t > 0.9));
+    assert!(trusted(&float, &shifted).iter().all(|t| *t > 0.9));
     let [float, noise] = noisy([0.0; 4], 0.5);
-    let believed = trust(&float, &noise, None);
+    let believed = trusted(&float, &noise);
     assert!(believed.iter().all(|t| *t < 0.5), "{believed:?}");
     // One image tells nothing of chance.
     let one = [float, noise].map(|l| Logits::new(l.values()[..4].to_vec(), 4).unwrap());
-    assert!(trust(&one[0], &one[1], None).iter().all(|t| *t < 1e-9));
+    assert!(trusted(&one[0], &one[1]).iter().all(|t| *t < 1e-9));
 }

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// The same as prepared inputs: little-endian f32, `[images, channels, height, width]`, no header.
     #[arg(long, conflicts_with_all = ["calibration", "evaluation", "list"])]
     pub(crate) calibration_f32: Option<PathBuf>,
-    /// Mean of each channel on the 0..1 scale, for a model that does not say: `0.485,0.456,0.406`.
+    /// Mean of each channel on the 0..1 scale, for a model that does not say: `0.485,0.456,0.406`. A mean of 0..255 is refused.
     #[arg(
         long,
         value_delimiter = ',',
@@ -55,7 +55,7 @@ pub(crate) struct Args {
     /// only to find activations that overflow.
     #[arg(long, value_enum, default_value_t = Precision::Int8)]
     pub(crate) precision: Precision,
-    /// File to write.
+    /// File to write, none of those that are read; missing folders are made.
     #[arg(long, required_unless_present = "shard")]
     pub(crate) out: Option<PathBuf>,
     /// Make one of N shares of a pass over the calibration images, I from 0 to N-1: of the first pass that no part is given of.

@@ -7,12 +7,13 @@ use tailfold_data::Dataset;
 use tailfold_onnx::Model;
 use tailfold_parity::Policy;
 use tailfold_quant::{
-    CalibrationSet, Draft, FloatModel, Judge, Passes, Quantized, Report, Search, Target,
-    check_disjoint, halve, search,
+    CalibrationSet, Draft, FloatModel, Judge, Passes, Report, Search, Target, check_disjoint,
+    halve, search,
 };
 use tailfold_spec::{Shard, artifact};
 
 use crate::args::{Args, Precision};
+use crate::files::REPORT;
 use crate::images::{evaluation, held_out};
 use crate::output::{Progress, say};
 
@@ -104,7 +105,11 @@ fn int8(
     };
     bar.start("re-balancing", set.len() * finishing);
     let done = draft.finish(&kept, set, options.rebalance, &|| bar.step())?;
-    let Quantized { layers, .. } = done;
+    bar.finish();
+    let warnings: Vec<String> = done.warnings().iter().map(ToString::to_string).collect();
+    for warning in &warnings {
+        say(&format!("warning: {warning}"));
+    }
     if let Some(folder) = &args.report {
         let evaluation = evaluation(args, float)?;
         bar.start(
@@ -116,20 +121,22 @@ fn int8(
         write_report(folder, &report)?;
     }
     Ok(Done {
-        said: format!(
-            "{layers} layers to int8 with ranges from {} images",
-            set.len()
-        ),
+        said: format!("{}; ranges from {} images", done.layers_line(), set.len()),
         summary: serde_json::json!({
             "target": options.target.name(),
-            "layers": layers,
+            "layers": done.layers,
+            "float_layers": done.float_layers,
             "activations": done.activations.len(),
             "observer": options.observer.to_string(),
             "weight_bits": options.weight_bits.get(),
             "rounding": options.rounding.name(),
             "equalized_pairs": options.equalize.then_some(done.equalized),
             "correct_bias": options.correct_bias,
-            "rebalance_shifts": done.shifts,
+            "rebalance_shifts": done.rebalance.shifts(),
+            "rebalance_left_out": done.rebalance.left_out().map(ToString::to_string),
+            "calibration_agreement": done.fit.map(|fit| fit.agreement),
+            "calibration_logit_error": done.fit.map(|fit| fit.logit_error),
+            "warnings": warnings,
             "kept_in_float": kept,
             "search": found,
             "int8_bytes": done.model.to_bytes().len(),
@@ -171,8 +178,9 @@ fn searched(
 fn write_report(folder: &Path, report: &Report) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let json = serde_json::to_string_pretty(report)? + "\n";
-    artifact::write(&folder.join("report.json"), json.as_bytes())?;
-    artifact::write(&folder.join("report.md"), report.to_markdown().as_bytes())?;
-    artifact::write(&folder.join("report.html"), report.to_html()?.as_bytes())?;
+    let forms = [json, report.to_markdown(), report.to_html()?];
+    for (name, form) in REPORT.iter().zip(forms) {
+        artifact::write(&folder.join(name), form.as_bytes())?;
+    }
     Ok(())
 }

@@ -86,6 +86,7 @@ fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
             "say how images are prepared with --mean and --std, or give prepared ones with --calibration-f32",
         ),
         (None, false) => {
+            check_scale(args)?;
             let [channels, height, width] = float.input_shape();
             let preprocess = Preprocess {
                 channels,
@@ -100,6 +101,26 @@ fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
             Ok(preprocess)
         }
     }
+}
+
+/// Refuses a mean on the 0..255 scale: divided pixels would all come out near the same value.
+fn check_scale(args: &Args) -> anyhow::Result<()> {
+    let divided = |values: &[f32]| {
+        let parts = values.iter().map(|v| format!("{:.4}", v / 255.0));
+        parts.collect::<Vec<_>>().join(",")
+    };
+    if let Some(mean) = args.mean.iter().find(|m| **m > 1.0) {
+        let also = if args.std.iter().any(|s| *s > 1.0) {
+            format!(" --std {}", divided(&args.std))
+        } else {
+            String::new()
+        };
+        bail!(
+            "--mean has {mean}, expected values on the 0..1 scale; divided by 255: --mean {}{also}",
+            divided(&args.mean)
+        );
+    }
+    Ok(())
 }
 
 pub(crate) fn write_list(path: &Path, set: &CalibrationSet) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 mod args;
 mod convert;
+mod files;
 mod images;
 mod output;
 
@@ -15,6 +16,7 @@ use tailfold_spec::artifact;
 
 use args::{Args, Precision};
 use convert::convert;
+use files::check_files;
 use images::{calibration, write_list};
 use output::{Progress, print, say};
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<()> {
     let name = args.model.display().to_string();
+    check_files(args)?;
     let float =
         FloatModel::read(&args.model, args.output.as_deref()).with_context(|| name.clone())?;
     ensure!(
@@ -66,6 +69,12 @@ fn run(args: &Args) -> anyhow::Result<()> {
         write_list(list, set)?;
     }
     let float_bytes = std::fs::metadata(&args.model)?.len();
+    say(&format!(
+        "{}: {}; {float_bytes} -> {} bytes",
+        file.display(),
+        done.said,
+        out.len(),
+    ));
     if args.json {
         let mut summary = done.summary;
         summary["schema"] = "tailfold.quantize/1".into();
@@ -75,13 +84,6 @@ fn run(args: &Args) -> anyhow::Result<()> {
         summary["calibration_images"] = images.into();
         summary["skipped_images"] = skipped.into();
         print(&summary.to_string());
-    } else {
-        say(&format!(
-            "{}: {}; {float_bytes} -> {} bytes",
-            file.display(),
-            done.said,
-            out.len(),
-        ));
     }
     Ok(())
 }

@@ -1,0 +1,83 @@
+//! Models that are quantized, or in half precision, before: they are not converted again.
+
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::{DataType, NodeProto};
+use tailfold_spec::QuantizationRecord;
+
+use crate::error::QuantError;
+use crate::float::FloatModel;
+use crate::record::RECORD;
+
+/// Operators of ONNX that make or read quantized values.
+const QUANTIZED: [&str; 7] = [
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "QLinearConv",
+    "QLinearMatMul",
+    "ConvInteger",
+    "MatMulInteger",
+];
+
+/// Element types of half precision.
+const HALF: [DataType; 2] = [DataType::Float16, DataType::Bfloat16];
+
+/// # Errors
+/// [`QuantError::AlreadyQuantized`] when `node` makes or reads quantized values.
+pub(crate) fn check_float(node: &NodeProto) -> Result<(), QuantError> {
+    if QUANTIZED.iter().any(|op| node.is(op)) {
+        return Err(QuantError::AlreadyQuantized {
+            node: node.label().to_owned(),
+            operator: node.op_type().to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// # Errors
+/// [`QuantError::AlreadyQuantized`] naming the first node with quantized values, or [`QuantError::AlreadyHalf`] naming a value of
+/// half precision, or the record that says so.
+pub(crate) fn check_single(float: &FloatModel) -> Result<(), QuantError> {
+    let model = &float.model;
+    model.nodes().iter().try_for_each(check_float)?;
+    if let Some(found) = half_value(model) {
+        return Err(QuantError::AlreadyHalf(found));
+    }
+    let record = match float.card() {
+        Some(card) => card.quantization.clone(),
+        None => model
+            .props()
+            .get(RECORD)
+            .and_then(|json| serde_json::from_str(json).ok()),
+    };
+    let half = |record: &QuantizationRecord| record.precision == "fp16";
+    if record.as_ref().is_some_and(half) {
+        return Err(QuantError::AlreadyHalf(format!(
+            "its metadata `{RECORD}` says so"
+        )));
+    }
+    Ok(())
+}
+
+/// What has half precision in `model`, in words.
+fn half_value(model: &Model) -> Option<String> {
+    let is_half = |element: Option<DataType>| element.filter(|e| HALF.contains(e));
+    let graph = model.graph();
+    let inputs = graph.input.iter().map(|i| (i.name(), i.element()));
+    let constants = graph.initializer.iter().map(|t| (t.name(), t.element()));
+    let named = inputs
+        .chain(constants)
+        .find_map(|(name, element)| Some((name, is_half(element)?)));
+    if let Some((name, element)) = named {
+        return Some(format!("`{name}` is {element:?}"));
+    }
+    let half = |node: &&NodeProto| {
+        let to = node.int("to").filter(|_| node.is("Cast"));
+        is_half(to.and_then(|to| DataType::try_from(i32::try_from(to).ok()?).ok())).is_some()
+    };
+    let cast = graph.node.iter().find(half)?;
+    Some(format!("node `{}` casts to it", cast.label()))
+}
+
+#[cfg(test)]
+mod tests;

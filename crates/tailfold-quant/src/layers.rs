@@ -1,0 +1,47 @@
+//! Layers with weights, and those of them that stay in float.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+use tailfold_onnx::Model;
+use tailfold_onnx::proto::{GraphProto, NodeProto};
+
+/// A layer that stays in float.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FloatLayer {
+    /// Name of its node.
+    pub name: String,
+    /// Its operator.
+    pub operator: String,
+}
+
+impl fmt::Display for FloatLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.operator)
+    }
+}
+
+/// Layers of `model` with constant weights that are not among `integer`, in graph order.
+pub(crate) fn in_float(model: &Model, integer: &BTreeSet<&str>) -> Vec<FloatLayer> {
+    let nodes = model.nodes().iter();
+    let layers = nodes.filter(|node| has_weights(model.graph(), node));
+    layers
+        .filter(|node| !integer.contains(node.label()))
+        .map(|node| FloatLayer {
+            name: node.label().to_owned(),
+            operator: node.op_type().to_owned(),
+        })
+        .collect()
+}
+
+/// True for an operator with a constant operand: the product of two activations has no weights.
+fn has_weights(graph: &GraphProto, node: &NodeProto) -> bool {
+    let layer = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
+    layer.iter().any(|op| node.is(op))
+        && node
+            .input
+            .iter()
+            .take(2)
+            .any(|input| graph.find_initializer(input).is_some())
+}

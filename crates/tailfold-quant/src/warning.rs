@@ -1,0 +1,104 @@
+//! Warnings: a model was made, and the user should know this about it.
+
+use std::fmt;
+
+use crate::equalize::ChannelSpread;
+use crate::fit::Fit;
+use crate::rebalance::LeftOut;
+
+/// Something that a user should know of a quantized model.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The last bias was not re-balanced.
+    LeftOut(LeftOut),
+    /// The quantized model is far from the float model on the calibration images.
+    Poor(Fit),
+    /// The same, or not measured, and channels of one activation lie too far apart for one scale.
+    ChannelsApart {
+        /// The activation.
+        spread: ChannelSpread,
+        /// The measurement, where there is one.
+        fit: Option<Fit>,
+    },
+}
+
+impl Warning {
+    /// The warning about accuracy, where one is due; `spread` is there when equalization would help.
+    pub(crate) fn of_accuracy(fit: Option<Fit>, spread: Option<ChannelSpread>) -> Option<Self> {
+        match (fit, spread) {
+            (Some(fit), _) if !fit.is_poor() => None,
+            (fit, Some(spread)) => Some(Self::ChannelsApart { spread, fit }),
+            (Some(fit), None) => Some(Self::Poor(fit)),
+            (None, None) => None,
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeftOut(reason) => {
+                write!(f, "the re-balancing of the last bias is left out: {reason}")
+            }
+            Self::Poor(fit) => measured(f, fit),
+            Self::ChannelsApart { spread, fit } => {
+                if let Some(fit) = fit {
+                    measured(f, fit)?;
+                    f.write_str("; ")?;
+                }
+                write!(
+                    f,
+                    "{spread}; `--correct equalize,bias,rebalance` brings them together"
+                )
+            }
+        }
+    }
+}
+
+fn measured(f: &mut fmt::Formatter<'_>, fit: &Fit) -> fmt::Result {
+    write!(
+        f,
+        "on the calibration images the top-1 agreement with the float model is {:.1} % and the logits are off by {:.0} % of their spread",
+        100.0 * fit.agreement,
+        100.0 * fit.logit_error
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measurement_decides_where_there_is_one() {
+        let spread = || {
+            Some(ChannelSpread {
+                tensor: "v1".to_owned(),
+                ratio: 1000.0,
+                lost: 0.5,
+            })
+        };
+        let fit = |agreement, logit_error| {
+            Some(Fit {
+                agreement,
+                logit_error,
+            })
+        };
+        assert_eq!(Warning::of_accuracy(fit(0.99, 0.02), spread()), None);
+        assert_eq!(Warning::of_accuracy(None, None), None);
+        let poor = Warning::of_accuracy(fit(0.45, 3.0), None)
+            .unwrap()
+            .to_string();
+        assert!(
+            poor.contains("45.0 %") && poor.contains("300 %") && !poor.contains("equalize"),
+            "{poor}"
+        );
+        for fit in [None, fit(1.0, 0.6), fit(0.9, 0.1)] {
+            let apart = Warning::of_accuracy(fit, spread()).unwrap().to_string();
+            assert!(
+                apart.contains("`v1`") && apart.contains("--correct equalize"),
+                "{apart}"
+            );
+        }
+    }
+}
