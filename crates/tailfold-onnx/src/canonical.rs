@@ -18,7 +18,9 @@ mod identity;
 mod linear;
 mod opset;
 mod output;
+mod sums;
 
+pub(crate) use batch_norm::normalisation;
 pub use error::CanonicalError;
 
 /// Brings `model` into the form above; `output` chooses among several. A graph that has it already, and an operator that
@@ -46,9 +48,15 @@ pub(crate) fn canonical_with(
     opset::raise(model)?;
     fold::constants(model)?;
     branches::inline(model, infer)?;
+    tidy(model, &Shapes::new())
+}
+
+/// Brings `model` into the form again after its nodes were rewritten; `shapes` tells which values are matrices.
+pub(crate) fn tidy(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
     identity::remove(model)?;
     batch_norm::fold(model)?;
-    linear::to_gemm(model, &Shapes::new())?;
+    linear::to_gemm(model, shapes)?;
+    sums::to_additions(model);
     remove_unused(model);
     Ok(())
 }

@@ -20,6 +20,7 @@ mod network;
 mod node;
 mod norm;
 mod open;
+mod simplify;
 pub mod proto;
 mod tensor;
 mod text;
@@ -44,5 +45,6 @@ pub use open::{
     Description, DescriptionError, InputPort, Layout, OpenError, OpenOptions, Opened, OutputPort,
     Ports, folder_of, open,
 };
+pub use simplify::simplify;
 pub use tensor::{Element, TensorError};
 pub use text::text;

@@ -1,7 +1,7 @@
 //! Bounds that no classifier reaches, so that a hostile file costs neither time nor memory.
 
 /// Most nodes of a graph. The largest published classifiers have some thousand.
-pub const MOST_NODES: usize = 20_000;
+pub const MOST_NODES: usize = 10_000;
 
 /// Most elements of any tensor of the network, for one image: 512 MiB as f32.
 pub const MOST_ELEMENTS: usize = 1 << 27;

@@ -13,9 +13,9 @@ use crate::wires::{Fresh, Wires};
 const EPSILON: f32 = 1e-5;
 
 /// What a node makes of each channel `c` of its input: `factor[c] x + shift[c]`.
-struct Affine {
-    factor: Vec<f64>,
-    shift: Vec<f64>,
+pub(crate) struct Affine {
+    pub(crate) factor: Vec<f64>,
+    pub(crate) shift: Vec<f64>,
 }
 
 /// Folds each such node into the Conv with a constant weight before it, if nothing else reads the convolution. The numbers
@@ -146,7 +146,7 @@ fn affine(
 }
 
 /// `gamma (x - mean) / sqrt(var + epsilon) + beta`.
-fn normalisation(
+pub(crate) fn normalisation(
     model: &Model,
     node: &NodeProto,
     channels: usize,

@@ -1,0 +1,40 @@
+//! Sums of two values as Add, idempotent activations once.
+
+use crate::Model;
+use crate::proto::NodeProto;
+use crate::wires::Wires;
+
+/// Rewrites Sum of one or two values as Identity or Add, and Relu of a Relu as one.
+pub(super) fn to_additions(model: &mut Model) {
+    let wires = Wires::of(model.graph());
+    let graph = model.graph_mut();
+    let rectified: Vec<bool> = graph.node.iter().map(|n| n.is("Relu")).collect();
+    for node in &mut graph.node {
+        let given = node.input.iter().all(|i| !i.is_empty());
+        if node.is("Sum") && node.input.len() == 2 && given {
+            node.op_type = Some("Add".to_owned());
+        }
+    }
+    // Backwards through each chain, so that the first alone stays: all read what it reads.
+    for index in 0..graph.node.len() {
+        let Some(before) = graph.node[index].input.first().and_then(|i| wires.maker(i)) else {
+            continue;
+        };
+        if rectified[index] && rectified[before] && before < index {
+            let source = graph.node[before].input[0].clone();
+            graph.node[index].input[0] = source;
+        }
+    }
+    // What nothing reads any more.
+    let mut alive: Vec<NodeProto> = Vec::with_capacity(graph.node.len());
+    let mut read: std::collections::BTreeSet<String> =
+        graph.output.iter().map(|o| o.name().to_owned()).collect();
+    while let Some(node) = graph.node.pop() {
+        if node.output.iter().any(|o| read.contains(o)) || !node.is("Relu") {
+            read.extend(super::reads(&node));
+            alive.push(node);
+        }
+    }
+    alive.reverse();
+    graph.node = alive;
+}

@@ -1,0 +1,149 @@
+//! Padding as numbers inside of the layer that reads it.
+
+use std::collections::BTreeSet;
+
+use super::{image, ints, remove};
+use crate::proto::{AttributeProto, GraphProto, NodeProto};
+use crate::wires::Wires;
+use crate::{Model, Shapes};
+
+/// Writes the numbers of `auto_pad` out, by the formula of the ONNX operator specification for Conv and the pools: ONNX
+/// Runtime refuses some of its forms, and other tools read it differently.
+pub(super) fn explicit(model: &mut Model, shapes: &Shapes) {
+    let graph = model.graph();
+    let wires = Wires::of(graph);
+    let mut found: Vec<(usize, [i64; 4])> = Vec::new();
+    for (index, node) in graph.node.iter().enumerate() {
+        if let Some(pads) = same_pads(graph, &wires, shapes, node) {
+            found.push((index, pads));
+        }
+    }
+    for (index, pads) in found {
+        let node = &mut model.graph_mut().node[index];
+        node.attribute.retain(|a: &AttributeProto| a.name() != "auto_pad");
+        *node = std::mem::take(node).attr_ints("pads", &pads);
+    }
+}
+
+/// `[top, left, bottom, right]` of a window with SAME_UPPER or SAME_LOWER.
+fn same_pads(
+    graph: &GraphProto,
+    wires: &Wires,
+    shapes: &Shapes,
+    node: &NodeProto,
+) -> Option<[i64; 4]> {
+    let windowed = ["Conv", "AveragePool", "MaxPool"].iter().any(|op| node.is(op));
+    let auto = node.find_attr("auto_pad").filter(|_| windowed)?.s().to_vec();
+    let upper = match &auto[..] {
+        b"SAME_UPPER" => true,
+        b"SAME_LOWER" => false,
+        _ => return None,
+    };
+    let [_, height, width] = image(shapes, node.input.first()?)?;
+    let kernel: Vec<i64> = match node.ints("kernel_shape") {
+        Some(kernel) => kernel.to_vec(),
+        None => {
+            let weight = &graph.initializer[wires.constant(node.input.get(1)?)?];
+            weight.dims.get(2..)?.to_vec()
+        }
+    };
+    let ones = [1, 1];
+    let strides = node.ints("strides").unwrap_or(&ones);
+    let dilations = node.ints("dilations").unwrap_or(&ones);
+    let mut pads = [0; 4];
+    for axis in 0..2 {
+        let length = i64::try_from([height, width][axis]).ok()?;
+        let (k, s, d) = (*kernel.get(axis)?, *strides.get(axis)?, *dilations.get(axis)?);
+        if s < 1 {
+            return None;
+        }
+        let reach = (k - 1) * d + 1;
+        let total = ((length + s - 1) / s * s - s + reach - length).max(0);
+        let small = total / 2;
+        (pads[axis], pads[axis + 2]) = if upper {
+            (small, total - small)
+        } else {
+            (total - small, small)
+        };
+    }
+    Some(pads)
+}
+
+/// Moves a Pad of rows and columns into the layer that alone reads it, where the layer pads with the same value: zeros before
+/// a convolution, the lowest number before a MaxPool.
+pub(super) fn into_layers(model: &mut Model, shapes: &Shapes) {
+    let graph = model.graph();
+    let wires = Wires::of(graph);
+    let mut gone = BTreeSet::new();
+    let mut changes: Vec<(usize, String, Vec<i64>)> = Vec::new();
+    for (index, pad) in graph.node.iter().enumerate() {
+        let Some((pads, value)) = constant_pad(graph, &wires, shapes, pad) else {
+            continue;
+        };
+        let output = &pad.output[0];
+        let readers = wires.readers(output);
+        let takes = |&reader: &usize| takes(&graph.node[reader], output, value);
+        if readers.is_empty() || wires.is_output(output) || !readers.iter().all(takes) {
+            continue;
+        }
+        for &reader in readers {
+            let own = graph.node[reader].ints("pads").unwrap_or(&[0; 4]);
+            let sum = own.iter().zip(&pads).map(|(a, b)| a + b).collect();
+            changes.push((reader, pad.input[0].clone(), sum));
+        }
+        gone.insert(index);
+    }
+    for (reader, input, pads) in changes {
+        let node = &mut model.graph_mut().node[reader];
+        node.input[0] = input;
+        *node = std::mem::take(node).attr_ints("pads", &pads);
+    }
+    remove(model, &gone);
+}
+
+/// `[top, left, bottom, right]` and the filling of a Pad of an image's rows and columns by a constant.
+fn constant_pad(
+    graph: &GraphProto,
+    wires: &Wires,
+    shapes: &Shapes,
+    node: &NodeProto,
+) -> Option<(Vec<i64>, f32)> {
+    if !node.is("Pad") || node.input.get(3).is_some_and(|a| !a.is_empty()) {
+        return None;
+    }
+    image(shapes, node.input.first()?)?;
+    let constant = node.find_attr("mode").is_none_or(|m| m.s() == b"constant");
+    let value = match node.input.get(2).filter(|v| !v.is_empty()) {
+        None => 0.0,
+        Some(name) => {
+            let tensor = &graph.initializer[wires.constant(name)?];
+            *tensor.values::<f32>().ok()?.first()?
+        }
+    };
+    let pads = ints(graph, wires, node.input.get(1)?)?;
+    match pads[..] {
+        [0, 0, top, left, 0, 0, bottom, right] if constant => {
+            let pads = vec![top, left, bottom, right];
+            pads.iter().all(|&p| p >= 0).then_some((pads, value))
+        }
+        _ => None,
+    }
+}
+
+/// Whether `node` can pad its input `value` itself with `filling`.
+fn takes(node: &NodeProto, value: &str, filling: f32) -> bool {
+    let explicit = node
+        .find_attr("auto_pad")
+        .is_none_or(|a| matches!(a.s(), b"NOTSET" | b""))
+        && node.ints("pads").is_none_or(|p| p.len() == 4);
+    let plain = node.int("ceil_mode").unwrap_or(0) == 0;
+    let zero = filling.abs() < f32::MIN_POSITIVE;
+    let first = node.input.first().is_some_and(|i| i == value)
+        && node.input.iter().skip(1).all(|i| i != value);
+    let own = match node.op_type() {
+        "Conv" => zero,
+        "MaxPool" => plain && filling <= f32::MIN,
+        _ => false,
+    };
+    explicit && first && own
+}
