@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::programs::{Answer, run};
+use tailfold_onnx::Model;
+
+use crate::programs::{Answer, root, run};
 use crate::scratch::Scratch;
 
 const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
@@ -219,24 +221,56 @@ fn a_run_says_which_layers_stay_in_float_and_how_near_the_answers_are() {
     assert_eq!(json["calibration_agreement"], serde_json::Value::Null);
 }
 
-/// Few images and 4 bits: the logits are far off, and that is a warning.
+/// Between the two layers of a block, all channels but one are a thousand times smaller, and enlarged again.
 #[test]
-fn a_poor_result_is_a_warning() {
+fn channels_far_apart_are_a_warning_that_names_them_and_the_remedy() {
+    let mut model = Model::read(&root().join(FLOAT)).unwrap();
+    let block = "blocks.0";
+    let (shape, mut made) = model
+        .initializer_f32(&format!("{block}.conv1.weight"))
+        .unwrap();
+    let row = made.len() / shape[0];
+    made.iter_mut().skip(row).for_each(|w| *w /= 1000.0);
+    model.set_initializer_f32(&format!("{block}.conv1.weight"), &shape, &made);
+    let (shape, mut bias) = model
+        .initializer_f32(&format!("{block}.conv1.bias"))
+        .unwrap();
+    bias.iter_mut().skip(1).for_each(|b| *b /= 1000.0);
+    model.set_initializer_f32(&format!("{block}.conv1.bias"), &shape, &bias);
+    let (shape, mut read) = model
+        .initializer_f32(&format!("{block}.conv2.weight"))
+        .unwrap();
+    let taps = shape[2] * shape[3];
+    for (index, weight) in read.iter_mut().enumerate() {
+        if index / taps % shape[1] != 0 {
+            *weight *= 1000.0;
+        }
+    }
+    model.set_initializer_f32(&format!("{block}.conv2.weight"), &shape, &read);
     let scratch = Scratch::new();
-    let out = scratch.at("int8.onnx");
-    let coarse = ["--weight-bits", "4", "--rounding", "nearest"];
-    let answer = quantize(&out, &[&coarse[..], &["--correct", "rebalance"]].concat());
-    let answer = answer.ended_with(0);
-    let json = answer.json();
-    let (agreement, error) = (
-        json["calibration_agreement"].as_f64().unwrap(),
-        json["calibration_logit_error"].as_f64().unwrap(),
+    let (file, out) = (
+        scratch.write("apart.onnx", model.to_bytes()),
+        scratch.at("int8.onnx"),
     );
-    let poor = agreement < 0.95 || error > 0.25;
-    assert_eq!(!json["warnings"].as_array().unwrap().is_empty(), poor);
-    assert_eq!(
-        answer.stderr.contains("warning: on the calibration images"),
-        poor
-    );
-    assert!(poor, "{agreement} {error}");
+    let base = [
+        "--model",
+        &file,
+        "--calibration",
+        TRAIN,
+        "--out",
+        &out,
+        "--json",
+    ];
+    let warned = |correct: &str| {
+        let answer = run(
+            "tailfold-quant",
+            &[&base[..], &["--correct", correct]].concat(),
+        );
+        let answer = answer.ended_with(0);
+        let expect = "warning: the channels of `";
+        (answer.stderr.contains(expect) && answer.stderr.contains("--correct equalize"))
+            .then(|| answer.json()["warnings"].clone())
+    };
+    assert_eq!(warned("bias").unwrap().as_array().unwrap().len(), 1);
+    assert_eq!(warned("equalize,bias"), None);
 }
