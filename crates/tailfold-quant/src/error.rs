@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tailfold_data::DataError;
-use tailfold_onnx::{CanonicalError, CheckError, ExternalError, OnnxError};
+use tailfold_onnx::{CanonicalError, CheckError, OnnxError, OpenError};
 use tailfold_spec::CardError;
 use tailfold_spec::artifact::ArtifactError;
 use tailfold_tract::TractError;
@@ -18,9 +18,9 @@ pub enum QuantError {
     /// A graph that has no common form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
-    /// Values in another file.
+    /// A file that is no classifier, or that cannot be opened.
     #[error(transparent)]
-    External(#[from] ExternalError),
+    Open(#[from] OpenError),
     /// An input whose images have no fixed size.
     #[error(
         "input `{input}` has the shape {shape}: only the batch may be open, not channels, height or width"

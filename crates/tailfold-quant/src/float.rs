@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use tailfold_onnx::{Model, canonical, check, check_structure, load_external};
+use tailfold_onnx::{Model, OpenOptions, Opened, Shapes, check, folder_of, open, simplify};
 use tailfold_spec::artifact::sha256;
-use tailfold_spec::{ModelCard, artifact};
+use tailfold_spec::{CardParts, ModelCard, artifact};
 use tailfold_tract::TensorObserver;
 
 use crate::error::QuantError;
-use crate::record::RECORD;
 
 /// A float classifier in the form that quantization reads: see [`tailfold_onnx::canonical()`].
 #[derive(Clone, Debug)]
@@ -16,26 +15,24 @@ pub struct FloatModel {
     pub(crate) model: Model,
     pub(crate) name: String,
     pub(crate) sha256: String,
+    opened: Opened,
+    shapes: Shapes,
     card: Option<ModelCard>,
     input: [usize; 3],
     classes: usize,
 }
 
 impl FloatModel {
-    /// Reads the file `path`, and values beside it that it names; `output` chooses among several.
+    /// Reads the file `path`, and values beside it that it names; `options` chooses among several outputs and says where the
+    /// channels are.
     ///
     /// # Errors
     /// [`QuantError`], naming what is no part of an image classifier.
-    pub fn read(path: &Path, output: Option<&str>) -> Result<Self, QuantError> {
+    pub fn read(path: &Path, options: &OpenOptions) -> Result<Self, QuantError> {
         let bytes = artifact::read(path)?;
         let name = path.display().to_string();
-        let mut model = Model::from_bytes(&bytes, &name)?;
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        load_external(&mut model, folder)?;
-        Self::new(model, &name, sha256(&bytes), output)
+        let model = Model::from_bytes(&bytes, &name)?;
+        Self::new(model, &name, sha256(&bytes), Some(folder_of(path)), options)
     }
 
     /// Reads a model from memory; `name` stands for the file in messages.
@@ -43,35 +40,62 @@ impl FloatModel {
     /// # Errors
     /// As [`FloatModel::read`].
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, QuantError> {
-        Self::new(Model::from_bytes(bytes, name)?, name, sha256(bytes), None)
+        let model = Model::from_bytes(bytes, name)?;
+        Self::new(model, name, sha256(bytes), None, &OpenOptions::default())
     }
 
     fn new(
-        mut model: Model,
+        model: Model,
         name: &str,
         sha256: String,
-        output: Option<&str>,
+        folder: Option<&Path>,
+        options: &OpenOptions,
     ) -> Result<Self, QuantError> {
-        check_structure(&model)?;
-        canonical(&mut model, output)?;
-        check(&model)?;
-        // A stranger's model that was quantized has the record of that, and no card.
-        let of_card = |key: &String| key.starts_with("tailfold.") && key != RECORD;
-        let card = if model.props().keys().any(of_card) {
-            Some(model.checked_card()?)
+        let mut opened = open(model, folder, options, &tailfold_tract::shapes)?;
+        let before = tailfold_tract::shapes(&opened.model);
+        simplify(&mut opened.model, &before)?;
+        let shapes = tailfold_tract::shapes(&opened.model);
+        check(&opened.model)?;
+        let props = opened.model.props();
+        let card = if ModelCard::is_in(&props) {
+            Some(opened.model.checked_card()?)
         } else {
+            CardParts::from_props(&props)?;
             None
         };
-        let input = fixed_input(&model)?;
-        let classes = classes(&model, name)?;
+        let input = fixed_input(&opened.model)?;
+        let classes = classes(&opened.model, name, &shapes)?;
         Ok(Self {
-            model,
+            model: opened.model.clone(),
+            opened,
+            shapes,
             name: name.to_owned(),
             sha256,
             card,
             input,
             classes,
         })
+    }
+
+    /// The model as it was opened: the graph that is quantized, and the ports of the file.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Shape of each value for one image, as far as tract tells it.
+    pub(crate) fn shapes(&self) -> &Shapes {
+        &self.shapes
+    }
+
+    /// Gives `model`, a form of this one, the input and output of the file again, and `parts` as its metadata when it is not one
+    /// of ours.
+    pub fn restore(&self, model: &mut Model, parts: &CardParts) {
+        self.opened.ports.restore(model);
+        if self.card.is_none() {
+            for (key, value) in parts.to_props() {
+                model.set_prop(key, value);
+            }
+        }
     }
 
     /// The graph, as it is quantized.
@@ -114,25 +138,24 @@ fn fixed_input(model: &Model) -> Result<[usize; 3], QuantError> {
     }
 }
 
-fn classes(model: &Model, name: &str) -> Result<usize, QuantError> {
+/// Number of classes: the one length of the output that is longer than 1.
+fn classes(model: &Model, name: &str, shapes: &Shapes) -> Result<usize, QuantError> {
     let output = model.output()?;
-    let declared = output
-        .shape()
-        .filter(|shape| shape[..].iter().skip(1).all(Option::is_some));
-    let shape = match declared {
-        Some(shape) => shape,
+    let shape = match shapes.get(output.name()) {
+        Some(shape) => Some(shape.clone()),
         None => {
             let tensors = [output.name().to_owned()];
             let observer = TensorObserver::from_onnx(&model.to_bytes(), name, &tensors)?;
-            let shape = observer.shapes().first().cloned().flatten();
-            shape.unwrap_or_default().into_iter().map(Some).collect()
+            observer.shapes().first().cloned().flatten()
         }
     };
-    match shape[..] {
-        [_, Some(classes)] => Ok(classes),
+    let shape = shape.unwrap_or_default();
+    let long: Vec<usize> = shape.iter().copied().filter(|&d| d != 1).collect();
+    match long[..] {
+        [classes] if shape.len() >= 2 && shape[0] == 1 => Ok(classes),
         _ => Err(QuantError::NoHead {
             output: output.name().to_owned(),
-            shape: lengths(&shape),
+            shape: lengths(&shape.into_iter().map(Some).collect::<Vec<_>>()),
         }),
     }
 }

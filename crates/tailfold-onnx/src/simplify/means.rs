@@ -23,15 +23,13 @@ pub(super) fn to_pools(model: &mut Model, shapes: &Shapes) {
             continue;
         };
         let output = &node.output[0];
-        let pool = |output: &str| {
-            NodeProto::new("GlobalAveragePool", node.label(), [&input], [output])
-        };
+        let pool =
+            |output: &str| NodeProto::new("GlobalAveragePool", node.label(), [&input], [output]);
         let nodes = match shapes.get(output).map(Vec::as_slice) {
             Some(&[1, n, 1, 1]) if n == c => vec![pool(output)],
             Some(&[1, n]) if n == c => {
                 let pooled = names.name(&format!("{output}.pooled"));
-                let flatten =
-                    NodeProto::new("Flatten", names.name(&pooled), [&pooled], [output]);
+                let flatten = NodeProto::new("Flatten", names.name(&pooled), [&pooled], [output]);
                 vec![pool(&pooled), flatten.attr_int("axis", 1)]
             }
             _ => continue,
@@ -71,8 +69,12 @@ fn whole_mean(
     if node.is("AveragePool") {
         let [_, h, w] = image(shapes, input)?;
         let plain = node.ints("pads").is_none_or(|p| p.iter().all(|&p| p == 0))
-            && node.find_attr("auto_pad").is_none_or(|a| matches!(a.s(), b"NOTSET" | b"VALID" | b""))
-            && node.ints("dilations").is_none_or(|d| d.iter().all(|&d| d == 1));
+            && node
+                .find_attr("auto_pad")
+                .is_none_or(|a| matches!(a.s(), b"NOTSET" | b"VALID" | b""))
+            && node
+                .ints("dilations")
+                .is_none_or(|d| d.iter().all(|&d| d == 1));
         let kernel = node.ints("kernel_shape")?;
         let whole = i64::try_from(h).ok()? == *kernel.first()?
             && i64::try_from(w).ok()? == *kernel.get(1)?;

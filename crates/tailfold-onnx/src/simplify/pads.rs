@@ -20,7 +20,8 @@ pub(super) fn explicit(model: &mut Model, shapes: &Shapes) {
     }
     for (index, pads) in found {
         let node = &mut model.graph_mut().node[index];
-        node.attribute.retain(|a: &AttributeProto| a.name() != "auto_pad");
+        node.attribute
+            .retain(|a: &AttributeProto| a.name() != "auto_pad");
         *node = std::mem::take(node).attr_ints("pads", &pads);
     }
 }
@@ -32,8 +33,14 @@ fn same_pads(
     shapes: &Shapes,
     node: &NodeProto,
 ) -> Option<[i64; 4]> {
-    let windowed = ["Conv", "AveragePool", "MaxPool"].iter().any(|op| node.is(op));
-    let auto = node.find_attr("auto_pad").filter(|_| windowed)?.s().to_vec();
+    let windowed = ["Conv", "AveragePool", "MaxPool"]
+        .iter()
+        .any(|op| node.is(op));
+    let auto = node
+        .find_attr("auto_pad")
+        .filter(|_| windowed)?
+        .s()
+        .to_vec();
     let upper = match &auto[..] {
         b"SAME_UPPER" => true,
         b"SAME_LOWER" => false,
@@ -53,7 +60,11 @@ fn same_pads(
     let mut pads = [0; 4];
     for axis in 0..2 {
         let length = i64::try_from([height, width][axis]).ok()?;
-        let (k, s, d) = (*kernel.get(axis)?, *strides.get(axis)?, *dilations.get(axis)?);
+        let (k, s, d) = (
+            *kernel.get(axis)?,
+            *strides.get(axis)?,
+            *dilations.get(axis)?,
+        );
         if s < 1 {
             return None;
         }

@@ -18,7 +18,7 @@ use tailfold_spec::{Filter, Resize, Shard};
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
-    /// Float model, opset 11 to 21; one of ours must be folded.
+    /// Float classifier of any exporter, opset 7 to 28; one of ours must be folded.
     #[arg(long)]
     pub(crate) model: PathBuf,
     /// Training images to observe ranges on, as a data spec.
@@ -27,6 +27,10 @@ pub(crate) struct Args {
     /// The same as prepared inputs: little-endian f32, `[images, channels, height, width]`, no header.
     #[arg(long, conflicts_with_all = ["calibration", "evaluation", "list"])]
     pub(crate) calibration_f32: Option<PathBuf>,
+    /// Class names, one per line, in the order of the outputs, for a model that does not say; those of the calibration data
+    /// without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
     /// Mean of each channel on the 0..1 scale, for a model that does not say: `0.485,0.456,0.406`. A mean of 0..255 is refused.
     #[arg(
         long,
@@ -40,8 +44,14 @@ pub(crate) struct Args {
     pub(crate) std: Vec<f32>,
     /// Length that the shorter side is resized to before the centre crop, and the filter (`256:bicubic`; bilinear without
     /// one), for a model that does not say.
-    #[arg(long, requires = "mean", value_parser = resize)]
+    #[arg(long, visible_alias = "short-side", value_name = "PIXELS[:FILTER]", value_parser = resize)]
     pub(crate) resize: Option<Resize>,
+    /// Whether the input is `[N, height, width, channels]`.
+    #[arg(long, value_enum, default_value_t, value_name = "auto|yes|no")]
+    pub(crate) channels_last: ChannelsLast,
+    /// Blue is the first channel, as in OpenCV.
+    #[arg(long)]
+    pub(crate) bgr: bool,
     /// Output with the logits, for a model with several.
     #[arg(long)]
     pub(crate) output: Option<String>,
@@ -121,6 +131,18 @@ pub(crate) struct Args {
     /// Print what was done as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Where the channels of the input are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChannelsLast {
+    /// Told by the lengths of the input: channels are 1 or 3.
+    #[default]
+    Auto,
+    /// `[N, height, width, channels]`.
+    Yes,
+    /// `[N, channels, height, width]`.
+    No,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use tailfold_data::{DataSpec, Dataset};
+use tailfold_data::{DataSpec, Dataset, class_names};
+use tailfold_onnx::{Description, Layout, OpenOptions};
 use tailfold_part::Kind;
 use tailfold_quant::{CalibrationSet, Draw, FloatModel, Passes, PreparedImages};
-use tailfold_spec::{CardError, Preprocess, artifact};
+use tailfold_spec::{CardParts, Preprocess, artifact};
 
-use crate::args::Args;
+use crate::args::{Args, ChannelsLast};
 
 /// The images that ranges are observed on, where any are given; not read before a share of the first pass does.
 pub(crate) fn calibration(
@@ -75,32 +76,68 @@ pub(crate) fn held_out(
     Ok(CalibrationSet::draw(&Dataset::open(spec)?, float, &draw)?)
 }
 
+/// What the command line says of the model.
+///
+/// # Errors
+/// A file of class names that cannot be read.
+pub(crate) fn description(args: &Args) -> anyhow::Result<Description> {
+    check_scale(args)?;
+    let given = |values: &Vec<f32>| (!values.is_empty()).then(|| values.clone());
+    Ok(Description {
+        labels: args.labels.as_deref().map(class_names).transpose()?,
+        counts: None,
+        mean: given(&args.mean),
+        std: given(&args.std),
+        resize: args.resize,
+        bgr: args.bgr,
+        options: options(args),
+    })
+}
+
+/// How the file is opened.
+pub(crate) fn options(args: &Args) -> OpenOptions {
+    OpenOptions {
+        output: args.output.clone(),
+        layout: match args.channels_last {
+            ChannelsLast::Auto => Layout::Auto,
+            ChannelsLast::Yes => Layout::ChannelsLast,
+            ChannelsLast::No => Layout::ChannelsFirst,
+        },
+    }
+}
+
+/// What the metadata and the command line say of a model of another tool, for the file that is written: a model that names
+/// no classes has those of the images that it was calibrated on, in their order.
+pub(crate) fn parts(
+    args: &Args,
+    float: &FloatModel,
+    set: Option<&CalibrationSet>,
+) -> anyhow::Result<CardParts> {
+    if float.card().is_some() {
+        return Ok(CardParts::default());
+    }
+    let mut parts = description(args)?.parts(float.opened())?;
+    // The record of this quantization is written by the library.
+    parts.quantization = None;
+    let data = set.and_then(CalibrationSet::data);
+    if parts.classes.is_none()
+        && let Some(data) = data.filter(|d| d.classes().len() == float.num_classes())
+    {
+        parts.classes = Some(data.classes().to_vec());
+    }
+    Ok(parts)
+}
+
 /// How images are prepared: the model says it, or the caller.
 fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
-    match (float.card(), args.mean.is_empty()) {
-        (Some(card), true) => Ok(card.preprocess.clone()),
-        (Some(_), false) => {
-            bail!("the model says how images are prepared: --mean and --std are for one that does not")
-        }
-        (None, true) => Err(CardError::Missing("tailfold.preprocess")).context(
-            "say how images are prepared with --mean and --std, or give prepared ones with --calibration-f32",
-        ),
-        (None, false) => {
-            check_scale(args)?;
-            let [channels, height, width] = float.input_shape();
-            let preprocess = Preprocess {
-                channels,
-                height,
-                width,
-                bgr: false,
-                resize: args.resize,
-                mean: args.mean.clone(),
-                std: args.std.clone(),
-            };
-            preprocess.validate()?;
-            Ok(preprocess)
-        }
+    let description = description(args)?;
+    if float.card().is_some() {
+        return Ok(description.card(float.opened())?.preprocess);
     }
+    let parts = description.parts(float.opened())?;
+    parts.preprocess.context(
+        "the model does not say how images are prepared: give --mean and --std, or prepared images with --calibration-f32",
+    )
 }
 
 /// Refuses a mean on the 0..255 scale: divided pixels would all come out near the same value.

@@ -17,7 +17,7 @@ use tailfold_spec::artifact;
 use args::{Args, Precision};
 use convert::convert;
 use files::check_files;
-use images::{calibration, write_list};
+use images::{calibration, options, parts, write_list};
 use output::{Progress, print, say};
 
 fn main() -> ExitCode {
@@ -34,8 +34,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<()> {
     let name = args.model.display().to_string();
     check_files(args)?;
-    let float =
-        FloatModel::read(&args.model, args.output.as_deref()).with_context(|| name.clone())?;
+    let float = FloatModel::read(&args.model, &options(args)).with_context(|| name.clone())?;
     ensure!(
         matches!(args.precision, Precision::Int8)
             || (args.shard.is_none() && args.partials.is_empty()),
@@ -62,8 +61,10 @@ fn run(args: &Args) -> anyhow::Result<()> {
     }
     let done = convert(args, &float, set.as_ref(), &passes, &bar).with_context(|| name.clone())?;
     bar.finish();
-    tailfold_onnx::check(&done.model).context("the quantized graph")?;
-    let out = done.model.to_bytes();
+    let mut model = done.model;
+    float.restore(&mut model, &parts(args, &float, set.as_ref())?);
+    tailfold_onnx::check(&model).context("the quantized graph")?;
+    let out = model.to_bytes();
     artifact::write(file, &out)?;
     if let (Some(list), Some(set)) = (&args.list, &set) {
         write_list(list, set)?;
