@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 pub use classifier::IntegerClassifier;
 pub use error::IntegerError;
-pub use lower::{Lowered, NodeKernel, Region, lower, window};
+pub use lower::{Lowered, NodeKernel, Region, is_elementwise, lower, window};
 
 /// The shape of each tensor of a graph for one image, by its ONNX name: `[1, channels, height, width]` for an image, the
 /// batch of one included.
