@@ -48,7 +48,7 @@ pub use options::{HeadPrecision, Options};
 pub use passes::{Passes, share};
 pub use prepared::PreparedImages;
 pub use quantize::{Quantized, quantize};
-pub use regions::{Placement, Region, find_region};
+pub use regions::{Placement, Region, find_region, find_shaped_region};
 pub use report::{ClassReport, Report};
 pub use rounding::Rounding;
 pub use search::{Judge, LayerEffect, Search, search};
