@@ -14,5 +14,5 @@ mod regions;
 
 pub use classifier::IntegerClassifier;
 pub use error::IntegerError;
-pub use lower::{Lowered, NodeKernel, Region, lower, window};
+pub use lower::{Lowered, NodeKernel, Region, is_elementwise, lower, window};
 pub use tailfold_onnx::Shapes;

@@ -1,10 +1,12 @@
 //! The pass over the graph: which nodes become integer layers.
 
+mod average;
 mod concat;
 mod ending;
 mod function;
 mod geometry;
 mod moves;
+mod product;
 mod shapes;
 mod sums;
 mod unit;
@@ -22,6 +24,7 @@ use crate::params::Params;
 use crate::regions;
 use crate::{IntegerError, Shapes};
 use ending::Ending;
+pub use function::is_elementwise;
 pub use geometry::window;
 
 /// A graph whose quantized regions are programs.
@@ -183,6 +186,8 @@ impl<'a> Lowering<'a> {
             "Gemm" => self.gemm(index, node)?,
             "Add" => self.add(index, node)?,
             "Concat" => self.concat(index, node)?,
+            "Mul" => self.product(index, node)?,
+            "AveragePool" => self.average_pool(index, node)?,
             "MaxPool" => self.max_pool(index, node)?,
             "GlobalAveragePool" => self.mean(index, node)?,
             "Slice" => self.slice(index, node)?,

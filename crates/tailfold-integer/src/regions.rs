@@ -90,7 +90,7 @@ fn tensors_of(operation: &mut Operation) -> Vec<&mut usize> {
     match operation {
         Operation::Quantize { output, .. } => vec![output],
         Operation::Dequantize { input, .. } => vec![input],
-        Operation::Add { inputs, output, .. } => {
+        Operation::Add { inputs, output, .. } | Operation::Product { inputs, output, .. } => {
             let [a, b] = inputs;
             vec![a, b, output]
         }
@@ -98,6 +98,7 @@ fn tensors_of(operation: &mut Operation) -> Vec<&mut usize> {
         Operation::Table { input, output, .. }
         | Operation::Subsample { input, output, .. }
         | Operation::MaxPool { input, output, .. }
+        | Operation::AveragePool { input, output, .. }
         | Operation::UnitMean { input, output, .. } => vec![input, output],
         Operation::Conv {
             input,
@@ -131,6 +132,8 @@ fn set_port(operation: &mut Operation, number: usize) {
         | Operation::Concat { .. }
         | Operation::Subsample { .. }
         | Operation::MaxPool { .. }
+        | Operation::AveragePool { .. }
+        | Operation::Product { .. }
         | Operation::UnitMean { .. } => {
             unreachable!("these layers lead from codes to codes")
         }

@@ -3,6 +3,7 @@
 //! Images lie channels last as 16-bit codes without their zero points, inside a border of zeros ([`Frame`]); sums are
 //! exact in 32 bits; [`Requantize`] says how a sum becomes a code again. Every vector unit ([`Isa`]) gives the same bits.
 
+mod average;
 mod blend;
 mod concat;
 mod conv;
@@ -12,6 +13,7 @@ mod lanes;
 mod peak;
 mod pool;
 mod ports;
+mod product;
 mod program;
 mod requantize;
 mod scratch;

@@ -191,7 +191,10 @@ fn check_sizes(layers: &[Layer], frames: &[Frame]) -> Result<(), ProgramError> {
                 return Err(too_large(&sizes));
             }
         }
-        if let Operation::Conv { window, .. } | Operation::MaxPool { window, .. } = operation {
+        if let Operation::Conv { window, .. }
+        | Operation::MaxPool { window, .. }
+        | Operation::AveragePool { window, .. } = operation
+        {
             let pads = window.pads;
             let sizes = [
                 &[pads.top, pads.left, pads.bottom, pads.right][..],

@@ -173,7 +173,7 @@ impl<'a> Draft<'a> {
         record: QuantizationRecord,
     ) -> Result<Model, QuantError> {
         let mut model = self.model.clone();
-        let region = find_region(&model, kept, self.target.placement())?;
+        let region = find_region(&model, kept, self.target.placement(), self.float.shapes())?;
         let mut names = Names::of(&model);
         for &index in &region.weighted {
             if let Some(errors) = self.bias_errors.get(&index) {

@@ -1,12 +1,20 @@
 //! Which nodes become integer, and which tensors carry codes.
 
+mod function;
+mod moved;
+mod wires;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use tailfold_integer::Shapes;
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{GraphProto, NodeProto};
 
 use crate::error::QuantError;
 use crate::form::check_float;
+use function::Function;
+use moved::moves_values;
+use wires::Wires;
 
 /// Where codes are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,13 +40,6 @@ pub struct Region {
     pub reads: BTreeSet<(usize, usize)>,
 }
 
-/// Operators that hand values on as they are, zero padding included: the input's codes serve the output.
-fn moves_values(node: &NodeProto) -> bool {
-    ["Slice", "Pad", "MaxPool", "Flatten", "Reshape", "Identity"]
-        .iter()
-        .any(|op| node.is(op))
-}
-
 /// The weight of a Conv, or of a Gemm with `transB` (both have the output channel first), if it is a constant.
 fn is_weighted(graph: &GraphProto, node: &NodeProto) -> bool {
     let gemm = node.is("Gemm")
@@ -58,7 +59,9 @@ fn is_weighted(graph: &GraphProto, node: &NodeProto) -> bool {
 /// Finds what to quantize: Conv, and Gemm with `transB`, with constant weights (both have the output channel first),
 /// and what `placement` asks for between them.
 ///
-/// `skip` names nodes to leave in float.
+/// `skip` names nodes to leave in float: with more of them, fewer tensors carry codes. `shapes` has the shape of each tensor
+/// for one image. Functions of one value get codes where they are known to be of images or rows; Concat, AveragePool and Mul
+/// where all their inputs are known to be images. An Add gets none where its terms are known to be something else, or to differ.
 ///
 /// # Errors
 /// [`QuantError::AlreadyQuantized`], or [`QuantError::NothingToQuantize`].
@@ -66,9 +69,10 @@ pub fn find_region(
     model: &Model,
     skip: &BTreeSet<String>,
     placement: Placement,
+    shapes: &Shapes,
 ) -> Result<Region, QuantError> {
     let graph = model.graph();
-    let constant = |name: &str| graph.find_initializer(name).is_some();
+    let wires = Wires::of(graph, shapes);
     let mut region = Region::default();
     for (index, node) in graph.node.iter().enumerate() {
         check_float(node)?;
@@ -84,25 +88,20 @@ pub fn find_region(
             && placement == Placement::EveryLayer
         {
             region.reads.insert((index, 0));
-        } else if node.is("Add") && node.input.len() == 2 && !node.input.iter().any(|i| constant(i))
-        {
-            // An addition of a constant is none: it stands in a formula, such as the norm under a cosine head, where 8
-            // bits would be felt in every logit.
-            region.reads.extend([(index, 0), (index, 1)]);
         }
     }
     if region.weighted.is_empty() {
         return Err(QuantError::NothingToQuantize);
     }
+    spread(&wires, skip, placement, &mut region);
     if placement == Placement::WeightsAndShortcuts {
         keep_sums_in_float(graph, &mut region);
     }
-    let read = |&(node, input): &(usize, usize)| graph.node[node].input[input].clone();
-    let mut observed: BTreeSet<String> = region.reads.iter().map(read).collect();
-    observed.retain(|tensor| !constant(tensor));
-    if placement == Placement::EveryLayer {
-        share_moved(graph, &mut region, &mut observed);
-    }
+    let reads = region.reads.iter();
+    let observed: BTreeSet<&str> = reads
+        .map(|&(node, input)| graph.node[node].input[input].as_str())
+        .filter(|tensor| !wires.is_constant(tensor) && !region.derived.contains_key(*tensor))
+        .collect();
     let mut order: Vec<&str> = graph.input.iter().map(|i| i.name()).collect();
     order.extend(
         graph
@@ -112,26 +111,95 @@ pub fn find_region(
     );
     region.observed = order
         .into_iter()
-        .filter(|t| observed.contains(*t))
+        .filter(|t| observed.contains(t))
         .map(str::to_owned)
         .collect();
     Ok(region)
 }
 
-/// Moves codes from the outputs of operators that only move values to their inputs.
-fn share_moved(graph: &GraphProto, region: &mut Region, observed: &mut BTreeSet<String>) {
-    // Backwards, so that a chain of moving operators ends at the tensor that is really observed.
-    for (index, node) in graph.node.iter().enumerate().rev() {
-        let (Some(input), Some(output)) = (node.input.first(), node.output.first()) else {
+/// Adds what reads codes between the layers with weights: backwards, so that it is known of each tensor whether codes are
+/// wanted of it, and a chain of moving operators ends at the tensor that is really observed.
+fn spread(wires: &Wires<'_>, skip: &BTreeSet<String>, placement: Placement, region: &mut Region) {
+    let kept = |node: usize| skip.contains(wires.nodes[node].label());
+    let mut inner = BTreeSet::new();
+    for (index, node) in wires.nodes.iter().enumerate().rev() {
+        let Some(output) = node.output.first() else {
             continue;
         };
-        if moves_values(node) && (observed.contains(output) || region.derived.contains_key(output))
-        {
-            observed.remove(output);
-            observed.insert(input.clone());
+        if inner.contains(&index) {
+            continue;
+        }
+        let readers = wires.readers(output);
+        let wanted = readers.iter().any(|reader| region.reads.contains(reader));
+        // All that reads the result gets codes: a kernel that makes them hands out nothing else.
+        let codes_alone = wanted
+            && !kept(index)
+            && !wires.is_output(output)
+            && !readers.iter().any(|&(reader, _)| kept(reader));
+        let every = placement == Placement::EveryLayer;
+        if every && let Some(function) = Function::ending(wires, index) {
+            if codes_alone && !function.nodes.iter().any(|&n| kept(n)) {
+                region.reads.extend(function.reads);
+                region.reads.extend(readers);
+            }
+            inner.extend(function.nodes);
+        } else if !kept(index) && adds_images(wires, node) {
+            region.reads.extend([(index, 0), (index, 1)]);
+        } else if every && codes_alone && has_image_kernel(wires, node) {
+            region
+                .reads
+                .extend((0..node.input.len()).map(|i| (index, i)));
+            region.reads.extend(readers);
+        } else if every && wanted && moves_values(wires, node) {
+            let Some(input) = node.input.first().filter(|i| !wires.is_constant(i)) else {
+                continue;
+            };
             region.derived.insert(output.clone(), input.clone());
             region.reads.insert((index, 0));
         }
+    }
+}
+
+/// Whether `node` adds two tensors of one shape.
+///
+/// An addition of a constant is none: it stands in a formula, such as the norm under a cosine head, where 8 bits would be
+/// felt in every logit.
+fn adds_images(wires: &Wires<'_>, node: &NodeProto) -> bool {
+    let [a, b] = &node.input[..] else {
+        return false;
+    };
+    let shaped = |tensor: &str| {
+        wires
+            .shape(tensor)
+            .is_none_or(|_| wires.is_image_or_row(tensor))
+    };
+    let equal = match (wires.shape(a), wires.shape(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    };
+    let varying = !wires.is_constant(a) && !wires.is_constant(b);
+    node.is("Add") && varying && shaped(a) && shaped(b) && equal
+}
+
+/// Whether `node` joins the channels of images, averages the windows of one, or multiplies it with another or with one value
+/// for each channel.
+fn has_image_kernel(wires: &Wires<'_>, node: &NodeProto) -> bool {
+    let image = |input: &String| {
+        let shape = wires.shape(input).filter(|_| !wires.is_constant(input));
+        match shape {
+            Some(&[1, channels, height, width]) => Some([channels, height, width]),
+            _ => None,
+        }
+    };
+    let shapes: Option<Vec<[usize; 3]>> = node.input.iter().map(image).collect();
+    let Some(shapes) = shapes else {
+        return false;
+    };
+    match (node.op_type(), &shapes[..]) {
+        ("Concat", [_, ..]) => matches!(node.int("axis"), Some(1 | -3)),
+        ("AveragePool", [_]) => true,
+        ("Mul", &[a, b]) => a == b || b == [a[0], 1, 1] || a == [b[0], 1, 1],
+        _ => false,
     }
 }
 

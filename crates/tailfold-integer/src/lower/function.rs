@@ -17,6 +17,12 @@ use formula::Formula;
 /// No activation has more operators.
 const LONGEST: usize = 64;
 
+/// Whether the standard operator `node` makes each value of one value of each of its inputs, so that between codes and codes it
+/// can be part of a table: an activation, or arithmetic.
+pub fn is_elementwise(node: &NodeProto) -> bool {
+    Formula::of(node).is_some()
+}
+
 /// The operators of a function.
 struct Function<'a> {
     /// Makers before readers; the last one makes the result.

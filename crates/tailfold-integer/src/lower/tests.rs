@@ -57,6 +57,24 @@ fn residual(seed: u64) -> (Model, Vec<f32>) {
     let z = net.push("Add", &[&x, &y]);
     let z = net.activated(z);
     let z = net.quantized(&z, 0.2);
+    // Channels weighted by what is seen of all.
+    let z = if net.rng.random_bool(0.5) {
+        let gate = net.push("GlobalAveragePool", &[&z]);
+        let gate = net.quantized(&gate, 0.05);
+        let gate = net.conv(&gate, [wide, wide], 1, [1, 1]);
+        let gate = net.quantized(&gate, 0.1);
+        let gate = net.push("Sigmoid", &[&gate]);
+        let gate = net.quantized(&gate, 0.004);
+        let terms = if net.rng.random_bool(0.5) {
+            [&gate, &z]
+        } else {
+            [&z, &gate]
+        };
+        let gated = net.push("Mul", &terms.map(String::as_str));
+        net.quantized(&gated, 0.1)
+    } else {
+        z
+    };
     // A block of half the size, whose shortcut takes every other pixel and pads channels.
     let ends = net.constant("ends", &[2], &[i64::MAX; 2]);
     let [starts, axes, steps] =
@@ -83,18 +101,27 @@ fn residual(seed: u64) -> (Model, Vec<f32>) {
     let y = net.quantized(&y, 0.2);
     let z = net.push("Add", &[&y, &short]);
     let z = net.quantized(&z, 0.2);
-    let z = net.push_with("MaxPool", &[&z], |n| {
-        n.attr_ints("kernel_shape", &[3, 3])
-            .attr_ints("strides", &[1, 1])
-            .attr_ints("pads", &[1, 1, 1, 1])
-    });
-    let z = net.quantized(&z, 0.2);
     let z = if net.rng.random_bool(0.5) {
+        net.push_with("MaxPool", &[&z], |n| {
+            n.attr_ints("kernel_shape", &[3, 3])
+                .attr_ints("strides", &[1, 1])
+                .attr_ints("pads", &[1, 1, 1, 1])
+        })
+    } else {
+        let counts = net.rng.random_range(0..2);
+        net.push_with("AveragePool", &[&z], |n| {
+            n.attr_ints("kernel_shape", &[3, 2])
+                .attr_ints("pads", &[1, 0, 1, 1])
+                .attr_int("count_include_pad", counts)
+        })
+    };
+    let z = net.quantized(&z, 0.2);
+    let pooled = net.rng.random_bool(0.5);
+    let z = if pooled {
         net.push("GlobalAveragePool", &[&z])
     } else {
         z
     };
-    let pooled = net.graph.node.iter().any(|n| n.is("GlobalAveragePool"));
     let z = if pooled && net.rng.random_bool(0.5) {
         let row = net.push("Flatten", &[&z]);
         let unit = net.unit(&row, 1e-4);
@@ -281,6 +308,57 @@ fn lengths_of_one_come_and_go_and_leave_a_classifier() {
         assert_eq!(classifier.num_classes(), 5);
         assert_eq!(classifier.region().outputs[0].1, [1, 5, 1, 1]);
     }
+}
+
+#[test]
+fn means_of_windows_are_those_of_onnx() {
+    let mut integer = 0;
+    for seed in 0..400 {
+        let mut net = Net::new(seed, [5, 7, 9]);
+        let mut below = |n: i64| net.rng.random_range(0..n);
+        let kernel = [1 + below(4), 1 + below(4)];
+        let strides = [1 + below(3), 1 + below(4)];
+        let dilations = if below(3) == 0 { [2, 1] } else { [1, 1] };
+        let pads = [below(3), below(3), below(3), below(3)];
+        let (counts, ceil) = (below(2), below(2));
+        let x = net.quantized("image", 0.02);
+        let y = net.push_with("AveragePool", &[&x], |n| {
+            n.attr_ints("kernel_shape", &kernel)
+                .attr_ints("strides", &strides)
+                .attr_ints("dilations", &dilations)
+                .attr_ints("pads", &pads)
+                .attr_int("count_include_pad", counts)
+                .attr_int("ceil_mode", ceil)
+        });
+        let out = net.quantized(&y, 0.01);
+        let image: Vec<f32> = (0..5 * 63)
+            .map(|_| net.rng.random_range(-2.0..2.0))
+            .collect();
+        let model = net.model(&out, &[1, 5, 0, 0]);
+        let means = exact::evaluate(&model, &image);
+        for isa in Isa::available() {
+            let lowered = lower(model.clone(), isa, &Shapes::new()).unwrap();
+            if lowered.nodes[0].kernel.is_none() {
+                let alone = (0..4).any(|i| pads[i] >= kernel[i % 2]);
+                let dilated = counts == 0 && dilations != [1, 1];
+                assert!(alone || dilated, "seed {seed}");
+                continue;
+            }
+            integer += 1;
+            let [region] = &lowered.regions[..] else {
+                panic!("seed {seed}")
+            };
+            assert_eq!(region.outputs[0].1, means[&out].shape, "seed {seed}");
+            let found = run(region, &image);
+            let expected: Vec<f32> = means[&out].values.iter().map(|&v| v as f32).collect();
+            let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 2e-7 * b.abs();
+            assert!(
+                found.iter().zip(&expected).all(close),
+                "seed {seed}, {isa:?}"
+            );
+        }
+    }
+    assert!(integer > 400, "{integer}");
 }
 
 /// The kernel of each operator of a function on codes that `write` writes, by operator.

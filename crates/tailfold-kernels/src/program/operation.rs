@@ -112,6 +112,32 @@ pub enum Operation {
         /// Tensor of the same scale.
         output: usize,
     },
+    /// The mean of each window.
+    AveragePool {
+        /// Tensor.
+        input: usize,
+        /// The window. The last ones may hang over the padded image.
+        window: Window,
+        /// Whether pixels of the padding count; those behind it never do.
+        counts_padding: bool,
+        /// Of the input and of the result.
+        scales: [f32; 2],
+        /// The ends of the result's codes, without the zero point.
+        clamp: [i16; 2],
+        /// Tensor.
+        output: usize,
+    },
+    /// The product of two images of one size, or of an image and one value for each channel.
+    Product {
+        /// Tensors, that of the result's size first.
+        inputs: [usize; 2],
+        /// The product of their scales over that of the result.
+        weight: f64,
+        /// The ends of the result's codes, without the zero point.
+        clamp: [i16; 2],
+        /// Tensor.
+        output: usize,
+    },
     /// The mean of all pixels; the epilogue has the number of pixels in it.
     Mean {
         /// Tensor.
@@ -163,7 +189,7 @@ impl Operation {
     pub fn reads(&self) -> Vec<usize> {
         match *self {
             Self::Quantize { .. } => Vec::new(),
-            Self::Add { inputs, .. } => inputs.to_vec(),
+            Self::Add { inputs, .. } | Self::Product { inputs, .. } => inputs.to_vec(),
             Self::Concat { ref inputs, .. } => inputs.clone(),
             Self::Conv {
                 input,
@@ -174,6 +200,7 @@ impl Operation {
             | Self::Table { input, .. }
             | Self::Subsample { input, .. }
             | Self::MaxPool { input, .. }
+            | Self::AveragePool { input, .. }
             | Self::Mean { input, .. }
             | Self::UnitMean { input, .. }
             | Self::Dequantize { input, .. } => vec![input],
@@ -187,6 +214,8 @@ impl Operation {
             | Self::Add { output, .. }
             | Self::Table { output, .. }
             | Self::Concat { output, .. }
+            | Self::AveragePool { output, .. }
+            | Self::Product { output, .. }
             | Self::Subsample { output, .. }
             | Self::MaxPool { output, .. }
             | Self::UnitMean { output, .. }
@@ -206,9 +235,11 @@ impl Operation {
     pub(super) fn range(&self, of: &[[i16; 2]]) -> [i16; 2] {
         match self {
             Self::Quantize { steps, .. } => [steps.low, steps.high],
-            Self::Add { clamp, .. } | Self::Concat { clamp, .. } | Self::UnitMean { clamp, .. } => {
-                *clamp
-            }
+            Self::Add { clamp, .. }
+            | Self::Concat { clamp, .. }
+            | Self::AveragePool { clamp, .. }
+            | Self::Product { clamp, .. }
+            | Self::UnitMean { clamp, .. } => *clamp,
             Self::Table { table, .. } => ends(table),
             // Other channels are zero.
             Self::Subsample { input, .. } => [of[*input][0].min(0), of[*input][1].max(0)],

@@ -206,6 +206,30 @@ impl Program {
                     part.run((frame(input), x), (frame(*output), out));
                 }
             }
+            (Operation::AveragePool { input, output, .. }, Packed::Average(average)) => {
+                let sums = &mut scratches[0].sums[..frame(*input).channels];
+                let [x, out] = self.memory(arena, [*input, *output]);
+                frame(*output).clear_border(out);
+                average.run((frame(*input), x), (frame(*output), out), sums);
+            }
+            (
+                Operation::Product {
+                    inputs: [a, b],
+                    output,
+                    ..
+                },
+                Packed::Product(product),
+            ) => {
+                let (x, gate, out): (&[i16], &[i16], _) = if a == b {
+                    let [x, out] = self.memory(arena, [*a, *output]);
+                    (x, x, out)
+                } else {
+                    let [x, gate, out] = self.memory(arena, [*a, *b, *output]);
+                    (x, gate, out)
+                };
+                frame(*output).clear_border(out);
+                product.run((frame(*a), x), (frame(*b), gate), (frame(*output), out));
+            }
             (
                 Operation::Subsample {
                     input,
@@ -297,7 +321,9 @@ impl Program {
                 Operation::Conv { .. }
                 | Operation::Add { .. }
                 | Operation::Table { .. }
-                | Operation::Concat { .. },
+                | Operation::Concat { .. }
+                | Operation::AveragePool { .. }
+                | Operation::Product { .. },
                 _,
             ) => unreachable!("packed when the step was made"),
         }

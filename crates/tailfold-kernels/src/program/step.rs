@@ -2,12 +2,14 @@
 
 use super::{Operation, Place, StepInfo, Tensor};
 use crate::KernelError;
+use crate::average::Average;
 use crate::blend::Blend;
 use crate::concat::Part;
 use crate::conv::{Conv, Epilogue, Method, Residual, Weights};
 use crate::frame::Frame;
 use crate::lanes::Isa;
 use crate::pool::check_mean;
+use crate::product::Product;
 use crate::scratch::Need;
 use crate::table::Table;
 
@@ -27,6 +29,8 @@ pub(super) enum Packed {
     Conv(Box<Conv>),
     Blend(Box<Blend>),
     Table(Table),
+    Average(Average),
+    Product(Product),
     /// One for each image.
     Concat(Vec<Part>),
 }
@@ -154,6 +158,37 @@ impl Step {
                 let found = [from.channels, height, width];
                 same("a pool", found, size(&frame(*output)))?;
             }
+            Operation::AveragePool {
+                input,
+                window,
+                counts_padding,
+                scales,
+                clamp,
+                output,
+            } => {
+                let average = Average {
+                    isa,
+                    window: *window,
+                    counts_padding: *counts_padding,
+                    scales: scales.map(f64::from),
+                    clamp: *clamp,
+                };
+                average.check(&frame(*input), &frame(*output))?;
+                packed = Packed::Average(average);
+            }
+            Operation::Product {
+                inputs: [input, gate],
+                weight,
+                clamp,
+                output,
+            } => {
+                let (from, factors) = (frame(*input), frame(*gate));
+                same("a product", size(&from), size(&frame(*output)))?;
+                if size(&factors) != [from.channels, 1, 1] {
+                    same("a factor", size(&factors), size(&from))?;
+                }
+                packed = Packed::Product(Product::new(isa, *weight, *clamp)?);
+            }
             Operation::UnitMean {
                 input,
                 scale,
@@ -211,6 +246,8 @@ impl Step {
             (Operation::Concat { .. }, _) => "concat",
             (Operation::Subsample { .. }, _) => "subsample",
             (Operation::MaxPool { .. }, _) => "max",
+            (Operation::AveragePool { .. }, _) => "average",
+            (Operation::Product { .. }, _) => "product",
             (Operation::Mean { .. }, _) => "mean",
             (Operation::UnitMean { .. }, _) => "unit mean",
             (Operation::Dequantize { .. }, _) => "dequantize",
@@ -226,7 +263,7 @@ impl Step {
     pub(super) fn threads(&self) -> usize {
         match &self.packed {
             Packed::Conv(conv) => conv.threads(),
-            Packed::Nothing | Packed::Blend(_) | Packed::Table(_) | Packed::Concat(_) => 1,
+            _ => 1,
         }
     }
 
@@ -234,7 +271,12 @@ impl Step {
     pub(super) fn scratch(&self, tensors: &[Tensor]) -> Need {
         match (&self.operation, &self.packed) {
             (_, Packed::Conv(conv)) => conv.scratch(),
-            (Operation::Mean { input, .. } | Operation::UnitMean { input, .. }, _) => Need {
+            (
+                Operation::Mean { input, .. }
+                | Operation::UnitMean { input, .. }
+                | Operation::AveragePool { input, .. },
+                _,
+            ) => Need {
                 sums: tensors[*input].frame.channels,
                 ..Need::default()
             },

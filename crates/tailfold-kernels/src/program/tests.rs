@@ -242,6 +242,28 @@ fn tables_and_parts_that_do_not_fit_are_refused() {
     assert!(refused(&two, concat(&[0, 0], &[1.0])).contains("1 weights, expected 2"));
     assert!(refused(&two, concat(&[0, 0], &[1.0, f64::NAN])).contains("ratio"));
     assert!(refused(&two, concat(&[], &[])).contains("all terms"));
+    let average = |stride, scale| Operation::AveragePool {
+        input: 0,
+        window: Window {
+            kernel: [2, 2],
+            stride: [stride, 1],
+            ..Window::point()
+        },
+        counts_padding: false,
+        scales: [scale, 1.0],
+        clamp: [-128, 127],
+        output: 1,
+    };
+    assert!(refused(&one, average(2, 1.0)).contains("do not make"));
+    assert!(refused(&one, average(1, f32::NAN)).contains("ratio"));
+    let product = |weight| Operation::Product {
+        inputs: [0, 0],
+        weight,
+        clamp: [-128, 127],
+        output: 1,
+    };
+    assert!(refused(&two, product(1.0)).contains("a product is"));
+    assert!(refused(&one, product(f64::INFINITY)).contains("ratio"));
 }
 
 #[test]

@@ -90,13 +90,13 @@ impl Graph {
             0
         };
         let placement = options.target.placement();
-        let all = find_region(&model, &BTreeSet::new(), placement)?;
+        let all = find_region(&model, &BTreeSet::new(), placement, float.shapes())?;
         let layers = all.weighted.iter();
         let layers = layers.map(|&index| model.nodes()[index].label().to_owned());
         let layers: Vec<String> = layers.collect();
         check_layers(&layers, &options.kept_in_float)?;
         // What stays in float may be dead.
-        let region = find_region(&model, &options.kept(float)?, placement)?;
+        let region = find_region(&model, &options.kept(float)?, placement, float.shapes())?;
         Ok(Self {
             model,
             equalized,

@@ -82,6 +82,7 @@ fn a_quantized_model_is_refused_by_the_operator_it_has() {
         dequantized.model(),
         &std::collections::BTreeSet::new(),
         Placement::EveryLayer,
+        &Shapes::new(),
     );
     assert_eq!(error.unwrap_err().to_string(), expected);
 }

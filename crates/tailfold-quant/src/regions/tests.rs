@@ -79,12 +79,17 @@ fn block() -> Model {
 }
 
 fn every_layer(model: &Model) -> Result<Region, QuantError> {
-    find_region(model, &BTreeSet::new(), Placement::EveryLayer)
+    find_region(
+        model,
+        &BTreeSet::new(),
+        Placement::EveryLayer,
+        &Shapes::new(),
+    )
 }
 
 /// `model` with the same parameters for every activation.
 fn quantized(mut model: Model, target: Target) -> Model {
-    let region = find_region(&model, &BTreeSet::new(), target.placement()).unwrap();
+    let region = find_region(&model, &BTreeSet::new(), target.placement(), &Shapes::new()).unwrap();
     let params = ActivationParams {
         scale: 0.5,
         zero_point: if target.scheme() == Scheme::Affine {
@@ -258,7 +263,13 @@ fn one_bias_for_all_classes_stays_in_float() {
 
 #[test]
 fn tensorrt_has_symmetric_codes_and_a_pair_for_each_reader() {
-    let region = find_region(&block(), &BTreeSet::new(), Placement::WeightsAndShortcuts).unwrap();
+    let region = find_region(
+        &block(),
+        &BTreeSet::new(),
+        Placement::WeightsAndShortcuts,
+        &Shapes::new(),
+    )
+    .unwrap();
     assert_eq!(region.observed, ["image", "relu", "pad", "feature"]);
     assert!(region.derived.is_empty());
     let model = quantized(block(), Target::TensorRt);
@@ -294,4 +305,237 @@ fn names_in_use_are_left_alone() {
     let model = quantized(model, Target::Tract);
     assert_eq!(model.initializer_f32("relu.scale").unwrap().1, [1.0, 2.0]);
     assert_eq!(model.initializer_f32("relu.scale.2").unwrap().1, [0.5]);
+}
+
+/// Nodes on images `[1, 4, 8, 8]`, between the tensors `image` and `logits`; each node is named like its output, and `w` are
+/// the weights of all convolutions.
+fn graph(nodes: Vec<NodeProto>) -> Model {
+    let dims = |dims: [usize; 4]| dims.map(Dimension::fixed).to_vec();
+    let graph = GraphProto {
+        name: Some("graph".to_owned()),
+        input: vec![ValueInfoProto::tensor(
+            "image",
+            DataType::Float,
+            dims([1, 4, 8, 8]),
+        )],
+        output: vec![ValueInfoProto::tensor(
+            "logits",
+            DataType::Float,
+            dims([1, 4, 8, 8]),
+        )],
+        node: nodes,
+        ..GraphProto::default()
+    };
+    let proto = ModelProto {
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto {
+            domain: None,
+            version: Some(17),
+        }],
+        ..ModelProto::default()
+    };
+    let mut model = Model::from_proto(proto, "graph").unwrap();
+    model.set_initializer_f32("w", &[4, 4, 1, 1], &[0.5; 16]);
+    for (name, value) in [
+        ("three", 3.0),
+        ("six", 6.0),
+        ("zero", 0.0),
+        ("small", 0.045),
+    ] {
+        model.set_initializer_f32(name, &[], &[value]);
+    }
+    model.set_initializer_f32("nine", &[], &[9.0]);
+    model.set_initializer_f32("lowest", &[], &[f32::NEG_INFINITY]);
+    model.set_initializer_f32("slopes", &[4, 1, 1], &[0.5; 4]);
+    model.set_initializer("pads", &[8], &[0_i64, 0, 1, 1, 0, 0, 1, 1]);
+    model
+}
+
+fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto::new(op, output, inputs.iter().copied(), [output])
+}
+
+/// The observed tensors, where all tensors are images of one size but those that `shapes` says otherwise of.
+fn observed(model: &Model, skip: &[&str], shapes: &[(&str, &[usize])]) -> Vec<String> {
+    let nodes = model.nodes().iter();
+    let names = nodes.flat_map(|n| &n.output).map(String::as_str);
+    let mut all: Shapes = names
+        .chain(["image"])
+        .map(|name| (name.to_owned(), vec![1, 4, 8, 8]))
+        .collect();
+    all.extend(shapes.iter().map(|(n, s)| ((*n).to_owned(), s.to_vec())));
+    let skip = skip.iter().map(|&s| s.to_owned()).collect();
+    let region = find_region(model, &skip, Placement::EveryLayer, &all).unwrap();
+    region.observed
+}
+
+/// `nodes` between the tensors `a`, of a convolution, and `b`, which a convolution reads.
+fn between(nodes: Vec<NodeProto>) -> Model {
+    let mut all = vec![node("Conv", &["image", "w"], "a")];
+    all.extend(nodes);
+    all.push(node("Conv", &["b", "w"], "logits"));
+    graph(all)
+}
+
+#[test]
+fn functions_get_codes_at_their_ends_alone() {
+    let swish = between(vec![node("HardSwish", &["a"], "b")]);
+    let clip = between(vec![
+        node("Add", &["a", "three"], "moved"),
+        node("Clip", &["moved", "zero", "six"], "gate"),
+        node("Mul", &["a", "gate"], "product"),
+        node("Div", &["product", "six"], "b"),
+    ]);
+    // The inner sum is of two tensors, and no shortcut.
+    let cubic = between(vec![
+        node("Mul", &["a", "a"], "square"),
+        node("Mul", &["square", "a"], "cube"),
+        node("Mul", &["cube", "small"], "part"),
+        node("Add", &["a", "part"], "sum"),
+        node("Tanh", &["sum"], "tanh"),
+        node("Mul", &["a", "tanh"], "b"),
+    ]);
+    for model in [&swish, &clip, &cubic] {
+        assert_eq!(observed(model, &[], &[]), ["image", "a", "b"]);
+        let emitted = find_region(
+            model,
+            &BTreeSet::new(),
+            Placement::WeightsAndShortcuts,
+            &Shapes::new(),
+        );
+        assert!(!emitted.unwrap().observed.contains(&"a".to_owned()) || model == &cubic);
+        // Nothing is known of the shapes, or they are of no image.
+        let blind = find_region(
+            model,
+            &BTreeSet::new(),
+            Placement::EveryLayer,
+            &Shapes::new(),
+        )
+        .unwrap();
+        assert!(blind.observed.contains(&"b".to_owned()));
+        let tokens: &[usize] = &[1, 4, 64];
+        assert_eq!(observed(model, &[], &[("a", tokens)]), ["image", "b"]);
+    }
+    assert!(every_layer(&swish).unwrap().observed == ["image", "b"]);
+}
+
+#[test]
+fn clamps_and_lines_and_formulas_of_several_values_get_no_codes_of_their_own() {
+    let cases = [
+        vec![node("Relu", &["a"], "b")],
+        vec![node("Mul", &["a", "three"], "b")],
+        vec![
+            node("Add", &["a", "three"], "moved"),
+            node("Mul", &["moved", "six"], "b"),
+        ],
+        vec![node("PRelu", &["a", "slopes"], "b")],
+        vec![
+            node("Softmax", &["a"], "other"),
+            node("Mul", &["a", "other"], "product"),
+            node("Tanh", &["product"], "tanh"),
+            node("Transpose", &["tanh"], "b"),
+        ],
+    ];
+    for nodes in cases {
+        let model = between(nodes);
+        assert_eq!(observed(&model, &[], &[]), ["image", "b"]);
+    }
+    // The function begins behind the clamp, which the convolution makes.
+    let model = between(vec![
+        node("Relu", &["a"], "clamped"),
+        node("Sigmoid", &["clamped"], "gate"),
+        node("Mul", &["clamped", "gate"], "b"),
+    ]);
+    assert_eq!(observed(&model, &[], &[]), ["image", "clamped", "b"]);
+    // A formula whose result stays float.
+    let model = graph(vec![
+        node("Conv", &["image", "w"], "a"),
+        node("Tanh", &["a"], "logits"),
+    ]);
+    assert_eq!(observed(&model, &[], &[]), ["image"]);
+}
+
+#[test]
+fn joined_averaged_and_gated_images_get_codes() {
+    let model = graph(vec![
+        node("Conv", &["image", "w"], "a"),
+        node("Relu", &["a"], "left"),
+        node("Conv", &["image", "w"], "right"),
+        node("Concat", &["left", "right"], "joined").attr_int("axis", 1),
+        node("MaxPool", &["joined"], "pooled"),
+        node("Conv", &["pooled", "w"], "c"),
+        node("AveragePool", &["c"], "mean"),
+        node("GlobalAveragePool", &["mean"], "vector"),
+        node("HardSigmoid", &["vector"], "gate"),
+        node("Mul", &["mean", "gate"], "gated"),
+        node("Conv", &["gated", "w"], "logits"),
+    ]);
+    let vector: &[usize] = &[1, 4, 1, 1];
+    let shapes = [("vector", vector), ("gate", vector)];
+    let found = observed(&model, &[], &shapes);
+    assert_eq!(
+        found,
+        [
+            "image", "left", "right", "joined", "c", "mean", "vector", "gate", "gated"
+        ]
+    );
+    // With more in float, nothing new is observed.
+    let names: Vec<&str> = model.nodes().iter().map(|n| n.label()).collect();
+    for first in 0..names.len() {
+        for second in 0..first {
+            let skip = [names[first], names[second]];
+            let fewer = observed(&model, &skip, &shapes);
+            assert!(fewer.iter().all(|t| found.contains(t)), "{skip:?}");
+        }
+    }
+    // Rows that are joined across the batch, and gates along another axis, stay float.
+    let model = between(vec![
+        node("Concat", &["a", "a"], "joined").attr_int("axis", 2),
+        node("Mul", &["joined", "column"], "b"),
+    ]);
+    let column: &[usize] = &[1, 1, 8, 1];
+    assert_eq!(observed(&model, &[], &[("column", column)]), ["image", "b"]);
+}
+
+#[test]
+fn sums_of_other_tensors_than_images_and_rows_stay_float() {
+    let model = graph(vec![
+        node("Conv", &["image", "w"], "a"),
+        node("Add", &["a", "image"], "b"),
+        node("Conv", &["b", "w"], "logits"),
+    ]);
+    assert_eq!(observed(&model, &[], &[]), ["image", "a", "b"]);
+    let tokens: &[usize] = &[1, 64, 4];
+    let of_tokens = [("a", tokens), ("image", tokens)];
+    assert_eq!(observed(&model, &[], &of_tokens), ["image", "b"]);
+    let spread: &[usize] = &[1, 4, 1, 1];
+    assert_eq!(observed(&model, &[], &[("a", spread)]), ["image", "b"]);
+}
+
+#[test]
+fn paddings_of_other_values_than_zero_share_no_codes() {
+    let pad = |filling: &[&str]| {
+        let inputs = [&["a", "pads"], filling].concat();
+        node("Pad", &inputs, "padded")
+    };
+    let max = || node("MaxPool", &["padded"], "b");
+    let same = || node("Identity", &["padded"], "b");
+    for shared in [pad(&[]), pad(&[""]), pad(&["zero"])] {
+        let model = between(vec![shared, max()]);
+        assert_eq!(observed(&model, &[], &[]), ["image", "a"]);
+    }
+    let others = [
+        pad(&["nine"]),
+        pad(&["lowest"]),
+        pad(&["computed"]),
+        pad(&[]).attr_str("mode", "edge"),
+        pad(&[]).attr_float("value", 9.0),
+    ];
+    for other in others {
+        // What a maximum never takes is in no range.
+        let model = between(vec![other.clone(), max()]);
+        assert_eq!(observed(&model, &[], &[]), ["image", "b"]);
+        let model = between(vec![other, same()]);
+        assert_eq!(observed(&model, &[], &[]), ["image", "padded"]);
+    }
 }

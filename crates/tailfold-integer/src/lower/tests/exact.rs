@@ -73,6 +73,7 @@ pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor>
             "Sqrt" => each(inputs[0], f64::sqrt),
             "GlobalAveragePool" => mean(inputs[0]),
             "MaxPool" => max_pool(node, inputs[0]),
+            "AveragePool" => average_pool(node, inputs[0]),
             "Flatten" => Tensor {
                 shape: vec![1, inputs[0].values.len()],
                 values: inputs[0].values.clone(),
@@ -158,19 +159,18 @@ fn wide<T: Copy + Into<f64>>(values: &[T]) -> Vec<f64> {
     values.iter().map(|&v| v.into()).collect()
 }
 
-/// Of two tensors of one shape, or of one and a single value.
+/// Of two tensors of one shape, or of one and a single value or one value for each channel.
 fn pairwise(a: &Tensor, b: &Tensor, f: impl Fn(f64, f64) -> f64) -> Tensor {
     let larger = if a.values.len() < b.values.len() {
         b
     } else {
         a
     };
-    let at = |x: &Tensor, i: usize| x.values[if x.values.len() == 1 { 0 } else { i }];
+    let count = larger.values.len();
+    let at = |x: &Tensor, i: usize| x.values[i / (count / x.values.len())];
     Tensor {
         shape: larger.shape.clone(),
-        values: (0..larger.values.len())
-            .map(|i| f(at(a, i), at(b, i)))
-            .collect(),
+        values: (0..count).map(|i| f(at(a, i), at(b, i))).collect(),
     }
 }
 
@@ -313,6 +313,58 @@ fn max_pool(node: &NodeProto, x: &Tensor) -> Tensor {
     }
     Tensor {
         shape: vec![1, channels, size[0], size[1]],
+        values,
+    }
+}
+
+/// The mean of the taps that are on the padded image, those on the padding only where the node says so.
+fn average_pool(node: &NodeProto, x: &Tensor) -> Tensor {
+    let [_, channels, height, width] = x.shape[..] else {
+        panic!("{:?}", x.shape)
+    };
+    let size = [height, width];
+    let pair = |name: &str| {
+        let values = node.ints(name).unwrap_or(&[1, 1]);
+        [0, 1].map(|i| values[i])
+    };
+    let (kernel, stride, dilation) = (pair("kernel_shape"), pair("strides"), pair("dilations"));
+    let pads = node.ints("pads").unwrap();
+    let counts = node.int("count_include_pad") == Some(1);
+    let ceil = node.int("ceil_mode") == Some(1);
+    let size = size.map(|s| i64::try_from(s).unwrap());
+    let outputs = [0, 1].map(|i| {
+        let starts = (0..).map(|o| o * stride[i] - pads[i]);
+        let reach = (kernel[i] - 1) * dilation[i];
+        let fits = |start: &i64| {
+            let overlap = if ceil { stride[i] - 1 } else { 0 };
+            start + reach < size[i] + pads[i + 2] + overlap && *start < size[i]
+        };
+        starts.take_while(fits).collect::<Vec<_>>()
+    });
+    let mut values = Vec::new();
+    for c in 0..channels {
+        for &top in &outputs[0] {
+            for &left in &outputs[1] {
+                let (mut sum, mut count) = (0.0, 0.0);
+                for ky in 0..kernel[0] {
+                    for kx in 0..kernel[1] {
+                        let at = [top + ky * dilation[0], left + kx * dilation[1]];
+                        let inside = |i: usize| (0..size[i]).contains(&at[i]);
+                        let padded = |i: usize| at[i] < size[i] + pads[i + 2];
+                        if inside(0) && inside(1) {
+                            sum += x.values[(c * height + whole(at[0])) * width + whole(at[1])];
+                            count += 1.0;
+                        } else if counts && padded(0) && padded(1) {
+                            count += 1.0;
+                        }
+                    }
+                }
+                values.push(sum / count);
+            }
+        }
+    }
+    Tensor {
+        shape: vec![1, channels, outputs[0].len(), outputs[1].len()],
         values,
     }
 }
