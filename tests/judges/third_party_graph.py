@@ -152,8 +152,6 @@ def solve_head(build, inputs, labels, **options):
     graph = Graph(odd=False, **options)
     build(graph)
     model = graph.model()
-    if graph.features is None:
-        return None
     model.graph.output.append(helper.make_empty_tensor_value_info(graph.features))
     x = answers(model, inputs, graph.features).reshape(len(inputs), -1).astype(np.float64)
     wanted = np.full([len(x), COUNT], -MARGIN / 2)
@@ -165,20 +163,9 @@ def solve_head(build, inputs, labels, **options):
     return weight.astype(np.float32), bias.astype(np.float32)
 
 
-def twins(build, inputs, labels, **options):
-    """The plain model and the other one."""
-    plain = {key: value for key, value in options.items() if key != "batch"}
-    # The plain form keeps to one version of the operators, whatever the other one is written in.
-    head = solve_head(build, inputs, labels, opset=13)
-    del plain
-    models = []
-    for odd in (False, True):
-        graph = Graph(odd, head, **(options if odd else {}))
-        build(graph)
-        models.append(graph)
-    return models[0].model(), models[1].model(), models[1]
-
-
-def checked(model):
-    onnx.checker.check_model(model, full_check=True)
-    return model
+def twins(build, inputs, labels, plain_opset=13, **options):
+    """The plain model, in one version of the operators whatever the other one is written in, and the other one."""
+    head = solve_head(build, inputs, labels, opset=plain_opset)
+    plain, odd = Graph(False, head, opset=plain_opset), Graph(True, head, **options)
+    build(plain), build(odd)
+    return plain.model(), odd.model()

@@ -1,0 +1,95 @@
+"""Starts the programs with bounds, and spells the flags that a model without metadata needs."""
+
+import os
+import resource
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+
+# Seconds and bytes of address space after which a program is ended: far above what any check allows.
+PATIENCE, ADDRESS_SPACE = 60, 16 << 30
+# What a hostile file may take.
+SECONDS, RSS = 5.0, 1 << 30
+
+
+@dataclass
+class Done:
+    """How a program ended."""
+
+    command: str
+    status: int
+    out: str
+    err: str
+    seconds: float
+    rss: int
+
+    @property
+    def panicked(self):
+        # A panic is status 101; a signal, of which an abort is one, is below zero.
+        return self.status == 101 or self.status < 0
+
+    def reason(self):
+        lines = [line for line in (self.err or "").splitlines() if line.strip()]
+        chosen = next((line for line in lines if line.startswith("error")), lines[-1] if lines else "")
+        return f"`{self.command}` ended with {self.status}: {chosen[:300]}"
+
+
+class Programs:
+    """The programs in a folder."""
+
+    def __init__(self, bins):
+        self.bins = bins
+
+    def run(self, name, *arguments, cwd=None, patience=PATIENCE):
+        program = self.bins / (name + (".exe" if os.name == "nt" else ""))
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            started = time.monotonic()
+            process = subprocess.Popen(
+                [program, *map(str, arguments)], stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=cwd, preexec_fn=bounded
+            )
+            status, usage = waited(process, started + patience)
+            seconds = time.monotonic() - started
+            out.seek(0), err.seek(0)
+            texts = [file.read().decode(errors="replace") for file in (out, err)]
+        shown = " ".join([name, *(str(a).rsplit("/", 1)[-1] for a in arguments)])
+        return Done(shown[:160], status, *texts, seconds, usage)
+
+
+def bounded():
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def waited(process, deadline):
+    """Exit status and largest resident memory in bytes; ends `process` at the deadline."""
+    pause = 0.002
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return process.returncode, usage.ru_maxrss * 1024
+        if time.monotonic() > deadline:
+            process.kill()
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def preparation(case, labels):
+    """Flags that say how images become inputs, for every command that reads a model without metadata.
+
+    The one place that knows how they are spelled.
+    """
+    flags = ["--labels", labels] if labels else []
+    flags += ["--mean", case.mean, "--std", case.std] if case.mean else []
+    return [*flags, *case.flags]
+
+
+def parity_flags(case, labels):
+    """The same for `parity`, whose own `--labels` are the labels of images."""
+    return ["--classes" if flag == "--labels" else flag for flag in preparation(case, labels)]
+
+
+def quantize_flags(case, labels):
+    """The same for `tailfold-quant`."""
+    return preparation(case, labels)
