@@ -26,7 +26,7 @@ class Case:
     flags: tuple = ()
     # Whether every layer with weights of the INT8 file has to run in integers.
     integer: bool = True
-    # Whether the INT8 file is made and tried at all; a word of the refusal where it must not be made.
+    # Whether the INT8 file is made and tried at all, and words of a refusal that is as good as the file.
     quantize: bool = True
     quantize_words: tuple = ()
     # What the outputs are: `logits`, `probabilities` that classify has to show as they are, `independent` ones.

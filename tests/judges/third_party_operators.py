@@ -210,7 +210,7 @@ def _dense_excite(g, x):
     return g.pooled(g.op("Mul", x, g.op("Reshape", s, g.ints(-1, 16, 1, 1))))
 
 
-@block("channel_shuffle", width=8)
+@block("channel_shuffle")
 def _shuffle(g, x):
     """ShuffleNet v2: halves, one through layers, shuffled."""
     for layer in range(2):
@@ -220,7 +220,7 @@ def _shuffle(g, x):
         x = g.op("Concat", halves[0], y, axis=1)
         x = g.op("Reshape", x, g.ints(-1, 2, 4, 16, 16))
         x = g.op("Reshape", g.op("Transpose", x, perm=[0, 2, 1, 3, 4]), g.ints(-1, 8, 16, 16))
-    return g.pooled(x)
+    return g.pooled(g.second(x))
 
 
 @block("slices_and_sum_of_three")

@@ -133,7 +133,7 @@ def bounded(name, kind, low=0.0, high=6.0, **options):
 
 bounded("clip_constant_nodes", "F1")(lambda g, x: g.op("Clip", x, g.node_constant(0), g.node_constant(6)))
 bounded("clip_value_float", "F1")(lambda g, x: g.op("Clip", x, *[g.op("Constant", value_float=v) for v in (0.0, 6.0)]))
-bounded("clip_attributes_10", "F28", opset=10, ir=5, quantize=False)(lambda g, x: g.op("Clip", x, min=0.0, max=6.0))
+bounded("clip_attributes_10", "F28", opset=10, ir=5, quantize_words=("version_converter",))(lambda g, x: g.op("Clip", x, min=0.0, max=6.0))
 bounded("clip_low_alone", "F2", high=None)(lambda g, x: g.op("Clip", x, g.const(0.0)))
 bounded("clip_empty_high", "F2", high=None)(lambda g, x: g.op("Clip", x, g.const(0.0), ""))
 bounded("clip_high_infinite", "F19", high=None)(lambda g, x: g.op("Clip", x, g.const(0.0), g.const(np.inf)))
