@@ -41,12 +41,17 @@ class Programs:
     def __init__(self, bins):
         self.bins = bins
 
-    def run(self, name, *arguments, cwd=None, patience=PATIENCE):
+    def run(self, name, *arguments, cwd=None, patience=PATIENCE, stdout=None):
         program = self.bins / (name + (".exe" if os.name == "nt" else ""))
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(stdout or os.devnull, "wb") as sink:
             started = time.monotonic()
             process = subprocess.Popen(
-                [program, *map(str, arguments)], stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=cwd, preexec_fn=bounded
+                [program, *map(str, arguments)],
+                stdout=sink if stdout else out,
+                stderr=err,
+                stdin=subprocess.DEVNULL,
+                cwd=cwd,
+                preexec_fn=bounded,
             )
             status, usage = waited(process, started + patience)
             seconds = time.monotonic() - started
