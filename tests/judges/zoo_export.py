@@ -160,6 +160,8 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     paths = sorted(arguments.photos.glob("*.jpg"))
     wanted = arguments.only or (SMALL if arguments.small else list(EXPORTS))
+    # The names that a list of images without a file of names gives its classes.
+    (arguments.out / "labels.txt").write_text("".join(f"{i}\n" for i in range(CLASSES)))
     listing = arguments.out / "zoo.json"
     rows = {row["file"]: row for row in json.loads(listing.read_text())} if listing.is_file() else {}
     failed = 0
@@ -169,7 +171,6 @@ def main():
         failed += len(exporters) - len(made)
         rows |= {row["file"]: row for row in made}
         listing.write_text(json.dumps(sorted(rows.values(), key=lambda row: row["file"]), indent=1))
-    (arguments.out / "labels.txt").write_text("".join(f"class {i}\n" for i in range(CLASSES)))
     return 1 if failed else 0
 
 

@@ -1,9 +1,5 @@
 """The networks of the zoo: where they come from, the side of their images, and the exporters that write them."""
 
-import timm
-import torch
-import torchvision
-
 CLASSES = 1000
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Photos that are scored beside each file.
@@ -113,6 +109,11 @@ def short_side(size):
 
 def build(name):
     """The network with random weights in inference mode, the side of its images, and the seed."""
+    # Needed here alone: the checks read the tables in an environment without PyTorch.
+    import timm
+    import torch
+    import torchvision
+
     seed = SEED + list(EXPORTS).index(name)
     torch.manual_seed(seed)
     if name in TORCHVISION:
