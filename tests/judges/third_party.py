@@ -13,6 +13,7 @@ import argparse
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import third_party_constants  # noqa: F401 (registers cases)
@@ -23,6 +24,8 @@ import third_party_hostile  # noqa: F401
 import third_party_inputs  # noqa: F401
 import third_party_operators  # noqa: F401
 import third_party_shapes  # noqa: F401
+import third_party_transformers  # noqa: F401
+from onnx_checker import Verdict
 from third_party_case import CASES
 from third_party_check import Material, judged
 from third_party_run import Programs
@@ -39,6 +42,31 @@ def outcome(case, material, programs):
     return "FAIL" if failures else "ok", case, " ".join(text.split())
 
 
+class Cases:
+    """All cases, some at a time, for judge.py: each is a check of its own that waits for its answer."""
+
+    def __init__(self, evidence, jobs=2):
+        self.material, self.programs = Material(evidence.scratch / "third-party"), Programs(evidence.bins)
+        self.pool, self.answers = ThreadPoolExecutor(jobs), {}
+
+    def check(self, name):
+        def waits(_evidence):
+            if not self.answers:
+                run = partial(outcome, material=self.material, programs=self.programs)
+                self.answers = {case.name: self.pool.submit(run, case) for case in CASES.values()}
+            state, _, text = self.answers[name].result()
+            if state == "FAIL":
+                raise Verdict(text)
+            return text
+
+        return waits
+
+    def checks(self):
+        """Name and function of each."""
+        for case in CASES.values():
+            yield f"third-party {case.name}", self.check(case.name)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin-dir", type=Path, default=HERE.parents[1] / "target/debug", help="folder of the programs")
@@ -46,6 +74,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="names and kinds, nothing is run")
     parser.add_argument("--keep", type=Path, help="folder to leave the files in")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time")
+    parser.add_argument("--ort", action="store_true", help="every case by --backend ort as well, not only where it matters")
     parser.add_argument("--generate", action="store_true", help="make the files and ask ONNX Runtime, run no program")
     arguments = parser.parse_args()
     wanted = [
@@ -59,7 +88,7 @@ def main():
     counts = dict.fromkeys(["ok", "FAIL"], 0)
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(arguments.jobs) as pool:
         material = Material(arguments.keep or Path(scratch))
-        programs = None if arguments.generate else Programs(arguments.bin_dir.resolve())
+        programs = None if arguments.generate else Programs(arguments.bin_dir.resolve(), arguments.ort)
         for state, case, text in pool.map(lambda case: outcome(case, material, programs), wanted):
             counts[state] += 1
             print(f"{state} {case.name} ({case.kind}): {text}", flush=True)

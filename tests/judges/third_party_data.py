@@ -409,7 +409,9 @@ def _full(ask):
         ("evaluate", "--data", spec), ("evaluate", "--json", "--data", spec),
     ]
     for command in commands:
-        done = ask.tailfold(command[0], *command[1:], stdout="/dev/full")
+        if not ask.found.ended(ask.tailfold(*command)):
+            continue
+        done = ask.tailfold(*command, stdout="/dev/full")
         if done.status != 2:
             ask.found.fails(f"`{' '.join(map(str, command[:2]))}` to a full disk: exit {done.status}")
 

@@ -109,7 +109,7 @@ case("format_99", "F26", after=version(99), outcome="either", words=("99",), ref
 for number in (7, 8, 9, 10):
     # Old operators run; a file for quantized inference needs a newer version, and the message names the way there.
     case(f"opset_{number}", "F28", opset=number, ir=3, quantize_words=("version_converter",))(plain)
-for number in (11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24):
+for number in (11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26):
     newer = dict(quantize_words=("opset",), ir=12) if number > 21 else dict(ir=10)
     case(f"opset_{number}", "F28", opset=number, **newer)(plain)
 case("opset_2000", "F28", after=lambda folder, model: old(folder, model, 2000), words=("2000",), **REFUSED)(plain)

@@ -1,7 +1,6 @@
 """Starts the programs with bounds, and spells the flags that a model without metadata needs."""
 
 import os
-import resource
 import subprocess
 import tempfile
 import time
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 
 # Seconds and bytes of address space after which a program is ended: far above what any check allows.
 PATIENCE, ADDRESS_SPACE = 60, 16 << 30
+# Sets the bounds and becomes the program. Not by code between fork and exec, which deadlocks where there are threads.
+BOUNDED = ["sh", "-c", f'ulimit -v {ADDRESS_SPACE >> 10} && ulimit -c 0 && exec "$@"', "sh"]
 # What a hostile file may take.
 SECONDS, RSS = 5.0, 1 << 30
 
@@ -38,32 +39,32 @@ class Done:
 class Programs:
     """The programs in a folder."""
 
-    def __init__(self, bins):
-        self.bins = bins
+    def __init__(self, bins, ort_everywhere=False):
+        self.bins, self.ort_everywhere = bins, ort_everywhere
 
     def run(self, name, *arguments, cwd=None, patience=PATIENCE, stdout=None):
         program = self.bins / (name + (".exe" if os.name == "nt" else ""))
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(stdout or os.devnull, "wb") as sink:
             started = time.monotonic()
             process = subprocess.Popen(
-                [program, *map(str, arguments)],
+                [*BOUNDED, program, *map(str, arguments)],
                 stdout=sink if stdout else out,
                 stderr=err,
                 stdin=subprocess.DEVNULL,
                 cwd=cwd,
-                preexec_fn=bounded,
             )
             status, usage = waited(process, started + patience)
             seconds = time.monotonic() - started
             out.seek(0), err.seek(0)
             texts = [file.read().decode(errors="replace") for file in (out, err)]
-        shown = " ".join([name, *(str(a).rsplit("/", 1)[-1] for a in arguments)])
-        return Done(shown[:160], status, *texts, seconds, usage)
+        return Done(shown(name, arguments), status, *texts, seconds, usage)
 
 
-def bounded():
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def shown(name, arguments):
+    """A command in few words: the program, what it is asked for, and the model."""
+    words = [name] + [str(a) for a in arguments[:1] if not str(a).startswith("-")]
+    models = [str(value).rsplit("/", 1)[-1] for flag, value in zip(arguments, arguments[1:]) if flag in ("--model", "--candidate")]
+    return " ".join([*words, *models])
 
 
 def waited(process, deadline):
