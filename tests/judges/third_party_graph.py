@@ -14,7 +14,7 @@ from third_party_pictures import CLASSES, SIDE
 
 SEED = 20_261_130
 # Logit of the right class above the others that the last layer is solved for, and the weight of the ridge.
-MARGIN, RIDGE = 8.0, 1e-3
+MARGIN, RIDGE = 10.0, 4e-3
 COUNT = len(CLASSES)
 
 
@@ -156,7 +156,9 @@ def solve_head(build, inputs, labels, **options):
     x = answers(model, inputs, graph.features).reshape(len(inputs), -1).astype(np.float64)
     wanted = np.full([len(x), COUNT], -MARGIN / 2)
     wanted[np.arange(len(x)), labels] = MARGIN / 2
-    middle, spread = x.mean(axis=0), x.std(axis=0) + 1e-6
+    middle, spread = x.mean(axis=0), x.std(axis=0)
+    # Channels that hardly vary would get large weights, which no eight bits bear.
+    spread = spread + 0.1 * spread.max()
     z = (x - middle) / spread
     weight = np.linalg.solve(z.T @ z + RIDGE * len(x) * np.eye(z.shape[1]), z.T @ wanted).T / spread
     bias = wanted.mean(axis=0) - weight @ middle

@@ -22,10 +22,10 @@ KINDS = [
 def picture(label, rng):
     colour, angle, period = KINDS[label]
     y, x = np.mgrid[0:SIDE, 0:SIDE]
-    phase, turn = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.06)
+    phase, turn = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.04)
     stripes = np.sin(2 * np.pi * (x * np.cos(angle + turn) + y * np.sin(angle + turn)) / period + phase)
-    base = np.array(colour) + rng.normal(0, 9, 3)
-    pixels = base * (0.75 + 0.3 * stripes[..., None]) + rng.normal(0, 7, (SIDE, SIDE, 3))
+    base = np.array(colour) + rng.normal(0, 5, 3)
+    pixels = base * (0.75 + 0.3 * stripes[..., None]) + rng.normal(0, 5, (SIDE, SIDE, 3))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 

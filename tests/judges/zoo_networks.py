@@ -20,7 +20,7 @@ TORCHVISION = {
     "regnet_x_400mf": 128,
     "regnet_y_400mf": 128,
     "efficientnet_b0": 128,
-    "vgg11_bn": 64,
+    "vgg11_bn": 224,
     "swin_t": 128,
 }
 TIMM = {
