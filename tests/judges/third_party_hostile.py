@@ -109,7 +109,10 @@ MUTATIONS = [
 ]
 for kind, name, label, value in MUTATIONS:
 
-    @hostile(f"{kind.lower()}_{name}_{label}", words=(kind, kind.lower()), base=with_pools)
+    # A stride beyond the image is of no use and means something all the same: one place.
+    accepted = (0, 2) if name == "strides" and label in LARGE else (2,)
+
+    @hostile(f"{kind.lower()}_{name}_{label}", words=(kind, kind.lower()), base=with_pools, accepted=accepted)
     def _mutated(model, kind=kind, name=name, value=value):
         attribute(model, kind, name, value)
 
@@ -218,7 +221,7 @@ for label, number in {"2e40": 2**40, "negative": -3, "zero": 0}.items():
 for label, sizes in {"2e31": [1, 3, 2**31, 2**31], "2e62": [1, 3, 2**62, 2**62], "zero": [1, 3, 0, 0], "negative": [1, 3, -32, 32],
                      "channels_2e40": [1, 2**40, 32, 32], "batch_2e40": [2**40, 3, 32, 32]}.items():
 
-    @hostile(f"input_{label}", words=("input", "size", "shape", "channels"))
+    @hostile(f"input_{label}", words=("input", "size", "shape", "channels"), accepted=(0, 2) if "batch" in label else (2,))
     def _sizes(model, sizes=sizes):
         shape = model.graph.input[0].type.tensor_type.shape
         for length, size in zip(shape.dim, sizes):

@@ -31,8 +31,13 @@ class Done:
         return self.status == 101 or self.status < 0
 
     def reason(self):
-        lines = [line for line in (self.err or "").splitlines() if line.strip()]
-        chosen = next((line for line in lines if line.startswith("error")), lines[-1] if lines else "")
+        """How it ended, with the line that says why: where it panicked, its error, or its last line."""
+        lines = [line for line in self.err.splitlines() if line.strip()]
+        panic = next((i for i, line in enumerate(lines) if "panicked at" in line), None)
+        if panic is not None:
+            chosen = " ".join(lines[panic : panic + 2])
+        else:
+            chosen = next((line for line in lines if line.startswith("error")), lines[-1] if lines else "")
         return f"`{self.command}` ended with {self.status}: {chosen[:300]}"
 
 

@@ -10,18 +10,21 @@ long an image takes. Without FOLDER the networks are exported first, into `targe
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
+from evidence import Skip
 from onnx_checker import LEVELS, Verdict, session
 from safetensors.numpy import load_file
 from third_party_run import Programs
-from zoo_networks import CLASSES, MEAN, PHOTOS, SMALL, STD
+from zoo_networks import CLASSES, MEAN, PHOTOS, STD, small_files
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -200,10 +203,39 @@ def table(rows, failures):
 
 def members(zoo, photos, programs, scratch, all_files=False, only=()):
     rows = json.loads((zoo / "zoo.json").read_text())
+    small = small_files()
     for row in rows:
-        small = row["architecture"] in SMALL
-        if any(part in row["file"] for part in only) if only else all_files or small:
+        name = row["file"].removesuffix(".onnx")
+        if any(part in name for part in only) if only else all_files or name in small:
             yield Member(row, zoo, photos, programs, scratch)
+
+
+class Zoo:
+    """The subset of CI as checks of judge.py."""
+
+    def __init__(self, evidence):
+        self.folder, self.scratch = ROOT / "target/zoo", evidence.scratch / "zoo"
+        self.photos = Path(os.environ.get("TAILFOLD_DATA", ROOT.parent / "shared/data")) / "photos"
+        self.programs = Programs(evidence.bins)
+
+    def export(self, _evidence):
+        self.scratch.mkdir()
+        if not self.photos.is_dir():
+            raise Skip("there are no photographs (../shared/data/photos, TAILFOLD_DATA)")
+        exported(self.folder, self.photos)
+        return f"{len(json.loads((self.folder / 'zoo.json').read_text()))} files"
+
+    def member(self, _evidence, name):
+        if not (self.folder / f"{name}.onnx").is_file():
+            raise Skip("it was not exported")
+        member = next(members(self.folder, self.photos.resolve(), self.programs, self.scratch, only=[name]))
+        return figures(member.judged())
+
+    def checks(self):
+        """Name and function of each."""
+        yield "zoo", self.export
+        for name in small_files():
+            yield f"zoo {name}", partial(self.member, name=name)
 
 
 def main():

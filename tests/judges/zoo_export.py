@@ -166,7 +166,7 @@ def main():
     rows = {row["file"]: row for row in json.loads(listing.read_text())} if listing.is_file() else {}
     failed = 0
     for name in wanted:
-        exporters = EXPORTS[name]
+        exporters = SMALL[name] if arguments.small else EXPORTS[name]
         made = list(export(name, exporters, paths, arguments.out))
         failed += len(exporters) - len(made)
         rows |= {row["file"]: row for row in made}

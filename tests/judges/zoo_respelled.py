@@ -15,9 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
-
-# Networks of plain convolutions that end in a mean, a Flatten and one dense layer.
-RESPELLED = ["resnet18", "mobilenet_v3_small", "lcnet_050"]
+from zoo_networks import RESPELLED
 
 
 class Respelling:
