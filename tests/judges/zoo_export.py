@@ -3,7 +3,7 @@
     python tests/judges/zoo_export.py --photos ../shared/data/photos --out target/zoo [--only resnet18] [--small]
 
 Weights are random, from a written seed. The statistics of batch normalization come from photos and the last layer is
-scaled and centred, so that activations and logits have the ranges of a trained network. Beside each file
+fitted to them, so that activations and logits have the ranges of a trained network. Beside each file
 `ARCH-EXPORTER.onnx` lie ONNX Runtime's logits of eight photos, `ARCH-EXPORTER.npy [8, classes]`; the prepared photos
 are `inputs-SIZE.npy [8, 3, SIZE, SIZE]`, and `zoo.json` says how each was made.
 
@@ -27,7 +27,11 @@ from zoo_networks import CLASSES, EXPORTS, MEAN, PHOTOS, SMALL, STD, build, shor
 
 # Photos that batch normalization and the last layer are fitted on; the first PHOTOS of them are scored.
 FITTED = 32
-# Standard deviation of the logits over photos and classes.
+# Directions of the features that the last layer looks at.
+DIRECTIONS = 6
+# Classes that stand out, and the scale of the logits of all others beside them.
+LOUD, QUIET = 12, 0.3
+# Standard deviation of the logits over photos and the classes that stand out.
 SPREAD = 3.0
 
 
@@ -59,24 +63,36 @@ def fit_norms(model, images):
 
 
 def fit_head(model, images):
-    """Scales the last layer so that logits have the spread SPREAD, and centres them over `images`."""
+    """Makes a last layer that looks at the directions in which the features of `images` differ most.
+
+    A random one would weigh all directions alike, most of which hardly differ between photos: then any rounding decides.
+    """
     heads = [
         module
         for module in model.modules()
         if isinstance(module, (torch.nn.Linear, torch.nn.Conv2d))
         and CLASSES == (module.out_features if isinstance(module, torch.nn.Linear) else module.out_channels)
     ]
-    head = heads[-1]
+    head, seen = heads[-1], []
+    hook = head.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    model(images)
+    hook.remove()
+    features = seen[0] if seen[0].dim() == 2 else seen[0].mean(dim=(2, 3))
+    middle = features.mean(dim=0)
+    _, lengths, directions = torch.linalg.svd(features - middle, full_matrices=False)
+    chosen = directions[:DIRECTIONS] / lengths[:DIRECTIONS, None].sqrt()
+    # Few classes stand out, as in a trained network: a thousand alike would be decided by hundredths of a logit.
+    loud = torch.full([CLASSES, 1], QUIET)
+    loud[torch.randperm(CLASSES)[:LOUD]] = 1.0
+    weight = (loud * torch.randn(CLASSES, len(chosen))) @ chosen
+    logits = (features - middle) @ weight.T
+    weight = weight * (SPREAD / float(logits[:, loud[:, 0] == 1.0].std()))
+    head.weight.copy_(weight.reshape(head.weight.shape))
     if head.bias is not None:
-        head.bias.zero_()
-    # Without its mean over the images, the answer is what tells one image from another.
-    logits = model(images)
-    middle = logits.mean(dim=0)
-    scale = SPREAD / float((logits - middle).std())
-    head.weight.mul_(scale)
-    if head.bias is not None:
-        # SqueezeNet has a ReLU behind its last bias: it keeps the half above zero.
-        head.bias.sub_(middle * scale)
+        head.bias.copy_(-(weight @ middle))
+        if head.weight.dim() == 4:
+            # SqueezeNet has a ReLU behind its last layer: what is below zero would be lost.
+            head.bias.add_(4 * SPREAD)
 
 
 def exported(model, example, exporter, path):
