@@ -335,7 +335,7 @@ def _labels(ask):
             ask.refused(done, *words)
             continue
         top = next(iter(ask.rows(done).values()), {}).get("top", [{}])
-        if top[0].get("class") != text.strip("\ufeff").splitlines()[0]:
+        if top[0].get("name") != text.strip("\ufeff").splitlines()[0]:
             ask.found.fails(f"labels.{name}: {top[0].get('class')!r}, {done.reason()}")
 
 

@@ -96,11 +96,6 @@ def preparation(case, labels):
     return [*flags, *case.flags]
 
 
-def parity_flags(case, labels):
-    """The same for `parity`, whose own `--labels` are the labels of images."""
-    return ["--classes" if flag == "--labels" else flag for flag in preparation(case, labels)]
-
-
 def quantize_flags(case, labels):
     """The same for `tailfold-quant`."""
     return preparation(case, labels)
