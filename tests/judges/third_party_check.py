@@ -209,7 +209,7 @@ def logits(case, folder, right, material, programs, found):
         found.fails(f"`logits` wrote {said.shape}, or not finite, for {right.shape}")
         return
     # Of probabilities, their logarithms are logits as well: a softmax gives them back.
-    choices = [right] + ([np.log(right)] if case.says in ("probabilities", "log") else [])
+    choices = [right] + ([np.log(right)] if case.says == "probabilities" else [])
     if case.says == "independent":
         choices.append(np.log(right / (1 - right)))
     if case.says in ("probabilities", "log"):
