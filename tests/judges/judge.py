@@ -33,6 +33,8 @@ from sharded import manifest_runs, workflow_runs
 from solver import soft_masses_are_met, solver_is_exact
 from solver_problems import PROBLEMS
 from targets import LITE_AGREEMENT, TARGETS, lite0_agrees, stranger_agrees, target_agrees
+from third_party import Cases
+from zoo import Zoo
 
 PROGRAMS = ["tailfold", "tailfold-quant", "tailfold-train"]
 
@@ -82,6 +84,8 @@ def checks(evidence):
         yield f"stranger EfficientNet-Lite0 {target}", partial(lite0_agrees, target=target)
     for kind in NETWORKS:
         yield f"network {kind}", partial(network_agrees, kind=kind)
+    yield from Cases(evidence).checks()
+    yield from Zoo(evidence).checks()
 
 
 def main():
