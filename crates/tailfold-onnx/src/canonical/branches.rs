@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{CanonicalError, fold};
 use crate::Model;
 use crate::Shapes;
-use crate::proto::NodeProto;
+use crate::proto::{NodeProto, ValueInfoProto};
 
 /// Replaces each If whose condition is a constant by the nodes of its branch; a condition may be computed from shapes, which
 /// `infer` tells. Any other graph with branches or loops is an error that names the node: what it computes may depend on
@@ -21,14 +21,25 @@ pub(super) fn inline(
             .is_some_and(|c| model.graph().find_initializer(c).is_some());
         if !constant {
             // Shapes of what is computed before the node.
-            let mut before = model.clone();
-            before.graph_mut().node.truncate(index);
-            fold::shapes(model, &infer(&before))?;
+            fold::shapes(model, &infer(&before(model, index)))?;
         }
         inline_constant(model)?;
         fold::constants(model)?;
     }
     Ok(())
+}
+
+/// The graph up to the node `index`.
+fn before(model: &Model, index: usize) -> Model {
+    let mut part = model.clone();
+    let graph = part.graph_mut();
+    graph.node.truncate(index);
+    let last = graph.node.last().and_then(|n| n.output.first()).cloned();
+    graph.output = vec![ValueInfoProto {
+        name: last,
+        ..ValueInfoProto::default()
+    }];
+    part
 }
 
 fn has_body(node: &NodeProto) -> bool {
