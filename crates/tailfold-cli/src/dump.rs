@@ -11,7 +11,7 @@ use tailfold_runtime::LoadedModel;
 use tailfold_spec::{Logits, artifact};
 
 use crate::describe_args::Describe;
-use crate::model::Runtime;
+use crate::model::{Runtime, open_data};
 use crate::output::say;
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let data = Dataset::open(&args.data)?;
+    let data = open_data(&args.data)?;
     let model = args.runtime.load_for(&args.model, &args.describe, &data)?;
     if let Some((shard, path)) = args.sharding.get() {
         let share = Share::of(&data, shard, path);

@@ -10,7 +10,7 @@ use tailfold_part::{Kind, Parts};
 use tailfold_spec::{Group, Logits};
 
 use crate::describe_args::Describe;
-use crate::model::Runtime;
+use crate::model::{Runtime, open_data};
 use crate::output::print;
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
@@ -60,7 +60,7 @@ struct Scored<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let data = Dataset::open(&args.data)?;
+    let data = open_data(&args.data)?;
     let model = args.runtime.load_for(&args.model, &args.describe, &data)?;
     if let Some((shard, path)) = args.sharding.get() {
         let share = Share::of(&data, shard, path);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use tailfold_data::Dataset;
+use tailfold_data::{DataSpec, Dataset};
 use tailfold_runtime::{Backend, LoadedModel, Network, NodeRun, Options, float_layers};
 use tailfold_spec::{CardParts, ModelCard};
 
@@ -98,6 +98,16 @@ impl Runtime {
         }
         Ok(network.described(&description, &path.display().to_string())?)
     }
+}
+
+/// The data set `spec`; one warning line says what a folder left out.
+pub(crate) fn open_data(spec: &DataSpec) -> anyhow::Result<Dataset> {
+    let data = Dataset::open(spec)?;
+    let left_out = data.left_out().without_hidden();
+    if !left_out.is_empty() {
+        say(&format!("warning: {spec} leaves out {left_out}"));
+    }
+    Ok(data)
 }
 
 /// Names of the back ends.

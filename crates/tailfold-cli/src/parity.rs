@@ -11,7 +11,7 @@ use tailfold_part::{Kind, Parts};
 use tailfold_runtime::{Backend, LoadedModel};
 
 use crate::describe_args::Describe;
-use crate::model::Runtime;
+use crate::model::{Runtime, open_data};
 use crate::output::{print, say};
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::{check_classes, logits};
@@ -212,7 +212,7 @@ impl Task {
             .as_ref()
             .context("give --data SPEC: the labelled images to run the models on")?;
         let policy = policy(args)?;
-        let data = Dataset::open(data)?;
+        let data = open_data(data)?;
         let load = |path: &Path| args.runtime.load_for(path, &args.describe, &data);
         let (reference, candidate) = (load(&args.reference)?, load(&args.candidate)?);
         same::check(&reference, &candidate, &policy, args.allow)?;

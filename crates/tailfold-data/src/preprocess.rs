@@ -10,7 +10,7 @@ use crate::pixels::check_size;
 use crate::{DataError, Pixels, PixelsRef};
 
 /// Brings one image to `[channels, height, width]`, row-major: grey or RGB, resize of the shorter side, centre crop,
-/// `(x / 255 - mean) / std` for each channel.
+/// `(x / 255 - mean) / std` for each channel, blue first where the preprocessing says so.
 ///
 /// Grey becomes RGB by repetition, RGB becomes grey by the luma of BT.601, as in Pillow.
 ///
@@ -43,8 +43,10 @@ pub fn preprocess(pixels: &Pixels, preprocess: &Preprocess) -> Result<Vec<f32>, 
 pub struct Normaliser {
     height: usize,
     width: usize,
-    /// New value of each byte, for each channel.
+    /// New value of each byte, for each channel of the network.
     tables: Vec<[f32; 256]>,
+    /// Whether the network's first channel is the image's last.
+    reversed: bool,
 }
 
 impl Normaliser {
@@ -62,6 +64,7 @@ impl Normaliser {
             height: preprocess.height,
             width: preprocess.width,
             tables: channels.map(table).collect(),
+            reversed: preprocess.bgr,
         })
     }
 
@@ -93,8 +96,13 @@ impl Normaliser {
         let (top, left) = (half(rows), half(columns));
         let planes = values.chunks_exact_mut(self.height * self.width);
         for (channel, (plane, table)) in planes.zip(&self.tables).enumerate() {
+            let source = if self.reversed {
+                channels - 1 - channel
+            } else {
+                channel
+            };
             for (row, line) in plane.chunks_exact_mut(self.width).enumerate() {
-                let start = ((top + row) * pixels.width + left) * channels + channel;
+                let start = ((top + row) * pixels.width + left) * channels + source;
                 let bytes = pixels.values[start..].iter().step_by(channels);
                 for (value, &byte) in line.iter_mut().zip(bytes) {
                     *value = table[usize::from(byte)];

@@ -8,6 +8,7 @@ use crate::Model;
 use crate::Shapes;
 use crate::proto::{GraphProto, NodeProto};
 
+mod axes;
 mod batch_norm;
 mod branches;
 mod constants;
@@ -48,6 +49,7 @@ pub(crate) fn canonical_with(
     opset::raise(model)?;
     fold::constants(model)?;
     branches::inline(model, infer)?;
+    axes::from_front(model, infer);
     tidy(model, &Shapes::new())
 }
 

@@ -254,7 +254,7 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
         }
         match tensor.check() {
             // Strings, numbers narrower than a byte and types of the future are for the runtime to judge.
-            Err(TensorError::Type { .. }) => continue,
+            Err(TensorError::Type { .. }) if tensor.element().is_some() => continue,
             other => other?,
         }
         if tensor.element() == Some(DataType::Float) {

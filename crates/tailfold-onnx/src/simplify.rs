@@ -6,6 +6,7 @@
 mod means;
 mod norms;
 mod pads;
+mod rows;
 
 use std::collections::BTreeSet;
 
@@ -20,11 +21,13 @@ use crate::{Model, Shapes};
 /// # Errors
 /// [`CanonicalError`] naming node or tensor and both sides.
 pub fn simplify(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
+    pads::all_axes(model, shapes);
     pads::explicit(model, shapes);
     pads::into_layers(model, shapes);
     means::to_pools(model, shapes);
     flatten(model, shapes);
     norms::to_depthwise(model, shapes)?;
+    rows::to_matrices(model, shapes);
     tidy(model, shapes)
 }
 

@@ -53,7 +53,9 @@ fn is_weighted(graph: &GraphProto, node: &NodeProto) -> bool {
         && node
             .input
             .get(1)
-            .is_some_and(|weight| graph.find_initializer(weight).is_some())
+            .and_then(|weight| graph.find_initializer(weight))
+            // Kernels are for images.
+            .is_some_and(|weight| gemm || weight.dims.len() == 4)
 }
 
 /// Finds what to quantize: Conv, and Gemm with `transB`, with constant weights (both have the output channel first),

@@ -14,7 +14,7 @@ use crate::blame::blame;
 use crate::boundary::guarded;
 use crate::error::{TractError, chain};
 use crate::operator::with_regions;
-use crate::shapes::{check_operators, check_sizes, shapes};
+use crate::shapes::{check_axes, check_operators, check_sizes, shapes};
 
 /// An ONNX classifier prepared for batches of one: what a device answers does not depend on what it was asked together
 /// with.
@@ -132,7 +132,7 @@ impl TractClassifier {
         nodes: Vec<NodeKernel>,
     ) -> Result<Self, TractError> {
         check_operators(onnx, name, regions)?;
-        let prepared = guarded(|| Self::prepare(&onnx.to_bytes(), name, regions));
+        let prepared = guarded(|| Self::prepare(onnx, name, regions));
         let (plan, input, num_classes) = prepared.unwrap_or_else(|message| {
             Err(TractError::Panic {
                 name: name.to_owned(),
@@ -151,7 +151,7 @@ impl TractClassifier {
 
     /// The plan, `[channels, height, width]`, and the number of classes.
     fn prepare(
-        bytes: &[u8],
+        onnx: &Model,
         name: &str,
         regions: &[Arc<Region>],
     ) -> Result<(Arc<TypedRunnableModel>, [usize; 3], usize), TractError> {
@@ -159,8 +159,9 @@ impl TractClassifier {
             name: name.to_owned(),
             message: chain(&e),
         };
-        let (mut model, input) = parse(bytes, name, regions)?;
+        let (mut model, input) = parse(&onnx.to_bytes(), name, regions)?;
         check_sizes(&mut model, name)?;
+        check_axes(onnx, &model, name)?;
         let model = model.into_optimized().map_err(load)?;
         let fact = model.output_fact(0).map_err(load)?;
         let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
@@ -169,7 +170,7 @@ impl TractClassifier {
         let num_classes = num_classes.ok_or_else(|| TractError::Shape {
             name: name.to_owned(),
             what: "output",
-            found: format!("{fact:?}"),
+            found: format!("{fact:?}").to_lowercase(),
             expected: "one float tensor [N, classes], [N, classes, 1, 1] or [N, 1, classes]",
         })?;
         Ok((model.into_runnable().map_err(load)?, input, num_classes))

@@ -36,6 +36,20 @@ pub enum TractError {
         /// `half precision (f16)`, ...
         precision: &'static str,
     },
+    /// An axis beyond the rank of a value.
+    #[error("{name}: node `{node}`: {operator} along axis {axis} of a value of rank {rank}")]
+    Axis {
+        /// The file, for people.
+        name: String,
+        /// The node.
+        node: String,
+        /// Its operator.
+        operator: String,
+        /// The axis.
+        axis: i64,
+        /// Rank of its input.
+        rank: usize,
+    },
     /// A tensor that no classifier has.
     #[error("{name}: `{tensor}` has the shape {shape:?} for one image, more than {most} elements")]
     TooLarge {

@@ -69,6 +69,50 @@ pub(crate) fn check_sizes(model: &mut InferenceModel, name: &str) -> Result<(), 
     Ok(())
 }
 
+/// Checks that no node names an axis that its input does not have.
+///
+/// # Errors
+/// [`TractError::Axis`].
+pub(crate) fn check_axes(
+    onnx: &Model,
+    model: &InferenceModel,
+    name: &str,
+) -> Result<(), TractError> {
+    let shapes = known(model);
+    for node in onnx.nodes() {
+        let with_axis = [
+            "Softmax",
+            "LogSoftmax",
+            "Flatten",
+            "Concat",
+            "Gather",
+            "Split",
+        ];
+        let Some(axis) = node
+            .int("axis")
+            .filter(|_| with_axis.iter().any(|op| node.is(op)))
+        else {
+            continue;
+        };
+        let Some(rank) = node.input.first().and_then(|x| shapes.get(x)).map(Vec::len) else {
+            continue;
+        };
+        let ranks = i64::try_from(rank).unwrap_or(i64::MAX);
+        // Flatten may put all axes first.
+        let most = if node.is("Flatten") { ranks } else { ranks - 1 };
+        if !(-ranks..=most).contains(&axis) {
+            return Err(TractError::Axis {
+                name: name.to_owned(),
+                node: node.label().to_owned(),
+                operator: node.op_type().to_owned(),
+                axis,
+                rank,
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Checks that tract knows every operator of `model`, and that it computes in f32.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ pub(super) fn inline(
 }
 
 /// The graph up to the node `index`.
-fn before(model: &Model, index: usize) -> Model {
+pub(super) fn before(model: &Model, index: usize) -> Model {
     let mut part = model.clone();
     let graph = part.graph_mut();
     graph.node.truncate(index);

@@ -45,7 +45,7 @@ pub enum CanonicalError {
         operator: String,
     },
     /// A constant that would not fit into memory.
-    #[error("node `{node}`: {operator} makes a constant of more than {limit} elements")]
+    #[error("node `{node}`: {operator} makes more than {limit} elements")]
     TooLarge {
         /// The node.
         node: String,

@@ -6,6 +6,7 @@ use super::CanonicalError;
 use crate::Model;
 use crate::Shapes;
 use crate::eval::{MAX_ELEMENTS, Unfolded, Value, evaluate};
+use crate::limits::MOST_ELEMENTS;
 use crate::proto::{AttributeProto, AttributeType, NodeProto, TensorProto};
 
 /// Replaces each node that reads only constants by its value. QuantizeLinear and DequantizeLinear stay: they say how a
@@ -23,6 +24,13 @@ pub(super) fn constants(model: &mut Model) -> Result<(), CanonicalError> {
     let mut folded: BTreeSet<usize> = BTreeSet::new();
     let mut made: Vec<TensorProto> = Vec::new();
     for (index, node) in graph.node.iter().enumerate() {
+        if let Some(elements) = claimed(node, &constants, &graph.initializer) {
+            return Err(CanonicalError::TooLarge {
+                node: node.label().to_owned(),
+                operator: format!("{} to {elements} elements", node.op_type()),
+                limit: MOST_ELEMENTS,
+            });
+        }
         let is_known = |name: &String| {
             name.is_empty() || constants.contains_key(name) || known.contains_key(name)
         };
@@ -76,6 +84,22 @@ pub(super) fn constants(model: &mut Model) -> Result<(), CanonicalError> {
     });
     graph.initializer.extend(made);
     Ok(())
+}
+
+/// The elements of a constant shape that a Reshape or Expand asks for, when no classifier has as many.
+fn claimed(
+    node: &NodeProto,
+    constants: &BTreeMap<String, usize>,
+    initializers: &[TensorProto],
+) -> Option<i64> {
+    if !(node.is("Reshape") || node.is("Expand")) {
+        return None;
+    }
+    let shape = &initializers[*constants.get(node.input.get(1)?)?];
+    let lengths = shape.values::<i64>().ok()?;
+    let known = lengths.iter().filter(|l| **l > 0);
+    let elements = known.fold(1_i64, |n, &l| n.saturating_mul(l));
+    (usize::try_from(elements).map_or(true, |n| n > MOST_ELEMENTS)).then_some(elements)
 }
 
 fn foldable(node: &NodeProto) -> bool {

@@ -266,7 +266,8 @@ fn normalised_by(model: &Model) -> Option<String> {
             [] => return None,
         };
         let node = &graph.node[reader];
-        let shifts = ["Sub", "Add", "Mul", "Div", "BatchNormalization"];
+        // A batch normalisation is learned, and stands behind a normalised image as well.
+        let shifts = ["Sub", "Add", "Mul", "Div"];
         if shifts.iter().any(|op| node.is(op)) {
             let others = node.input.iter().filter(|i| **i != value);
             let mut others = others.peekable();

@@ -4,7 +4,7 @@ use tailfold_spec::ScoreKind;
 
 use super::OpenError;
 use crate::Model;
-use crate::proto::{NodeProto, TensorType, ValueInfoProto};
+use crate::proto::{GraphProto, NodeProto, TensorProto, TensorType, ValueInfoProto};
 use crate::wires::{Fresh, Wires};
 
 /// The output of a file, and the nodes between the logits and it.
@@ -15,6 +15,8 @@ pub struct OutputPort {
     original: ValueInfoProto,
     /// From the logits to the output, the first of them makes probabilities; empty where the file ends in logits.
     tail: Vec<NodeProto>,
+    /// Constants that those nodes read.
+    constants: Vec<TensorProto>,
 }
 
 /// Operators that hand the scores on in another shape or type.
@@ -37,6 +39,7 @@ impl OutputPort {
             kind: ScoreKind::Logit,
             original: original.clone(),
             tail: Vec::new(),
+            constants: Vec::new(),
         };
         // Backwards over other shapes, to what makes the scores.
         let mut tail = Vec::new();
@@ -55,18 +58,35 @@ impl OutputPort {
         };
         let node = &graph.node[at];
         let alone = tail.is_empty() || wires.only_reader(&value).is_some();
-        let Some(kind) = kind(model, node).filter(|_| alone && !node.input.is_empty()) else {
+        let by_parts = softmax_by_parts(graph, &wires, node);
+        let kind = match &by_parts {
+            Some(_) => Some(ScoreKind::Probability),
+            None => kind(model, node),
+        };
+        let Some(kind) = kind.filter(|_| alone && !node.input.is_empty()) else {
             return Ok(port);
         };
         port.kind = kind;
-        port.tail.push(with_axis(node));
+        let (logits, first, parts) = match by_parts {
+            Some((logits, parts)) => {
+                let softmax =
+                    NodeProto::new("Softmax", node.label(), [&logits], node.output.clone());
+                (logits, softmax.attr_int("axis", -1), parts)
+            }
+            None => (node.input[0].clone(), with_axis(node), Vec::new()),
+        };
+        port.tail.push(first);
         port.tail
             .extend(tail.iter().rev().map(|&i| graph.node[i].clone()));
-        let logits = node.input[0].clone();
+        let read = port.tail.iter().flat_map(|n| n.input.iter().skip(1));
+        port.constants = read
+            .filter_map(|name| Some(graph.initializer[wires.constant(name)?].clone()))
+            .collect();
         // The caller of a half-precision network reads f32: a Cast behind the softmax stands behind the logits then.
         let cast = port.tail.iter().find(|n| n.is("Cast")).cloned();
         let mut gone: Vec<usize> = tail;
         gone.push(at);
+        gone.extend(parts);
         let declared = port.tail.len() == 1;
         let mut name = logits.clone();
         let graph = model.graph_mut();
@@ -107,6 +127,11 @@ impl OutputPort {
             return;
         };
         let graph = model.graph_mut();
+        for constant in &self.constants {
+            if graph.find_initializer(constant.name()).is_none() {
+                graph.initializer.push(constant.clone());
+            }
+        }
         let mut names = Fresh::of(graph);
         let mut value = logits;
         let last = self.tail.len() - 1;
@@ -124,6 +149,38 @@ impl OutputPort {
         }
         graph.output = vec![self.original.clone()];
     }
+}
+
+/// A softmax of small operators that ends in the division `node`: the logits, and the indices of the nodes before it. `e / sum(e)`
+/// with `e = exp(x)` or `e = exp(x - max(x))`.
+fn softmax_by_parts(
+    graph: &GraphProto,
+    wires: &Wires,
+    node: &NodeProto,
+) -> Option<(String, Vec<usize>)> {
+    let maker = |value: &String, op: &str| {
+        let at = wires.maker(value)?;
+        graph.node[at].is(op).then_some(at)
+    };
+    let [powers, sum] = &node.input[..] else {
+        return None;
+    };
+    let exp = maker(powers, "Exp").filter(|_| node.is("Div"))?;
+    let summed = maker(sum, "ReduceSum").filter(|&s| graph.node[s].input[0] == *powers)?;
+    let mut parts = vec![exp, summed];
+    let shifted = &graph.node[exp].input[0];
+    let logits = match maker(shifted, "Sub") {
+        None => shifted,
+        Some(sub) => {
+            let [x, top] = &graph.node[sub].input[..] else {
+                return None;
+            };
+            let top = maker(top, "ReduceMax").filter(|&m| graph.node[m].input[0] == *x)?;
+            parts.extend([sub, top]);
+            x
+        }
+    };
+    Some((logits.clone(), parts))
 }
 
 /// What `node`, which makes the scores, makes of its input; `None` when it does not make probabilities over classes.

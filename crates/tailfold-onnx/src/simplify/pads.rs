@@ -3,9 +3,56 @@
 use std::collections::BTreeSet;
 
 use super::{image, ints, remove};
-use crate::proto::{AttributeProto, GraphProto, NodeProto};
-use crate::wires::Wires;
+use crate::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use crate::wires::{Fresh, Wires};
 use crate::{Model, Shapes};
+
+/// Writes a Pad of some axes (an input since opset 18) as one of all axes.
+pub(super) fn all_axes(model: &mut Model, shapes: &Shapes) {
+    let graph = model.graph_mut();
+    let wires = Wires::of(graph);
+    let mut names = Fresh::of(graph);
+    let mut changes: Vec<(usize, Vec<i64>)> = Vec::new();
+    for (index, node) in graph.node.iter().enumerate() {
+        let whole = || {
+            let axes = node
+                .input
+                .get(3)
+                .filter(|a| node.is("Pad") && !a.is_empty())?;
+            let rank = shapes.get(node.input.first()?)?.len();
+            let axes = ints(graph, &wires, axes)?;
+            let pads = ints(graph, &wires, node.input.get(1)?)?;
+            if pads.len() != 2 * axes.len() {
+                return None;
+            }
+            let mut whole = vec![0; 2 * rank];
+            for (i, &axis) in axes.iter().enumerate() {
+                let axis = if axis < 0 {
+                    axis + i64::try_from(rank).ok()?
+                } else {
+                    axis
+                };
+                let axis = usize::try_from(axis).ok().filter(|&a| a < rank)?;
+                whole[axis] = pads[i];
+                whole[rank + axis] = pads[axes.len() + i];
+            }
+            Some(whole)
+        };
+        changes.extend(whole().map(|pads| (index, pads)));
+    }
+    for (index, pads) in changes {
+        let name = names.name(&format!("{}.pads", graph.node[index].label()));
+        let node = &mut graph.node[index];
+        node.input.truncate(3);
+        node.input[1].clone_from(&name);
+        while node.input.last().is_some_and(String::is_empty) {
+            node.input.pop();
+        }
+        graph
+            .initializer
+            .push(TensorProto::new(name, &[pads.len()], &pads));
+    }
+}
 
 /// Writes the numbers of `auto_pad` out, by the formula of the ONNX operator specification for Conv and the pools: ONNX
 /// Runtime refuses some of its forms, and other tools read it differently.
