@@ -19,7 +19,6 @@ from pathlib import Path
 import third_party_constants  # noqa: F401 (registers cases)
 import third_party_data  # noqa: F401
 import third_party_files  # noqa: F401
-import third_party_gate  # noqa: F401
 import third_party_hostile  # noqa: F401
 import third_party_inputs  # noqa: F401
 import third_party_operators  # noqa: F401

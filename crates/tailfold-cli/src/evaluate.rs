@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use tailfold_data::{DataSpec, Dataset};
+use tailfold_data::DataSpec;
 use tailfold_parity::Accuracy;
 use tailfold_part::{Kind, Parts};
 use tailfold_spec::{Group, Logits};

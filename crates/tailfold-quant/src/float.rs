@@ -22,6 +22,9 @@ pub struct FloatModel {
     classes: usize,
 }
 
+/// Most times that a graph is simplified by the shapes that the time before made known.
+const ROUNDS: usize = 8;
+
 impl FloatModel {
     /// Reads the file `path`, and values beside it that it names; `options` chooses among several outputs and says where the
     /// channels are.
@@ -52,9 +55,16 @@ impl FloatModel {
         options: &OpenOptions,
     ) -> Result<Self, QuantError> {
         let mut opened = open(model, folder, options, &tailfold_tract::shapes)?;
-        let before = tailfold_tract::shapes(&opened.model);
-        simplify(&mut opened.model, &before)?;
-        let shapes = tailfold_tract::shapes(&opened.model);
+        let mut shapes = tailfold_tract::shapes(&opened.model);
+        // Shapes that tract does not tell of one spelling it may tell of its canonical form.
+        for _ in 0..ROUNDS {
+            let known = shapes.len();
+            simplify(&mut opened.model, &shapes)?;
+            shapes = tailfold_tract::shapes(&opened.model);
+            if shapes.len() <= known {
+                break;
+            }
+        }
         check(&opened.model)?;
         let props = opened.model.props();
         let card = if ModelCard::is_in(&props) {

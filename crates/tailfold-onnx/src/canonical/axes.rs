@@ -1,4 +1,4 @@
-//! Axes of Squeeze counted from the front: tract takes no others as an input.
+//! Axes of Squeeze counted from the front, ascending: tract takes no others as an input.
 
 use super::branches::before;
 use crate::proto::TensorProto;
@@ -14,7 +14,8 @@ pub(super) fn from_front(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) {
         let Some(axes) = axes.and_then(|a| a.values::<i64>().ok()) else {
             continue;
         };
-        if axes.iter().all(|&a| a >= 0) {
+        // tract takes them away one after the other.
+        if axes.is_sorted() && axes.iter().all(|&a| a >= 0) {
             continue;
         }
         let shapes = infer(&before(model, index));
@@ -22,10 +23,11 @@ pub(super) fn from_front(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) {
             continue;
         };
         let rank = i64::try_from(rank).unwrap_or(i64::MAX);
-        let axes: Vec<i64> = axes
+        let mut axes: Vec<i64> = axes
             .into_iter()
             .map(|a| if a < 0 { a.saturating_add(rank) } else { a })
             .collect();
+        axes.sort_unstable();
         let graph = model.graph_mut();
         let name = Fresh::of(graph).name(&format!("{}.axes", graph.node[index].label()));
         graph.node[index].input[1].clone_from(&name);

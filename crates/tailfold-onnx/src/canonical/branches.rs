@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CanonicalError, fold};
+use super::{CanonicalError, fold, opset};
 use crate::Model;
 use crate::Shapes;
 use crate::proto::{NodeProto, ValueInfoProto};
@@ -24,6 +24,8 @@ pub(super) fn inline(
             fold::shapes(model, &infer(&before(model, index)))?;
         }
         inline_constant(model)?;
+        // The branch's nodes have the form of the version before it was raised.
+        opset::attributes_to_inputs(model);
         fold::constants(model)?;
     }
     Ok(())

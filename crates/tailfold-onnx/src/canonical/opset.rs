@@ -140,7 +140,7 @@ const MOVED: [(&str, &[&str]); 8] = [
     ("Dropout", &["ratio"]),
 ];
 
-fn attributes_to_inputs(model: &mut Model) {
+pub(super) fn attributes_to_inputs(model: &mut Model) {
     let graph = model.graph_mut();
     let mut names = Fresh::of(graph);
     let mut made = Vec::new();
