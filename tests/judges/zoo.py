@@ -116,7 +116,7 @@ class Member:
     def layers(self):
         """How many of the layers with weights of the INT8 file have an integer kernel, and how many there are."""
         nodes = json.loads(self.run("tailfold", "info", "--json", "--model", self.int8).out)["nodes"]
-        counted = [node for node in nodes if node["op"] in LAYERS]
+        counted = [node for node in nodes if node["operator"] in LAYERS]
         return sum(node["kernel"] is not None for node in counted), len(counted)
 
     def judged(self):
