@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CanonicalError, fold};
+use super::{CanonicalError, bodies, constants, fold};
 use crate::Model;
 use crate::Shapes;
 use crate::proto::NodeProto;
@@ -26,15 +26,14 @@ pub(super) fn inline(
             fold::shapes(model, &infer(&before))?;
         }
         inline_constant(model)?;
+        constants::to_initializers(model)?;
         fold::constants(model)?;
     }
     Ok(())
 }
 
 fn has_body(node: &NodeProto) -> bool {
-    node.attribute
-        .iter()
-        .any(|a| a.g.is_some() || !a.graphs.is_empty())
+    bodies::of(node).next().is_some()
 }
 
 /// Replaces the first node with a body.
@@ -72,9 +71,7 @@ fn inline_constant(model: &mut Model) -> Result<(), CanonicalError> {
         };
         let mut nodes: Vec<NodeProto> = Vec::with_capacity(branch.node.len() + outer.len());
         for mut inner in branch.node {
-            for value in inner.input.iter_mut().chain(&mut inner.output) {
-                *value = renamed(value);
-            }
+            bodies::rename(&mut inner, &renamed);
             inner.name = Some(format!("{prefix}/{}", inner.label()));
             nodes.push(inner);
         }

@@ -206,7 +206,7 @@ fn cancel(model: &mut Model) {
             })?;
             let whole = wires.maker(&before.input[0]).map(|at| &graph.node[at]);
             let source = match whole {
-                Some(round) if round.is("Round") && before.is("Cast") => &round.input[0],
+                Some(round) if round.is("Round") && before.is("Cast") => round.input.first()?,
                 _ => &before.input[0],
             };
             Some((source.clone(), undone))

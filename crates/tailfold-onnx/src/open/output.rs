@@ -4,7 +4,7 @@ use tailfold_spec::ScoreKind;
 
 use super::OpenError;
 use crate::Model;
-use crate::proto::{NodeProto, TensorType, ValueInfoProto};
+use crate::proto::{NodeProto, TensorProto, TensorType, ValueInfoProto};
 use crate::wires::{Fresh, Wires};
 
 /// The output of a file, and the nodes between the logits and it.
@@ -15,6 +15,8 @@ pub struct OutputPort {
     original: ValueInfoProto,
     /// From the logits to the output, the first of them makes probabilities; empty where the file ends in logits.
     tail: Vec<NodeProto>,
+    /// Constants that these nodes read: the network may have lost them.
+    constants: Vec<TensorProto>,
 }
 
 /// Operators that hand the scores on in another shape or type.
@@ -37,6 +39,7 @@ impl OutputPort {
             kind: ScoreKind::Logit,
             original: original.clone(),
             tail: Vec::new(),
+            constants: Vec::new(),
         };
         // Backwards over other shapes, to what makes the scores.
         let mut tail = Vec::new();
@@ -62,6 +65,9 @@ impl OutputPort {
         port.tail.push(with_axis(node));
         port.tail
             .extend(tail.iter().rev().map(|&i| graph.node[i].clone()));
+        let read = port.tail.iter().flat_map(|n| n.input.iter().skip(1));
+        let constants = read.filter_map(|name| wires.constant(name));
+        port.constants = constants.map(|i| graph.initializer[i].clone()).collect();
         let logits = node.input[0].clone();
         // The caller of a half-precision network reads f32: a Cast behind the softmax stands behind the logits then.
         let cast = port.tail.iter().find(|n| n.is("Cast")).cloned();
@@ -107,6 +113,9 @@ impl OutputPort {
             return;
         };
         let graph = model.graph_mut();
+        for tensor in &self.constants {
+            graph.set_initializer(tensor.clone());
+        }
         let mut names = Fresh::of(graph);
         let mut value = logits;
         let last = self.tail.len() - 1;
@@ -149,7 +158,7 @@ fn kind(model: &Model, node: &NodeProto) -> Option<ScoreKind> {
             let axis = if axis < 0 { axis + rank } else { axis };
             // The axis of the classes: all others but the batch have one element.
             let others = shape.iter().enumerate().skip(1);
-            axis >= 1
+            (1..rank).contains(&axis)
                 && others
                     .filter(|(i, _)| i64::try_from(*i) != Ok(axis))
                     .all(|(_, &d)| d == Some(1))
