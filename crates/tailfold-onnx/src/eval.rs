@@ -89,3 +89,6 @@ pub(crate) fn from_front(axis: i64, rank: usize) -> Result<usize, Unfolded> {
         _ => Err(Unfolded::Unknown),
     }
 }
+
+#[cfg(test)]
+mod tests;

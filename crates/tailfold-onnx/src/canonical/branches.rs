@@ -92,3 +92,6 @@ fn inline_constant(model: &mut Model) -> Result<(), CanonicalError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,3 +139,6 @@ fn resolve(inner: &mut NodeProto, call: &NodeProto, function: &FunctionProto) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,6 @@ fn hands_on(node: &NodeProto, wires: &Wires) -> bool {
         || (node.is("Sum") && node.input.len() == 1)
         || (node.is("Dropout") && unread && inference)
 }
+
+#[cfg(test)]
+mod tests;

@@ -185,3 +185,6 @@ fn attributes_to_inputs(graph: &mut GraphProto) {
     );
     graph.initializer.extend(made);
 }
+
+#[cfg(test)]
+mod tests;
