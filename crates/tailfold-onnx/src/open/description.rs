@@ -272,3 +272,6 @@ fn spread(values: &[f32], channels: usize) -> Vec<f32> {
         _ => values.to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -280,3 +280,6 @@ fn normalised_by(model: &Model) -> Option<String> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -176,3 +176,6 @@ fn with_axis(node: &NodeProto) -> NodeProto {
     let axis = node.int("axis").unwrap_or(-1);
     node.clone().attr_int("axis", axis)
 }
+
+#[cfg(test)]
+mod tests;

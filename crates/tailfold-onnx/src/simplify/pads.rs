@@ -170,3 +170,6 @@ fn takes(node: &NodeProto, value: &str, pads: &[i64], filling: f32) -> bool {
     };
     explicit && first && own
 }
+
+#[cfg(test)]
+mod tests;
