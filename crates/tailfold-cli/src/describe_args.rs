@@ -23,10 +23,10 @@ pub(crate) struct Describe {
     #[arg(long, value_name = "FILE")]
     pub(crate) counts: Option<PathBuf>,
     /// Means of the channels on the 0..1 scale: `0.485,0.456,0.406`, or one for all.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', requires = "std")]
     mean: Option<Vec<f32>>,
     /// Standard deviations of the channels on the 0..1 scale, or one for all.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', requires = "mean")]
     std: Option<Vec<f32>>,
     /// Length of the shorter side before the centre crop, in pixels, and the filter (`256:bicubic`; bilinear without one).
     #[arg(long, visible_alias = "short-side", value_name = "PIXELS[:FILTER]", value_parser = resize)]

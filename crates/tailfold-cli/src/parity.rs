@@ -214,7 +214,8 @@ impl Task {
         let policy = policy(args)?;
         let data = open_data(data)?;
         let load = |path: &Path| args.runtime.load_for(path, &args.describe, &data);
-        let (reference, candidate) = (load(&args.reference)?, load(&args.candidate)?);
+        let (mut reference, mut candidate) = (load(&args.reference)?, load(&args.candidate)?);
+        share_counts(&mut reference, &mut candidate);
         same::check(&reference, &candidate, &policy, args.allow)?;
         Ok(Self {
             policy,
@@ -263,6 +264,19 @@ impl Task {
         })?;
         share.write(&part)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Training counts that one of two models does not know are those of the other.
+fn share_counts(a: &mut LoadedModel, b: &mut LoadedModel) {
+    let unknown = |model: &LoadedModel| model.card.train_counts.iter().all(|&n| n == 0);
+    if a.card.train_counts.len() != b.card.train_counts.len() {
+        return;
+    }
+    if unknown(a) {
+        a.card.train_counts.clone_from(&b.card.train_counts);
+    } else if unknown(b) {
+        b.card.train_counts.clone_from(&a.card.train_counts);
     }
 }
 

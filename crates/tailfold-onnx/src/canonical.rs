@@ -6,10 +6,13 @@ use std::collections::BTreeSet;
 
 use crate::Model;
 use crate::Shapes;
+use crate::check_structure;
 use crate::proto::{GraphProto, NodeProto};
 
 mod axes;
+mod batch;
 mod batch_norm;
+mod bodies;
 mod branches;
 mod constants;
 mod error;
@@ -19,6 +22,7 @@ mod identity;
 mod linear;
 mod opset;
 mod output;
+mod precision;
 mod sums;
 
 pub(crate) use batch_norm::normalisation;
@@ -43,12 +47,23 @@ pub(crate) fn canonical_with(
     output: Option<&str>,
     infer: &dyn Fn(&Model) -> Shapes,
 ) -> Result<(), CanonicalError> {
+    let nested = !model.functions().is_empty()
+        || model
+            .nodes()
+            .iter()
+            .any(|node| bodies::of(node).next().is_some());
     functions::inline(model)?;
     constants::to_initializers(model)?;
     output::keep(model, output)?;
     opset::raise(model)?;
     fold::constants(model)?;
     branches::inline(model, infer)?;
+    precision::to_single(model);
+    batch::open(model);
+    if nested {
+        // Nobody has looked at the nodes that were inside.
+        check_structure(model)?;
+    }
     axes::from_front(model, infer);
     tidy(model, &Shapes::new())
 }
@@ -84,11 +99,7 @@ fn read(graph: &GraphProto) -> BTreeSet<String> {
 /// Names of all values that `node` reads, those in the bodies of its branches among them.
 fn reads(node: &NodeProto) -> Vec<String> {
     let mut names = node.input.clone();
-    let bodies = node
-        .attribute
-        .iter()
-        .flat_map(|a| a.g.iter().chain(&a.graphs));
-    for body in bodies {
+    for body in bodies::of(node) {
         names.extend(body.node.iter().flat_map(reads));
         names.extend(body.output.iter().map(|o| o.name().to_owned()));
     }

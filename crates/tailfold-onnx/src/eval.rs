@@ -62,6 +62,7 @@ pub(crate) fn evaluate(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
             arithmetic::reduce(node, x()?, axes)
         }
         "Where" => arithmetic::choose(inputs),
+        "Mod" if node.int("fmod").unwrap_or(0) != 0 => Err(Unfolded::Unknown),
         op => match inputs {
             [Some(x)] => arithmetic::unary(op, x),
             [Some(a), Some(b)] => arithmetic::binary(op, a, b),
@@ -88,3 +89,6 @@ pub(crate) fn from_front(axis: i64, rank: usize) -> Result<usize, Unfolded> {
         _ => Err(Unfolded::Unknown),
     }
 }
+
+#[cfg(test)]
+mod tests;

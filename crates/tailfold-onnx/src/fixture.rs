@@ -10,6 +10,7 @@ use tailfold_spec::{Architecture, Body, Head, ModelCard, Preprocess};
 use crate::{Checkpoint, Model, build};
 
 pub(crate) mod eval;
+pub(crate) mod small;
 
 /// Seed of all weights.
 const SEED: u64 = 20_250_301;

@@ -73,3 +73,6 @@ fn remove(model: &mut Model, gone: &BTreeSet<usize>) {
         !gone.contains(&(index - 1))
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CanonicalError, fold, opset};
+use super::{CanonicalError, bodies, constants, fold};
 use crate::Model;
 use crate::Shapes;
 use crate::proto::{NodeProto, ValueInfoProto};
@@ -24,8 +24,7 @@ pub(super) fn inline(
             fold::shapes(model, &infer(&before(model, index)))?;
         }
         inline_constant(model)?;
-        // The branch's nodes have the form of the version before it was raised.
-        opset::attributes_to_inputs(model);
+        constants::to_initializers(model)?;
         fold::constants(model)?;
     }
     Ok(())
@@ -45,9 +44,7 @@ pub(super) fn before(model: &Model, index: usize) -> Model {
 }
 
 fn has_body(node: &NodeProto) -> bool {
-    node.attribute
-        .iter()
-        .any(|a| a.g.is_some() || !a.graphs.is_empty())
+    bodies::of(node).next().is_some()
 }
 
 /// Replaces the first node with a body.
@@ -85,9 +82,7 @@ fn inline_constant(model: &mut Model) -> Result<(), CanonicalError> {
         };
         let mut nodes: Vec<NodeProto> = Vec::with_capacity(branch.node.len() + outer.len());
         for mut inner in branch.node {
-            for value in inner.input.iter_mut().chain(&mut inner.output) {
-                *value = renamed(value);
-            }
+            bodies::rename(&mut inner, &renamed);
             inner.name = Some(format!("{prefix}/{}", inner.label()));
             nodes.push(inner);
         }
@@ -108,3 +103,6 @@ fn inline_constant(model: &mut Model) -> Result<(), CanonicalError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

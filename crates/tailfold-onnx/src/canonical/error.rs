@@ -1,6 +1,6 @@
 //! Why a graph has no common form.
 
-use crate::{OnnxError, TensorError};
+use crate::{CheckError, OnnxError, TensorError};
 
 /// A model that cannot be brought into the common form.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +108,9 @@ pub enum CanonicalError {
         /// The channel.
         channel: usize,
     },
+    /// The structure of functions or branches.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// A constant that cannot be read.
     #[error(transparent)]
     Tensor(#[from] TensorError),

@@ -133,3 +133,6 @@ pub(super) fn shapes(model: &mut Model, shapes: &Shapes) -> Result<(), Canonical
     super::constants::to_initializers(model)?;
     constants(model)
 }
+
+#[cfg(test)]
+mod tests;

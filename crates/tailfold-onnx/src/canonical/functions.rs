@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::CanonicalError;
+use super::{CanonicalError, bodies};
 use crate::Model;
 use crate::limits::MOST_NODES;
 use crate::proto::{FunctionProto, NodeProto};
@@ -31,31 +31,16 @@ pub(super) fn inline(model: &mut Model) -> Result<(), CanonicalError> {
             (key, f)
         })
         .collect();
+    let mut calls = Calls {
+        functions: &functions,
+        found: 0,
+        nodes: 0,
+    };
     for depth in 0.. {
         let nodes = std::mem::take(&mut model.graph_mut().node);
-        let mut inlined = Vec::with_capacity(nodes.len());
-        let mut calls = 0_usize;
-        for node in nodes {
-            let key = (
-                node.domain().to_owned(),
-                node.op_type().to_owned(),
-                node.overload().to_owned(),
-            );
-            match functions.get(&key) {
-                None => inlined.push(node),
-                Some(function) => {
-                    calls += 1;
-                    inlined.extend(body(&node, function, depth * MOST_NODES + calls));
-                }
-            }
-            if inlined.len() > MOST_NODES {
-                return Err(CanonicalError::Functions(
-                    "have more nodes than a model may",
-                ));
-            }
-        }
-        model.graph_mut().node = inlined;
-        if calls == 0 {
+        (calls.nodes, calls.found) = (0, depth * MOST_NODES);
+        model.graph_mut().node = calls.replace(nodes)?;
+        if calls.found == depth * MOST_NODES {
             break;
         }
         if depth == DEEPEST {
@@ -64,6 +49,46 @@ pub(super) fn inline(model: &mut Model) -> Result<(), CanonicalError> {
     }
     model.forget_domains();
     Ok(())
+}
+
+/// One pass over all nodes.
+struct Calls<'a> {
+    functions: &'a BTreeMap<Key, FunctionProto>,
+    /// Number of the last call.
+    found: usize,
+    /// Nodes after the pass.
+    nodes: usize,
+}
+
+impl Calls<'_> {
+    /// `nodes` with the bodies of functions in place of their calls, in branches too.
+    fn replace(&mut self, nodes: Vec<NodeProto>) -> Result<Vec<NodeProto>, CanonicalError> {
+        let mut replaced = Vec::with_capacity(nodes.len());
+        for mut node in nodes {
+            let key = (
+                node.domain().to_owned(),
+                node.op_type().to_owned(),
+                node.overload().to_owned(),
+            );
+            let before = replaced.len();
+            if let Some(function) = self.functions.get(&key) {
+                self.found += 1;
+                replaced.extend(body(&node, function, self.found));
+            } else {
+                for graph in bodies::of_mut(&mut node) {
+                    graph.node = self.replace(std::mem::take(&mut graph.node))?;
+                }
+                replaced.push(node);
+            }
+            self.nodes += replaced.len() - before;
+            if self.nodes > MOST_NODES {
+                return Err(CanonicalError::Functions(
+                    "have more nodes than a model may",
+                ));
+            }
+        }
+        Ok(replaced)
+    }
 }
 
 /// The nodes of `function` in place of the call `node`; `call` numbers the calls.
@@ -85,27 +110,35 @@ fn body(node: &NodeProto, function: &FunctionProto, call: usize) -> Vec<NodeProt
     let mut nodes = Vec::with_capacity(function.node.len());
     for inner in &function.node {
         let mut copy = inner.clone();
-        for value in copy.input.iter_mut().chain(&mut copy.output) {
-            *value = own(value, &names);
-        }
+        bodies::rename(&mut copy, &|name| own(name, &names));
         copy.name = Some(format!("{label}/{}#{call}", inner.label()));
-        copy.attribute = inner
-            .attribute
-            .iter()
-            .filter_map(|attribute| {
-                // An attribute of the caller, or its default; without both it is absent.
-                let Some(refers) = attribute.ref_attr_name.as_deref().filter(|r| !r.is_empty())
-                else {
-                    return Some(attribute.clone());
-                };
-                let given = node.find_attr(refers);
-                let default = function.attribute_proto.iter().find(|a| a.name() == refers);
-                let mut value = given.or(default)?.clone();
-                value.name.clone_from(&attribute.name);
-                Some(value)
-            })
-            .collect();
+        resolve(&mut copy, node, function);
         nodes.push(copy);
     }
     nodes
 }
+
+/// Gives attributes of `inner` that refer to one of the function the value of the call, or the default; without both they
+/// are absent.
+fn resolve(inner: &mut NodeProto, call: &NodeProto, function: &FunctionProto) {
+    inner.attribute = std::mem::take(&mut inner.attribute)
+        .into_iter()
+        .filter_map(|attribute| {
+            let Some(refers) = attribute.ref_attr_name.as_deref().filter(|r| !r.is_empty()) else {
+                return Some(attribute);
+            };
+            let default = function.attribute_proto.iter().find(|a| a.name() == refers);
+            let mut value = call.find_attr(refers).or(default)?.clone();
+            value.name = attribute.name;
+            Some(value)
+        })
+        .collect();
+    for graph in bodies::of_mut(inner) {
+        for nested in &mut graph.node {
+            resolve(nested, call, function);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

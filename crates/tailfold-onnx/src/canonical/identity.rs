@@ -7,7 +7,7 @@ use crate::Model;
 use crate::proto::NodeProto;
 use crate::wires::Wires;
 
-/// Removes Identity, and Dropout as inference has it: whoever reads the output reads the input.
+/// Removes Identity, a Sum of one value, and Dropout as inference has it: whoever reads the output reads the input.
 pub(super) fn remove(model: &mut Model) -> Result<(), CanonicalError> {
     refuse_training(model)?;
     let graph = model.graph_mut();
@@ -92,5 +92,10 @@ fn hands_on(node: &NodeProto, wires: &Wires) -> bool {
     // A third input may ask for training; one that is computed is left to the runtime.
     let training = node.input.get(2).filter(|i| !i.is_empty());
     let inference = training.is_none_or(|t| wires.constant(t).is_some());
-    node.is("Identity") || (node.is("Dropout") && unread && inference)
+    node.is("Identity")
+        || (node.is("Sum") && node.input.len() == 1)
+        || (node.is("Dropout") && unread && inference)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Standard operators of a version that has quantization by channel.
 
-use super::CanonicalError;
+use super::{CanonicalError, bodies};
 use crate::Model;
-use crate::proto::{DataType, NodeProto, TensorProto};
+use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::wires::{Fresh, Wires};
 
 /// Oldest version whose operators are known here; before it, sums were spread over each other by an attribute.
@@ -27,17 +27,26 @@ pub(super) fn raise(model: &mut Model) -> Result<(), CanonicalError> {
     if found >= BY_CHANNEL {
         return Ok(());
     }
-    rename(model)?;
-    softmax(model);
-    attributes_to_inputs(model);
+    convert(model.graph_mut(), true)?;
     model.raise_ir_version(IR_VERSION);
     model.set_opset(BY_CHANNEL);
     Ok(())
 }
 
+/// Converts the nodes of `graph` and of the bodies inside; `whole` when it is the model's.
+fn convert(graph: &mut GraphProto, whole: bool) -> Result<(), CanonicalError> {
+    for body in graph.node.iter_mut().flat_map(bodies::of_mut) {
+        convert(body, false)?;
+    }
+    rename(graph)?;
+    softmax(graph, whole);
+    attributes_to_inputs(graph);
+    Ok(())
+}
+
 /// Operators that left the standard before version 13.
-fn rename(model: &mut Model) -> Result<(), CanonicalError> {
-    for node in &mut model.graph_mut().node {
+fn rename(graph: &mut GraphProto) -> Result<(), CanonicalError> {
+    for node in &mut graph.node {
         let now = match node.op_type() {
             "Scatter" => "ScatterElements",
             "Upsample" => {
@@ -55,8 +64,7 @@ fn rename(model: &mut Model) -> Result<(), CanonicalError> {
 
 /// Before version 13, a softmax flattens its input from an axis on. Of a matrix that is a softmax of each row, as it is of
 /// the scores at the end of a classifier; elsewhere the flattening is written out.
-fn softmax(model: &mut Model) {
-    let graph = model.graph_mut();
+fn softmax(graph: &mut GraphProto, whole: bool) {
     let wires = Wires::of(graph);
     let rank_2 = |name: &str| {
         let shape = graph.find_value(name).and_then(|v| v.shape());
@@ -66,7 +74,7 @@ fn softmax(model: &mut Model) {
         let mut value = node.output.first().map_or("", String::as_str);
         loop {
             if wires.is_output(value) {
-                return true;
+                return whole;
             }
             let Some(next) = wires.only_reader(value).map(|i| &graph.node[i]) else {
                 return false;
@@ -140,8 +148,7 @@ const MOVED: [(&str, &[&str]); 8] = [
     ("Dropout", &["ratio"]),
 ];
 
-pub(super) fn attributes_to_inputs(model: &mut Model) {
-    let graph = model.graph_mut();
+fn attributes_to_inputs(graph: &mut GraphProto) {
     let mut names = Fresh::of(graph);
     let mut made = Vec::new();
     for node in &mut graph.node {
@@ -178,3 +185,6 @@ pub(super) fn attributes_to_inputs(model: &mut Model) {
     );
     graph.initializer.extend(made);
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use crate::Model;
 use crate::proto::NodeProto;
 use crate::wires::Wires;
 
-/// Rewrites Sum of one or two values as Identity or Add, and Relu of a Relu as one.
+/// Rewrites Sum of two values as Add, and Relu of a Relu as one.
 pub(super) fn to_additions(model: &mut Model) {
     let wires = Wires::of(model.graph());
     let graph = model.graph_mut();
@@ -20,8 +20,11 @@ pub(super) fn to_additions(model: &mut Model) {
         let Some(before) = graph.node[index].input.first().and_then(|i| wires.maker(i)) else {
             continue;
         };
-        if rectified[index] && rectified[before] && before < index {
-            let source = graph.node[before].input[0].clone();
+        let source = graph.node[before].input.first().cloned();
+        if let (true, Some(source)) = (
+            rectified[index] && rectified[before] && before < index,
+            source,
+        ) {
             graph.node[index].input[0] = source;
         }
     }

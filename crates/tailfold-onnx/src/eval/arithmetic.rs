@@ -33,10 +33,21 @@ pub(super) fn unary(op: &str, x: &Value) -> Folded {
                 _ => return Err(Unfolded::Unknown),
             };
             let values: Option<Vec<i64>> = values.iter().map(|&v| f(v)).collect();
-            Data::Int(values.ok_or(Unfolded::Unknown)?)
+            let data = Data::Int(values.ok_or(Unfolded::Unknown)?);
+            return within(x.element, x.shape.clone(), data);
         }
     };
     Ok(Value { data, ..x.clone() })
+}
+
+/// A tensor of `element`; a number that it cannot hold is left to the runtime.
+fn within(element: DataType, shape: Vec<usize>, data: Data) -> Folded {
+    let wide = Value {
+        element: DataType::Int64,
+        shape,
+        data,
+    };
+    wide.cast(element)
 }
 
 /// An operator of two tensors of one type.
@@ -108,18 +119,22 @@ pub(super) fn binary(op: &str, a: &Value, b: &Value) -> Folded {
                 "Mul" => i64::checked_mul,
                 // Integer division of ONNX is that of C: towards zero.
                 "Div" => i64::checked_div,
-                "Mod" => i64::checked_rem_euclid,
+                // Without `fmod`, the sign is that of the divisor.
+                "Mod" => |a, b| {
+                    let rest = a.checked_rem(b)?;
+                    Some(if rest != 0 && (rest < 0) != (b < 0) {
+                        rest + b
+                    } else {
+                        rest
+                    })
+                },
                 "Max" => |a, b| Some(a.max(b)),
                 "Min" => |a, b| Some(a.min(b)),
                 _ => return Err(Unfolded::Unknown),
             };
             let values: Option<Vec<i64>> = pairs().map(|(i, j)| f(left[i], right[j])).collect();
-            Value {
-                element: DataType::Int64,
-                data: Data::Int(values.ok_or(Unfolded::Unknown)?),
-                shape,
-            }
-            .cast(a.element)
+            let data = Data::Int(values.ok_or(Unfolded::Unknown)?);
+            within(a.element, shape, data)
         }
         _ => Err(Unfolded::Unknown),
     }
@@ -223,11 +238,14 @@ pub(super) fn reduce(node: &NodeProto, x: &Value, axes: Option<Vec<i64>>) -> Fol
             .map(|i| x.shape[i])
             .collect()
     };
-    Ok(Value {
-        element: x.element,
-        shape,
-        data,
-    })
+    match data {
+        Data::Int(_) => within(x.element, shape, data),
+        Data::Real(_) => Ok(Value {
+            element: x.element,
+            shape,
+            data,
+        }),
+    }
 }
 
 /// The shape of two tensors that are spread over each other.

@@ -62,6 +62,7 @@ pub(super) fn squeeze(x: &Value, axes: &Option<Vec<i64>>) -> Folded {
 /// With dimensions of length 1 at `axes` of the result.
 pub(super) fn unsqueeze(x: &Value, axes: &[i64]) -> Folded {
     let rank = x.shape.len() + axes.len();
+    count(&vec![1; rank])?;
     let new: Vec<usize> = axes
         .iter()
         .map(|&a| from_front(a, rank))
@@ -211,8 +212,12 @@ pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
     let mut shape = x.shape.clone();
     let mut steps = row_major(&x.shape);
     let mut start = 0_i64;
+    let mut seen = std::collections::BTreeSet::new();
     for i in 0..starts.len() {
         let axis = x.axis(axes[i])?;
+        if !seen.insert(axis) {
+            return Err(Unfolded::Unknown);
+        }
         let length = i64::try_from(x.shape[axis]).unwrap_or(i64::MAX);
         let place = |at: i64, low: i64, high: i64| {
             let at = if at < 0 {
@@ -223,7 +228,9 @@ pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
             at.clamp(low, high)
         };
         let step = strides[i];
-        let (from, taken) = if step > 0 {
+        let (from, taken) = if step != 0 && length == 0 {
+            (0, 0)
+        } else if step > 0 {
             let (from, to) = (place(starts[i], 0, length), place(ends[i], 0, length));
             (from, steps_between(to - from, step))
         } else if step < 0 && step > i64::MIN {
@@ -236,8 +243,11 @@ pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
             return Err(Unfolded::Unknown);
         };
         shape[axis] = taken;
-        start += from * steps[axis];
-        steps[axis] = steps[axis].saturating_mul(step);
+        if taken > 0 {
+            start += from * steps[axis];
+        }
+        // A step is shorter than the axis where it leads to a second element.
+        steps[axis] = if taken > 1 { steps[axis] * step } else { 0 };
     }
     strided(x, shape, start, &steps)
 }

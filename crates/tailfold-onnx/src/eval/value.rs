@@ -31,18 +31,27 @@ impl Data {
     }
 }
 
+/// Most dimensions of a tensor that is evaluated.
+const MAX_RANK: usize = 32;
+
+/// Product of the lengths other than 0. It bounds every loop over some of the dimensions, of an empty tensor too.
+fn extent(shape: &[usize]) -> Option<usize> {
+    let lengths = shape.iter().filter(|&&d| d != 0);
+    lengths.copied().try_fold(1_usize, usize::checked_mul)
+}
+
 /// Product of `shape`.
 ///
 /// # Errors
-/// [`Unfolded::TooLarge`] above [`MAX_ELEMENTS`].
+/// [`Unfolded::TooLarge`] when the lengths other than 0 have a product above [`MAX_ELEMENTS`], [`Unfolded::Unknown`] above
+/// [`MAX_RANK`] dimensions.
 pub(crate) fn count(shape: &[usize]) -> Result<usize, Unfolded> {
-    if shape.contains(&0) {
-        return Ok(0);
+    if shape.len() > MAX_RANK {
+        return Err(Unfolded::Unknown);
     }
-    let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
-    count
-        .filter(|&n| n <= MAX_ELEMENTS)
-        .ok_or(Unfolded::TooLarge)
+    let extent = extent(shape).filter(|&n| n <= MAX_ELEMENTS);
+    let extent = extent.ok_or(Unfolded::TooLarge)?;
+    Ok(if shape.contains(&0) { 0 } else { extent })
 }
 
 /// `value` as the element type holds it.
@@ -102,7 +111,7 @@ impl Value {
         }
     }
 
-    /// Reads `tensor`; `None` for types that are not evaluated.
+    /// Reads `tensor`; `None` for types and shapes that are not evaluated.
     pub(crate) fn read(tensor: &TensorProto) -> Result<Option<Self>, TensorError> {
         fn ints<T: Element + Into<i64>>(tensor: &TensorProto) -> Result<Data, TensorError> {
             let values = tensor.values::<T>()?;
@@ -115,6 +124,12 @@ impl Value {
         let Some(element) = tensor.element() else {
             return Ok(None);
         };
+        let shape = tensor.shape()?;
+        // An empty tensor may have lengths beyond every limit.
+        let sized = !shape.contains(&0) || extent(&shape).is_some_and(|n| n <= MAX_ELEMENTS);
+        if shape.len() > MAX_RANK || !sized {
+            return Ok(None);
+        }
         let data = match element {
             DataType::Float => reals::<f32>(tensor)?,
             DataType::Double => reals::<f64>(tensor)?,
@@ -128,7 +143,7 @@ impl Value {
         };
         Ok(Some(Self {
             element,
-            shape: tensor.shape()?,
+            shape,
             data,
         }))
     }
@@ -191,7 +206,11 @@ impl Value {
             DataType::Int64 | DataType::Int32 | DataType::Int8 | DataType::Uint8 => {
                 let values: Vec<i64> = match &self.data {
                     Data::Int(v) => v.clone(),
-                    Data::Real(v) => v.iter().map(|&v| v.trunc() as i64).collect(),
+                    // Every f64 below 2^63 has an i64.
+                    Data::Real(v) if v.iter().all(|v| v.abs() < 9.0e18) => {
+                        v.iter().map(|&v| v.trunc() as i64).collect()
+                    }
+                    Data::Real(_) => return Err(Unfolded::Unknown),
                 };
                 let range = match to {
                     DataType::Int32 => i64::from(i32::MIN)..=i64::from(i32::MAX),

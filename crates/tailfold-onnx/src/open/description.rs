@@ -209,7 +209,9 @@ impl Description {
             Some(&preprocess.std),
             self.std.as_ref().map(each).as_ref(),
         )?;
-        same("resize", preprocess.resize.as_ref(), self.resize.as_ref())?;
+        if self.resize.is_some() {
+            same("resize", Some(&preprocess.resize), Some(&self.resize))?;
+        }
         same("bgr", Some(&preprocess.bgr), self.bgr.then_some(&true))
     }
 
@@ -235,6 +237,12 @@ impl Description {
                     return Err(DescriptionError::Bytes { mean, std });
                 }
                 (mean, vec![BYTE; channels])
+            }
+            (_, None) if self.resize.is_some() || self.bgr => {
+                return Err(DescriptionError::Missing {
+                    missing: "tailfold.preprocess",
+                    flags: "--mean and --std",
+                });
             }
             (_, None) => return Ok(None),
             (_, Some((mean, std))) => {
@@ -272,3 +280,6 @@ fn spread(values: &[f32], channels: usize) -> Vec<f32> {
         _ => values.to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests;

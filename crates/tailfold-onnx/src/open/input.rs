@@ -38,7 +38,7 @@ const TO_FIRST: [i64; 4] = [0, 3, 1, 2];
 impl InputPort {
     /// Makes the input of `model` f32 images with the channels first.
     pub(super) fn detach(model: &mut Model, layout: Layout) -> Result<Self, OpenError> {
-        let original = model.input()?.clone();
+        let mut original = model.input()?.clone();
         let name = original.name().to_owned();
         let not_image = || OpenError::NotImage {
             name: name.clone(),
@@ -68,6 +68,14 @@ impl InputPort {
             Layout::ChannelsFirst => false,
             Layout::ChannelsLast => true,
             Layout::Auto => !colours(shape[1]) && colours(shape[3]),
+        };
+        // Doubles are computed as singles.
+        let element = if element == DataType::Double {
+            retype(&mut original, DataType::Float);
+            model.graph_mut().input = vec![original.clone()];
+            DataType::Float
+        } else {
+            element
         };
         let adapted = channels_last || element != DataType::Float;
         let mut port = Self {
@@ -131,9 +139,9 @@ impl InputPort {
     /// The input of the network: the file's, as f32 with the channels first.
     fn images(&self) -> ValueInfoProto {
         let mut port = self.original.clone();
+        retype(&mut port, DataType::Float);
         if let Some(TypeValue::Tensor(tensor)) = port.r#type.as_mut().and_then(|t| t.value.as_mut())
         {
-            tensor.elem_type = Some(DataType::Float.into());
             if let (true, Some(TensorShapeProto { dim })) = (self.channels_last, &mut tensor.shape)
             {
                 // [N, h, w, c] to [N, c, h, w].
@@ -180,6 +188,13 @@ impl InputPort {
     }
 }
 
+/// Makes the elements of `port` those of `element`.
+fn retype(port: &mut ValueInfoProto, element: DataType) {
+    if let Some(TypeValue::Tensor(tensor)) = port.r#type.as_mut().and_then(|t| t.value.as_mut()) {
+        tensor.elem_type = Some(element.into());
+    }
+}
+
 fn rename_reads<'a>(nodes: impl Iterator<Item = &'a mut NodeProto>, from: &str, to: &str) {
     for node in nodes {
         for input in node.input.iter_mut().filter(|i| *i == from) {
@@ -206,7 +221,7 @@ fn cancel(model: &mut Model) {
             })?;
             let whole = wires.maker(&before.input[0]).map(|at| &graph.node[at]);
             let source = match whole {
-                Some(round) if round.is("Round") && before.is("Cast") => &round.input[0],
+                Some(round) if round.is("Round") && before.is("Cast") => round.input.first()?,
                 _ => &before.input[0],
             };
             Some((source.clone(), undone))
@@ -281,3 +296,6 @@ fn normalised_by(model: &Model) -> Option<String> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,9 @@ use tailfold_spec::ScoreKind;
 
 use super::OpenError;
 use crate::Model;
-use crate::proto::{GraphProto, NodeProto, TensorProto, TensorType, ValueInfoProto};
+use crate::proto::{
+    DataType, GraphProto, NodeProto, TensorProto, TensorType, TypeValue, ValueInfoProto,
+};
 use crate::wires::{Fresh, Wires};
 
 /// The output of a file, and the nodes between the logits and it.
@@ -30,8 +32,51 @@ const SHAPES: [&str; 6] = [
 ];
 
 impl OutputPort {
-    /// Takes the softmax or sigmoid at the end of `model` off.
+    /// Takes the softmax or sigmoid at the end of `model` off, and makes its logits f32.
     pub(super) fn detach(model: &mut Model) -> Result<Self, OpenError> {
+        let mut port = Self::logits(model)?;
+        let element = port.original.element().unwrap_or(DataType::Float);
+        if [DataType::Float16, DataType::Bfloat16].contains(&element) {
+            port.widen(model, element)?;
+        }
+        Ok(port)
+    }
+
+    /// Puts a Cast to f32 behind the logits of `model`, and one back to `element` at the end of the tail.
+    fn widen(&mut self, model: &mut Model, element: DataType) -> Result<(), OpenError> {
+        let mut output = model.output()?.clone();
+        let graph = model.graph_mut();
+        let mut names = Fresh::of(graph);
+        let narrow = output.name().to_owned();
+        let wide = names.name(&format!("{narrow}.float"));
+        let to = |element: DataType| i64::from(i32::from(element));
+        graph.node.push(
+            NodeProto::new("Cast", names.name(&wide), [&narrow], [&wide])
+                .attr_int("to", to(DataType::Float)),
+        );
+        output.name = Some(wide.clone());
+        if let Some(TypeValue::Tensor(tensor)) =
+            output.r#type.as_mut().and_then(|t| t.value.as_mut())
+        {
+            tensor.elem_type = Some(DataType::Float.into());
+        }
+        graph.output = vec![output];
+        if let Some(last) = self.tail.last_mut() {
+            last.output = vec![names.name(&format!("{}.float", self.original.name()))];
+        }
+        self.tail.push(
+            NodeProto::new(
+                "Cast",
+                names.name("output.cast"),
+                [wide],
+                [self.original.name()],
+            )
+            .attr_int("to", to(element)),
+        );
+        Ok(())
+    }
+
+    fn logits(model: &mut Model) -> Result<Self, OpenError> {
         let original = model.output()?.clone();
         let graph = model.graph();
         let wires = Wires::of(graph);
@@ -206,7 +251,7 @@ fn kind(model: &Model, node: &NodeProto) -> Option<ScoreKind> {
             let axis = if axis < 0 { axis + rank } else { axis };
             // The axis of the classes: all others but the batch have one element.
             let others = shape.iter().enumerate().skip(1);
-            axis >= 1
+            (1..rank).contains(&axis)
                 && others
                     .filter(|(i, _)| i64::try_from(*i) != Ok(axis))
                     .all(|(_, &d)| d == Some(1))
@@ -224,3 +269,6 @@ fn with_axis(node: &NodeProto) -> NodeProto {
     let axis = node.int("axis").unwrap_or(-1);
     node.clone().attr_int("axis", axis)
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,11 @@ pub(super) fn to_pools(model: &mut Model, shapes: &Shapes) {
         let Some([c, _, _]) = image(shapes, &input) else {
             continue;
         };
+        // A mean that took the place of others is no part of a third.
+        let taken = |i: &usize| gone.contains(i) || changes.iter().any(|(at, _)| at == i);
+        if before.iter().any(taken) || wires.maker(&input).is_some_and(|m| gone.contains(&m)) {
+            continue;
+        }
         let output = &node.output[0];
         let pool =
             |output: &str| NodeProto::new("GlobalAveragePool", node.label(), [&input], [output]);

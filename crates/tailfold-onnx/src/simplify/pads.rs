@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{image, ints, remove};
+use crate::limits::LARGEST_WINDOW;
 use crate::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
 use crate::wires::{Fresh, Wires};
 use crate::{Model, Shapes};
@@ -112,7 +113,7 @@ fn same_pads(
             *strides.get(axis)?,
             *dilations.get(axis)?,
         );
-        if s < 1 {
+        if s < 1 || [k, d].iter().any(|v| !(1..=LARGEST_WINDOW).contains(v)) {
             return None;
         }
         let reach = (k - 1) * d + 1;
@@ -140,13 +141,17 @@ pub(super) fn into_layers(model: &mut Model, shapes: &Shapes) {
         };
         let output = &pad.output[0];
         let readers = wires.readers(output);
-        let takes = |&reader: &usize| takes(&graph.node[reader], output, value);
+        let takes = |&reader: &usize| takes(&graph.node[reader], output, &pads, value);
         if readers.is_empty() || wires.is_output(output) || !readers.iter().all(takes) {
             continue;
         }
         for &reader in readers {
             let own = graph.node[reader].ints("pads").unwrap_or(&[0; 4]);
-            let sum = own.iter().zip(&pads).map(|(a, b)| a + b).collect();
+            let sum = own
+                .iter()
+                .zip(&pads)
+                .map(|(a, b)| a.saturating_add(*b))
+                .collect();
             changes.push((reader, pad.input[0].clone(), sum));
         }
         gone.insert(index);
@@ -182,14 +187,15 @@ fn constant_pad(
     match pads[..] {
         [0, 0, top, left, 0, 0, bottom, right] if constant => {
             let pads = vec![top, left, bottom, right];
-            pads.iter().all(|&p| p >= 0).then_some((pads, value))
+            let each = |p: &i64| (0..=LARGEST_WINDOW).contains(p);
+            pads.iter().all(each).then_some((pads, value))
         }
         _ => None,
     }
 }
 
-/// Whether `node` can pad its input `value` itself with `filling`.
-fn takes(node: &NodeProto, value: &str, filling: f32) -> bool {
+/// Whether `node` can pad its input `value` itself by `pads` more, with `filling`.
+fn takes(node: &NodeProto, value: &str, pads: &[i64], filling: f32) -> bool {
     let explicit = node
         .find_attr("auto_pad")
         .is_none_or(|a| matches!(a.s(), b"NOTSET" | b""))
@@ -198,10 +204,19 @@ fn takes(node: &NodeProto, value: &str, filling: f32) -> bool {
     let zero = filling.abs() < f32::MIN_POSITIVE;
     let first = node.input.first().is_some_and(|i| i == value)
         && node.input.iter().skip(1).all(|i| i != value);
+    // A runtime refuses a window of a MaxPool that may lie in the padding alone.
+    let shorter = |kernel: &[i64]| {
+        let own = node.ints("pads").unwrap_or(&[0; 4]);
+        let sums = own.iter().zip(pads).map(|(a, b)| a.saturating_add(*b));
+        kernel.len() == 2 && sums.enumerate().all(|(i, sum)| sum < kernel[i % 2])
+    };
     let own = match node.op_type() {
         "Conv" => zero,
-        "MaxPool" => plain && filling <= f32::MIN,
+        "MaxPool" => plain && filling <= f32::MIN && node.ints("kernel_shape").is_some_and(shorter),
         _ => false,
     };
     explicit && first && own
 }
+
+#[cfg(test)]
+mod tests;

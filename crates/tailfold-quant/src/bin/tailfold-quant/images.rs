@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tailfold_data::{DataSpec, Dataset, class_names};
 use tailfold_onnx::{Description, Layout, OpenOptions};
 use tailfold_part::Kind;
@@ -117,6 +117,14 @@ pub(crate) fn parts(
         return Ok(CardParts::default());
     }
     let mut parts = description(args)?.parts(float.opened())?;
+    if let Some(names) = &parts.classes {
+        ensure!(
+            names.len() == float.num_classes(),
+            "{} class names for {} classes",
+            names.len(),
+            float.num_classes()
+        );
+    }
     // The record of this quantization is written by the library.
     parts.quantization = None;
     let data = set.and_then(CalibrationSet::data);

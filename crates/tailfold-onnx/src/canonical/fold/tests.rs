@@ -1,0 +1,66 @@
+use super::*;
+use crate::canonical;
+use crate::fixture::small::{model, node, shown};
+
+#[test]
+fn weights_that_nodes_make_become_constants() {
+    let nodes = vec![
+        node("ConstantOfShape", "shape", "zeros"),
+        node("Add", "zeros one", "ones"),
+        node("Reshape", "ones to", "w"),
+        node("Conv", "image w", "scores"),
+    ];
+    let mut model = model(13, &[1, 2, 2], nodes, &[2, 2, 2]);
+    model.set_initializer("shape", &[2], &[2_i64, 1]);
+    model.set_initializer_f32("one", &[], &[1.0]);
+    model.set_initializer("to", &[4], &[2_i64, 1, 1, 1]);
+    canonical(&mut model, None).unwrap();
+    assert_eq!(shown(&model), ["Conv(image,w)->scores"]);
+    let weight = model.initializer_f32("w").unwrap();
+    assert_eq!(weight, (vec![2, 1, 1, 1], vec![1.0, 1.0]));
+    let names: Vec<_> = model
+        .graph()
+        .initializer
+        .iter()
+        .map(TensorProto::name)
+        .collect();
+    assert_eq!(names, ["w"], "what nothing reads is gone");
+}
+
+#[test]
+fn too_large_constants_name_the_node() {
+    let nodes = vec![
+        node("ConstantOfShape", "shape", "zeros"),
+        node("Add", "image zeros", "scores"),
+    ];
+    let mut model = model(13, &[3], nodes, &[3]);
+    model.set_initializer("shape", &[1], &[1_i64 << 40]);
+    let error = canonical(&mut model, None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "node `zeros`: ConstantOfShape makes a constant of more than 67108864 elements"
+    );
+}
+
+#[test]
+fn what_the_runtime_has_to_judge_stays() {
+    let nodes = vec![
+        node("Slice", "a one one zero zero", "s"),
+        node("DequantizeLinear", "q scale", "d"),
+        node("Add", "s d", "t"),
+        node("Add", "image t", "scores"),
+    ];
+    let mut model = model(13, &[3], nodes, &[3]);
+    model.set_initializer_f32("a", &[3], &[1.0; 3]);
+    model.set_initializer("one", &[1], &[1_i64]);
+    model.set_initializer("zero", &[1], &[0_i64]);
+    model.set_initializer("q", &[3], &[1_i8; 3]);
+    model.set_initializer_f32("scale", &[], &[0.5]);
+    let before = shown(&model);
+    canonical(&mut model, None).unwrap();
+    assert_eq!(
+        shown(&model),
+        before,
+        "a step of 0, and a quantized constant"
+    );
+}

@@ -1,0 +1,162 @@
+use super::*;
+use crate::Shapes;
+use crate::fixture::small::{model, node, port};
+use crate::open::open;
+use crate::proto::NodeProto;
+
+fn opened_with(element: DataType, nodes: Vec<NodeProto>, props: &[(&str, &str)]) -> Opened {
+    let mut file = model(13, &[3, 8, 6], nodes, &[2]);
+    file.graph_mut().input = vec![port("image", element, &[3, 8, 6])];
+    file.set_initializer_f32("k", &[], &[0.5]);
+    for (key, value) in props {
+        file.set_prop(*key, *value);
+    }
+    open(file, None, &OpenOptions::default(), &|_| Shapes::new()).unwrap()
+}
+
+fn opened(props: &[(&str, &str)]) -> Opened {
+    let nodes = vec![node("GlobalAveragePool", "image", "scores")];
+    opened_with(DataType::Float, nodes, props)
+}
+
+fn labels() -> Option<Vec<String>> {
+    Some(vec!["cat".to_owned(), "dog".to_owned()])
+}
+
+/// Class names, and a mean and standard deviation for all channels.
+fn said(mean: f32, std: f32) -> Description {
+    Description {
+        labels: labels(),
+        mean: Some(vec![mean]),
+        std: Some(vec![std]),
+        ..Description::default()
+    }
+}
+
+fn refused(description: &Description, opened: &Opened, expect: &str) {
+    let error = description.card(opened).unwrap_err();
+    assert_eq!(error.to_string(), expect);
+}
+
+const CLASSES: (&str, &str) = ("tailfold.classes", r#"["cat","dog"]"#);
+
+#[test]
+fn one_value_serves_all_channels() {
+    let card = said(0.5, 0.25).card(&opened(&[])).unwrap();
+    let p = &card.preprocess;
+    assert_eq!((p.channels, p.height, p.width), (3, 8, 6));
+    assert_eq!((&p.mean[..], &p.std[..]), (&[0.5; 3][..], &[0.25; 3][..]));
+    assert_eq!(card.train_counts, [0, 0], "nobody knows them");
+    let two = Description {
+        mean: Some(vec![0.5, 0.5]),
+        ..said(0.5, 0.25)
+    };
+    assert!(
+        two.card(&opened(&[])).is_err(),
+        "two values for three channels"
+    );
+}
+
+#[test]
+fn missing_descriptions_name_the_flags() {
+    let nothing = Description::default();
+    refused(
+        &nothing,
+        &opened(&[]),
+        "the model has no metadata `tailfold.classes`: give --labels",
+    );
+    refused(
+        &nothing,
+        &opened(&[CLASSES]),
+        "the model has no metadata `tailfold.preprocess`: give --mean and --std",
+    );
+}
+
+#[test]
+fn contradictions_name_both_sides() {
+    let other = Description {
+        labels: Some(vec!["cat".to_owned(), "cow".to_owned()]),
+        ..said(0.5, 0.25)
+    };
+    refused(
+        &other,
+        &opened(&[CLASSES]),
+        r#"the model's metadata says classes ["cat", "dog"], the command line ["cat", "cow"]"#,
+    );
+    assert!(said(0.5, 0.25).card(&opened(&[CLASSES])).is_ok());
+    let card = said(0.5, 0.25).card(&opened(&[])).unwrap();
+    let mut file = opened(&[]);
+    file.model.set_card(&card);
+    assert_eq!(Description::default().card(&file).unwrap(), card);
+    assert_eq!(said(0.5, 0.25).card(&file).unwrap(), card);
+    refused(
+        &said(0.0, 0.25),
+        &file,
+        "the model's metadata says mean [0.5, 0.5, 0.5], the command line [0.0, 0.0, 0.0]",
+    );
+    let blue = Description {
+        bgr: true,
+        ..Description::default()
+    };
+    refused(
+        &blue,
+        &file,
+        "the model's metadata says bgr false, the command line true",
+    );
+}
+
+#[test]
+fn counts_fit_the_classes() {
+    let counts = Description {
+        counts: Some(vec![1, 2, 3]),
+        ..said(0.5, 0.25)
+    };
+    refused(&counts, &opened(&[]), "3 training counts for 2 classes");
+}
+
+#[test]
+fn bytes_are_fed_as_they_are() {
+    let nodes = vec![
+        node("Cast", "image", "f").attr_int("to", 1),
+        node("GlobalAveragePool", "f", "scores"),
+    ];
+    let file = opened_with(DataType::Uint8, nodes, &[]);
+    let plain = Description {
+        labels: labels(),
+        ..Description::default()
+    };
+    let card = plain.card(&file).unwrap();
+    assert_eq!(card.preprocess.mean, [0.0; 3]);
+    assert_eq!(card.preprocess.std, [1.0 / 255.0; 3]);
+    assert_eq!(said(0.0, 0.003_921_57).card(&file).unwrap(), card);
+    refused(
+        &said(0.0, 1.0),
+        &file,
+        "the model's input is uint8: it takes the bytes of the image as they are, but mean [0.0, 0.0, 0.0] and std [1.0, 1.0, 1.0] were given",
+    );
+}
+
+#[test]
+fn a_normalisation_is_not_done_twice() {
+    let nodes = vec![
+        node("Sub", "image k", "n"),
+        node("GlobalAveragePool", "n", "scores"),
+    ];
+    let file = opened_with(DataType::Float, nodes, &[]);
+    assert!(said(0.0, 1.0).card(&file).is_ok());
+    assert!(said(0.0, 1.0 / 255.0).card(&file).is_ok());
+    let error = said(0.5, 0.25).card(&file).unwrap_err().to_string();
+    assert!(
+        error.starts_with("node `n` of the graph normalises the image already"),
+        "{error}"
+    );
+}
+
+#[test]
+fn means_of_bytes_are_on_another_scale() {
+    refused(
+        &said(127.0, 58.0),
+        &opened(&[]),
+        "mean [127.0, 127.0, 127.0] is not on the 0..1 scale: divide mean and std by 255",
+    );
+}
