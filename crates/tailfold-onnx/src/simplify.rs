@@ -7,6 +7,7 @@ mod means;
 mod norms;
 mod pads;
 mod rows;
+mod transposes;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ use crate::{Model, Shapes};
 /// # Errors
 /// [`CanonicalError`] naming node or tensor and both sides.
 pub fn simplify(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
+    transposes::behind(model, shapes);
     pads::all_axes(model, shapes);
     pads::explicit(model, shapes);
     pads::into_layers(model, shapes);

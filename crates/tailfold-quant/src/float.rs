@@ -58,12 +58,12 @@ impl FloatModel {
         let mut shapes = tailfold_tract::shapes(&opened.model);
         // Shapes that tract does not tell of one spelling it may tell of its canonical form.
         for _ in 0..ROUNDS {
-            let known = shapes.len();
+            let before = opened.model.nodes().to_vec();
             simplify(&mut opened.model, &shapes)?;
-            shapes = tailfold_tract::shapes(&opened.model);
-            if shapes.len() <= known {
+            if opened.model.nodes() == before {
                 break;
             }
+            shapes = tailfold_tract::shapes(&opened.model);
         }
         check(&opened.model)?;
         let props = opened.model.props();
