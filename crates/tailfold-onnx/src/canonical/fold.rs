@@ -9,9 +9,20 @@ use crate::eval::{MAX_ELEMENTS, Unfolded, Value, evaluate};
 use crate::limits::MOST_ELEMENTS;
 use crate::proto::{AttributeProto, AttributeType, NodeProto, TensorProto};
 
+/// Most elements that folding may read and make beyond [`PASSES`] times those of the file: a short file cannot ask for much
+/// memory or time by many nodes.
+const ROOM: usize = 4 * MAX_ELEMENTS;
+
+/// How often an exporter's nodes read or make each constant, at most.
+const PASSES: usize = 32;
+
 /// Replaces each node that reads only constants by its value. QuantizeLinear and DequantizeLinear stay: they say how a
 /// constant is quantized.
 pub(super) fn constants(model: &mut Model) -> Result<(), CanonicalError> {
+    within(model, ROOM)
+}
+
+fn within(model: &mut Model, room: usize) -> Result<(), CanonicalError> {
     let graph = model.graph_mut();
     let mut known: BTreeMap<String, Option<Value>> = BTreeMap::new();
     let constants: BTreeMap<String, usize> = graph
@@ -23,6 +34,10 @@ pub(super) fn constants(model: &mut Model) -> Result<(), CanonicalError> {
     let outputs: BTreeSet<String> = graph.output.iter().map(|o| o.name().to_owned()).collect();
     let mut folded: BTreeSet<usize> = BTreeSet::new();
     let mut made: Vec<TensorProto> = Vec::new();
+    let stored = graph.initializer.iter().filter_map(|t| t.shape().ok());
+    let stored = stored.map(|s| s.iter().product::<usize>());
+    let stored = stored.fold(0_usize, usize::saturating_add);
+    let mut room = room.saturating_add(stored.saturating_mul(PASSES));
     for (index, node) in graph.node.iter().enumerate() {
         if let Some(elements) = claimed(node, &constants, &graph.initializer) {
             return Err(CanonicalError::TooLarge {
@@ -53,11 +68,19 @@ pub(super) fn constants(model: &mut Model) -> Result<(), CanonicalError> {
             .collect();
         let Some(inputs) = inputs else { continue };
         let name = &node.output[0];
+        let too_large = || CanonicalError::TooLarge {
+            node: node.label().to_owned(),
+            operator: node.op_type().to_owned(),
+            limit: MAX_ELEMENTS,
+        };
+        let read: usize = inputs.iter().flatten().map(|v| v.len()).sum();
+        room = room.checked_sub(read).ok_or_else(too_large)?;
         match evaluate(node, &inputs) {
             Ok(value) => {
                 if outputs.contains(name) {
                     continue;
                 }
+                room = room.checked_sub(value.len()).ok_or_else(too_large)?;
                 if let Some(tensor) = value.write(name) {
                     made.push(tensor);
                     folded.insert(index);
@@ -66,11 +89,7 @@ pub(super) fn constants(model: &mut Model) -> Result<(), CanonicalError> {
             }
             Err(Unfolded::Unknown) => {}
             Err(Unfolded::TooLarge) => {
-                return Err(CanonicalError::TooLarge {
-                    node: node.label().to_owned(),
-                    operator: node.op_type().to_owned(),
-                    limit: MAX_ELEMENTS,
-                });
+                return Err(too_large());
             }
         }
     }

@@ -1,3 +1,5 @@
+mod damage;
+
 use proptest::prelude::*;
 
 use super::*;

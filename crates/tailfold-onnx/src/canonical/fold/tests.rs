@@ -64,3 +64,24 @@ fn what_the_runtime_has_to_judge_stays() {
         "a step of 0, and a quantized constant"
     );
 }
+
+#[test]
+fn many_large_constants_are_refused_like_one() {
+    let nodes = vec![
+        node("ConstantOfShape", "shape", "a"),
+        node("Concat", "a a", "b").attr_int("axis", 0),
+        node("Concat", "b b", "c").attr_int("axis", 0),
+        node("Add", "image c", "scores"),
+    ];
+    let mut model = model(13, &[400], nodes, &[400]);
+    model.set_initializer("shape", &[1], &[100_i64]);
+    let error = within(&mut model.clone(), 500).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("node `c`: Concat makes a constant"),
+        "{error}"
+    );
+    within(&mut model, 1300).unwrap();
+    assert_eq!(shown(&model), ["Add(image,c)->scores"]);
+}
