@@ -91,7 +91,7 @@ class Member:
         files = sorted(photos.glob("*.jpg"))
         self.test = listed(scratch, photos, "scored", files[:PHOTOS])
         self.train = listed(scratch, photos, "calibrated", files[PHOTOS : PHOTOS + CALIBRATED])
-        self.images = files[:PHOTOS]
+        self.images, self.photos = files[:PHOTOS], photos
         # The one place that knows how the flags of a model without metadata are spelled.
         numbers = [f"--{key}={','.join(map(str, values))}" for key, values in (("mean", MEAN), ("std", STD))]
         self.flags = ["--labels", zoo / "labels.txt", *numbers, "--resize", row["resize"]]
@@ -132,6 +132,11 @@ class Member:
         off = min(float(np.abs(found - choice).max() / np.abs(choice).max()) for choice in choices)
         if not off <= TOLERANCE:
             raise Verdict(f"float logits differ by {off:.1e} of the largest, allowed {TOLERANCE:.0e}")
+        # The float network's own decisions are the labels from here on: a network with random weights has no others.
+        decided = right.argmax(axis=1)
+        names = self.scratch / "decided.txt"
+        names.write_text("".join(f"{file.name} {label}\n" for file, label in zip(self.images, decided)))
+        labelled = f"list:{names}@{self.photos}?empty=allow"
         self.int8.unlink(missing_ok=True)
         flags = ["--calibration", self.train, *self.flags]
         quantize = self.run("tailfold-quant", "--model", self.model, *flags, "--out", self.int8)
@@ -141,9 +146,9 @@ class Member:
             raise Verdict(f"ONNX Runtime decides {100 * agreement:.0f} % by the INT8 file as in float")
         ours = self.logits(self.int8, [])["logits"].argmax(axis=1)
         integer, layers = self.layers()
-        self.run("tailfold", "evaluate", "--model", self.int8, "--data", self.test)
+        self.run("tailfold", "evaluate", "--model", self.int8, "--data", labelled)
         self.run(
-            "tailfold", "parity", "--reference", self.model, "--candidate", self.int8, "--data", self.test,
+            "tailfold", "parity", "--reference", self.model, "--candidate", self.int8, "--data", labelled,
             *self.flags, "--allow-uncalibrated", accepted=COMPARED,
         )
         return {

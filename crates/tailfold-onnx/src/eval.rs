@@ -12,8 +12,8 @@ pub(crate) use value::Value;
 
 use crate::proto::{DataType, NodeProto};
 
-/// Most elements of a folded constant: 256 MiB as f32.
-pub(crate) const MAX_ELEMENTS: usize = 1 << 26;
+/// Most elements of a folded constant, 512 MiB as f32: the first dense layer of VGG has 102 million.
+pub(crate) const MAX_ELEMENTS: usize = 1 << 27;
 
 /// Why a node has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
