@@ -91,7 +91,7 @@ class Member:
         files = sorted(photos.glob("*.jpg"))
         self.test = listed(scratch, photos, "scored", files[:PHOTOS])
         self.train = listed(scratch, photos, "calibrated", files[PHOTOS : PHOTOS + CALIBRATED])
-        self.images, self.photos = files[:PHOTOS], photos
+        self.images, self.last, self.photos = files[:PHOTOS], files[-1], photos
         # The one place that knows how the flags of a model without metadata are spelled.
         numbers = [f"--{key}={','.join(map(str, values))}" for key, values in (("mean", MEAN), ("std", STD))]
         self.flags = ["--labels", zoo / "labels.txt", *numbers, "--resize", row["resize"]]
@@ -135,7 +135,9 @@ class Member:
         # The float network's own decisions are the labels from here on: a network with random weights has no others.
         decided = right.argmax(axis=1)
         names = self.scratch / "decided.txt"
-        names.write_text("".join(f"{file.name} {label}\n" for file, label in zip(self.images, decided)))
+        rows = [f"{file.name} {label}\n" for file, label in zip(self.images, decided)]
+        # One more, which no network has to get right, names the last class.
+        names.write_text("".join([*rows, f"{self.last.name} {CLASSES - 1}\n"]))
         labelled = f"list:{names}@{self.photos}?empty=allow"
         self.int8.unlink(missing_ok=True)
         flags = ["--calibration", self.train, *self.flags]

@@ -3,6 +3,7 @@ use tailfold_onnx::proto::{Dimension, GraphProto, ModelProto, OperatorSetIdProto
 use super::*;
 use crate::half::{Halved, halve};
 use crate::regions::{Placement, find_region};
+use tailfold_onnx::Shapes;
 
 /// image -> Conv -> GlobalAveragePool -> Flatten -> Gemm, with `edit` done to it.
 fn small(edit: impl FnOnce(&mut Model)) -> FloatModel {

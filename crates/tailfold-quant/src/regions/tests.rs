@@ -145,6 +145,7 @@ fn a_skipped_head_keeps_its_input_in_float() {
         &block(),
         &BTreeSet::from(["head".to_owned()]),
         Placement::EveryLayer,
+        &Shapes::new(),
     )
     .unwrap();
     assert_eq!(region.weighted, [0, 2]);
