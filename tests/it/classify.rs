@@ -312,7 +312,7 @@ fn a_model_that_says_nothing_of_itself_asks_for_what_is_missing() {
     };
     check(
         &[&stranger],
-        "no metadata `tailfold.classes`: it was not written by tailfold, so give --labels",
+        "no metadata `tailfold.classes`: give --labels",
     );
     check(
         &[&stranger, "--labels", &labels],
@@ -324,7 +324,10 @@ fn a_model_that_says_nothing_of_itself_asks_for_what_is_missing() {
         &[&[&stranger[..], "--labels", &short], &told[..]].concat(),
         "2 classes are named but the network has",
     );
-    check(&[&own, "--labels", &labels], "has metadata");
+    check(
+        &[&own, "--labels", &short],
+        "the model's metadata says classes",
+    );
     let wrong = ["--labels", &labels, "--mean", "0.1,0.2", "--std", "1,1"];
     check(
         &[&[&stranger[..]], &wrong[..]].concat(),

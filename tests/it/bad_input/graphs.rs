@@ -7,6 +7,7 @@ use tailfold_spec::{ModelCard, OffsetsRecord};
 use super::data::write_csv;
 use super::refused;
 use crate::fixture::{Fixture, embedded, fixture, int8};
+use crate::programs::run;
 use crate::scratch::Scratch;
 
 /// Every program that reads a model must refuse `bytes`, in words that name the file and `expect`.
@@ -114,17 +115,14 @@ fn an_operator_that_is_not_supported() {
             .find(|n| n.name() == "pool");
         pool.unwrap().op_type = Some("LpPool".to_owned());
     });
-    check(
-        &bytes,
-        &["node `pool` uses the operator LpPool, which is not supported"],
-    );
+    check(&bytes, &["node `pool`: tract has no operator LpPool"]);
     let bytes = edited(|proto| {
         let stem = &mut proto.graph.as_mut().unwrap().node[0];
         stem.domain = Some("com.example".to_owned());
     });
     check(
         &bytes,
-        &["node `stem.conv` uses the operator com.example.Conv"],
+        &["node `stem.conv`: tract has no operator com.example.Conv"],
     );
 }
 
@@ -162,13 +160,29 @@ fn recarded(edit: impl FnOnce(&mut ModelCard)) -> Vec<u8> {
 
 #[test]
 fn metadata_that_is_missing_or_damaged() {
-    check(
-        &edited(|proto| proto.metadata_props.clear()),
-        &[
-            "the model has no metadata `tailfold.",
-            "it was not written by tailfold",
-        ],
-    );
+    let bare = edited(|proto| proto.metadata_props.clear());
+    let scratch = Scratch::new();
+    let file = scratch.write("bare.onnx", &bare);
+    let image = embedded("split=test&limit=1").image(0).unwrap();
+    let image = scratch.write("image.png", image.to_png().unwrap());
+    let classes = ["classify", "--model", &file, &image];
+    let missing = [&file, "no metadata `tailfold.classes`", "--labels"];
+    refused(&scratch, "tailfold", &classes, &missing);
+    let evaluate = [
+        "evaluate",
+        "--model",
+        &file,
+        "--data",
+        "embedded?split=test",
+    ];
+    let missing = [
+        &file,
+        "no metadata `tailfold.preprocess`",
+        "--mean and --std",
+    ];
+    refused(&scratch, "tailfold", &evaluate, &missing);
+    let info = run("tailfold", &["info", "--model", &file]).ended_with(0);
+    assert!(info.stdout.contains("the file does not say"), "{info:?}");
     check(
         &recarded(|c| c.train_counts.truncate(9)),
         &["the model names 10 classes but has 9 training counts"],

@@ -53,8 +53,8 @@ fn tensor(name: &str, dims: &[usize]) -> ValueInfoProto {
 #[test]
 fn graphs_that_are_no_image_classifier() {
     let headless = edited(|g| {
-        g.output[0] = tensor("pool", &[1, 16, 1, 1]);
-        g.value_info.retain(|v| v.name() != "pool");
+        g.output[0] = tensor("stem.relu", &[1, 4, 28, 28]);
+        g.value_info.retain(|v| v.name() != "stem.relu");
     });
     let mut headless_without_card = headless;
     headless_without_card.set_card(&fixture().card.clone());
@@ -62,7 +62,7 @@ fn graphs_that_are_no_image_classifier() {
         &headless_without_card,
         TRAIN,
         &[
-            "output `pool` has the shape [1, 16, 1, 1], expected [batch, classes]",
+            "output `stem.relu` has the shape [1, 4, 28, 28], expected [batch, classes]",
             "--output",
         ],
     );
@@ -241,8 +241,11 @@ fn a_model_without_a_card_asks_how_images_are_prepared() {
     let flags = ["--mean", "0.286", "--std", "0.353"];
     check(
         &fixture().model,
-        &[TRAIN, &flags].concat(),
-        &["the model says how images are prepared"],
+        &[TRAIN, &["--mean", "0.5", "--std", "0.353"]].concat(),
+        &[
+            "the model's metadata says mean [0.286",
+            "the command line [0.5]",
+        ],
     );
     check(
         &bare,

@@ -47,6 +47,7 @@ fn info_says_what_the_card_says() {
                 "sha256",
                 "checkpoint_sha256",
                 "file_bytes",
+                "file",
                 "classes",
                 "train_counts",
                 "preprocess",
@@ -104,7 +105,17 @@ fn classify_names_what_the_network_decides() {
         &scratch.at("images"),
     ];
     let answer = run("tailfold", &args).ended_with(0).json();
-    has_keys(&answer, &["schema", "model_sha256", "backend", "images"]);
+    has_keys(
+        &answer,
+        &[
+            "schema",
+            "model_sha256",
+            "backend",
+            "model_output",
+            "images",
+        ],
+    );
+    assert_eq!(answer["model_output"], "logit");
     assert_eq!(answer["schema"], "tailfold.classify/1");
     assert_eq!(answer["model_sha256"], artifact::sha256(&bytes));
     assert_eq!(answer["backend"], "tract");

@@ -8,7 +8,8 @@ use crate::wires::{Fresh, Wires};
 /// Where the channels of an image are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// Where the graph has a length of 1 or 3; first where both places have one, or none has.
+    /// Where the graph has a length of 1 or 3; first where both places have one, or none has, or where the image would have a
+    /// side below 8.
     #[default]
     Auto,
     /// `[N, channels, height, width]`.
@@ -31,6 +32,9 @@ pub struct InputPort {
     /// Whether the graph differs from the file's at its input.
     adapted: bool,
 }
+
+/// No classifier takes smaller images; a shorter second dimension is one of features.
+const SMALLEST_SIDE: usize = 8;
 
 const TO_LAST: [i64; 4] = [0, 2, 3, 1];
 const TO_FIRST: [i64; 4] = [0, 3, 1, 2];
@@ -67,7 +71,10 @@ impl InputPort {
         let channels_last = match layout {
             Layout::ChannelsFirst => false,
             Layout::ChannelsLast => true,
-            Layout::Auto => !colours(shape[1]) && colours(shape[3]),
+            Layout::Auto => {
+                let side = |d: Option<usize>| d.is_none_or(|d| d >= SMALLEST_SIDE);
+                !colours(shape[1]) && colours(shape[3]) && side(shape[1]) && side(shape[2])
+            }
         };
         // Doubles are computed as singles.
         let element = if element == DataType::Double {

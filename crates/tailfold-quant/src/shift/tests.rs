@@ -179,7 +179,6 @@ fn a_row_behind_an_obstacle_is_shifted() {
 #[test]
 fn an_obstacle_is_named_with_its_operator() {
     for (op, last) in [
-        ("Sigmoid", node("Sigmoid", &["head"], "answer")),
         ("Relu", node("Relu", &["head"], "answer")),
         ("Div", node("Div", &["row", "head"], "answer")),
         ("Add", node("Add", &["head", "head"], "answer")),
