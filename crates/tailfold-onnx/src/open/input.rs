@@ -9,7 +9,7 @@ use crate::wires::{Fresh, Wires};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
     /// Where the graph has a length of 1 or 3; first where both places have one, or none has, or where the image would have a
-    /// side below 8.
+    /// side below 4.
     #[default]
     Auto,
     /// `[N, channels, height, width]`.
@@ -34,7 +34,7 @@ pub struct InputPort {
 }
 
 /// No classifier takes smaller images; a shorter second dimension is one of features.
-const SMALLEST_SIDE: usize = 8;
+const SMALLEST_SIDE: usize = 4;
 
 const TO_LAST: [i64; 4] = [0, 2, 3, 1];
 const TO_FIRST: [i64; 4] = [0, 3, 1, 2];
