@@ -72,7 +72,8 @@ proptest! {
             Rebalanced::Done(shifts) => {
                 let limits = errors(&answers, &plain);
                 for (shift, limit) in shifts.iter().zip(limits) {
-                    prop_assert!(shift.abs() <= limit * (1.0 + 1e-9), "{shift} {limit}");
+                    // The limit comes from the run that observed the float network, whose sums have another order.
+                    prop_assert!(shift.abs() <= limit * (1.0 + 1e-5), "{shift} {limit}");
                 }
                 prop_assert!(done.record.corrections.iter().any(|c| c == REBALANCE));
             }
