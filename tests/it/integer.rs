@@ -15,7 +15,7 @@ fn integers_decide_as_float_arithmetic_on_the_same_codes() {
     let data = embedded("split=test&per-class=30");
     let model = int8();
     let ours = logits(model, &data);
-    let mut stock = TractClassifier::stock(&model, "stock").unwrap();
+    let mut stock = TractClassifier::stock(model, "stock").unwrap();
     let integer = TractClassifier::from_onnx(&model.to_bytes(), "integer").unwrap();
     let weighted = |operator: &str| ["Conv", "Gemm"].contains(&operator);
     let kernels = integer.nodes().iter().filter(|n| weighted(&n.operator));

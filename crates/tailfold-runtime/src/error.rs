@@ -28,7 +28,7 @@ pub enum RuntimeError {
         name: String,
         /// Why.
         #[source]
-        source: OpenError,
+        source: Box<OpenError>,
     },
     /// A model of which too little is known, or of which two things are said.
     #[error("{name}")]

@@ -57,7 +57,7 @@ fn opened(
 ) -> Result<Opened, RuntimeError> {
     let open = |source| RuntimeError::Open {
         name: name.to_owned(),
-        source,
+        source: Box::new(source),
     };
     let model = Model::from_bytes(bytes, name).map_err(|source| RuntimeError::Onnx {
         name: name.to_owned(),

@@ -148,12 +148,10 @@ impl InputPort {
         let mut port = self.original.clone();
         retype(&mut port, DataType::Float);
         if let Some(TypeValue::Tensor(tensor)) = port.r#type.as_mut().and_then(|t| t.value.as_mut())
+            && let (true, Some(TensorShapeProto { dim })) = (self.channels_last, &mut tensor.shape)
         {
-            if let (true, Some(TensorShapeProto { dim })) = (self.channels_last, &mut tensor.shape)
-            {
-                // [N, h, w, c] to [N, c, h, w].
-                dim[1..].rotate_right(1);
-            }
+            // [N, h, w, c] to [N, c, h, w].
+            dim[1..].rotate_right(1);
         }
         port
     }

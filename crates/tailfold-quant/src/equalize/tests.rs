@@ -63,7 +63,7 @@ fn network() -> Model {
 fn answer(model: &Model) -> Vec<f32> {
     let image = (0..40_u8).map(|i| (f32::from(i) * 1.3).cos()).collect();
     let image = ImageBatch::new(image, [1, 2, 5, 4]).unwrap();
-    let mut classifier = TractClassifier::stock(&model, "chain").unwrap();
+    let mut classifier = TractClassifier::stock(model, "chain").unwrap();
     classifier.logits(&image).unwrap().values().to_vec()
 }
 
