@@ -10,6 +10,7 @@ long an image takes. Without FOLDER the networks are exported first, into `targe
 
 import argparse
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -98,6 +99,7 @@ class Prepared(CalibrationDataReader):
 
 def static(path, calibrated, inputs, scratch):
     """Answers of the file that ONNX Runtime's quantizer makes of the same images: by channel, unsigned activations, QDQ."""
+    logging.disable(logging.WARNING)
     model, out = onnx.load(path), scratch / "static.onnx"
     if model.opset_import[0].version < 13:
         model = version_converter.convert_version(model, 13)
