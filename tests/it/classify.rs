@@ -294,12 +294,12 @@ fn a_pipe_by_name_is_refused_and_not_waited_for() {
 }
 
 #[test]
-fn a_model_that_says_nothing_of_itself_asks_for_what_is_missing() {
+fn model_without_metadata_names_the_missing_flags() {
     let scratch = Scratch::new();
     let mut proto = fixture().model.proto().clone();
     proto.metadata_props.clear();
-    let stranger = tailfold_onnx::Model::from_proto(proto, "stranger").unwrap();
-    let stranger = scratch.write("stranger.onnx", stranger.to_bytes());
+    let third_party = tailfold_onnx::Model::from_proto(proto, "third party").unwrap();
+    let third_party = scratch.write("third_party.onnx", third_party.to_bytes());
     let own = scratch.write("own.onnx", fixture().model.to_bytes());
     let image = scratch.write("image.png", images(1)[0].to_png().unwrap());
     let labels = scratch.write("labels.txt", fixture().card.classes.join("\n"));
@@ -311,33 +311,37 @@ fn a_model_that_says_nothing_of_itself_asks_for_what_is_missing() {
         assert!(answer.stderr.contains(message), "{message:?}: {answer:?}");
     };
     check(
-        &[&stranger],
+        &[&third_party],
         "no metadata `tailfold.classes`: give --labels",
     );
     check(
-        &[&stranger, "--labels", &labels],
+        &[&third_party, "--labels", &labels],
         "no metadata `tailfold.preprocess`",
     );
     let short = scratch.write("short.txt", "a\nb");
     let told = ["--mean", &mean, "--std", &std];
     check(
-        &[&[&stranger[..], "--labels", &short], &told[..]].concat(),
+        &[&[&third_party[..], "--labels", &short], &told[..]].concat(),
         "2 classes are named but the network has",
     );
+    let info = ["info", "--model", &third_party, "--labels", &short];
+    let answer = run("tailfold", &info).ended_with(2);
+    let expect = "2 class names for 10 classes";
+    assert!(answer.stderr.contains(expect), "{answer:?}");
     check(
         &[&own, "--labels", &short],
         "the model's metadata says classes",
     );
     let wrong = ["--labels", &labels, "--mean", "0.1,0.2", "--std", "1,1"];
     check(
-        &[&[&stranger[..]], &wrong[..]].concat(),
-        "stranger.onnx: preprocess.mean has 2 values for 1 channels",
+        &[&[&third_party[..]], &wrong[..]].concat(),
+        "third_party.onnx: preprocess.mean has 2 values for 1 channels",
     );
     let json = |arguments: &[&str]| {
         let all = [&["classify", "--json", "--model"], arguments, &[&image]].concat();
         run("tailfold", &all).ended_with(0).json()["images"][0]["top"].clone()
     };
-    let said = json(&[&[&stranger[..], "--labels", &labels], &told[..]].concat());
+    let said = json(&[&[&third_party[..], "--labels", &labels], &told[..]].concat());
     assert_eq!(said, json(&[&own]));
 }
 

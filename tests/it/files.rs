@@ -187,6 +187,11 @@ fn what_is_missing_or_does_not_fit_is_named() {
         &["words.txt, line 2: `many`"],
     );
     refused(&["--candidate", &logits, "--data", TEST], &["--data"]);
+    let model_flags = ["--candidate", &logits, "--output", "scores", "--bgr"];
+    refused(
+        &[&model_flags, &known[..]].concat(),
+        &["files of logits are compared as they are: --bgr --output=scores is for models"],
+    );
     let training = ["--candidate", &logits, "--training", "embedded?split=train"];
     refused(&[&training, &known[..]].concat(), &["--training"]);
 }

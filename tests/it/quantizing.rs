@@ -198,7 +198,7 @@ fn wishes_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn a_run_says_which_layers_stay_in_float_and_how_near_the_answers_are() {
+fn run_reports_float_layers_and_calibration_agreement() {
     let scratch = Scratch::new();
     let out = scratch.at("int8.onnx");
     let answer = quantize(&out, &["--keep-float", "stem.conv"]).ended_with(0);
@@ -216,14 +216,14 @@ fn a_run_says_which_layers_stay_in_float_and_how_near_the_answers_are() {
     assert_eq!(json["warnings"], serde_json::json!([]));
     assert_eq!(json["rebalance_left_out"], serde_json::Value::Null);
     assert_eq!(json["rebalance_shifts"].as_array().unwrap().len(), 10);
-    // Nothing is measured without the pass that re-balances.
+    // Without re-balancing the agreement is not measured.
     let json = quantize(&out, &["--correct", "bias"]).ended_with(0).json();
     assert_eq!(json["calibration_agreement"], serde_json::Value::Null);
 }
 
-/// Between the two layers of a block, all channels but one are a thousand times smaller, and enlarged again.
+/// The first layer of a block scales all channels but one by 1/1000, and the second layer scales them back.
 #[test]
-fn channels_far_apart_are_a_warning_that_names_them_and_the_remedy() {
+fn channels_with_different_scales_warn_and_suggest_equalize() {
     let mut model = Model::read(&root().join(FLOAT)).unwrap();
     let block = "blocks.0";
     let (shape, mut made) = model

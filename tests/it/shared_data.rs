@@ -1,4 +1,4 @@
-//! Published data and a published model, where they are: the loaders' counts, and a stranger's accuracy to the image.
+//! Published data and a published model, where they are: the loaders' counts, and the accuracy of a third-party model.
 
 use std::path::{Path, PathBuf};
 

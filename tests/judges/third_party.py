@@ -1,12 +1,12 @@
-"""Models, pictures, folders and lists as other people have them: the right answer, or an error that says what is wrong.
+"""Checks third-party models, images, folders and lists: each gets the right answer, or an error that names the problem.
 
     python tests/judges/third_party.py --bin-dir target/debug [--only NAME...] [--list] [--keep FOLDER] [--jobs 2]
 
-Every model is generated, from a written seed, in two spellings: a plain one and one as somebody's exporter writes it.
-ONNX Runtime's answer to the plain one is the right answer; the programs have to give it for the other one, quantize it by
-default options, run all its layers with weights in integers, and read the file that they wrote without being told again
-how images are prepared. One line per case: `ok NAME: figures`, `FAIL NAME: what`; the last line counts them.
-Exit status: 0 all hold, 1 one does not or none ran, 2 a bad argument.
+Every model is generated twice from a fixed seed: in a plain form, and in the form that some exporter writes (the odd
+form). ONNX Runtime's answer to the plain form is the expected answer. The programs have to give it for the odd form,
+quantize the odd form with default options, run all its layers with weights by integer kernels, and read the INT8 file
+without flags for preprocessing. Prints one line per case, `ok NAME: figures` or `FAIL NAME: reason`, then the counts.
+Exit status: 0 if all cases pass, 1 if one fails or none ran, 2 for a bad argument.
 """
 
 import argparse
@@ -35,14 +35,14 @@ HERE = Path(__file__).resolve().parent
 def outcome(case, material, programs):
     try:
         figures, failures = judged(case, material, programs)
-    except Exception as error:  # A case that cannot be made fails as well.
+    except Exception as error:  # A case that cannot be built counts as failed.
         figures, failures = [], [f"{type(error).__name__}: {error}"]
     text = "; ".join(failures or figures)
     return "FAIL" if failures else "ok", case, " ".join(text.split())
 
 
 class Cases:
-    """All cases, some at a time, for judge.py: each is a check of its own that waits for its answer."""
+    """All cases as checks of judge.py: a pool runs `jobs` cases at a time, and each check waits for its own case."""
 
     def __init__(self, evidence, jobs=2):
         self.material, self.programs = Material(evidence.scratch / "third-party"), Programs(evidence.bins)
@@ -61,7 +61,7 @@ class Cases:
         return waits
 
     def checks(self):
-        """Name and function of each."""
+        """Yields the name and the function of each check."""
         for case in CASES.values():
             yield f"third-party {case.name}", self.check(case.name)
 
@@ -70,11 +70,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin-dir", type=Path, default=HERE.parents[1] / "target/debug", help="folder of the programs")
     parser.add_argument("--only", nargs="*", default=[], help="names of cases, or parts of them, or kinds such as F2")
-    parser.add_argument("--list", action="store_true", help="names and kinds, nothing is run")
-    parser.add_argument("--keep", type=Path, help="folder to leave the files in")
-    parser.add_argument("--jobs", type=int, default=2, help="cases at a time")
-    parser.add_argument("--ort", action="store_true", help="every case by --backend ort as well, not only where it matters")
-    parser.add_argument("--generate", action="store_true", help="make the files and ask ONNX Runtime, run no program")
+    parser.add_argument("--list", action="store_true", help="print names and kinds, run nothing")
+    parser.add_argument("--keep", type=Path, help="folder to keep the files in")
+    parser.add_argument("--jobs", type=int, default=2, help="number of cases that run at a time")
+    parser.add_argument("--ort", action="store_true", help="run all cases with --backend ort, not only ON_ORT")
+    parser.add_argument("--generate", action="store_true", help="write the files and run ONNX Runtime, but no program")
     arguments = parser.parse_args()
     wanted = [
         case

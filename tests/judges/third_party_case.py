@@ -1,10 +1,6 @@
-"""One case: a network in two spellings, what has to come of the other one, and the list of all cases."""
+"""The definition of a case (a network in a plain and an odd form, and the expected outcome), and all cases."""
 
 from dataclasses import dataclass, field
-
-# How a case may end. `twin`: answers as the plain form. `refused`: exit 2 with one of the words, nothing written.
-# `either`: one of both. `answers`: as ONNX Runtime answers, without a plain form.
-OUTCOMES = ["twin", "refused", "either"]
 
 
 @dataclass
@@ -12,36 +8,39 @@ class Case:
     name: str
     kind: str
     build: object
+    # Expected outcome. `twin`: the odd form gives the answers of the plain form. `refused`: exit 2, one of `words` in
+    # the message, and no file written. `either`: one of these two.
     outcome: str = "twin"
-    # One of these has to be in the message of a refusal.
+    # The message of a refusal has to contain one of these.
     words: tuple = ()
     opset: int = 13
     ir: int = 8
-    # Opset of the plain form.
+    # Opset of the plain form; `opset` is that of the odd form.
     plain_opset: int = 13
     batch: object = "N"
     mean: str = "0.5,0.5,0.5"
     std: str = "0.25,0.25,0.25"
-    # More flags of the model's own.
+    # Further flags that describe the model.
     flags: tuple = ()
     # Whether every layer with weights of the INT8 file has to run in integers.
     integer: bool = True
-    # Whether the INT8 file is made and tried at all, and words of a refusal that is as good as the file.
+    # Whether the case is quantized, and words of a refusal that is accepted in place of an INT8 file.
     quantize: bool = True
     quantize_words: tuple = ()
-    # What the outputs are: `logits`, `probabilities` that classify has to show as they are, `independent` ones.
+    # Kind of the outputs: `logits`, `log` (log-probabilities), `probabilities` or `independent` probabilities.
+    # `classify` has to show probabilities unchanged.
     says: str = "logits"
-    # Largest difference of a float logit, as a share of the largest.
+    # Largest accepted error of a float logit, relative to the largest logit.
     tolerance: float = 1e-4
-    # Smallest share of pictures that the INT8 file has to decide as the float model.
+    # Smallest accepted top-1 agreement of the INT8 file with the float model.
     agreement: float = 0.96
-    # Opsets and forms that ONNX Runtime itself does not run: the answer is the twin's alone.
+    # Source of the expected answer. `onnxruntime`: the plain form, and ONNX Runtime has to confirm it on the odd form.
+    # `twin`: the plain form only, because ONNX Runtime does not run the odd form. `case`: the odd form.
     reference: str = "onnxruntime"
-    # Changes the written file: `after(folder, model)` writes case.onnx itself.
+    # Changes the written file: `after(folder, model)` writes case.onnx in place of the default code.
     after: object = None
-    # Where the name of the output that counts is not the first.
+    # Name of the output with the scores, if it is not the first.
     output: str = ""
-    prepare: object = None
     extra: dict = field(default_factory=dict)
 
 
@@ -49,7 +48,7 @@ CASES = {}
 
 
 def case(name, kind, **options):
-    """Registers a builder `build(graph)`; `graph.odd` says which spelling is asked for."""
+    """Registers a builder `build(graph)`, which builds the odd form if `graph.odd`, and the plain form otherwise."""
 
     def register(build):
         if name in CASES:

@@ -1,4 +1,4 @@
-"""What has to come of one case, asked of the programs."""
+"""Runs the programs on one case and compares their answers with ONNX Runtime's."""
 
 import json
 from pathlib import Path
@@ -11,11 +11,11 @@ from safetensors.numpy import load_file
 from third_party_graph import answers, twins
 from third_party_run import preparation, quantize_flags
 
-# Share of pictures that a generated network itself has to get right: else the case would say little.
+# Smallest accuracy of a generated network: a network near chance level would not tell right answers from wrong ones.
 ACCURACY = 0.95
-# Largest difference of a shown probability.
+# Largest accepted error of a probability that `classify` shows.
 SHOWN = 2e-3
-# Cases that are tried on ONNX Runtime as well: where the two back ends have gone apart.
+# Cases that also run with `--backend ort`: those in which the two back ends once gave different answers.
 ON_ORT = {
     "shared_weight_and_bias",
     "two_outputs_aux_first",
@@ -35,12 +35,12 @@ ON_ORT = {
     "qdq_no_zero_point",
     "input_height_unknown",
 }
-# How a comparison of two models may end: it holds, or thirty pictures are too few to say so.
+# Accepted exit codes of `parity`: 0 (holds), and 3 (inconclusive), since thirty images are few.
 COMPARED = (0, 3)
 
 
 class Material:
-    """Generated pictures in a folder, and what they are as inputs."""
+    """Generated images in a folder, and the same images as prepared inputs."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -56,7 +56,7 @@ class Material:
 
 
 def fed(case, prepared):
-    """What the odd spelling is fed for the plain form's inputs `[n, 3, h, w]`."""
+    """Inputs of the odd form, in its scale, channel order and layout, for inputs `[n, 3, h, w]` of the plain form."""
     x = prepared
     scale = case.extra.get("scale")
     if scale:
@@ -73,7 +73,7 @@ def softmax(x):
 
 
 def said_of(case, logits):
-    """The outputs of the odd spelling for the plain form's logits."""
+    """Outputs of the odd form for the `logits` of the plain form."""
     x = logits.astype(np.float64)
     if case.says == "probabilities":
         return softmax(x)
@@ -83,14 +83,14 @@ def said_of(case, logits):
 
 
 def ported(model):
-    """What ONNX Runtime wants: the type of the first input."""
+    """NumPy type of the first input of `model` that is not an initializer."""
     constants = {tensor.name for tensor in model.graph.initializer}
     entry = next(value for value in model.graph.input if value.name not in constants)
     return onnx.helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type)
 
 
 def made(case, material):
-    """Writes `plain.onnx` and `case.onnx`; gives the folder and the right outputs `[n, classes]`."""
+    """Writes `plain.onnx` and `case.onnx`; returns their folder and the expected outputs `[n, classes]`."""
     folder = material.folder / "cases" / case.name
     folder.mkdir(parents=True, exist_ok=True)
     options = dict(opset=case.opset, ir=case.ir, batch=case.batch, plain_opset=case.plain_opset)
@@ -111,15 +111,15 @@ def made(case, material):
             right = found
         off = float(np.abs(found - right).max() / np.abs(right).max())
         if not off <= max(case.tolerance, 1e-5):
-            raise ValueError(f"ONNX Runtime itself differs by {off:.1e} between the two spellings")
+            raise ValueError(f"ONNX Runtime's answers to the two forms differ by {off:.1e}")
     share = float((right.argmax(axis=1) == material.test_labels).mean())
     if share < ACCURACY:
-        raise ValueError(f"the generated network gets {100 * share:.0f} % of its pictures right")
+        raise ValueError(f"the accuracy of the generated network is {100 * share:.0f} %")
     return folder, right
 
 
 class Findings:
-    """Figures of what holds, and what does not."""
+    """Figures of the checks that passed, and messages of those that failed."""
 
     def __init__(self, case):
         self.case, self.figures, self.failures = case, [], []
@@ -128,10 +128,10 @@ class Findings:
         self.failures.append(text)
 
     def ended(self, done, accepted=(0,)):
-        """Whether a program gave an answer; notes a wrong end, and takes a refusal where the case allows one."""
+        """Whether a program gave an answer. Records a wrong exit code, and accepts a refusal if the case allows one."""
         if done.status in accepted:
             if self.case.outcome == "refused":
-                self.fails(f"`{done.command}` ended with {done.status}, has to be refused")
+                self.fails(f"`{done.command}` ended with {done.status}, expected a refusal")
                 return False
             return True
         refusal = done.status == 2 and any(word in done.err for word in self.case.words)
@@ -166,13 +166,13 @@ def judged(case, material, programs):
 
 
 def on_ort():
-    """Flags for ONNX Runtime's shared library, inside of the Python package."""
+    """Flags for ONNX Runtime's shared library from the Python package."""
     libraries = sorted((Path(onnxruntime.__file__).parent / "capi").glob("libonnxruntime.so.*"))
     return ["--backend", "ort", "--ort-library", libraries[0]] if libraries else []
 
 
 def classified(case, model, flags, right, material, programs, found, least):
-    """Decisions and the shown probabilities of `tailfold classify`."""
+    """Checks the decisions of `tailfold classify`, and its probabilities if `least` is 1 (all decisions are right)."""
     done = programs.run("tailfold", "classify", "--json", "--model", model, *flags, material.pictures / "test")
     if not found.ended(done):
         return
@@ -185,18 +185,21 @@ def classified(case, model, flags, right, material, programs, found, least):
     decided = np.array([pictures.CLASSES.index(top["name"]) for top in first])
     share = float((decided == right.argmax(axis=1)).mean())
     if share < least:
-        found.fails(f"`classify` of {model.name}: {100 * share:.0f} % of decisions are right, at least {100 * least:.0f} %")
+        found.fails(
+            f"`classify` of {model.name}: {100 * share:.0f} % of decisions are right, "
+            f"expected at least {100 * least:.0f} %"
+        )
     if least == 1.0:
         shown = np.array([top["probability"] for top in first])
         wanted = right if case.says in ("probabilities", "independent") else softmax(right)
         off = float(np.abs(shown - wanted.max(axis=1)).max())
         if not off <= max(SHOWN, 4 * case.tolerance):
-            found.fails(f"`classify` shows {shown[0]:.3f} where {wanted[0].max():.3f} is right")
+            found.fails(f"`classify` shows {shown[0]:.3f}, expected {wanted[0].max():.3f}")
     found.figures.append(f"{model.name.split('.')[-2]} {100 * share:.0f} %")
 
 
 def logits(case, folder, right, material, programs, found):
-    """What `tailfold logits` writes, row by row."""
+    """Checks the file that `tailfold logits` writes against the expected outputs."""
     out = folder / "said.safetensors"
     flags = preparation(case, material.labels)
     done = programs.run(
@@ -206,26 +209,26 @@ def logits(case, folder, right, material, programs, found):
         return
     said = load_file(out)["logits"].astype(np.float64)
     if said.shape != right.shape or not np.isfinite(said).all():
-        found.fails(f"`logits` wrote {said.shape}, or not finite, for {right.shape}")
+        found.fails(f"`logits` wrote the shape {said.shape}, expected {right.shape}, or values that are not finite")
         return
-    # Of probabilities, their logarithms are logits as well: a softmax gives them back.
+    # The logarithms of probabilities are valid logits: a softmax gives the probabilities back.
     choices = [right] + ([np.log(right)] if case.says == "probabilities" else [])
     if case.says == "independent":
         choices.append(np.log(right / (1 - right)))
     if case.says in ("probabilities", "log"):
-        # What stood in front of the softmax is as good: it differs by a number per row.
+        # The inputs of the softmax are valid too: they differ from the logarithms by one constant per row.
         centred = np.log(right) if case.says == "probabilities" else right
         centred = centred - centred.mean(axis=1, keepdims=True)
         same = np.abs(said - said.mean(axis=1, keepdims=True) - centred).max() / np.abs(centred).max()
         choices = [said] if same <= case.tolerance else choices
     off = min(float(np.abs(said - choice).max() / np.abs(choice).max()) for choice in choices)
     if not off <= case.tolerance:
-        found.fails(f"`logits` differ by {off:.1e} of the largest, allowed {case.tolerance:.0e}")
+        found.fails(f"`logits` has the relative error {off:.1e}, allowed {case.tolerance:.0e}")
     found.figures.append(f"logits {off:.0e}")
 
 
 def quantized(case, folder, right, material, programs, found):
-    """The INT8 file by default options: ONNX Runtime opens it, it decides alike, and needs no flags any more."""
+    """Quantizes by default options: the INT8 file runs in ONNX Runtime, agrees with the float model, needs no flags."""
     model, out = folder / "case.onnx", folder / "int8.onnx"
     out.unlink(missing_ok=True)
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
@@ -234,15 +237,15 @@ def quantized(case, folder, right, material, programs, found):
         "--calibration", material.spec("train"), "--out", out,
     )
     if done.status == 2 and any(word in done.err for word in case.quantize_words):
-        found.figures.append("no INT8 file, as the message says")
+        found.figures.append("no INT8 file, with an accepted message")
         return
     if not found.ended(done):
         if out.exists():
-            found.fails("`tailfold-quant` was refused and wrote a file all the same")
+            found.fails("`tailfold-quant` refused the model but wrote a file")
         return
     if {path: path.read_bytes() for path in before} != before:
         found.fails("`tailfold-quant` changed a file of the float model")
-    # By its bytes: a file that needs another beside it does not open.
+    # From bytes: a file with external data does not load.
     integer = onnx.load_from_string(out.read_bytes())
     output = case.output if case.output in [value.name for value in integer.graph.output] else None
     decided = answers(out.read_bytes(), fed(case, material.test).astype(ported(integer)), output)
@@ -251,7 +254,10 @@ def quantized(case, folder, right, material, programs, found):
     found.figures.append(f"INT8 in ONNX Runtime {100 * share:.0f} %")
     apart = case.extra.get("warns")
     if share < case.agreement and not (apart and apart in done.err):
-        found.fails(f"ONNX Runtime decides {100 * share:.0f} % by the INT8 file as in float, at least {100 * case.agreement:.0f} %")
+        found.fails(
+            f"top-1 agreement of the INT8 file with the float model in ONNX Runtime is {100 * share:.0f} %, "
+            f"expected at least {100 * case.agreement:.0f} %"
+        )
     if not apart:
         classified(case, out, [], right, material, programs, found, case.agreement)
         if case.name in ON_ORT:
@@ -261,7 +267,7 @@ def quantized(case, folder, right, material, programs, found):
     if case.integer and case.outcome == "twin":
         found.ended(done)
     elif done.status != 0 and not told:
-        found.fails("some layers run in float, and `tailfold-quant` did not say so")
+        found.fails("some layers run in float, and `tailfold-quant` did not report them")
     found.ended(
         programs.run(
             "tailfold", "parity", "--reference", model, "--candidate", out, "--data", material.spec("test"),

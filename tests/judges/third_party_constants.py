@@ -1,4 +1,4 @@
-"""Where weights come from: constants behind nodes, shared ones, normalizations apart, dropout, and last layers."""
+"""Cases on constants: computed and shared weights, batch normalization as separate nodes, dropout, and last layers."""
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -6,11 +6,11 @@ from third_party_case import case
 from third_party_graph import COUNT
 from third_party_shapes import both
 
-# Weights behind a node.
+# Weights that a node computes from constants.
 
 
 def second_weight(name, kind, **options):
-    """A case whose second convolution has the weight that `odd(g, w)` makes of the plain one."""
+    """A case whose second convolution has the weight `odd(g, w)` in the odd form, and the constant `w` otherwise."""
 
     def register(odd):
         @case(name, kind, **options)
@@ -51,7 +51,7 @@ second_weight("weight_standardized", "F6", integer=False, tolerance=1e-3)(
 
 @case("constant_of_shape", "F6")
 def _of_shape(g):
-    """Weights and a bias by ConstantOfShape, as in the light models of the onnx package."""
+    """Weights and a bias from ConstantOfShape, as in the light models of the onnx package."""
     x = g.stem()
     if g.odd:
         filling = helper.make_tensor("value", TensorProto.FLOAT, [1], [0.05])
@@ -74,7 +74,7 @@ def _expanded(g):
 
 @case("weights_also_inputs", "F1", ir=3, opset=11)
 def _ir3(g):
-    """Format version 3: every initializer is an input of the graph too."""
+    """Format version 3: every initializer is also an input of the graph."""
     g.output(g.head(g.pooled(g.trunk())))
     if g.odd:
         g.inputs += [helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in g.constants]
@@ -143,14 +143,14 @@ def _by_more_parts(g):
 def normed(name, body, **options):
     @case(name, "F2", **options)
     def build(g):
-        """The plain form has the normalizations too: both files are the same, and every layer has to be integer."""
+        """Both forms are the same, with BatchNormalization nodes, and every layer has to be integer."""
         g.output(g.head(g.pooled(g.second(body(g, g.input())))))
 
     return build
 
 
 def preactivation(g, x):
-    """DenseNet and ResNet v2: a normalization in front of the activation, on a sum."""
+    """DenseNet and ResNet v2: batch normalization of a sum, before the activation."""
     x = g.conv(x, 3, 8, stride=2, name="conv1")
     y = g.conv(g.relu(g.norm(x, 8, "bn1")), 8, 8, name="conv3")
     return g.relu(g.norm(g.op("Add", y, x), 8, "bn2"))
@@ -167,7 +167,7 @@ def another_reader(g, x):
 
 
 def dense(g, x):
-    """A block of DenseNet: normalization of a concatenation."""
+    """A block of DenseNet: batch normalization of a concatenation."""
     x = g.relu(g.conv(x, 3, 4, stride=2, name="conv1"))
     y = g.conv(g.relu(g.norm(x, 4, "bn1")), 4, 4, name="conv3")
     return g.relu(g.norm(g.op("Concat", x, y, axis=1), 8, "bn2"))
@@ -246,7 +246,7 @@ both("dropout_training", "F20", outcome="refused", words=("training", "Dropout")
 
 
 def last(name, kind="F2", body=None, **options):
-    """A case whose last layer is `odd(g, x, weight, bias)` of `[N, 16]`."""
+    """A case whose last layer is `odd(g, x, weight, bias)` of features `x` `[N, 16]` in the odd form."""
 
     def register(odd):
         @case(name, kind, **options)
@@ -304,7 +304,7 @@ last("output_by_identity")(lambda g, x, w, b: g.op("Identity", g.op("Gemm", x, g
 
 @case("confident_ten_fold", "F5")
 def _confident(g):
-    """Logits of some eighty: the masses of the classes hardly move with a bias."""
+    """Logits of about 80: a bias hardly changes the class masses."""
     x = g.pooled(g.trunk())
     weight, bias = g.head_values(x, 16)
     g.output(g.op("Gemm", x, g.const(weight * 10), g.const(bias * 10), transB=1))
@@ -312,7 +312,7 @@ def _confident(g):
 
 @case("flattened_image_before_the_dense_layer", "F2")
 def _flattened(g):
-    """LeNet's end: all places of the last layer, behind a maximum pool."""
+    """The end of LeNet: max pooling, and a dense layer over the flattened image."""
     x = g.op("MaxPool", g.trunk(), kernel_shape=[2, 2], strides=[2, 2])
     x = g.op("Reshape", x, g.ints(-1, 256)) if g.odd else g.op("Flatten", x, axis=1)
     g.output(g.head(x, width=256))

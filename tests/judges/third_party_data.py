@@ -1,4 +1,4 @@
-"""Pictures, folders, lists, class names and arguments that are not as they should be, and the gate's odd numbers."""
+"""Cases on damaged images, unusual folders and lists, class names, invalid arguments, and paths of written files."""
 
 import io
 import json
@@ -19,7 +19,7 @@ def plain(g):
 
 
 def asked(name, kind, **options):
-    """A case of the plain model whose function asks the programs itself: `ask(session)`."""
+    """A case of the plain model that runs its own checks: `ask(asking)` with an `Asking`."""
 
     def register(ask):
         def judge(case, folder, right, material, programs, found):
@@ -32,7 +32,7 @@ def asked(name, kind, **options):
 
 
 class Asking:
-    """What a case needs: its folder, the programs, and where findings go."""
+    """The folder, the model and the flags of a case, its programs, and its findings."""
 
     def __init__(self, case, folder, right, material, programs, found):
         self.case, self.folder, self.right, self.material = case, folder, right, material
@@ -54,7 +54,7 @@ class Asking:
         return self.programs.run("tailfold-quant", "--model", self.model, *flags, *arguments)
 
     def rows(self, done):
-        """Answers by file name, of `classify --json`."""
+        """Rows of `classify --json`, by file name."""
         try:
             return {row["file"].rsplit("/", 1)[-1]: row for row in json.loads(done.out)["images"]}
         except (ValueError, KeyError):
@@ -62,20 +62,20 @@ class Asking:
             return {}
 
     def refused(self, done, *words):
-        """Whether a program ended with 2 and one of the words."""
+        """Whether a program ended with exit code 2 and one of `words` in its message; records a failure otherwise."""
         if done.status != 2:
-            self.found.fails(f"has to be refused: {done.reason()}")
+            self.found.fails(f"expected a refusal: {done.reason()}")
         elif words and not any(word in done.err for word in words):
-            self.found.fails(f"does not say {' or '.join(words)}: {done.reason()}")
+            self.found.fails(f"the message lacks {' or '.join(words)}: {done.reason()}")
         else:
             self.found.figures.append("refused")
             return True
         return False
 
     def said(self, text, *words):
-        """Notes a failure unless one of the words is in `text`."""
+        """Records a failure unless one of `words` is in `text`."""
         if not any(word in text for word in words):
-            self.found.fails(f"nothing says {' or '.join(words)}: {text[-200:]!r}")
+            self.found.fails(f"the message lacks {' or '.join(words)}: {text[-200:]!r}")
 
 
 # Pictures.
@@ -111,7 +111,7 @@ OTHERS = {
 
 @asked("picture_cut", "F9", flags=("--fit",))
 def _cut_pictures(ask):
-    """A part of a file is no other picture: a row with `error`, exit 1; the whole one is answered."""
+    """A truncated image gives a row with `error` and exit code 1; the complete file gets an answer."""
     folder, whole = ask.fresh("cut"), ask.fresh("whole")
     for kind, content in {**JPEGS, **OTHERS}.items():
         ending, data = ("jpg" if kind in JPEGS else kind), content()
@@ -122,18 +122,18 @@ def _cut_pictures(ask):
     done = ask.tailfold("classify", "--json", whole, flags=flags)
     answered = [name for name, row in ask.rows(done).items() if "top" in row]
     if done.status != 0 or len(answered) != len(JPEGS) + len(OTHERS):
-        ask.found.fails(f"{len(answered)} of {len(JPEGS) + len(OTHERS)} whole pictures are answered: {done.reason()}")
+        ask.found.fails(f"{len(answered)} of {len(JPEGS) + len(OTHERS)} complete images have an answer: {done.reason()}")
     done = ask.tailfold("classify", "--json", folder, flags=flags)
     rows = ask.rows(done)
     taken = sorted(name for name, row in rows.items() if "top" in row)
     if taken or done.status != 1:
-        ask.found.fails(f"exit {done.status}; cut and answered all the same: {' '.join(taken)}")
-    ask.found.figures.append(f"{len(rows)} cut, {len(answered)} whole")
+        ask.found.fails(f"exit {done.status}; truncated images with an answer: {' '.join(taken)}")
+    ask.found.figures.append(f"{len(rows)} truncated, {len(answered)} complete")
 
 
 @asked("picture_cut_while_calibrating", "F9")
 def _cut_in_training(ask):
-    """A cut JPEG among the calibration images is an error that names it, or is left out with a word."""
+    """A truncated JPEG among the calibration images is an error that names it, or is left out with a warning."""
     folder = ask.fresh("data") / "train"
     shutil.copytree(ask.material.pictures / "train", folder)
     data = encoded(Image.open(folder / "ash/000.png"), "JPEG", quality=95)
@@ -148,7 +148,7 @@ def _cut_in_training(ask):
 
 @asked("picture_with_more_behind_its_end", "F9", flags=("--fit",))
 def _trailing(ask):
-    """Bytes behind the end of a JPEG do no harm, as cameras add them."""
+    """Bytes after the end marker of a JPEG, which cameras write, do not change the answer."""
     folder = ask.fresh("trailing")
     data = encoded(photo(), "JPEG", quality=85)
     (folder / "plain.jpg").write_bytes(data)
@@ -162,7 +162,7 @@ def _trailing(ask):
 
 @asked("centre_crop_of_odd_differences", "F27", flags=("--resize", "32"))
 def _crop(ask):
-    """The crop begins where torchvision's does: half to even."""
+    """The centre crop starts at torchvision's offset, which rounds a half to the even number."""
     from safetensors.numpy import load_file
 
     folder = ask.fresh("odd")
@@ -186,7 +186,7 @@ def _crop(ask):
     off = np.abs(inputs - expected).reshape(len(inputs), -1).max(axis=1)
     ask.found.figures.append(f"{int((off < 1e-3).sum())} of {len(off)} crops")
     if (off > 1e-3).any():
-        ask.found.fails(f"{int((off > 1e-3).sum())} of {len(off)} crops begin elsewhere than torchvision's")
+        ask.found.fails(f"{int((off > 1e-3).sum())} of {len(off)} crops start at another offset than torchvision's")
 
 
 # Folders.
@@ -203,7 +203,7 @@ ENDINGS = {"tif": "TIFF", "TIFF": "TIFF", "jfif": "JPEG", "jpe": "JPEG", "JPEG":
 
 @asked("folder_of_many_endings", "F14")
 def _endings(ask):
-    """Pictures of other endings are read, or it is said how many of which ending were left out."""
+    """Images with unusual extensions are read, or a message counts them by extension."""
     folder = ask.fresh("endings")
     one_each(folder)
     for label, (ending, kind) in enumerate(ENDINGS.items()):
@@ -219,13 +219,13 @@ def _endings(ask):
     done = ask.tailfold("evaluate", "--json", "--data", f"folder:{folder}")
     counted, whole = json.loads(done.out)["images"] if done.status == 0 else 0, 5 + 3 * len(ENDINGS)
     if counted != whole and not any(name in done.err for name in ["no ending", *(f".{e}" for e in ENDINGS if e)]):
-        ask.found.fails(f"`evaluate` takes {counted} of {whole} images and does not say of which ending it left some out")
+        ask.found.fails(f"`evaluate` takes {counted} of {whole} images and does not name the extensions of the others")
     ask.found.figures.append(f"{len(rows)} answered")
 
 
 @asked("folder_class_of_unread_endings", "F14")
 def _empty_class(ask):
-    """A class whose files all have other endings does not become empty in silence."""
+    """A class without any readable extension is reported, not silently empty."""
     folder = ask.fresh("scans")
     one_each(folder)
     os.replace(folder / "fir/0.png", folder / "fir/0.heic")
@@ -238,7 +238,7 @@ def _empty_class(ask):
 
 @asked("folder_hidden_files", "F14")
 def _hidden(ask):
-    """Copies in hidden folders and the files of desktops are no images."""
+    """Hidden files, copies in hidden folders, and desktop files are not counted as images."""
     folder = ask.fresh("hidden")
     one_each(folder)
     for name in pictures.CLASSES:
@@ -252,7 +252,7 @@ def _hidden(ask):
     (folder / "desktop.ini").write_text("[.ShellClassInfo]\n")
     done = ask.tailfold("evaluate", "--json", "--data", f"folder:{folder}")
     if ask.found.ended(done) and json.loads(done.out)["images"] != 5:
-        ask.found.fails(f"`evaluate` counts {json.loads(done.out)['images']} images of 5")
+        ask.found.fails(f"`evaluate` counts {json.loads(done.out)['images']} images, expected 5")
     done = ask.tailfold("classify", "--json", folder)
     rows = ask.rows(done)
     if done.status != 0 or sorted(rows) != ["0.png"] or len(json.loads(done.out)["images"]) != 5:
@@ -261,7 +261,7 @@ def _hidden(ask):
 
 @asked("folder_macosx", "F14")
 def _macosx(ask):
-    """`__MACOSX` beside the classes is named, or not counted."""
+    """A folder `__MACOSX` beside the classes is skipped, or an error names it."""
     folder = ask.fresh("zip")
     one_each(folder)
     (folder / "__MACOSX/ash").mkdir(parents=True)
@@ -273,7 +273,7 @@ def _macosx(ask):
 
 @asked("folder_of_splits_without_a_split", "F14")
 def _splits(ask):
-    """`train` and `test` are no classes."""
+    """A folder of the splits `train` and `test` is refused: they are not classes."""
     done = ask.tailfold("evaluate", "--data", f"folder:{ask.material.pictures}")
     ask.refused(done, "split")
     done = ask.quantize("--calibration", f"folder:{ask.material.pictures}", "--out", ask.folder / "int8.onnx")
@@ -282,7 +282,7 @@ def _splits(ask):
 
 @asked("folder_split_in_capitals", "F14")
 def _capitals(ask):
-    """`?split=test` of a folder `Test`: read, or shown."""
+    """`?split=test` reads a folder called `Test`, or the error names it."""
     folder = ask.fresh("capitals")
     shutil.copytree(ask.material.pictures / "test", folder / "Test")
     done = ask.tailfold("evaluate", "--data", f"folder:{folder}?split=test")
@@ -297,7 +297,7 @@ def _capitals(ask):
 def _list_mark(ask):
     folder = ask.fresh("list")
     one_each(folder)
-    # A list without a file of names gives its classes numbers.
+    # A list of images without class names calls its classes by their numbers.
     numbers = folder / "labels.txt"
     numbers.write_text("".join(f"{label}\n" for label in range(len(pictures.CLASSES))))
     flags = preparation(ask.case, numbers)
@@ -314,13 +314,13 @@ def _list_mark(ask):
 
 
 NAMES = "\n".join(pictures.CLASSES)
-# Contents of a file of class names, and what comes of it: None is an answer by the five names.
+# Contents of a file of class names, and words of the refusal; None: `classify` answers with these names.
 LABELS = {
     "mark": ("\ufeff" + NAMES, None),
     "crlf": (NAMES.replace("\n", "\r\n") + "\r\n", None),
     "no_last_newline": (NAMES, None),
     "letters": (NAMES.replace("ash", "Ésche, gemeine"), None),
-    "twice": (NAMES.replace("elm", "ash"), ("ash",)),
+    "twice": (NAMES.replace("elm", "ash"), None),
     "four": ("\n".join(pictures.CLASSES[:4]), ("4", "5")),
     "six": (NAMES + "\ngum", ("6", "5")),
     "line_without_name": (NAMES.replace("elm", ""), ("line 4",)),
@@ -330,7 +330,7 @@ LABELS = {
 
 @asked("class_names", "F22")
 def _labels(ask):
-    """Byte order marks and line ends are no part of a name; names twice, too few or too many are refused."""
+    """Byte order marks and line ends are not part of a name; a duplicate name is a warning; missing or surplus names are refused."""
     for name, (text, words) in LABELS.items():
         path = ask.folder / f"labels.{name}.txt"
         path.write_bytes(text.encode())
@@ -342,6 +342,8 @@ def _labels(ask):
         top = next(iter(ask.rows(done).values()), {}).get("top", [{}])
         if top[0].get("name") != text.strip("\ufeff").splitlines()[0]:
             ask.found.fails(f"labels.{name}: {top[0].get('class')!r}, {done.reason()}")
+        if name == "twice":
+            ask.said(done.err, "class `ash` is on lines 1 and 4: answers show the same name for both")
 
 
 ARGUMENTS = {
@@ -356,7 +358,7 @@ ARGUMENTS = {
 
 @asked("odd_means_and_deviations", "F28")
 def _numbers(ask):
-    """Refused; means of bytes at least with a warning."""
+    """Invalid means and standard deviations are refused; for those on the 0..255 scale a warning is enough."""
     for name, (flags, words) in ARGUMENTS.items():
         given = ["--labels", ask.material.labels, *flags]
         for done in (
@@ -374,7 +376,7 @@ def _numbers(ask):
 
 @asked("output_over_the_model", "F18")
 def _over(ask):
-    """The float model is never written over, by whichever name."""
+    """`--out` never overwrites the float model, also through a symbolic or hard link."""
     content = ask.model.read_bytes()
     link, hard = ask.folder / "link.onnx", ask.folder / "hard.onnx"
     for path in (link, hard):
@@ -385,7 +387,7 @@ def _over(ask):
         done = ask.quantize("--calibration", ask.material.spec("train"), "--out", out)
         if ask.model.read_bytes() != content:
             ask.model.write_bytes(content)
-            ask.found.fails(f"--out {out.name} wrote over the model: exit {done.status}")
+            ask.found.fails(f"--out {out.name} overwrote the model: exit {done.status}")
         elif out == hard:
             continue
         else:

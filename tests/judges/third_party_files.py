@@ -1,4 +1,4 @@
-"""The file around the graph: values in other files, format versions, names, functions, and files that are quantized."""
+"""Cases on the model file: external data, format versions, opsets, names, functions, and files that are quantized."""
 
 import os
 
@@ -14,11 +14,11 @@ def plain(g):
     g.output(g.head(g.pooled(g.trunk())))
 
 
-# Values in other files.
+# External data.
 
 
 def placed(folder, model, location, gap=0, length=True, first=0, only=None):
-    """Writes `case.onnx` with its values in `location`, `gap` bytes between them, from `first` on."""
+    """Writes `case.onnx` with external data at `location`; returns the data, with `gap` bytes between tensors."""
     data = bytearray(b"\x55" * first)
     for tensor in model.graph.initializer:
         if only and tensor.name not in only:
@@ -70,7 +70,7 @@ def absolute(folder, model):
 
 
 def linked(folder, model):
-    """A link in the model's folder to a file outside of it."""
+    """Puts a symbolic link in the model's folder that leads to a file outside of it."""
     (folder.parent / "target.bin").write_bytes(placed(folder, model, "weights.bin"))
     (folder / "weights.bin").unlink(missing_ok=True)
     os.symlink("../target.bin", folder / "weights.bin")
@@ -107,7 +107,7 @@ for number in (4, 5, 6, 7, 9, 10, 11, 12):
     case(f"format_{number}", "F26", after=version(number), reference="case")(plain)
 case("format_99", "F26", after=version(99), outcome="either", words=("99",), reference="twin")(plain)
 for number in (7, 8, 9, 10):
-    # Old operators run; a file for quantized inference needs a newer version, and the message names the way there.
+    # Old opsets run. The quantizer may refuse them if the message names `version_converter`.
     case(f"opset_{number}", "F28", opset=number, ir=3, quantize_words=("version_converter",))(plain)
 for number in (11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26):
     newer = dict(quantize_words=("opset",), ir=12) if number > 21 else dict(ir=10)
@@ -121,7 +121,7 @@ def old(folder, model, opset):
 
 
 def changed(name, kind="F1", **options):
-    """A case whose file is the plain one, changed by `change(model)`."""
+    """A case whose file is the plain model after `change(model)`."""
 
     def register(change):
         def after(folder, model):
@@ -136,7 +136,7 @@ def changed(name, kind="F1", **options):
 
 @changed("domain_written_out")
 def _domain(model):
-    """`ai.onnx` is the empty domain."""
+    """`ai.onnx` is another name of the empty domain."""
     model.opset_import[0].domain = "ai.onnx"
     for node in model.graph.node:
         node.domain = "ai.onnx"
@@ -217,7 +217,7 @@ def _order(model):
 
 @case("functions_of_the_model", "F6", opset=17, ir=9, outcome="either", words=("function", "custom"), integer=False)
 def _functions(g):
-    """A block as a function of the file, as PyTorch's newer exporter can leave them."""
+    """A local function of the file, as PyTorch's newer exporter can write it."""
     if not g.odd:
         return plain(g)
     body = [helper.make_node("Mul", ["x", "half"], ["y"]), helper.make_node("Add", ["y", "y"], ["z"])]
@@ -238,11 +238,11 @@ def _mystery(g):
     g.output(g.head(g.pooled(g.second(x))))
 
 
-# Files that another tool quantized.
+# Quantized files of other tools.
 
 
 class Ranges:
-    """Codes and scales for a graph in the plain form, from the training pictures."""
+    """Largest magnitude and lowest value of each tensor of the plain form, on 40 generated images."""
 
     def __init__(self, g):
         scratch = pictures_inputs()
@@ -262,7 +262,7 @@ def pictures_inputs():
 
 
 def quantize(g, zero_points=True, signed=False, axis=None, transposed=True, per_tensor=False):
-    """The plain form with pairs of QuantizeLinear and DequantizeLinear in front of each layer with weights."""
+    """Builds the plain form with a QuantizeLinear/DequantizeLinear pair before each layer with weights."""
     plain_graph = Graph(False, g.solved, opset=g.opset, ir=g.ir)
     plain(plain_graph)
     ranges, values = Ranges(plain_graph), {t.name: numpy_helper.to_array(t) for t in plain_graph.constants}
@@ -307,7 +307,7 @@ def quantize(g, zero_points=True, signed=False, axis=None, transposed=True, per_
 
 
 def refuses_again(case, folder, right, material, programs, found):
-    """Logits as ONNX Runtime has them, integer throughout, and neither INT8 nor half precision of what is quantized."""
+    """A quantized file gives ONNX Runtime's logits, runs with integers only, and is refused by the quantizer."""
     from third_party_check import classified, logits
     from third_party_run import preparation, quantize_flags
 
@@ -325,7 +325,7 @@ def refuses_again(case, folder, right, material, programs, found):
             found.fails(f"{precision} of a quantized file: {done.reason()}")
 
 
-# A code more or less is two per cent of the largest logit here: both round where sums tie.
+# One quantization step is 2 % of the largest logit here, and the two runtimes round ties differently.
 QDQ = dict(tolerance=3e-2, reference="case", extra={"judge": refuses_again})
 for name, options in (
     ("no_zero_point", dict(zero_points=False)),

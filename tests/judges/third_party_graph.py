@@ -1,7 +1,7 @@
-"""Builds small classifiers node by node, once as the plain form and once as somebody else's exporter writes the same.
+"""Builds small classifiers node by node, in a plain form and in an odd form, as some exporter writes the same network.
 
-A network is a function of a `Graph`. Weights come from a seed and their own name, so both forms have the same ones; the
-last layer is solved by least squares on features of generated pictures, so that the network tells its classes apart.
+A network is a function of a `Graph`. Its weights depend on a fixed seed and their names, so both forms have the same
+weights. Least squares on the features of generated images give the last layer, so that it separates the classes.
 """
 
 import zlib
@@ -13,13 +13,13 @@ from onnx import TensorProto, helper, numpy_helper
 from third_party_pictures import CLASSES, SIDE
 
 SEED = 20_261_130
-# Logit of the right class above the others that the last layer is solved for, and the weight of the ridge.
+# Margin of the right class in the logits that the last layer is fitted to, and the weight of the ridge penalty.
 MARGIN, RIDGE = 10.0, 4e-3
 COUNT = len(CLASSES)
 
 
 class Graph:
-    """A graph under construction. Methods add nodes and return the name of their (first) output."""
+    """A graph under construction; its methods add nodes and return the name of their (first) output."""
 
     def __init__(self, odd, head=None, opset=13, ir=8, batch="N"):
         self.odd, self.solved, self.opset, self.ir, self.batch = odd, head, opset, ir, batch
@@ -34,13 +34,13 @@ class Graph:
         return f"{stem}{self.count}"
 
     def weights(self, name, shape, scale=None):
-        """He's variance over the inputs of a weight; 0.1 for a vector."""
+        """Random f32 weights with He's standard deviation, or 0.1 for a vector; the seed depends on `name`."""
         rng = np.random.default_rng([SEED, zlib.crc32(name.encode())])
         scale = scale or (np.sqrt(2 / np.prod(shape[1:])) if len(shape) > 1 else 0.1)
         return (rng.standard_normal(shape) * scale).astype(np.float32)
 
     def const(self, values, name=None, dtype=np.float32):
-        """An initializer."""
+        """Adds an initializer, unless there is one called `name`."""
         name = name or self.fresh("const")
         if name not in {tensor.name for tensor in self.constants}:
             self.constants.append(numpy_helper.from_array(np.asarray(values, dtype=dtype), name))
@@ -58,7 +58,7 @@ class Graph:
         return names[0] if outputs == 1 else names
 
     def node_constant(self, values, dtype=np.float32):
-        """A constant as a node, as PyTorch's older exporter writes each."""
+        """Adds a Constant node, as PyTorch's older exporter writes constants."""
         return self.op("Constant", value=numpy_helper.from_array(np.asarray(values, dtype=dtype)))
 
     def input(self, shape=None, dtype=TensorProto.FLOAT, name="input"):
@@ -85,11 +85,11 @@ class Graph:
         return self.op("Relu", x)
 
     def stem(self, x=None, pads=None):
-        """Convolution 3 to 8 by stride 2, ReLU: `[N, 8, 16, 16]`."""
+        """Convolution from 3 to 8 channels with stride 2, and ReLU: `[N, 8, 16, 16]`."""
         return self.relu(self.conv(x or self.input(), 3, 8, stride=2, name="conv1", pads=pads))
 
     def second(self, x):
-        """Convolution 8 to 16 by stride 2, ReLU: `[N, 16, 8, 8]`."""
+        """Convolution from 8 to 16 channels with stride 2, and ReLU: `[N, 16, 8, 8]`."""
         return self.relu(self.conv(x, 8, 16, stride=2, name="conv2"))
 
     def trunk(self, x=None):
@@ -106,7 +106,7 @@ class Graph:
         return self.op("Flatten", self.op("GlobalAveragePool", x), axis=1)
 
     def head_values(self, x, width):
-        """Weight `[classes, width]` and bias `[classes]` of the last layer, whose input is `x`."""
+        """Weight `[classes, width]` and bias `[classes]` of the last layer, which reads `x`; zeros before the fit."""
         self.features = x
         if self.solved is None:
             return np.zeros([COUNT, width], np.float32), np.zeros(COUNT, np.float32)
@@ -137,7 +137,7 @@ def session(model):
 
 
 def answers(model, inputs, output=None):
-    """ONNX Runtime's values of an output for `inputs`, in as many runs as the graph's batch asks for."""
+    """ONNX Runtime's values of an output for `inputs`; a fixed batch makes several runs."""
     runner = session(model)
     entry = runner.get_inputs()[0]
     step = entry.shape[0] if isinstance(entry.shape[0], int) else len(inputs)
@@ -148,7 +148,7 @@ def answers(model, inputs, output=None):
 
 
 def solve_head(build, inputs, labels, **options):
-    """The last layer of the plain form, from the features of the training pictures."""
+    """Fits the last layer of the plain form to the features of the training images."""
     graph = Graph(odd=False, **options)
     build(graph)
     model = graph.model()
@@ -157,7 +157,7 @@ def solve_head(build, inputs, labels, **options):
     wanted = np.full([len(x), COUNT], -MARGIN / 2)
     wanted[np.arange(len(x)), labels] = MARGIN / 2
     middle, spread = x.mean(axis=0), x.std(axis=0)
-    # Channels that hardly vary would get large weights, which no eight bits bear.
+    # Channels with little variance would get large weights, which 8 bits cannot represent well.
     spread = spread + 0.1 * spread.max()
     z = (x - middle) / spread
     weight = np.linalg.solve(z.T @ z + RIDGE * len(x) * np.eye(z.shape[1]), z.T @ wanted).T / spread
@@ -166,7 +166,7 @@ def solve_head(build, inputs, labels, **options):
 
 
 def twins(build, inputs, labels, plain_opset=13, **options):
-    """The plain model, in one version of the operators whatever the other one is written in, and the other one."""
+    """The plain model in `plain_opset` and the odd model in the opset of `options`, with the same last layer."""
     head = solve_head(build, inputs, labels, opset=plain_opset)
     plain, odd = Graph(False, head, opset=plain_opset), Graph(True, head, **options)
     build(plain), build(odd)

@@ -1,4 +1,4 @@
-"""Files that are damaged or mean harm: exit 2 with the place in the message, soon, in little memory, and nothing written."""
+"""Cases on damaged and hostile files: exit code 2, an error that names the place, bounded time and memory, no file."""
 
 import numpy as np
 import third_party_pictures as pictures
@@ -10,7 +10,7 @@ LARGE = {"2e20": 2**20, "2e31": 2**31, "2e40": 2**40, "2e62": 2**62}
 
 
 def bounded(case, folder, _right, material, programs, found):
-    """Every program ends with 2 (or, where the case is only large, with an answer), within bounds and without a panic."""
+    """Every program ends with an exit code of `accepted`, without a panic, within the limits of time and memory."""
     model, out = folder / "case.onnx", folder / "int8.onnx"
     picture = material.pictures / "test" / pictures.CLASSES[0] / "000.png"
     flags = preparation(case, material.labels)
@@ -28,16 +28,16 @@ def bounded(case, folder, _right, material, programs, found):
         if done.panicked or done.status not in case.extra["accepted"]:
             found.fails(f"{program}: {done.reason()}")
         elif done.status == 2 and case.words and not any(word in done.err for word in case.words):
-            found.fails(f"{program} does not say {' or '.join(case.words)}: {done.reason()}")
+            found.fails(f"the message of {program} lacks {' or '.join(case.words)}: {done.reason()}")
         if done.seconds > SECONDS or done.rss > RSS:
             found.fails(f"{program} took {done.seconds:.1f} s and {done.rss / 2**20:.0f} MiB")
         if done.status == 2 and out.exists():
-            found.fails("a file was written all the same")
+            found.fails(f"{program} refused the model but wrote a file")
     found.figures.append(f"{slowest:.1f} s, {largest / 2**20:.0f} MiB")
 
 
 def hostile(name, words=(), accepted=(2,), base=None, raw=False, **options):
-    """A case whose file is that of `base`, changed by `change(model)`; with `raw`, the bytes that it gives."""
+    """A case whose file is the model `base` after `change(model)`; with `raw`, the bytes that `change` returns."""
 
     def register(change):
         def after(folder, model):
@@ -56,7 +56,7 @@ def plain(g):
 
 
 def with_pools(g):
-    """A node of every kind whose attributes are changed below."""
+    """A network with a node of each operator in MUTATIONS."""
     x = g.op("MaxPool", g.stem(), kernel_shape=[2, 2], strides=[1, 1], pads=[0, 0, 1, 1])
     x = g.op("AveragePool", x, kernel_shape=[2, 2], strides=[1, 1], pads=[0, 0, 1, 1])
     x = g.op("Transpose", g.op("Transpose", x, perm=[0, 2, 3, 1]), perm=[0, 3, 1, 2])
@@ -109,7 +109,7 @@ MUTATIONS = [
 ]
 for kind, name, label, value in MUTATIONS:
 
-    # A stride beyond the image is of no use and means something all the same: one place.
+    # A stride larger than the image is valid: the output has one pixel.
     accepted = (0, 2) if name == "strides" and label in LARGE else (2,)
 
     @hostile(f"{kind.lower()}_{name}_{label}", words=(kind, kind.lower()), base=with_pools, accepted=accepted)
@@ -143,7 +143,7 @@ for label, shape in {"2e40": [-1, 2**40], "two_rests": [-1, -1], "negative": [-7
 
 
 def chain(model, count, kind="Relu"):
-    """`count` nodes in a row in front of the output."""
+    """Inserts `count` nodes in a row before the output."""
     end = model.graph.output[0].name
     for node in model.graph.node:
         node.output[:] = ["before" if name == end else name for name in node.output]
@@ -151,7 +151,7 @@ def chain(model, count, kind="Relu"):
     model.graph.node.extend(helper.make_node(kind, [a], [b], name=f"chain{i}") for i, (a, b) in enumerate(zip(names, names[1:])))
 
 
-# A long chain is no harm by itself: an answer is as good as a refusal, where it comes in time.
+# A long chain is not harmful by itself: an answer within the limits is accepted too.
 hostile("chain_of_3000", accepted=(0, 2))(lambda model: chain(model, 3000))
 hostile("chain_of_100000", accepted=(0, 2))(lambda model: chain(model, 100_000))
 hostile("chain_of_20000_identities", accepted=(0, 2))(lambda model: chain(model, 20_000, "Identity"))
@@ -159,7 +159,7 @@ hostile("chain_of_20000_identities", accepted=(0, 2))(lambda model: chain(model,
 
 @hostile("doubled_30_times", accepted=(0, 1, 2))
 def _doubled(model):
-    """Each node adds the one before to itself: paths double, nodes do not."""
+    """Each node reads the node before it twice: the number of paths doubles, the number of nodes does not."""
     end, last = model.graph.output[0].name, "before"
     for node in model.graph.node:
         node.output[:] = ["before" if name == end else name for name in node.output]
@@ -321,7 +321,7 @@ for label, build in {
 
 @hostile("nested_3000_deep", raw=True)
 def _nested(model):
-    """A subgraph in a subgraph: a reader by recursion overflows its stack."""
+    """Subgraphs nested 3,000 deep: a recursive reader overflows its stack."""
     content = b""
     for _ in range(3000):
         for field in (0x0A, 0x32, 0x2A):

@@ -1,4 +1,4 @@
-"""What goes in and what comes out: layouts, types, scales, probabilities, odd ranks, several outputs."""
+"""Cases on the ports of a model: layouts, element types, scales, probabilities, output ranks, several outputs."""
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -15,7 +15,7 @@ def last_input(g, dtype=TensorProto.FLOAT):
 
 
 def turned(g, x):
-    """Channels last to channels first."""
+    """A Transpose from channels last to channels first."""
     return g.op("Transpose", x, perm=[0, 3, 1, 2])
 
 
@@ -24,14 +24,14 @@ def back(g, x):
 
 
 def normalized(g, x):
-    """Bytes in float, to what MEAN and STD make of them."""
+    """Normalises float values 0..255 with mean 0.5 and standard deviation 0.25."""
     x = g.op("Mul", x, g.const(1 / 255))
     return g.op("Div", g.op("Sub", x, g.const(0.5)), g.const(0.25))
 
 
 @case("channels_last", "F7", **LAST, extra={"layout": "NHWC"}, batch="unk__84")
 def _last(g):
-    """By tf2onnx: a Transpose in front, another before a Reshape, MatMul and Add."""
+    """tf2onnx: a Transpose after the input, another before a Reshape, MatMul and Add."""
     x = g.trunk(turned(g, last_input(g)) if g.odd else None)
     if g.odd:
         weight, bias = g.head_values("flat", 1024)
@@ -44,7 +44,7 @@ def _last(g):
 
 @case("channels_last_softmax", "F7", **LAST, extra={"layout": "NHWC"}, says="probabilities", batch="unk__1")
 def _last_softmax(g):
-    """By keras: ReduceMean over the places, and probabilities."""
+    """Keras: ReduceMean over height and width, and Softmax at the end."""
     x = g.trunk(turned(g, last_input(g)) if g.odd else None)
     if not g.odd:
         return g.output(g.head(g.pooled(x)))
@@ -55,7 +55,7 @@ def _last_softmax(g):
 
 @case("channels_last_between_all_layers", "F7", **LAST, extra={"layout": "NHWC"}, batch=1)
 def _last_between(g):
-    """A Transpose before and behind every convolution, as converters write that do not join them."""
+    """A Transpose before and after every convolution, as a converter without optimizations writes it."""
     x = last_input(g) if g.odd else g.input()
     for ins, outs, layer in ((3, 8, "conv1"), (8, 16, "conv2")):
         x = g.conv(turned(g, x) if g.odd else x, ins, outs, stride=2, name=layer)
@@ -69,7 +69,7 @@ def _last_between(g):
 
 @case("channels_last_with_pads_and_bounds", "F7", **LAST, extra={"layout": "NHWC"}, batch="unk__7")
 def _last_padded(g):
-    """MobileNet by keras: ZeroPadding2D, ReLU6, depthwise, a mean that keeps its axes, Squeeze."""
+    """MobileNet of Keras: ZeroPadding2D, ReLU6, depthwise convolution, ReduceMean with keepdims, Squeeze."""
     x = g.input() if not g.odd else last_input(g)
     if g.odd:
         x = turned(g, g.op("Pad", x, g.ints(0, 0, 0, 0, 0, 1, 1, 0)))
@@ -85,7 +85,7 @@ def _last_padded(g):
 
 
 def flag(name, **options):
-    """A case whose images are channels last, told by a flag."""
+    """A case with a channels-last input that a flag describes."""
     return case(name, "F7", extra={"layout": "NHWC"}, flags=("--channels-last", "yes"), **options)
 
 
@@ -115,14 +115,14 @@ def _bytes_last(g):
 
 @case("scale_of_bytes_in_float", "F21", **BYTES)
 def _scaled(g):
-    """0..255 in float, normalized by the graph: `--std 1/255`."""
+    """A float input 0..255 that the graph normalises: `--std 1/255`."""
     x = g.input()
     g.output(g.head(g.pooled(g.trunk(normalized(g, x) if g.odd else x))))
 
 
 @case("scale_of_one_normalized_inside", "F21", mean="0,0,0", std="1,1,1", extra={"scale": "ones"})
 def _inside(g):
-    """Mean and deviation of each channel in the graph."""
+    """A float input 0..1; the graph applies mean and standard deviation per channel."""
     x = g.input()
     if g.odd:
         x = g.op("Sub", x, g.const(np.full([1, 3, 1, 1], 0.5)))
@@ -132,7 +132,7 @@ def _inside(g):
 
 @case("blue_first", "F21", flags=("--bgr",), extra={"order": "BGR"})
 def _blue(g):
-    """A network that was trained on blue, green, red."""
+    """A network that was trained on BGR images."""
     x = g.input()
     weight = g.weights("conv1.weight", [8, 3, 3, 3])
     weight = weight[:, ::-1] if g.odd else weight
@@ -157,7 +157,7 @@ DOUBLE = dict(outcome="either", reference="twin", words=("f64", "DOUBLE", "doubl
 
 
 def in_type(g, dtype, array, ports):
-    """The whole network in another type; `ports`: between Casts, inputs and outputs stay float."""
+    """Builds the network in element type `dtype`; with `ports`, Casts keep the input and the output in f32."""
     x = g.input(dtype=TensorProto.FLOAT if ports else dtype)
     x = g.op("Cast", x, to=dtype) if ports else x
     x = g.pooled(g.trunk(x))
@@ -188,7 +188,7 @@ for name, dtype, array, ports, options in (
 
 @case("half_weights_widened", "F15", tolerance=2e-2)
 def _widened(g):
-    """Weights in half precision, each behind a Cast."""
+    """f16 weights, each with a Cast to f32."""
     plain(g)
     if g.odd:
         casts = []
@@ -203,7 +203,7 @@ def _widened(g):
 
 
 def ending(name, kind, body=None, shape=None, dtype=TensorProto.FLOAT, **options):
-    """A case whose logits `[N, 5]` go on into `odd(g, logits)`."""
+    """A case whose odd form ends in `odd(g, logits)`, for logits `[N, 5]`."""
 
     def register(odd):
         @case(name, kind, **options)
@@ -262,10 +262,10 @@ for rank, axes, shape in (
 
 @case("squeezenet_head_n_5_1_1", "F8")
 def _squeezenet(g):
-    """Convolution, ReLU and the mean as the last layer."""
+    """The head of SqueezeNet: convolution, ReLU and GlobalAveragePool."""
     x = g.trunk()
     weight, bias = g.head_values(g.pooled(x), 16)
-    # So far above zero that the ReLU takes little.
+    # The bias of 12 keeps almost all values positive, so the ReLU changes little.
     x = g.relu(g.op("Conv", x, g.const(weight[:, :, None, None]), g.const(bias + 12), kernel_shape=[1, 1]))
     x = g.op("GlobalAveragePool", x)
     if g.odd:
@@ -289,7 +289,7 @@ def two_outputs(g, first):
     weight, bias = g.head_values(x, 16)
     logits = g.op("Gemm", x, g.const(weight), g.const(bias), transB=1, name="logits")
     if g.odd:
-        # The auxiliary one has the classes backwards.
+        # The auxiliary output has the classes in reverse order.
         other = g.op("Gemm", x, g.const(weight[::-1]), g.const(bias[::-1]), transB=1, name="aux_logits")
         for value in (other, logits) if first else (logits, other):
             g.output(value)
@@ -305,7 +305,7 @@ case("two_outputs_chosen", "F12", flags=("--output", "logits"), output="logits")
 
 @case("two_outputs_of_one_class_count", "F12", flags=("--output", "logits"), output="logits")
 def _features(g):
-    """Logits beside the features that they come from."""
+    """A second output with the features before the last layer."""
     x = g.pooled(g.trunk())
     if g.odd:
         g.output(x, ["N", 16])
@@ -314,7 +314,7 @@ def _features(g):
 
 @case("two_inputs", "F12", outcome="refused", words=("input",))
 def _two_inputs(g):
-    """A second tensor has to be fed: no image classifier of one input."""
+    """A second input that is not constant."""
     x = g.pooled(g.trunk())
     if g.odd:
         x = g.op("Add", x, g.input([1, 16], name="prior"))
@@ -331,4 +331,4 @@ for name, shape in (("height_unknown", ["N", 3, "h", "w"]), ("nothing_known", No
 
 both("batch_of_one", "F2", batch=1)(lambda g, x: g.pooled(x))
 both("batch_without_name", "F2", batch=None)(lambda g, x: g.pooled(x))
-both("batch_of_four", "F2", batch=5, outcome="either", words=("batch", "5"))(lambda g, x: g.pooled(x))
+both("batch_of_five", "F2", batch=5, outcome="either", words=("batch", "5"))(lambda g, x: g.pooled(x))

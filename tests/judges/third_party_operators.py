@@ -1,9 +1,9 @@
-"""Operators of other families: activations, pools, blocks of known networks, quantized files of other tools."""
+"""Cases on operators: activations, padding values, pools, and blocks of known networks."""
 
 import numpy as np
 from third_party_case import case
 
-# Activations: the plain form and the spelling have the same function.
+# Activations: both forms compute the same function.
 
 
 def by_ops(kind, *constants, **attributes):
@@ -46,7 +46,7 @@ def mish_by_parts(g, x):
     return g.op("Mul", x, g.op("Tanh", g.op("Softplus", x)))
 
 
-# Name: opset, plain activation of opset 13, spelling, whether every layer with weights has an integer kernel.
+# Name: opset of the odd form, activation of the plain form (opset 13), activation of the odd form.
 ACTIVATIONS = {
     "hard_swish_op": (14, hard_swish_by_parts, by_ops("HardSwish")),
     "hard_swish_by_clip_div": (13, hard_swish_by_parts, hard_swish_by_parts),
@@ -93,11 +93,11 @@ def _prelu(g):
     g.output(g.head(g.pooled(x)))
 
 
-# Padding with something else than zero.
+# Padding with values other than zero.
 
 
 def filled(name, kind, fill=None, mode="constant", pool=False, **options):
-    """A Pad of one line around: in front of a maximum pool, where values are negative too, or of a convolution."""
+    """A Pad node before a MaxPool over values of both signs (`pool`), or before a convolution."""
 
     @case(name, kind, **options)
     def build(g):
@@ -126,7 +126,7 @@ filled("pad_reflect", "F2", mode="reflect")
 def pool(name, kind="AveragePool", opset=13, ir=8, **attributes):
     @case(f"pool_{name}", "F2", opset=opset, ir=ir, reference="case")
     def build(g):
-        """Both files are the same: the answer is ONNX Runtime's, and every layer has to be integer."""
+        """Both forms are the same; every layer has to be integer."""
         x = g.op(kind, g.stem(), **attributes)
         g.output(g.head(g.pooled(g.second(x))))
 
@@ -156,7 +156,7 @@ def _indices(g):
 
 
 def block(name, kind="F2", width=16, **options):
-    """A case whose both files are the same: the answer is ONNX Runtime's."""
+    """A case with two equal forms; `body(g, x)` gives the features of `[N, 8, 16, 16]`."""
 
     def register(body):
         @case(f"block_{name}", kind, **options)
@@ -170,7 +170,7 @@ def block(name, kind="F2", width=16, **options):
 
 @block("fire")
 def _fire(g, x):
-    """SqueezeNet's fire modules: two branches, concatenated."""
+    """The fire modules of SqueezeNet: two branches and a Concat."""
     for layer in ("a", "b"):
         ins = 8 if layer == "a" else 16
         s = g.relu(g.conv(x, ins, 4, kernel=1, name=f"{layer}.squeeze"))
@@ -181,7 +181,7 @@ def _fire(g, x):
 
 @block("lcnet", opset=14, plain_opset=14)
 def _lcnet(g, x):
-    """PP-LCNet: convolution, HardSwish, depthwise, HardSwish, squeeze and excite with HardSigmoid."""
+    """PP-LCNet: HardSwish after each convolution, and squeeze-and-excite with HardSigmoid."""
     x = g.op("HardSwish", g.conv(x, 8, 8, name="dw", group=8))
     x = g.op("HardSwish", g.conv(x, 8, 16, kernel=1, name="pw"))
     x = g.op("HardSwish", g.conv(x, 16, 16, stride=2, name="dw2", group=16))
@@ -202,7 +202,7 @@ def _excite(g, x):
 
 @block("squeeze_and_excite_by_dense_layers")
 def _dense_excite(g, x):
-    """SE as older timm and keras write it: dense layers between reshapes."""
+    """Squeeze-and-excite of older timm and Keras: dense layers between reshapes."""
     x = g.second(x)
     s = g.pooled(x)
     first, second = (g.const(g.weights(n, [16, 16], 0.3)) for n in ("se1", "se2"))
@@ -212,7 +212,7 @@ def _dense_excite(g, x):
 
 @block("channel_shuffle")
 def _shuffle(g, x):
-    """ShuffleNet v2: halves, one through layers, shuffled."""
+    """ShuffleNet v2: Split, layers on one half, Concat, and a channel shuffle."""
     for layer in range(2):
         halves = g.op("Split", x, outputs=2, axis=1)
         y = g.relu(g.conv(halves[1], 4, 4, kernel=1, name=f"a{layer}"))
@@ -237,21 +237,21 @@ def _residual(g, x):
 
 @block("ghost", width=16)
 def _ghost(g, x):
-    """GhostNet: cheap depthwise channels beside the others."""
+    """GhostNet: a Concat of channels and of a cheap depthwise convolution of them."""
     y = g.relu(g.conv(x, 8, 8, kernel=1, name="primary"))
     return g.pooled(g.op("Concat", y, g.relu(g.conv(y, 8, 8, name="cheap", group=8)), axis=1))
 
 
 @block("focus", width=16)
 def _focus(g, x):
-    """Every second pixel of four offsets, concatenated."""
+    """The focus layer of YOLO: a Concat of every second pixel at four offsets."""
     parts = [g.op("Slice", x, g.ints(i, j), g.ints(99, 99), g.ints(2, 3), g.ints(2, 2)) for i in (0, 1) for j in (0, 1)]
     return g.pooled(g.relu(g.conv(g.op("Concat", *parts, axis=1), 32, 16, name="conv2")))
 
 
 @block("local_response_norm", integer=False)
 def _lrn(g, x):
-    """GoogLeNet of Caffe."""
+    """Local response normalization, as in Caffe's GoogLeNet."""
     return g.pooled(g.second(g.op("LRN", x, size=5, alpha=1e-4, beta=0.75, bias=1.0)))
 
 
@@ -294,7 +294,7 @@ def _one_dimension(g, x):
 
 @case("channels_a_thousand_apart", "F23", extra={"warns": "equalize"})
 def _apart(g):
-    """The same function with scales of channels a thousand apart."""
+    """The same function with channels whose scales differ by a factor of 1000."""
     factors = np.logspace(-2, 1, 8).astype(np.float32) if g.odd else np.ones(8, np.float32)
     first = g.const(g.weights("conv1.weight", [8, 3, 3, 3]) * factors[:, None, None, None])
     bias = g.const(g.weights("conv1.bias", [8]) * factors)

@@ -1,4 +1,4 @@
-"""Pictures of five classes that a small convolutional network tells apart, made from a written seed."""
+"""Images of five classes that a small convolutional network can separate, generated from a fixed seed."""
 
 import numpy as np
 from PIL import Image
@@ -30,7 +30,7 @@ def picture(label, rng):
 
 
 def write(folder):
-    """`train/CLASS/*.png`, `test/CLASS/*.png` and `labels.txt` below `folder`."""
+    """Writes `train/CLASS/*.png`, `test/CLASS/*.png` and `labels.txt` below `folder`."""
     rng = np.random.default_rng(SEED)
     for split, count in (("train", TRAIN), ("test", TEST)):
         for label, name in enumerate(CLASSES):
@@ -42,7 +42,7 @@ def write(folder):
 
 
 def read(folder, split, mean=MEAN, std=STD):
-    """Prepared pictures `[n, 3, SIDE, SIDE]` and their labels, in the order of class and file."""
+    """Prepared images `[n, 3, SIDE, SIDE]` and their labels, ordered by class and file name."""
     arrays, labels = [], []
     for label, name in enumerate(CLASSES):
         for path in sorted((folder / split / name).glob("*.png")):

@@ -1,22 +1,25 @@
-"""Starts the programs with bounds, and spells the flags that a model without metadata needs."""
+"""Runs the programs with limits on time and memory, and builds the flags that a model without metadata needs."""
 
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
-# Seconds and bytes of address space after which a program is ended: far above what any check allows.
+# Limits in seconds and in bytes of address space that end a program: far above the limits of any check.
 PATIENCE, ADDRESS_SPACE = 60, 16 << 30
-# Sets the bounds and becomes the program. Not by code between fork and exec, which deadlocks where there are threads.
-BOUNDED = ["sh", "-c", f'ulimit -v {ADDRESS_SPACE >> 10} && ulimit -c 0 && exec "$@"', "sh"]
-# What a hostile file may take.
+# Python without its site packages: it starts in some milliseconds and takes some megabytes.
+LAUNCHER = [sys.executable, "-I", "-S", Path(__file__).with_name("third_party_launch.py")]
+# Limits of time (seconds) and resident memory (bytes) for a hostile file.
 SECONDS, RSS = 5.0, 1 << 30
 
 
 @dataclass
 class Done:
-    """How a program ended."""
+    """Exit status, output, duration in seconds and largest resident memory in bytes of a program that ended."""
 
     command: str
     status: int
@@ -27,11 +30,11 @@ class Done:
 
     @property
     def panicked(self):
-        # A panic is status 101; a signal, of which an abort is one, is below zero.
+        # A Rust panic is status 101; a signal, such as that of an abort, is negative.
         return self.status == 101 or self.status < 0
 
     def reason(self):
-        """How it ended, with the line that says why: where it panicked, its error, or its last line."""
+        """The exit status, and the line with the reason: the place of a panic, the error, or the last line."""
         lines = [line for line in self.err.splitlines() if line.strip()]
         panic = next((i for i, line in enumerate(lines) if "panicked at" in line), None)
         if panic is not None:
@@ -42,60 +45,53 @@ class Done:
 
 
 class Programs:
-    """The programs in a folder."""
+    """The programs in the folder `bins`."""
 
     def __init__(self, bins, ort_everywhere=False):
         self.bins, self.ort_everywhere = bins, ort_everywhere
 
-    def run(self, name, *arguments, cwd=None, patience=PATIENCE, stdout=None):
+    def run(self, name, *arguments, patience=PATIENCE):
         program = self.bins / (name + (".exe" if os.name == "nt" else ""))
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(stdout or os.devnull, "wb") as sink:
+        read, write = os.pipe()
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(read) as report:
             started = time.monotonic()
             process = subprocess.Popen(
-                [*BOUNDED, program, *map(str, arguments)],
-                stdout=sink if stdout else out,
+                [*LAUNCHER, str(write), str(ADDRESS_SPACE), program, *map(str, arguments)],
+                stdout=out,
                 stderr=err,
                 stdin=subprocess.DEVNULL,
-                cwd=cwd,
+                pass_fds=[write],
+                start_new_session=True,
             )
-            status, usage = waited(process, started + patience)
+            os.close(write)
+            try:
+                process.wait(patience)
+            except subprocess.TimeoutExpired:
+                # The launcher leads a process group of its own, with the program.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
             seconds = time.monotonic() - started
+            # A program that was killed has no report.
+            status, rss = map(int, (report.read() or "-9 0").split())
             out.seek(0), err.seek(0)
             texts = [file.read().decode(errors="replace") for file in (out, err)]
-        return Done(shown(name, arguments), status, *texts, seconds, usage)
+        return Done(shown(name, arguments), status, *texts, seconds, rss)
 
 
 def shown(name, arguments):
-    """A command in few words: the program, what it is asked for, and the model."""
+    """A short form of a command: the program, its subcommand, and its model files."""
     words = [name] + [str(a) for a in arguments[:1] if not str(a).startswith("-")]
     models = [str(value).rsplit("/", 1)[-1] for flag, value in zip(arguments, arguments[1:]) if flag in ("--model", "--candidate")]
     return " ".join([*words, *models])
 
 
-def waited(process, deadline):
-    """Exit status and largest resident memory in bytes; ends `process` at the deadline."""
-    pause = 0.002
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, usage.ru_maxrss * 1024
-        if time.monotonic() > deadline:
-            process.kill()
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
-
-
 def preparation(case, labels):
-    """Flags that say how images become inputs, for every command that reads a model without metadata.
-
-    The one place that knows how they are spelled.
-    """
+    """Flags that describe class names and preprocessing, for each command that reads a model without metadata."""
     flags = ["--labels", labels] if labels else []
     flags += ["--mean", case.mean, "--std", case.std] if case.mean else []
     return [*flags, *case.flags]
 
 
 def quantize_flags(case, labels):
-    """The same for `tailfold-quant`."""
+    """Flags of `preparation`, for `tailfold-quant`."""
     return preparation(case, labels)

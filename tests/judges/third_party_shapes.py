@@ -1,4 +1,4 @@
-"""Spellings of padding, bounds, means, and of what turns `[N, C, 1, 1]` into `[N, C]`."""
+"""Cases on equivalent forms of padding, Clip, means, the step from `[N, C, 1, 1]` to `[N, C]`, and If."""
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -6,7 +6,7 @@ from third_party_case import case
 
 
 def both(name, kind, trunk=None, **options):
-    """A case whose spellings differ between the trunk `[N, 16, 8, 8]` and the last layer: `odd(g, x)` gives `[N, 16]`."""
+    """A case whose odd form computes the features `[N, 16]` by `odd(g, x)` from the trunk `[N, 16, 8, 8]`."""
 
     def register(odd):
         @case(name, kind, **options)
@@ -29,7 +29,7 @@ def _plain(g):
 
 
 def padded(name, kind, **options):
-    """A case whose first and second convolution are padded by `odd(g, x, pads)`."""
+    """A case whose odd form pads the input of both convolutions by `odd(g, x, pads)`."""
 
     def register(odd):
         @case(name, kind, **options)
@@ -100,7 +100,7 @@ def _dilated(g):
 
 @case("conv_attributes_left_out", "F2")
 def _bare(g):
-    """No kernel_shape, strides, dilations or group: what the weight and the defaults say."""
+    """A Conv without attributes: the weight gives the kernel, and the defaults give the rest."""
     x = g.stem()
     x = g.conv(x, 8, 16, name="conv2", pads=[0] * 4)
     if g.odd:
@@ -137,7 +137,7 @@ bounded("clip_attributes_10", "F28", opset=10, ir=5, quantize_words=("version_co
 bounded("clip_low_alone", "F2", high=None)(lambda g, x: g.op("Clip", x, g.const(0.0)))
 bounded("clip_empty_high", "F2", high=None)(lambda g, x: g.op("Clip", x, g.const(0.0), ""))
 bounded("clip_high_infinite", "F19", high=None)(lambda g, x: g.op("Clip", x, g.const(0.0), g.const(np.inf)))
-bounded("clip_high_lowest_float", "F19", high=None)(
+bounded("clip_high_largest_float", "F19", high=None)(
     lambda g, x: g.op("Clip", x, g.const(0.0), g.const(np.finfo(np.float32).max))
 )
 bounded("clip_bounds_cast_from_double", "F6")(
@@ -150,7 +150,7 @@ bounded("max_then_min", "F2")(lambda g, x: g.op("Min", g.op("Max", x, g.const([0
 
 
 def mean(g, x, axes, keepdims, **attributes):
-    """ReduceMean as the opset has it: axes are an attribute before 18, an input since."""
+    """A ReduceMean: its axes are an attribute before opset 18, and an input from then on."""
     if g.opset < 18:
         return g.op("ReduceMean", x, axes=axes, keepdims=keepdims, **attributes)
     return g.op("ReduceMean", x, g.ints(*axes), keepdims=keepdims, **attributes)

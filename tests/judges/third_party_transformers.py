@@ -1,4 +1,4 @@
-"""Networks with layer normalization and attention: what has no integer kernel stays in float, and the answer is right."""
+"""Networks with layer normalization and attention: operators without an integer kernel run in float."""
 
 import numpy as np
 from third_party_case import case
@@ -9,7 +9,7 @@ WIDTH = 12
 
 
 def layer_norm(g, x, name, parts=False):
-    """Over the last axis; by parts as exporters wrote it before opset 17."""
+    """Layer normalization over the last axis; with `parts`, in the form of exporters before opset 17."""
     scale, shift = g.const(np.linspace(0.7, 1.3, WIDTH), f"{name}.g"), g.const(np.linspace(-0.1, 0.1, WIDTH), f"{name}.b")
     if not parts:
         return g.op("LayerNormalization", x, scale, shift, axis=-1, epsilon=1e-6)
@@ -37,7 +37,7 @@ def gelu(g, x, how):
 
 
 def convnext(g, parts, how):
-    """Two blocks of ConvNeXt: depthwise 7 x 7, channels last, layer norm, two dense layers, a layer scale, a sum."""
+    """Two blocks of ConvNeXt: 7 x 7 depthwise convolution, layer norm over channels, dense layers, layer scale, sum."""
     x = g.conv(g.input(), 3, WIDTH, kernel=4, stride=4, name="stem", pads=[0] * 4)
     for block in ("a", "b"):
         y = g.conv(x, WIDTH, WIDTH, kernel=7, name=f"{block}.dw", group=WIDTH)
@@ -65,7 +65,7 @@ def attention(g, x, name, heads=2, fused=False):
 
 
 def vit(g, parts, how, fused=False, token=True):
-    """A vision transformer of one block: patches, a class token by Expand, positions, attention, a dense block."""
+    """A vision transformer of one block: patches, class token by Expand, position embedding, attention, MLP."""
     x = g.conv(g.input(), 3, WIDTH, kernel=4, stride=4, name="patch", pads=[0] * 4)
     count = (SIDE // 4) ** 2
     x = g.op("Transpose", g.op("Reshape", x, g.ints(0, WIDTH, count)), perm=[0, 2, 1])
@@ -80,7 +80,7 @@ def vit(g, parts, how, fused=False, token=True):
     return mean(g, x, 1, 0)
 
 
-# What has no integer kernel stays in float, so no share of integer layers is asked for.
+# Operators without an integer kernel run in float, so not every layer has to be integer.
 FLOAT = dict(integer=False, agreement=0.93)
 
 
@@ -102,7 +102,7 @@ network("vit_without_token_18", vit, (False, "parts", False, False), (False, "pa
 
 @case("group_norm_21", "F6", opset=21, ir=10, plain_opset=13, **FLOAT)
 def _group(g):
-    """GroupNormalization, or its parts: a reshape to groups, InstanceNormalization, and back."""
+    """GroupNormalization; its plain form is InstanceNormalization between two reshapes."""
     x = g.stem()
     scale, shift = np.linspace(0.7, 1.3, 8), np.linspace(-0.2, 0.2, 8)
     if g.odd:
@@ -117,7 +117,7 @@ def _group(g):
 
 @case("windows_of_attention", "F6", opset=17, plain_opset=17, **FLOAT)
 def _windows(g):
-    """Swin: windows by reshapes of six axes, a roll by Slice and Concat."""
+    """Swin: windows by reshapes to six axes, and a cyclic shift by Slice and Concat."""
     x = g.conv(g.input(), 3, WIDTH, kernel=4, stride=4, name="patch", pads=[0] * 4)
     x = g.op("Transpose", x, perm=[0, 2, 3, 1])
     parts = [g.op("Slice", x, g.ints(i), g.ints(j), g.ints(1)) for i, j in ((2, 99), (0, 2))]

@@ -1,11 +1,12 @@
-"""Networks of torchvision and timm, exported by PyTorch, through the programs: loaded, quantized by default options, compared.
+"""Checks the programs on networks of torchvision and timm that PyTorch exported: open, quantize, compare.
 
     python tests/judges/zoo.py --bin-dir target/debug [--all] [--only PART...] [--zoo FOLDER] [--write docs/bench/zoo.md]
 
-For each file: its logits are ONNX Runtime's, the INT8 file of `tailfold-quant` opens in ONNX Runtime and decides as the float
-model, `info`, `evaluate` and `parity` work on it. A table says how many of the layers with weights run in integers and how
-long an image takes. Without FOLDER the networks are exported first, into `target/zoo`, in an environment of their own
-(requirements-zoo.txt, two gigabytes). Needs photographs: the shared data, which a fresh clone does not have.
+For each file: its logits equal ONNX Runtime's, the INT8 file of `tailfold-quant` runs in ONNX Runtime and agrees with the
+float model, and `info`, `evaluate` and `parity` accept it. A table gives the number of layers with integer kernels and the
+latency of one image. If FOLDER (default: `target/zoo`) lacks the small subset, the networks are exported first, in a
+separate environment (requirements-zoo.txt, two gigabytes). Needs photographs from the shared data, which a fresh clone
+does not have.
 """
 
 import argparse
@@ -31,23 +32,23 @@ from zoo_networks import CLASSES, MEAN, STD, small_files
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-# Largest difference of a float logit, as a share of the largest.
+# Largest accepted error of a float logit, relative to the largest logit.
 TOLERANCE = 1e-4
-# Photos that are scored, and others that ranges are observed on.
+# Number of photos that are scored, and of other photos for calibration.
 SCORED = 32
 CALIBRATED = 64
-# Share of the photos on which the INT8 file has to decide as the float model, or at least as often as the file of ONNX Runtime's
-# own quantizer: random networks have small margins.
+# Smallest accepted top-1 agreement of the INT8 file with the float model. A lower agreement is accepted if the file of
+# ONNX Runtime's own quantizer does not reach a higher one: networks with random weights have small margins.
 AGREEMENT = 0.5
 LAYERS = ("Conv", "Gemm", "MatMul", "ConvTranspose")
-# Seconds that a program may take.
+# Time limit of a program in seconds.
 PATIENCE = 400
-# How a comparison may end: 32 photos are too few to pass.
+# Accepted exit codes of `parity`: 32 photos are too few for a verdict.
 COMPARED = (0, 1, 3)
 
 
 def exported(folder, photos, small=True):
-    """Exports the networks into `folder` where they are not there yet."""
+    """Exports the networks into `folder`, unless it has the files of the small subset."""
     listing = folder / "zoo.json"
     there = {row["file"] for row in json.loads(listing.read_text())} if listing.is_file() else set()
     if there.issuperset(f"{name}.onnx" for name in small_files()):
@@ -69,7 +70,7 @@ def exported(folder, photos, small=True):
 
 
 def listed(scratch, photos, name, files):
-    """A list of photos as images of 1000 classes: labels only count, nothing is judged by them."""
+    """Writes a list of photos with labels from 0 to 999, which only fix the number of classes; returns its spec."""
     path = scratch / f"{name}.txt"
     last = max(len(files) - 1, 1)
     path.write_text("".join(f"{file.name} {i * (CLASSES - 1) // last}\n" for i, file in enumerate(files)))
@@ -77,7 +78,7 @@ def listed(scratch, photos, name, files):
 
 
 def scores(path, inputs):
-    """ONNX Runtime's answers, in as many runs as the graph's batch asks for."""
+    """ONNX Runtime's answers `[n, classes]` to `inputs` `[n, 3, h, w]`; a fixed batch makes several runs."""
     runner = session(onnx.load(path), LEVELS["plain"])
     entry = runner.get_inputs()[0]
     if entry.shape[-1] == 3:
@@ -88,7 +89,7 @@ def scores(path, inputs):
 
 
 class Prepared(CalibrationDataReader):
-    """Prepared images, one at a time."""
+    """Prepared images, one per batch."""
 
     def __init__(self, name, images):
         self.rest = iter([{name: image[None]} for image in images])
@@ -98,7 +99,7 @@ class Prepared(CalibrationDataReader):
 
 
 def static(path, calibrated, inputs, scratch):
-    """Answers of the file that ONNX Runtime's quantizer makes of the same images: by channel, unsigned activations, QDQ."""
+    """Answers of the file of `quantize_static`: QDQ, per-channel weights, uint8 activations, the same images."""
     logging.disable(logging.WARNING)
     model, out = onnx.load(path), scratch / "static.onnx"
     if model.opset_import[0].version < 13:
@@ -114,7 +115,7 @@ def static(path, calibrated, inputs, scratch):
 
 
 class Member:
-    """One file of the zoo, and what the programs make of it."""
+    """One file of the zoo, and the checks on it."""
 
     def __init__(self, row, zoo, photos, programs, scratch):
         self.row, self.zoo, self.programs, self.scratch = row, zoo, programs, scratch
@@ -123,7 +124,6 @@ class Member:
         self.test = listed(scratch, photos, "scored", files[:SCORED])
         self.train = listed(scratch, photos, "calibrated", files[SCORED : SCORED + CALIBRATED])
         self.images, self.last, self.photos = files[:SCORED], files[-1], photos
-        # The one place that knows how the flags of a model without metadata are spelled.
         numbers = [f"--{key}={','.join(map(str, values))}" for key, values in (("mean", MEAN), ("std", STD))]
         self.flags = ["--labels", zoo / "labels.txt", *numbers, "--resize", row["resize"]]
 
@@ -139,35 +139,35 @@ class Member:
         return load_file(out)
 
     def latency(self, model, flags):
-        """Milliseconds of an image, decoding left out: the middle of the photos but the first."""
+        """Milliseconds per image without decoding: the median over all photos except the first."""
         done = self.run("tailfold", "classify", "--json", "--model", model, *flags, *self.images)
         times = [row["latency_ms"] for row in json.loads(done.out)["images"]]
         return float(np.median(times[1:]))
 
     def layers(self):
-        """How many of the layers with weights of the INT8 file have an integer kernel, and how many there are."""
+        """Number of layers of the INT8 file with an integer kernel, and number of all its layers in LAYERS."""
         nodes = json.loads(self.run("tailfold", "info", "--json", "--model", self.int8).out)["nodes"]
         counted = [node for node in nodes if node["operator"] in LAYERS]
         return sum(node["kernel"] is not None for node in counted), len(counted)
 
     def judged(self):
-        """The row of the table; raises where something does not hold."""
+        """Runs all checks and returns the row of the table; raises Verdict if a check fails."""
         said = self.logits(self.model, self.flags)
         right = scores(self.model, said["inputs"])
-        # Probabilities are answers too: a softmax at the end is shown as it is, or as its logarithm.
+        # For a file that ends in Softmax, `logits` may give the probabilities or their logarithms.
         choices = [right] + ([np.log(right)] if (right >= 0).all() and np.allclose(right.sum(axis=1), 1, atol=1e-3) else [])
         found = said["logits"].astype(np.float64)
         if len(choices) == 2:
-            # What stood in front of the softmax differs from its logarithm by a number per row.
+            # The inputs of the softmax differ from the logarithms by one constant per row.
             choices.append(choices[1] + (found - choices[1]).mean(axis=1, keepdims=True))
         off = min(float(np.abs(found - choice).max() / np.abs(choice).max()) for choice in choices)
         if not off <= TOLERANCE:
-            raise Verdict(f"float logits differ by {off:.1e} of the largest, allowed {TOLERANCE:.0e}")
-        # The float network's own decisions are the labels from here on: a network with random weights has no others.
+            raise Verdict(f"the float logits have the relative error {off:.1e}, allowed {TOLERANCE:.0e}")
+        # The decisions of the float network serve as labels: a network with random weights has no true labels.
         decided = right.argmax(axis=1)
         names = self.scratch / "decided.txt"
         rows = [f"{file.name} {label}\n" for file, label in zip(self.images, decided)]
-        # One more, which no network has to get right, names the last class.
+        # One more photo with the label of the last class fixes the number of classes.
         names.write_text("".join([*rows, f"{self.last.name} {CLASSES - 1}\n"]))
         labelled = f"list:{names}@{self.photos}?empty=allow"
         self.int8.unlink(missing_ok=True)
@@ -176,12 +176,13 @@ class Member:
         decided = scores(self.int8, said["inputs"]).argmax(axis=1)
         agreement = float((decided == right.argmax(axis=1)).mean())
         if agreement < AGREEMENT:
-            # A network with random weights may be more than 8 bits can hold: then for others as well.
+            # 8 bits may not suffice for a network with random weights. Then other quantizers have the same problem.
             calibrated = self.logits(self.model, self.flags, data=self.train)["inputs"]
             peer = float((static(self.model, calibrated, said["inputs"], self.scratch).argmax(axis=1) == right.argmax(axis=1)).mean())
             if agreement < peer:
                 raise Verdict(
-                    f"ONNX Runtime decides {100 * agreement:.0f} % by the INT8 file as in float, {100 * peer:.0f} % by one of quantize_static"
+                    f"top-1 agreement with the float model in ONNX Runtime is {100 * agreement:.0f} %, "
+                    f"{100 * peer:.0f} % with quantize_static"
                 )
         ours = self.logits(self.int8, [])["logits"].argmax(axis=1)
         integer, layers = self.layers()
@@ -210,24 +211,32 @@ class Member:
 
 def figures(row):
     return (
-        f"float logits within {row['difference']:.0e}, INT8 {row['int8_bytes'] / 1e6:.1f} MB, decides alike {100 * row['agreement']:.0f} % "
-        f"in ONNX Runtime and {100 * row['ours']:.0f} % here, {row['integer']}/{row['layers']} layers in integers, "
-        f"{row['float_ms']:.1f} ms in float, {row['int8_ms']:.1f} ms in INT8, quantized in {row['quantize_s']:.0f} s"
+        f"error of the float logits {row['difference']:.0e}, INT8 file {row['int8_bytes'] / 1e6:.1f} MB, "
+        f"top-1 agreement {100 * row['agreement']:.0f} % in ONNX Runtime and {100 * row['ours']:.0f} % in tailfold, "
+        f"{row['integer']} of {row['layers']} layers with integer kernels, {row['float_ms']:.1f} ms in float, "
+        f"{row['int8_ms']:.1f} ms in INT8, quantized in {row['quantize_s']:.0f} s"
     )
 
 
 HEADER = """# Networks of torchvision and timm
 
-Random weights from a written seed, batch normalization fitted on photographs, exported by PyTorch's older exporter (`torchscript`,
-with its opset where that is not 17, or with normalizations left apart) and its newer one (`dynamo`); `keras` is the same network
-rewritten channels last with Pad nodes, a ReduceMean, MatMul and Softmax. Each file is quantized by the default options of
-`tailfold-quant` on 64 photographs. *Difference*: largest difference of a float logit from ONNX Runtime's, as a share of the largest.
-*Decides alike*: 32 other photographs, INT8 against float, in ONNX Runtime and here. *Integer*: layers with weights that have an
-integer kernel. Latency: one image on one thread, the middle of 31, decoding left out.
+All networks have random weights from a fixed seed, and batch normalization statistics from photographs. PyTorch's older
+exporter wrote the files `torchscript` (opset 17), `torchscript-11` (opset 11) and `torchscript-unfolded` (opset 13, with
+BatchNormalization nodes). PyTorch's newer exporter wrote the files `dynamo`, `dynamo-external` (external data) and
+`dynamo-fixed` (batch of one). `keras` is the `torchscript` network in the form of Keras: channels last, Pad nodes,
+ReduceMean, MatMul and Softmax. `tailfold-quant` quantized each file with its default options and 64 photographs.
+
+- *Size*: height and width of the input in pixels.
+- *Logit error*: largest difference between a float logit of tailfold and of ONNX Runtime, divided by the largest logit.
+- *INT8 file*: size of the quantized file.
+- *Top-1 agreement*: agreement of the INT8 file with the float model on 32 other photographs, in ONNX Runtime and in
+  tailfold.
+- *Layers with integer kernels*: of all Conv, ConvTranspose, Gemm and MatMul nodes.
+- *Latency*: one image on one thread, without decoding; median of 31 images.
 
 `python tests/judges/zoo.py --all --write docs/bench/zoo.md`, on {machine}.
 
-| network | exporter | side | difference | INT8 | decides alike | integer | float | INT8 |
+| network | exporter | size | logit error | INT8 file | top-1 agreement | layers with integer kernels | float latency | INT8 latency |
 |---|---|---:|---:|---:|---:|---:|---:|---:|
 """
 
@@ -242,12 +251,12 @@ def machine():
 def table(rows, failures):
     lines = [
         f"| {r['architecture']} | {r['exporter']} | {r['size']} | {r['difference']:.0e} | {r['int8_bytes'] / 1e6:.1f} MB | "
-        f"{100 * r['agreement']:.0f} %, {100 * r['ours']:.0f} % | {r['integer']}/{r['layers']} | {r['float_ms']:.1f} ms | {r['int8_ms']:.1f} ms |"
+        f"{100 * r['agreement']:.0f} %, {100 * r['ours']:.0f} % | {r['integer']} of {r['layers']} | {r['float_ms']:.1f} ms | {r['int8_ms']:.1f} ms |"
         for r in rows
     ]
     text = HEADER.format(machine=machine()) + "\n".join(lines) + "\n"
     if failures:
-        text += "\nThese do not hold yet:\n\n" + "\n".join(f"- {name}: {why}" for name, why in failures) + "\n"
+        text += "\nThese checks fail:\n\n" + "\n".join(f"- {name}: {why}" for name, why in failures) + "\n"
     return text
 
 
@@ -261,7 +270,7 @@ def members(zoo, photos, programs, scratch, all_files=False, only=()):
 
 
 class Zoo:
-    """The subset of CI as checks of judge.py."""
+    """The small subset, which CI runs, as checks of judge.py."""
 
     def __init__(self, evidence):
         self.folder, self.scratch = ROOT / "target/zoo", evidence.scratch / "zoo"
@@ -282,7 +291,7 @@ class Zoo:
         return figures(member.judged())
 
     def checks(self):
-        """Name and function of each."""
+        """Yields the name and the function of each check."""
         yield "zoo", self.export
         for name in small_files():
             yield f"zoo {name}", partial(self.member, name=name)
@@ -307,7 +316,7 @@ def main():
                 row = member.judged()
                 rows.append(row)
                 print(f"ok {name}: {figures(row)}", flush=True)
-            except Exception as error:  # Whatever is raised is a verdict as well.
+            except Exception as error:  # Any exception counts as a failed check.
                 text = " ".join(str(error).split())
                 failures.append((name, text))
                 print(f"FAIL {name}: {text}", flush=True)

@@ -1,11 +1,11 @@
-"""Exports networks of torchvision and timm to ONNX, by both exporters of PyTorch, as other people's files come.
+"""Exports networks of torchvision and timm to ONNX with both exporters of PyTorch.
 
     python tests/judges/zoo_export.py --photos ../shared/data/photos --out target/zoo [--only resnet18] [--small]
 
-Weights are random, from a written seed. The statistics of batch normalization come from photos and the last layer is
-fitted to them, so that activations and logits have the ranges of a trained network. Beside each file
-`ARCH-EXPORTER.onnx` lie ONNX Runtime's logits of eight photos, `ARCH-EXPORTER.npy [8, classes]`; the prepared photos
-are `inputs-SIZE.npy [8, 3, SIZE, SIZE]`, and `zoo.json` says how each was made.
+The weights are random, from a fixed seed. The statistics of batch normalization come from photos, and the last layer is
+fitted to photos, so that activations and logits have the ranges of a trained network. The folder gets, for each network
+and exporter, `ARCH-EXPORTER.onnx` and ONNX Runtime's logits of eight photos, `ARCH-EXPORTER.npy [8, classes]`; the prepared
+photos `inputs-SIZE.npy [8, 3, SIZE, SIZE]`; and `zoo.json`, which describes each file.
 
 Needs requirements-zoo.txt: PyTorch is too large for the environment of the other checks.
 """
@@ -25,18 +25,18 @@ import torch
 from PIL import Image
 from zoo_networks import CLASSES, EXPORTS, MEAN, PHOTOS, SMALL, STD, build, short_side
 
-# Photos that batch normalization and the last layer are fitted on; the first PHOTOS of them are scored.
+# Number of photos for the fit of batch normalization and the last layer; the first PHOTOS of them are scored.
 FITTED = 32
-# Directions of the features that the last layer looks at.
+# Number of principal directions of the features that the last layer reads.
 DIRECTIONS = 6
-# Classes that stand out, and the scale of the logits of all others beside them.
+# Number of classes with large logits, and the scale of the logits of all other classes.
 LOUD, QUIET = 12, 0.3
-# Standard deviation of the logits over photos and the classes that stand out.
+# Standard deviation of the logits over photos and the LOUD classes.
 SPREAD = 3.0
 
 
 def prepared(paths, size):
-    """`[n, 3, size, size]` as torchvision prepares it: short side, bilinear; centre crop, half to even; mean and std."""
+    """Inputs `[n, 3, size, size]` with torchvision's preprocessing: bilinear resize, centre crop, mean and std."""
     arrays = []
     for path in paths:
         image = Image.open(path).convert("RGB")
@@ -51,7 +51,7 @@ def prepared(paths, size):
 
 
 def fit_norms(model, images):
-    """Takes the statistics of every batch normalization from `images`, with dropout off."""
+    """Sets the statistics of every batch normalization from `images`, with dropout off."""
     norms = [module for module in model.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
     model.eval()
     for norm in norms:
@@ -63,9 +63,9 @@ def fit_norms(model, images):
 
 
 def fit_head(model, images):
-    """Makes a last layer that looks at the directions in which the features of `images` differ most.
+    """Makes a last layer that reads the directions in which the features of `images` vary most.
 
-    A random one would weigh all directions alike, most of which hardly differ between photos: then any rounding decides.
+    A random last layer gives equal weight to directions without variance, so rounding errors would decide the class.
     """
     heads = [
         module
@@ -81,7 +81,7 @@ def fit_head(model, images):
     middle = features.mean(dim=0)
     _, lengths, directions = torch.linalg.svd(features - middle, full_matrices=False)
     chosen = directions[:DIRECTIONS] / lengths[:DIRECTIONS, None].sqrt()
-    # Few classes stand out, as in a trained network: a thousand alike would be decided by hundredths of a logit.
+    # Few classes get large logits, as in a trained network. Else hundredths of a logit would decide.
     loud = torch.full([CLASSES, 1], QUIET)
     loud[torch.randperm(CLASSES)[:LOUD]] = 1.0
     weight = (loud * torch.randn(CLASSES, len(chosen))) @ chosen
@@ -91,12 +91,12 @@ def fit_head(model, images):
     if head.bias is not None:
         head.bias.copy_(-(weight @ middle))
         if head.weight.dim() == 4:
-            # SqueezeNet has a ReLU behind its last layer: what is below zero would be lost.
+            # SqueezeNet has a ReLU after its last layer, which would remove negative logits.
             head.bias.add_(4 * SPREAD)
 
 
 def exported(model, example, exporter, path):
-    """Writes `model` as `exporter` does: see EXPORTERS in zoo_networks.py."""
+    """Exports `model` to `path` by `exporter`; EXPORTS in zoo_networks.py describes the exporters."""
     names = dict(input_names=["input"], output_names=["logits"])
     if exporter.startswith("dynamo"):
         batch = torch.export.Dim("batch")
@@ -115,7 +115,7 @@ def exported(model, example, exporter, path):
 
 
 def scored(path, inputs):
-    """ONNX Runtime's logits, one image at a time where the batch is fixed."""
+    """ONNX Runtime's logits; a fixed batch makes several runs."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -125,7 +125,7 @@ def scored(path, inputs):
 
 
 def export(name, exporters, paths, out):
-    """Exports network `name` by each exporter; yields what `zoo.json` says of each file."""
+    """Exports network `name` by each exporter; yields the row of `zoo.json` for each file."""
     model, size, seed = build(name)
     images = prepared(paths[:FITTED], size)
     inputs = images[:PHOTOS].numpy()
@@ -167,16 +167,16 @@ def export(name, exporters, paths, out):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=Path, required=True, help="folder of photos, of which the first are taken")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photos; the first ones are used")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", nargs="*", help="networks; all without it")
+    parser.add_argument("--only", nargs="*", help="names of networks (default: all)")
     parser.add_argument("--small", action="store_true", help="the subset that CI runs")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     arguments.out.mkdir(parents=True, exist_ok=True)
     paths = sorted(arguments.photos.glob("*.jpg"))
     wanted = arguments.only or (SMALL if arguments.small else list(EXPORTS))
-    # The names that a list of images without a file of names gives its classes.
+    # A list of images without class names calls its classes by their numbers.
     (arguments.out / "labels.txt").write_text("".join(f"{i}\n" for i in range(CLASSES)))
     listing = arguments.out / "zoo.json"
     rows = {row["file"]: row for row in json.loads(listing.read_text())} if listing.is_file() else {}

@@ -1,8 +1,8 @@
-"""The networks of the zoo: where they come from, the side of their images, and the exporters that write them."""
+"""The networks of the zoo: their library, the size of their images, and the exporters that write them."""
 
 CLASSES = 1000
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# Photos that are scored beside each file.
+# Number of photos whose logits are stored beside each file.
 PHOTOS = 8
 SEED = 20_261_130
 
@@ -45,9 +45,9 @@ TIMM = {
     "edgenext_xx_small": 128,
     "mixnet_s": 128,
 }
-# `torchscript`: the older exporter, opset 17, batch normalization folded by it; `-11`: opset 11; `-unfolded`: opset 13
-# with batch normalization and Dropout as nodes. `dynamo`: the newer one, opset 18, dynamic batch, one file;
-# `-external`: weights in a file beside; `-fixed`: a batch of one.
+# `torchscript`: the older exporter, opset 17, which folds batch normalization; `-11`: opset 11; `-unfolded`: opset 13
+# with BatchNormalization and Dropout nodes. `dynamo`: the newer exporter, opset 18, dynamic batch, one file;
+# `-external`: with external data; `-fixed`: a batch of one.
 EXPORTS = {
     "resnet18": ["torchscript", "dynamo"],
     "mobilenet_v2": ["torchscript-unfolded", "dynamo-external"],
@@ -85,7 +85,7 @@ EXPORTS = {
     "maxvit_rmlp_pico_rw_256": ["dynamo"],
     "vgg11_bn": ["torchscript"],
 }
-# Small enough for every run of CI: networks, and the exporters that are tried there.
+# The small subset, which every CI run checks: networks and their exporters.
 SMALL = {
     "mobilenet_v2": ["dynamo-external"],
     "mobilenet_v3_small": ["torchscript"],
@@ -97,24 +97,24 @@ SMALL = {
     "convnext_atto": ["dynamo"],
     "vit_tiny_patch16_224": ["dynamo-external"],
 }
-# Networks that zoo_respelled.py writes once more, as Keras spells them: convolutions, a mean, dense layers.
+# Networks that zoo_respelled.py also writes in the form of Keras: convolutions, a mean, dense layers.
 RESPELLED = ["resnet18", "mobilenet_v3_small", "lcnet_050"]
 
 
 def small_files():
-    """Files of the subset, `ARCH-EXPORTER`."""
+    """Names `ARCH-EXPORTER` of the files of the small subset."""
     exported = [f"{name}-{exporter}" for name, some in SMALL.items() for exporter in some]
     return exported + [f"{name}-keras" for name in RESPELLED if name in SMALL]
 
 
 def short_side(size):
-    """Length that the short side of a photo gets before the crop: the share that ImageNet's recipes leave, 256 to 224."""
+    """Length of the short side of a photo before the centre crop to `size`, in ImageNet's ratio of 256 to 224."""
     return round(size * 256 / 224)
 
 
 def build(name):
-    """The network with random weights in inference mode, the side of its images, and the seed."""
-    # Needed here alone: the checks read the tables in an environment without PyTorch.
+    """The network with random weights in evaluation mode, the side of its images in pixels, and the seed."""
+    # Imported here, because the checks read the tables above in an environment without PyTorch.
     import timm
     import torch
     import torchvision
@@ -127,12 +127,12 @@ def build(name):
         model = getattr(torchvision.models, name)(num_classes=CLASSES, **auxiliary)
     else:
         size = TIMM[name]
-        # A Swin or MaxViT is built for one size; an exporter cannot follow a fused attention of opset 17.
+        # The exporter cannot write fused attention in opset 17.
         timm.layers.set_fused_attn(False)
         model = timm.create_model(name, num_classes=CLASSES, pretrained=False)
     for key, parameter in model.named_parameters():
         parameter.requires_grad_(False)
-        # A layer scale begins at 1e-6, which hides its branch.
+        # A layer scale starts at 1e-6, which would hide the errors of its branch.
         if parameter.dim() >= 1 and parameter.numel() > 1 and float(parameter.abs().max()) < 1e-4 and "bias" not in key:
             parameter.uniform_(0.3, 1.0)
     return model.eval(), size, seed

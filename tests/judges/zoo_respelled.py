@@ -1,10 +1,10 @@
-"""Rewrites exported networks the way other exporters spell them: Keras and tf2onnx, channels last.
+"""Rewrites exported networks into the form that tf2onnx gives to Keras networks: channels last.
 
     python tests/judges/zoo_respelled.py FOLDER
 
-Reads `ARCH-torchscript.onnx` below FOLDER and writes `ARCH-keras.onnx`: the input `[N, H, W, 3]` with a Transpose behind it,
-padding of convolutions as Pad nodes, the last mean as a ReduceMean over axes 1 and 2 of channels last, the last layer as
-MatMul and Add, and a Softmax at the end. The answers beside it, `ARCH-keras.npy`, are ONNX Runtime's, of the same photos.
+Reads `ARCH-torchscript.onnx` in FOLDER and writes `ARCH-keras.onnx`: an input `[N, H, W, 3]` with a Transpose after it, the
+padding of convolutions as Pad nodes, GlobalAveragePool as a ReduceMean over axes 1 and 2 of channels last, dense layers as
+MatMul and Add, and a Softmax at the end. `ARCH-keras.npy` has ONNX Runtime's answers to the same photos.
 """
 
 import json
@@ -19,7 +19,7 @@ from zoo_networks import RESPELLED
 
 
 class Respelling:
-    """A graph under rewriting: nodes are copied one by one, some as several."""
+    """A graph that is rewritten node by node; one node may become several."""
 
     def __init__(self, model):
         self.model, self.graph = model, model.graph
@@ -62,7 +62,7 @@ class Respelling:
             self.add("Add", [product, self.constant(bias)], node.output[0])
 
     def input(self):
-        """The first value, channels last."""
+        """Makes the input of the graph channels last."""
         entry = self.graph.input[0]
         name, shape = entry.name, entry.type.tensor_type.shape
         height = shape.dim[2].dim_value
@@ -108,10 +108,10 @@ def main(folder):
         np.save(path.with_suffix(".npy"), found)
         logits = np.load(folder / source["file"].replace(".onnx", ".npy"))
         if (found.argmax(axis=1) != logits.argmax(axis=1)).any():
-            raise SystemExit(f"{path.name} does not decide as {source['file']}")
+            raise SystemExit(f"the decisions of {path.name} differ from {source['file']}")
         operators = sorted({node.op_type for node in onnx.load(path).graph.node})
         rows[path.name] = {**source, "file": path.name, "exporter": "keras", "operators": operators}
-        print(f"ok {path.stem}: decides as {source['file']}")
+        print(f"ok {path.stem}: decisions equal to {source['file']}")
     listing.write_text(json.dumps(sorted(rows.values(), key=lambda row: row["file"]), indent=1))
     return 0
 

@@ -1,10 +1,10 @@
-"""Lets PyTorch's wheel be imported without the three gigabytes of GPU libraries that its Linux wheel asks for.
+"""Makes PyTorch importable without the three gigabytes of GPU libraries that its Linux wheel requires.
 
     python tests/judges/zoo_stubs.py        (with the Python whose PyTorch was installed by `pip install --no-deps`)
 
-Writes a small shared library, by the C compiler `cc`, in place of each GPU library that PyTorch's own libraries name:
-it has the functions that they look up, each of which returns an error, so PyTorch finds no GPU and computes on the
-processor. Does nothing where PyTorch can be imported already.
+Compiles, with the C compiler `cc`, a small shared library in place of each GPU library that PyTorch's libraries require.
+The stub library defines the functions that they look up. Each function returns an error, so PyTorch finds no GPU and
+computes on the CPU. Does nothing if PyTorch can be imported.
 """
 
 import re
@@ -15,9 +15,9 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-# Libraries that the wheel has or the system provides.
+# Libraries that the wheel contains or the system provides.
 PRESENT = re.compile(r"lib(torch|c10|shm|caffe2|gomp|stdc|gcc|m\.|c\.|dl|pthread|rt\.)|ld-linux")
-# What a call answers: cudaErrorUnknown, CUDA_ERROR_UNKNOWN, and an error of the others.
+# Return value of each function: cudaErrorUnknown, CUDA_ERROR_UNKNOWN, and an error in the other libraries.
 ANSWER = 999
 
 
@@ -26,7 +26,7 @@ def readelf(*arguments):
 
 
 def wanted(folder):
-    """Names of the missing libraries, and for each version tag the functions looked up by it."""
+    """Names of the missing libraries, and the required functions of each version tag."""
     needed, functions = set(), defaultdict(set)
     for path in sorted(folder.glob("*.so*")):
         needed |= {name for name in re.findall(r"NEEDED.*\[(.+)\]", readelf("-d", path)) if not PRESENT.match(name)}
@@ -41,7 +41,7 @@ def wanted(folder):
 
 
 def stub(folder, soname, versions, scratch):
-    """One library `soname` with the functions of `versions`, tagged as they are asked for."""
+    """Compiles the library `soname` with the functions of `versions`, which maps a version tag to function names."""
     names = sorted({name for group in versions.values() for name in group})
     source, script = scratch / "stub.c", scratch / "stub.map"
     source.write_text("".join(f"int {name}(void) {{ return {ANSWER}; }}\n" for name in names))
@@ -61,19 +61,19 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         for soname in sorted(needed):
             versions = {soname: functions[soname]} if soname in tagged else {}
-            # Functions without a tag, or with one that is no library's name: any library will do.
+            # Functions without a tag, or whose tag is not the name of a library, can be in any library.
             if soname.startswith("libcudart"):
                 versions = {**versions, **{tag: names for tag, names in functions.items() if tag not in tagged and tag}}
                 bare = functions.get("", set())
             else:
                 bare = set()
             stub(folder, soname, versions, Path(scratch)) if not bare else stub_bare(folder, soname, versions, bare, Path(scratch))
-    print(f"wrote {len(needed)} libraries without content")
+    print(f"wrote {len(needed)} stub libraries")
     return subprocess.run([sys.executable, "-c", "import torch; print(torch.__version__, torch.cuda.is_available())"]).returncode
 
 
 def stub_bare(folder, soname, versions, bare, scratch):
-    """The same with functions that carry no tag: a second source that the version script leaves alone."""
+    """Compiles the library `soname` like `stub`, with the functions `bare` too, which have no version tag."""
     known = {name for group in versions.values() for name in group}
     stub(folder, soname, {**versions, "": bare - known}, scratch)
 

@@ -11,8 +11,9 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, ensure};
 use serde::Serialize as _;
 use tailfold_data::{DataSpec, Dataset, preprocess};
+use tailfold_onnx::add_model_files;
 use tailfold_runtime::{Backend, Options, open_file};
-use tailfold_spec::{ModelCard, artifact};
+use tailfold_spec::{ModelCard, OutputCheck, artifact};
 
 use crate::describe_args::Describe;
 use crate::model::{Ort, backends};
@@ -76,6 +77,7 @@ const IMAGES: usize = 8;
 const TURN_MS: f64 = 40.0;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    check_files(args)?;
     let folder = tempfile::tempdir().context("a folder for the images")?;
     let images = match &args.images {
         Some(path) => path.clone(),
@@ -145,6 +147,25 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print(&report.table());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks that no output file is an input file.
+fn check_files(args: &Args) -> anyhow::Result<()> {
+    let mut files = OutputCheck::default();
+    let markdown = args.markdown.iter();
+    markdown.for_each(|file| files.writes("--markdown", file));
+    add_model_files(&mut files, "--model", &args.model);
+    if let Some(float) = &args.float {
+        add_model_files(&mut files, "--float", float);
+    }
+    if let Some(data) = &args.data {
+        data.add_to(&mut files, "--data");
+    }
+    let images = args.images.iter();
+    images.for_each(|file| files.reads("file of --images", file));
+    args.describe.add_to(&mut files);
+    args.ort.add_to(&mut files);
+    Ok(files.check()?)
 }
 
 /// Every contender's turns, a round at a time.

@@ -24,7 +24,8 @@ use latency::Latency;
 use source::{Frame, Source};
 use workers::Workers;
 
-/// Classify images: JPEG, PNG, BMP, WebP or PNM files, folders of them, or `-` for images on stdin, one after the other.
+/// Classify images: JPEG, PNG, GIF, TIFF, BMP, WebP or PNM files, folders of them, or `-` for images on stdin, one
+/// after the other (no TIFF there).
 ///
 /// Preprocessing and class names come from the model. An unreadable image is reported, the others still run, and the
 /// exit code is 1. Answers come in the order of the images, as soon as they are there. SIGTERM and SIGINT end the
@@ -42,13 +43,14 @@ pub(crate) struct Args {
     /// Then classify what is put into this folder (not below it), until SIGTERM or SIGINT; what is there already comes first.
     #[arg(long, value_name = "DIR")]
     watch: Option<PathBuf>,
-    /// The images are raw frames of this size, a byte a value, row after row, channels (1 or 3) last, one after the other.
+    /// The images are raw frames of this size, one byte per value, row by row, channels (1 or 3) last, one after the
+    /// other.
     #[arg(long, value_name = "WxHxC", conflicts_with = "watch")]
     raw: Option<Frame>,
     /// How many classes to name.
     #[arg(long, default_value_t = 3)]
     top: usize,
-    /// Bring images of any size to the network's, where the model itself says nothing of resizing.
+    /// Resize and crop images of any size to the network's, if the model's metadata has no resize.
     #[arg(long)]
     fit: bool,
     #[command(flatten)]
@@ -62,10 +64,10 @@ pub(crate) struct Args {
     /// Most threads that share an image; no more than its layers are worth, and the answer is the same.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
-    /// Print one JSON object (schema `tailfold.classify/1`), an image a line, as they come.
+    /// Print one JSON object (schema `tailfold.classify/1`), one line per image, as they come.
     #[arg(long, conflicts_with = "watch")]
     json: bool,
-    /// Print a JSON object a line, one for each image (schema `tailfold.classify-image/1`).
+    /// Print one JSON object per line and image (schema `tailfold.classify-image/1`).
     #[arg(long, conflicts_with = "json")]
     json_lines: bool,
 }
@@ -133,7 +135,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
-/// One line on the layers that a quantized model leaves to float arithmetic.
+/// Prints one line of log output that names the layers with weights of a quantized model that run in float.
 fn say_float_layers(model: &LoadedModel) {
     let float = model.float_layers();
     let integer = model.nodes.iter().filter(|n| n.integer).count();

@@ -1,4 +1,4 @@
-//! `tailfold logits`: inputs and logits as a file, for judges outside.
+//! `tailfold logits`: inputs and logits as a file, for cross-checks by other programs.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use safetensors::tensor::{Dtype, TensorView};
 use tailfold_data::{DataSpec, Dataset, preprocess};
+use tailfold_onnx::add_model_files;
 use tailfold_part::{Kind, Parts};
 use tailfold_runtime::LoadedModel;
 use tailfold_spec::{Logits, artifact};
@@ -43,8 +44,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut files = args.sharding.files();
+    args.out.iter().for_each(|out| files.writes("--out", out));
+    add_model_files(&mut files, "--model", &args.model);
+    args.data.add_to(&mut files, "--data");
+    args.describe.add_to(&mut files);
+    args.runtime.ort.add_to(&mut files);
+    files.check()?;
     let data = open_data(&args.data)?;
-    let model = args.runtime.load_for(&args.model, &args.describe, &data)?;
+    let description = args.describe.description()?;
+    let model = args.runtime.load_for(&args.model, &description, &data)?;
     if let Some((shard, path)) = args.sharding.get() {
         let share = Share::of(&data, shard, path);
         let scores = logits(&[&model], &share.data)?;

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use serde::Serialize;
-use tailfold_runtime::Backend;
+use tailfold_runtime::{Backend, Network};
 
-use crate::describe_args::Describe;
+use crate::describe_args::Ports;
 use crate::model::Runtime;
 use crate::output::print;
 
@@ -27,7 +27,7 @@ pub(crate) struct Build {
     #[arg(long)]
     model: PathBuf,
     #[command(flatten)]
-    describe: Describe,
+    ports: Ports,
     #[command(flatten)]
     runtime: Runtime,
     /// Print one JSON object (schema `tailfold.engine-build/1`).
@@ -55,7 +55,8 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
         "--backend {backend} builds no engine: expected tensorrt or tensorrt-rtx"
     );
     let begin = Instant::now();
-    let model = args.runtime.load(&args.model, &args.describe)?;
+    let options = args.runtime.options(1);
+    let model = Network::open(&args.model, &args.ports.options(), backend, &options)?;
     let seconds = begin.elapsed().as_secs_f64();
     if args.json {
         print(&serde_json::to_string(&Built {

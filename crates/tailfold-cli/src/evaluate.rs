@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tailfold_data::DataSpec;
+use tailfold_onnx::add_model_files;
 use tailfold_parity::Accuracy;
 use tailfold_part::{Kind, Parts};
 use tailfold_spec::{Group, Logits};
@@ -60,8 +61,15 @@ struct Scored<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut files = args.sharding.files();
+    add_model_files(&mut files, "--model", &args.model);
+    args.data.add_to(&mut files, "--data");
+    args.describe.add_to(&mut files);
+    args.runtime.ort.add_to(&mut files);
+    files.check()?;
     let data = open_data(&args.data)?;
-    let model = args.runtime.load_for(&args.model, &args.describe, &data)?;
+    let description = args.describe.description()?;
+    let model = args.runtime.load_for(&args.model, &description, &data)?;
     if let Some((shard, path)) = args.sharding.get() {
         let share = Share::of(&data, shard, path);
         let scores = logits(&[&model], &share.data)?;

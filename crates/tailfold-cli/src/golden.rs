@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use safetensors::SafeTensors;
-use tailfold_spec::{ImageBatch, Logits, Manifest, ModelCard, artifact};
+use tailfold_spec::{ImageBatch, Logits, Manifest, ModelCard, artifact, same_file};
 
 /// Inputs and scores of a training framework.
 #[derive(Debug)]
@@ -117,10 +117,6 @@ impl Golden {
         let values = rows.flat_map(|row| row.iter().zip(offsets).map(|(s, h)| s + h));
         Ok(Logits::new(values.collect(), offsets.len())?)
     }
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 fn f32_tensor(tensors: &SafeTensors<'_>, name: &str) -> anyhow::Result<(Vec<usize>, Vec<f32>)> {

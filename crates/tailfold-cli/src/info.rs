@@ -1,4 +1,4 @@
-//! `tailfold info`: what a model says about itself.
+//! `tailfold info`: a model's file, metadata and quantization, and what runs each of its nodes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,14 +8,14 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tailfold_runtime::{Description, Network};
 use tailfold_spec::{
-    CardParts, Group, ModelCard, OffsetsRecord, Preprocess, QuantizationRecord, ScoreKind,
+    CardParts, Group, ModelCard, OffsetsRecord, Preprocess, QuantizationRecord, Resize, ScoreKind,
 };
 
 use crate::describe_args::Describe;
 use crate::model::{Runtime, require_integer};
 use crate::output::print;
 
-/// Say what a model is: classes, training counts, preprocessing, folded offsets, quantization, hashes, and which kernel
+/// Print a model's classes, training counts, preprocessing, folded offsets, quantization and hashes, and which kernel
 /// runs each node.
 ///
 /// Example: tailfold info --model models/fashion-lt/fashion-lt.int8.onnx
@@ -24,10 +24,10 @@ pub(crate) struct Args {
     /// Model file.
     #[arg(long)]
     model: PathBuf,
-    /// Also print the graph, a line a node.
+    /// Also print the graph, one line per node.
     #[arg(long)]
     graph: bool,
-    /// Fail (exit 2) when a layer with weights is left to float arithmetic.
+    /// Fail (exit code 2) if a layer with weights runs in float.
     #[arg(long)]
     require_integer: bool,
     #[command(flatten)]
@@ -49,11 +49,11 @@ struct Info<'a> {
     checkpoint_sha256: &'a str,
     file_bytes: usize,
     file: File<'a>,
-    /// `null` in a model of another tool that does not say it.
+    /// `null` if neither the metadata nor the command line has class names.
     classes: Option<&'a [String]>,
-    /// `null` as above.
+    /// `null` if neither the metadata nor the command line has training counts.
     train_counts: Option<&'a [u64]>,
-    /// `null` as above.
+    /// `null` if neither the metadata nor the command line has a preprocessing.
     preprocess: Option<&'a Preprocess>,
     offsets: &'a Option<OffsetsRecord>,
     quantization: &'a Option<QuantizationRecord>,
@@ -61,20 +61,21 @@ struct Info<'a> {
     nodes: Vec<Node<'a>>,
 }
 
-/// The file itself.
+/// Properties of the ONNX file.
 #[derive(Serialize)]
 struct File<'a> {
-    /// Tool that wrote it, with its version.
+    /// Name and version of the exporter.
     producer: String,
     ir_version: i64,
-    /// Version of the standard operators, after conversion to the canonical form.
+    /// Opset of the canonical form.
     opset: Option<i64>,
+    /// Whether the input is `[N, height, width, channels]`.
     channels_last: bool,
-    /// Type of the input's elements.
+    /// Element type of the input.
     input: &'a str,
-    /// What the numbers at the output are.
+    /// Kind of the scores at the output.
     output: ScoreKind,
-    /// Operators of the canonical form, and how often each occurs.
+    /// Number of nodes per operator, in the canonical form.
     operators: BTreeMap<&'a str, usize>,
 }
 
@@ -103,6 +104,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         require_integer(&network.nodes).with_context(|| name.clone())?;
     }
     let known = Known::of(&network, &description).with_context(|| name.clone())?;
+    let classes = network.classifier.num_classes();
+    known.parts.check_lengths(classes).context(name)?;
     if args.json {
         print_json(&network, &known)?;
         return Ok(ExitCode::SUCCESS);
@@ -126,7 +129,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is known of a model: its card, or the parts that another tool's metadata and the command line give.
+/// The description of a model: the full card of a tailfold export, or the parts that a third-party file's metadata and
+/// the command line give.
 struct Known {
     card: Option<ModelCard>,
     parts: CardParts,
@@ -264,10 +268,11 @@ fn print_file(network: &Network, known: &Known) {
 fn print_parts(parts: &CardParts) {
     if let Some(p) = &parts.preprocess {
         print(&format!(
-            "input: {} x {} x {}{}, mean {:?}, std {:?}",
+            "input: {} x {} x {}{}{}, mean {:?}, std {:?}",
             p.channels,
             p.height,
             p.width,
+            resized(p.resize),
             if p.bgr { ", blue first" } else { "" },
             p.mean,
             p.std
@@ -283,6 +288,13 @@ fn print_parts(parts: &CardParts) {
         }
         None => print("quantized: no"),
     }
+}
+
+/// The resize before the crop, as a part of a line.
+fn resized(resize: Option<Resize>) -> String {
+    resize.map_or_else(String::new, |Resize { short_side, filter }| {
+        format!(", shorter side resized to {short_side} ({})", filter.name())
+    })
 }
 
 fn print_classes(parts: &CardParts) {

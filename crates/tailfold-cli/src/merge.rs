@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use tailfold_part::{Kind, Part, Parts};
+use tailfold_spec::OutputCheck;
 
 use crate::{dump, evaluate, parity};
 
@@ -32,6 +33,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut files = OutputCheck::default();
+    args.out.iter().for_each(|out| files.writes("--out", out));
+    if let Some(folder) = &args.report {
+        parity::add_reports(&mut files, folder);
+    }
+    let parts = args.parts.iter();
+    parts.for_each(|part| files.reads("part", part));
+    files.check()?;
     merge(args).inspect_err(|error| {
         if gates(args) {
             parity::say_unchecked(error, args.report.as_deref(), args.json);

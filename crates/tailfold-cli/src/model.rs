@@ -1,18 +1,19 @@
-//! The model that a command runs, and what computes.
+//! Loads the model of a command on the requested back end.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_runtime::{Backend, LoadedModel, Network, NodeRun, Options, float_layers};
-use tailfold_spec::{CardParts, ModelCard};
+use tailfold_runtime::{
+    Backend, Description, LoadedModel, NodeRun, Options, float_layers, open_file,
+};
+use tailfold_spec::{CardParts, ModelCard, OutputCheck};
 
-use crate::describe_args::Describe;
 use crate::output::say;
 
-/// What computes, on the command line.
+/// The back end and its options, on the command line.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Runtime {
     /// Back end.
@@ -22,7 +23,7 @@ pub(crate) struct Runtime {
     pub(crate) ort: Ort,
 }
 
-/// For the back ends of ONNX Runtime.
+/// Options of ONNX Runtime's back ends.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "ONNX Runtime and TensorRT")]
 pub(crate) struct Ort {
@@ -40,7 +41,13 @@ pub(crate) struct Ort {
 }
 
 impl Ort {
-    /// As another process of this program takes it.
+    /// Adds the library to the inputs of `files`.
+    pub(crate) fn add_to(&self, files: &mut OutputCheck) {
+        let library = self.ort_library.iter();
+        library.for_each(|file| files.reads("file of --ort-library", file));
+    }
+
+    /// The options as words of a command line, for child processes and reports.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let mut arguments = Vec::new();
         for (flag, value) in [
@@ -59,7 +66,7 @@ impl Ort {
 }
 
 impl Runtime {
-    /// As the library wants it.
+    /// The options for the library.
     pub(crate) fn options(&self, threads: u16) -> Options {
         Options {
             threads: threads.into(),
@@ -70,42 +77,57 @@ impl Runtime {
         }
     }
 
-    /// The model file `path`, ready to run, one thread per image; `describe` says what it does not say itself.
-    pub(crate) fn load(&self, path: &Path, describe: &Describe) -> anyhow::Result<LoadedModel> {
-        let description = describe.description()?;
+    /// Loads the model file `path` with one thread per image; `description` fills the gaps in its metadata.
+    pub(crate) fn load(
+        &self,
+        path: &Path,
+        description: &Description,
+    ) -> anyhow::Result<LoadedModel> {
         let options = self.options(1);
         Ok(LoadedModel::open_described(
             path,
-            &description,
+            description,
             self.backend,
             &options,
         )?)
     }
 
-    /// The same for a command with labelled images: a model that names no classes has those of `data`, in their order.
+    /// Loads the model file `path` for a command with labelled images: a model without class names takes those of
+    /// `data`, in label order.
     pub(crate) fn load_for(
         &self,
         path: &Path,
-        describe: &Describe,
+        description: &Description,
         data: &Dataset,
     ) -> anyhow::Result<LoadedModel> {
-        let mut description = describe.description()?;
-        let network = Network::open(path, &description.options, self.backend, &self.options(1))?;
-        let props = network.opened.model.props();
-        let named = ModelCard::is_in(&props) || CardParts::from_props(&props)?.classes.is_some();
+        let mut description = description.clone();
+        let (opened, bytes) = open_file(path, &description.options)?;
+        let name = path.display().to_string();
+        let props = opened.model.props();
+        let parts = CardParts::from_props(&props).with_context(|| name.clone());
+        let named = ModelCard::is_in(&props) || parts?.classes.is_some();
         if !named && description.labels.is_none() {
             description.labels = Some(data.classes().to_vec());
         }
-        Ok(network.described(&description, &path.display().to_string())?)
+        Ok(LoadedModel::over(
+            opened,
+            &bytes,
+            &name,
+            &description,
+            self.backend,
+            &self.options(1),
+        )?)
     }
 }
 
-/// The data set `spec`; one warning line says what a folder left out.
+/// Opens the data set `spec`; one warning line counts the files that a folder listing skipped, hidden files excepted.
 pub(crate) fn open_data(spec: &DataSpec) -> anyhow::Result<Dataset> {
     let data = Dataset::open(spec)?;
     let left_out = data.left_out().without_hidden();
     if !left_out.is_empty() {
-        say(&format!("warning: {spec} leaves out {left_out}"));
+        say(&format!(
+            "warning: {spec}: files that are no images: {left_out}"
+        ));
     }
     Ok(data)
 }
@@ -115,7 +137,7 @@ pub(crate) fn backends() -> impl TypedValueParser<Value = Backend> {
     PossibleValuesParser::new(Backend::ALL.map(Backend::name)).try_map(|name| name.parse())
 }
 
-/// Fails when a layer with weights is left to float arithmetic.
+/// Fails if a layer with weights runs in float.
 pub(crate) fn require_integer(nodes: &[NodeRun]) -> anyhow::Result<()> {
     let float = float_layers(nodes);
     ensure!(

@@ -1,11 +1,13 @@
 //! `tailfold parity`: the gate.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tailfold_data::{DataSpec, Dataset};
+use tailfold_onnx::add_model_files;
 use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, Unchecked, compare};
 use tailfold_part::{Kind, Parts};
 use tailfold_runtime::{Backend, LoadedModel};
@@ -27,8 +29,9 @@ mod same;
 mod training;
 mod unseen;
 
-use files::{Elsewhere, are_logits};
+use files::{Elsewhere, are_logits, stands_in};
 use pictures::Pictures;
+pub(crate) use reports::add_reports;
 use same::Allow;
 use unseen::Seen;
 
@@ -123,11 +126,38 @@ struct Found {
 }
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    // Without the folder of the reports: one of its files is an input.
+    check_files(args).inspect_err(|error| say_unchecked(error, None, args.json))?;
     if let Some((shard, path)) = args.sharding.get() {
         let task = Task::of(args)?;
         return task.share(&Share::of(&task.data, shard, path));
     }
     judge(args).inspect_err(|error| say_unchecked(error, args.report.as_deref(), args.json))
+}
+
+/// Checks that no output file is an input file. The report of `--baseline` may be replaced: it is read before.
+fn check_files(args: &Args) -> anyhow::Result<()> {
+    let mut files = args.sharding.files();
+    if let Some(folder) = &args.report {
+        add_reports(&mut files, folder);
+    }
+    for (option, file) in [
+        ("--reference", &args.reference),
+        ("--candidate", &args.candidate),
+    ] {
+        add_model_files(&mut files, option, file);
+    }
+    for (option, data) in [("--data", &args.data), ("--training", &args.training)] {
+        if let Some(data) = data {
+            data.add_to(&mut files, option);
+        }
+    }
+    let policy = args.policy.iter();
+    policy.for_each(|file| files.reads("file of --policy", file));
+    args.elsewhere.add_to(&mut files);
+    args.describe.add_to(&mut files);
+    args.runtime.ort.add_to(&mut files);
+    Ok(files.check()?)
 }
 
 /// Prints and writes, where that was asked for, that nothing was compared.
@@ -211,9 +241,14 @@ impl Task {
             .data
             .as_ref()
             .context("give --data SPEC: the labelled images to run the models on")?;
+        ensure!(
+            !stands_in(&args.describe),
+            "--counts evaluation is for two files of logits: give a file with the training counts of the models"
+        );
         let policy = policy(args)?;
         let data = open_data(data)?;
-        let load = |path: &Path| args.runtime.load_for(path, &args.describe, &data);
+        let description = args.describe.description()?;
+        let load = |path: &Path| args.runtime.load_for(path, &description, &data);
         let (mut reference, mut candidate) = (load(&args.reference)?, load(&args.candidate)?);
         share_counts(&mut reference, &mut candidate);
         same::check(&reference, &candidate, &policy, args.allow)?;
@@ -267,7 +302,7 @@ impl Task {
     }
 }
 
-/// Training counts that one of two models does not know are those of the other.
+/// Copies the training counts of one model to the other if only one of them has any.
 fn share_counts(a: &mut LoadedModel, b: &mut LoadedModel) {
     let unknown = |model: &LoadedModel| model.card.train_counts.iter().all(|&n| n == 0);
     if a.card.train_counts.len() != b.card.train_counts.len() {
@@ -307,6 +342,12 @@ fn judge(args: &Args) -> anyhow::Result<ExitCode> {
         );
         let policy = policy(args)?;
         ensure!(!args.latency, "files of logits have no latency");
+        let of_models = args.describe.of_models();
+        ensure!(
+            of_models.is_empty(),
+            "files of logits are compared as they are: {} is for models",
+            of_models.join(OsStr::new(" ")).to_string_lossy()
+        );
         ensure!(
             args.training.is_none() && args.allow.arguments().next().is_none(),
             "files of logits have neither images nor metadata: --training and --allow-... are for models"

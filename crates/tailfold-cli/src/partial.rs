@@ -1,5 +1,6 @@
 //! One share of the images, and the file that it leaves for `tailfold merge`.
 
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use tailfold_data::Dataset;
 use tailfold_parity::Policy;
 use tailfold_part::{Kind, Part, Parts, labels_sha256, names_sha256};
 use tailfold_runtime::LoadedModel;
-use tailfold_spec::{Logits, Shard};
+use tailfold_spec::{Logits, OutputCheck, Preprocess, Shard, artifact};
 
 use crate::output::say;
 
@@ -28,6 +29,14 @@ impl Sharding {
     pub(crate) fn get(&self) -> Option<(Shard, &Path)> {
         self.shard.zip(self.partial.as_deref())
     }
+
+    /// Returns a check of the files of a command, with the file of `--partial` as an output.
+    pub(crate) fn files(&self) -> OutputCheck {
+        let mut files = OutputCheck::default();
+        let partial = self.partial.iter();
+        partial.for_each(|file| files.writes("--partial", file));
+        files
+    }
 }
 
 /// What a run over labelled images was asked for: all that its result depends on. The same in each of its parts.
@@ -44,6 +53,15 @@ pub(crate) struct Asked {
     pub(crate) model_sha256: Vec<String>,
     /// `[models]`.
     pub(crate) backend: Vec<String>,
+    /// How each model prepares an image: the options on the command line can differ between shards.
+    pub(crate) preprocess: Vec<Preprocess>,
+    /// Whether the input of each model is `[N, height, width, channels]`.
+    pub(crate) channels_last: Vec<bool>,
+    /// Name of each model's tensor of logits.
+    pub(crate) output: Vec<String>,
+    /// Of each model's class names and training counts.
+    pub(crate) classes_sha256: Vec<String>,
+    pub(crate) train_counts_sha256: Vec<String>,
     /// Of the parity gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<Policy>,
@@ -55,16 +73,25 @@ pub(crate) struct Asked {
 impl Asked {
     /// For `models` on `data`, which are all images.
     pub(crate) fn of(models: &[&LoadedModel], data: &Dataset) -> Self {
+        fn each<T>(models: &[&LoadedModel], field: impl Fn(&LoadedModel) -> T) -> Vec<T> {
+            models.iter().map(|model| field(model)).collect()
+        }
+        let sha256 = |list: &dyn Debug| artifact::sha256(format!("{list:?}").as_bytes());
         Self {
             program: format!("tailfold {}", env!("CARGO_PKG_VERSION")),
             data: data.spec().to_string(),
             labels_sha256: labels_sha256(data.labels()),
             names_sha256: names_sha256((0..data.len()).map(|i| data.id(i))),
-            model_sha256: models.iter().map(|m| m.sha256.clone()).collect(),
-            backend: models
-                .iter()
-                .map(|m| m.classifier.name().to_owned())
-                .collect(),
+            model_sha256: each(models, |m| m.sha256.clone()),
+            backend: each(models, |m| m.classifier.name().to_owned()),
+            preprocess: each(models, |m| m.card.preprocess.clone()),
+            channels_last: each(models, |m| m.ports.input.channels_last),
+            output: each(models, |m| {
+                let output = m.onnx.output();
+                output.map_or_else(|_| String::new(), |o| o.name().to_owned())
+            }),
+            classes_sha256: each(models, |m| sha256(&m.card.classes)),
+            train_counts_sha256: each(models, |m| sha256(&m.card.train_counts)),
             policy: None,
             inputs: None,
         }

@@ -1,10 +1,10 @@
 //! Logits of one or more models over a data set, on all cores, each image decoded once.
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use rayon::prelude::*;
 use tailfold_data::{Dataset, preprocess};
 use tailfold_runtime::LoadedModel;
-use tailfold_spec::{Classifier, ImageBatch, Logits};
+use tailfold_spec::{Classifier, ImageBatch, Logits, repeated_names};
 
 use crate::output;
 
@@ -13,14 +13,36 @@ const CHUNK: usize = 64;
 
 /// Checks that the data has the model's classes, in its order.
 pub(crate) fn check_classes(model: &LoadedModel, data: &Dataset) -> anyhow::Result<()> {
-    ensure!(
-        model.card.classes == data.classes(),
-        "{} has classes {:?} but the model was trained on {:?}",
-        data.spec(),
+    same_classes(
+        &model.card.classes,
         data.classes(),
-        model.card.classes,
+        &data.spec().to_string(),
+    )
+}
+
+/// Checks that both lists of class names are equal; `data` is the data in messages.
+fn same_classes(model: &[String], found: &[String], data: &str) -> anyhow::Result<()> {
+    ensure!(
+        model.len() == found.len(),
+        "the model has {} classes but {data} has {}",
+        model.len(),
+        found.len()
     );
-    Ok(())
+    let Some(class) = (0..model.len()).find(|&class| model[class] != found[class]) else {
+        return Ok(());
+    };
+    let ambiguous = match repeated_names(model).first() {
+        Some(&(first, second)) => format!(
+            " (the model's classes {first} and {second} are both `{}`)",
+            model[first]
+        ),
+        None => String::new(),
+    };
+    bail!(
+        "class {class} is `{}` in the model{ambiguous} but `{}` in {data}",
+        model[class],
+        found[class]
+    )
 }
 
 /// The logits of every model, row `i` for image `i`.
@@ -64,4 +86,31 @@ pub(crate) fn logits(models: &[&LoadedModel], data: &Dataset) -> anyhow::Result<
         .into_iter()
         .map(|values| Logits::new(values, classes))
         .collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_class_of_another_name_is_an_error() {
+        let error = |model: &[&str], data: &[&str]| {
+            let owned = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+            let checked = same_classes(&owned(model), &owned(data), "DATA");
+            checked.err().map(|e| e.to_string())
+        };
+        assert_eq!(error(&["crane", "crane"], &["crane", "crane"]), None);
+        assert_eq!(
+            error(&["ant", "bee"], &["ant"]).unwrap(),
+            "the model has 2 classes but DATA has 1"
+        );
+        assert_eq!(
+            error(&["ant", "bee"], &["ant", "wasp"]).unwrap(),
+            "class 1 is `bee` in the model but `wasp` in DATA"
+        );
+        assert_eq!(
+            error(&["crane", "crane"], &["crane", "crane (bird)"]).unwrap(),
+            "class 1 is `crane` in the model (the model's classes 0 and 1 are both `crane`) but `crane (bird)` in DATA"
+        );
+    }
 }

@@ -60,11 +60,12 @@ struct Verification {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut model = args.runtime.load(&args.model, &args.describe)?;
+    let description = args.describe.description()?;
+    let mut model = args.runtime.load(&args.model, &description)?;
     let verification = match (&args.golden, &args.unfolded, &args.data) {
         (Some(run), _, _) => against_golden(&mut model, run)?,
         (None, Some(unfolded), Some(data)) => {
-            against_unfolded(&model, &args.runtime.load(unfolded, &args.describe)?, data)?
+            against_unfolded(&model, &args.runtime.load(unfolded, &description)?, data)?
         }
         _ => bail!("give --golden RUN, or --unfolded MODEL with --data SPEC"),
     };

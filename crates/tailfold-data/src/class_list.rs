@@ -1,47 +1,105 @@
-//! Files that name classes, one on each line.
+//! Files with one line per class, in label order: names or training counts.
 
-use std::collections::HashMap;
 use std::path::Path;
+
+use tailfold_spec::repeated_names;
 
 use crate::names::normalised;
 use crate::{DataError, files};
 
-/// Reads class names, one on each line, in label order: `classes.txt`, `--labels`.
+/// Repeated names that a warning lists.
+const LISTED: usize = 3;
+
+/// Reads the names of a model's classes, one per line, in the order of its outputs. A name may be on several lines, see
+/// [`repeats`].
 ///
-/// A UTF-8 byte order mark, `\r` and white space around a name are removed, and names become Unicode's form NFC (see
-/// [`normalised`]).
+/// A UTF-8 byte order mark, `\r` and white space around a name are removed, and names are brought into Unicode's form
+/// NFC (see [`normalised`]).
 ///
 /// # Errors
-/// [`DataError::Line`] for a line without a name and for a name that an earlier line has; [`DataError::Nothing`] for
-/// a file without a line; [`DataError::ByteOrderMark`] and [`DataError::NotText`] for another encoding than UTF-8;
-/// [`DataError::Missing`] and [`DataError::File`] for a file that cannot be read. All name the file.
+/// [`DataError::Line`] for an empty line; [`DataError::Nothing`] for an empty file; [`DataError::ByteOrderMark`] and
+/// [`DataError::NotText`] for another encoding than UTF-8; [`DataError::Missing`] and [`DataError::File`] for a file
+/// that cannot be read. Every error names the file.
 pub fn class_names(path: &Path) -> Result<Vec<String>, DataError> {
-    let text = files::read_text(path)?;
-    let wrong = |line: usize, reason: String| DataError::Line {
-        path: path.to_owned(),
-        line: line as u64,
-        reason,
-    };
-    let mut names = Vec::new();
-    let mut lines = HashMap::new();
-    for (line, name) in (1..).zip(text.lines()) {
-        let name = normalised(name.trim());
-        if name.is_empty() {
-            return Err(wrong(line, "no class name".to_owned()));
+    lines(path, "class name", |line| match normalised(line) {
+        name if name.is_empty() => Err("no class name".to_owned()),
+        name => Ok(name),
+    })
+}
+
+/// As [`class_names`], for `classes.txt`: the labels of data are matched with its names, so no name may be on two lines.
+///
+/// # Errors
+/// As [`class_names`], and [`DataError::Line`] for a duplicate name.
+pub(crate) fn distinct_names(path: &Path) -> Result<Vec<String>, DataError> {
+    let names = class_names(path)?;
+    match repeated_names(&names)[..] {
+        [] => Ok(names),
+        [(first, again), ..] => {
+            let reason = format!("class `{}` is on line {} already", names[again], first + 1);
+            Err(wrong(path, again, reason))
         }
-        if let Some(first) = lines.insert(name.clone(), line) {
-            let reason = format!("class `{name}` is on line {first} already");
-            return Err(wrong(line, reason));
-        }
-        names.push(name);
     }
-    if names.is_empty() {
+}
+
+/// Returns a sentence on the names that are on several lines of the file `path`; `None` if all `names` are different.
+pub fn repeats(path: &Path, names: &[String]) -> Option<String> {
+    let repeated = repeated_names(names);
+    let listed = repeated.iter().take(LISTED).map(|&(first, again)| {
+        let name = &names[first];
+        format!("class `{name}` is on lines {} and {}", first + 1, again + 1)
+    });
+    let mut listed: Vec<String> = listed.collect();
+    if repeated.len() > LISTED {
+        listed.push(format!("and {} more", repeated.len() - LISTED));
+    }
+    (!listed.is_empty()).then(|| {
+        format!(
+            "{}: {}: answers show the same name for both",
+            path.display(),
+            listed.join(", ")
+        )
+    })
+}
+
+/// Reads the number of training images of each class, one per line, in the order of a model's outputs.
+///
+/// # Errors
+/// As [`class_names`], with [`DataError::Line`] for a line that is not a number.
+pub fn class_counts(path: &Path) -> Result<Vec<u64>, DataError> {
+    lines(path, "training count", |line| {
+        let number = line.parse();
+        number.map_err(|_| format!("`{line}` is not a number of images"))
+    })
+}
+
+/// Reads one value per line; `what` is a value in messages.
+fn lines<T>(
+    path: &Path,
+    what: &'static str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, DataError> {
+    let text = files::read_text(path)?;
+    let lines = text.lines().enumerate();
+    let values =
+        lines.map(|(index, line)| parse(line.trim()).map_err(|reason| wrong(path, index, reason)));
+    let values: Vec<T> = values.collect::<Result<_, _>>()?;
+    if values.is_empty() {
         return Err(DataError::Nothing {
             path: path.to_owned(),
-            what: "class name",
+            what,
         });
     }
-    Ok(names)
+    Ok(values)
+}
+
+/// The error for the line `index`, counted from 0.
+fn wrong(path: &Path, index: usize, reason: String) -> DataError {
+    DataError::Line {
+        path: path.to_owned(),
+        line: index as u64 + 1,
+        reason,
+    }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) struct Loaded {
     pub(crate) labels: Vec<usize>,
     /// The long-tailed subset, where the reader has drawn it already.
     pub(crate) chosen: Option<Vec<usize>>,
-    /// Files that are not read.
+    /// Files that the reader skipped.
     pub(crate) left_out: LeftOut,
 }
 
@@ -123,8 +123,9 @@ impl Dataset {
         &self.labels
     }
 
-    /// Files of the opened folder that are no images of it (other endings, hidden files), counted for each class; of the
-    /// whole folder, also in a subset. Empty for data that is not a folder.
+    /// Returns the number of skipped files of the opened folder (other endings, hidden files), per class and kind.
+    ///
+    /// A subset has the counts of the whole folder. They are empty for data that is not a folder.
     pub fn left_out(&self) -> &LeftOut {
         &self.left_out
     }

@@ -1,4 +1,4 @@
-//! The one way from the bytes of an image file to its pixels; a file that was cut short is an error in every format.
+//! Decodes image files to pixels; a truncated file is an error in every format.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -14,16 +14,17 @@ mod jpeg;
 /// Why an image cannot be decoded.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Decodes a JPEG, PNG, BMP, WebP or PNM, with the feature `gif-tiff` also a TIFF or the first picture of a GIF; `name` is
-/// for messages only.
+/// Decodes a JPEG, PNG, BMP, WebP or PNM, and with the feature `gif-tiff` a TIFF or the first frame of a GIF; `name` is
+/// the file in messages.
 ///
-/// Grey stays one channel, everything else becomes 8-bit RGB; alpha is dropped; the EXIF orientation is applied.
+/// A grey image stays one channel, every other image becomes 8-bit RGB. Alpha is dropped and the EXIF orientation
+/// applied.
 ///
-/// An image that was cut short is an error, never a picture with a filled rest. A JPEG needs its end marker and every
-/// row of blocks; bytes behind the end marker are ignored, because phones write them, and an end marker inside a
-/// thumbnail does not count. In a progressive JPEG every scan up to the end marker has to be complete; a file whose
-/// encoder wrote fewer refining scans is accepted, because ISO/IEC 10918-1 (G.1.1) allows it. A PNG needs its IEND
-/// chunk, a GIF its trailer, a WebP as many bytes as its RIFF header says.
+/// A truncated image is an error; its missing part is never filled in. A JPEG needs its end marker and every row of
+/// blocks. Bytes after the end marker are ignored, because phones append data, and the end marker of an embedded
+/// thumbnail is skipped. In a progressive JPEG every scan up to the end marker has to be complete; a file with fewer
+/// refining scans is accepted, because ISO/IEC 10918-1 (G.1.1) allows it. A PNG needs its IEND chunk, a GIF its
+/// trailer, a WebP as many bytes as its RIFF header declares.
 ///
 /// # Errors
 /// [`DataError::TooManyPixels`] before an image of more than [`MAX_PIXELS`](crate::MAX_PIXELS) is decoded,
@@ -57,7 +58,7 @@ pub fn decode(bytes: &[u8], name: &Path) -> Result<Pixels, DataError> {
             let mut decoder = reader.into_decoder().map_err(|e| failed(e.into()))?;
             let (width, height) = decoder.dimensions();
             accept(height, width)?;
-            // The decoders of these formats stop at the last pixel or fill the rest of a cut picture.
+            // The decoders of these formats stop at the last pixel, or fill in the missing part of a truncated image.
             let counted = [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP];
             if format.is_some_and(|format| counted.contains(&format)) && ends_inside_image(bytes) {
                 return Err(failed("the image was cut short".into()));

@@ -62,12 +62,12 @@ pub enum DataError {
         /// `image`, `sub-folder with images`.
         what: &'static str,
     },
-    /// A folder whose sub-folders hold files, but no image.
+    /// A folder whose sub-folders have files but no images.
     #[error("{} holds no sub-folder with images, only {left_out}", path.display())]
     NoImages {
         /// The folder.
         path: PathBuf,
-        /// Its files.
+        /// Its skipped files.
         left_out: LeftOut,
     },
     /// A file of fixed-size records that ends inside one.
@@ -152,7 +152,7 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
-    /// A text file that says it has another encoding.
+    /// A text file with the byte order mark of another encoding than UTF-8.
     #[error("{} begins with the byte order mark of {encoding}: save it as UTF-8", path.display())]
     ByteOrderMark {
         /// The file.
@@ -160,24 +160,26 @@ pub enum DataError {
         /// `UTF-16 (little-endian)`.
         encoding: &'static str,
     },
-    /// Two sub-folders whose names are one class in Unicode's form NFC.
+    /// Two sub-folders whose names are equal in Unicode's form NFC.
     #[error("{} and {} are the same class name, `{name}`", first.display(), second.display())]
     SameClass {
         /// One folder.
         first: PathBuf,
         /// The other.
         second: PathBuf,
-        /// The name of both.
+        /// The name of both in NFC.
         name: String,
     },
-    /// A folder of classes whose sub-folders have the names of splits.
-    #[error("{data} holds the splits {}, not classes: write {data}?split={split}", found.join(", "))]
+    /// A folder whose sub-folders have the names of splits, opened without a split.
+    #[error("{data} holds the splits {}, not classes: {}write {data}?split={split}", found.join(", "), rename(renames))]
     SplitsAsClasses {
         /// The data, as given.
         data: String,
         /// The sub-folders that have the name of a split.
         found: Vec<String>,
-        /// The first of them that `?split=` can name.
+        /// What to rename first, because a folder of a split has the name of the split: `Train to train`.
+        renames: Vec<String>,
+        /// The split that the message suggests: `train` if it is there, otherwise the first.
         split: Split,
     },
     /// A split that this kind of data does not have.
@@ -199,7 +201,7 @@ pub enum DataError {
         name: String,
         /// The data, as given.
         data: String,
-        /// Files of its folder that are not read: `3 .heic`.
+        /// Skipped files of its folder: `3 .heic`.
         left_out: Option<String>,
     },
     /// A class too small for the long-tailed subset asked for.
@@ -379,7 +381,15 @@ pub enum DataError {
     Augment(#[from] AugmentError),
 }
 
-/// Files that a class has instead of images.
+/// The text on the skipped files of a class without images.
 fn only(left_out: Option<&str>) -> String {
     left_out.map_or_else(String::new, |files| format!(", only {files}"))
+}
+
+/// The advice to rename folders of splits.
+fn rename(renames: &[String]) -> String {
+    if renames.is_empty() {
+        return String::new();
+    }
+    format!("rename {}, and ", renames.join(", "))
 }

@@ -43,10 +43,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     Err(DataError::Missing { path })
 }
 
-/// Like [`read`], for text: without a byte order mark of UTF-8.
+/// Like [`read`], for text: removes a UTF-8 byte order mark.
 ///
 /// # Errors
-/// [`DataError::ByteOrderMark`] for one of UTF-16, otherwise as [`read`].
+/// [`DataError::ByteOrderMark`] for a UTF-16 byte order mark, otherwise as [`read`].
 pub(crate) fn read_unmarked(path: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = read(path)?;
     let encoding = match bytes[..] {
@@ -64,7 +64,7 @@ pub(crate) fn read_unmarked(path: &Path) -> Result<Vec<u8>, DataError> {
     })
 }
 
-/// Like [`read_unmarked`], as text.
+/// Like [`read_unmarked`], as UTF-8 text.
 pub(crate) fn read_text(path: &Path) -> Result<String, DataError> {
     String::from_utf8(read_unmarked(path)?).map_err(|_| DataError::NotText {
         path: path.to_owned(),

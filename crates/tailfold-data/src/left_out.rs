@@ -1,4 +1,4 @@
-//! Files below a folder that are not read as images, counted.
+//! Counts of the files that a folder listing skipped.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::names::{ending, is_hidden};
 
-/// Counts of the files that a folder's listing left out, for each of its sub-folders and each kind.
+/// Numbers of files that a folder listing skipped, per sub-folder and kind.
 ///
 /// A kind is `hidden` (see [`is_hidden`]; a hidden folder counts once), an ending with its dot (`.heic`), or `no ending`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,12 +26,12 @@ impl LeftOut {
         *folder.entry(kind).or_default() += 1;
     }
 
-    /// True when nothing was left out.
+    /// Whether nothing was skipped.
     pub fn is_empty(&self) -> bool {
         self.folders.is_empty()
     }
 
-    /// Number of files and hidden folders of each kind, over all sub-folders, in order of the kinds.
+    /// Returns the number of files and hidden folders per kind, over all sub-folders, sorted by kind.
     pub fn kinds(&self) -> BTreeMap<&str, u64> {
         let mut all = BTreeMap::new();
         for (kind, count) in self.folders.values().flatten() {
@@ -40,18 +40,18 @@ impl LeftOut {
         all
     }
 
-    /// Sub-folders where something was left out, with the number of each kind, in order of their names. Those of a data
+    /// Returns the numbers per kind for each sub-folder with skipped files, sorted by name; the sub-folders of a data
     /// set are its classes.
     pub fn folders(&self) -> &BTreeMap<String, BTreeMap<String, u64>> {
         &self.folders
     }
 
-    /// The counts of the sub-folder `folder` as text: `3 .heic, 1 hidden`; `None` when nothing was left out there.
+    /// Returns the counts of the sub-folder `folder` as text: `3 .heic, 1 hidden`; `None` if nothing was skipped there.
     pub fn of_folder(&self, folder: &str) -> Option<String> {
         self.folders.get(folder).map(listed)
     }
 
-    /// The same without hidden files: a system's own files need no warning.
+    /// Returns the counts without hidden files, which need no warning.
     #[must_use]
     pub fn without_hidden(&self) -> Self {
         let mut folders = self.folders.clone();

@@ -34,7 +34,7 @@ mod thumbnail;
 pub use augment::{
     AugmentConfig, AugmentError, AugmentKey, Augmenter, ColourJitter, Policy, RandAugment,
 };
-pub use class_list::class_names;
+pub use class_list::{class_counts, class_names, repeats};
 pub use dataset::Dataset;
 pub use decode::{decode, decode_file};
 pub use draws::Draws;

@@ -1,11 +1,11 @@
-//! Names: those of image files, and those of classes in one Unicode form.
+//! Names of image files, and class names in one Unicode form.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Endings of the image files that a folder's listing takes, lower case; GIF and TIFF with the feature `gif-tiff` alone.
+/// Endings of the image files in a folder listing, in lower case; GIF and TIFF only with the feature `gif-tiff`.
 pub const IMAGE_ENDINGS: &[&str] = if cfg!(feature = "gif-tiff") {
     &[
         "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "pnm", "ppm", "pgm", "pbm", "gif",
@@ -17,8 +17,8 @@ pub const IMAGE_ENDINGS: &[&str] = if cfg!(feature = "gif-tiff") {
     ]
 };
 
-/// True for files and folders that systems and editors leave beside images: names that begin with a dot
-/// (`.ipynb_checkpoints`, `._photo.jpg`), `__MACOSX`, `Thumbs.db` and `desktop.ini`, in any case.
+/// Whether a file or folder is hidden or was created by a system or editor: its name begins with a dot
+/// (`.ipynb_checkpoints`, `._photo.jpg`) or is `__MACOSX`, `Thumbs.db` or `desktop.ini` in any letter case.
 pub fn is_hidden(path: &Path) -> bool {
     let Some(name) = path.file_name().map(OsStr::to_string_lossy) else {
         return false;
@@ -27,19 +27,20 @@ pub fn is_hidden(path: &Path) -> bool {
     name.starts_with('.') || left.contains(&name.to_lowercase().as_str())
 }
 
-/// The ending of a file's name in lower case, without its dot; empty without one.
+/// Returns the ending of a file's name in lower case, without the dot; empty if the name has none.
 pub fn ending(path: &Path) -> String {
     let ending = path.extension().map(OsStr::to_string_lossy);
     ending.map_or_else(String::new, |ending| ending.to_lowercase())
 }
 
-/// True when the file's name is not hidden and has one of [`IMAGE_ENDINGS`], in any case.
+/// Whether the file is not hidden and its name has one of [`IMAGE_ENDINGS`], in any letter case.
 pub fn is_named_image(path: &Path) -> bool {
     !is_hidden(path) && IMAGE_ENDINGS.contains(&ending(path).as_str())
 }
 
-/// A class name as it is compared: in Unicode's form NFC. macOS gives the names of folders decomposed (NFD), and lists
-/// that people type are composed, so that one name has two spellings.
+/// Returns a class name in Unicode's form NFC, in which names are compared.
+///
+/// macOS gives folder names decomposed (NFD), and typed lists are composed (NFC), so one name has two spellings.
 pub fn normalised(name: &str) -> String {
     name.nfc().collect()
 }

@@ -9,13 +9,14 @@ use tailfold_spec::{Filter, Preprocess, Resize};
 use crate::pixels::check_size;
 use crate::{DataError, Pixels, PixelsRef};
 
-/// Brings one image to `[channels, height, width]`, row-major: grey or RGB, resize of the shorter side, centre crop,
-/// `(x / 255 - mean) / std` for each channel, blue first where the preprocessing says so.
+/// Converts one image to the network's input `[channels, height, width]`, row-major: grey or RGB, resize of the shorter
+/// side, centre crop, `(x / 255 - mean) / std` per channel, and channel order blue, green, red if [`Preprocess::bgr`]
+/// is set.
 ///
 /// Grey becomes RGB by repetition, RGB becomes grey by the luma of BT.601, as in Pillow.
 ///
-/// The resize and the crop take the pixels that torchvision takes: the longer side is `int(size * long / short)`, the first
-/// row of the crop is `int(round((height - crop) / 2.0))`, a half rounded to the even number, and columns alike.
+/// Resize and crop have the geometry of torchvision: the longer side is `int(size * long / short)`, and the first row
+/// of the crop is `int(round((height - crop) / 2.0))`, with halves rounded to even; columns likewise.
 ///
 /// # Errors
 /// [`DataError::Preprocess`] and [`DataError::Shape`] for inputs that contradict themselves, [`DataError::ImageSize`]
@@ -43,9 +44,9 @@ pub fn preprocess(pixels: &Pixels, preprocess: &Preprocess) -> Result<Vec<f32>, 
 pub struct Normaliser {
     height: usize,
     width: usize,
-    /// New value of each byte, for each channel of the network.
+    /// The normalised value of each byte, per channel of the network's input.
     tables: Vec<[f32; 256]>,
-    /// Whether the network's first channel is the image's last.
+    /// Whether the channel order is reversed: blue, green, red.
     reversed: bool,
 }
 
@@ -113,7 +114,7 @@ impl Normaliser {
     }
 }
 
-/// Half of `rest`, rounded to the nearest number, and to the even one of two: Python's `round`.
+/// Returns half of `rest`, with halves rounded to even as by Python's `round`.
 fn half(rest: usize) -> usize {
     rest / 2 + usize::from(rest % 4 == 3)
 }

@@ -9,18 +9,19 @@ pub(crate) mod list;
 
 use std::path::{Path, PathBuf};
 
+use crate::class_list::distinct_names;
 use crate::{DataError, Split, files};
 
 /// Labels a text file may name: a larger one is a mistake, not a reason to allocate a name for each class below it.
 const MAX_CLASSES: usize = 1_000_000;
 
-/// The names in `folder/classes.txt`, see [`class_names`](crate::class_names), or `None` without such a file.
+/// The names in `folder/classes.txt`, see [`distinct_names`], or `None` without such a file.
 pub(crate) fn listed_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
     let path = folder.join("classes.txt");
     if !files::exists(&path) {
         return Ok(None);
     }
-    crate::class_names(&path).map(Some)
+    distinct_names(&path).map(Some)
 }
 
 /// The names of `classes.txt`, or else those of iNaturalist's `categories.json` in the order of their ids, or `None`
@@ -57,7 +58,11 @@ fn names_for(
 ///
 /// # Errors
 /// [`DataError::NoSplit`] when a split is asked for and the name has no place for it, or the other way round.
-fn split_file(kind: &str, file: &Path, split: Option<Split>) -> Result<PathBuf, DataError> {
+pub(crate) fn split_file(
+    kind: &str,
+    file: &Path,
+    split: Option<Split>,
+) -> Result<PathBuf, DataError> {
     const PLACE: &str = "{split}";
     let name = file.to_string_lossy();
     match split {

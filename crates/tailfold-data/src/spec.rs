@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod inputs;
 mod source;
 
 pub use source::{DataSource, Split};

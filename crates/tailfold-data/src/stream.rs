@@ -1,13 +1,13 @@
-//! Images one after the other in a stream of bytes, told apart by their own formats.
+//! Splits a stream of concatenated images, by the lengths in their formats.
 
 use std::io::{self, BufRead};
 
 use crate::pixels::MAX_FILE_BYTES;
 
-/// Images of a stream, JPEG, PNG, GIF, BMP, WebP and binary PNM in any mixture, each as its bytes.
+/// Iterates over the images of a stream, each as its bytes: JPEG, PNG, GIF, BMP, WebP and binary PNM, in any mixture.
 ///
-/// An image is as long as its format says; what it holds is for [`decode`](crate::decode) to judge. Where the bytes after an
-/// image begin none, or the stream ends inside of one, what is left cannot be told apart: one error, and the end.
+/// The length of an image follows from its format; [`decode`](crate::decode) checks its content. If the bytes after an
+/// image do not begin another one, or the stream ends inside an image, the iterator returns one error and ends.
 #[derive(Debug)]
 pub struct ImageStream<R> {
     source: R,
@@ -154,7 +154,7 @@ impl<R: BufRead> Iterator for ImageStream<R> {
     }
 }
 
-/// True when `bytes` end before the image that they begin with does, as its format counts its bytes.
+/// Whether `bytes` are fewer than the image at their beginning has by its format.
 pub(crate) fn ends_inside_image(bytes: &[u8]) -> bool {
     let mut taken = Taken {
         source: &mut &*bytes,
@@ -291,7 +291,7 @@ impl<R: BufRead> Taken<'_, R> {
         }
     }
 
-    /// A screen, and blocks until the trailer (GIF89a, 15 to 27).
+    /// Logical screen descriptor and colour table, then blocks until the trailer (GIF89a specification, 15 to 27).
     fn gif(&mut self) -> Result<(), Flaw> {
         let head = self.take(4 + 7)?;
         if &head[..2] != b"F8" || head[3] != b'a' {
@@ -301,13 +301,13 @@ impl<R: BufRead> Taken<'_, R> {
         self.colour_table(packed)?;
         loop {
             match self.byte()? {
-                // A picture: its place and size, colours, and the width of the first code.
+                // An image: descriptor, local colour table and LZW minimum code size.
                 b',' => {
                     let packed = self.take(9)?[8];
                     self.colour_table(packed)?;
                     self.byte()?;
                 }
-                // An extension and its kind.
+                // An extension and its label.
                 b'!' => drop(self.byte()?),
                 b';' => return Ok(()),
                 _ => return Err(Flaw::Broken("GIF")),
@@ -321,7 +321,7 @@ impl<R: BufRead> Taken<'_, R> {
         }
     }
 
-    /// The colours of a GIF, where `packed` says that there are some.
+    /// A colour table of a GIF, if the flags `packed` declare one; three bytes per colour.
     fn colour_table(&mut self, packed: u8) -> Result<(), Flaw> {
         if packed & 0x80 != 0 {
             self.take(3 << ((packed & 7) + 1))?;

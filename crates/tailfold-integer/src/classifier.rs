@@ -22,19 +22,19 @@ impl IntegerClassifier {
     /// Prepares the ONNX file `bytes`; `name` stands for it in messages.
     ///
     /// # Errors
-    /// [`IntegerError`] when it is no ONNX file or its quantization is unsound, and [`IntegerError::NotWhole`] when a part
-    /// of it has no integer kernel, which [`lower()`] would leave to another runtime.
+    /// [`IntegerError`] when it is not an ONNX file or its quantization is unsound, and [`IntegerError::NotWhole`] when
+    /// a part of it has no integer kernel, which [`lower()`] would leave to another runtime.
     pub fn from_onnx(bytes: &[u8], name: &str) -> Result<Self, IntegerError> {
         Self::from_model(Model::from_bytes(bytes, name)?)
     }
 
-    /// Prepares `model`.
+    /// Prepares `model`, which is already parsed.
     ///
     /// # Errors
     /// As [`IntegerClassifier::from_onnx`].
     pub fn from_model(model: Model) -> Result<Self, IntegerError> {
         let isa = Isa::detect().map_err(IntegerError::Isa)?;
-        // Shapes matter behind float nodes alone, and a model that has one is refused.
+        // Shapes are needed only behind float nodes, and a model with a float node is refused here.
         let lowered = lower(model, isa, &Shapes::new())?;
         Self::of(&lowered).ok_or_else(|| {
             let left = lowered.nodes.iter().filter(|n| n.kernel.is_none());
@@ -46,8 +46,9 @@ impl IntegerClassifier {
         })
     }
 
-    /// The classifier that a model was lowered to, when that is one region from the image to a row of logits: `[1, classes]`,
-    /// `[1, classes, 1, 1]` or `[1, 1, classes]`.
+    /// Returns the classifier that a model was lowered to; `None` unless it is one region from the image to the logits.
+    ///
+    /// The logits have the shape `[1, classes]` or `[1, classes, 1, 1]`.
     pub fn of(lowered: &Lowered) -> Option<Self> {
         let ([region], [_]) = (&lowered.regions[..], lowered.model.nodes()) else {
             return None;
@@ -58,8 +59,7 @@ impl IntegerClassifier {
         let ([values], [(_, shape)]) = (region.program.inputs(), &region.outputs[..]) else {
             return None;
         };
-        let (&[1, num_classes] | &[1, num_classes, 1, 1] | &[1, 1, num_classes]) = &shape[..]
-        else {
+        let (&[1, num_classes] | &[1, num_classes, 1, 1]) = &shape[..] else {
             return None;
         };
         (*values == c * h * w && num_classes > 0).then(|| Self {

@@ -1,4 +1,4 @@
-//! Sums that the convolution before them makes itself.
+//! Fusion of residual additions into the convolution before them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,10 @@ use tailfold_kernels::{Addend, Operation, Place};
 
 use crate::lower::Draft;
 
-/// Takes from `layers`, which run in their order, each sum whose later term is of a convolution that nothing else reads:
-/// the convolution adds the other term before it writes its codes. The index of the convolution's layer, by the sum's.
+/// Removes from `layers`, which run in this order, each sum whose later term is the result of a convolution without
+/// other readers: the convolution adds the other term before it writes its codes.
+///
+/// Returns the index of the convolution's layer for the index of each removed sum.
 pub(crate) fn fuse(layers: &mut Vec<(usize, Draft)>) -> BTreeMap<usize, usize> {
     let mut wires = Wires::of(layers);
     let mut fused = BTreeMap::new();
@@ -42,19 +44,20 @@ pub(crate) fn fuse(layers: &mut Vec<(usize, Draft)>) -> BTreeMap<usize, usize> {
     fused
 }
 
-/// Who writes each tensor, and how many times it is read.
+/// The writer and the number of reads of each tensor.
 struct Wires {
+    /// Position among the layers.
     writer: BTreeMap<usize, usize>,
     reads: BTreeMap<usize, usize>,
 }
 
-/// A sum that a convolution can make.
+/// A sum that a convolution can compute.
 struct Fusion {
-    /// The convolution's place among the layers.
+    /// Position of the convolution among the layers.
     convolution: usize,
-    /// What it adds.
+    /// The tensor that the convolution adds.
     addend: Addend,
-    /// The sum's tensor.
+    /// The tensor of the sum.
     output: usize,
 }
 
@@ -75,7 +78,7 @@ impl Wires {
         wires
     }
 
-    /// How a convolution can make the layer at `at`, when that is a sum.
+    /// Returns the fusion of the layer at `at`; `None` when it is not a sum or no convolution can compute it.
     fn fusion(&self, layers: &[(usize, Draft)], at: usize) -> Option<Fusion> {
         let Operation::Add {
             inputs: [a, b],
@@ -87,7 +90,7 @@ impl Wires {
             return None;
         };
         let (of_a, of_b) = (*self.writer.get(&a)?, *self.writer.get(&b)?);
-        // Each term once: twice the same is a change of scale.
+        // The sum of a tensor with itself changes a scale and has no other term.
         let (convolution, own, (input, weights)) = match of_a.cmp(&of_b) {
             std::cmp::Ordering::Less => (of_b, b, (a, [weights[1], weights[0]])),
             std::cmp::Ordering::Greater => (of_a, a, (b, weights)),

@@ -30,11 +30,12 @@ pub use geometry::window;
 /// A graph whose quantized regions are programs.
 #[derive(Clone, Debug)]
 pub struct Lowered {
-    /// What is left: each region is one node of the type [`Region::OPERATOR`], with its index as the attribute `region`.
+    /// The rest of the graph: each region is one node of type [`Region::OPERATOR`], with its index as the attribute
+    /// `region`.
     pub model: Model,
     /// By index.
     pub regions: Vec<Arc<Region>>,
-    /// Every node that computes something, in the order of the file, and what runs it.
+    /// Every node that computes something, in the order of the file, with its kernel.
     pub nodes: Vec<NodeKernel>,
 }
 
@@ -61,17 +62,20 @@ pub struct NodeKernel {
     pub node: String,
     /// The operator.
     pub operator: String,
-    /// The integer kernel; `None` for what is left to the float runtime.
+    /// The integer kernel; `None` for a node that the float runtime computes.
     pub kernel: Option<&'static str>,
 }
 
-/// Lowers `model` for images one at a time on `isa`; `shapes` has those of the tensors that nodes without an integer kernel
-/// make. A graph without quantized regions comes back as it is, and so does one
-/// with branches or loops, whose bodies may read any value.
+/// Lowers the quantized regions of `model` to integer programs for `isa`, for a batch of one image.
+///
+/// `shapes` has the shapes of the tensors that nodes without an integer kernel make; behind a tensor without a known
+/// shape the graph stays float. A graph without quantized regions is returned unchanged, and so is a graph with
+/// branches or loops, whose bodies may read any value.
 ///
 /// # Errors
-/// [`IntegerError`] naming the node whose scales, zero points, codes or sizes break ONNX's rules or have no exact kernel.
-/// A sound operator that has no integer kernel is no error: it stays, and [`Lowered::nodes`] says so.
+/// [`IntegerError`] naming the node whose scales, zero points, codes or sizes break ONNX's rules or have no exact
+/// kernel. A sound operator without an integer kernel is not an error: its node stays, and [`Lowered::nodes`] lists it
+/// without a kernel.
 pub fn lower(model: Model, isa: Isa, shapes: &Shapes) -> Result<Lowered, IntegerError> {
     let (drafts, absorbed) = Lowering::of(&model, shapes)?;
     regions::build(model, isa, drafts, &absorbed)
@@ -111,9 +115,10 @@ pub(crate) struct Draft {
     pub(crate) makes: Option<(String, Vec<usize>)>,
 }
 
-/// What the pass has found so far.
+/// State of the pass.
 pub(crate) struct Lowering<'a> {
     graph: Graph<'a>,
+    /// Shapes of the float tensors, as far as they are known.
     shapes: &'a Shapes,
     /// Results of QuantizeLinear nodes.
     codes: BTreeMap<&'a str, Codes>,
@@ -123,6 +128,8 @@ pub(crate) struct Lowering<'a> {
     drafts: Drafts,
     absorbed: Absorbed,
     exported: BTreeSet<&'a str>,
+    /// Codes of dequantized tensors that are quantized again in a region of a later level, by name and level.
+    again: BTreeMap<(&'a str, usize), Codes>,
 }
 
 /// Tensors, and the layers between them.
@@ -134,7 +141,7 @@ pub(crate) struct Drafts {
 }
 
 impl<'a> Lowering<'a> {
-    /// The layers of `model`.
+    /// Returns the layers of `model`, and the nodes that they replace.
     fn of(model: &'a Model, shapes: &'a Shapes) -> Result<(Drafts, Absorbed), IntegerError> {
         let mut lowering = Self::new(model, shapes)?;
         let has_body = |node: &NodeProto| {
@@ -173,6 +180,7 @@ impl<'a> Lowering<'a> {
             drafts: Drafts::default(),
             absorbed: BTreeMap::new(),
             exported: BTreeSet::new(),
+            again: BTreeMap::new(),
         })
     }
 
@@ -255,7 +263,7 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// Notes the node as one that stays: what it reads must be real.
+    /// Records that `node` stays in float: its quantized inputs are dequantized for it.
     fn leave(&mut self, node: &'a NodeProto) {
         let mut level = 0;
         for name in node.input.iter().filter(|n| !n.is_empty()) {
@@ -321,6 +329,9 @@ impl<'a> Lowering<'a> {
         if codes.level >= level {
             return Some(codes);
         }
+        if let Some(again) = self.again.get(&(name, level)) {
+            return Some(again.clone());
+        }
         self.export(name);
         let size = self.drafts.tensors[codes.tensor];
         let again = Codes {
@@ -339,6 +350,7 @@ impl<'a> Lowering<'a> {
             reads: Some(name.to_owned()),
             makes: None,
         });
+        self.again.insert((name, level), again.clone());
         Some(again)
     }
 

@@ -1,4 +1,4 @@
-//! The mean of each window of an image.
+//! AveragePool on INT8 activations: the mean of each window of an image.
 
 use crate::KernelError;
 use crate::frame::Frame;
@@ -6,23 +6,25 @@ use crate::lanes::{Isa, Lanes, Task};
 use crate::requantize::nearest;
 use crate::shape::Window;
 
-/// `clamp(round(sum * scale / (pixels * step)), low, high)`: sums of codes are exact, numerator and denominator are in
-/// double precision, and ties round to even.
+/// Computes `clamp(round(sum * scale / (pixels * step)), low, high)` for each window and channel.
+///
+/// `sum` is the exact sum of the window's codes, `pixels` the number of taps that count, `scale` the input's scale and
+/// `step` the result's. Numerator and denominator are in double precision, and ties round to even.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Average {
     pub(crate) isa: Isa,
     pub(crate) window: Window,
-    /// Whether the pixels of the padding count; those behind it never do.
+    /// Whether taps in the padding count towards the divisor. Taps beyond the padded image never do.
     pub(crate) counts_padding: bool,
-    /// Of the input and of the result.
+    /// Scales of the input and of the result.
     pub(crate) scales: [f64; 2],
     pub(crate) clamp: [i16; 2],
 }
 
-/// From where a window's taps lie in an image, along one axis.
+/// Positions of a window's taps along one axis of an image.
 #[derive(Clone, Copy)]
 struct Taps {
-    /// The first pixel, counted from the first one of the padding.
+    /// Position of the first tap in the padded image.
     start: usize,
     dilation: usize,
     pads: [usize; 2],
@@ -30,14 +32,14 @@ struct Taps {
 }
 
 impl Taps {
-    /// Where tap `tap` lies, when that is in the image.
+    /// Returns the position of tap `tap` in the image; `None` outside of it.
     #[inline(always)]
     fn pixel(self, tap: usize) -> Option<usize> {
         let at = (self.start + tap * self.dilation).checked_sub(self.pads[0])?;
         (at < self.size).then_some(at)
     }
 
-    /// How many of `taps` count.
+    /// Returns how many of the first `taps` taps lie in the image, or in the padded image when `padding` is true.
     fn count(self, taps: usize, padding: bool) -> usize {
         let end = self.pads[0] + self.size + self.pads[1];
         let counts = |&tap: &usize| {
@@ -48,9 +50,12 @@ impl Taps {
 }
 
 impl Average {
+    /// Checks that the windows over `input` make `output`.
+    ///
     /// # Errors
-    /// [`KernelError::Scale`] for one that is not positive and finite, [`KernelError::Clamp`] for ends in the wrong order or
-    /// beyond 255, [`KernelError::Shape`] when a window begins behind the image.
+    /// [`KernelError::Ratio`] for a scale that is not positive and finite, [`KernelError::Clamp`] for a clamp in the
+    /// wrong order or beyond 255, and [`KernelError::Shape`] for other channels or a window that begins behind the
+    /// image.
     pub(crate) fn check(&self, input: &Frame, output: &Frame) -> Result<(), KernelError> {
         let [low, high] = self.clamp;
         if low > high || low < -255 || high > 255 {
@@ -74,8 +79,10 @@ impl Average {
         )))
     }
 
-    /// The means of the image `x`, which lies as `input` says, to `out`; its border is left alone. `sums` has one entry a
-    /// channel.
+    /// Writes the means of the image `x`, laid out as `input`, to `out`, laid out as `output`; the border is not
+    /// written.
+    ///
+    /// `sums` is scratch memory with one entry per channel.
     pub(crate) fn run(
         self,
         input: (&Frame, &[i16]),
@@ -99,7 +106,7 @@ struct Run<'a> {
 }
 
 impl Task for Run<'_> {
-    /// The compiler makes vectors of the plain loops, of the unit that it is compiled for.
+    /// Plain loops, which the compiler vectorises for the instruction set of `L`.
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Average {
@@ -135,7 +142,7 @@ impl Task for Run<'_> {
                 }
                 let pixels =
                     down.count(rows, counts_padding) * across.count(columns, counts_padding);
-                // A window that sees nothing has a sum of 0.
+                // A window without any tap that counts has the sum 0; the divisor must not be 0 as well.
                 let pixels = u32::try_from(pixels.max(1)).map_or(f64::INFINITY, f64::from);
                 let divisor = pixels * step;
                 let to = &mut out[output.at(oy, ox)..][..sums.len()];

@@ -1,4 +1,5 @@
-//! Channels of several images in one, each with its scale changed to that of the result.
+//! Concat on INT8 activations: the channels of several images in one, each image requantized to the scale of the
+//! result.
 #![expect(
     unsafe_code,
     reason = "vectors are read and written through pointers whose bounds are checked once a row, not once a value"
@@ -9,17 +10,19 @@ use crate::blend::Blend;
 use crate::frame::Frame;
 use crate::lanes::{Isa, LANES, Lanes, Task};
 
-/// One image of several: its first channel in the result, and the change of its scale.
+/// One input of a concatenation: its first channel in the result, and its requantization.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     first: usize,
     isa: Isa,
-    /// `None` where codes stay as they are.
+    /// `None` where the codes are copied unchanged.
     blend: Option<Blend>,
 }
 
 impl Part {
-    /// Of codes within `range`, `weight` times the result's scale wide, from channel `first` of the result on.
+    /// Prepares an input whose codes lie within `range` and whose channels begin at channel `first` of the result.
+    ///
+    /// `weight` is the input's scale over the result's, and `clamp` has the ends of the result's codes.
     ///
     /// # Errors
     /// As [`Blend::new`].
@@ -40,10 +43,10 @@ impl Part {
         })
     }
 
-    /// Writes the codes `x`, which lie as `input` says, to this part's channels of `out`, and nothing else.
+    /// Writes the codes `x`, laid out as `input`, to the channels of this input in `out`, and to no others.
     ///
     /// # Panics
-    /// When memory is shorter than a frame, or the result has too few channels.
+    /// When `x` or `out` is shorter than its frame, or the result has too few channels.
     pub(crate) fn run(&self, (input, x): (&Frame, &[i16]), (output, out): (&Frame, &mut [i16])) {
         assert!(
             x.len() >= input.len() && self.first + input.channels <= output.channels,
@@ -94,15 +97,15 @@ impl Task for Rescale<'_> {
         } = self;
         for y in 0..output.height {
             let from = input.at(y, 0);
-            // The last pixel's vector reaches past its channels: a frame sets codes aside for that.
+            // The vector of the last pixel reaches past its channels: a frame has spare codes at its end for that.
             let from = &x[from..][..input.width * input.pitch() + LANES];
             let to = &mut out[output.at(y, 0)..][..output.width * output.pitch()];
             for pixel in 0..output.width {
                 let mut channel = 0;
                 while channel < input.channels {
                     let count = (input.channels - channel).min(LANES);
-                    // SAFETY: the row has sixteen codes from each of its channels on, and the result `count` from this
-                    // one on, all of them in the pixel.
+                    // SAFETY: `from` has sixteen codes from every channel of the row on, and `to` has `count` codes
+                    // from this channel on, within the pixel.
                     unsafe {
                         let codes = from.as_ptr().add(pixel * input.pitch() + channel);
                         let codes = L::load_codes(codes);
@@ -118,7 +121,7 @@ impl Task for Rescale<'_> {
     }
 }
 
-/// Zeros the codes that fill the channels of `out` up.
+/// Zeros the padding channels of `out`: those between the last channel and the pitch.
 pub(crate) fn clear_rest(output: &Frame, out: &mut [i16]) {
     if output.channels == output.pitch() {
         return;

@@ -1,7 +1,8 @@
 //! INT8 inference with integer arithmetic: kernels, and programs of them.
 //!
-//! Images lie channels last as 16-bit codes without their zero points, inside a border of zeros ([`Frame`]); sums are
-//! exact in 32 bits; [`Requantize`] says how a sum becomes a code again. Every vector unit ([`Isa`]) gives the same bits.
+//! Images lie channels last, as 16-bit codes without their zero points, inside a border of zeros ([`Frame`]). Sums are
+//! exact in 32 bits, and [`Requantize`] turns a sum into a code again. Every instruction set ([`Isa`]) gives the same
+//! bits.
 
 mod average;
 mod blend;

@@ -1,12 +1,14 @@
-//! Products of two images, or of an image and one value for each channel.
+//! Mul on INT8 activations: the product of two images, or of an image and one value per channel.
 
 use crate::KernelError;
 use crate::frame::Frame;
 use crate::lanes::{Isa, Lanes, Task};
 use crate::requantize::{LARGEST, nearest};
 
-/// `clamp(round(a * b * weight), low, high)`: the product of codes is exact, the weight in double precision is the product
-/// of their scales over that of the result, and ties round to even.
+/// Computes `clamp(round(a * b * weight), low, high)` for each pair of codes.
+///
+/// `weight` is the product of the inputs' scales over the result's scale. The product of the codes is exact, the rest
+/// is in double precision, and ties round to even.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Product {
     isa: Isa,
@@ -15,9 +17,11 @@ pub(crate) struct Product {
 }
 
 impl Product {
+    /// Prepares the product for `isa`.
+    ///
     /// # Errors
-    /// [`KernelError::Ratio`] for a weight that is not finite or above 1e30, [`KernelError::Clamp`] for ends in the wrong
-    /// order or beyond 255.
+    /// [`KernelError::Ratio`] for a weight that is not finite or beyond 1e30, and [`KernelError::Clamp`] for a clamp in
+    /// the wrong order or beyond 255.
     pub(crate) fn new(isa: Isa, weight: f64, clamp: [i16; 2]) -> Result<Self, KernelError> {
         let [low, high] = clamp;
         if low > high || low < -255 || high > 255 {
@@ -32,8 +36,9 @@ impl Product {
         Ok(Self { isa, weight, clamp })
     }
 
-    /// One image each: the codes of the input, those of the gate, which has the same size or one pixel, and `out`, whose
-    /// border is left alone.
+    /// Writes the product of `input` and `gate`, each a frame and its codes, to `output`; the border is not written.
+    ///
+    /// `gate` has the size of `input`, or one pixel with a value per channel.
     pub(crate) fn run(
         self,
         input: (&Frame, &[i16]),
@@ -57,7 +62,7 @@ struct Run<'a> {
 }
 
 impl Task for Run<'_> {
-    /// The compiler makes vectors of the plain loop, of the unit that it is compiled for.
+    /// A plain loop, which the compiler vectorises for the instruction set of `L`.
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Product { weight, clamp, .. } = self.product;

@@ -150,7 +150,7 @@ impl Program {
         })
     }
 
-    /// The vector unit that runs it.
+    /// Returns the instruction set that the program runs on.
     pub fn isa(&self) -> Isa {
         self.isa
     }
@@ -171,7 +171,7 @@ impl Program {
     }
 }
 
-/// Sizes beyond these are no network's; below them, no product of sizes overflows.
+/// Checks that sizes are within bounds that no network reaches; within them, no product of sizes overflows.
 fn check_sizes(layers: &[Layer], frames: &[Frame]) -> Result<(), ProgramError> {
     const LONGEST: usize = 1 << 16;
     const LARGEST: usize = 1 << 28;

@@ -51,17 +51,18 @@ impl Window {
         Ok(out)
     }
 
-    /// Whether no window lies between or beside all pixels.
-    pub(crate) fn always_meets_the_image(&self) -> bool {
+    /// Returns whether every window contains a pixel of the image.
+    ///
+    /// The taps of a dilated window may all lie in the padding, on both sides of a narrow image.
+    pub fn always_meets_the_image(&self) -> bool {
         let Border {
             top,
             left,
             bottom,
             right,
         } = self.pads;
-        self.dilation == [1, 1]
-            && top.max(bottom) < self.kernel[0]
-            && left.max(right) < self.kernel[1]
+        let dense = self.dilation == [1, 1] || self.pads == Border::default();
+        dense && top.max(bottom) < self.kernel[0] && left.max(right) < self.kernel[1]
     }
 
     /// Where in `frame` the window of output pixel (`y`, `x`) begins; `frame`'s border is at least as wide as the padding.

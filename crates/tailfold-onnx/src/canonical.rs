@@ -1,6 +1,6 @@
-//! Anybody's classifier in one form: functions and constant branches inlined, constants as initializers, batch
-//! normalisation inside of the convolutions, the classifier as Gemm with `transB`, one output, and standard operators of a
-//! version that has quantization by channel.
+//! The canonical form of a third-party classifier: functions and constant branches are inlined, constants are
+//! initializers, batch normalisation is folded into the convolutions, linear layers are Gemm with `transB`, there is
+//! one output, and the opset version is at least 13, the first with per-channel quantization.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ mod batch;
 mod batch_norm;
 mod bodies;
 mod branches;
+mod budget;
 mod constants;
 mod error;
 mod fold;
@@ -28,17 +29,17 @@ mod sums;
 pub(crate) use batch_norm::normalisation;
 pub use error::CanonicalError;
 
-/// Brings `model` into the form above; `output` chooses among several. A graph that has it already, and an operator that
-/// has no such form, stay as they are.
+/// Rewrites `model` to canonical form, with the output `output` if the graph has several. A graph that already has this
+/// form does not change, and an operator without a canonical form stays as it is.
 ///
 /// # Errors
-/// [`CanonicalError`] naming node or tensor and both sides.
+/// [`CanonicalError`], which names the node or tensor with the found and the expected value.
 pub fn canonical(model: &mut Model, output: Option<&str>) -> Result<(), CanonicalError> {
     canonical_with(model, output, &|_| Shapes::new())
 }
 
-/// The same; `infer` tells the shapes of a graph's values for one image, and is asked only where the graph's form depends on
-/// them.
+/// Does the same as [`canonical`] with shape inference: `infer` returns the shapes of a graph's values for one image.
+/// It is called only where the canonical form depends on shapes, and may return an empty map.
 ///
 /// # Errors
 /// As [`canonical`].
@@ -55,20 +56,23 @@ pub(crate) fn canonical_with(
     functions::inline(model)?;
     constants::to_initializers(model)?;
     output::keep(model, output)?;
-    opset::raise(model)?;
-    fold::constants(model)?;
-    branches::inline(model, infer)?;
+    opset::raise(model, infer)?;
+    let mut budget = budget::Budget::of(model);
+    fold::constants(model, &mut budget)?;
+    branches::inline(model, infer, &mut budget)?;
     precision::to_single(model);
     batch::open(model);
     if nested {
-        // Nobody has looked at the nodes that were inside.
+        // The first check of the file covers the main graph, not its functions and branches.
         check_structure(model)?;
+        // Nodes that computed the conditions are no longer needed.
+        output::keep(model, None)?;
     }
-    axes::from_front(model, infer);
+    axes::from_front(model, infer, &mut budget);
     tidy(model, &Shapes::new())
 }
 
-/// Brings `model` into the form again after its nodes were rewritten; `shapes` tells which values are matrices.
+/// Restores the canonical form after nodes were rewritten; `shapes` gives the ranks that the file does not declare.
 pub(crate) fn tidy(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
     identity::remove(model)?;
     batch_norm::fold(model)?;
@@ -78,7 +82,7 @@ pub(crate) fn tidy(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalEr
     Ok(())
 }
 
-/// Removes constants that nothing reads, and types of values that are gone.
+/// Removes initializers that no node reads, and declared types of values that no longer exist.
 pub(crate) fn remove_unused(model: &mut Model) {
     let graph = model.graph_mut();
     let read = read(graph);
@@ -88,7 +92,7 @@ pub(crate) fn remove_unused(model: &mut Model) {
     graph.value_info.retain(|v| made.contains(v.name()));
 }
 
-/// Names of all values that nodes or the caller read.
+/// Names of all values that a node reads or that the graph returns.
 fn read(graph: &GraphProto) -> BTreeSet<String> {
     let inputs = graph.node.iter().flat_map(reads);
     inputs
@@ -96,7 +100,7 @@ fn read(graph: &GraphProto) -> BTreeSet<String> {
         .collect()
 }
 
-/// Names of all values that `node` reads, those in the bodies of its branches among them.
+/// Names of all values that `node` reads, including reads inside its subgraphs.
 fn reads(node: &NodeProto) -> Vec<String> {
     let mut names = node.input.clone();
     for body in bodies::of(node) {

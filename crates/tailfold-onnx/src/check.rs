@@ -1,61 +1,74 @@
-//! Structural check: names, order of computation, operators and constants of a graph.
+//! Structural check of a graph: names, order of nodes, inputs of operators, and constants.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::limits::{LARGEST_WINDOW, MOST_NODES, NEWEST_IR};
+use crate::limits::{LARGEST_WINDOW, MOST_NODES, MOST_VALUES, NEWEST_IR};
 use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::{Model, TensorError};
 
-/// A graph that no runtime should be given.
+/// A graph with an invalid structure.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// Without a version the standard operators have no meaning.
+    /// A model without the opset version of the standard operators.
     #[error("the model does not say which version of the standard operators it uses")]
     NoOpset,
-    /// A part without a name.
+    /// An input, initializer or node output without a name.
     #[error("{0} has no name")]
     Unnamed(String),
-    /// A value with two sources.
+    /// A value with two definitions.
     #[error("the value `{0}` is defined twice")]
     DuplicateValue(String),
-    /// Two nodes of one name.
+    /// Two nodes with the same name.
     #[error("two nodes are called `{0}`")]
     DuplicateNode(String),
-    /// A value used before the node that makes it, or made by none.
+    /// An output that is listed twice.
+    #[error("the graph lists the output `{0}` twice")]
+    DuplicateOutput(String),
+    /// A value that is read before its definition, or that has no definition.
     #[error("{user} uses `{value}` before it is defined")]
     Undefined {
-        /// The node, or the graph's output.
+        /// The node that reads the value, or the graph's output.
         user: String,
         /// Name of the value.
         value: String,
     },
-    /// A format that is newer than this program.
+    /// An IR version (version of the ONNX format) newer than the newest supported one.
     #[error("the file has version {found} of the ONNX format, the newest known is {newest}")]
     Format {
-        /// Of the file.
+        /// IR version of the file.
         found: i64,
-        /// Newest known.
+        /// Newest supported IR version.
         newest: i64,
     },
-    /// More nodes than any classifier has.
-    #[error("the graph has {found} nodes, a model has at most {most}")]
+    /// More nodes than [`MOST_NODES`].
+    #[error("the graph has {found} nodes, expected at most {most}")]
     Nodes {
         /// Nodes of the graph.
         found: usize,
-        /// Most that are read.
+        /// Largest supported number of nodes.
         most: usize,
     },
-    /// A kernel, stride, dilation or padding that no layer has.
+    /// More initializers or declared values than [`MOST_VALUES`].
+    #[error("the graph has {found} {what}, expected at most {most}")]
+    Values {
+        /// Initializers or declared values.
+        what: &'static str,
+        /// Number in the graph.
+        found: usize,
+        /// Largest supported number.
+        most: usize,
+    },
+    /// A kernel, stride, dilation or padding outside the supported range.
     #[error("node `{node}`: {attribute} is {found:?}, expected {expected}")]
     Window {
         /// Name of the node.
         node: String,
-        /// The attribute.
+        /// Name of the attribute.
         attribute: &'static str,
-        /// Its values.
+        /// Values of the attribute.
         found: Vec<i64>,
-        /// What it may be.
+        /// Supported number and range of values.
         expected: String,
     },
     /// A node with too few or too many inputs.
@@ -65,20 +78,20 @@ pub enum CheckError {
         node: String,
         /// The operator.
         operator: &'static str,
-        /// Inputs of the node, up to the last one given.
+        /// Number of inputs, up to the last one given.
         found: usize,
-        /// Fewest inputs of the operator.
+        /// Smallest number of inputs of the operator.
         least: usize,
-        /// Most inputs of the operator.
+        /// Largest number of inputs of the operator.
         most: usize,
     },
-    /// Constants in a form that runtimes on devices do not read.
+    /// A sparse initializer, which runtimes on devices do not read.
     #[error("the initializer `{0}` is sparse, which is not supported")]
     Sparse(String),
     /// An initializer whose values do not fill its shape.
     #[error(transparent)]
     Tensor(#[from] TensorError),
-    /// A constant that poisons every result.
+    /// A constant that is NaN, or a weight that is infinite.
     #[error("the initializer `{tensor}` has {value} at index {index}")]
     NotFinite {
         /// Name of the initializer.
@@ -98,7 +111,7 @@ fn expected(least: usize, most: usize) -> String {
     }
 }
 
-/// Operators whose constants are weights.
+/// Operators whose constants are weights, which have to be finite.
 const WEIGHTED: [&str; 5] = [
     "Conv",
     "ConvTranspose",
@@ -107,11 +120,11 @@ const WEIGHTED: [&str; 5] = [
     "BatchNormalization",
 ];
 
-/// Operators with a window.
+/// Operators whose kernel, stride, dilation and padding are checked.
 const WINDOWED: [&str; 3] = ["Conv", "AveragePool", "MaxPool"];
 
-/// Standard operators that this crate and the quantizer read, with their fewest and most inputs over all versions. Others are
-/// for the runtime to judge.
+/// Standard operators that this crate and the quantizer read, with their smallest and largest number of inputs over all
+/// opset versions. The runtime checks all others.
 const OPERATORS: [(&str, usize, usize); 50] = [
     ("Add", 2, 2),
     ("AveragePool", 1, 1),
@@ -165,18 +178,21 @@ const OPERATORS: [(&str, usize, usize); 50] = [
     ("Unsqueeze", 1, 2),
 ];
 
-/// Checks the structure of `model` and its operators: [`check_structure`], and every operator that is read here has as many
-/// inputs as it takes, and windows of lengths that a layer has.
+/// Checks the structure of `model` ([`check_structure`]), the number of inputs of each operator that this crate knows,
+/// and the kernel, stride, dilation and padding of convolutions and pools.
 ///
 /// # Errors
 /// The first [`CheckError`] found, constants first, then nodes in their order.
 pub fn check(model: &Model) -> Result<(), CheckError> {
-    walk(model, check_operator)
+    let graph = model.graph();
+    let ranks = graph.initializer.iter().map(|t| (t.name(), t.dims.len()));
+    let ranks: BTreeMap<&str, usize> = ranks.collect();
+    walk(model, |node| check_operator(node, &ranks))
 }
 
-/// Checks the structure of `model` alone: it has an operator set, names are unique, every value is defined before it is
-/// used (so there is no cycle), every constant fills its shape, no f32 is NaN, and none of a weight is infinite. Infinity is
-/// sound as a filling or a bound.
+/// Checks the structure of `model` alone: the IR version and the number of nodes are supported, the opset version is
+/// given, names are unique, every value is defined before it is read (so there is no cycle), every constant fills its
+/// shape, no f32 constant is NaN, and no f32 weight is infinite. Infinity is valid as a padding value or a bound.
 ///
 /// # Errors
 /// As [`check`].
@@ -204,8 +220,17 @@ fn walk(
             most: MOST_NODES,
         });
     }
+    for (what, found) in [
+        ("initializers", graph.initializer.len()),
+        ("declared values", graph.value_info.len()),
+    ] {
+        if found > MOST_VALUES {
+            let most = MOST_VALUES;
+            return Err(CheckError::Values { what, found, most });
+        }
+    }
     let mut defined = constants(graph)?;
-    // Before version 4 of the format, every initializer was listed among the inputs as well.
+    // IR versions before 4 list every initializer among the inputs as well.
     let mut inputs = BTreeSet::new();
     for input in &graph.input {
         if !inputs.insert(input.name()) {
@@ -223,6 +248,10 @@ fn walk(
         }
         operator(node)?;
         check_values(node, &mut defined)?;
+    }
+    let mut outputs = BTreeSet::new();
+    if let Some(twice) = graph.output.iter().find(|o| !outputs.insert(o.name())) {
+        return Err(CheckError::DuplicateOutput(twice.name().to_owned()));
     }
     match graph.output.iter().find(|o| !defined.contains(o.name())) {
         Some(output) => Err(CheckError::Undefined {
@@ -253,7 +282,7 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
             return Err(CheckError::DuplicateValue(tensor.name().to_owned()));
         }
         match tensor.check() {
-            // Strings, numbers narrower than a byte and types of the future are for the runtime to judge.
+            // The runtime checks strings, complex numbers and numbers narrower than a byte.
             Err(TensorError::Type { .. }) if tensor.element().is_some() => continue,
             other => other?,
         }
@@ -273,18 +302,20 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
     Ok(defined)
 }
 
-fn check_operator(node: &NodeProto) -> Result<(), CheckError> {
+/// `ranks` are the ranks of the initializers.
+fn check_operator(node: &NodeProto, ranks: &BTreeMap<&str, usize>) -> Result<(), CheckError> {
     let Some(&(operator, least, most)) = OPERATORS.iter().find(|(op, _, _)| node.is(op)) else {
         return Ok(());
     };
-    check_window(node)?;
+    let weight = node.input.get(1).and_then(|w| ranks.get(w.as_str()));
+    check_window(node, weight.filter(|_| node.is("Conv")).copied())?;
     let given = |i: &usize| node.input.get(*i).is_some_and(|name| !name.is_empty());
     let found = node
         .input
         .iter()
         .rposition(|name| !name.is_empty())
         .map_or(0, |last| last + 1);
-    // A required input left out ends the count.
+    // An omitted required input ends the count.
     let found = (0..least).find(|i| !given(i)).unwrap_or(found);
     if !(least..=most).contains(&found) {
         return Err(CheckError::Inputs {
@@ -298,13 +329,17 @@ fn check_operator(node: &NodeProto) -> Result<(), CheckError> {
     Ok(())
 }
 
-/// Checks the attributes of a convolution or pooling: as many numbers as the kernel has dimensions, strides and dilations of
-/// at least 1, and nothing longer than a layer's.
-fn check_window(node: &NodeProto) -> Result<(), CheckError> {
+/// Checks the window attributes of a convolution or pool: one value per dimension of the kernel (two for `pads`), of at
+/// least 1 (0 for `pads`) and at most [`LARGEST_WINDOW`]. `weight` is the rank of the weight of a convolution.
+fn check_window(node: &NodeProto, weight: Option<usize>) -> Result<(), CheckError> {
     if !WINDOWED.iter().any(|op| node.is(op)) {
         return Ok(());
     }
     let kernel = node.ints("kernel_shape").map(<[i64]>::len);
+    // Without both, two dimensions are assumed, as for images.
+    let dimensions = kernel
+        .or(weight.map(|rank| rank.saturating_sub(2)))
+        .unwrap_or(2);
     let checks = [
         ("kernel_shape", 1, 1),
         ("strides", 1, 1),
@@ -316,8 +351,7 @@ fn check_window(node: &NodeProto) -> Result<(), CheckError> {
             continue;
         };
         let in_range = |v: &i64| (least..=LARGEST_WINDOW).contains(v);
-        // Without a kernel in the node, the weight tells the dimensions; images have two.
-        let wanted = kernel.unwrap_or(2).max(1) * each;
+        let wanted = dimensions.max(1) * each;
         if !values.iter().all(in_range) || values.len() != wanted {
             return Err(CheckError::Window {
                 node: node.label().to_owned(),

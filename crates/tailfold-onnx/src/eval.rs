@@ -1,8 +1,8 @@
-//! Constant folding: a reference evaluator of the operators with which exporters compute weights, bounds and shapes.
+//! Constant folding: a reference evaluator for the operators that exporters use to compute weights, bounds and shapes.
 //!
-//! The meaning of each operator is that of the ONNX operator specification, opset 13 and later. Results are rounded to
-//! the element type after every operator. A result of more than [`MAX_ELEMENTS`] is an error before any memory is asked
-//! for. An operator, a type or an attribute that is not known here is no error: the node stays in the graph.
+//! Each operator follows the ONNX operator specification, opset 13 and later. Results are rounded to the element type
+//! after each operator. A result with more than [`crate::limits::MOST_ELEMENTS`] elements is an error before its memory
+//! is allocated. An unsupported operator, element type or attribute is not an error: the node stays in the graph.
 
 mod arithmetic;
 mod index;
@@ -12,25 +12,22 @@ pub(crate) use value::Value;
 
 use crate::proto::{DataType, NodeProto};
 
-/// Most elements of a folded constant, 512 MiB as f32: the first dense layer of VGG has 102 million.
-pub(crate) const MAX_ELEMENTS: usize = 1 << 27;
-
-/// Why a node has no value.
+/// Reason why a node is not folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfolded {
-    /// The node is none of those that are evaluated, or its inputs break its rules: the runtime judges it.
+    /// The operator is unsupported, or its inputs violate the specification. The runtime judges the node.
     Unknown,
-    /// The result has too many elements.
+    /// The result has more than [`crate::limits::MOST_ELEMENTS`] elements.
     TooLarge,
 }
 
-/// The value of a node, if it has one.
+/// The value of a node, or the reason why it is not folded.
 pub(crate) type Folded = Result<Value, Unfolded>;
 
-/// Evaluates `node` on `inputs`, one for each of its inputs, `None` where the node leaves an optional input out.
+/// Evaluates `node`. `inputs` has one entry per input of the node, `None` for an omitted optional input.
 ///
 /// # Errors
-/// [`Unfolded`].
+/// [`Unfolded`] when the node is unsupported, invalid or too large.
 pub(crate) fn evaluate(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
     if !matches!(node.domain(), "" | "ai.onnx") {
         return Err(Unfolded::Unknown);
@@ -71,7 +68,7 @@ pub(crate) fn evaluate(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
     }
 }
 
-/// The axes of a node: an attribute in old versions, an input in new ones; `None` when it leaves them out.
+/// The axes of a node: an attribute in old opsets, an input in newer ones; `None` when the node has neither.
 fn axes(node: &NodeProto, input: Option<&Value>) -> Result<Option<Vec<i64>>, Unfolded> {
     match (node.ints("axes"), input) {
         (Some(axes), _) => Ok(Some(axes.to_vec())),
@@ -80,7 +77,7 @@ fn axes(node: &NodeProto, input: Option<&Value>) -> Result<Option<Vec<i64>>, Unf
     }
 }
 
-/// `axis` counted from the front, for a tensor of `rank`.
+/// Converts `axis`, which may be negative, to the index of a dimension of a tensor of `rank` dimensions.
 pub(crate) fn from_front(axis: i64, rank: usize) -> Result<usize, Unfolded> {
     let rank = i64::try_from(rank).unwrap_or(i64::MAX);
     let axis = if axis < 0 { axis + rank } else { axis };

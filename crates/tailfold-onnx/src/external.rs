@@ -1,4 +1,4 @@
-//! Tensors whose values are in other files, brought into the model.
+//! External data: reads tensor values that are stored in other files.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -6,38 +6,38 @@ use std::path::{Component, Path, PathBuf};
 
 use tailfold_spec::artifact::{ArtifactError, at};
 
-use crate::proto::{DataLocation, TensorProto};
+use crate::proto::{DataLocation, GraphProto, NodeProto, TensorProto};
 use crate::{Model, TensorError};
 
-/// Values in another file that are not read.
+/// External data that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExternalError {
-    /// A place outside of the model's folder, which a file from elsewhere has no business with.
+    /// A file outside of the model's folder; a model from an untrusted source must not read other files.
     #[error("the values of tensor `{tensor}` are in `{location}`, which is not inside of the model's folder {}", folder.display())]
     Outside {
         /// The tensor.
         tensor: String,
-        /// As the model has it.
+        /// Location in the model.
         location: String,
         /// Folder of the model.
         folder: PathBuf,
     },
-    /// An offset or length that is no number, or that the file does not have.
+    /// A range of bytes beyond the end of the file.
     #[error("tensor `{tensor}` has {expected} bytes at {offset} of {}, which has {found} bytes", file.display())]
     Extent {
         /// The tensor.
         tensor: String,
         /// The file.
         file: PathBuf,
-        /// First byte.
+        /// Offset of the first byte.
         offset: u64,
-        /// Bytes of the tensor's shape.
+        /// Bytes that the tensor's shape needs.
         expected: u64,
         /// Length of the file.
         found: u64,
     },
-    /// A length that is not that of the shape.
+    /// An offset or length that is not a number, or a length that does not match the shape.
     #[error(
         "tensor `{tensor}` says that its values have `{key}` {value}, its shape needs {expected} bytes"
     )]
@@ -46,12 +46,20 @@ pub enum ExternalError {
         tensor: String,
         /// `offset` or `length`.
         key: &'static str,
-        /// What it says.
+        /// Value of the entry.
         value: String,
-        /// Bytes of the tensor's shape.
+        /// Bytes that the tensor's shape needs.
         expected: u64,
     },
-    /// The tensor's type or shape.
+    /// More bytes in all tensors together than an ONNX file may have.
+    #[error("with tensor `{tensor}`, the model has more than {limit} bytes of external data")]
+    TooLarge {
+        /// First tensor above the limit.
+        tensor: String,
+        /// [`Model::MAX_BYTES`].
+        limit: u64,
+    },
+    /// An invalid type or shape of the tensor.
     #[error(transparent)]
     Tensor(#[from] TensorError),
     /// A file that cannot be read.
@@ -59,24 +67,68 @@ pub enum ExternalError {
     File(#[from] ArtifactError),
 }
 
-/// Reads the values of all initializers and constants that are in other files, which have to be inside of `folder`, where the model is;
-/// a link that leads out of it does not count as inside.
+/// Reads the external data of all initializers and node attributes, also inside subgraphs and model-local functions.
+/// The files have to be inside of `folder`, the folder of the model; a symbolic link that leads out of it is an error.
 ///
 /// # Errors
-/// [`ExternalError`] naming the tensor and both sides.
+/// [`ExternalError`], which names the tensor with the found and the expected value.
 pub fn load_external(model: &mut Model, folder: &Path) -> Result<(), ExternalError> {
-    let graph = model.graph_mut();
-    let constants = graph.node.iter_mut().flat_map(|n| &mut n.attribute);
-    let constants = constants.filter_map(|a| a.t.as_mut());
-    for tensor in graph.initializer.iter_mut().chain(constants) {
-        if tensor.data_location() == DataLocation::External {
-            let raw = read(tensor, folder)?;
-            tensor.raw_data = Some(raw);
-            tensor.external_data.clear();
-            tensor.data_location = None;
-        }
+    let mut loader = Loader {
+        folder,
+        room: Model::MAX_BYTES,
+    };
+    loader.graph(model.graph_mut())?;
+    for function in model.functions_mut() {
+        loader.nodes(&mut function.node)?;
     }
     Ok(())
+}
+
+/// Reads external data.
+struct Loader<'a> {
+    folder: &'a Path,
+    /// Bytes that may still be read: many tensors may share the bytes of one file.
+    room: u64,
+}
+
+impl Loader<'_> {
+    fn graph(&mut self, graph: &mut GraphProto) -> Result<(), ExternalError> {
+        for tensor in &mut graph.initializer {
+            self.tensor(tensor)?;
+        }
+        self.nodes(&mut graph.node)
+    }
+
+    fn nodes(&mut self, nodes: &mut [NodeProto]) -> Result<(), ExternalError> {
+        for attribute in nodes.iter_mut().flat_map(|n| &mut n.attribute) {
+            for tensor in attribute.t.iter_mut().chain(&mut attribute.tensors) {
+                self.tensor(tensor)?;
+            }
+            for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
+                self.graph(graph)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tensor(&mut self, tensor: &mut TensorProto) -> Result<(), ExternalError> {
+        if tensor.data_location() != DataLocation::External {
+            return Ok(());
+        }
+        let bytes = tensor.bytes_of_shape()? as u64;
+        self.room = self
+            .room
+            .checked_sub(bytes)
+            .ok_or_else(|| ExternalError::TooLarge {
+                tensor: tensor.name().to_owned(),
+                limit: Model::MAX_BYTES,
+            })?;
+        let raw = read(tensor, self.folder)?;
+        tensor.raw_data = Some(raw);
+        tensor.external_data.clear();
+        tensor.data_location = None;
+        Ok(())
+    }
 }
 
 fn entry<'a>(tensor: &'a TensorProto, key: &str) -> Option<&'a str> {
@@ -110,7 +162,7 @@ fn read(tensor: &TensorProto, folder: &Path) -> Result<Vec<u8>, ExternalError> {
     let path = inside(&name, entry(tensor, "location").unwrap_or_default(), folder)?;
     let mut file = File::open(&path).map_err(at("read", &path))?;
     let found = file.metadata().map_err(at("read", &path))?.len();
-    // Before any memory is asked for.
+    // Checked before any memory is allocated.
     if offset.checked_add(length).is_none_or(|end| end > found) {
         return Err(ExternalError::Extent {
             tensor: name,
@@ -127,7 +179,7 @@ fn read(tensor: &TensorProto, folder: &Path) -> Result<Vec<u8>, ExternalError> {
     Ok(raw)
 }
 
-/// The file `location` below `folder`.
+/// The path of the file `location`, which has to be inside of `folder`.
 fn inside(tensor: &str, location: &str, folder: &Path) -> Result<PathBuf, ExternalError> {
     let outside = || ExternalError::Outside {
         tensor: tensor.to_owned(),

@@ -1,7 +1,8 @@
 //! Inference graphs as ONNX: built from a checkpoint, offsets folded into the head, read, written, checked and dumped.
 //!
-//! A file passes through [`Model`]; [`build()`] makes one, [`fold_offsets`] completes it, [`check()`] says whether its
-//! structure is sound and within the operators that tailfold knows, [`text()`] shows it.
+//! [`Model`] is an ONNX file in memory. [`build()`] makes one from a checkpoint, [`open()`] loads a third-party
+//! classifier in canonical form, [`fold_offsets`] adds the offsets to the head, [`check()`] checks the structure, and
+//! [`text()`] prints it.
 
 mod builder;
 mod canonical;
@@ -16,6 +17,7 @@ mod head;
 mod layers;
 mod limits;
 mod model;
+mod model_files;
 mod network;
 mod node;
 mod norm;
@@ -26,7 +28,7 @@ mod tensor;
 mod text;
 mod wires;
 
-/// Shape of each tensor for one image, by its ONNX name, as a runtime's shape inference tells it.
+/// Shape of each tensor for one image by its ONNX name, from the shape inference of a runtime.
 pub type Shapes = std::collections::BTreeMap<String, Vec<usize>>;
 
 #[cfg(test)]
@@ -40,6 +42,7 @@ pub use external::{ExternalError, load_external};
 pub use fold::{FoldError, fold_offsets};
 pub use limits::{MOST_ELEMENTS, MOST_NODES};
 pub use model::Model;
+pub use model_files::add_model_files;
 pub use network::build;
 pub use open::{
     Description, DescriptionError, InputPort, Layout, OpenError, OpenOptions, Opened, OutputPort,

@@ -1,13 +1,17 @@
-//! Bounds that no classifier reaches, so that a hostile file costs neither time nor memory.
+//! Limits that no classifier reaches; they bound time and memory for hostile files.
 
-/// Most nodes of a graph. The largest published classifiers have some thousand.
+/// Largest supported number of nodes of a graph. The largest published classifiers have a few thousand.
 pub const MOST_NODES: usize = 10_000;
 
-/// Most elements of any tensor of the network, for one image: 512 MiB as f32.
+/// Largest supported number of initializers, and of declared values. Nodes find them by name, one after the other.
+pub(crate) const MOST_VALUES: usize = 2 * MOST_NODES;
+
+/// Largest supported number of elements of a tensor for one image, and of a folded constant: 512 MiB as f32.
+/// The first dense layer of VGG has 102 million.
 pub const MOST_ELEMENTS: usize = 1 << 27;
 
-/// Largest kernel, stride, dilation or padding of a window.
+/// Largest supported kernel size, stride, dilation or padding.
 pub(crate) const LARGEST_WINDOW: i64 = 1 << 12;
 
-/// Newest version of the ONNX format whose fields are known.
+/// Newest supported IR version (version of the ONNX format).
 pub(crate) const NEWEST_IR: i64 = 14;

@@ -1,6 +1,6 @@
 //! An ONNX file in memory: reading, writing, metadata, initializers, input and output.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -10,8 +10,8 @@ use tailfold_spec::artifact::at;
 use tailfold_spec::{CardError, ModelCard};
 
 use crate::proto::{
-    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-    ValueInfoProto,
+    FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorProto, ValueInfoProto,
 };
 use crate::{Element, OnnxError};
 
@@ -39,7 +39,7 @@ impl Model {
         if file.metadata().map_err(at("read", path))?.len() > Self::MAX_BYTES {
             return Err(too_large());
         }
-        // The length above says nothing about a pipe or a device, so the reading is bounded too.
+        // A pipe or a device has no length, so the read itself is bounded too.
         let mut bytes = Vec::new();
         file.take(Self::MAX_BYTES + 1)
             .read_to_end(&mut bytes)
@@ -137,49 +137,62 @@ impl Model {
     /// Version of the standard operators; `None` when the file uses only others.
     pub fn opset(&self) -> Option<i64> {
         let mut sets = self.proto.opset_import.iter();
-        sets.find(|s| matches!(s.domain(), "" | "ai.onnx"))
-            .map(|s| s.version())
+        sets.find(|s| standard(s.domain())).map(|s| s.version())
     }
 
-    /// Makes the standard operators those of `version`.
+    /// Sets the opset version of the standard operators.
     pub(crate) fn set_opset(&mut self, version: i64) {
         let mut sets = self.proto.opset_import.iter_mut();
-        if let Some(set) = sets.find(|s| matches!(s.domain(), "" | "ai.onnx")) {
+        if let Some(set) = sets.find(|s| standard(s.domain())) {
             set.version = Some(version);
         }
     }
 
-    /// Tool that wrote the file, with its version.
+    /// Name and version of the tool that wrote the file.
     pub fn producer(&self) -> String {
         let (name, version) = (self.proto.producer_name(), self.proto.producer_version());
         format!("{name} {version}").trim().to_owned()
     }
 
-    /// Version of the format.
+    /// IR version (version of the ONNX format).
     pub fn ir_version(&self) -> i64 {
         self.proto.ir_version()
     }
 
-    /// Operators that the file defines itself, taken out.
-    pub(crate) fn take_functions(&mut self) -> Vec<crate::proto::FunctionProto> {
-        std::mem::take(&mut self.proto.functions)
+    /// Removes and returns the model-local functions. Domains that only functions import are added to the imports of
+    /// the model, since the nodes of the functions become nodes of the graph.
+    pub(crate) fn take_functions(&mut self) -> Vec<FunctionProto> {
+        let functions = std::mem::take(&mut self.proto.functions);
+        let imports = &mut self.proto.opset_import;
+        for import in functions.iter().flat_map(|f| &f.opset_import) {
+            let known = imports.iter().any(|i| i.domain() == import.domain());
+            if !known && !standard(import.domain()) {
+                imports.push(import.clone());
+            }
+        }
+        functions
     }
 
-    /// Operators that the file defines itself.
-    pub(crate) fn functions(&self) -> &[crate::proto::FunctionProto] {
+    /// Model-local functions: operators that the file defines itself.
+    pub(crate) fn functions(&self) -> &[FunctionProto] {
         &self.proto.functions
     }
 
-    /// Keeps the operator sets of the domains that nodes use, and the standard ones.
-    pub(crate) fn forget_domains(&mut self) {
-        let used: std::collections::BTreeSet<String> =
-            self.nodes().iter().map(|n| n.domain().to_owned()).collect();
-        self.proto
-            .opset_import
-            .retain(|s| matches!(s.domain(), "" | "ai.onnx") || used.contains(s.domain()));
+    /// The model-local functions, mutable.
+    pub(crate) fn functions_mut(&mut self) -> &mut [FunctionProto] {
+        &mut self.proto.functions
     }
 
-    /// Makes the format at least that of `version`.
+    /// Removes the opset imports of domains that no node uses, except for the standard operators.
+    pub(crate) fn forget_domains(&mut self) {
+        let mut used = BTreeSet::new();
+        domains(self.nodes(), &mut used);
+        self.proto
+            .opset_import
+            .retain(|s| standard(s.domain()) || used.contains(s.domain()));
+    }
+
+    /// Raises the IR version to at least `version`.
     pub(crate) fn raise_ir_version(&mut self, version: i64) {
         let found = self.proto.ir_version.unwrap_or(0);
         self.proto.ir_version = Some(found.max(version));
@@ -211,7 +224,7 @@ impl Model {
             .collect();
     }
 
-    /// What the model says about itself.
+    /// The model card from the metadata.
     ///
     /// # Errors
     /// [`CardError`] when it was not written by tailfold or is damaged.
@@ -249,7 +262,7 @@ impl Model {
         Ok(card)
     }
 
-    /// Writes the card into the metadata; what is not the card's stays, an entry the new card leaves out goes.
+    /// Writes the card into the metadata. Other entries stay; entries of an earlier card are removed.
     pub fn set_card(&mut self, card: &ModelCard) {
         let mut props = self.props();
         props.retain(|key, _| !key.starts_with("tailfold."));
@@ -327,7 +340,7 @@ impl Model {
         one("outputs", self.graph().output.iter().collect())
     }
 
-    /// `[batch, channels, height, width]` of the input; `None` for what is not fixed.
+    /// `[batch, channels, height, width]` of the input; `None` for a dimension that is not fixed.
     ///
     /// # Errors
     /// [`OnnxError::Ports`], or [`OnnxError::InputShape`] when the input is not of rank 4.
@@ -345,10 +358,26 @@ impl Model {
             })
     }
 
-    /// Name of the input's first dimension, where its length is left open under a name.
+    /// Name of the input's first dimension, if it is symbolic.
     pub fn batch_name(&self) -> Option<String> {
         let shape = self.input().ok()?.tensor_type()?.shape.as_ref()?;
         Some(shape.dim.first()?.name()?.to_owned())
+    }
+}
+
+/// Whether `domain` is the domain of the standard operators.
+fn standard(domain: &str) -> bool {
+    matches!(domain, "" | "ai.onnx")
+}
+
+/// Adds the domains of `nodes` and of the nodes in their subgraphs to `used`.
+fn domains(nodes: &[NodeProto], used: &mut BTreeSet<String>) {
+    for node in nodes {
+        used.insert(node.domain().to_owned());
+        let attributes = node.attribute.iter();
+        for body in attributes.flat_map(|a| a.g.iter().chain(&a.graphs)) {
+            domains(&body.node, used);
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! The one loader: a file of any exporter as a classifier in canonical form.
+//! The single loader: it brings an ONNX classifier of any exporter into canonical form.
 //!
-//! [`open`] is what every command and back end goes through. It reads values from other files, checks the structure,
-//! rewrites the graph ([`crate::canonical()`]), and separates the network from its [`Ports`]: the graph that comes back
-//! takes f32 images `[N, channels, height, width]` and ends in logits. [`Ports::restore`] gives a graph the ports of the
-//! file again.
+//! Every command and back end calls [`open`]. It reads external data, checks the structure, rewrites the graph
+//! ([`crate::canonical()`]) and separates the network from its [`Ports`]: the returned graph takes f32 images
+//! `[N, channels, height, width]` and ends in logits. [`Ports::restore`] gives a graph the input and output of the file
+//! back.
 
 mod description;
 mod input;
@@ -21,16 +21,16 @@ use crate::{
     load_external,
 };
 
-/// What the caller knows of a file.
+/// Choices of the caller where the file leaves them open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// The output with the scores, for a file with several.
+    /// Name of the output with the scores, for a file with several outputs.
     pub output: Option<String>,
-    /// Where the channels are.
+    /// Layout of the input.
     pub layout: Layout,
 }
 
-/// A classifier in canonical form, and the ports of its file.
+/// A classifier in canonical form, with the ports of its file.
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The network: one f32 input `[N, channels, height, width]`, one output of logits.
@@ -39,7 +39,7 @@ pub struct Opened {
     pub ports: Ports,
 }
 
-/// The input and the output of a file, as they were before the network was separated from them.
+/// The input and the output of a file, as they were before [`open()`] separated the network from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ports {
     /// The input.
@@ -49,56 +49,57 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Gives `model`, a form of the network, the input and output of the file again: its element type, its layout, and the
-    /// softmax or sigmoid at its end.
+    /// Gives `model`, a rewritten form of the network, the input and output of the file back: element types, layout,
+    /// and the Softmax or Sigmoid at the end.
     pub fn restore(&self, model: &mut Model) {
         self.output.restore(model);
         self.input.restore(model);
     }
 }
 
-/// A file that is no classifier, or that no back end should be given.
+/// Error of [`open()`]: the file is damaged, or it is not a classifier that tailfold can run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The file.
+    /// A number of inputs or outputs other than one.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
-    /// Values in another file.
+    /// External data that cannot be read.
     #[error(transparent)]
     External(#[from] ExternalError),
-    /// The structure of the graph.
+    /// An invalid graph structure.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// A graph that has no canonical form.
+    /// A graph that cannot be brought into canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
-    /// An input that is no image.
+    /// An input that is not an image.
     #[error(
         "input `{name}` has the shape {shape}, expected images [N, channels, height, width] or [N, height, width, channels]"
     )]
     NotImage {
         /// Name of the input.
         name: String,
-        /// Its shape, `?` for what is open.
+        /// Its shape; `?` for a dimension that is not fixed.
         shape: String,
     },
-    /// An input of a type that no image has.
+    /// An unsupported element type of the input.
     #[error("input `{name}` has elements of type {found}; images are f32, f16, f64 or uint8")]
     InputType {
         /// Name of the input.
         name: String,
-        /// Its type.
+        /// Its element type.
         found: String,
     },
 }
 
-/// Brings `model` into canonical form; values in other files are read from `folder`, and are an error without one. `infer`
-/// tells the shapes of a graph's values for one image; it is asked only where the graph's form depends on them, and may know
-/// none.
+/// Brings `model` into canonical form and separates the network from its ports.
+///
+/// External data is read from `folder`; without a folder it is an error. `infer` returns the shapes of a graph's values
+/// for one image. It is called only where a rewrite depends on shapes, and may return none.
 ///
 /// # Errors
-/// [`OpenError`], naming the node, tensor or port and both sides of a mismatch.
+/// [`OpenError`] with the node, tensor or port, and both values of a mismatch.
 pub fn open(
     mut model: Model,
     folder: Option<&Path>,
@@ -111,7 +112,7 @@ pub fn open(
     check_structure(&model)?;
     canonical_with(&mut model, options.output.as_deref(), infer)?;
     check(&model)?;
-    let output = OutputPort::detach(&mut model)?;
+    let output = OutputPort::detach(&mut model, infer)?;
     let input = InputPort::detach(&mut model, options.layout)?;
     Ok(Opened {
         model,
@@ -119,7 +120,7 @@ pub fn open(
     })
 }
 
-/// The folder of the file `path`, where values in other files have to be.
+/// The folder of the file `path`. External data must lie inside it.
 pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -272,7 +272,7 @@ impl TensorProto {
         }
     }
 
-    /// Truth values, row-major.
+    /// The values of a bool tensor, row-major.
     ///
     /// # Errors
     /// As [`TensorProto::values`].

@@ -1,10 +1,10 @@
-//! Who makes a value and who reads it, looked up once for a whole graph: passes take time linear in its nodes.
+//! Producer and readers of each value, indexed once per graph so that a pass takes time linear in the nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::proto::GraphProto;
 
-/// The wires of a graph as it was when they were looked up.
+/// Index of producers, readers and constants. It does not follow later changes of the graph.
 pub(crate) struct Wires {
     makers: BTreeMap<String, usize>,
     readers: BTreeMap<String, Vec<usize>>,
@@ -34,17 +34,18 @@ impl Wires {
         wires
     }
 
-    /// Index of the node that makes `value`.
+    /// Index of the node that produces `value`.
     pub(crate) fn maker(&self, value: &str) -> Option<usize> {
         self.makers.get(value).copied()
     }
 
-    /// Indices of the nodes that read `value`, once for each time they do.
+    /// Indices of the nodes that read `value`, one entry per read.
     pub(crate) fn readers(&self, value: &str) -> &[usize] {
         self.readers.get(value).map_or(&[], Vec::as_slice)
     }
 
-    /// The only node that reads `value`, which is no output of the graph.
+    /// Index of the only node that reads `value`; `None` if there are more reads, or if `value` is an output of the
+    /// graph.
     pub(crate) fn only_reader(&self, value: &str) -> Option<usize> {
         match *self.readers(value) {
             [one] if !self.is_output(value) => Some(one),
@@ -62,7 +63,7 @@ impl Wires {
     }
 }
 
-/// Names that a graph does not have yet.
+/// Generator of names that a graph does not use yet.
 pub(crate) struct Fresh {
     taken: BTreeSet<String>,
 }
@@ -81,7 +82,7 @@ impl Fresh {
         Self { taken }
     }
 
-    /// `wanted`, or with a number after it when a value or node has that name; taken from now on.
+    /// Returns `wanted`, with a number appended if a value or node already has that name, and reserves the result.
     pub(crate) fn name(&mut self, wanted: &str) -> String {
         let numbered = (2_usize..).map(|n| format!("{wanted}.{n}"));
         let mut names = std::iter::once(wanted.to_owned()).chain(numbered);

@@ -1,6 +1,7 @@
 //! A classifier on ONNX Runtime, one image at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -58,8 +59,8 @@ impl Graph {
 }
 
 impl OrtClassifier {
-    /// Prepares `model`, a classifier in canonical form ([`tailfold_onnx::open()`]); `name` stands for it in messages. On a GPU
-    /// one image is run to warm it up.
+    /// Prepares `model`, a classifier in canonical form ([`tailfold_onnx::open()`]), and runs one image of zeros;
+    /// `name` is the file in messages.
     ///
     /// # Errors
     /// [`OrtError`]: no library, no such provider, a library or GPU that it lacks, or a model that it does not run whole.
@@ -76,6 +77,7 @@ impl OrtClassifier {
             graph: graph.clone(),
             bytes: model.to_bytes(),
             name: name.to_owned(),
+            saturates: AtomicBool::new(false),
         };
         let mut session = recipe.open()?;
         let failed = |message: String| OrtError::Session {
@@ -84,17 +86,19 @@ impl OrtClassifier {
             message,
         };
         let placements = placement::placements(&session).map_err(failed)?;
-        // It also tells the number of classes, which a graph may leave open.
+        // This run warms up a GPU and gives the number of classes, which a graph may leave open.
         let [c, h, w] = graph.input;
         let zeros = vec![0.0; c * h * w];
-        let logits = run(&mut session, &zeros, graph.input).map_err(failed)?;
-        if logits.is_empty() {
-            return Err(failed("it returned no logits".to_owned()));
-        }
+        let shape = run(&mut session, &zeros, graph.input, &mut Vec::new()).map_err(failed)?;
+        let num_classes = classes_of_row(&shape).ok_or_else(|| OrtError::Shape {
+            name: name.to_owned(),
+            what: format!("its output has the shape {shape:?} for one image"),
+            expected: "one float tensor [N, classes], [N, classes, 1, 1] or [N, 1, classes]",
+        })?;
         Ok(Self {
             pool: Arc::new(Pool::new(recipe, session)),
             input: graph.input,
-            num_classes: logits.len(),
+            num_classes,
             placements: placements.into(),
         })
     }
@@ -105,16 +109,33 @@ impl OrtClassifier {
     }
 }
 
-/// Logits of one image.
-fn run(session: &mut Session, image: &[f32], [c, h, w]: [usize; 3]) -> Result<Vec<f32>, String> {
+/// Appends the logits of one image to `logits`; returns the shape of the output.
+fn run(
+    session: &mut Session,
+    image: &[f32],
+    [c, h, w]: [usize; 3],
+    logits: &mut Vec<f32>,
+) -> Result<Vec<i64>, String> {
     let outputs = TensorRef::from_array_view(([1, c, h, w], image))
         .and_then(|input| session.run(ort::inputs![input]))
         .map_err(|error| error.to_string())?;
     let first = outputs.values().next().ok_or("it has no output")?;
-    let (_, logits) = first
+    let (shape, values) = first
         .try_extract_tensor::<f32>()
         .map_err(|error| error.to_string())?;
-    Ok(logits.to_vec())
+    logits.extend(values);
+    Ok(shape.to_vec())
+}
+
+/// Returns the number of classes of an output of this shape for one image; `None` if two dimensions are longer than 1.
+fn classes_of_row(shape: &[i64]) -> Option<usize> {
+    let [1, rest @ ..] = shape else { return None };
+    let mut long = rest.iter().copied().filter(|&d| d != 1);
+    let classes = match (rest.is_empty(), long.next(), long.next()) {
+        (false, classes, None) => classes.unwrap_or(1),
+        _ => return None,
+    };
+    usize::try_from(classes).ok().filter(|&classes| classes > 0)
 }
 
 impl Classifier for OrtClassifier {
@@ -135,12 +156,12 @@ impl Classifier for OrtClassifier {
         let values = self.pool.with(|session| {
             let mut values = Vec::with_capacity(batch.len() * self.num_classes);
             for image in images {
-                let logits =
-                    run(session, image, self.input).map_err(|message| RunError::Backend {
+                run(session, image, self.input, &mut values).map_err(|message| {
+                    RunError::Backend {
                         backend: self.pool.provider().name(),
                         message,
-                    })?;
-                values.extend(logits);
+                    }
+                })?;
             }
             Ok(values)
         })?;
@@ -149,5 +170,26 @@ impl Classifier for OrtClassifier {
 
     fn fork(&self) -> Box<dyn Classifier> {
         Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_classes_needs_one_long_dimension() {
+        let check = |shape: &[i64], expect| {
+            assert_eq!(classes_of_row(shape), expect, "{shape:?}");
+        };
+        check(&[1, 10], Some(10));
+        check(&[1, 10, 1, 1], Some(10));
+        check(&[1, 1, 10], Some(10));
+        check(&[1, 1], Some(1));
+        check(&[1, 10, 7, 7], None);
+        check(&[10], None);
+        check(&[1], None);
+        check(&[1, 0], None);
+        check(&[], None);
     }
 }

@@ -1,6 +1,7 @@
 //! From a model's bytes to a session of ONNX Runtime, on the provider that was asked for and no other.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ort::ep::{CUDA, ExecutionProviderDispatch, TensorRT};
 use ort::session::Session;
@@ -27,7 +28,7 @@ pub struct Setup {
     /// Let sums of codes saturate on an x86 processor without VNNI, as ONNX Runtime does unless told otherwise: faster, and
     /// wrong where weights are large.
     pub saturating: bool,
-    /// Hears that an engine is being built, and for how long.
+    /// Receives the lines of the log output: engine builds and warnings.
     pub tell: fn(&str),
 }
 
@@ -52,6 +53,8 @@ pub(crate) struct Recipe {
     pub(crate) graph: Graph,
     pub(crate) bytes: Vec<u8>,
     pub(crate) name: String,
+    /// Whether a session without exact integer sums had to be made: the next sessions are made so at once.
+    pub(crate) saturates: AtomicBool,
 }
 
 impl Recipe {
@@ -105,14 +108,20 @@ impl Recipe {
 
     /// A session on the provider, whose library is `file` and whose engines are in `engines`.
     fn session(&self, file: Option<&Path>, engines: Option<&Path>) -> Result<Session, OrtError> {
-        let exact = self.graph.is_quantized && !self.setup.saturating && adds_pairs_in_16_bits();
+        let exact = self.setup.provider == Provider::Cpu
+            && self.graph.is_quantized
+            && !self.setup.saturating
+            && !self.saturates.load(Ordering::Relaxed)
+            && adds_pairs_in_16_bits();
         let built = match self.built(file, engines, exact) {
-            // Its exact way does not take every sound graph: weights without a zero point, a constant that two nodes read.
+            // The exact mode refuses some valid graphs: weights without a zero point, a constant that two nodes read.
             Err(_) if exact => self.built(file, engines, false).inspect(|_| {
-                (self.setup.tell)(&format!(
-                    "warning: {}: ONNX Runtime's exact sums do not take this graph: on this processor its sums of codes may saturate",
-                    self.name
-                ));
+                if !self.saturates.swap(true, Ordering::Relaxed) {
+                    (self.setup.tell)(&format!(
+                        "warning: {}: ONNX Runtime cannot run this graph with exact integer sums: on this processor they may saturate, which changes the scores",
+                        self.name
+                    ));
+                }
             }),
             built => built,
         };
@@ -192,7 +201,7 @@ impl Recipe {
     }
 }
 
-/// Whether ONNX Runtime adds pairs of products in 16 bits here, which overflow: on x86 without VNNI.
+/// Whether ONNX Runtime adds pairs of products in 16 bits on this processor, where they can overflow: x86 without VNNI.
 fn adds_pairs_in_16_bits() -> bool {
     cfg_select! {
         target_arch = "x86_64" => {

@@ -74,8 +74,8 @@ impl Report {
         for fact in self.facts() {
             let _ = writeln!(text, "{fact}");
         }
-        for warning in &self.warnings {
-            let _ = writeln!(text, "warning: {}", printable(warning));
+        for warning in self.short_warnings() {
+            let _ = writeln!(text, "warning: {}", printable(&warning));
         }
         if !self.worst_classes.is_empty() {
             text.push('\n');

@@ -1,8 +1,10 @@
 //! What a reader should know and no rule covers.
 
-use crate::Policy;
-use crate::report::parts;
+use std::collections::HashSet;
+
+use crate::report::{ClassComparison, parts};
 use crate::rules::Facts;
+use crate::{Policy, Report};
 
 /// What a reader should know and no rule covers.
 pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
@@ -47,12 +49,7 @@ pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
                 facts.classes.len()
             ));
         }
-        if class.candidate_decisions == 0 && class.reference_decisions > 0 {
-            warnings.push(format!(
-                "class {} {}: the candidate never gives it, the reference did {} times",
-                class.class, class.name, class.reference_decisions
-            ));
-        }
+        warnings.extend(never_given(class));
     }
     if facts.ties.reference > 0 {
         let (ties, images) = (facts.ties.reference, facts.images);
@@ -61,4 +58,44 @@ pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// The warning of a class that the reference gives and the candidate does not.
+fn never_given(class: &ClassComparison) -> Option<String> {
+    (class.candidate_decisions == 0 && class.reference_decisions > 0).then(|| {
+        format!(
+            "class {} {}: the candidate never gives it, the reference did {} times",
+            class.class, class.name, class.reference_decisions
+        )
+    })
+}
+
+/// Classes that one line names.
+const NAMED: usize = 5;
+
+impl Report {
+    /// The warnings for a terminal: one line for all classes that the candidate never gives.
+    pub(crate) fn short_warnings(&self) -> Vec<String> {
+        let mut lines = self.warnings.clone();
+        let lost = self.classes.iter();
+        let lost: Vec<(String, &str)> = lost
+            .filter_map(|class| Some((never_given(class)?, class.name.as_str())))
+            .collect();
+        let [(first, _), _, ..] = &lost[..] else {
+            return lines;
+        };
+        let names: Vec<&str> = lost.iter().take(NAMED).map(|(_, name)| *name).collect();
+        let more = if lost.len() > NAMED { ", ..." } else { "" };
+        let line = format!(
+            "{} classes that the reference gives are never given by the candidate: {}{more}",
+            lost.len(),
+            names.join(", ")
+        );
+        if let Some(place) = lines.iter().position(|warning| warning == first) {
+            lines[place] = line;
+        }
+        let others: HashSet<&str> = lost.iter().map(|(warning, _)| warning.as_str()).collect();
+        lines.retain(|warning| !others.contains(warning.as_str()));
+        lines
+    }
 }

@@ -48,11 +48,11 @@ pub struct Draft<'a> {
     bias_errors: BTreeMap<usize, Vec<f64>>,
     /// Pairs of layers that were equalized.
     pub(crate) equalized: usize,
-    /// The activation that equalization would help most; `None` after it.
+    /// The activation that equalization would help most; `None` when there is none or the model was equalized.
     pub(crate) spread: Option<ChannelSpread>,
-    /// What the float network answers on the calibration images, where that is known.
+    /// Logits of the float network on the calibration images, where they are known.
     pub(crate) logits: Option<Logits>,
-    /// What other machines say that the quantized network answers.
+    /// Logits of the quantized network that other machines computed.
     pub(crate) answers: Option<Answers>,
     /// Of each observed tensor, in graph order; empty where they were not asked for.
     tensors: Vec<TensorStatistics>,
@@ -153,19 +153,20 @@ impl<'a> Draft<'a> {
         self.model(&others.filter(|other| other != layer).collect())
     }
 
-    /// The model with every layer quantized but those in `kept`, which are at least those of the options; its last bias is not
-    /// re-balanced.
+    /// Returns the model with every layer quantized except `kept`, which includes the layers that the options keep in
+    /// float; its last bias is not re-balanced.
     ///
     /// # Errors
-    /// [`QuantError::NothingToQuantize`] when nothing is left.
+    /// [`QuantError::NothingToQuantize`] when no layer is left.
     pub fn model(&self, kept: &BTreeSet<String>) -> Result<Model, QuantError> {
         self.emitted(kept, None, self.record(kept))
     }
 
-    /// The same with `shifts` `[classes]` added to the logits by a bias, and with `record`.
+    /// Returns the model of [`Draft::model`] with `shifts` `[classes]` added to its logits by a bias, and with `record`
+    /// in its metadata.
     ///
     /// # Errors
-    /// The same, or [`QuantError::Onnx`] when the bias is not a float constant.
+    /// As [`Draft::model`], or [`QuantError::Onnx`] when the bias is not a float constant.
     pub(crate) fn emitted(
         &self,
         kept: &BTreeSet<String>,

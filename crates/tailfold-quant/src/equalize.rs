@@ -100,17 +100,18 @@ fn weight<'a>(graph: &GraphProto, node: &'a NodeProto) -> Option<&'a str> {
 
 /// The weights around the channels between two layers.
 struct Between {
-    /// Of the layer that makes the channels, `[channels, row]`.
+    /// Weights of the layer that makes the channels, `[channels, row]`.
     made: Vec<f32>,
     made_shape: Vec<usize>,
-    /// Of the layer that reads them, `[out, in of a group, taps]`.
+    /// Weights of the layer that reads the channels, `[out, in of a group, taps]`.
     read: Vec<f32>,
     read_shape: Vec<usize>,
     channels: usize,
 }
 
 impl Between {
-    /// `None` when the channels of the two do not fit, as behind an operator that mixes them.
+    /// Reads the weights of `pair`; `None` when the channels of its layers do not fit, as behind an operator that mixes
+    /// channels.
     fn of(model: &Model, pair: &Pair) -> Result<Option<Self>, QuantError> {
         let [made, read] = [pair.first, pair.second].map(|index| &model.nodes()[index].input[1]);
         let (made_shape, made) = model.initializer_f32(made)?;
@@ -129,13 +130,13 @@ impl Between {
         }))
     }
 
-    /// Places in `made` of the weights that make `channel`.
+    /// Returns the range in `made` of the weights that make `channel`.
     fn making(&self, channel: usize) -> Range<usize> {
         let row = self.made.len() / self.channels;
         channel * row..(channel + 1) * row
     }
 
-    /// Places in `read` of the weights that read `channel`.
+    /// Returns the ranges in `read` of the weights that read `channel`.
     fn reading(&self, channel: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let taps: usize = self.read_shape[2..].iter().product();
         let within = self.read_shape[1];
@@ -147,7 +148,7 @@ impl Between {
         })
     }
 
-    /// Largest magnitudes of the weights that make `channel`, and of those that read it.
+    /// Returns the largest magnitudes of the weights that make `channel` and of the weights that read it.
     fn largest(&self, channel: usize) -> [f32; 2] {
         let largest = |values: &[f32]| values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
         let reading = self.reading(channel).map(|at| largest(&self.read[at]));

@@ -18,7 +18,7 @@ pub enum QuantError {
     /// A graph that has no common form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
-    /// A file that is no classifier, or that cannot be opened.
+    /// A file that is not a classifier, or that cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// An input whose images have no fixed size.
@@ -78,7 +78,7 @@ pub enum QuantError {
     /// Nothing to quantize.
     #[error("the model has no Conv or Gemm with constant weights")]
     NothingToQuantize,
-    /// Quantized before.
+    /// The model is quantized, and is not quantized again.
     #[error("the model is already quantized: node `{node}` is a {operator}")]
     AlreadyQuantized {
         /// Name of the first such node.
@@ -86,7 +86,7 @@ pub enum QuantError {
         /// Its operator.
         operator: String,
     },
-    /// In half precision before.
+    /// The model is in half precision, which is not converted again.
     #[error("the model is already in half precision: {0}")]
     AlreadyHalf(String),
     /// Fold first: the bias of the head is derived from the folded value.
@@ -128,7 +128,7 @@ pub enum QuantError {
         drawn: usize,
         /// Why the first.
         #[source]
-        source: DataError,
+        source: Box<DataError>,
     },
     /// A class that no calibration image belongs to.
     #[error(
@@ -235,7 +235,7 @@ pub enum QuantError {
     /// A network that could not run.
     #[error(transparent)]
     Run(#[from] tailfold_spec::RunError),
-    /// Labels that make no sample weights.
+    /// Labels from which no class-balanced sample weights can be computed.
     #[error("the calibration images cannot be weighted by class")]
     Solve(#[from] tailfold_sdot::SolveError),
     /// Partial results of other machines.

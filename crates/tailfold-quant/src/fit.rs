@@ -1,27 +1,28 @@
-//! How near the quantized model is to the float model on the calibration images.
+//! Distance between the quantized and the float model on the calibration images.
 
 use tailfold_spec::Logits;
 
 use crate::logits::same_decisions;
 
-/// A measurement on the calibration images: nothing is proved by it for others, but a bad one is bad news.
+/// Agreement of the quantized and the float model on the calibration images. It proves nothing about other images, but
+/// a poor value is a reason to look at the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fit {
-    /// Share of the images that both models decide alike (top-1), 0 to 1.
+    /// Top-1 agreement with the float model, 0 to 1.
     pub agreement: f64,
-    /// Root mean square error of the logits divided by the root mean square of the float logits, both without the mean of each
-    /// image's row, which no decision depends on. 0 without error.
+    /// Root mean square error of the logits over the root mean square of the float logits; 0 without error. The mean of
+    /// each image's row is subtracted from both first, because no decision depends on it.
     pub logit_error: f64,
 }
 
 impl Fit {
-    /// Least usual agreement.
+    /// An agreement below this is poor.
     const AGREEMENT: f64 = 0.95;
-    /// Largest usual error of the logits. Networks that 8 bits suit have 0.01 to 0.1; with channels a thousand apart it is 0.6, while
-    /// the decisions on easy images may still be right.
+    /// A logit error above this is poor. Networks that quantize well have 0.01 to 0.1; with channels a factor of 1000
+    /// apart it is 0.6, while the decisions on easy images may still be right.
     const LOGIT_ERROR: f64 = 0.25;
 
-    /// Of the answers of both models to the same images.
+    /// Compares the logits of both models on the same images.
     pub(crate) fn of(float: &Logits, quantized: &Logits) -> Self {
         let (mut signal, mut noise) = (0.0, 0.0);
         for (before, after) in float.rows().zip(quantized.rows()) {
@@ -36,18 +37,18 @@ impl Fit {
         let error = (noise / signal).sqrt();
         Self {
             agreement: same_decisions(float, quantized) as f64 / float.len().max(1) as f64,
-            // Logits that are all alike have no spread to compare with.
+            // Rows of equal float logits have no spread to compare the error with.
             logit_error: if error.is_finite() { error } else { 0.0 },
         }
     }
 
-    /// True when a user should look at the model before using it.
+    /// Returns whether the user has to be warned of the model's accuracy.
     pub fn is_poor(&self) -> bool {
         self.agreement < Self::AGREEMENT || self.logit_error > Self::LOGIT_ERROR
     }
 }
 
-/// Sum of the squares of `values` about their mean.
+/// Returns the sum of squared deviations of `values` from their mean.
 fn square(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let count = values.clone().count().max(1) as f64;
     let mean = values.clone().sum::<f64>() / count;
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_that_all_classes_share_do_not_count() {
+    fn errors_common_to_all_classes_do_not_count() {
         let rows = |values: &[f32]| Logits::new(values.to_vec(), 2).unwrap();
         let float = rows(&[1.0, -1.0, -2.0, 2.0]);
         let moved = Fit::of(&float, &rows(&[3.0, 1.0, -1.0, 3.0]));

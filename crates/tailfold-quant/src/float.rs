@@ -1,4 +1,4 @@
-//! The float model that is quantized, and what must hold of it.
+//! The float model that is quantized, and the requirements on it.
 
 use std::path::Path;
 
@@ -22,15 +22,14 @@ pub struct FloatModel {
     classes: usize,
 }
 
-/// Most times that a graph is simplified by the shapes that the time before made known.
+/// Largest number of rounds of shape inference and simplification.
 const ROUNDS: usize = 8;
 
 impl FloatModel {
-    /// Reads the file `path`, and values beside it that it names; `options` chooses among several outputs and says where the
-    /// channels are.
+    /// Reads the file `path` and its external data; `options` selects the output and the layout of the input.
     ///
     /// # Errors
-    /// [`QuantError`], naming what is no part of an image classifier.
+    /// [`QuantError`], naming the part that does not belong to an image classifier.
     pub fn read(path: &Path, options: &OpenOptions) -> Result<Self, QuantError> {
         let bytes = artifact::read(path)?;
         let name = path.display().to_string();
@@ -56,7 +55,7 @@ impl FloatModel {
     ) -> Result<Self, QuantError> {
         let mut opened = open(model, folder, options, &tailfold_tract::shapes)?;
         let mut shapes = tailfold_tract::shapes(&opened.model);
-        // Shapes that tract does not tell of one spelling it may tell of its canonical form.
+        // tract may infer shapes of the simplified graph that it could not infer before.
         for _ in 0..ROUNDS {
             let before = opened.model.nodes().to_vec();
             simplify(&mut opened.model, &shapes)?;
@@ -87,18 +86,18 @@ impl FloatModel {
         })
     }
 
-    /// The model as it was opened: the graph that is quantized, and the ports of the file.
+    /// Returns the opened model: the graph that is quantized, and the input and output of the file.
     pub fn opened(&self) -> &Opened {
         &self.opened
     }
 
-    /// Shape of each value for one image, as far as tract tells it.
+    /// Returns the shape of each value for one image, as far as tract infers it.
     pub(crate) fn shapes(&self) -> &Shapes {
         &self.shapes
     }
 
-    /// Gives `model`, a form of this one, the input and output of the file again, and `parts` as its metadata when it is not one
-    /// of ours.
+    /// Restores the input and output of the file in `model`, a converted form of this one, and adds `parts` to the
+    /// metadata of a third-party model.
     pub fn restore(&self, model: &mut Model, parts: &CardParts) {
         self.opened.ports.restore(model);
         if self.card.is_none() {
@@ -108,12 +107,12 @@ impl FloatModel {
         }
     }
 
-    /// The graph, as it is quantized.
+    /// Returns the graph that is quantized.
     pub fn model(&self) -> &Model {
         &self.model
     }
 
-    /// What the model says about itself; `None` for a model that is not of ours.
+    /// Returns the model card; `None` for a third-party model.
     pub fn card(&self) -> Option<&ModelCard> {
         self.card.as_ref()
     }
@@ -148,7 +147,7 @@ fn fixed_input(model: &Model) -> Result<[usize; 3], QuantError> {
     }
 }
 
-/// Number of classes: the one length of the output that is longer than 1.
+/// Returns the number of classes: the only length of the output other than 1.
 fn classes(model: &Model, name: &str, shapes: &Shapes) -> Result<usize, QuantError> {
     let output = model.output()?;
     let shape = match shapes.get(output.name()) {

@@ -1,4 +1,4 @@
-//! Models that are quantized, or in half precision, before: they are not converted again.
+//! Checks that a model is in f32: a quantized or half-precision model is not converted again.
 
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{DataType, NodeProto};
@@ -8,7 +8,7 @@ use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::record::RECORD;
 
-/// Operators of ONNX that make or read quantized values.
+/// Operators of ONNX with quantized inputs or outputs.
 const QUANTIZED: [&str; 7] = [
     "QuantizeLinear",
     "DequantizeLinear",
@@ -22,8 +22,10 @@ const QUANTIZED: [&str; 7] = [
 /// Element types of half precision.
 const HALF: [DataType; 2] = [DataType::Float16, DataType::Bfloat16];
 
+/// Checks that `node` has no quantized inputs or outputs.
+///
 /// # Errors
-/// [`QuantError::AlreadyQuantized`] when `node` makes or reads quantized values.
+/// [`QuantError::AlreadyQuantized`] naming the node and its operator.
 pub(crate) fn check_float(node: &NodeProto) -> Result<(), QuantError> {
     if QUANTIZED.iter().any(|op| node.is(op)) {
         return Err(QuantError::AlreadyQuantized {
@@ -34,9 +36,11 @@ pub(crate) fn check_float(node: &NodeProto) -> Result<(), QuantError> {
     Ok(())
 }
 
+/// Checks that `float` is in single precision throughout.
+///
 /// # Errors
-/// [`QuantError::AlreadyQuantized`] naming the first node with quantized values, or [`QuantError::AlreadyHalf`] naming a value of
-/// half precision, or the record that says so.
+/// [`QuantError::AlreadyQuantized`] naming the first node with quantized values, or [`QuantError::AlreadyHalf`] naming
+/// a half-precision value, or the metadata that records half precision.
 pub(crate) fn check_single(float: &FloatModel) -> Result<(), QuantError> {
     let model = &float.model;
     model.nodes().iter().try_for_each(check_float)?;
@@ -53,13 +57,13 @@ pub(crate) fn check_single(float: &FloatModel) -> Result<(), QuantError> {
     let half = |record: &QuantizationRecord| record.precision == "fp16";
     if record.as_ref().is_some_and(half) {
         return Err(QuantError::AlreadyHalf(format!(
-            "its metadata `{RECORD}` says so"
+            "its metadata `{RECORD}` has the precision fp16"
         )));
     }
     Ok(())
 }
 
-/// What has half precision in `model`, in words.
+/// Returns a phrase that names the first half-precision value of `model`; `None` when there is none.
 fn half_value(model: &Model) -> Option<String> {
     let is_half = |element: Option<DataType>| element.filter(|e| HALF.contains(e));
     let graph = model.graph();

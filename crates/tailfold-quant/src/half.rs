@@ -60,11 +60,13 @@ pub struct Halved {
     pub kept: Vec<Kept>,
 }
 
-/// Turns constants and operators of `float` into f16. With calibration images, activations that overflow on them keep the
-/// nodes around them in f32; without, nothing is known of activations.
+/// Converts constants and operators of `float` to f16.
+///
+/// With calibration images, the nodes around an activation that overflows on them stay in f32. Without calibration
+/// images, overflow of activations is not checked.
 ///
 /// # Errors
-/// [`QuantError::AlreadyQuantized`], [`QuantError::AlreadyHalf`], and others as of [`crate::quantize()`].
+/// [`QuantError::AlreadyQuantized`], [`QuantError::AlreadyHalf`], or another error of [`crate::quantize()`].
 pub fn halve(
     float: &FloatModel,
     set: Option<&CalibrationSet>,
@@ -74,7 +76,7 @@ pub fn halve(
     float.check_folded()?;
     let mut model = float.model.clone();
     explicit_pads(&mut model, &float.name)?;
-    // No file in half precision is for tract.
+    // tract does not run half precision, so the limits of ONNX Runtime apply.
     limit_versions(&mut model, Target::OrtX86)?;
     let floats = float_values(model.graph());
     let mut kept = kept_constants(&model)?;

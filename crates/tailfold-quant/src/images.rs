@@ -158,7 +158,7 @@ impl CalibrationSet {
                     image: drawn.images.id(i),
                     failed: count,
                     drawn: drawn.images.len(),
-                    source,
+                    source: Box::new(source),
                 });
             }
         }

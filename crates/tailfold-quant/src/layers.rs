@@ -1,4 +1,4 @@
-//! Layers with weights, and those of them that stay in float.
+//! Layers with weights that stay in float.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,12 +7,12 @@ use serde::Serialize;
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{GraphProto, NodeProto};
 
-/// A layer that stays in float.
+/// A layer with weights that stays in float.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FloatLayer {
-    /// Name of its node.
+    /// Name of the node.
     pub name: String,
-    /// Its operator.
+    /// Operator of the node.
     pub operator: String,
 }
 
@@ -22,7 +22,7 @@ impl fmt::Display for FloatLayer {
     }
 }
 
-/// Layers of `model` with constant weights that are not among `integer`, in graph order.
+/// Returns the layers of `model` with constant weights whose names are not in `integer`, in graph order.
 pub(crate) fn in_float(model: &Model, integer: &BTreeSet<&str>) -> Vec<FloatLayer> {
     let nodes = model.nodes().iter();
     let layers = nodes.filter(|node| has_weights(model.graph(), node));
@@ -35,7 +35,7 @@ pub(crate) fn in_float(model: &Model, integer: &BTreeSet<&str>) -> Vec<FloatLaye
         .collect()
 }
 
-/// True for an operator with a constant operand: the product of two activations has no weights.
+/// Returns whether `node` is a layer with a constant operand; the product of two activations has no weights.
 fn has_weights(graph: &GraphProto, node: &NodeProto) -> bool {
     let layer = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
     layer.iter().any(|op| node.is(op))

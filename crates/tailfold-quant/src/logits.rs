@@ -71,12 +71,23 @@ pub(crate) fn of_rows(
     Ok(Logits::answer(values, images, classes)?)
 }
 
-/// Number of images that both networks decide alike (top-1); an image without a decision in one of them is not alike.
+/// Returns the number of images with the same top-1 class in both networks. An image without a top-1 class does not
+/// count.
 pub(crate) fn same_decisions(float: &Logits, quantized: &Logits) -> usize {
     let decided = |row: &[f32]| Logits::top1(row).map(|(class, _)| class);
     let rows = float.rows().zip(quantized.rows());
     rows.filter(|(a, b)| decided(a).is_some() && decided(a) == decided(b))
         .count()
+}
+
+/// Returns `after - before`, rounded to an f32 unless the difference of large logits is beyond its range.
+pub(crate) fn difference(before: f32, after: f32) -> f64 {
+    let rounded = after - before;
+    if rounded.is_finite() {
+        f64::from(rounded)
+    } else {
+        f64::from(after) - f64::from(before)
+    }
 }
 
 fn ends_in_softmax(model: &Model) -> bool {

@@ -1,4 +1,4 @@
-//! What other runtimes ask of a file: paddings as numbers, and versions that they know.
+//! Changes for other runtimes: explicit paddings, and versions of the format that they support.
 
 use tailfold_integer::window;
 use tailfold_onnx::Model;
@@ -8,12 +8,12 @@ use tailfold_tract::TensorObserver;
 use crate::error::QuantError;
 use crate::target::Target;
 
-/// Newest version of the format that is written: that of opset 21.
+/// Newest IR version that is written: the one of opset 21.
 const IR_VERSION: i64 = 10;
-/// Newest version of the standard operators that is written.
+/// Newest opset that is written.
 const OPSET: i64 = 21;
-/// Operators that are newer (ONNX 1.18 and 1.19). The others of opset 22 to 24 differ from opset 21 in the element types that they
-/// take, which a model in f32 does not use.
+/// Operators that opset 21 lacks (ONNX 1.18 and 1.19). All others of opset 22 to 24 differ from opset 21 only in
+/// additional element types, which a model in f32 does not use.
 const NEWER: [&str; 5] = [
     "Attention",
     "RMSNormalization",
@@ -22,13 +22,14 @@ const NEWER: [&str; 5] = [
     "TensorScatter",
 ];
 
-/// Writes the paddings of convolutions and pools that have them by `auto_pad` as numbers: ONNX Runtime refuses `SAME_UPPER` with
-/// dilations, and TensorRT reads it only in part. `name` stands for the file in messages.
+/// Replaces `auto_pad` of convolutions and pools by explicit `pads`: ONNX Runtime refuses `SAME_UPPER` with dilations,
+/// and TensorRT supports it only in part. `name` stands for the file in messages.
 ///
-/// A node over an input of unknown size, or not over images, stays as it is.
+/// A node whose input has an unknown size or is not an image is left unchanged, and so is a pool with `VALID` and
+/// `ceil_mode`: tract has no window beyond the image, as in ONNX's formula, but ONNX Runtime adds one.
 ///
 /// # Errors
-/// [`QuantError::Integer`] naming the node, or [`QuantError::Tract`] when the sizes cannot be found.
+/// [`QuantError::Integer`] naming the node, or [`QuantError::Tract`] when the sizes cannot be inferred.
 pub(crate) fn explicit_pads(model: &mut Model, name: &str) -> Result<(), QuantError> {
     let nodes = model.nodes().iter().enumerate();
     let automatic: Vec<(usize, String)> = nodes
@@ -53,7 +54,7 @@ pub(crate) fn explicit_pads(model: &mut Model, name: &str) -> Result<(), QuantEr
         let pads = [pads.top, pads.left, pads.bottom, pads.right];
         let pads = pads.map(|p| i64::try_from(p).unwrap_or(i64::MAX));
         let node = &mut model.graph_mut().node[*index];
-        // With these paddings the last window ends at the image's end, and no part of one is left over to be rounded up.
+        // With these paddings the size without `ceil_mode` is the one that `auto_pad` specifies.
         node.attribute
             .retain(|a| !["auto_pad", "ceil_mode"].contains(&a.name()));
         *node = std::mem::take(node).attr_ints("pads", &pads);
@@ -63,12 +64,12 @@ pub(crate) fn explicit_pads(model: &mut Model, name: &str) -> Result<(), QuantEr
 
 fn is_automatic(node: &NodeProto) -> bool {
     let padded = ["Conv", "MaxPool", "AveragePool", "LpPool"];
-    let auto = node.find_attr("auto_pad").map(|a| a.s().to_vec());
-    padded.iter().any(|op| node.is(op))
-        && auto.is_some_and(|auto| !auto.is_empty() && auto != b"NOTSET")
+    let auto = node.find_attr("auto_pad").map_or(&[][..], |a| a.s());
+    let ambiguous = auto == b"VALID" && node.int("ceil_mode").unwrap_or(0) != 0;
+    padded.iter().any(|op| node.is(op)) && !ambiguous && !matches!(auto, b"" | b"NOTSET")
 }
 
-/// `[height, width]` of the window of `node`.
+/// Returns the window of `node`, `[height, width]`; `None` when it is not two-dimensional or not constant.
 fn kernel(model: &Model, node: &NodeProto) -> Option<[usize; 2]> {
     if let Some(kernel) = node.ints("kernel_shape") {
         let lengths: Option<Vec<usize>> = kernel.iter().map(|&k| usize::try_from(k).ok()).collect();
@@ -81,11 +82,11 @@ fn kernel(model: &Model, node: &NodeProto) -> Option<[usize; 2]> {
     }
 }
 
-/// Lowers the versions of the format and of the standard operators to those that the runtimes of `target` know; a graph with an
-/// operator that is newer keeps its own.
+/// Lowers the IR version and the opset to versions that the runtimes of `target` support; a graph with a newer operator
+/// keeps its versions.
 ///
 /// # Errors
-/// [`QuantError::Onnx`], which a model that was read does not cause.
+/// [`QuantError::Onnx`], which a valid model does not cause.
 pub(crate) fn limit_versions(model: &mut Model, target: Target) -> Result<(), QuantError> {
     let newer = |node: &NodeProto| NEWER.iter().any(|op| node.is(op));
     let opset = model.opset().unwrap_or(0);

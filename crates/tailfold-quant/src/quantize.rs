@@ -36,22 +36,22 @@ pub struct Quantized {
     pub equalized: usize,
     /// How it was quantized.
     pub record: QuantizationRecord,
-    /// What the last bias got.
+    /// Outcome of the re-balancing of the last bias.
     pub rebalance: Rebalanced,
     /// Layers with weights that stay in float, in graph order.
     pub float_layers: Vec<FloatLayer>,
-    /// How near the model is to the float model on the calibration images; `None` when re-balancing was not asked for, for
-    /// which both models run on them.
+    /// Agreement with the float model on the calibration images; `None` without re-balancing, since only re-balancing
+    /// runs both models on them.
     pub fit: Option<Fit>,
-    /// The activation whose channels lie furthest apart, where equalization was not asked for and would help.
+    /// The activation that equalization would help most; `None` when there is none or the model was equalized.
     spread: Option<ChannelSpread>,
 }
 
-/// Most layers that [`Quantized::layers_line`] names.
+/// Largest number of layers that [`Quantized::layers_line`] names.
 const NAMED: usize = 8;
 
 impl Quantized {
-    /// Which layers become integer, in one line.
+    /// Returns a line with the number of integer layers and the names of the float layers.
     pub fn layers_line(&self) -> String {
         let all = self.layers + self.float_layers.len();
         let mut line = format!("{} of {all} layers become integer", self.layers);
@@ -69,7 +69,7 @@ impl Quantized {
         line
     }
 
-    /// What a user should know of the model.
+    /// Returns the warnings that a user should see.
     pub fn warnings(&self) -> Vec<Warning> {
         let left_out = self.rebalance.left_out().cloned().map(Warning::LeftOut);
         let accuracy = Warning::of_accuracy(self.fit, self.spread.clone());
@@ -93,8 +93,8 @@ pub fn quantize(
 }
 
 impl Draft<'_> {
-    /// The model with every layer quantized but those in `kept`; with `rebalanced`, its last bias keeps every class's mass on `set`,
-    /// as far as [`Rebalanced`] says.
+    /// Returns the model with every layer quantized except `kept`. With `rebalanced`, its last bias is shifted to keep
+    /// every class's mass on `set`; [`Quantized::rebalance`] has the outcome.
     ///
     /// # Errors
     /// [`QuantError`] of the graph or the images.
@@ -140,7 +140,8 @@ impl Draft<'_> {
         })
     }
 
-    /// The bias that re-balances the model that answers `quantized`, and what the logits get; or why there is none.
+    /// Returns the last bias and the shifts of the logits, `[classes]`, that re-balance a model with the logits
+    /// `quantized`; or the reason why it is not re-balanced.
     fn shifts(
         &self,
         float: &Logits,
@@ -155,7 +156,7 @@ impl Draft<'_> {
         Ok(found.map(|shifts| (bias, shifts)))
     }
 
-    /// What the float model and `model`, its quantized form, answer on `set`.
+    /// Returns the logits of the float model and of `model`, its quantized form, on `set`.
     fn both_logits(
         &self,
         model: &Model,

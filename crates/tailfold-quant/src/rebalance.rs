@@ -1,4 +1,4 @@
-//! Re-balances the last bias: codes shift logits class by class, which is what a wrong offset does.
+//! Re-balances the last bias: quantization shifts logits class by class, as a wrong offset would.
 
 use tailfold_sdot::{Masses, Options, Problem, Scores, Stop, balanced_weights, solve};
 use tailfold_spec::{Logits, softmax};
@@ -19,20 +19,23 @@ use errors::LogitErrors;
 use limit::limited;
 use trust::trust;
 
-/// The masses are met to a part in a hundred thousand, as a root mean square.
+/// Tolerance of the solver: a relative error of the masses of 1e-5, as a root mean square.
 const CHI_SQUARE: f64 = 1e-10;
-/// A solution that ended early is taken up to here: a part in a thousand, less than one image of a usual calibration set.
+/// Tolerance for a solver that stopped at its iteration limit: a relative error of 1e-3, less than one image of a usual
+/// calibration set.
 const NEARLY_MET: f64 = 1e-6;
-/// A class that the float network never thinks of has this mass: the solver takes no zero.
+/// Mass of a class that the float network never predicts: the solver does not accept 0.
 const LEAST_MASS: f64 = 1e-12;
 
-/// What to add to the logits of a quantized network, `[classes]`, sum 0, so that on the images of `set`, where it answers
-/// `quantized`, every class keeps the mass that it has in the float network, which answers `float`; or why nothing is added.
+/// Returns the shifts of the quantized network's logits, `[classes]`, sum 0, with which every class keeps the mass that
+/// the float network gives it on `set`; or the reason why the logits are not shifted.
 ///
-/// The shifts do no harm: see [`LeftOut::Agreement`] and the limit of each shift in [`Rebalanced::Done`].
+/// `float` and `quantized` are the logits of both networks on the images of `set`. The shifts never lower the top-1
+/// agreement with the float model ([`LeftOut::Agreement`]), and each is limited by the error of its logit
+/// ([`Rebalanced::Done`]).
 ///
 /// # Errors
-/// [`QuantError`] of sample weights that cannot be made of the labels.
+/// [`QuantError::Solve`] when no sample weights can be computed from the labels.
 pub(crate) fn rebalance(
     float: &Logits,
     quantized: &Logits,
@@ -58,16 +61,18 @@ pub(crate) fn rebalance(
     }))
 }
 
-/// What to add to the rows of `quantized` so that their mean softmax is that of `float`, for each class as far as its images can
-/// tell, and not further than its logit is wrong.
+/// Returns the shifts with which the mean softmax of `quantized` becomes the mean softmax of `float`, each reduced to
+/// what the images of its class support ([`trust()`]) and limited to the error of its logit ([`limited()`]).
 ///
-/// A softmax gives every image a part in every class; whole images would leave the offsets of a calibration set of some hundred
-/// images to chance.
+/// The mean softmax counts every image towards every class. Counting whole images would leave the shifts to chance in a
+/// calibration set of a few hundred images.
 fn shifts(
     float: &Logits,
     quantized: &Logits,
     weights: Option<&[f64]>,
 ) -> Result<Vec<f64>, LeftOut> {
+    // The error of a NaN or infinite logit limits no shift; the solver checks the quantized logits alone.
+    Scores::matrix(float.values(), float.num_classes())?;
     let target = masses(float, weights);
     let scores = Scores::matrix(quantized.values(), quantized.num_classes())?;
     let solution = solve(
@@ -102,7 +107,7 @@ fn shifts(
     Ok(limited(shifts, &errors.root_mean_squares()))
 }
 
-/// Mean softmax of each class, sum 1.
+/// Returns the mean softmax of each class, sum 1.
 fn masses(logits: &Logits, weights: Option<&[f64]>) -> Vec<f64> {
     let mut sums = vec![0.0_f64; logits.num_classes()];
     for (image, row) in logits.rows().enumerate() {

@@ -11,10 +11,10 @@ use crate::options::Options;
 
 /// Key of the record in the metadata of a model without a card.
 pub(crate) const RECORD: &str = "tailfold.quantization";
-/// The re-balancing of the last bias among the corrections.
+/// Name of the re-balancing of the last bias in the list of corrections.
 pub(crate) const REBALANCE: &str = "rebalance";
 
-/// The record of an INT8 quantization with `options` and ranges from `set`.
+/// Returns the record of an INT8 quantization with `options` and ranges from `set`.
 pub(crate) fn of_int8(
     options: &Options,
     float: &FloatModel,

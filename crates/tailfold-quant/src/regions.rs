@@ -1,4 +1,4 @@
-//! Which nodes become integer, and which tensors carry codes.
+//! Which nodes become integer, and which tensors are quantized.
 
 mod function;
 mod moved;
@@ -54,16 +54,17 @@ fn is_weighted(graph: &GraphProto, node: &NodeProto) -> bool {
             .input
             .get(1)
             .and_then(|weight| graph.find_initializer(weight))
-            // Kernels are for images.
+            // The integer kernels are two-dimensional.
             .is_some_and(|weight| gemm || weight.dims.len() == 4)
 }
 
-/// Finds what to quantize: Conv, and Gemm with `transB`, with constant weights (both have the output channel first),
-/// and what `placement` asks for between them.
+/// Finds the layers and tensors to quantize: Conv, and Gemm with `transB`, with constant weights (both have the output
+/// channel first), and the operators between them that `placement` includes.
 ///
-/// `skip` names nodes to leave in float: with more of them, fewer tensors carry codes. `shapes` has the shape of each tensor
-/// for one image. Functions of one value get codes where they are known to be of images or rows; Concat, AveragePool and Mul
-/// where all their inputs are known to be images. An Add gets none where its terms are known to be something else, or to differ.
+/// `skip` names nodes to leave in float; every name in it can only remove quantized tensors. `shapes` has the shape of
+/// each tensor for a batch of one image. An elementwise function is quantized when its input is known to be an image or
+/// a row, and Concat, AveragePool and Mul when all their inputs are known to be images. An Add is quantized unless its
+/// terms are known to differ in shape or to be neither images nor rows.
 ///
 /// # Errors
 /// [`QuantError::AlreadyQuantized`], or [`QuantError::NothingToQuantize`].
@@ -119,8 +120,10 @@ pub fn find_region(
     Ok(region)
 }
 
-/// Adds what reads codes between the layers with weights: backwards, so that it is known of each tensor whether codes are
-/// wanted of it, and a chain of moving operators ends at the tensor that is really observed.
+/// Adds the operators between the layers with weights that read quantized inputs.
+///
+/// Goes through the graph backwards, so that for each node it is known whether its result is to be quantized, and a
+/// chain of operators that only move values ends at the tensor whose range is observed.
 fn spread(wires: &Wires<'_>, skip: &BTreeSet<String>, placement: Placement, region: &mut Region) {
     let kept = |node: usize| skip.contains(wires.nodes[node].label());
     let mut inner = BTreeSet::new();
@@ -133,21 +136,21 @@ fn spread(wires: &Wires<'_>, skip: &BTreeSet<String>, placement: Placement, regi
         }
         let readers = wires.readers(output);
         let wanted = readers.iter().any(|reader| region.reads.contains(reader));
-        // All that reads the result gets codes: a kernel that makes them hands out nothing else.
-        let codes_alone = wanted
+        // The integer kernel of this node has only a quantized result, so every reader must be able to read it.
+        let only_quantized = wanted
             && !kept(index)
             && !wires.is_output(output)
             && !readers.iter().any(|&(reader, _)| kept(reader));
         let every = placement == Placement::EveryLayer;
         if every && let Some(function) = Function::ending(wires, index) {
-            if codes_alone && !function.nodes.iter().any(|&n| kept(n)) {
+            if only_quantized && !function.nodes.iter().any(|&n| kept(n)) {
                 region.reads.extend(function.reads);
                 region.reads.extend(readers);
             }
             inner.extend(function.nodes);
         } else if !kept(index) && adds_images(wires, node) {
             region.reads.extend([(index, 0), (index, 1)]);
-        } else if every && codes_alone && has_image_kernel(wires, node) {
+        } else if every && only_quantized && has_image_kernel(wires, node) {
             region
                 .reads
                 .extend((0..node.input.len()).map(|i| (index, i)));
@@ -162,10 +165,10 @@ fn spread(wires: &Wires<'_>, skip: &BTreeSet<String>, placement: Placement, regi
     }
 }
 
-/// Whether `node` adds two tensors of one shape.
+/// Returns whether `node` adds two activations that are, or may be, images or rows of the same shape.
 ///
-/// An addition of a constant is none: it stands in a formula, such as the norm under a cosine head, where 8 bits would be
-/// felt in every logit.
+/// The addition of a constant is excluded: it is part of a formula, such as the norm in a cosine head, where 8 bits
+/// would affect every logit.
 fn adds_images(wires: &Wires<'_>, node: &NodeProto) -> bool {
     let [a, b] = &node.input[..] else {
         return false;
@@ -183,8 +186,8 @@ fn adds_images(wires: &Wires<'_>, node: &NodeProto) -> bool {
     node.is("Add") && varying && shaped(a) && shaped(b) && equal
 }
 
-/// Whether `node` joins the channels of images, averages the windows of one, or multiplies it with another or with one value
-/// for each channel.
+/// Returns whether `node` concatenates the channels of images, is an AveragePool of an image, or multiplies an image by
+/// another or by one value per channel.
 fn has_image_kernel(wires: &Wires<'_>, node: &NodeProto) -> bool {
     let image = |input: &String| {
         let shape = wires.shape(input).filter(|_| !wires.is_constant(input));

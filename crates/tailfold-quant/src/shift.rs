@@ -1,4 +1,4 @@
-//! Shifts of the logits, class by class, by the last bias of the graph.
+//! Shifts the logits class by class with the last bias of the graph.
 
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
@@ -14,27 +14,29 @@ mod walk;
 
 use walk::walk;
 
-/// The constant that shifts the logits when something is added to it.
+/// The last bias: the constant whose change shifts the logits.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LastBias {
     /// Index of its node.
     node: usize,
     place: Place,
-    /// How far each logit moves when 1 is added, `[classes]`, none 0: a temperature behind the layer is here.
+    /// Change of each logit when its entry of the bias grows by 1, `[classes]`, never 0. It contains factors behind the
+    /// bias, such as a temperature.
     gains: Vec<f64>,
 }
 
 /// Where a node reads its bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
-    /// The third input of a Conv or Gemm, which may be absent.
+    /// The third input of a Conv or Gemm, which may be missing.
     Bias,
-    /// A constant of an Add or Sub, one value per class.
+    /// The constant of an Add or Sub at this input, one value per class.
     Constant(usize),
 }
 
 impl LastBias {
-    /// Adds `shifts` `[classes]` to the logits of `model`, which has the nodes of the model that this was found in.
+    /// Adds `shifts` `[classes]` to the logits of `model`, which must have the nodes of the model that the bias was
+    /// found in.
     ///
     /// # Errors
     /// [`QuantError::Onnx`] when the bias is not a float constant.
@@ -61,7 +63,8 @@ impl LastBias {
         }
     }
 
-    /// What the bias of node `index` gets for `shifts` `[classes]`; `None` when another constant gets it.
+    /// Returns what is added to the bias input of node `index` for `shifts` `[classes]`; `None` when the last bias is
+    /// another constant.
     pub(crate) fn added_to(&self, index: Option<usize>, shifts: &[f64]) -> Option<Vec<f64>> {
         let own = self.place == Place::Bias && index == Some(self.node);
         own.then(|| self.added(shifts))
@@ -74,15 +77,15 @@ impl LastBias {
 }
 
 impl FloatModel {
-    /// The bias that shifts the logits, or why there is none.
+    /// Returns the bias that shifts the logits, or the reason why there is none.
     ///
     /// # Errors
     /// [`QuantError::Onnx`] when the model has no single output, or a constant behind the last layer cannot be read.
     pub(crate) fn last_bias(&self) -> Result<Result<LastBias, LeftOut>, QuantError> {
-        walk(&self.model, &self.name, self.num_classes())
+        walk(&self.model, self.shapes(), self.num_classes())
     }
 
-    /// The node that makes the logits: the last layer with weights before the output.
+    /// Returns the node that makes the logits: the last layer with weights before the output.
     ///
     /// # Errors
     /// [`QuantError::Onnx`] when the model has no single output.
@@ -103,7 +106,7 @@ impl FloatModel {
     }
 }
 
-/// True for an operator whose weights make the logits.
+/// Returns whether `node` is a layer with weights, which can make the logits.
 fn is_layer(node: &NodeProto) -> bool {
     ["Gemm", "Conv", "MatMul"].iter().any(|op| node.is(op))
 }

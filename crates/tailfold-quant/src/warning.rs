@@ -1,4 +1,4 @@
-//! Warnings: a model was made, and the user should know this about it.
+//! Warnings about a quantized model that was made all the same.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::equalize::ChannelSpread;
 use crate::fit::Fit;
 use crate::rebalance::LeftOut;
 
-/// Something that a user should know of a quantized model.
+/// A property of a quantized model that the user should know.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -14,17 +14,18 @@ pub enum Warning {
     LeftOut(LeftOut),
     /// The quantized model is far from the float model on the calibration images.
     Poor(Fit),
-    /// The same, or not measured, and channels of one activation lie too far apart for one scale.
+    /// The channels of an activation differ too much in magnitude for one scale, and the model is far from the float
+    /// model or was not compared with it.
     ChannelsApart {
         /// The activation.
         spread: ChannelSpread,
-        /// The measurement, where there is one.
+        /// The comparison with the float model, if there is one.
         fit: Option<Fit>,
     },
 }
 
 impl Warning {
-    /// The warning about accuracy, where one is due; `spread` is there when equalization would help.
+    /// Returns the warning about accuracy, if one is due; `spread` is the activation that equalization would help.
     pub(crate) fn of_accuracy(fit: Option<Fit>, spread: Option<ChannelSpread>) -> Option<Self> {
         match (fit, spread) {
             (Some(fit), _) if !fit.is_poor() => None,
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_measurement_decides_where_there_is_one() {
+    fn fit_decides_about_the_warning_when_it_was_measured() {
         let spread = || {
             Some(ChannelSpread {
                 tensor: "v1".to_owned(),

@@ -76,7 +76,7 @@ impl Backend {
         }
     }
 
-    /// `model`, a classifier in canonical form, ready to run; `name` stands for it in messages.
+    /// Prepares `model`, a classifier in canonical form, for this back end; `name` is the file in messages.
     ///
     /// # Errors
     /// [`RuntimeError::NotBuilt`] for a back end that this build lacks, otherwise the back end's own error.

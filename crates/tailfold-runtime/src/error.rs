@@ -1,18 +1,18 @@
-//! Why a model cannot be had, or an image not be classified.
+//! Errors of loading a model and of classifying an image.
 
 use tailfold_data::DataError;
 use tailfold_integer::IntegerError;
 use tailfold_onnx::{DescriptionError, OnnxError, OpenError};
 use tailfold_spec::{RunError, ShapeError, artifact::ArtifactError};
 
-/// Why a model cannot be had, or an image not be classified.
+/// An error of loading a model or of classifying an image.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] ArtifactError),
-    /// A file is no ONNX model, or its metadata is unusable.
+    /// A file is not an ONNX model, or its metadata is unusable.
     #[error("{name}")]
     Onnx {
         /// The file.
@@ -21,7 +21,7 @@ pub enum RuntimeError {
         #[source]
         source: OnnxError,
     },
-    /// A model that no back end should be given, or that is no classifier.
+    /// A model is unsound, lacks its external data, or is not an image classifier.
     #[error("{name}")]
     Open {
         /// The file.
@@ -30,7 +30,7 @@ pub enum RuntimeError {
         #[source]
         source: Box<OpenError>,
     },
-    /// A model of which too little is known, or of which two things are said.
+    /// A model's class names, training counts or preprocessing are missing, contradictory or unusable.
     #[error("{name}")]
     Description {
         /// The file.
@@ -39,7 +39,7 @@ pub enum RuntimeError {
         #[source]
         source: Box<DescriptionError>,
     },
-    /// Class names that do not fit the network.
+    /// The number of class names is not the number of the network's outputs.
     #[error("{name}: {named} classes are named but the network has {outputs} outputs")]
     Classes {
         /// The file.
@@ -49,14 +49,14 @@ pub enum RuntimeError {
         /// Outputs.
         outputs: usize,
     },
-    /// A preparation that does not fit the network.
+    /// The preprocessing makes images of another shape than the network's input.
     #[error("{name}: images are prepared as {told:?} but the network takes {found:?}")]
     Input {
         /// The file.
         name: String,
-        /// Of the metadata: channels, height, width.
+        /// Of the preprocessing: channels, height, width.
         told: [usize; 3],
-        /// Of the network.
+        /// Of the network: channels, height, width.
         found: [usize; 3],
     },
     /// A back end that was left out when this program was built.
@@ -95,7 +95,7 @@ pub enum RuntimeError {
     /// The back end did not answer.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// An answer that is none.
+    /// A logit is NaN or infinite.
     #[error("the model's logit of class {class} is not a number")]
     NotFinite {
         /// The class.
@@ -104,10 +104,10 @@ pub enum RuntimeError {
 }
 
 impl RuntimeError {
-    /// Whether the back end is what lacks, and not the model: it was left out of this program, its library or its device is not
-    /// here, or it is no back end for models of this kind.
+    /// Whether the back end is missing, rather than the model unusable: the program was built without it, its library
+    /// or device is absent, or it does not run models of this kind.
     ///
-    /// A library that was found and cannot be used is none of it: that is to be mended, not to be gone without.
+    /// False for a library that was found but cannot be used: the user has to repair it.
     pub fn lacks_backend(&self) -> bool {
         match self {
             Self::NotBuilt { .. } => true,

@@ -16,7 +16,8 @@ pub struct Guess {
     pub class: usize,
     /// Its name.
     pub name: String,
-    /// Softmax of the logits, all classes counted; the sigmoid of its own logit for a model that ends in one.
+    /// Between 0 and 1: the softmax over all logits, or the sigmoid of the class's own logit for a model that ends in
+    /// Sigmoid.
     pub probability: f64,
 }
 
@@ -60,7 +61,7 @@ impl ImageClassifier {
         Ok(LoadedModel::from_bytes(bytes, name, backend, options)?.into())
     }
 
-    /// Brings images of any size to the network's, where the model itself says nothing of resizing.
+    /// Resizes and crops images of any size to the network's, if the model's metadata has no resize.
     #[must_use]
     pub fn fitting(mut self) -> Self {
         if self.spec.resize.is_none() {
@@ -93,7 +94,8 @@ impl ImageClassifier {
         &self.model
     }
 
-    /// The `top` most likely classes of a JPEG, PNG, BMP, WebP or PNM; `name` stands for it in messages.
+    /// Returns the `top` most likely classes of an image file's `bytes`, in any format that [`decode`] reads; `name` is
+    /// the file in messages.
     ///
     /// # Errors
     /// [`RuntimeError::Image`] for an image that cannot be decoded or prepared, [`RuntimeError::Run`] and

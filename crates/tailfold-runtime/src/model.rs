@@ -1,4 +1,4 @@
-//! A model file, its card and a back end over it.
+//! Opens a model file and prepares it for a back end.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tailfold_spec::{Classifier, ModelCard, ScoreKind, artifact};
 
 use crate::{Backend, NodeRun, Options, Prepared, RuntimeError};
 
-/// A network ready to run, whatever is known of its classes and images.
+/// A network ready to run; its class names and preprocessing may be unknown.
 pub struct Network {
     /// What answers.
     pub classifier: Box<dyn Classifier>,
@@ -15,7 +15,7 @@ pub struct Network {
     pub sha256: String,
     /// Size of the file in bytes.
     pub file_bytes: usize,
-    /// The graph in canonical form, and the ports of the file.
+    /// The graph in canonical form, and the input and output of the file.
     pub opened: Opened,
     /// What runs each node, where the back end tells.
     pub nodes: Vec<NodeRun>,
@@ -23,7 +23,7 @@ pub struct Network {
 
 /// A model ready to run.
 pub struct LoadedModel {
-    /// What the file or the caller says of it.
+    /// The metadata of the file, with its gaps filled by the caller.
     pub card: ModelCard,
     /// What answers.
     pub classifier: Box<dyn Classifier>,
@@ -39,10 +39,10 @@ pub struct LoadedModel {
     pub nodes: Vec<NodeRun>,
 }
 
-/// Opens the file `path` in canonical form: what every command and back end goes through.
+/// Reads the file `path` and brings it into canonical form; also returns the bytes of the file.
 ///
 /// # Errors
-/// [`RuntimeError::File`] or [`RuntimeError::Open`] naming the file.
+/// [`RuntimeError::File`], [`RuntimeError::Onnx`] or [`RuntimeError::Open`], naming the file.
 pub fn open_file(path: &Path, options: &OpenOptions) -> Result<(Opened, Vec<u8>), RuntimeError> {
     let (name, bytes) = (path.display().to_string(), artifact::read(path)?);
     let opened = opened(&bytes, &name, Some(folder_of(path)), options)?;
@@ -66,7 +66,7 @@ fn opened(
     tailfold_onnx::open(model, folder, options, &infer).map_err(open)
 }
 
-/// Shapes as tract infers them, where this build has it.
+/// Infers shapes with tract; without the feature `tract`, no shape is known.
 fn infer(model: &Model) -> Shapes {
     cfg_select! {
         feature = "tract" => { tailfold_tract::shapes(model) }
@@ -114,22 +114,8 @@ impl Network {
         })
     }
 
-    /// With the card that its metadata and `description` make.
-    ///
-    /// # Errors
-    /// [`RuntimeError::Description`] for too little or two answers, [`RuntimeError::Classes`] and [`RuntimeError::Input`] for a
-    /// card that does not fit the network; `name` stands for the file.
-    pub fn described(
-        self,
-        description: &Description,
-        name: &str,
-    ) -> Result<LoadedModel, RuntimeError> {
-        let card = description
-            .card(&self.opened)
-            .map_err(|source| RuntimeError::Description {
-                name: name.to_owned(),
-                source: Box::new(source),
-            })?;
+    /// Adds the card; `name` is the file in messages.
+    fn with_card(self, card: ModelCard, name: &str) -> Result<LoadedModel, RuntimeError> {
         let (named, outputs) = (card.classes.len(), self.classifier.num_classes());
         if named != outputs {
             return Err(RuntimeError::Classes {
@@ -171,7 +157,7 @@ impl LoadedModel {
         Self::open_described(path, &Description::default(), backend, options)
     }
 
-    /// The same of a file's `bytes`; `name` stands for it in messages. Values in other files cannot be read.
+    /// As [`LoadedModel::open`], for the `bytes` of a file; `name` is the file in messages. External data is an error.
     ///
     /// # Errors
     /// [`RuntimeError`] naming the file.
@@ -182,41 +168,130 @@ impl LoadedModel {
         options: &Options,
     ) -> Result<Self, RuntimeError> {
         let opened = opened(bytes, name, None, &OpenOptions::default())?;
-        Network::over(opened, bytes, name, backend, options)?
-            .described(&Description::default(), name)
+        Self::over(
+            opened,
+            bytes,
+            name,
+            &Description::default(),
+            backend,
+            options,
+        )
     }
 
-    /// The same for any model: `description` is what the caller knows of one that does not say it itself.
+    /// As [`LoadedModel::open`], for any model: `description` fills the gaps in the file's metadata.
     ///
     /// # Errors
-    /// [`RuntimeError`] naming the file; [`RuntimeError::Description`] where something is missing or contradicts the file.
+    /// [`RuntimeError`] naming the file; [`RuntimeError::Description`] if a value is missing or contradicts the file.
     pub fn open_described(
         path: &Path,
         description: &Description,
         backend: Backend,
         options: &Options,
     ) -> Result<Self, RuntimeError> {
-        let network = Network::open(path, &description.options, backend, options)?;
-        network.described(description, &path.display().to_string())
+        let (opened, bytes) = open_file(path, &description.options)?;
+        let name = path.display().to_string();
+        Self::over(opened, &bytes, &name, description, backend, options)
     }
 
-    /// What the numbers at the file's output are.
+    /// Prepares an opened file for `backend`: `bytes` is the file, `name` the file in messages, and `description` fills the
+    /// gaps in its metadata. The description is checked before the back end prepares the network, which may take minutes.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Description`] if a value is missing or contradicts the file, [`RuntimeError::Classes`] and
+    /// [`RuntimeError::Input`] if the card does not fit the network, otherwise the back end's own error.
+    pub fn over(
+        opened: Opened,
+        bytes: &[u8],
+        name: &str,
+        description: &Description,
+        backend: Backend,
+        options: &Options,
+    ) -> Result<Self, RuntimeError> {
+        let card = description
+            .card(&opened)
+            .map_err(|source| RuntimeError::Description {
+                name: name.to_owned(),
+                source: Box::new(source),
+            })?;
+        Network::over(opened, bytes, name, backend, options)?.with_card(card, name)
+    }
+
+    /// Kind of the scores at the file's output.
     pub fn score_kind(&self) -> ScoreKind {
         self.ports.output.kind
     }
 
-    /// Layers with weights that none of our integer kernels runs.
+    /// Names of the layers with weights that no integer kernel of this workspace runs.
     pub fn float_layers(&self) -> Vec<&str> {
         float_layers(&self.nodes)
     }
 }
 
-/// Layers with weights among `nodes` that none of our integer kernels runs.
+/// Names of the layers with weights among `nodes` that no integer kernel of this workspace runs. Layers that ONNX Runtime
+/// runs with integers are not among them.
 pub fn float_layers(nodes: &[NodeRun]) -> Vec<&str> {
-    let weighted = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
-    nodes
-        .iter()
-        .filter(|n| !n.integer && weighted.contains(&n.operator.as_str()))
-        .map(|n| n.node.as_str())
-        .collect()
+    let is_float = |node: &&NodeRun| {
+        let operator = node.operator.as_str();
+        let on_ort = node.runs_on.ends_with("ExecutionProvider");
+        !node.integer && (WEIGHTED.contains(&operator) || QUANTIZED.contains(&operator) && !on_ort)
+    };
+    let float = nodes.iter().filter(is_float);
+    float.map(|node| node.node.as_str()).collect()
+}
+
+/// Operators of layers with weights: those of the ONNX standard, and those that ONNX Runtime makes of them.
+const WEIGHTED: [&str; 14] = [
+    "Conv",
+    "ConvTranspose",
+    "DeformConv",
+    "Einsum",
+    "FusedConv",
+    "FusedGemm",
+    "FusedMatMul",
+    "GRU",
+    "Gemm",
+    "LSTM",
+    "MatMul",
+    "MatMulNBits",
+    "NhwcFusedConv",
+    "RNN",
+];
+
+/// Operators of layers with weights whose inputs are quantized values.
+const QUANTIZED: [&str; 4] = [
+    "ConvInteger",
+    "MatMulInteger",
+    "QLinearConv",
+    "QLinearMatMul",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_float_layer_with_weights_is_named() {
+        let node = |operator: &str, runs_on: &str, integer: bool| NodeRun {
+            node: format!("{operator} on {runs_on}"),
+            operator: operator.to_owned(),
+            runs_on: runs_on.to_owned(),
+            integer,
+        };
+        let nodes = [
+            node("Conv", "conv", true),
+            node("Relu", "tract", false),
+            node("Einsum", "tract", false),
+            node("LSTM", "tract", false),
+            node("QLinearConv", "tract", false),
+            node("QLinearConv", "CPUExecutionProvider", false),
+            node("FusedConv", "CPUExecutionProvider", false),
+        ];
+        let expect = [
+            "Einsum on tract",
+            "LSTM on tract",
+            "QLinearConv on tract",
+            "FusedConv on CPUExecutionProvider",
+        ];
+        assert_eq!(float_layers(&nodes), expect);
+    }
 }

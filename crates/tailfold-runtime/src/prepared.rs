@@ -73,7 +73,7 @@ impl From<IntegerClassifier> for Prepared {
     }
 }
 
-/// `model` on one of ONNX Runtime's providers.
+/// Prepares `model` for one of ONNX Runtime's providers.
 #[cfg(feature = "ort")]
 pub(crate) fn on_ort(
     backend: Backend,

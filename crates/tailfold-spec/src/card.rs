@@ -85,6 +85,16 @@ pub enum CardError {
         /// Training counts.
         found: usize,
     },
+    /// Class names or training counts of another number than the classes of the network.
+    #[error("{found} {what} for {classes} classes")]
+    Length {
+        /// `class names` or `training counts`.
+        what: &'static str,
+        /// Their number.
+        found: usize,
+        /// Classes of the network.
+        classes: usize,
+    },
     /// Offsets that do not fit the classes.
     #[error("the model's metadata `tailfold.offsets` is unusable")]
     Offsets(#[from] OffsetsError),
@@ -93,7 +103,7 @@ pub enum CardError {
     Preprocess(#[from] PreprocessError),
 }
 
-/// What the metadata of a model of other tools may say: parts of a card.
+/// The parts of a model card that the metadata of a third-party model may have.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CardParts {
     /// Class names, label order.
@@ -130,10 +140,10 @@ fn optional<T: DeserializeOwned>(
 }
 
 impl CardParts {
-    /// Reads the parts that there are.
+    /// Reads the parts that are present.
     ///
     /// # Errors
-    /// [`CardError`] naming the key of a damaged one.
+    /// [`CardError`] naming the key of a damaged part.
     pub fn from_props(props: &BTreeMap<String, String>) -> Result<Self, CardError> {
         let parts = Self {
             classes: optional(props, CLASSES)?,
@@ -145,6 +155,25 @@ impl CardParts {
             preprocess.validate()?;
         }
         Ok(parts)
+    }
+
+    /// Checks that there is one class name and one training count for each of `classes`, where there are any.
+    ///
+    /// # Errors
+    /// [`CardError::Length`].
+    pub fn check_lengths(&self, classes: usize) -> Result<(), CardError> {
+        let names = self.classes.as_ref().map(Vec::len);
+        let counts = self.train_counts.as_ref().map(Vec::len);
+        for (what, found) in [("class names", names), ("training counts", counts)] {
+            if let Some(found) = found.filter(|&found| found != classes) {
+                return Err(CardError::Length {
+                    what,
+                    found,
+                    classes,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The parts as metadata.
@@ -166,7 +195,7 @@ impl CardParts {
 }
 
 impl ModelCard {
-    /// Whether `props` are those of a model that tailfold built, damaged or not.
+    /// Whether `props` belong to a model that tailfold exported, even if some keys are missing or damaged.
     pub fn is_in(props: &BTreeMap<String, String>) -> bool {
         [NAME, ARCHITECTURE, CHECKPOINT, OFFSETS]
             .iter()
@@ -264,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_and_damage_are_named() {
+    fn missing_and_damaged_metadata_is_named() {
         let check = |edit: &dyn Fn(&mut BTreeMap<String, String>), message: &str| {
             let mut props = card().to_props();
             edit(&mut props);
@@ -292,5 +321,19 @@ mod tests {
             &|p| drop(p.insert(TRAIN_COUNTS.into(), "[1]".into())),
             "the model names 2 classes but has 1 training counts",
         );
+    }
+    #[test]
+    fn names_and_counts_of_another_number_than_the_classes_are_refused() {
+        let parts = |names: usize, counts: usize| CardParts {
+            classes: Some(vec!["ant".to_owned(); names]),
+            train_counts: Some(vec![1; counts]),
+            ..CardParts::default()
+        };
+        let check = |parts: CardParts| parts.check_lengths(3).map_err(|e| e.to_string());
+        assert_eq!(check(CardParts::default()), Ok(()));
+        assert_eq!(check(parts(3, 3)), Ok(()));
+        let error = |text: &str| Err(text.to_owned());
+        assert_eq!(check(parts(2, 3)), error("2 class names for 3 classes"));
+        assert_eq!(check(parts(3, 4)), error("4 training counts for 3 classes"));
     }
 }

@@ -9,8 +9,10 @@ mod classifier;
 mod groups;
 mod manifest;
 mod offsets;
+mod outputs;
 mod preprocess;
 mod prior_file;
+mod repeated;
 mod score_kind;
 mod shard;
 
@@ -25,7 +27,9 @@ pub use classifier::{
 pub use groups::{ClassGroups, Group};
 pub use manifest::{Manifest, ManifestError, RunFiles};
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
+pub use outputs::{NamedFile, OutputCheck, OutputError, same_file};
 pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};
 pub use prior_file::PriorError;
+pub use repeated::repeated_names;
 pub use score_kind::ScoreKind;
 pub use shard::{Shard, ShardError};

@@ -14,6 +14,17 @@ pub enum Filter {
     Nearest,
 }
 
+impl Filter {
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bilinear => "bilinear",
+            Self::Bicubic => "bicubic",
+            Self::Nearest => "nearest",
+        }
+    }
+}
+
 /// Resize of the shorter side, before the centre crop to the network's input size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +48,7 @@ pub struct Preprocess {
     /// Resize before the crop; without it an image must have exactly the network's size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,
-    /// Whether blue is the first channel, as OpenCV has it; red is first otherwise.
+    /// Whether the channel order is blue, green, red, as in OpenCV; red, green, blue otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bgr: bool,
     /// `[channels]` in the network's order, on the 0..1 scale.

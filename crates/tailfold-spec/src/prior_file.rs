@@ -9,8 +9,8 @@ use std::path::Path;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::artifact;
 use crate::offsets::Prior;
+use crate::{artifact, repeated_names};
 pub use error::PriorError;
 
 /// What a file may hold.
@@ -81,6 +81,14 @@ impl Prior {
                 .map(|(value, class)| number(Some(value), class))
                 .collect(),
             Given::Named(Entries(entries)) => {
+                if let Some(&(first, second)) = repeated_names(classes).first() {
+                    return Err(PriorError::Ambiguous {
+                        path: path.to_owned(),
+                        class: classes[first].clone(),
+                        first,
+                        second,
+                    });
+                }
                 let mut map = HashMap::new();
                 for (class, value) in entries {
                     let (path, name) = (path.to_owned(), class.clone());

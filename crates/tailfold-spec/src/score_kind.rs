@@ -1,26 +1,26 @@
-//! What the numbers at the output of a model file are, and the probabilities that follow from its logits.
+//! The kind of scores at a model's output, and probabilities from logits.
 
 use serde::{Deserialize, Serialize};
 
 use crate::softmax;
 
-/// What the numbers at a file's output are.
+/// Kind of the scores at a model's output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreKind {
-    /// Any real number; a softmax makes probabilities of them.
+    /// Logits: real numbers whose softmax gives probabilities.
     #[default]
     Logit,
-    /// Logarithms of probabilities, as LogSoftmax makes them.
+    /// Logarithms of probabilities, as from LogSoftmax.
     LogProbability,
-    /// Probabilities that sum to 1, as Softmax makes them.
+    /// Probabilities that sum to 1, as from Softmax.
     Probability,
-    /// A probability for each class by itself, as Sigmoid makes them.
+    /// One independent probability per class, as from Sigmoid.
     IndependentProbability,
 }
 
 impl ScoreKind {
-    /// As in JSON.
+    /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Logit => "logit",
@@ -30,8 +30,9 @@ impl ScoreKind {
         }
     }
 
-    /// The probability of each class, for the `logits` of one image: each class by itself where the file has a sigmoid, the
-    /// softmax of all otherwise. In f64.
+    /// Returns the probability of each class for the `logits` of one image, both `[num_classes]`.
+    ///
+    /// [`Self::IndependentProbability`] applies the sigmoid to each logit, the other kinds the softmax to all.
     pub fn probabilities(self, logits: &[f32]) -> Vec<f64> {
         match self {
             Self::IndependentProbability => logits
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sigmoid_scores_each_class_by_itself() {
+    fn sigmoid_is_applied_to_each_class_alone() {
         let logits = [0.0_f32, 2.0, -1.5];
         let each = ScoreKind::IndependentProbability.probabilities(&logits);
         // Python: 1 / (1 + math.exp(-x)).

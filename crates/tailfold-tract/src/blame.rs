@@ -1,5 +1,8 @@
-//! The node at which tract panics.
+//! Finds the node at which tract panics.
 
+use std::sync::Arc;
+
+use tailfold_integer::Region;
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{DataType, ValueInfoProto};
 use tract_onnx::prelude::*;
@@ -7,15 +10,17 @@ use tract_onnx::prelude::*;
 use crate::boundary::guarded;
 use crate::classifier::parse;
 
-/// Label of the first node of `model` without which tract prepares it and with which it panics, found by halving; of the last
-/// one, when the beginnings of the graph are all sound.
-pub(crate) fn blame(model: &Model) -> String {
+/// Returns the label of the first node of `model` with which tract panics, found by bisecting the list of nodes; `regions`
+/// are the integer programs among its nodes.
+///
+/// Falls back to the last node if no beginning of the graph panics.
+pub(crate) fn blame(model: &Model, regions: &[Arc<Region>]) -> String {
     let nodes = model.nodes().len();
-    // The first `sound` nodes are prepared, the first `bad` are not.
+    // tract prepares the first `sound` nodes without a panic, and panics at the first `bad` nodes.
     let (mut sound, mut bad) = (0, nodes);
     while bad - sound > 1 {
         let middle = usize::midpoint(sound, bad);
-        if is_sound(model, middle) {
+        if is_sound(model, middle, regions) {
             sound = middle;
         } else {
             bad = middle;
@@ -25,7 +30,8 @@ pub(crate) fn blame(model: &Model) -> String {
     node.map_or_else(|| "?".to_owned(), |n| n.label().to_owned())
 }
 
-fn is_sound(model: &Model, nodes: usize) -> bool {
+/// Whether tract prepares the first `nodes` nodes of `model` without a panic.
+fn is_sound(model: &Model, nodes: usize, regions: &[Arc<Region>]) -> bool {
     let mut part = model.clone();
     let graph = part.graph_mut();
     graph.node.truncate(nodes);
@@ -36,8 +42,8 @@ fn is_sound(model: &Model, nodes: usize) -> bool {
     output.r#type = None;
     graph.output = vec![output];
     guarded(|| {
-        // An error is none of a panic's: only the panic is looked for.
-        if let Ok((model, _)) = parse(&part.to_bytes(), "a part", &[]) {
+        // An error counts as sound: only a panic is looked for.
+        if let Ok((model, _)) = parse(&part.to_bytes(), "a part", regions) {
             let _ = model.into_optimized();
         }
     })

@@ -1,20 +1,20 @@
-//! The boundary that no panic of a library passes: tract asserts what a sound graph fulfils, and a file from elsewhere need
-//! not be sound.
+//! Turns panics inside tract into errors: tract asserts properties of a sound graph, and a third-party file may lack
+//! them.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether a panic of this thread will be an error, so that nothing is printed of it.
+    /// Whether a panic on this thread becomes an error, so that the panic hook prints nothing.
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
 static HOOK: Once = Once::new();
 
-/// What `work` returns, or the message of its panic. Nothing is printed of a panic inside.
+/// Runs `work` and turns a panic into an error; the panic is not printed.
 ///
-/// Works where panics unwind, which every profile of this workspace asks for.
+/// Needs `panic = "unwind"`, which every profile of this workspace has.
 ///
 /// # Errors
 /// The message of the panic.
@@ -28,7 +28,7 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         }));
     });
     let outer = GUARDED.replace(true);
-    // What a panic leaves half done is dropped with the work: it owns all that it changes.
+    // No caller reads values that a panic left half changed: they are dropped with `work` or with the caller's error.
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     result.map_err(|panic| {

@@ -86,8 +86,8 @@ impl TractClassifier {
         Self::from_model(&read(bytes, name)?, name)
     }
 
-    /// Prepares `model`, a classifier in canonical form ([`tailfold_onnx::open()`]), its quantized regions as integer programs;
-    /// `name` stands for it in messages.
+    /// Prepares `model`, a classifier in canonical form ([`tailfold_onnx::open()`]): quantized regions run as integer
+    /// programs, the other nodes on tract. `name` is the file in messages.
     ///
     /// # Errors
     /// [`TractError`] when tract cannot load the model, it is not an image classifier, or its quantization is unsound.
@@ -112,12 +112,12 @@ impl TractClassifier {
         if !model.nodes().iter().any(|n| n.is("QuantizeLinear")) {
             return Self::plan(model, name, &[], lowered.nodes);
         }
-        // Float nodes stand between: the shapes behind them are tract's to tell.
+        // There are float nodes: only tract can infer the shapes behind them.
         let lowered = lower(model.clone(), isa, &shapes(model)).map_err(quantized)?;
         Self::plan(&lowered.model, name, &lowered.regions, lowered.nodes)
     }
 
-    /// Prepares `model`, in canonical form, for tract as it is, without integer programs: to compare with.
+    /// Prepares `model`, in canonical form, for unmodified tract without integer programs, as a baseline.
     ///
     /// # Errors
     /// [`TractError`] when tract cannot load the model, or it is not an image classifier.
@@ -136,7 +136,7 @@ impl TractClassifier {
         let (plan, input, num_classes) = prepared.unwrap_or_else(|message| {
             Err(TractError::Panic {
                 name: name.to_owned(),
-                node: blame(onnx),
+                node: blame(onnx, regions),
                 message,
             })
         })?;
@@ -149,7 +149,7 @@ impl TractClassifier {
         })
     }
 
-    /// The plan, `[channels, height, width]`, and the number of classes.
+    /// Returns the plan, the input shape `[channels, height, width]` and the number of classes.
     fn prepare(
         onnx: &Model,
         name: &str,
@@ -212,7 +212,7 @@ impl TractClassifier {
     }
 }
 
-/// The model of the file `bytes`.
+/// Parses the ONNX file `bytes`.
 fn read(bytes: &[u8], name: &str) -> Result<Model, TractError> {
     Model::from_bytes(bytes, name).map_err(|source| TractError::Quantized {
         name: name.to_owned(),
@@ -220,7 +220,7 @@ fn read(bytes: &[u8], name: &str) -> Result<Model, TractError> {
     })
 }
 
-/// Number of classes of an output of this shape for one image, where one dimension alone is longer than 1.
+/// Returns the number of classes of an output of this shape for one image; `None` if two dimensions are longer than 1.
 fn classes_of_row(shape: &[usize]) -> Option<usize> {
     let long: Vec<usize> = shape.iter().copied().filter(|&d| d != 1).collect();
     match long[..] {

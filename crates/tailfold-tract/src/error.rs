@@ -21,22 +21,22 @@ pub enum TractError {
         name: String,
         /// The node.
         node: String,
-        /// Its operator, with the domain when it is not a standard one.
+        /// Its operator, with the domain if it is not a standard one.
         operator: String,
     },
-    /// Numbers of another precision than f32.
+    /// A tensor or Cast in another floating-point type than f32.
     #[error(
         "{name}: `{place}` is in {precision}, which tract does not compute in; the back end `ort` runs such models"
     )]
     Precision {
         /// The file, for people.
         name: String,
-        /// A tensor or node of that precision.
+        /// Name of the tensor or node.
         place: String,
         /// `half precision (f16)`, ...
         precision: &'static str,
     },
-    /// An axis beyond the rank of a value.
+    /// An `axis` attribute outside the rank of the node's first input.
     #[error("{name}: node `{node}`: {operator} along axis {axis} of a value of rank {rank}")]
     Axis {
         /// The file, for people.
@@ -47,27 +47,27 @@ pub enum TractError {
         operator: String,
         /// The axis.
         axis: i64,
-        /// Rank of its input.
+        /// Rank of its first input.
         rank: usize,
     },
-    /// A tensor that no classifier has.
+    /// A tensor with more elements than the limit, [`tailfold_onnx::MOST_ELEMENTS`].
     #[error("{name}: `{tensor}` has the shape {shape:?} for one image, more than {most} elements")]
     TooLarge {
         /// The file, for people.
         name: String,
         /// The tensor.
         tensor: String,
-        /// Its shape.
+        /// Its shape for one image.
         shape: Vec<usize>,
-        /// Most elements that are run.
+        /// Largest accepted number of elements.
         most: usize,
     },
-    /// A panic inside of tract.
+    /// A panic inside tract while it prepares the model.
     #[error("{name}: node `{node}`: tract cannot take it: {message}")]
     Panic {
         /// The file, for people.
         name: String,
-        /// The first node with which it happens.
+        /// The first node with which tract panics.
         node: String,
         /// The panic's message.
         message: String,

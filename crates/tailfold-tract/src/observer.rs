@@ -42,7 +42,7 @@ impl TensorObserver {
         guarded(|| Self::prepare(bytes, name, tensors)).unwrap_or_else(|message| {
             Err(TractError::Panic {
                 name: name.to_owned(),
-                node: blame(&onnx),
+                node: blame(&onnx, &[]),
                 message,
             })
         })

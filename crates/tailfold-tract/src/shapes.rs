@@ -1,4 +1,4 @@
-//! Shape inference: what tract tells of a graph before it is optimised, and what may be run of it.
+//! Shape inference by tract, and checks of a graph before tract optimises it.
 
 use std::sync::Arc;
 
@@ -13,19 +13,21 @@ use crate::boundary::guarded;
 use crate::classifier::parse;
 use crate::error::TractError;
 
-/// The shape of each tensor of `model`, a classifier in canonical form, for one image, as far as tract can tell. A graph that
-/// tract cannot read has none: the error comes when it is run.
+/// Infers the shape of each tensor of `model`, a classifier in canonical form, for one image.
+///
+/// Tensors whose shape tract cannot infer are absent. A graph that tract cannot read has no shapes here; preparing it
+/// for tract reports the error.
 pub fn shapes(model: &Model) -> Shapes {
     let told = guarded(|| {
         let (mut model, _) = parse(&model.to_bytes(), "the model", &[]).ok()?;
-        // What follows a node that tract has no rule for stays unknown.
+        // An error is no failure here: shapes behind a node without inference rules stay unknown.
         let _ = model.analyse(true);
         Some(known(&model))
     });
     told.ok().flatten().unwrap_or_default()
 }
 
-/// Shapes by the ONNX names of the tensors.
+/// The inferred shapes, by the ONNX names of the tensors.
 fn known(model: &InferenceModel) -> Shapes {
     let mut shapes = Shapes::new();
     for node in model.nodes() {
@@ -49,10 +51,10 @@ fn known(model: &InferenceModel) -> Shapes {
     shapes
 }
 
-/// Infers all shapes of `model` and checks that no tensor is larger than any classifier's.
+/// Infers the shapes of `model` and checks that each tensor has at most [`MOST_ELEMENTS`] elements for one image.
 ///
 /// # Errors
-/// tract's, or [`TractError::TooLarge`].
+/// [`TractError::TooLarge`].
 pub(crate) fn check_sizes(model: &mut InferenceModel, name: &str) -> Result<(), TractError> {
     let _ = model.analyse(true);
     for (tensor, shape) in known(model) {
@@ -69,7 +71,7 @@ pub(crate) fn check_sizes(model: &mut InferenceModel, name: &str) -> Result<(), 
     Ok(())
 }
 
-/// Checks that no node names an axis that its input does not have.
+/// Checks that each `axis` attribute lies within the rank of the node's first input.
 ///
 /// # Errors
 /// [`TractError::Axis`].
@@ -98,7 +100,7 @@ pub(crate) fn check_axes(
             continue;
         };
         let ranks = i64::try_from(rank).unwrap_or(i64::MAX);
-        // Flatten may put all axes first.
+        // Flatten accepts an axis equal to the rank (ONNX operator specification).
         let most = if node.is("Flatten") { ranks } else { ranks - 1 };
         if !(-ranks..=most).contains(&axis) {
             return Err(TractError::Axis {
@@ -113,7 +115,8 @@ pub(crate) fn check_axes(
     Ok(())
 }
 
-/// Checks that tract knows every operator of `model`, and that it computes in f32.
+/// Checks that tract has every operator of `model`, and that no constant or Cast has another floating-point type than
+/// f32.
 ///
 /// # Errors
 /// [`TractError::Operator`] or [`TractError::Precision`], naming the first node or tensor.
@@ -126,7 +129,7 @@ pub(crate) fn check_operators(
     let region = |op: &str| !regions.is_empty() && op == Region::OPERATOR;
     for node in model.nodes().iter().filter(|n| !region(n.op_type())) {
         let standard = matches!(node.domain(), "" | "ai.onnx");
-        // tract's table has names without domains; of these domains it has operators.
+        // tract registers operators by name alone, and implements operators of these domains only.
         let domain = standard || matches!(node.domain(), "com.microsoft" | "ai.onnx.ml");
         if !(domain && onnx.op_register.0.contains_key(node.op_type())) {
             return Err(TractError::Operator {

@@ -150,20 +150,20 @@ fn an_empty_class() {
     scratch.folder("set/bee");
     let data = format!("folder:{}", scratch.at("set"));
     check(&scratch, &data, &[&data, "class 1 (`bee`) has no image"]);
-    // A class that is empty because its files are of another kind.
+    // A class without images, whose folder has a file with another ending.
     scratch.write("set/bee/0.heic", "heic");
     check(&scratch, &data, &["class 1 (`bee`)", "only 1 .heic"]);
 }
 
 #[test]
-fn splits_as_classes() {
+fn split_folders_as_classes() {
     let scratch = Scratch::new();
     let image = embedded("split=test&limit=1").image(0).unwrap();
     for split in ["Train", "val"] {
         scratch.write(&format!("set/{split}/ant/0.png"), image.to_png().unwrap());
     }
     let data = format!("folder:{}", scratch.at("set"));
-    let advice = format!("write {data}?split=train");
+    let advice = format!("rename Train to train, and write {data}?split=train");
     check(&scratch, &data, &["the splits Train, val", &advice]);
     let data = format!("{data}?split=train");
     check(

@@ -76,7 +76,7 @@ fn unreadable_images_do_not_stop_the_others() {
 }
 
 #[test]
-fn cut_images_are_errors_in_every_format() {
+fn truncated_images_are_errors_in_every_format() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let pixels = embedded("split=test&limit=1").image(0).unwrap();
@@ -120,7 +120,7 @@ fn cut_images_are_errors_in_every_format() {
 }
 
 #[test]
-fn files_that_are_no_images_are_counted_in_one_line() {
+fn skipped_files_are_counted_in_one_line() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let image = embedded("split=test&limit=1").image(0).unwrap();

@@ -1,4 +1,4 @@
-//! Quantizing into a file that the run reads.
+//! `tailfold` and `tailfold-quant` must not overwrite a file that they read.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::scratch::Scratch;
 
 const TRAIN: [&str; 2] = ["--calibration", "embedded?split=train&per-class=2"];
 
-/// Fails unless `args` beside `--model` are refused in words that hold `expect`, with every file as it was.
+/// Asserts that quantizing with `args` is refused with a message that contains `expect`, and that no file changes.
 #[track_caller]
 fn check(scratch: &Scratch, args: &[&str], expect: &[&str]) {
     let model = scratch.at("model.onnx");
@@ -20,7 +20,7 @@ fn check(scratch: &Scratch, args: &[&str], expect: &[&str]) {
 }
 
 #[test]
-fn the_model_is_not_written_over_under_any_name() {
+fn model_is_not_overwritten_under_any_path() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let lost = "which would be lost: give another file to write";
@@ -49,7 +49,7 @@ fn the_model_is_not_written_over_under_any_name() {
         &["--out", &out, "--list", &out],
         &["--list", "is also", "--out"],
     );
-    // A report with the model in its folder, under the report's name.
+    // The model lies in the folder of the report, under the name of the report.
     let report = scratch.write("report/report.md", fixture().model.to_bytes());
     let folder = scratch.at("report");
     let args = ["--model", &report, "--out", &out, "--report", &folder];
@@ -62,7 +62,7 @@ fn the_model_is_not_written_over_under_any_name() {
 }
 
 #[test]
-fn values_beside_the_model_are_not_written_over() {
+fn external_data_is_not_overwritten() {
     let scratch = Scratch::new();
     let mut model = fixture().model.clone();
     let graph = model.graph_mut();
@@ -84,7 +84,7 @@ fn values_beside_the_model_are_not_written_over() {
         &["--out", &beside],
         &["--out", "values of --model", "which would be lost"],
     );
-    // The control: another file, in folders that are not there yet.
+    // The control: another file, in folders that do not exist yet.
     let (file, out) = (scratch.at("model.onnx"), scratch.at("new/folder/out.onnx"));
     let args = [&["--model", &file, "--out", &out], &TRAIN[..]].concat();
     run("tailfold-quant", &args).ended_with(0);
@@ -92,7 +92,7 @@ fn values_beside_the_model_are_not_written_over() {
 }
 
 #[test]
-fn other_files_of_the_run_are_not_written_over() {
+fn calibration_and_label_files_are_not_overwritten() {
     let scratch = Scratch::new();
     scratch.write("model.onnx", fixture().model.to_bytes());
     let out = scratch.at("out.onnx");
@@ -111,8 +111,81 @@ fn other_files_of_the_run_are_not_written_over() {
     ];
     let expect = ["--list", "file of --calibration", "which would be lost"];
     refused(&scratch, "tailfold-quant", &args, &expect);
+    let labels = scratch.write("labels.txt", "bag\n");
+    let args = ["--model", &model, "--out", &labels, "--labels", &labels];
+    let expect = ["--out", "file of --labels", "which would be lost"];
+    refused(&scratch, "tailfold-quant", &args, &expect);
     let raw = scratch.write("images.f32", [0; 3136]);
     let args = ["--model", &model, "--out", &raw, "--calibration-f32", &raw];
     let expect = ["--out", "file of --calibration-f32", "which would be lost"];
     refused(&scratch, "tailfold-quant", &args, &expect);
+}
+
+#[test]
+fn inputs_of_tailfold_are_not_overwritten() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let names = scratch.write("names.txt", fixture().card.classes.join("\n"));
+    let check = |args: &[&str], role: &str| {
+        let expect = [role, "which would be lost: give another file to write"];
+        refused(&scratch, "tailfold", args, &expect);
+    };
+    let data = "embedded?split=test&limit=10";
+    let run_on = ["--model", &model, "--data", data];
+    let with = |command: &str, more: &[&str]| {
+        let args = [&[command], &run_on[..], more].concat();
+        check(&args, "is the file of --model");
+    };
+    with("logits", &["--out", &model]);
+    with("logits", &["--shard", "0/2", "--partial", &model]);
+    with("evaluate", &["--shard", "0/2", "--partial", &model]);
+    with("bench", &["--markdown", &model]);
+    check(
+        &[
+            "describe", "--model", &model, "--labels", &names, "--out", &names,
+        ],
+        "is the file of --labels",
+    );
+    // The model lies in the folder of the reports, under the name of a report.
+    let report = scratch.write("report/parity.json", fixture().model.to_bytes());
+    let folder = scratch.at("report");
+    let pair = ["--reference", &model, "--candidate", &report];
+    let args = [
+        &["parity"],
+        &pair[..],
+        &["--data", data, "--report", &folder],
+    ]
+    .concat();
+    check(&args, "is the file of --candidate");
+    let chain = scratch.write("report/chain.md", fixture().model.to_bytes());
+    let pair = ["--reference", &model, "--candidate", &chain];
+    let args = [
+        &["parity", "chain"],
+        &pair[..],
+        &["--data", data, "--report", &folder],
+    ]
+    .concat();
+    check(&args, "is the file of --candidate");
+    let part = scratch.write("a.part", "part");
+    check(&["merge", &part, "--out", &part], "is the part");
+}
+
+#[test]
+fn images_of_a_data_set_are_not_overwritten() {
+    let scratch = Scratch::new();
+    let model = scratch.write("model.onnx", fixture().model.to_bytes());
+    let image = scratch.write("photos/ant/0.png", "image");
+    let root = scratch.at("photos");
+    let list = scratch.write("list.txt", "ant/0.png 0\n");
+    for data in [format!("folder:{root}"), format!("list:{list}@{root}")] {
+        for (program, command, option) in [
+            ("tailfold", Some("logits"), "--data"),
+            ("tailfold-quant", None, "--calibration"),
+        ] {
+            let mut args: Vec<&str> = command.into_iter().collect();
+            args.extend([option, &data, "--model", &model, "--out", &image]);
+            let expect = format!("is the file of {option}");
+            refused(&scratch, program, &args, &["--out", &image, &expect]);
+        }
+    }
 }

@@ -51,7 +51,7 @@ fn tensor(name: &str, dims: &[usize]) -> ValueInfoProto {
 }
 
 #[test]
-fn graphs_that_are_no_image_classifier() {
+fn graphs_that_are_not_image_classifiers() {
     let headless = edited(|g| {
         g.output[0] = tensor("stem.relu", &[1, 4, 28, 28]);
         g.value_info.retain(|v| v.name() != "stem.relu");
@@ -233,7 +233,7 @@ fn a_class_without_images_is_an_error_unless_it_is_accepted() {
 }
 
 #[test]
-fn a_model_without_a_card_asks_how_images_are_prepared() {
+fn model_without_metadata_needs_mean_and_std() {
     let mut proto = fixture().model.proto().clone();
     proto.metadata_props.clear();
     let bare = Model::from_proto(proto, "bare").unwrap();
@@ -293,6 +293,18 @@ fn a_model_without_a_card_asks_how_images_are_prepared() {
 }
 
 #[test]
+fn error_of_a_file_that_is_not_a_model_names_the_file_once() {
+    let scratch = Scratch::new();
+    let damaged = scratch.write("damaged.onnx", "text");
+    let (missing, out) = (scratch.at("missing.onnx"), scratch.at("out.onnx"));
+    for file in [damaged, missing] {
+        let args = [&["--model", &file, "--out", &out], TRAIN].concat();
+        let answer = refused(&scratch, "tailfold-quant", &args, &[&file]);
+        assert_eq!(answer.stderr.matches(&file).count(), 1, "{}", answer.stderr);
+    }
+}
+
+#[test]
 fn half_precision_is_not_for_tract() {
     check(
         &fixture().model,
@@ -308,7 +320,7 @@ fn half_precision_is_not_for_tract() {
     let casts: Vec<&NodeProto> = half.nodes().iter().filter(|n| n.is("Cast")).collect();
     assert_eq!(casts.len(), 2);
     assert_eq!(half.card().unwrap().quantization.unwrap().precision, "fp16");
-    // Neither it nor a quantized model is halved again.
+    // A model in half precision or INT8 is not converted to half precision.
     check(
         &half,
         &["--precision", "fp16"],

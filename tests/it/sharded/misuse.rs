@@ -92,6 +92,26 @@ fn parts_of_different_runs_are_named() {
 }
 
 #[test]
+fn parts_with_other_preprocessing_are_named() {
+    let scratch = Scratch::new();
+    let mut proto = fixture().model.proto().clone();
+    proto.metadata_props.clear();
+    let bare = tailfold_onnx::Model::from_proto(proto, "bare").unwrap();
+    let model = scratch.write("bare.onnx", bare.to_bytes());
+    let part = |shard: &str, mean: &str| {
+        let file = scratch.at(&format!("{}.part", &shard[..1]));
+        let args = ["evaluate", "--model", &model, "--data", DATA];
+        let share = ["--shard", shard, "--partial", &file];
+        let images = ["--mean", mean, "--std", "0.5"];
+        run("tailfold", &[&args[..], &share, &images].concat()).ended_with(0);
+        file
+    };
+    let parts = [part("0/2", "0.25"), part("1/2", "0.5")];
+    let expect = ["are not of the same run: `preprocess`", "0.25", "0.5"];
+    refused(&parts, &[], &expect);
+}
+
+#[test]
 fn other_images_under_the_same_spec_are_found_and_no_others_decoded() {
     let scratch = Scratch::new();
     let model = scratch.write("float.onnx", fixture().model.to_bytes());

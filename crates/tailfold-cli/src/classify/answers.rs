@@ -31,8 +31,7 @@ struct Head<'a> {
     schema: &'static str,
     model_sha256: &'a str,
     backend: &'static str,
-    /// What the numbers at the file's output are: `logit`, `log_probability`, `probability`, `independent_probability`. The
-    /// numbers here are probabilities in any case.
+    /// Kind of the scores at the model's output. The scores in `images` are probabilities for every kind.
     model_output: ScoreKind,
 }
 

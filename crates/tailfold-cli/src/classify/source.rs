@@ -220,8 +220,10 @@ fn frames(name: String, mut source: impl Read + 'static, frame: Frame) -> Images
     }))
 }
 
-/// The images below `folder`, in order of their names; hidden files and folders and other files are left out, and a line
-/// of the log output counts the other files.
+/// Lists the images below `folder`, sorted by name.
+///
+/// Hidden files and folders and files with other endings are skipped. One line of the log output counts them, unless
+/// all of them are hidden.
 fn listed(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let (files, left_out) = images_below(folder)?;
     let name = folder.display();
@@ -239,13 +241,15 @@ fn listed(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Returns the image files below `folder` and counts of the skipped files.
 fn images_below(folder: &Path) -> anyhow::Result<(Vec<PathBuf>, LeftOut)> {
     let name = folder.display().to_string();
     let (mut files, mut left_out) = (Vec::new(), LeftOut::default());
     let mut entries = WalkDir::new(folder).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
         let entry = entry.with_context(|| format!("cannot read {name}"))?;
-        let is_folder = entry.file_type().is_dir();
+        // walkdir reports a root that is a link to a folder as a link.
+        let is_folder = entry.depth() == 0 || entry.file_type().is_dir();
         if entry.depth() > 0 && is_hidden(entry.path()) {
             left_out.count(&name, entry.path());
             if is_folder {
@@ -310,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_files_are_not_classified_and_others_are_counted() {
+    fn hidden_and_other_files_are_skipped_and_counted() {
         let dir = tempfile::tempdir().unwrap();
         for file in [
             "b.PNG",

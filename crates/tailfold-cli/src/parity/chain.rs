@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tailfold_data::{DataSpec, Dataset};
+use tailfold_onnx::add_model_files;
 use tailfold_parity::Policy;
 use tailfold_runtime::Backend;
-use tailfold_spec::artifact;
+use tailfold_spec::{OutputCheck, artifact};
 
 use super::pictures::Pictures;
 use super::unseen::Seen;
@@ -93,14 +94,47 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })?;
     let (json, text) = (outcome.to_json(), render::text(&outcome));
     if let Some(folder) = &args.report {
-        artifact::write(&folder.join("chain.json"), json.as_bytes())?;
-        artifact::write(&folder.join("chain.md"), text.as_bytes())?;
+        for (file, form) in REPORT.iter().zip([&json, &text]) {
+            artifact::write(&folder.join(file), form.as_bytes())?;
+        }
     }
     print(if args.json { &json } else { &text });
     Ok(ExitCode::from(outcome.verdict.exit_code()))
 }
 
+/// Names of the files in the folder of `--report`.
+const REPORT: [&str; 2] = ["chain.json", "chain.md"];
+
+/// Checks that no output file is an input file.
+fn check_files(args: &Args) -> anyhow::Result<()> {
+    let mut files = OutputCheck::default();
+    if let Some(folder) = &args.report {
+        for file in REPORT {
+            files.writes("file of --report", folder.join(file));
+        }
+    }
+    for (option, file) in [
+        ("--reference", Some(&args.reference)),
+        ("--half", args.half.as_ref()),
+        ("--candidate", Some(&args.candidate)),
+    ] {
+        if let Some(file) = file {
+            add_model_files(&mut files, option, file);
+        }
+    }
+    for (role, file) in [
+        ("file of --golden", &args.golden),
+        ("file of --policy", &args.policy),
+    ] {
+        file.iter().for_each(|file| files.reads(role, file));
+    }
+    args.data.add_to(&mut files, "--data");
+    args.ort.add_to(&mut files);
+    Ok(files.check()?)
+}
+
 fn check(args: &Args) -> anyhow::Result<Outcome> {
+    check_files(args)?;
     if let Some(folder) = &args.report {
         artifact::ensure_writable(folder)?;
     }

@@ -1,33 +1,35 @@
 //! Logits that were computed elsewhere, compared as they are read.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use tailfold_data::class_counts;
 use tailfold_logits::{LogitFile, is_logit_file, read_labels};
 use tailfold_onnx::Model;
 use tailfold_parity::{ComparedModel, Comparer, GroupRule, ParityError, Policy, Report, Sides};
-use tailfold_spec::artifact;
+use tailfold_spec::{CardParts, ModelCard, OutputCheck, artifact};
 
-use crate::describe_args::Describe;
+use crate::describe_args::{self, Describe};
 use crate::output;
 
 /// Logits read at a time, of each file.
 const AT_A_TIME: usize = 1 << 20;
 
-/// What files of logits do not say of themselves. `--labels` are the labels of the images for them (.npy, Parquet or
-/// safetensors, or text with one per line; those of the files without it), and `--counts evaluation` lets the numbers of the
-/// evaluation's own images stand in for training counts, in thirds of the classes.
+/// Options for two files of logits.
+///
+/// Two options of [`Describe`] have another meaning here: `--labels` is a file with the labels of the images (without
+/// it, the files of logits hold them), and `--counts evaluation` groups the classes into thirds by their number of
+/// evaluation images.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     next_help_heading = "Logits computed elsewhere (.npy, Parquet or safetensors as --reference and --candidate)"
 )]
 pub(super) struct Elsewhere {
     /// Model file whose metadata name the classes and their training counts.
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["data", "classes", "counts", "mean"])]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["data", "classes", "counts"])]
     card: Option<PathBuf>,
-    /// Names of the classes, one a line; numbers without it.
+    /// Class names, one per line; without it, classes have numbers.
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     classes: Option<PathBuf>,
 }
@@ -111,13 +113,23 @@ impl Elsewhere {
         Ok(report)
     }
 
-    /// What stands for the images in a report: the file of their labels, where it is one of its own.
+    /// The entry for the images in a report: the file of `--labels`, or an empty text without it.
     pub(super) fn images(describe: &Describe) -> String {
         let labels = describe.labels.as_ref();
         labels.map_or(String::new(), |path| path.display().to_string())
     }
 
-    /// As on the command line.
+    /// Adds the files that the options name to the inputs of `files`.
+    pub(super) fn add_to(&self, files: &mut OutputCheck) {
+        for (role, file) in [
+            ("file of --card", &self.card),
+            ("file of --classes", &self.classes),
+        ] {
+            file.iter().for_each(|file| files.reads(role, file));
+        }
+    }
+
+    /// The options as words of a command line, for reports.
     pub(super) fn arguments(&self) -> Vec<OsString> {
         let options = [("--card", &self.card), ("--classes", &self.classes)];
         let given = options
@@ -128,7 +140,7 @@ impl Elsewhere {
             .collect()
     }
 
-    /// `--labels`, or what the files have; where several are there they must be the same.
+    /// Labels of `--labels` and of the files of logits, which must be equal.
     fn labels(
         describe: &Describe,
         a: &mut LogitFile,
@@ -143,7 +155,7 @@ impl Elsewhere {
         labels.context("there are no labels: neither file of logits has any, so give --labels FILE")
     }
 
-    /// What is known of the classes, and the policy, which thirds change.
+    /// Class names and training counts, and the policy, whose group rule becomes thirds with `--counts evaluation`.
     fn model(
         &self,
         describe: &Describe,
@@ -152,21 +164,21 @@ impl Elsewhere {
         policy: &Policy,
     ) -> anyhow::Result<(ComparedModel, Policy)> {
         let mut policy = policy.clone();
+        let numbers = || (0..classes).map(|class| class.to_string()).collect();
         if let Some(path) = &self.card {
-            let name = || path.display().to_string();
-            let model = Model::from_bytes(&artifact::read(path)?, &name())?;
-            let model = ComparedModel::from(&model.checked_card().with_context(name)?);
+            let model = carded(path, &policy, numbers)?;
             ensure!(
-                model.classes.len() == classes,
-                "{}: the logits have {classes} classes but the model has {}",
+                model.classes.len() == classes && model.train_counts.len() == classes,
+                "{}: the logits have {classes} classes but the model has {} class names and {} training counts",
                 path.display(),
-                model.classes.len()
+                model.classes.len(),
+                model.train_counts.len()
             );
             return Ok((model, policy));
         }
         let names = match &self.classes {
-            Some(path) => lines(path, classes, |line| Ok(line.to_owned()))?,
-            None => (0..classes).map(|class| class.to_string()).collect(),
+            Some(path) => of_classes(path, classes, describe_args::labels(path)?)?,
+            None => numbers(),
         };
         let counts = if stands_in(describe) {
             policy.groups.by = GroupRule::Thirds;
@@ -180,7 +192,7 @@ impl Elsewhere {
             let path = describe.counts.as_ref().context(
                 "nothing says which classes are rare: give --card MODEL, --counts FILE, or --counts evaluation",
             )?;
-            lines(path, classes, |line| Ok(line.parse::<u64>()?))?
+            of_classes(path, classes, class_counts(path)?)?
         };
         let model = ComparedModel {
             name: policy.model.clone().unwrap_or_default(),
@@ -191,8 +203,36 @@ impl Elsewhere {
     }
 }
 
-fn stands_in(describe: &Describe) -> bool {
+/// Whether `--counts evaluation` was given.
+pub(super) fn stands_in(describe: &Describe) -> bool {
     describe.counts.as_deref() == Some(Path::new("evaluation"))
+}
+
+/// The classes and training counts of the model file `path`; `numbers` names the classes of a model without class names.
+fn carded(
+    path: &Path,
+    policy: &Policy,
+    numbers: impl Fn() -> Vec<String>,
+) -> anyhow::Result<ComparedModel> {
+    let name = || path.display().to_string();
+    let model = Model::read(path)?;
+    let props = model.props();
+    if ModelCard::is_in(&props) {
+        let card = model.checked_card().with_context(name)?;
+        return Ok(ComparedModel::from(&card));
+    }
+    let parts = CardParts::from_props(&props).with_context(name)?;
+    let counts = parts.train_counts.with_context(|| {
+        format!(
+            "{}: the model has no metadata `tailfold.train_counts`: give --counts and --classes in place of --card",
+            name()
+        )
+    })?;
+    Ok(ComparedModel {
+        name: policy.model.clone().unwrap_or_default(),
+        classes: parts.classes.unwrap_or_else(numbers),
+        train_counts: counts,
+    })
 }
 
 fn report(
@@ -250,22 +290,8 @@ fn same<T: PartialEq + std::fmt::Debug>(
     Ok(a)
 }
 
-/// The lines of a file, one a class.
-fn lines<T>(
-    path: &Path,
-    classes: usize,
-    parse: impl Fn(&str) -> anyhow::Result<T>,
-) -> anyhow::Result<Vec<T>> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let values = text
-        .lines()
-        .enumerate()
-        .map(|(number, line)| {
-            parse(line.trim())
-                .with_context(|| format!("{}, line {}: `{line}`", path.display(), number + 1))
-        })
-        .collect::<anyhow::Result<Vec<T>>>()?;
+/// Checks that the file `path` has one value for each of `classes`.
+fn of_classes<T>(path: &Path, classes: usize, values: Vec<T>) -> anyhow::Result<Vec<T>> {
     ensure!(
         values.len() == classes,
         "{} has {} lines but the logits have {classes} classes",
@@ -273,4 +299,42 @@ fn lines<T>(
         values.len()
     );
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn described_model_names_classes_and_counts() {
+        let shipped = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../models/fashion-lt/fashion-lt.onnx"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("described.onnx");
+        let carded = |props: &[(&str, &str)]| {
+            let mut proto = Model::read(Path::new(shipped)).unwrap().proto().clone();
+            proto.metadata_props.clear();
+            let mut model = Model::from_proto(proto, "described").unwrap();
+            for (key, value) in props {
+                model.set_prop(*key, *value);
+            }
+            artifact::write(&path, &model.to_bytes()).unwrap();
+            super::carded(&path, &Policy::default(), || vec!["0".to_owned()])
+        };
+        let counts = ("tailfold.train_counts", "[900, 5]");
+        let model = carded(&[counts]).unwrap();
+        assert_eq!(
+            (model.classes, model.train_counts),
+            (vec!["0".to_owned()], vec![900, 5])
+        );
+        let model = carded(&[counts, ("tailfold.classes", "[\"ant\", \"bee\"]")]).unwrap();
+        assert_eq!(model.classes, ["ant", "bee"]);
+        let error = carded(&[]).unwrap_err().to_string();
+        assert!(
+            error.contains("no metadata `tailfold.train_counts`"),
+            "{error}"
+        );
+    }
 }

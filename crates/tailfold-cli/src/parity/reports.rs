@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use tailfold_data::Dataset;
 use tailfold_parity::{Picture, Report, Unchecked};
-use tailfold_spec::artifact;
+use tailfold_spec::{OutputCheck, artifact};
 
 use crate::output::say;
 
@@ -18,13 +18,23 @@ const MARKDOWN: &str = "parity.md";
 const JUNIT: &str = "parity.xml";
 const PAGE: &str = "parity.html";
 
+/// Names of the files in a report's folder.
+const FILES: [&str; 4] = [JSON, MARKDOWN, JUNIT, PAGE];
+
+/// Adds the reports in `folder` to the outputs of `files`.
+pub(crate) fn add_reports(files: &mut OutputCheck, folder: &Path) {
+    for file in FILES {
+        files.writes("file of --report", folder.join(file));
+    }
+}
+
 /// Prepares `folder`: a report of an earlier run is gone from now on, so that none can pass for this one's.
 ///
 /// # Errors
 /// When nothing can be written into it, or an old file stays.
 pub(super) fn begin(folder: &Path) -> anyhow::Result<()> {
     artifact::ensure_writable(folder)?;
-    for file in [JSON, MARKDOWN, JUNIT, PAGE] {
+    for file in FILES {
         let file = folder.join(file);
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

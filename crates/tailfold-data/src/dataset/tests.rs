@@ -234,7 +234,7 @@ proptest! {
 }
 
 #[test]
-fn class_of_other_files_alone_names_their_endings() {
+fn class_with_other_files_only_is_error_with_their_endings() {
     let dir = tempfile::tempdir().unwrap();
     for file in ["ant/0.png", "bee/0.heic", "bee/1.heic", "bee/.DS_Store"] {
         let path = dir.path().join(file);
@@ -256,7 +256,7 @@ fn class_of_other_files_alone_names_their_endings() {
 }
 
 #[test]
-fn photographs_have_the_pixels_of_the_lenient_decoder() {
+fn photographs_match_lenient_decoder() {
     let Some(folder) = shared("photos") else {
         return;
     };

@@ -1,4 +1,4 @@
-//! JPEG, decoded strictly: the decoder alone fills the rest of a cut picture with grey and says nothing.
+//! Strict JPEG decoding: `zune-jpeg` alone fills the missing part of a truncated image with grey, without an error.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
@@ -9,11 +9,11 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::Cause;
 
-/// One bits in front of the end marker, as stuffed bytes (ISO/IEC 10918-1, B.1.1.5).
+/// 1-bits that are inserted before the end marker, as stuffed bytes (ISO/IEC 10918-1, B.1.1.5).
 ///
-/// No Huffman code consists of one bits alone (C.2), so a decoder that still needs coded data fails here. With the end
-/// marker directly behind the data it would read zeros instead, which are a code, and fill the picture with them. The
-/// decoder reads at most eight bytes ahead of the code that it decodes.
+/// No Huffman code consists of 1-bits only (C.2), so a decoder that needs more coded data than the file has fails here.
+/// With the end marker directly after the data it would read 0-bits instead, which are a valid code, and fill the image
+/// with them. The decoder reads at most eight bytes ahead of the code that it decodes.
 const ONES: [u8; 32] = {
     let mut bytes = [0; 32];
     let mut i = 0;
@@ -26,7 +26,7 @@ const ONES: [u8; 32] = {
 
 const END: [u8; 2] = [0xff, 0xd9];
 
-/// A JPEG whose header is read.
+/// A JPEG with a parsed header.
 pub(super) struct Header {
     pub(super) height: u32,
     pub(super) width: u32,
@@ -34,12 +34,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Finds the end of the picture, and reads its header.
+    /// Finds the end marker and parses the header.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Cause> {
         let layout = Layout::of(bytes).ok_or("the JPEG has no end marker: it was cut short")?;
         let mut picture = [&bytes[..layout.end], &ONES].concat();
         if layout.is_progressive {
-            // Its decoder asks for the marker behind the last scan, and skips stuffed bytes before it.
+            // The progressive decoder needs the marker after the last scan, and skips stuffed bytes before it.
             picture.extend(END);
         }
         let options = DecoderOptions::default()
@@ -55,7 +55,7 @@ impl Header {
         })
     }
 
-    /// The picture, turned as its EXIF says. Grey stays grey, everything else becomes RGB.
+    /// Decodes the image and applies its EXIF orientation; a grey image stays grey, every other image becomes RGB.
     pub(super) fn decode(mut self) -> Result<DynamicImage, Cause> {
         let is_grey = self.decoder.input_colorspace() == Some(ColorSpace::Luma);
         let colours = if is_grey {
@@ -63,7 +63,7 @@ impl Header {
         } else {
             ColorSpace::RGB
         };
-        // Strict from here on: bytes between the segments of a header do no harm, damage in a scan does.
+        // Strict from here on only: stray bytes between header segments are harmless, damage in a scan is not.
         let options = *self.decoder.options();
         let options = options
             .set_strict_mode(true)
@@ -85,22 +85,24 @@ impl Header {
     }
 }
 
-/// Where the segments of a JPEG lead.
+/// The end marker of a JPEG, and its kind, from its segments.
 #[derive(Debug, PartialEq, Eq)]
 struct Layout {
-    /// Place of the end marker.
+    /// Byte offset of the end marker.
     end: usize,
     is_progressive: bool,
 }
 
 impl Layout {
-    /// Follows the segments by their lengths and coded data up to the next marker (B.1), so that the end marker of a
-    /// thumbnail inside a segment does not count; `None` without an end marker.
+    /// Walks over segments by their lengths, and over coded data up to the next marker (B.1); `None` without an end
+    /// marker.
+    ///
+    /// The end marker of a thumbnail lies inside a segment and is skipped with it.
     fn of(bytes: &[u8]) -> Option<Self> {
         let mut is_progressive = false;
         let mut at = 2;
         loop {
-            // Coded data, stuffed bytes and, as decoders accept them, stray bytes between segments.
+            // Skips coded data, stuffed bytes, and stray bytes between segments, which decoders accept.
             at += bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
             let place = at;
             at += bytes[at..].iter().position(|&byte| byte != 0xff)?;

@@ -19,7 +19,7 @@ fn read(bytes: &[u8]) -> Result<Pixels, DataError> {
 }
 
 #[test]
-fn grey_stays_and_everything_else_becomes_rgb() {
+fn grey_stays_grey_and_other_images_become_rgb() {
     let (h, w) = (2, 3);
     let grey: Vec<u8> = (0..6).collect();
     let rgb: Vec<u8> = (0..18).collect();
@@ -54,7 +54,7 @@ fn grey_stays_and_everything_else_becomes_rgb() {
 }
 
 #[test]
-fn the_orientation_is_applied() {
+fn exif_orientation_is_applied() {
     let mut jpeg = Vec::new();
     let values: Vec<u8> = (0..16 * 8)
         .map(|i| if i % 16 < 8 { 250 } else { 5 })
@@ -77,7 +77,7 @@ fn the_orientation_is_applied() {
 }
 
 #[test]
-fn damage_is_named() {
+fn damaged_image_is_error_with_file_name() {
     for bytes in [b"".as_slice(), b"P5 0 0 255\n", b"P6 3 0 255\n"] {
         assert_eq!(read(bytes).unwrap_err().to_string(), "x holds no image");
     }
@@ -100,7 +100,7 @@ fn damage_is_named() {
 }
 
 #[test]
-fn a_bomb_is_refused_by_its_header() {
+fn decompression_bomb_is_refused_by_its_header() {
     // 2,000 million pixels claimed by a header without any data.
     let error = read(b"P6 50000 40000 255\n").unwrap_err();
     assert_eq!(
@@ -109,7 +109,7 @@ fn a_bomb_is_refused_by_its_header() {
     );
 }
 
-/// A picture with detail everywhere, so that no part of its file can be left out; sides that are no multiple of a block.
+/// An image with detail everywhere, so that every part of its file matters; its sides are not multiples of a block.
 fn picture() -> DynamicImage {
     let value = |x: u32, y: u32, k: u32| u8::try_from((x * x * k + y * y * (k + 4) + x * y) % 251);
     DynamicImage::ImageRgb8(image::RgbImage::from_fn(61, 43, |x, y| {
@@ -124,7 +124,7 @@ fn encoded(format: ImageFormat) -> Vec<u8> {
 }
 
 #[test]
-fn every_format_is_read_whole_and_refused_when_cut() {
+fn every_format_is_decoded_and_refused_when_truncated() {
     let expect = picture().into_rgb8().into_raw();
     for (format, loses) in [
         (ImageFormat::Jpeg, true),
@@ -148,7 +148,7 @@ fn every_format_is_read_whole_and_refused_when_cut() {
             let error = read(&whole[..end]).expect_err(&format!("{format:?}, {end} of {len}"));
             assert_eq!(error.to_string(), "cannot decode x", "{format:?}, {end}");
         }
-        // As phones write them.
+        // Phones append such bytes.
         let longer = [&whole[..], b"trailing bytes \xff\xd8\xff\xd9"].concat();
         assert_eq!(read(&longer).unwrap(), pixels, "{format:?}");
     }
@@ -156,7 +156,7 @@ fn every_format_is_read_whole_and_refused_when_cut() {
 
 #[test]
 #[cfg(feature = "gif-tiff")]
-fn first_picture_of_animation_is_read() {
+fn first_frame_of_animation_is_decoded() {
     let mut bytes = Vec::new();
     let mut encoder = image::codecs::gif::GifEncoder::new(&mut bytes);
     for grey in [0, 255] {

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn hidden_names_and_other_endings_are_no_images() {
+fn hidden_files_and_other_endings_are_not_images() {
     for name in ["a.jpg", "A.JFIF", "b.jpe", "d.e.png"] {
         assert!(is_named_image(Path::new(name)), "{name}");
     }
@@ -25,7 +25,7 @@ fn hidden_names_and_other_endings_are_no_images() {
 }
 
 #[test]
-fn both_spellings_of_a_name_are_one() {
+fn composed_and_decomposed_names_are_equal() {
     assert_eq!(normalised("cafe\u{301}"), "caf\u{e9}");
     assert_eq!(normalised("caf\u{e9}"), "caf\u{e9}");
 }

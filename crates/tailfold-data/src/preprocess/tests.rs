@@ -144,8 +144,10 @@ fn mismatches_are_named() {
     );
 }
 
-/// Height and width of an image, short side, side of the crop; the size after the resize and the first row and column
-/// of the crop by `_compute_resized_output_size` and `center_crop` of torchvision 0.29.2 (transforms/functional.py).
+/// Image size, short side, crop side, size after the resize, first row and column of the crop. Sizes are height, width.
+///
+/// The last two are results of `_compute_resized_output_size` and `center_crop` of torchvision 0.29.2
+/// (transforms/functional.py).
 type Geometry = ([usize; 2], u32, usize, [usize; 2], [usize; 2]);
 
 const TORCHVISION: [Geometry; 17] = [
@@ -169,7 +171,7 @@ const TORCHVISION: [Geometry; 17] = [
 ];
 
 #[test]
-fn resize_and_crop_take_the_pixels_of_torchvision() {
+fn resize_and_crop_have_torchvision_geometry() {
     for ([height, width], short_side, side, resized, [top, left]) in TORCHVISION {
         let photo = image(height, width, 1, &vec![0; height * width]);
         let filter = Filter::Nearest;

@@ -32,7 +32,7 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
                     classes.extend(sub_folders(&sibling)?);
                 }
             }
-            // The paths of this split last, where it has the class.
+            // The folders of this split replace those of the others.
             classes.extend(sub_folders(&root)?);
         }
     }
@@ -80,7 +80,7 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
     }
 }
 
-/// The split that a folder of this name most likely holds.
+/// Returns the split that a folder of this name most likely holds.
 fn split_of(name: &str) -> Option<Split> {
     match name.to_lowercase().as_str() {
         "train" | "training" => Some(Split::Train),
@@ -90,8 +90,9 @@ fn split_of(name: &str) -> Option<Split> {
     }
 }
 
-/// Refuses a root whose sub-folders are splits: all of them, or two and more. A single class beside others may well be
-/// called `train`.
+/// Refuses a root if all of its sub-folders, or sub-folders for at least two splits, have names of splits.
+///
+/// One class among others may be called `train`.
 fn refuse_splits(dir: &Path, classes: &BTreeMap<String, PathBuf>) -> Result<(), DataError> {
     let splits: Vec<(&String, Split)> = classes
         .keys()
@@ -102,9 +103,16 @@ fn refuse_splits(dir: &Path, classes: &BTreeMap<String, PathBuf>) -> Result<(), 
     kinds.sort_by_key(|split| split.name() != "train");
     match kinds[..] {
         [split, ..] if kinds.len() > 1 || splits.len() == classes.len() => {
+            // On a file system that ignores letter case, `Train` is there under the name of the split already.
+            let misnamed = |split: &Split| !dir.join(split.name()).is_dir();
+            let renames = Split::ALL.into_iter().filter(misnamed).filter_map(|split| {
+                let (name, _) = splits.iter().find(|(_, of)| *of == split)?;
+                Some(format!("{name} to {split}"))
+            });
             Err(DataError::SplitsAsClasses {
                 data: format!("folder:{}", dir.display()),
-                found: splits.into_iter().map(|(name, _)| name.clone()).collect(),
+                renames: renames.collect(),
+                found: splits.iter().map(|(name, _)| (*name).clone()).collect(),
                 split,
             })
         }
@@ -112,13 +120,13 @@ fn refuse_splits(dir: &Path, classes: &BTreeMap<String, PathBuf>) -> Result<(), 
     }
 }
 
-/// The error for a split without a folder: it names the folders that are there.
+/// Returns the error for a split without a folder, which lists the folders that exist.
 fn no_split(dir: &Path, split: Split) -> DataError {
     let there = sub_folders(dir).unwrap_or_default();
     let there: Vec<&str> = there.keys().map(String::as_str).collect();
     let accepted = match there.as_slice() {
         [] => "it has no sub-folder".into(),
-        // Thousands of classes would hide the message.
+        // A list of thousands of classes would hide the message.
         [.., _] if there.len() > 10 => format!(
             "its {} sub-folders are {}, ...",
             there.len(),
@@ -134,7 +142,7 @@ fn no_split(dir: &Path, split: Split) -> DataError {
     }
 }
 
-/// The visible sub-folders by class name.
+/// Returns the sub-folders that are not hidden, by class name.
 fn sub_folders(folder: &Path) -> Result<BTreeMap<String, PathBuf>, DataError> {
     let mut folders = BTreeMap::new();
     for entry in WalkDir::new(folder)

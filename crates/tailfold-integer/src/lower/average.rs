@@ -1,4 +1,4 @@
-//! The mean of each window of an image.
+//! Lowering of AveragePool.
 
 use tailfold_kernels::{Border, Operation, Window};
 use tailfold_onnx::proto::NodeProto;
@@ -9,6 +9,7 @@ use crate::IntegerError;
 use crate::graph::output;
 
 impl<'a> Lowering<'a> {
+    /// Lowers AveragePool over an image; returns false when it stays float.
     pub(super) fn average_pool(
         &mut self,
         index: usize,
@@ -33,7 +34,15 @@ impl<'a> Lowering<'a> {
         let size = if node.int("ceil_mode").unwrap_or(0) == 0 {
             size
         } else {
-            hanging_over(&window, [height, width], size)
+            let larger = hanging_over(&window, [height, width], size);
+            let valid = node
+                .find_attr("auto_pad")
+                .is_some_and(|a| a.s() == b"VALID");
+            // ONNX's formula for VALID has no window beyond the image; ONNX Runtime adds one.
+            if valid && larger != size {
+                return Ok(false);
+            }
+            larger
         };
         let sees = every_window_sees_a_pixel(&window, counts_padding);
         let Some(ending) = self.ending(output(node))?.filter(|_| sees) else {
@@ -53,8 +62,10 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// `ceil_mode`: one pixel more along each axis where windows leave a rest of the padded image, unless the window would begin
-/// in the padding behind the image (ONNX's AveragePool since opset 19).
+/// Returns the size of the result with `ceil_mode`, given the `size` without it.
+///
+/// An axis gets one pixel more when the windows leave a rest of the padded image, unless the additional window would
+/// begin in the padding behind the image (ONNX AveragePool, opset 19).
 fn hanging_over(window: &Window, image: [usize; 2], size: [usize; 2]) -> [usize; 2] {
     let pads = window.pads;
     let pads = [[pads.top, pads.bottom], [pads.left, pads.right]];
@@ -67,12 +78,13 @@ fn hanging_over(window: &Window, image: [usize; 2], size: [usize; 2]) -> [usize;
     })
 }
 
-/// Whether no window lies in the padding alone, where it would have no mean unless the padding counts.
+/// Returns whether every window contains a pixel of the image: a window in the padding alone has no mean when the
+/// padding does not count.
 fn every_window_sees_a_pixel(window: &Window, counts_padding: bool) -> bool {
     let pads = window.pads;
     let [rows, columns] = window.kernel;
     let inside = pads.top.max(pads.bottom) < rows && pads.left.max(pads.right) < columns;
-    // The taps of a dilated window may lie on both sides of an image.
+    // The taps of a dilated window may all lie in the padding, on both sides of a narrow image.
     let dense = window.dilation == [1, 1] || pads == Border::default();
     inside && (counts_padding || dense)
 }

@@ -1,4 +1,4 @@
-//! Channels of several images in one.
+//! Lowering of Concat.
 
 use tailfold_kernels::Operation;
 use tailfold_onnx::proto::NodeProto;
@@ -7,13 +7,19 @@ use super::{Codes, Lowering, image_size};
 use crate::IntegerError;
 use crate::graph::output;
 
+/// Most inputs of a Concat: each may need a layer of its own, and no network has more.
+const MOST_INPUTS: usize = 256;
+
 impl<'a> Lowering<'a> {
-    /// Concat along the channels of images, or along the features of rows.
+    /// Lowers Concat along the channels of images or the features of rows; returns false when it stays float.
     pub(super) fn concat(
         &mut self,
         index: usize,
         node: &'a NodeProto,
     ) -> Result<bool, IntegerError> {
+        if node.input.len() > MOST_INPUTS {
+            return Ok(false);
+        }
         let terms: Option<Vec<Codes>> = (0..node.input.len())
             .map(|input| self.codes_in(node, input))
             .collect();
@@ -48,7 +54,8 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// The shape of the result, where `terms` lie as their shapes say and are joined along the axis 1.
+    /// Returns the shape of `terms` joined along axis 1; `None` for another axis, for shapes that do not fit, and for a
+    /// flattened image.
     fn joined(&self, node: &NodeProto, terms: &[Codes]) -> Option<Vec<usize>> {
         let mut shape = terms.first()?.shape.clone();
         let rank = i64::try_from(shape.len()).ok()?;
@@ -58,12 +65,12 @@ impl<'a> Lowering<'a> {
         }
         shape[1] = 0;
         for term in terms {
-            // The pixels of a flattened image are not in the order of its features.
-            let as_it_lies = image_size(&term.shape) == Some(self.drafts.tensors[term.tensor]);
+            // A flattened image is still stored channels last, so its values are not in the order of its features.
+            let in_order = image_size(&term.shape) == Some(self.drafts.tensors[term.tensor]);
             let mut rest = term.shape.clone();
             shape[1] = shape[1].checked_add(*rest.get(1)?)?;
             rest[1] = shape[1];
-            if rest != shape || !as_it_lies {
+            if rest != shape || !in_order {
                 return None;
             }
         }

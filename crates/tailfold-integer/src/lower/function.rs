@@ -1,4 +1,4 @@
-//! Functions of one code: elementwise operators between codes and codes, as a table of every code's result.
+//! Lowering of elementwise operators between two quantizations to a lookup table with the result of every code.
 
 mod erf;
 mod formula;
@@ -14,23 +14,24 @@ use crate::IntegerError;
 use crate::graph::{input, output};
 use formula::Formula;
 
-/// No activation has more operators.
+/// Most operators of one function; no activation has more.
 const LONGEST: usize = 64;
 
-/// Whether the standard operator `node` makes each value of one value of each of its inputs, so that between codes and codes it
-/// can be part of a table: an activation, or arithmetic.
+/// Returns whether `node` is a standard elementwise operator, such as an activation or arithmetic, that
+/// [`crate::lower()`] can replace by a lookup table between two quantizations.
 pub fn is_elementwise(node: &NodeProto) -> bool {
     Formula::of(node).is_some()
 }
 
-/// The operators of a function.
+/// A function of one quantized tensor, made of elementwise operators.
 struct Function<'a> {
-    /// Makers before readers; the last one makes the result.
+    /// The operators in topological order; the last one makes the result.
     steps: Vec<Step<'a>>,
-    /// Their nodes.
+    /// Indices of their nodes.
     nodes: BTreeSet<usize>,
 }
 
+/// One operator of a function.
 struct Step<'a> {
     node: &'a NodeProto,
     formula: Formula,
@@ -39,9 +40,9 @@ struct Step<'a> {
 
 /// An input of an operator.
 enum Term<'a> {
-    /// An optional input that is not there.
+    /// An optional input that the node leaves out.
     Missing,
-    /// The value of the code.
+    /// The dequantized input of the function.
     Source,
     Constant(f64),
     /// The result of an earlier operator.
@@ -49,7 +50,7 @@ enum Term<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    /// The function that begins with `node`, when one value at a time goes from codes to codes.
+    /// Lowers the function that begins with `node` to a table; returns false when it stays float.
     pub(super) fn function(
         &mut self,
         index: usize,
@@ -84,7 +85,7 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// The QuantizeLinear node that ends the way of the values of `node` through operators of one value.
+    /// Returns the QuantizeLinear node behind the elementwise operators that follow `node`, if there is one.
     fn end_of_function(&self, node: &NodeProto) -> Option<usize> {
         let mut node = node;
         for _ in 0..LONGEST {
@@ -98,8 +99,10 @@ impl<'a> Lowering<'a> {
         None
     }
 
-    /// All operators from the codes `x` to the node `quantize`, none of them before `first`; `None` when there is another
-    /// source, another reader, or an operator of more than one value.
+    /// Returns the operators between the quantized tensor `x` and the node `quantize`, of which node `first` is the
+    /// earliest.
+    ///
+    /// `None` when an operator is not elementwise, reads another tensor, or has a result that is also read elsewhere.
     fn between(
         &self,
         first: usize,
@@ -110,7 +113,7 @@ impl<'a> Lowering<'a> {
         let maker = |value| self.graph.producer(value);
         let mut found = BTreeSet::new();
         let mut steps = Vec::new();
-        // Backwards, each operator noted when all that it reads is.
+        // Depth-first from the end: an operator is pushed to `steps` after all operators that it reads.
         let end = input(&nodes[quantize], 0).and_then(maker);
         let mut open: Vec<(usize, Option<Step<'a>>)> = end.map(|n| (n, None)).into_iter().collect();
         while let Some((index, step)) = open.pop() {
@@ -164,7 +167,8 @@ impl<'a> Lowering<'a> {
         }))
     }
 
-    /// Input `place` of `node` as one number for all values or the source of a function; `None` for anything else.
+    /// Returns input `place` of `node` when it is missing, the source `x`, or a scalar constant; `None` for anything
+    /// else.
     fn term(
         &self,
         node: &'a NodeProto,
@@ -182,8 +186,8 @@ impl<'a> Lowering<'a> {
         Ok(self.scalar(node, place, rank)?.map(Term::Constant))
     }
 
-    /// The only value of a constant at input `place` of `node`, which spreads over a tensor of `rank` without changing its
-    /// shape.
+    /// Returns the value of a scalar constant at input `place` of `node`; `None` unless it broadcasts to a tensor of
+    /// `rank` without changing its shape.
     fn scalar(
         &self,
         node: &NodeProto,
@@ -201,11 +205,14 @@ impl<'a> Lowering<'a> {
         if shape.len() > rank || shape.iter().any(|&length| length != 1) {
             return Ok(None);
         }
+        // Only the exponent of Pow may have another type than the result.
+        let exponent = place == 1 && node.is("Pow");
         Ok(match tensor.element() {
             Some(DataType::Float) => tensor.values::<f32>()?.first().map(|&v| f64::from(v)),
-            // An exponent may be whole.
-            Some(DataType::Int32) => tensor.values::<i32>()?.first().map(|&v| f64::from(v)),
-            Some(DataType::Int64) => {
+            Some(DataType::Int32) if exponent => {
+                tensor.values::<i32>()?.first().map(|&v| f64::from(v))
+            }
+            Some(DataType::Int64) if exponent => {
                 let value = tensor.values::<i64>()?.first().copied();
                 let value = value.and_then(|v| i32::try_from(v).ok());
                 value.map(f64::from)
@@ -216,8 +223,8 @@ impl<'a> Lowering<'a> {
 }
 
 impl<'a> Function<'a> {
-    /// The code of `steps` for the result of every code, from the smallest code of `x` on; `None` when a result is not a
-    /// number.
+    /// Returns the code of `steps` for the result of every code of `x`, from the smallest on; `None` when a result is
+    /// NaN.
     fn table(&self, x: &Codes, steps: Steps) -> Option<Vec<i16>> {
         let codes = x.steps.low..=x.steps.high;
         let result = |code: i16| {
@@ -228,7 +235,7 @@ impl<'a> Function<'a> {
         codes.map(result).collect()
     }
 
-    /// The result for one value.
+    /// Returns the result of the function for the value `source`.
     fn value(&self, source: f64) -> Option<f64> {
         let mut values: BTreeMap<&'a str, f64> = BTreeMap::new();
         let mut last = None;
@@ -248,7 +255,7 @@ impl<'a> Function<'a> {
     }
 }
 
-/// The code of `steps` that is nearest to `value`, in steps, ties to even.
+/// Returns the code of `steps` nearest to `value`, which is in units of the scale; ties round to even.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to codes")]
 fn nearest(value: f64, steps: Steps) -> i16 {
     let [low, high] = [steps.low, steps.high].map(f64::from);

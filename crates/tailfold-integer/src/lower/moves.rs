@@ -32,9 +32,8 @@ impl<'a> Lowering<'a> {
             .output(height, width)
             .map_err(|error| failed(node, error))?;
         // A window that lies in the padding alone has no largest code.
-        let pads = window.pads;
-        let inside = pads.top.max(pads.bottom) < rows && pads.left.max(pads.right) < columns;
-        let Some(ending) = self.ending(output(node))?.filter(|_| inside) else {
+        let sees = window.always_meets_the_image();
+        let Some(ending) = self.ending(output(node))?.filter(|_| sees) else {
             return Ok(false);
         };
         let size = [channels, height, width];
@@ -171,7 +170,7 @@ impl<'a> Lowering<'a> {
         let Some(mut ending) = self.ending(output(node))? else {
             return Ok(false);
         };
-        // Every consumer of a flattened image knows what it is; other new shapes stay with the float runtime.
+        // All kernels handle a flattened image, which is still stored as an image; other new shapes stay float.
         let features = shape.len() == 2 && shape[0] == 1;
         let same = shape == x.shape || (shape.len() == 4 && self.image(&x) == shape[1..]);
         if !features && !same {
@@ -186,7 +185,7 @@ impl<'a> Lowering<'a> {
         self.drafts.tensors[x.tensor]
     }
 
-    /// The codes of `x` as those of `ending`: the same tensor, where nothing changes.
+    /// Requantizes `x` to the scale and clamp of `ending`; the tensor is shared when neither changes.
     pub(super) fn rescaled(
         &mut self,
         index: usize,
@@ -247,7 +246,7 @@ impl<'a> Lowering<'a> {
         self.rescaled(index, node, &between, shape, ending)
     }
 
-    /// A layer from codes to codes.
+    /// Adds a layer that reads codes and writes codes, in place of `node` and the nodes of `ending`.
     pub(super) fn simple(
         &mut self,
         index: usize,

@@ -1,4 +1,4 @@
-//! Products of two images, or of an image and one value for each channel.
+//! Lowering of Mul: the product of two images, or of an image and one value per channel.
 
 use tailfold_kernels::Operation;
 use tailfold_onnx::proto::NodeProto;
@@ -8,6 +8,7 @@ use crate::IntegerError;
 use crate::graph::output;
 
 impl<'a> Lowering<'a> {
+    /// Lowers Mul of two quantized tensors; returns false when it stays float.
     pub(super) fn product(
         &mut self,
         index: usize,
@@ -42,7 +43,7 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// Whether `gate` has one value for each value, or for each channel, of `x`.
+    /// Returns whether `gate` has the shape of the image `x`, or one value per channel of `x`.
     fn gates(&self, x: &Codes, gate: &Codes) -> bool {
         let sizes = [x, gate].map(|codes| self.drafts.tensors[codes.tensor]);
         let same = x.shape == gate.shape && sizes[0] == sizes[1];

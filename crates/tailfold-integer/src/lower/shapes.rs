@@ -1,11 +1,12 @@
-//! Shapes that the operators which only move codes make.
+//! Output shapes of operators that change the shape of a tensor and not its values, and of clamps.
 
 use tailfold_onnx::proto::NodeProto;
 
 use crate::graph::Graph;
 
-/// The shape of `node`'s output, given that of its first input; `None` for other operators, and for a shape that is no
-/// constant or does not fit.
+/// Returns the shape of `node`'s output, given the shape `x` of its first input.
+///
+/// `None` for other operators, and for a target shape or axes that are not constant or do not fit `x`.
 pub(super) fn of(node: &NodeProto, x: &[usize], graph: &Graph<'_>) -> Option<Vec<usize>> {
     match node.op_type() {
         "Clip" | "Identity" | "Relu" => Some(x.to_vec()),
@@ -22,13 +23,13 @@ pub(super) fn of(node: &NodeProto, x: &[usize], graph: &Graph<'_>) -> Option<Vec
         }
         "Reshape" => {
             let to = graph.numbers::<i64>(node, 1).ok()??;
-            // Where 0 is a length and keeps none, there are no values.
+            // With `allowzero` a length of 0 is literal, and the tensor has no values.
             let plain = node.int("allowzero").unwrap_or(0) == 0 || !to.contains(&0);
             reshaped(x, &to).filter(|_| plain)
         }
         "Squeeze" => squeezed(x, axes(node, graph, x.len())),
         "Unsqueeze" => {
-            // No tensor has more.
+            // Bounds the rank; no network has tensors of a higher one.
             let count = axes_of(node, graph)?.len();
             if count > 8 {
                 return None;
@@ -51,7 +52,7 @@ pub(super) fn of(node: &NodeProto, x: &[usize], graph: &Graph<'_>) -> Option<Vec
     }
 }
 
-/// `axes` of a node: an attribute before opset 13, an input since.
+/// Returns the `axes` of a node, an attribute before opset 13 and an input since; `None` when they are not constant.
 pub(super) fn axes_of(node: &NodeProto, graph: &Graph<'_>) -> Option<Vec<i64>> {
     match node.ints("axes") {
         Some(axes) => Some(axes.to_vec()),
@@ -59,7 +60,7 @@ pub(super) fn axes_of(node: &NodeProto, graph: &Graph<'_>) -> Option<Vec<i64>> {
     }
 }
 
-/// The same, counted from the first axis of a tensor of `rank`.
+/// Returns the axes of a node for a tensor of `rank`, with negative ones resolved; `None` when one is out of range.
 fn axes(node: &NodeProto, graph: &Graph<'_>, rank: usize) -> Option<Vec<usize>> {
     let rank = i64::try_from(rank).ok()?;
     let from_first = |axis: i64| {
@@ -73,7 +74,7 @@ fn axes(node: &NodeProto, graph: &Graph<'_>, rank: usize) -> Option<Vec<usize>> 
     axes_of(node, graph)?.into_iter().map(from_first).collect()
 }
 
-/// Without the lengths of 1 along `axes`.
+/// Returns the shape `x` without `axes`; `None` when the length of one of them is not 1.
 fn squeezed(x: &[usize], axes: Option<Vec<usize>>) -> Option<Vec<usize>> {
     let axes = axes?;
     let lengths = x.iter().enumerate();
@@ -82,12 +83,12 @@ fn squeezed(x: &[usize], axes: Option<Vec<usize>>) -> Option<Vec<usize>> {
     sound.then(|| rest.map(|(_, &length)| length).collect())
 }
 
-/// Values of a tensor, where they can be counted.
+/// Returns the number of values of a tensor; `None` on overflow.
 fn count(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))
 }
 
-/// ONNX's Reshape: 0 keeps a length, -1 takes what is left.
+/// Returns the result of ONNX's Reshape of a tensor of shape `x`: 0 keeps a length, -1 is inferred.
 fn reshaped(x: &[usize], to: &[i64]) -> Option<Vec<usize>> {
     let values = count(x)?;
     let mut shape = Vec::new();

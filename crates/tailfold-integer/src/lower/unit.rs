@@ -1,4 +1,4 @@
-//! Features over their length: what a cosine head multiplies with its weights.
+//! L2-normalised features, as a cosine head multiplies them with its weights.
 
 use tailfold_kernels::Operation;
 use tailfold_onnx::proto::NodeProto;
@@ -8,7 +8,7 @@ use super::{Codes, Lowering, shapes};
 use crate::IntegerError;
 use crate::graph::{input, output};
 
-/// The nodes from a mean to the codes of its direction.
+/// The nodes from a mean to the codes of the L2-normalised mean.
 struct Unit {
     /// Added to the sum of squares.
     epsilon: f64,
@@ -16,7 +16,8 @@ struct Unit {
 }
 
 impl<'a> Lowering<'a> {
-    /// The mean `node` of `x`, its pixels summed with `scale`, when what follows divides it by its length and makes codes.
+    /// Lowers the mean `node` of `x` together with the L2 normalisation and the quantization behind it; returns false
+    /// when other nodes follow. `scale` turns a sum of pixels into their mean.
     pub(super) fn unit_mean(
         &mut self,
         index: usize,
@@ -40,8 +41,8 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// `Flatten`, then `Div(y, Sqrt(Add(ReduceSumSquare(y), epsilon)))`, then QuantizeLinear, with nothing else that reads
-    /// what is in between.
+    /// Matches `Flatten`, then `Div(y, Sqrt(Add(ReduceSumSquare(y), epsilon)))`, then QuantizeLinear behind `mean`;
+    /// `None` when another node reads a value in between.
     fn unit(&self, mean: &NodeProto, channels: usize) -> Result<Option<Unit>, IntegerError> {
         let nodes = self.graph.nodes;
         let next = |value: &str, op: &str| {

@@ -2,39 +2,35 @@
 
 use std::ops::RangeInclusive;
 
-/// For each tensor, given its length and the steps from its first to its last use, the lowest place at which it meets no
-/// other that lives at the same time; and the length of all. Places are multiples of 32, so that vectors do not straddle
-/// more cache lines than they must.
+/// Places each tensor, given its length and the steps from its first to its last use, at the lowest offset where it
+/// overlaps no tensor that lives at the same time; returns the offsets and the total length.
+///
+/// Offsets are multiples of 32 codes, so that vectors straddle as few cache lines as possible.
 pub(super) fn place(tensors: &[(usize, RangeInclusive<usize>)]) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..tensors.len()).collect();
     // Large tensors first: small ones fit between them.
     order.sort_by_key(|&t| std::cmp::Reverse(tensors[t].0));
     let mut offsets = vec![0; tensors.len()];
-    // What is placed already, by the steps in which it lives: most tensors live for a few.
-    let steps = tensors.iter().map(|(_, life)| *life.end() + 1).max();
-    let mut placed: Vec<Vec<usize>> = vec![Vec::new(); steps.unwrap_or(0)];
+    // The tensors placed so far, in the order of their offsets.
+    let mut placed: Vec<usize> = Vec::with_capacity(tensors.len());
     let mut total = 0;
     for tensor in order {
         let (length, life) = &tensors[tensor];
-        let mut taken: Vec<(usize, usize)> = placed[life.clone()]
-            .iter()
-            .flatten()
-            .map(|&other| (offsets[other], offsets[other] + tensors[other].0))
-            .collect();
-        taken.sort_unstable();
-        taken.dedup();
         let mut at: usize = 0;
-        for (start, end) in taken {
+        for &other in &placed {
+            let start = offsets[other];
             if at + length <= start {
                 break;
             }
-            at = at.max(end.next_multiple_of(32));
+            let (other_length, other_life) = &tensors[other];
+            if life.start() <= other_life.end() && other_life.start() <= life.end() {
+                at = at.max((start + other_length).next_multiple_of(32));
+            }
         }
         offsets[tensor] = at;
         total = total.max(at + length);
-        for step in life.clone() {
-            placed[step].push(tensor);
-        }
+        let index = placed.partition_point(|&other| offsets[other] <= at);
+        placed.insert(index, tensor);
     }
     (offsets, total)
 }
@@ -47,7 +43,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tensors_that_live_together_do_not_meet(
+        fn tensors_that_live_together_do_not_overlap(
             tensors in prop::collection::vec((1_usize..200, 0_usize..20, 0_usize..5), 1..20),
         ) {
             let tensors: Vec<_> = tensors
@@ -67,8 +63,16 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_needs_two_places() {
+    fn chain_needs_memory_of_two_tensors() {
         let chain: Vec<_> = (0..10).map(|i| (64, i..=i + 1)).collect();
         assert_eq!(place(&chain).1, 128);
+    }
+
+    #[test]
+    fn thousands_of_tensors_with_long_lives_are_placed_in_linear_memory() {
+        let tensors: Vec<_> = (0..10_000).map(|i| (32, i..=10_000)).collect();
+        let (offsets, total) = place(&tensors);
+        assert_eq!(total, 320_000);
+        assert!(offsets.iter().enumerate().all(|(i, &at)| at == 32 * i));
     }
 }

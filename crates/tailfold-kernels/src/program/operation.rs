@@ -68,22 +68,22 @@ pub enum Operation {
         /// Tensor.
         output: usize,
     },
-    /// A function of each code.
+    /// An elementwise function, as a lookup table of codes.
     Table {
         /// Tensor.
         input: usize,
-        /// The code, without its zero point, whose result comes first.
+        /// The code, without its zero point, whose result is `table[0]`.
         first: i16,
-        /// Results of the codes from there on, at most 256 of them in a network, without their zero point.
+        /// Results of the codes from `first` on, without their zero point: one per 8-bit code, so at most 256.
         table: Vec<i16>,
         /// Tensor.
         output: usize,
     },
-    /// The channels of several images, one after the other, each with its scale changed to that of the result.
+    /// The channels of several images, one after the other, each image requantized to the scale of the result.
     Concat {
-        /// Tensors of one height and width.
+        /// Tensors of the same height and width.
         inputs: Vec<usize>,
-        /// The scale of each over the result's.
+        /// Scale of each input over the result's.
         weights: Vec<f64>,
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
@@ -116,22 +116,22 @@ pub enum Operation {
     AveragePool {
         /// Tensor.
         input: usize,
-        /// The window. The last ones may hang over the padded image.
+        /// The window. The last windows may extend beyond the padded image (`ceil_mode`).
         window: Window,
-        /// Whether pixels of the padding count; those behind it never do.
+        /// Whether taps in the padding count towards the divisor. Taps beyond the padded image never do.
         counts_padding: bool,
-        /// Of the input and of the result.
+        /// Scales of the input and of the result.
         scales: [f32; 2],
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
         /// Tensor.
         output: usize,
     },
-    /// The product of two images of one size, or of an image and one value for each channel.
+    /// The product of two images of the same size, or of an image and one value per channel.
     Product {
-        /// Tensors, that of the result's size first.
+        /// Tensors; the first one has the size of the result.
         inputs: [usize; 2],
-        /// The product of their scales over that of the result.
+        /// The product of the inputs' scales over the result's scale.
         weight: f64,
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],

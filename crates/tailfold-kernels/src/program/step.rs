@@ -31,7 +31,7 @@ pub(super) enum Packed {
     Table(Table),
     Average(Average),
     Product(Product),
-    /// One for each image.
+    /// One per input.
     Concat(Vec<Part>),
 }
 

@@ -1,12 +1,16 @@
-//! Axes of Squeeze counted from the front, ascending: tract takes no others as an input.
+//! Axes of Squeeze, counted from the front and in ascending order: tract reads no other form from an input.
 
 use super::branches::before;
+use super::budget::Budget;
 use crate::proto::TensorProto;
 use crate::wires::Fresh;
 use crate::{Model, Shapes};
 
-/// Rewrites the negative axes of each Squeeze, where `infer` tells the rank of its input.
-pub(super) fn from_front(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) {
+/// Rewrites negative or unsorted axes of each Squeeze, if the file or `infer` gives the rank of its input. Axes beyond
+/// `budget` stay as they are.
+pub(super) fn from_front(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes, budget: &mut Budget) {
+    let mut names = Fresh::of(model.graph());
+    let mut shapes = Shapes::new();
     for index in 0..model.nodes().len() {
         let node = &model.nodes()[index];
         let axes = node.input.get(1).filter(|_| node.is("Squeeze"));
@@ -14,12 +18,18 @@ pub(super) fn from_front(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) {
         let Some(axes) = axes.and_then(|a| a.values::<i64>().ok()) else {
             continue;
         };
-        // tract takes them away one after the other.
+        // tract removes the dimensions one after the other, so the order matters.
         if axes.is_sorted() && axes.iter().all(|&a| a >= 0) {
             continue;
         }
-        let shapes = infer(&before(model, index));
-        let Some(rank) = shapes.get(&model.nodes()[index].input[0]).map(Vec::len) else {
+        let input = node.input[0].clone();
+        let declared = model.graph().find_value(&input).and_then(|v| v.shape());
+        let rank = declared.map(|shape| shape.len());
+        let known = rank.is_some() || shapes.contains_key(&input);
+        if !known && budget.inference(index).is_some() {
+            shapes = infer(&before(model, index));
+        }
+        let Some(rank) = rank.or_else(|| shapes.get(&input).map(Vec::len)) else {
             continue;
         };
         let rank = i64::try_from(rank).unwrap_or(i64::MAX);
@@ -29,7 +39,7 @@ pub(super) fn from_front(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) {
             .collect();
         axes.sort_unstable();
         let graph = model.graph_mut();
-        let name = Fresh::of(graph).name(&format!("{}.axes", graph.node[index].label()));
+        let name = names.name(&format!("{}.axes", graph.node[index].label()));
         graph.node[index].input[1].clone_from(&name);
         graph
             .initializer

@@ -1,11 +1,13 @@
-//! A batch that the file fixes, left open: back ends here run one image at a time.
+//! Makes a fixed batch size symbolic, because the back ends run one image at a time.
+
+use std::collections::BTreeMap;
 
 use crate::Model;
 use crate::proto::{Dimension, TensorProto, TypeValue, ValueInfoProto};
 use crate::wires::{Fresh, Wires};
 
-/// Opens the first dimension of the input and output where the input fixes more than one image, and of every Reshape to that many
-/// rows.
+/// Makes the first dimension of the input and output symbolic if the input fixes a batch of more than one image, and
+/// adapts every Reshape whose target shape begins with that batch size.
 pub(super) fn open(model: &mut Model) {
     let fixed = model
         .input()
@@ -18,6 +20,9 @@ pub(super) fn open(model: &mut Model) {
     for port in graph.input.iter_mut().chain(&mut graph.output) {
         leave_open(port, images);
     }
+    let known = graph.input.iter().chain(&graph.value_info);
+    let known = known.filter_map(|v| Some((v.name().to_owned(), v.shape()?.first().copied()?)));
+    let known: BTreeMap<String, Option<usize>> = known.collect();
     graph.value_info.clear();
     let wires = Wires::of(graph);
     let mut names = Fresh::of(graph);
@@ -35,8 +40,22 @@ pub(super) fn open(model: &mut Model) {
         if lengths.first().copied() != i64::try_from(images).ok() {
             continue;
         }
-        // 0 keeps the length of the input.
-        lengths[0] = 0;
+        let keeps_zeros = node.int("allowzero").unwrap_or(0) != 0;
+        let other = known.get(&node.input[0]).copied().flatten();
+        lengths[0] = if !lengths[1..].contains(&-1) {
+            -1
+        } else if other.is_none_or(|n| n == images) {
+            // With another inferred length, 0 copies the batch size from the input.
+            0
+        } else {
+            continue;
+        };
+        if keeps_zeros {
+            if lengths[1..].contains(&0) {
+                continue;
+            }
+            node.attribute.retain(|a| a.name() != "allowzero");
+        }
         let name = names.name(&format!("{shape}.open"));
         made.push(TensorProto::new(name.clone(), &[lengths.len()], &lengths));
         node.input[1] = name;
@@ -54,3 +73,6 @@ fn leave_open(port: &mut ValueInfoProto, images: usize) {
         *first = Dimension::symbol("N");
     }
 }
+
+#[cfg(test)]
+mod tests;

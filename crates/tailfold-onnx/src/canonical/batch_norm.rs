@@ -1,41 +1,48 @@
-//! Batch normalisation at inference is an affine map of each channel, and so are Mul, Div, Add and Sub by a constant for
-//! each channel: they go into the convolution before them.
+//! Folds per-channel affine nodes into the convolution before them: BatchNormalization at inference, and Mul, Div, Add
+//! and Sub with a constant that is a scalar or has one value per channel.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::CanonicalError;
+use super::budget::Budget;
 use crate::Model;
 use crate::norm::channel_factors;
-use crate::proto::{GraphProto, NodeProto};
+use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::wires::{Fresh, Wires};
 
-/// Of BatchNormalization, when the node does not say.
+/// Default of the attribute `epsilon` (ONNX BatchNormalization).
 const EPSILON: f32 = 1e-5;
 
-/// What a node makes of each channel `c` of its input: `factor[c] x + shift[c]`.
+/// A per-channel affine map: channel `c` of the output is `factor[c] * x + shift[c]`.
 pub(crate) struct Affine {
     pub(crate) factor: Vec<f64>,
     pub(crate) shift: Vec<f64>,
 }
 
-/// Folds each such node into the Conv with a constant weight before it, if nothing else reads the convolution. The numbers
-/// are computed in f64 and rounded once for each node.
+/// Folds each such node into the Conv before it, if the weight of the Conv is an f32 constant and no other node reads
+/// its output. The values are computed in f64 and rounded to f32 once per folded node. Weights that many convolutions
+/// share, and many nodes after one convolution, stay beyond a budget of elements.
 pub(super) fn fold(model: &mut Model) -> Result<(), CanonicalError> {
+    let mut budget = Budget::of(model);
     let wires = Wires::of(model.graph());
     let mut names = Fresh::of(model.graph());
     let mut gone: BTreeSet<usize> = BTreeSet::new();
-    // The convolution that makes a value once nodes are folded into it.
+    // Index of the convolution that produces a value after the folds so far.
     let mut made_by: BTreeMap<String, usize> = BTreeMap::new();
     for index in 0..model.nodes().len() {
         let node = &model.nodes()[index];
-        let Some(value) = affine_input(model.graph(), &wires, node) else {
+        let Some(value) = affine_input(&wires, node) else {
             continue;
         };
         let conv = made_by.get(value).copied().or_else(|| wires.maker(value));
-        let Some(conv) = conv.filter(|&c| takes_affine(model.graph(), &wires, c)) else {
+        let Some(conv) = conv.filter(|&c| takes_affine(model.graph(), c)) else {
             continue;
         };
         if wires.only_reader(value).is_none() {
+            continue;
+        }
+        let elements = elements(model.graph(), conv);
+        if budget.elements(elements).is_none() {
             continue;
         }
         let Some(affine) = affine(model, node, value, conv)? else {
@@ -54,8 +61,8 @@ pub(super) fn fold(model: &mut Model) -> Result<(), CanonicalError> {
     Ok(())
 }
 
-/// The image that `node`, an affine map with constants, reads.
-fn affine_input<'a>(graph: &GraphProto, wires: &Wires, node: &'a NodeProto) -> Option<&'a str> {
+/// The non-constant input of `node`, if `node` is an affine map with constant parameters.
+fn affine_input<'a>(wires: &Wires, node: &'a NodeProto) -> Option<&'a str> {
     let constant = |name: &String| wires.constant(name).is_some();
     if node.is("BatchNormalization") {
         let inference = node.int("training_mode").unwrap_or(0) == 0
@@ -76,24 +83,29 @@ fn affine_input<'a>(graph: &GraphProto, wires: &Wires, node: &'a NodeProto) -> O
         (true, false) if !ordered => b,
         _ => return None,
     };
-    wires
-        .maker(value)
-        .map(|_| value.as_str())
-        .filter(|_| !graph.node.is_empty())
+    wires.maker(value).map(|_| value.as_str())
 }
 
-/// Whether the node `index` is a convolution whose weight and bias are constants.
-fn takes_affine(graph: &GraphProto, wires: &Wires, index: usize) -> bool {
+/// True if the node `index` is a Conv whose weight and bias are f32 constants.
+fn takes_affine(graph: &GraphProto, index: usize) -> bool {
     let node = &graph.node[index];
-    let constant = |name: &String| wires.constant(name).is_some();
-    // A weight that an earlier fold has copied is a constant that the wires do not know.
-    let known = |name: &String| constant(name) || graph.find_initializer(name).is_some();
+    let single = |name: &String| {
+        let tensor = graph.find_initializer(name);
+        tensor.is_some_and(|t| t.element() == Some(DataType::Float))
+    };
     node.is("Conv")
-        && node.input.get(1).is_some_and(known)
-        && node.input.get(2).is_none_or(|b| b.is_empty() || known(b))
+        && node.input.get(1).is_some_and(single)
+        && node.input.get(2).is_none_or(|b| b.is_empty() || single(b))
 }
 
-/// The map of `node` over the channels of the convolution `conv`; `None` for constants of another form.
+/// Number of elements of the weight of the Conv at `index`.
+fn elements(graph: &GraphProto, index: usize) -> usize {
+    let weight = graph.node[index].input.get(1);
+    let shape = weight.and_then(|w| graph.find_initializer(w)?.shape().ok());
+    shape.map_or(0, |s| s.iter().product())
+}
+
+/// The map of `node` over the output channels of the Conv at `conv`; `None` if its constant has another shape or type.
 fn affine(
     model: &Model,
     node: &NodeProto,
@@ -101,7 +113,11 @@ fn affine(
     conv: usize,
 ) -> Result<Option<Affine>, CanonicalError> {
     let conv = &model.nodes()[conv];
-    let (shape, _) = model.initializer_f32(&conv.input[1])?;
+    let weight = model.graph().find_initializer(&conv.input[1]);
+    let shape = weight
+        .map(TensorProto::shape)
+        .transpose()?
+        .unwrap_or_default();
     let (channels, rank) = (shape.first().copied().unwrap_or(0), shape.len());
     if node.is("BatchNormalization") {
         return normalisation(model, node, channels).map(Some);
@@ -112,13 +128,13 @@ fn affine(
     let Ok((dims, values)) = model.initializer_f32(constant) else {
         return Ok(None);
     };
-    // A value for each channel lies on the axis after the batch; one value serves all.
+    // A constant with one value per channel varies along axis 1 alone; a scalar applies to every channel.
     let on_channels = dims.len() <= rank
         && (0..dims.len()).all(|i| {
             let axis = i + rank - dims.len();
             dims[i] == 1 || (axis == 1 && dims[i] == channels)
         });
-    if values.len() != 1 && !(on_channels && values.len() == channels) {
+    if !on_channels {
         return Ok(None);
     }
     let each: Vec<f64> = (0..channels)
@@ -145,7 +161,11 @@ fn affine(
     }))
 }
 
-/// `gamma (x - mean) / sqrt(var + epsilon) + beta`.
+/// The map of a BatchNormalization, `gamma * (x - mean) / sqrt(var + epsilon) + beta`.
+///
+/// # Errors
+/// [`CanonicalError::Channels`] for a parameter of another length, [`CanonicalError::Variance`] for a negative
+/// variance.
 pub(crate) fn normalisation(
     model: &Model,
     node: &NodeProto,
@@ -223,8 +243,8 @@ fn fold_into(
         .cloned()
         .unwrap_or_else(|| format!("{}.bias", conv_node.label()));
     let bias = rounded(bias, 1, label, &wanted)?;
-    // Another convolution may have the same weight and another normalisation. A tensor that an earlier fold made is read by
-    // this convolution alone.
+    // A shared tensor is copied, since another convolution may read it without this normalisation. A tensor that an
+    // earlier fold added is read by this convolution alone.
     let own = |name: &str| {
         wires.only_reader(name).is_some() || (wires.constant(name).is_none() && !name.is_empty())
     };
@@ -245,10 +265,10 @@ fn fold_into(
     Ok(())
 }
 
-/// `values` in f32; `row` of them make a channel.
+/// Rounds `values` to f32; each channel has `row` consecutive values.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the one rounding to f32; what does not fit is an error"
+    reason = "the only rounding to f32; an overflow is an error"
 )]
 fn rounded(
     values: impl Iterator<Item = f64>,

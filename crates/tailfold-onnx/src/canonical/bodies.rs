@@ -1,20 +1,20 @@
-//! The bodies of branches and loops: graphs inside of nodes, whose nodes read values of the graph around them too.
+//! Subgraphs of nodes such as If and Loop. Their nodes can also read values of the enclosing graph.
 
 use crate::proto::{GraphProto, NodeProto};
 
-/// The bodies of `node`.
+/// The subgraphs of `node`.
 pub(super) fn of(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
     let attributes = node.attribute.iter();
     attributes.flat_map(|a| a.g.iter().chain(&a.graphs))
 }
 
-/// The same, to change them.
+/// The subgraphs of `node`, mutable.
 pub(super) fn of_mut(node: &mut NodeProto) -> impl Iterator<Item = &mut GraphProto> {
     let attributes = node.attribute.iter_mut();
     attributes.flat_map(|a| a.g.iter_mut().chain(&mut a.graphs))
 }
 
-/// Renames every value of `node`, those in its bodies among them.
+/// Renames every value that `node` and its subgraphs read or produce.
 pub(super) fn rename(node: &mut NodeProto, name: &dyn Fn(&str) -> String) {
     for value in node.input.iter_mut().chain(&mut node.output) {
         *value = name(value);

@@ -1,4 +1,4 @@
-//! Constant nodes as initializers, and initializers that are no inputs.
+//! Turns Constant nodes into initializers, and removes initializers from the inputs.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use super::CanonicalError;
 use crate::Model;
 use crate::proto::{NodeProto, TensorProto};
 
-/// Turns every Constant into an initializer, and takes initializers out of the graph's inputs, where they stood before
-/// version 4 of the format.
+/// Turns every Constant into an initializer, and removes initializers from the inputs of the graph, where IR versions
+/// before 4 list them.
 pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
     let graph = model.graph_mut();
     let mut nodes = Vec::with_capacity(graph.node.len());
@@ -18,7 +18,7 @@ pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
         .collect();
     for mut node in std::mem::take(&mut graph.node) {
         if !node.is("Constant") {
-            // An optional input at the end that is left out is written as nothing.
+            // An empty name at the end means the same as a missing one: the optional input is omitted.
             while node.input.last().is_some_and(String::is_empty) {
                 node.input.pop();
             }
@@ -43,7 +43,7 @@ pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
     Ok(())
 }
 
-/// The constant, without a name of its own.
+/// The value of a Constant node, without a name; `None` if it is not a numeric tensor.
 fn value(node: &NodeProto) -> Option<TensorProto> {
     let [attribute] = &node.attribute[..] else {
         return None;

@@ -1,120 +1,188 @@
-//! Constant folding: what the graph computes from constants becomes a constant.
+//! Constant folding: values that depend only on constants become initializers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::CanonicalError;
+use super::budget::Budget;
+use super::{CanonicalError, bodies, reads};
 use crate::Model;
-use crate::Shapes;
-use crate::eval::{MAX_ELEMENTS, Unfolded, Value, evaluate};
+use crate::eval::{Unfolded, Value, evaluate};
 use crate::limits::MOST_ELEMENTS;
-use crate::proto::{AttributeProto, AttributeType, NodeProto, TensorProto};
+use crate::proto::{GraphProto, NodeProto, TensorProto};
 
-/// Most elements that folding may read and make beyond [`PASSES`] times those of the file: a short file cannot ask for much
-/// memory or time by many nodes.
-const ROOM: usize = 4 * MAX_ELEMENTS;
-
-/// How often an exporter's nodes read or make each constant, at most.
-const PASSES: usize = 32;
-
-/// Replaces each node that reads only constants by its value. QuantizeLinear and DequantizeLinear stay: they say how a
-/// constant is quantized.
-pub(super) fn constants(model: &mut Model) -> Result<(), CanonicalError> {
-    within(model, ROOM)
-}
-
-fn within(model: &mut Model, room: usize) -> Result<(), CanonicalError> {
-    let graph = model.graph_mut();
-    let mut known: BTreeMap<String, Option<Value>> = BTreeMap::new();
-    let constants: BTreeMap<String, usize> = graph
-        .initializer
-        .iter()
-        .enumerate()
-        .map(|(index, tensor)| (tensor.name().to_owned(), index))
-        .collect();
-    let outputs: BTreeSet<String> = graph.output.iter().map(|o| o.name().to_owned()).collect();
+/// Replaces each node that reads only constants by its value. QuantizeLinear and DequantizeLinear stay, because they
+/// hold the scale and zero point of a constant.
+///
+/// # Errors
+/// [`CanonicalError::TooLarge`] for one constant above the limit, [`CanonicalError::Folding`] when `budget` is used up.
+pub(super) fn constants(model: &mut Model, budget: &mut Budget) -> Result<(), CanonicalError> {
+    let graph = model.graph();
+    let mut folding = Folding::of(graph);
+    let outputs: BTreeSet<&str> = graph.output.iter().map(|o| o.name()).collect();
     let mut folded: BTreeSet<usize> = BTreeSet::new();
-    let mut made: Vec<TensorProto> = Vec::new();
-    let stored = graph.initializer.iter().filter_map(|t| t.shape().ok());
-    let stored = stored.map(|s| s.iter().product::<usize>());
-    let stored = stored.fold(0_usize, usize::saturating_add);
-    let mut room = room.saturating_add(stored.saturating_mul(PASSES));
     for (index, node) in graph.node.iter().enumerate() {
-        if let Some(elements) = claimed(node, &constants, &graph.initializer) {
-            return Err(CanonicalError::TooLarge {
+        if let Some(elements) = claimed(node, &folding.stored) {
+            return Err(CanonicalError::Shape {
                 node: node.label().to_owned(),
-                operator: format!("{} to {elements} elements", node.op_type()),
+                operator: node.op_type().to_owned(),
+                elements,
                 limit: MOST_ELEMENTS,
             });
         }
-        let is_known = |name: &String| {
-            name.is_empty() || constants.contains_key(name) || known.contains_key(name)
-        };
-        if !foldable(node) || !node.input.iter().all(is_known) {
+        if !foldable(node) {
             continue;
         }
-        for name in node.input.iter().filter(|n| !n.is_empty()) {
-            if !known.contains_key(name) {
-                let tensor = &graph.initializer[constants[name]];
-                known.insert(name.clone(), Value::read(tensor)?);
-            }
-        }
-        let inputs: Option<Vec<Option<&Value>>> = node
-            .input
-            .iter()
-            .map(|name| match known.get(name) {
-                None => Some(None),
-                Some(value) => value.as_ref().map(Some),
-            })
-            .collect();
-        let Some(inputs) = inputs else { continue };
-        let name = &node.output[0];
-        let too_large = || CanonicalError::TooLarge {
-            node: node.label().to_owned(),
-            operator: node.op_type().to_owned(),
-            limit: MAX_ELEMENTS,
+        let value = match folding.inputs(node)? {
+            Some(inputs) => evaluated(node, &inputs, budget)?,
+            None => None,
         };
-        let read: usize = inputs.iter().flatten().map(|v| v.len()).sum();
-        room = room.checked_sub(read).ok_or_else(too_large)?;
-        match evaluate(node, &inputs) {
-            Ok(value) => {
-                if outputs.contains(name) {
-                    continue;
-                }
-                room = room.checked_sub(value.len()).ok_or_else(too_large)?;
-                if let Some(tensor) = value.write(name) {
-                    made.push(tensor);
-                    folded.insert(index);
-                    known.insert(name.clone(), Some(value));
-                }
+        let name = &node.output[0];
+        match value.filter(|_| !outputs.contains(&**name)) {
+            Some(value) => {
+                folded.insert(index);
+                folding.known.insert(name.clone(), value);
             }
-            Err(Unfolded::Unknown) => {}
-            Err(Unfolded::TooLarge) => {
-                return Err(too_large());
-            }
+            None => folding.keep(&node.input),
         }
+        folding.release(&node.input)?;
     }
-    if folded.is_empty() {
-        return Ok(());
-    }
+    let written = folding.finish()?;
     let mut index = 0;
+    let graph = model.graph_mut();
     graph.node.retain(|_| {
         index += 1;
         !folded.contains(&(index - 1))
     });
-    graph.initializer.extend(made);
+    graph.initializer.extend(written);
     Ok(())
 }
 
-/// The elements of a constant shape that a Reshape or Expand asks for, when no classifier has as many.
-fn claimed(
+/// The value of `node`; `None` when the evaluator does not support it.
+fn evaluated(
     node: &NodeProto,
-    constants: &BTreeMap<String, usize>,
-    initializers: &[TensorProto],
-) -> Option<i64> {
+    inputs: &[Option<&Value>],
+    budget: &mut Budget,
+) -> Result<Option<Value>, CanonicalError> {
+    let used_up = || CanonicalError::Folding {
+        node: node.label().to_owned(),
+        operator: node.op_type().to_owned(),
+    };
+    let read = inputs.iter().flatten().map(|v| v.len()).sum();
+    budget.elements(read).ok_or_else(used_up)?;
+    match evaluate(node, inputs) {
+        Ok(value) => {
+            budget.elements(value.len()).ok_or_else(used_up)?;
+            Ok(Some(value))
+        }
+        Err(Unfolded::Unknown) => Ok(None),
+        Err(Unfolded::TooLarge) => Err(CanonicalError::TooLarge {
+            node: node.label().to_owned(),
+            operator: node.op_type().to_owned(),
+            limit: MOST_ELEMENTS,
+        }),
+    }
+}
+
+/// The values during one pass. A value is dropped after its last reader, so that a chain of large constants needs the
+/// memory of two.
+struct Folding<'a> {
+    /// Initializers of the file.
+    stored: BTreeMap<&'a str, &'a TensorProto>,
+    /// Values that a later node may fold with.
+    known: BTreeMap<String, Value>,
+    /// How often nodes that may fold still read each value.
+    readers: BTreeMap<&'a str, usize>,
+    /// Values that nodes of the folded graph read.
+    kept: BTreeSet<String>,
+    /// New initializers.
+    written: Vec<TensorProto>,
+}
+
+impl<'a> Folding<'a> {
+    fn of(graph: &'a GraphProto) -> Self {
+        let mut readers = BTreeMap::new();
+        let mut kept = BTreeSet::new();
+        for node in &graph.node {
+            if foldable(node) {
+                for name in &node.input {
+                    *readers.entry(&**name).or_insert(0) += 1;
+                }
+            } else {
+                kept.extend(reads(node));
+            }
+        }
+        Self {
+            stored: graph.initializer.iter().map(|t| (t.name(), t)).collect(),
+            known: BTreeMap::new(),
+            readers,
+            kept,
+            written: Vec::new(),
+        }
+    }
+
+    /// The inputs of `node`, `None` for an omitted one; `None` for all when one is not constant.
+    fn inputs(&mut self, node: &NodeProto) -> Result<Option<Vec<Option<&Value>>>, CanonicalError> {
+        let names = || node.input.iter().filter(|n| !n.is_empty());
+        if !names().all(|n| self.known.contains_key(n) || self.stored.contains_key(&**n)) {
+            return Ok(None);
+        }
+        for name in names() {
+            if let (false, Some(tensor)) = (self.known.contains_key(name), self.stored.get(&**name))
+            {
+                let Some(value) = Value::read(tensor)? else {
+                    return Ok(None);
+                };
+                self.known.insert(name.clone(), value);
+            }
+        }
+        Ok(Some(node.input.iter().map(|n| self.known.get(n)).collect()))
+    }
+
+    /// Records that a node which stays reads `names`.
+    fn keep(&mut self, names: &[String]) {
+        self.kept.extend(names.iter().cloned());
+    }
+
+    /// Records that a node has read `names`, and drops the values that no later node folds with.
+    fn release(&mut self, names: &[String]) -> Result<(), CanonicalError> {
+        for name in names {
+            let Some(readers) = self.readers.get_mut(&**name) else {
+                continue;
+            };
+            *readers -= 1;
+            if *readers == 0
+                && let Some(value) = self.known.remove(name)
+            {
+                self.write(name, &value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds an initializer for a folded value that nodes of the folded graph read.
+    fn write(&mut self, name: &str, value: &Value) -> Result<(), CanonicalError> {
+        if self.kept.contains(name) && !self.stored.contains_key(name) {
+            let tensor = value.write(name);
+            let tensor = tensor.ok_or_else(|| CanonicalError::Constant(name.to_owned()))?;
+            self.written.push(tensor);
+        }
+        Ok(())
+    }
+
+    /// The new initializers.
+    fn finish(mut self) -> Result<Vec<TensorProto>, CanonicalError> {
+        for (name, value) in std::mem::take(&mut self.known) {
+            self.write(&name, &value)?;
+        }
+        Ok(self.written)
+    }
+}
+
+/// Number of elements that a Reshape or Expand to a constant shape asks for, if it is above [`MOST_ELEMENTS`].
+fn claimed(node: &NodeProto, stored: &BTreeMap<&str, &TensorProto>) -> Option<i64> {
     if !(node.is("Reshape") || node.is("Expand")) {
         return None;
     }
-    let shape = &initializers[*constants.get(node.input.get(1)?)?];
+    let shape = stored.get(&**node.input.get(1)?)?;
     let lengths = shape.values::<i64>().ok()?;
     let known = lengths.iter().filter(|l| **l > 0);
     let elements = known.fold(1_i64, |n, &l| n.saturating_mul(l));
@@ -125,32 +193,9 @@ fn foldable(node: &NodeProto) -> bool {
     !node.input.is_empty()
         && node.output.len() == 1
         && !node.output[0].is_empty()
+        && bodies::of(node).next().is_none()
         && !node.is("QuantizeLinear")
         && !node.is("DequantizeLinear")
-}
-
-/// Replaces each Shape of a value in `shapes` (for one image) by its value, and what is computed from them.
-pub(super) fn shapes(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
-    for node in &mut model.graph_mut().node {
-        let known = node
-            .input
-            .first()
-            .filter(|_| node.is("Shape"))
-            .and_then(|x| shapes.get(x));
-        let Some(shape) = known else { continue };
-        let lengths = Value::ints(shape.iter().map(|&d| d as i64).collect());
-        let Some(tensor) = lengths.section(node).ok().and_then(|v| v.write("")) else {
-            continue;
-        };
-        let value = AttributeProto {
-            t: Some(tensor),
-            ..AttributeProto::named("value", AttributeType::Tensor)
-        };
-        let output = node.output.clone();
-        *node = NodeProto::new("Constant", node.label(), [""; 0], output).attr(value);
-    }
-    super::constants::to_initializers(model)?;
-    constants(model)
 }
 
 #[cfg(test)]

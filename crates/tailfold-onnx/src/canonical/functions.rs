@@ -1,20 +1,29 @@
-//! Operators that the file defines itself (model-local functions, IR version 8), inlined.
+//! Inlines model-local functions (IR version 8): operators that the file defines itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use prost::Message as _;
 
 use super::{CanonicalError, bodies};
 use crate::Model;
 use crate::limits::MOST_NODES;
 use crate::proto::{FunctionProto, NodeProto};
 
-/// Deepest nesting of functions in functions; the format forbids recursion.
+/// Deepest supported nesting of function calls; the ONNX format forbids recursion.
 const DEEPEST: usize = 16;
 
-/// Domain, name and overload of a function.
+/// Largest total size of the copies of functions that are called more than once, in bytes as encoded.
+const COPIED: usize = 1 << 28;
+
+/// Domain, name and overload, which identify a function.
 type Key = (String, String, String);
 
-/// Replaces each node that calls a function of the file by the function's nodes, values and nodes under names of their
-/// own.
+/// Replaces each call of a model-local function by the nodes of the function. Nodes and values inside get unique names
+/// per call.
+///
+/// # Errors
+/// [`CanonicalError::Functions`] for recursion, calls nested deeper than [`DEEPEST`], more than [`MOST_NODES`] nodes,
+/// and copies of more than [`COPIED`] bytes.
 pub(super) fn inline(model: &mut Model) -> Result<(), CanonicalError> {
     if model.functions().is_empty() {
         return Ok(());
@@ -33,6 +42,8 @@ pub(super) fn inline(model: &mut Model) -> Result<(), CanonicalError> {
         .collect();
     let mut calls = Calls {
         functions: &functions,
+        called: BTreeSet::new(),
+        copied: 0,
         found: 0,
         nodes: 0,
     };
@@ -44,24 +55,30 @@ pub(super) fn inline(model: &mut Model) -> Result<(), CanonicalError> {
             break;
         }
         if depth == DEEPEST {
-            return Err(CanonicalError::Functions("call themselves, or each other"));
+            return Err(CanonicalError::Functions(
+                "are recursive, or nested deeper than 16 calls",
+            ));
         }
     }
     model.forget_domains();
     Ok(())
 }
 
-/// One pass over all nodes.
+/// State of one pass over all nodes.
 struct Calls<'a> {
     functions: &'a BTreeMap<Key, FunctionProto>,
-    /// Number of the last call.
+    /// Functions with at least one call.
+    called: BTreeSet<Key>,
+    /// Bytes of the copies for all calls but the first of each function.
+    copied: usize,
+    /// Number of the last call, which makes its names unique.
     found: usize,
-    /// Nodes after the pass.
+    /// Nodes written so far.
     nodes: usize,
 }
 
 impl Calls<'_> {
-    /// `nodes` with the bodies of functions in place of their calls, in branches too.
+    /// Replaces each call in `nodes` and their subgraphs by the nodes of its function.
     fn replace(&mut self, nodes: Vec<NodeProto>) -> Result<Vec<NodeProto>, CanonicalError> {
         let mut replaced = Vec::with_capacity(nodes.len());
         for mut node in nodes {
@@ -73,6 +90,14 @@ impl Calls<'_> {
             let before = replaced.len();
             if let Some(function) = self.functions.get(&key) {
                 self.found += 1;
+                if !self.called.insert(key) {
+                    self.copied = self.copied.saturating_add(function.encoded_len());
+                }
+                if self.copied > COPIED {
+                    return Err(CanonicalError::Functions(
+                        "are too large for the number of their calls",
+                    ));
+                }
                 replaced.extend(body(&node, function, self.found));
             } else {
                 for graph in bodies::of_mut(&mut node) {
@@ -83,7 +108,7 @@ impl Calls<'_> {
             self.nodes += replaced.len() - before;
             if self.nodes > MOST_NODES {
                 return Err(CanonicalError::Functions(
-                    "have more nodes than a model may",
+                    "expand to more nodes than a model may have",
                 ));
             }
         }
@@ -91,14 +116,16 @@ impl Calls<'_> {
     }
 }
 
-/// The nodes of `function` in place of the call `node`; `call` numbers the calls.
+/// The nodes of `function` that replace the call `node`; `call` is the number of the call.
 fn body(node: &NodeProto, function: &FunctionProto, call: usize) -> Vec<NodeProto> {
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for (i, formal) in function.input.iter().enumerate() {
         let actual = node.input.get(i).cloned().unwrap_or_default();
         names.insert(formal, actual);
     }
-    for (formal, actual) in function.output.iter().zip(&node.output) {
+    let outputs = function.output.iter().zip(&node.output);
+    // An output that the call omits keeps a name, since nodes of the function may read it.
+    for (formal, actual) in outputs.filter(|(_, actual)| !actual.is_empty()) {
         names.insert(formal, actual.clone());
     }
     let label = node.label().to_owned();
@@ -118,8 +145,8 @@ fn body(node: &NodeProto, function: &FunctionProto, call: usize) -> Vec<NodeProt
     nodes
 }
 
-/// Gives attributes of `inner` that refer to one of the function the value of the call, or the default; without both they
-/// are absent.
+/// Resolves the attributes of `inner` that refer to an attribute of the function (`ref_attr_name`): the call gives the
+/// value, else the default of the function; without both, the attribute is removed.
 fn resolve(inner: &mut NodeProto, call: &NodeProto, function: &FunctionProto) {
     inner.attribute = std::mem::take(&mut inner.attribute)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Nodes that hand their input on.
+//! Removes nodes that return their input unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,18 +7,21 @@ use crate::Model;
 use crate::proto::NodeProto;
 use crate::wires::Wires;
 
-/// Removes Identity, a Sum of one value, and Dropout as inference has it: whoever reads the output reads the input.
+/// Removes Identity, Sum of one value, and Dropout in inference mode; their readers then read the input.
+///
+/// # Errors
+/// [`CanonicalError::Training`] for a node in training mode.
 pub(super) fn remove(model: &mut Model) -> Result<(), CanonicalError> {
     refuse_training(model)?;
     let graph = model.graph_mut();
     let wires = Wires::of(graph);
     let outputs: BTreeSet<String> = graph.output.iter().map(|o| o.name().to_owned()).collect();
     let mut source: BTreeMap<String, String> = BTreeMap::new();
-    // Values that get the name of the output that they are.
+    // Values that take the name of the graph output that they equal.
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     let mut gone: BTreeSet<usize> = BTreeSet::new();
     for (index, node) in graph.node.iter().enumerate() {
-        if !hands_on(node, &wires) {
+        if !is_identity(node, &wires) {
             continue;
         }
         let (input, output) = (&node.input[0], &node.output[0]);
@@ -52,7 +55,8 @@ pub(super) fn remove(model: &mut Model) -> Result<(), CanonicalError> {
                 to.clone_into(output);
             }
         }
-        if node.is("Dropout") {
+        let mask = node.output.get(1).filter(|m| !m.is_empty());
+        if node.is("Dropout") && mask.is_some_and(|m| unread(m, &wires)) {
             node.output.truncate(1);
         }
         stays
@@ -60,7 +64,7 @@ pub(super) fn remove(model: &mut Model) -> Result<(), CanonicalError> {
     Ok(())
 }
 
-/// Batch statistics and random zeros belong to training: an answer would depend on chance or on the other images.
+/// Refuses training mode, where the result depends on random numbers or on the other images of the batch.
 fn refuse_training(model: &Model) -> Result<(), CanonicalError> {
     for node in model.nodes() {
         let asked = match node.op_type() {
@@ -83,13 +87,19 @@ fn refuse_training(model: &Model) -> Result<(), CanonicalError> {
     Ok(())
 }
 
-fn hands_on(node: &NodeProto, wires: &Wires) -> bool {
+/// True if no node reads `value` and the graph does not return it.
+fn unread(value: &str, wires: &Wires) -> bool {
+    wires.readers(value).is_empty() && !wires.is_output(value)
+}
+
+/// True if the first output of `node` equals its first input.
+fn is_identity(node: &NodeProto, wires: &Wires) -> bool {
     if node.input.first().is_none_or(String::is_empty) || node.output.is_empty() {
         return false;
     }
     let mask = node.output.get(1).filter(|o| !o.is_empty());
-    let unread = mask.is_none_or(|m| wires.readers(m).is_empty() && !wires.is_output(m));
-    // A third input may ask for training; one that is computed is left to the runtime.
+    let unread = mask.is_none_or(|m| unread(m, wires));
+    // The third input is `training_mode`. If the graph computes it, the node stays for the runtime.
     let training = node.input.get(2).filter(|i| !i.is_empty());
     let inference = training.is_none_or(|t| wires.constant(t).is_some());
     node.is("Identity")

@@ -1,19 +1,23 @@
-//! Linear layers as `Gemm(x, W, b)` with `W` of shape `[out, in]`, the output channel first as in a convolution, and
-//! without factors.
+//! Linear layers as `Gemm(x, W, b)` with `transB = 1` and `W` of shape `[out, in]`, the output channel first as in a
+//! convolution. The factors `alpha` and `beta` are folded into `W` and `b`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::CanonicalError;
 use crate::Model;
 use crate::Shapes;
-use crate::proto::{GraphProto, NodeProto};
+use crate::proto::{DataType, GraphProto, NodeProto};
 use crate::wires::{Fresh, Wires};
 
-/// Rewrites Gemm with a constant weight, and MatMul of a matrix with a constant one, together with the addition of a constant
-/// after it. `shapes` tells the rank of values that the file says nothing of.
+/// Rewrites each Gemm with a constant f32 weight, and each MatMul of a matrix with a constant matrix, together with an
+/// Add of a constant after it. `shapes` gives the ranks that the file does not declare.
 pub(super) fn to_gemm(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
     let wires = Wires::of(model.graph());
-    let mut names = Fresh::of(model.graph());
+    let mut weights = Weights {
+        names: Fresh::of(model.graph()),
+        wires: &wires,
+        copies: BTreeMap::new(),
+    };
     let mut gone: BTreeSet<usize> = BTreeSet::new();
     for index in 0..model.nodes().len() {
         if gone.contains(&index) {
@@ -29,10 +33,10 @@ pub(super) fn to_gemm(model: &mut Model, shapes: &Shapes) -> Result<(), Canonica
                 .input
                 .get(1)
                 .and_then(|w| model.graph().find_initializer(w))
-                .is_some_and(|w| w.dims.len() == 2);
+                .is_some_and(|w| w.dims.len() == 2 && w.element() == Some(DataType::Float));
         if constant_matrix {
-            without_factors(model, &wires, &mut names, index)?;
-            transpose(model, &wires, &mut names, index)?;
+            without_factors(model, &mut weights, index)?;
+            transpose(model, &mut weights, index)?;
         }
     }
     let mut index = 0;
@@ -43,7 +47,7 @@ pub(super) fn to_gemm(model: &mut Model, shapes: &Shapes) -> Result<(), Canonica
     Ok(())
 }
 
-/// The MatMul at `index` as a Gemm without a bias, if it multiplies a matrix by a constant one.
+/// The MatMul at `index` as a Gemm without a bias, if it multiplies a matrix by a constant matrix.
 fn gemm_of(graph: &GraphProto, wires: &Wires, index: usize, shapes: &Shapes) -> Option<NodeProto> {
     let node = &graph.node[index];
     if !node.is("MatMul") {
@@ -58,8 +62,8 @@ fn gemm_of(graph: &GraphProto, wires: &Wires, index: usize, shapes: &Shapes) -> 
     })
 }
 
-/// True when `value` has rank 2: the file or the runtime says so, its source always makes that, or the rank survives from
-/// `node` to an output of rank 2.
+/// True if `value` has rank 2: the file or shape inference says so, the operator that produces it always returns a
+/// matrix, or operators that keep the rank lead from `node` to a value of rank 2.
 fn is_matrix(
     graph: &GraphProto,
     wires: &Wires,
@@ -78,6 +82,11 @@ fn is_matrix(
     if maker.is_some_and(|n| n.is("Flatten") || n.is("Gemm")) {
         return true;
     }
+    // A vector plus a constant of shape [1, n] is a matrix, so only a constant of shape [n] keeps the rank.
+    let keeps_rank = |next: &NodeProto| {
+        let constant = adds_constant(graph, wires, next).and_then(|c| wires.constant(c));
+        constant.is_some_and(|c| graph.initializer[c].dims.len() == 1)
+    };
     let mut at = node;
     while let Some(output) = at.output.first() {
         if let Some(rank) = rank(output) {
@@ -88,7 +97,7 @@ fn is_matrix(
                 if ["Softmax", "LogSoftmax", "Sigmoid"]
                     .iter()
                     .any(|op| next.is(op))
-                    || adds_constant(graph, wires, next).is_some() =>
+                    || keeps_rank(next) =>
             {
                 at = next;
             }
@@ -98,7 +107,7 @@ fn is_matrix(
     false
 }
 
-/// Name of the constant row that `node` adds.
+/// Name of the constant of shape `[n]` or `[1, n]` that `node` adds.
 fn adds_constant<'a>(graph: &GraphProto, wires: &Wires, node: &'a NodeProto) -> Option<&'a str> {
     let row = |name: &&String| {
         let tensor = wires.constant(name).map(|t| &graph.initializer[t]);
@@ -108,8 +117,8 @@ fn adds_constant<'a>(graph: &GraphProto, wires: &Wires, node: &'a NodeProto) -> 
     node.is("Add").then_some(constant)
 }
 
-/// Puts `gemm` at `index`, with the addition of a constant to its output as its bias; the index of the addition, which is
-/// not needed then.
+/// Puts `gemm` at `index`. If its output is read by an Add of a constant alone, the constant becomes the bias of
+/// `gemm`; returns the index of that Add, which is to be removed.
 fn join_bias(model: &mut Model, wires: &Wires, index: usize, mut gemm: NodeProto) -> Option<usize> {
     let graph = model.graph();
     let weight = graph.find_initializer(&gemm.input[1]);
@@ -128,15 +137,59 @@ fn join_bias(model: &mut Model, wires: &Wires, index: usize, mut gemm: NodeProto
     add
 }
 
-/// Takes `alpha` into the weight and `beta` into the bias of the Gemm at `index`, where they are not 1.
+/// A change of a constant that several nodes may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    /// Multiplied by the f32 with these bits.
+    Scaled(u32),
+    Transposed,
+}
+
+/// Changed constants.
+struct Weights<'a> {
+    names: Fresh,
+    wires: &'a Wires,
+    /// Names of the changed copies of shared constants, by the name of the constant.
+    copies: BTreeMap<(String, Change), String>,
+}
+
+impl Weights<'_> {
+    /// Puts the constant `name` with `change`, whose shape and values `compute` returns, into `model`, and returns its
+    /// name. A constant that one node alone reads keeps its name; a shared one gets one copy per change.
+    fn changed(
+        &mut self,
+        model: &mut Model,
+        name: &str,
+        change: Change,
+        compute: impl Fn(&Model) -> Result<(Vec<usize>, Vec<f32>), CanonicalError>,
+    ) -> Result<String, CanonicalError> {
+        let key = (name.to_owned(), change);
+        if let Some(copy) = self.copies.get(&key) {
+            return Ok(copy.clone());
+        }
+        let (shape, values) = compute(model)?;
+        let own = self.wires.only_reader(name).is_some();
+        let new = if own {
+            name.to_owned()
+        } else {
+            self.names.name(name)
+        };
+        model.set_initializer_f32(&new, &shape, &values);
+        if !own {
+            self.copies.insert(key, new.clone());
+        }
+        Ok(new)
+    }
+}
+
+/// Multiplies the weight of the Gemm at `index` by `alpha`, and its constant bias by `beta`, if they are not 1.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the one rounding to f32 of a product in f64"
+    reason = "the only rounding of the product to f32"
 )]
 fn without_factors(
     model: &mut Model,
-    wires: &Wires,
-    names: &mut Fresh,
+    weights: &mut Weights,
     index: usize,
 ) -> Result<(), CanonicalError> {
     for (input, attribute) in [(1, "alpha"), (2, "beta")] {
@@ -147,16 +200,17 @@ fn without_factors(
             continue;
         }
         if let Some(name) = name.cloned() {
-            if wires.constant(&name).is_none() {
+            if weights.wires.constant(&name).is_none() {
                 continue;
             }
-            let (shape, values) = model.initializer_f32(&name)?;
-            let scaled: Vec<f32> = values
-                .iter()
-                .map(|&v| (f64::from(v) * f64::from(factor)) as f32)
-                .collect();
-            let name = own(wires, names, &name);
-            model.set_initializer_f32(&name, &shape, &scaled);
+            let change = Change::Scaled(factor.to_bits());
+            let name = weights.changed(model, &name, change, |model| {
+                let (shape, mut values) = model.initializer_f32(&name)?;
+                for value in &mut values {
+                    *value = (f64::from(*value) * f64::from(factor)) as f32;
+                }
+                Ok((shape, values))
+            })?;
             model.graph_mut().node[index].input[input] = name;
         }
         let node = &mut model.graph_mut().node[index];
@@ -165,37 +219,23 @@ fn without_factors(
     Ok(())
 }
 
-/// `name`, when one node alone reads it, or a new name for a copy.
-fn own(wires: &Wires, names: &mut Fresh, name: &str) -> String {
-    let copied = wires.constant(name).is_none();
-    if copied || wires.only_reader(name).is_some() {
-        name.to_owned()
-    } else {
-        names.name(name)
-    }
-}
-
-/// Transposes the weight of the Gemm at `index`, where it is `[in, out]`.
-fn transpose(
-    model: &mut Model,
-    wires: &Wires,
-    names: &mut Fresh,
-    index: usize,
-) -> Result<(), CanonicalError> {
+/// Transposes the weight of the Gemm at `index` to `[out, in]`, if it is `[in, out]`.
+fn transpose(model: &mut Model, weights: &mut Weights, index: usize) -> Result<(), CanonicalError> {
     if model.nodes()[index].int("transB").unwrap_or(0) != 0 {
         return Ok(());
     }
     let name = model.nodes()[index].input[1].clone();
-    let (shape, values) = model.initializer_f32(&name)?;
-    let [rows, columns] = shape[..] else {
-        return Ok(());
-    };
-    let mut turned = Vec::with_capacity(values.len());
-    for column in 0..columns {
-        turned.extend((0..rows).map(|row| values[row * columns + column]));
-    }
-    let name = own(wires, names, &name);
-    model.set_initializer_f32(&name, &[columns, rows], &turned);
+    let name = weights.changed(model, &name, Change::Transposed, |model| {
+        let (shape, values) = model.initializer_f32(&name)?;
+        let [rows, columns] = shape[..] else {
+            return Ok((shape, values));
+        };
+        let mut turned = Vec::with_capacity(values.len());
+        for column in 0..columns {
+            turned.extend((0..rows).map(|row| values[row * columns + column]));
+        }
+        Ok((vec![columns, rows], turned))
+    })?;
     let node = &mut model.graph_mut().node[index];
     name.clone_into(&mut node.input[1]);
     *node = std::mem::take(node).attr_int("transB", 1);

@@ -1,21 +1,32 @@
-//! Standard operators of a version that has quantization by channel.
+//! Converts the standard operators to opset 13, the first version with per-channel quantization.
+
+use std::collections::BTreeSet;
+
+use half::f16;
 
 use super::{CanonicalError, bodies};
-use crate::Model;
+use crate::eval::from_front;
 use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
-use crate::wires::{Fresh, Wires};
+use crate::wires::Fresh;
+use crate::{Model, Shapes};
 
-/// Oldest version whose operators are known here; before it, sums were spread over each other by an attribute.
+/// Oldest supported opset version; before it, an attribute controls how Add and Mul broadcast.
 const FIRST: i64 = 7;
-/// Newest one.
+/// Newest supported opset version.
 const LAST: i64 = 28;
-/// The first version with a scale for each channel.
+/// First opset version with per-channel scales in QuantizeLinear and DequantizeLinear.
 const BY_CHANNEL: i64 = 13;
-/// Version of the format that came with it.
+/// IR version that was released with opset 13.
 const IR_VERSION: i64 = 7;
 
-/// Raises the version to 13.
-pub(super) fn raise(model: &mut Model) -> Result<(), CanonicalError> {
+/// Raises the opset version to 13, if it is lower. `infer` is called for a Softmax of a value without a declared shape.
+///
+/// # Errors
+/// [`CanonicalError::Opset`] outside the supported versions, [`CanonicalError::Removed`] for Upsample.
+pub(super) fn raise(
+    model: &mut Model,
+    infer: &dyn Fn(&Model) -> Shapes,
+) -> Result<(), CanonicalError> {
     let found = model.opset().unwrap_or(0);
     if !(FIRST..=LAST).contains(&found) {
         return Err(CanonicalError::Opset {
@@ -27,28 +38,47 @@ pub(super) fn raise(model: &mut Model) -> Result<(), CanonicalError> {
     if found >= BY_CHANNEL {
         return Ok(());
     }
-    convert(model.graph_mut(), true)?;
+    let graph = model.graph();
+    let unknown = |node: &NodeProto| {
+        flattens(node) && node.int("axis") != Some(-1) && declared(graph, node).is_none()
+    };
+    let shapes = if graph.node.iter().any(unknown) {
+        infer(model)
+    } else {
+        Shapes::new()
+    };
+    convert(model.graph_mut(), &shapes)?;
     model.raise_ir_version(IR_VERSION);
     model.set_opset(BY_CHANNEL);
     Ok(())
 }
 
-/// Converts the nodes of `graph` and of the bodies inside; `whole` when it is the model's.
-fn convert(graph: &mut GraphProto, whole: bool) -> Result<(), CanonicalError> {
+/// Converts the nodes of `graph` and of its subgraphs; `shapes` has shapes of values of `graph` for one image.
+fn convert(graph: &mut GraphProto, shapes: &Shapes) -> Result<(), CanonicalError> {
     for body in graph.node.iter_mut().flat_map(bodies::of_mut) {
-        convert(body, false)?;
+        convert(body, &Shapes::new())?;
     }
     rename(graph)?;
-    softmax(graph, whole);
+    softmax(graph, shapes);
     attributes_to_inputs(graph);
     Ok(())
 }
 
-/// Operators that left the standard before version 13.
+/// Renames operators that opset 13 has under another name, and writes out the defaults of Resize that changed; an
+/// operator that opset 13 does not have at all is an error.
 fn rename(graph: &mut GraphProto) -> Result<(), CanonicalError> {
-    for node in &mut graph.node {
+    let standard = |node: &&mut NodeProto| matches!(node.domain(), "" | "ai.onnx");
+    for node in graph.node.iter_mut().filter(standard) {
         let now = match node.op_type() {
             "Scatter" => "ScatterElements",
+            // Opset 10 has no region of interest, and maps a pixel to `x / scale`, rounded down.
+            "Resize" if node.input.len() == 2 => {
+                node.input.insert(1, String::new());
+                *node = std::mem::take(node)
+                    .attr_str("coordinate_transformation_mode", "asymmetric")
+                    .attr_str("nearest_mode", "floor");
+                continue;
+            }
             "Upsample" => {
                 return Err(CanonicalError::Removed {
                     node: node.label().to_owned(),
@@ -62,49 +92,55 @@ fn rename(graph: &mut GraphProto) -> Result<(), CanonicalError> {
     Ok(())
 }
 
-/// Before version 13, a softmax flattens its input from an axis on. Of a matrix that is a softmax of each row, as it is of
-/// the scores at the end of a classifier; elsewhere the flattening is written out.
-fn softmax(graph: &mut GraphProto, whole: bool) {
-    let wires = Wires::of(graph);
-    let rank_2 = |name: &str| {
-        let shape = graph.find_value(name).and_then(|v| v.shape());
-        shape.is_some_and(|s| s.len() == 2)
-    };
-    let at_the_end = |node: &NodeProto| {
-        let mut value = node.output.first().map_or("", String::as_str);
-        loop {
-            if wires.is_output(value) {
-                return whole;
-            }
-            let Some(next) = wires.only_reader(value).map(|i| &graph.node[i]) else {
-                return false;
-            };
-            let moves = [
-                "Identity",
-                "Reshape",
-                "Flatten",
-                "Squeeze",
-                "Unsqueeze",
-                "Cast",
-            ];
-            if !moves.iter().any(|op| next.is(op)) {
-                return false;
-            }
-            value = next.output.first().map_or("", String::as_str);
-        }
-    };
+/// Whether `node` flattens its input to a matrix before opset 13, and runs along one axis from 13 on.
+fn flattens(node: &NodeProto) -> bool {
+    let op = ["Softmax", "LogSoftmax", "Hardmax"]
+        .iter()
+        .any(|op| node.is(op));
+    op && !node.input.is_empty()
+}
+
+/// Shape of the output or the first input of `node`, which are the same, as far as the file declares it.
+fn declared(graph: &GraphProto, node: &NodeProto) -> Option<Vec<Option<usize>>> {
+    let mut names = node.output.iter().take(1).chain(node.input.first());
+    names.find_map(|name| graph.find_value(name)?.shape())
+}
+
+/// The only axis from `axis` on whose length is not 1: a matrix that is flattened at `axis` has the same rows along it.
+fn single_axis(shape: &[Option<usize>], axis: i64) -> Option<i64> {
+    let first = from_front(axis, shape.len()).ok()?;
+    let mut longer = (first..shape.len()).filter(|&i| shape[i] != Some(1));
+    let found = longer.next().unwrap_or(first);
+    i64::try_from(found)
+        .ok()
+        .filter(|_| longer.next().is_none())
+}
+
+/// Converts Softmax, LogSoftmax and Hardmax. Before opset 13, they flatten the input to a matrix at `axis`; from 13 on,
+/// they run along one axis alone. Where the shape does not show that both give the same result, the pass adds a Flatten
+/// before the node and a Reshape after it.
+fn softmax(graph: &mut GraphProto, shapes: &Shapes) {
     let mut names = Fresh::of(graph);
     let mut nodes = Vec::with_capacity(graph.node.len());
     for node in &graph.node {
-        if !(node.is("Softmax") || node.is("LogSoftmax")) || node.input.is_empty() {
+        if !flattens(node) {
             nodes.push(node.clone());
             continue;
         }
+        let inferred = || {
+            let shape = shapes.get(&node.input[0])?.iter().map(|&d| Some(d));
+            // The shape is the shape for one image; the batch may be larger.
+            Some(std::iter::once(None).chain(shape.skip(1)).collect())
+        };
         let axis = node.int("axis").unwrap_or(1);
-        let plain = axis == -1
-            || (axis == 1 && (node.output.iter().any(|o| rank_2(o)) || at_the_end(node)));
-        if plain {
-            nodes.push(node.clone().attr_int("axis", axis));
+        let single = match axis {
+            -1 => Some(-1),
+            _ => declared(graph, node)
+                .or_else(inferred)
+                .and_then(|s| single_axis(&s, axis)),
+        };
+        if let Some(single) = single {
+            nodes.push(node.clone().attr_int("axis", single));
             continue;
         }
         let label = node.label();
@@ -135,9 +171,9 @@ fn softmax(graph: &mut GraphProto, whole: bool) {
     graph.node = nodes;
 }
 
-/// Version 13 has as inputs what these operators had as attributes: the operator, and its attributes in the order of the
-/// inputs from the second on. A number is an f32 scalar.
-const MOVED: [(&str, &[&str]); 8] = [
+/// Operators whose attributes are inputs in opset 13, with the attributes in the order of the inputs after the first. A
+/// float attribute becomes a scalar, an integer a list of one.
+const MOVED: [(&str, &[&str]); 9] = [
     ("Squeeze", &["axes"]),
     ("Unsqueeze", &["axes"]),
     ("ReduceSum", &["axes"]),
@@ -146,29 +182,48 @@ const MOVED: [(&str, &[&str]); 8] = [
     ("Pad", &["pads", "value"]),
     ("Clip", &["min", "max"]),
     ("Dropout", &["ratio"]),
+    ("TopK", &["k"]),
 ];
 
 fn attributes_to_inputs(graph: &mut GraphProto) {
     let mut names = Fresh::of(graph);
     let mut made = Vec::new();
+    let values = graph
+        .input
+        .iter()
+        .chain(&graph.output)
+        .chain(&graph.value_info);
+    let halves = values.filter(|v| v.element() == Some(DataType::Float16));
+    let halves: BTreeSet<String> = halves.map(|v| v.name().to_owned()).collect();
     for node in &mut graph.node {
         let Some((_, attributes)) = MOVED.iter().find(|(op, _)| node.is(op)) else {
             continue;
         };
-        // A form that already has inputs is a newer one.
+        // A node with more inputs already has the newer form.
         if node.input.len() != 1 {
             continue;
         }
+        let half = node
+            .input
+            .iter()
+            .chain(&node.output)
+            .any(|v| halves.contains(v));
         let mut inputs = Vec::new();
         for attribute in *attributes {
             let name = names.name(&format!("{}.{attribute}", node.label()));
-            let tensor = match (node.ints(attribute), node.float(attribute)) {
-                (Some(values), _) => TensorProto::new(&name, &[values.len()], values),
-                (None, Some(value)) => TensorProto::new(&name, &[], &[value]),
-                (None, None) => {
-                    inputs.push(String::new());
-                    continue;
+            let tensor = if let Some(values) = node.ints(attribute) {
+                TensorProto::new(&name, &[values.len()], values)
+            } else if let Some(value) = node.int(attribute) {
+                TensorProto::new(&name, &[1], &[value])
+            } else if let Some(value) = node.float(attribute) {
+                if half {
+                    TensorProto::new(&name, &[], &[f16::from_f32(value)])
+                } else {
+                    TensorProto::new(&name, &[], &[value])
                 }
+            } else {
+                inputs.push(String::new());
+                continue;
             };
             made.push(tensor);
             inputs.push(name);
@@ -179,10 +234,6 @@ fn attributes_to_inputs(graph: &mut GraphProto) {
         node.input.extend(inputs);
         node.attribute.retain(|a| !attributes.contains(&a.name()));
     }
-    debug_assert!(
-        made.iter()
-            .all(|t| t.element() != Some(DataType::Undefined))
-    );
     graph.initializer.extend(made);
 }
 

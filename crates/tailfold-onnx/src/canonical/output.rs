@@ -1,11 +1,15 @@
-//! One output, and only the nodes and inputs that it needs.
+//! Keeps one output, and the nodes and inputs that it depends on.
 
 use std::collections::BTreeSet;
 
 use super::CanonicalError;
 use crate::Model;
 
-/// Keeps the output `wanted`, or the only one, and the nodes that it depends on.
+/// Keeps the output `wanted`, or the only output, and the nodes that it depends on.
+///
+/// # Errors
+/// [`CanonicalError::NoOutput`] if the graph has no output `wanted`, [`CanonicalError::Outputs`] if it has several and
+/// none is requested.
 pub(super) fn keep(model: &mut Model, wanted: Option<&str>) -> Result<(), CanonicalError> {
     let graph = model.graph_mut();
     let found = || graph.output.iter().map(|o| o.name().to_owned()).collect();
@@ -25,12 +29,14 @@ pub(super) fn keep(model: &mut Model, wanted: Option<&str>) -> Result<(), Canoni
     for node in std::mem::take(&mut graph.node).into_iter().rev() {
         if node.output.iter().any(|o| needed.contains(o)) {
             needed.extend(super::reads(&node));
+            // An empty name stands for an omitted input, not for a value.
+            needed.remove("");
             nodes.push(node);
         }
     }
     nodes.reverse();
     graph.node = nodes;
-    // An input that nothing reads is none of the classifier's; the only one stays, so that it can be named.
+    // Inputs that no node reads are removed. A single input stays, so that later errors can name it.
     if graph.input.len() > 1 {
         graph.input.retain(|i| needed.contains(i.name()));
     }

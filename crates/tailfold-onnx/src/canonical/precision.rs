@@ -1,10 +1,10 @@
-//! Double precision as single: no runtime here computes convolutions in f64, and no classifier needs it.
+//! Converts f64 to f32: no runtime here computes convolutions in f64, and no classifier needs it.
 
 use crate::Model;
 use crate::proto::{DataType, TensorProto, TypeValue, ValueInfoProto};
 
-/// Rounds every f64 constant to f32, and makes casts and types of f64 those of f32. The input and the output keep their types
-/// until [`crate::open()`] has noted them.
+/// Rounds every f64 constant to f32, and changes casts to f64 and declared f64 types to f32. The input keeps its type
+/// until [`crate::open()`] has read it.
 pub(super) fn to_single(model: &mut Model) {
     let graph = model.graph_mut();
     for tensor in &mut graph.initializer {
@@ -25,10 +25,7 @@ pub(super) fn to_single(model: &mut Model) {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the rounding that this pass is for"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "this pass rounds to f32")]
 fn narrow(tensor: &mut TensorProto) {
     let Ok(values) = tensor.values::<f64>() else {
         return;

@@ -1,10 +1,10 @@
-//! Sums of two values as Add, idempotent activations once.
+//! Rewrites Sum of two values as Add, and repeated Relu as one Relu.
 
 use crate::Model;
 use crate::proto::NodeProto;
 use crate::wires::Wires;
 
-/// Rewrites Sum of two values as Add, and Relu of a Relu as one.
+/// Rewrites each Sum of two values as Add, and each Relu of a Relu as one Relu.
 pub(super) fn to_additions(model: &mut Model) {
     let wires = Wires::of(model.graph());
     let graph = model.graph_mut();
@@ -15,7 +15,7 @@ pub(super) fn to_additions(model: &mut Model) {
             node.op_type = Some("Add".to_owned());
         }
     }
-    // Backwards through each chain, so that the first alone stays: all read what it reads.
+    // Every Relu of a chain reads the input of the first one.
     for index in 0..graph.node.len() {
         let Some(before) = graph.node[index].input.first().and_then(|i| wires.maker(i)) else {
             continue;
@@ -28,7 +28,7 @@ pub(super) fn to_additions(model: &mut Model) {
             graph.node[index].input[0] = source;
         }
     }
-    // What nothing reads any more.
+    // A Relu whose output is no longer read is removed.
     let mut alive: Vec<NodeProto> = Vec::with_capacity(graph.node.len());
     let mut read: std::collections::BTreeSet<String> =
         graph.output.iter().map(|o| o.name().to_owned()).collect();

@@ -2,12 +2,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fixture;
+use crate::fixture::small::{model as small, node};
 use crate::proto::{
     AttributeProto, AttributeType, DataType, Dimension, NodeProto, TensorProto, ValueInfoProto,
 };
 
-/// A classifier as others export it: a convolution without bias, its normalisation, and a head of MatMul and Add.
-fn foreign(opset: i64) -> Model {
+/// A typical third-party export: Conv without a bias, BatchNormalization, and a head of MatMul and Add.
+fn third_party(opset: i64) -> Model {
     let tensor = |name: &str, dims: &[usize]| {
         let mut shape = vec![Dimension::symbol("N")];
         shape.extend(dims.iter().map(|&d| Dimension::fixed(d)));
@@ -58,9 +59,9 @@ fn refused(mut model: Model, expect: &str) {
 }
 
 #[test]
-fn a_foreign_classifier_gets_our_form() {
+fn third_party_classifier_gets_canonical_form() {
     for opset in [11, 13, 21] {
-        let mut model = foreign(opset);
+        let mut model = third_party(opset);
         if opset > 11 {
             model.graph_mut().node[6] = NodeProto::new("Squeeze", "squeeze", ["p", "axes"], ["s"]);
             model.set_initializer("axes", &[2], &[2_i64, 3]);
@@ -97,15 +98,15 @@ fn a_foreign_classifier_gets_our_form() {
 }
 
 #[test]
-fn models_of_ours_stay_as_they_are() {
+fn model_in_canonical_form_stays() {
     let mut model = fixture::model(fixture::COSINE);
     canonical(&mut model, None).unwrap();
     assert_eq!(model, fixture::model(fixture::COSINE));
 }
 
 #[test]
-fn an_output_is_chosen_by_name() {
-    let mut model = foreign(11);
+fn output_is_selected_by_name() {
+    let mut model = third_party(11);
     let error = canonical(&mut model.clone(), None).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -122,8 +123,8 @@ fn an_output_is_chosen_by_name() {
 }
 
 #[test]
-fn what_is_shared_is_not_overwritten() {
-    let mut model = foreign(13);
+fn shared_weight_is_copied_before_folding() {
+    let mut model = third_party(13);
     let graph = model.graph_mut();
     graph.node.truncate(6);
     graph
@@ -131,7 +132,7 @@ fn what_is_shared_is_not_overwritten() {
         .push(NodeProto::new("Conv", "other", ["d", "w"], ["probability"]));
     canonical(&mut model, Some("probability")).unwrap();
     assert_eq!(model.node("other").unwrap().input[1], "w");
-    let mut model = foreign(13);
+    let mut model = third_party(13);
     model.set_initializer_f32("var", &[2], &[15.0, 8.0]);
     let graph = model.graph_mut();
     graph.node.truncate(6);
@@ -148,17 +149,17 @@ fn what_is_shared_is_not_overwritten() {
 }
 
 #[test]
-fn what_cannot_be_folded_is_named() {
+fn opset_and_parameter_errors_name_the_place() {
     refused(
-        foreign(6),
+        third_party(6),
         "the model uses version 6 of the standard operators, expected 7 to 28",
     );
     refused(
-        foreign(29),
+        third_party(29),
         "the model uses version 29 of the standard operators, expected 7 to 28",
     );
     let with = |name: &str, values: &[f32]| {
-        let mut model = foreign(11);
+        let mut model = third_party(11);
         model.set_initializer_f32(name, &[values.len()], values);
         model
     };
@@ -178,11 +179,11 @@ fn what_cannot_be_folded_is_named() {
 
 proptest! {
     #[test]
-    fn damaged_graphs_are_refused_or_rewritten_but_never_panic(
+    fn damaged_graphs_never_panic(
         changes in prop::collection::vec((0.0_f64..1.0, any::<u8>()), 1..4),
         opset in prop::sample::select(vec![11, 13]),
     ) {
-        let mut bytes = foreign(opset).to_bytes();
+        let mut bytes = third_party(opset).to_bytes();
         for (place, byte) in changes {
             let last = bytes.len() - 1;
             #[expect(clippy::cast_possible_truncation, reason = "a position below the length")]
@@ -195,4 +196,67 @@ proptest! {
             let _ = canonical(&mut model, Some("probability"));
         }
     }
+}
+
+#[test]
+fn shared_weight_is_transposed_once() {
+    let nodes = vec![
+        node("Flatten", "image", "rows"),
+        node("MatMul", "rows w", "a"),
+        node("MatMul", "rows w", "b"),
+        node("Add", "a b", "scores"),
+    ];
+    let mut model = small(13, &[2, 1, 1], nodes, &[3]);
+    model.set_initializer_f32("w", &[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    canonical(&mut model, None).unwrap();
+    let gemms = model.nodes().iter().filter(|n| n.is("Gemm"));
+    let weights: BTreeSet<&str> = gemms.map(|n| n.input[1].as_str()).collect();
+    assert_eq!(weights, BTreeSet::from(["w.2"]));
+    assert_eq!(model.graph().initializer.len(), 1);
+    let (shape, values) = model.initializer_f32("w.2").unwrap();
+    assert_eq!(
+        (shape, values),
+        (vec![3, 2], vec![1.0, 4.0, 2.0, 5.0, 3.0, 6.0])
+    );
+}
+
+#[test]
+fn shared_weight_has_one_copy_per_alpha() {
+    let nodes = [1.0, 2.0, 2.0].iter().zip(["a", "b", "c"]);
+    let mut nodes: Vec<NodeProto> = nodes
+        .map(|(&alpha, y)| node("Gemm", "rows w", y).attr_float("alpha", alpha))
+        .collect();
+    nodes.insert(0, node("Flatten", "image", "rows"));
+    nodes.push(node("Sum", "a b c", "scores"));
+    let mut model = small(13, &[2, 1, 1], nodes, &[3]);
+    model.set_initializer_f32("w", &[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    canonical(&mut model, None).unwrap();
+    let gemms: Vec<&NodeProto> = model.nodes().iter().filter(|n| n.is("Gemm")).collect();
+    let weight = |i: usize| model.initializer_f32(&gemms[i].input[1]).unwrap().1;
+    assert_eq!(weight(0), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    assert_eq!(weight(1), [2.0, 8.0, 4.0, 10.0, 6.0, 12.0]);
+    assert_eq!(gemms[1].input[1], gemms[2].input[1]);
+    assert_eq!(model.graph().initializer.len(), 2);
+}
+
+#[test]
+fn row_that_is_added_does_not_make_a_vector_a_matrix() {
+    let operators = |dims: &[usize]| {
+        let nodes = vec![
+            node("Exp", "image", "v"),
+            node("MatMul", "v w", "m"),
+            node("Add", "m b", "scores"),
+        ];
+        let mut model = small(13, &[2, 1, 1], nodes, &[3]);
+        model.set_initializer_f32("w", &[2, 3], &[1.0; 6]);
+        model.set_initializer_f32("b", dims, &[1.0; 3]);
+        canonical(&mut model, None).unwrap();
+        model.nodes().len()
+    };
+    assert_eq!(operators(&[1, 3]), 3, "the product may be a vector");
+    assert_eq!(
+        operators(&[3]),
+        2,
+        "the sum is a matrix only if the product is one"
+    );
 }

@@ -30,7 +30,7 @@ fn unknown_operators_are_left_to_the_runtime() {
 }
 
 #[test]
-fn names_are_unique() {
+fn missing_and_duplicate_names_are_errors() {
     refused(
         |g| g.node[1].name = g.node[0].name.clone(),
         "two nodes are called `stem.conv`",
@@ -80,7 +80,7 @@ fn names_are_unique() {
 }
 
 #[test]
-fn values_are_defined_before_their_use() {
+fn value_read_before_its_definition_is_error() {
     refused(
         |g| g.node.swap(0, 1),
         "node `stem.relu` uses `stem.conv` before it is defined",
@@ -100,7 +100,7 @@ fn values_are_defined_before_their_use() {
 }
 
 #[test]
-fn operators_have_their_inputs() {
+fn wrong_number_of_inputs_is_error() {
     refused(
         |g| g.node[0].input.truncate(1),
         "node `stem.conv` (Conv) has 1 inputs, expected 2 to 3",
@@ -119,8 +119,8 @@ fn operators_have_their_inputs() {
 }
 
 #[test]
-fn infinity_is_sound_as_filling_but_not_as_weight() {
-    let filling = |value: f32| {
+fn infinite_bound_is_valid_and_nan_is_error() {
+    let clipped = |value: f32| {
         let mut model = fixture::model(Head::Linear);
         model.set_initializer_f32("low", &[], &[value]);
         let graph = model.graph_mut();
@@ -129,15 +129,15 @@ fn infinity_is_sound_as_filling_but_not_as_weight() {
         relu.input.push("low".to_owned());
         check(&model)
     };
-    assert_eq!(filling(f32::NEG_INFINITY), Ok(()));
+    assert_eq!(clipped(f32::NEG_INFINITY), Ok(()));
     assert_eq!(
-        filling(f32::NAN).unwrap_err().to_string(),
+        clipped(f32::NAN).unwrap_err().to_string(),
         "the initializer `low` has NaN at index 0"
     );
 }
 
 #[test]
-fn constants_are_whole_and_finite() {
+fn truncated_infinite_and_sparse_constants_are_errors() {
     refused(
         |g| g.initializer[0].raw_data.as_mut().unwrap().truncate(100),
         "tensor `stem.conv.weight` of shape [4, 3, 3, 3] needs 432 bytes but has 100",
@@ -159,12 +159,50 @@ fn constants_are_whole_and_finite() {
 }
 
 #[test]
-fn operators_need_a_version() {
+fn missing_opset_version_is_error() {
     let mut proto = fixture::model(Head::Linear).proto().clone();
     proto.opset_import[0].domain = Some("ai.onnx.ml".to_owned());
     let model = Model::from_proto(proto, "x").unwrap();
     assert_eq!(
         check(&model).unwrap_err().to_string(),
         "the model does not say which version of the standard operators it uses"
+    );
+}
+
+#[test]
+fn output_listed_twice_is_error() {
+    refused(
+        |g| g.output.push(g.output[0].clone()),
+        "the graph lists the output `logits` twice",
+    );
+}
+
+#[test]
+fn window_of_one_dimensional_convolution_passes() {
+    let strided = |strides: &[i64]| {
+        let mut model = fixture::model(Head::Linear);
+        model.set_initializer_f32("stem.conv.weight", &[4, 3, 3], &[0.0; 36]);
+        let conv = &mut model.graph_mut().node[0];
+        conv.attribute.clear();
+        *conv = std::mem::take(conv).attr_ints("strides", strides);
+        check(&model)
+    };
+    assert_eq!(strided(&[2]), Ok(()));
+    assert_eq!(
+        strided(&[2, 2]).unwrap_err().to_string(),
+        "node `stem.conv`: strides is [2, 2], expected 1 numbers of 1 to 4096"
+    );
+}
+
+#[test]
+fn too_many_initializers_are_an_error() {
+    let many = |graph: &mut GraphProto| {
+        graph.initializer = (0..=crate::limits::MOST_VALUES)
+            .map(|i| TensorProto::new(format!("t{i}"), &[1], &[0_u8]))
+            .collect();
+    };
+    refused(
+        many,
+        "the graph has 20001 initializers, expected at most 20000",
     );
 }

@@ -1,10 +1,10 @@
-//! Arithmetic and comparisons of constants, with NumPy's broadcasting.
+//! Elementwise operators and reductions of constants, with NumPy broadcasting.
 
 use super::value::{Data, count, rounded};
 use super::{Folded, Unfolded, Value, from_front};
 use crate::proto::{DataType, NodeProto};
 
-/// An operator of one float tensor, or of one integer tensor where that has a meaning.
+/// Evaluates an elementwise operator with one input: booleans support Not, i32 and i64 Abs and Neg, floats all but Not.
 pub(super) fn unary(op: &str, x: &Value) -> Folded {
     let data = match &x.data {
         Data::Real(values) => {
@@ -17,7 +17,7 @@ pub(super) fn unary(op: &str, x: &Value) -> Folded {
                 "Log" => f64::ln,
                 "Floor" => f64::floor,
                 "Ceil" => f64::ceil,
-                "Relu" => |v| v.max(0.0),
+                "Relu" => |v| larger(v, 0.0),
                 "Tanh" => f64::tanh,
                 "Sigmoid" => |v| 1.0 / (1.0 + (-v).exp()),
                 "Softplus" => |v| v.max(0.0) + (-v.abs()).exp().ln_1p(),
@@ -40,7 +40,23 @@ pub(super) fn unary(op: &str, x: &Value) -> Folded {
     Ok(Value { data, ..x.clone() })
 }
 
-/// A tensor of `element`; a number that it cannot hold is left to the runtime.
+/// The larger number; NaN if one of them is NaN, as in NumPy.
+fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() {
+        a
+    } else if b.is_nan() {
+        b
+    } else {
+        a.max(b)
+    }
+}
+
+/// The smaller number; NaN if one of them is NaN, as in NumPy.
+fn smaller(a: f64, b: f64) -> f64 {
+    -larger(-a, -b)
+}
+
+/// Converts i64 results to `element`; a value outside its range is [`Unfolded::Unknown`].
 fn within(element: DataType, shape: Vec<usize>, data: Data) -> Folded {
     let wide = Value {
         element: DataType::Int64,
@@ -50,7 +66,7 @@ fn within(element: DataType, shape: Vec<usize>, data: Data) -> Folded {
     wide.cast(element)
 }
 
-/// An operator of two tensors of one type.
+/// Evaluates an elementwise operator with two inputs of one element type; only the exponent of Pow may differ.
 pub(super) fn binary(op: &str, a: &Value, b: &Value) -> Folded {
     if op == "Pow" && a.element != b.element {
         return binary(op, a, &b.cast(a.element)?);
@@ -58,7 +74,7 @@ pub(super) fn binary(op: &str, a: &Value, b: &Value) -> Folded {
     if a.element != b.element {
         return Err(Unfolded::Unknown);
     }
-    let shape = spread(&a.shape, &b.shape)?;
+    let shape = broadcast(&a.shape, &b.shape)?;
     let pairs = || {
         let (left, right) = (places(&shape, &a.shape), places(&shape, &b.shape));
         left.into_iter().zip(right)
@@ -83,8 +99,8 @@ pub(super) fn binary(op: &str, a: &Value, b: &Value) -> Folded {
                 "Mul" => |a, b| a * b,
                 "Div" => |a, b| a / b,
                 "Pow" => f64::powf,
-                "Max" => f64::max,
-                "Min" => f64::min,
+                "Max" => larger,
+                "Min" => smaller,
                 _ => return Err(Unfolded::Unknown),
             };
             let values = pairs().map(|(i, j)| rounded(a.element, f(left[i], right[j])));
@@ -117,9 +133,9 @@ pub(super) fn binary(op: &str, a: &Value, b: &Value) -> Folded {
                 "Add" | "Sum" => i64::checked_add,
                 "Sub" => i64::checked_sub,
                 "Mul" => i64::checked_mul,
-                // Integer division of ONNX is that of C: towards zero.
+                // ONNX divides integers as C does, towards zero.
                 "Div" => i64::checked_div,
-                // Without `fmod`, the sign is that of the divisor.
+                // Without `fmod`, the remainder has the sign of the divisor.
                 "Mod" => |a, b| {
                     let rest = a.checked_rem(b)?;
                     Some(if rest != 0 && (rest < 0) != (b < 0) {
@@ -140,7 +156,7 @@ pub(super) fn binary(op: &str, a: &Value, b: &Value) -> Folded {
     }
 }
 
-/// Where: the second input where the first is true, the third elsewhere.
+/// Where: elements of the second input where the first is true, elements of the third elsewhere.
 pub(super) fn choose(inputs: &[Option<&Value>]) -> Folded {
     let &[Some(condition), Some(yes), Some(no)] = inputs else {
         return Err(Unfolded::Unknown);
@@ -149,7 +165,7 @@ pub(super) fn choose(inputs: &[Option<&Value>]) -> Folded {
     if yes.element != no.element {
         return Err(Unfolded::Unknown);
     }
-    let shape = spread(&spread(&condition.shape, &yes.shape)?, &no.shape)?;
+    let shape = broadcast(&broadcast(&condition.shape, &yes.shape)?, &no.shape)?;
     let [c, y, n] = [condition, yes, no].map(|v| places(&shape, &v.shape));
     let data = match (&yes.data, &no.data) {
         (Data::Int(a), Data::Int(b)) => Data::Int(
@@ -171,7 +187,8 @@ pub(super) fn choose(inputs: &[Option<&Value>]) -> Folded {
     })
 }
 
-/// Sums, means, products and extremes along `axes`, all of them when there are none.
+/// ReduceSum, ReduceMean, ReduceProd, ReduceMax or ReduceMin along `axes`. Without axes, `noop_with_empty_axes` decides
+/// between all axes and none.
 pub(super) fn reduce(node: &NodeProto, x: &Value, axes: Option<Vec<i64>>) -> Folded {
     let rank = x.shape.len();
     let axes = match axes.filter(|a| !a.is_empty()) {
@@ -188,7 +205,7 @@ pub(super) fn reduce(node: &NodeProto, x: &Value, axes: Option<Vec<i64>>) -> Fol
     let kept: Vec<usize> = (0..rank)
         .map(|i| if axes.contains(&i) { 1 } else { x.shape[i] })
         .collect();
-    let homes = places_of(&x.shape, &kept);
+    let homes = places(&x.shape, &kept);
     let outputs = count(&kept)?;
     let op = node.op_type();
     let data = match &x.data {
@@ -198,8 +215,8 @@ pub(super) fn reduce(node: &NodeProto, x: &Value, axes: Option<Vec<i64>>) -> Fol
                 let sum = sums[home];
                 sums[home] = Some(sum.map_or(value, |s| match op {
                     "ReduceProd" => s * value,
-                    "ReduceMax" => s.max(value),
-                    "ReduceMin" => s.min(value),
+                    "ReduceMax" => larger(s, value),
+                    "ReduceMin" => smaller(s, value),
                     _ => s + value,
                 }));
             }
@@ -248,8 +265,8 @@ pub(super) fn reduce(node: &NodeProto, x: &Value, axes: Option<Vec<i64>>) -> Fol
     }
 }
 
-/// The shape of two tensors that are spread over each other.
-pub(super) fn spread(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Unfolded> {
+/// Shape of two tensors after broadcasting. Incompatible shapes are [`Unfolded::Unknown`].
+pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Unfolded> {
     let rank = a.len().max(b.len());
     let at = |shape: &[usize], i: usize| {
         i.checked_sub(rank - shape.len())
@@ -267,14 +284,9 @@ pub(super) fn spread(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Unfolded> {
     Ok(shape)
 }
 
-/// For each element of `shape`, the element of a tensor of shape `from` that is spread over it.
-pub(super) fn places(shape: &[usize], from: &[usize]) -> Vec<usize> {
-    places_of(shape, from)
-}
-
-/// For each element of a tensor of shape `shape`, the place in a tensor of shape `other`, whose lengths are the same or 1
-/// and whose leading dimensions may be absent.
-fn places_of(shape: &[usize], other: &[usize]) -> Vec<usize> {
+/// For each element of a tensor of shape `shape`, the row-major index of the corresponding element of a tensor of shape
+/// `other`, which broadcasts to `shape`: its lengths are the same or 1, and leading dimensions may be absent.
+pub(super) fn places(shape: &[usize], other: &[usize]) -> Vec<usize> {
     let missing = shape.len() - other.len();
     let mut steps = vec![0; shape.len()];
     let mut step = 1;

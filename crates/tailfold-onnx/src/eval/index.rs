@@ -1,11 +1,11 @@
-//! Operators that move elements: new shapes, parts, joins.
+//! Operators that reshape, reorder, select or join the elements of constants.
 
-use super::arithmetic::{places, spread};
+use super::arithmetic::{broadcast, places};
 use super::value::{Data, count};
 use super::{Folded, Unfolded, Value, from_front};
 use crate::proto::{DataType, NodeProto};
 
-/// The same elements in another shape.
+/// Returns the elements of `x` with the shape `shape`, which must have as many elements.
 fn shaped(x: &Value, shape: Vec<usize>) -> Folded {
     if count(&shape)? != x.len() {
         return Err(Unfolded::Unknown);
@@ -13,7 +13,7 @@ fn shaped(x: &Value, shape: Vec<usize>) -> Folded {
     Ok(Value { shape, ..x.clone() })
 }
 
-/// Reshape: 0 keeps a length unless `allowzero` says otherwise, one -1 takes what is left.
+/// Reshape: 0 copies the length of the input unless `allowzero` is set; one length may be -1 and is inferred.
 pub(super) fn reshape(node: &NodeProto, x: &Value, to: Option<&Value>) -> Folded {
     let to = to.and_then(Value::as_ints).ok_or(Unfolded::Unknown)?;
     let keeps = node.int("allowzero").unwrap_or(0) == 0;
@@ -36,7 +36,7 @@ pub(super) fn reshape(node: &NodeProto, x: &Value, to: Option<&Value>) -> Folded
     shaped(x, shape)
 }
 
-/// Flatten to a matrix.
+/// Flatten: the dimensions before `axis` become the rows of a matrix, the others the columns.
 pub(super) fn flatten(node: &NodeProto, x: &Value) -> Folded {
     let axis = node.int("axis").unwrap_or(1);
     let rank = i64::try_from(x.shape.len()).unwrap_or(i64::MAX);
@@ -46,7 +46,7 @@ pub(super) fn flatten(node: &NodeProto, x: &Value) -> Folded {
     shaped(x, vec![count(rows)?, count(columns)?])
 }
 
-/// Without the dimensions `axes`, or without all of length 1.
+/// Squeeze: removes the dimensions `axes`; without axes, all dimensions of length 1.
 pub(super) fn squeeze(x: &Value, axes: &Option<Vec<i64>>) -> Folded {
     let gone: Vec<usize> = match axes {
         None => (0..x.shape.len()).filter(|&i| x.shape[i] == 1).collect(),
@@ -59,7 +59,7 @@ pub(super) fn squeeze(x: &Value, axes: &Option<Vec<i64>>) -> Folded {
     shaped(x, kept.map(|i| x.shape[i]).collect())
 }
 
-/// With dimensions of length 1 at `axes` of the result.
+/// Unsqueeze: inserts dimensions of length 1 at the positions `axes` of the result.
 pub(super) fn unsqueeze(x: &Value, axes: &[i64]) -> Folded {
     let rank = x.shape.len() + axes.len();
     count(&vec![1; rank])?;
@@ -78,7 +78,8 @@ pub(super) fn unsqueeze(x: &Value, axes: &[i64]) -> Folded {
     shaped(x, shape.collect::<Option<_>>().ok_or(Unfolded::Unknown)?)
 }
 
-/// Elements of `x` in the shape `shape`, along axes of `x` with the given `steps` and from `start`.
+/// Collects a tensor of shape `shape` from `x`: element `start` is the first, and `steps[i]` is the stride in `x` along
+/// axis `i` of the result.
 fn strided(x: &Value, shape: Vec<usize>, start: i64, steps: &[i64]) -> Folded {
     let total = count(&shape)?;
     let mut indices = Vec::with_capacity(total);
@@ -106,7 +107,7 @@ fn strided(x: &Value, shape: Vec<usize>, start: i64, steps: &[i64]) -> Folded {
     })
 }
 
-/// Distance of neighbours along each axis of a row-major tensor.
+/// Strides of a row-major tensor, in elements.
 fn row_major(shape: &[usize]) -> Vec<i64> {
     let mut steps = vec![1; shape.len()];
     for i in (1..shape.len()).rev() {
@@ -115,7 +116,7 @@ fn row_major(shape: &[usize]) -> Vec<i64> {
     steps
 }
 
-/// Dimensions in another order; reversed without `perm`.
+/// Transpose: reorders the dimensions by `perm`, or reverses them without it.
 pub(super) fn transpose(node: &NodeProto, x: &Value) -> Folded {
     let rank = x.shape.len();
     let order: Vec<usize> = match node.ints("perm") {
@@ -136,7 +137,7 @@ pub(super) fn transpose(node: &NodeProto, x: &Value) -> Folded {
     strided(x, shape, 0, &steps)
 }
 
-/// Tensors of one type, one after the other along `axis`.
+/// Concat: joins tensors of one element type along `axis`.
 pub(super) fn concat(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
     let parts: Option<Vec<&Value>> = inputs.iter().copied().collect();
     let parts = parts.ok_or(Unfolded::Unknown)?;
@@ -153,8 +154,13 @@ pub(super) fn concat(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
         }
         shape[axis] = shape[axis].saturating_add(part.shape[axis]);
     }
-    count(&shape)?;
-    let outer: usize = shape[..axis].iter().product();
+    // An empty result may have many empty rows.
+    let empty = count(&shape)? == 0;
+    let outer: usize = if empty {
+        0
+    } else {
+        shape[..axis].iter().product()
+    };
     let row = |part: &Value| part.shape[axis..].iter().product::<usize>();
     let data = match &first.data {
         Data::Int(_) => Data::Int(joined(&parts, outer, row, |v| match &v.data {
@@ -173,6 +179,7 @@ pub(super) fn concat(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
     })
 }
 
+/// Joins the rows of all parts; `outer` is the number of rows, `row` gives the length of a part's row.
 fn joined<'a, T: Copy + 'a>(
     parts: &[&'a Value],
     outer: usize,
@@ -190,7 +197,7 @@ fn joined<'a, T: Copy + 'a>(
     Ok(all)
 }
 
-/// Slice with starts, ends, axes and steps as inputs (opset 10).
+/// Slice with starts, ends, axes and steps as inputs (opset 10 and later).
 pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
     let input = |i: usize| inputs.get(i).copied().flatten();
     let (Some(x), Some(starts), Some(ends)) = (input(0), input(1), input(2)) else {
@@ -246,20 +253,20 @@ pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
         if taken > 0 {
             start += from * steps[axis];
         }
-        // A step is shorter than the axis where it leads to a second element.
+        // With two or more elements the step is shorter than the axis, so the product cannot overflow.
         steps[axis] = if taken > 1 { steps[axis] * step } else { 0 };
     }
     strided(x, shape, start, &steps)
 }
 
-/// Number of steps of length `step`, at least 1, that begin within `span`.
+/// Number of multiples of `step`, which is at least 1, in `0..span`.
 fn steps_between(span: i64, step: i64) -> usize {
     let span = u64::try_from(span).unwrap_or(0);
     let steps = span.div_ceil(step.unsigned_abs().max(1));
     usize::try_from(steps).unwrap_or(usize::MAX)
 }
 
-/// Elements at indices along an axis; a negative index counts from the back.
+/// Gather: elements at indices along an axis; a negative index counts from the end.
 pub(super) fn gather(node: &NodeProto, x: &Value, indices: &Value) -> Folded {
     let axis = x.axis(node.int("axis").unwrap_or(0))?;
     let length = x.shape[axis];
@@ -270,9 +277,13 @@ pub(super) fn gather(node: &NodeProto, x: &Value, indices: &Value) -> Folded {
         .map(|&i| from_front(i, length))
         .collect::<Result<_, _>>()?;
     let inner: usize = x.shape[axis + 1..].iter().product();
-    let outer: usize = x.shape[..axis].iter().product();
     let shape = [&x.shape[..axis], &indices.shape, &x.shape[axis + 1..]].concat();
-    count(&shape)?;
+    let empty = count(&shape)? == 0;
+    let outer: usize = if empty {
+        0
+    } else {
+        x.shape[..axis].iter().product()
+    };
     let places = (0..outer).flat_map(|o| {
         picked
             .iter()
@@ -285,12 +296,12 @@ pub(super) fn gather(node: &NodeProto, x: &Value, indices: &Value) -> Folded {
     })
 }
 
-/// Spread over `to`, and over its own shape.
+/// Expand: broadcasts `x` with the shape `to`.
 pub(super) fn expand(x: &Value, to: &Value) -> Folded {
     let to: Option<Vec<usize>> = to
         .as_ints()
         .and_then(|to| to.iter().map(|&d| usize::try_from(d).ok()).collect());
-    let shape = spread(&x.shape, &to.ok_or(Unfolded::Unknown)?)?;
+    let shape = broadcast(&x.shape, &to.ok_or(Unfolded::Unknown)?)?;
     let places = places(&shape, &x.shape);
     Ok(Value {
         element: x.element,
@@ -299,7 +310,7 @@ pub(super) fn expand(x: &Value, to: &Value) -> Folded {
     })
 }
 
-/// One value everywhere; f32 zero without the attribute.
+/// ConstantOfShape: repeats the attribute `value`, or an f32 zero without it.
 pub(super) fn constant_of_shape(node: &NodeProto, shape: &Value) -> Folded {
     let shape: Option<Vec<usize>> = shape
         .as_ints()
@@ -325,7 +336,7 @@ pub(super) fn constant_of_shape(node: &NodeProto, shape: &Value) -> Folded {
     })
 }
 
-/// Integers from a start to before a limit.
+/// Range of integers from `start` to `limit`, exclusive.
 pub(super) fn range(inputs: &[Option<&Value>]) -> Folded {
     let one = |i: usize| match inputs.get(i).copied().flatten().map(|v| &v.data) {
         Some(Data::Int(values)) if values.len() == 1 => Ok(values[0]),

@@ -1,4 +1,4 @@
-//! Golden values of onnx 1.23.2 (`ReferenceEvaluator`) and ONNX Runtime 1.32.0, which agree on each of them.
+//! Golden values from onnx 1.23.2 (`ReferenceEvaluator`) and ONNX Runtime 1.32.0, which agree on each value.
 
 mod limits;
 
@@ -24,7 +24,7 @@ pub(super) fn reals(shape: &[usize], values: &[f32]) -> Value {
     }
 }
 
-/// 0, 1, 2 ...
+/// A tensor with the elements 0, 1, 2, ...
 pub(super) fn counted(shape: &[usize]) -> Value {
     let values: Vec<i64> = (0..).take(shape.iter().product()).collect();
     ints(shape, &values)
@@ -45,7 +45,7 @@ fn gives(node: &NodeProto, inputs: &[&Value], shape: &[usize], values: &[i64]) {
 }
 
 #[test]
-fn shapes_change_as_in_onnx() {
+fn shape_operators_match_onnx() {
     let a = counted(&[2, 3]);
     let six = [0, 1, 2, 3, 4, 5];
     gives(&op("Reshape"), &[&a, &row(&[3, -1])], &[3, 2], &six);
@@ -66,7 +66,7 @@ fn shapes_change_as_in_onnx() {
 }
 
 #[test]
-fn transposes_follow_perm() {
+fn transpose_follows_perm() {
     let order = op("Transpose").attr_ints("perm", &[2, 0, 1]);
     let turned = [
         0, 4, 8, 12, 16, 20, 1, 5, 9, 13, 17, 21, 2, 6, 10, 14, 18, 22, 3, 7, 11, 15, 19, 23,
@@ -77,7 +77,7 @@ fn transposes_follow_perm() {
 }
 
 #[test]
-fn slices_count_from_both_ends_and_backwards() {
+fn slice_accepts_negative_indices_and_steps() {
     let a = counted(&[2, 3]);
     let slice = |x: &Value, parts: [&[i64]; 4], shape: &[usize], values: &[i64]| {
         let [starts, ends, axes, steps] = parts.map(row);
@@ -100,7 +100,7 @@ fn slices_count_from_both_ends_and_backwards() {
 }
 
 #[test]
-fn elements_are_gathered_joined_and_spread() {
+fn gather_concat_expand_where_and_range_match_onnx() {
     let a = counted(&[2, 3]);
     let along = op("Gather").attr_int("axis", 1);
     let picked = ints(&[2, 2], &[2, -3, 0, 1]);
@@ -133,7 +133,7 @@ fn elements_are_gathered_joined_and_spread() {
 }
 
 #[test]
-fn reductions_take_axes_from_attribute_or_input() {
+fn reductions_read_axes_from_attribute_or_input() {
     let x = reals(&[2, 3], &[1.0, 2.5, -3.0, 0.1, 0.2, 0.7]);
     let mean = op("ReduceMean");
     let rows = mean
@@ -157,7 +157,7 @@ fn reductions_take_axes_from_attribute_or_input() {
 }
 
 #[test]
-fn integers_divide_towards_zero() {
+fn integer_division_truncates_towards_zero() {
     let a = row(&[7, -7, 7, -7]);
     gives(
         &op("Div"),
@@ -172,7 +172,7 @@ fn integers_divide_towards_zero() {
 }
 
 #[test]
-fn casts_cut_and_round() {
+fn casts_truncate_to_integers_and_round_floats() {
     let cast = |to: DataType| op("Cast").attr_int("to", i64::from(i32::from(to)));
     let x = reals(&[6], &[2.9, -2.9, 0.0, 65_519.0, 65_520.0, 1e-8]);
     let whole = [2, -2, 0, 65_519, 65_520, 0];
@@ -198,4 +198,24 @@ fn casts_cut_and_round() {
     assert_eq!(single, Ok(reals(&[1], &[0.1])));
     let squares = apply(&op("Pow"), &[&reals(&[2], &[2.5, -3.0]), &row(&[2])]);
     assert_eq!(squares, Ok(reals(&[2], &[6.25, 9.0])));
+}
+
+#[test]
+fn nan_operand_makes_maximum_and_minimum_nan() {
+    let x = reals(&[2], &[f32::NAN, 1.0]);
+    let y = reals(&[2], &[1.0, f32::NAN]);
+    let all_nan = |node: &NodeProto, inputs: &[&Value], count: usize| {
+        let result = apply(node, inputs).unwrap();
+        let Data::Real(values) = &result.data else {
+            panic!("{}", node.op_type())
+        };
+        let found = values.iter().filter(|v| v.is_nan()).count();
+        assert_eq!(found, count, "{}", node.op_type());
+    };
+    for name in ["Max", "Min"] {
+        all_nan(&op(name), &[&x, &y], 2);
+        all_nan(&op(&format!("Reduce{name}")), &[&x], 1);
+        all_nan(&op(&format!("Reduce{name}")), &[&y], 1);
+    }
+    all_nan(&op("Relu"), &[&x], 1);
 }

@@ -1,12 +1,13 @@
-//! A constant as numbers.
+//! Constant tensors in the form that the evaluator computes with.
 
-use half::{bf16, f16};
+use half::f16;
 
-use super::{Folded, MAX_ELEMENTS, Unfolded, from_front};
+use super::{Folded, Unfolded, from_front};
+use crate::limits::MOST_ELEMENTS;
 use crate::proto::{DataType, NodeProto, TensorProto};
 use crate::{Element, TensorError};
 
-/// A tensor: integers and truth values exactly, floats as f64 that are rounded to the element type.
+/// A constant tensor. Integers and booleans are exact; floats are f64, rounded to the element type.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Value {
     pub(crate) element: DataType,
@@ -14,7 +15,7 @@ pub(crate) struct Value {
     pub(crate) data: Data,
 }
 
-/// Elements, row-major.
+/// The elements of a [`Value`], row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Data {
     Int(Vec<i64>),
@@ -31,39 +32,39 @@ impl Data {
     }
 }
 
-/// Most dimensions of a tensor that is evaluated.
+/// Largest rank of a tensor that is evaluated.
 const MAX_RANK: usize = 32;
 
-/// Product of the lengths other than 0. It bounds every loop over some of the dimensions, of an empty tensor too.
+/// Product of all nonzero lengths; `None` on overflow. It bounds loops over a part of the dimensions, even for an empty
+/// tensor.
 fn extent(shape: &[usize]) -> Option<usize> {
     let lengths = shape.iter().filter(|&&d| d != 0);
     lengths.copied().try_fold(1_usize, usize::checked_mul)
 }
 
-/// Product of `shape`.
+/// Number of elements of a tensor of shape `shape`.
 ///
 /// # Errors
-/// [`Unfolded::TooLarge`] when the lengths other than 0 have a product above [`MAX_ELEMENTS`], [`Unfolded::Unknown`] above
-/// [`MAX_RANK`] dimensions.
+/// [`Unfolded::TooLarge`] when the product of the nonzero lengths is above [`MOST_ELEMENTS`], [`Unfolded::Unknown`]
+/// when the rank is above [`MAX_RANK`].
 pub(crate) fn count(shape: &[usize]) -> Result<usize, Unfolded> {
     if shape.len() > MAX_RANK {
         return Err(Unfolded::Unknown);
     }
-    let extent = extent(shape).filter(|&n| n <= MAX_ELEMENTS);
+    let extent = extent(shape).filter(|&n| n <= MOST_ELEMENTS);
     let extent = extent.ok_or(Unfolded::TooLarge)?;
     Ok(if shape.contains(&0) { 0 } else { extent })
 }
 
-/// `value` as the element type holds it.
+/// Rounds `value` to the precision of `element`.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the rounding that the type stands for"
+    reason = "this function rounds to the narrower type"
 )]
 pub(crate) fn rounded(element: DataType, value: f64) -> f64 {
     match element {
         DataType::Float => f64::from(value as f32),
         DataType::Float16 => f64::from(f16::from_f64(value)),
-        DataType::Bfloat16 => f64::from(bf16::from_f64(value)),
         _ => value,
     }
 }
@@ -87,7 +88,7 @@ impl Value {
         }
     }
 
-    /// Truth values.
+    /// A tensor of booleans.
     pub(crate) fn truths(shape: Vec<usize>, values: Vec<bool>) -> Self {
         Self {
             element: DataType::Bool,
@@ -103,7 +104,7 @@ impl Value {
         }
     }
 
-    /// The integers; `None` for floats.
+    /// The elements as integers, booleans as 0 and 1; `None` for floats.
     pub(crate) fn as_ints(&self) -> Option<&[i64]> {
         match &self.data {
             Data::Int(values) => Some(values),
@@ -111,7 +112,10 @@ impl Value {
         }
     }
 
-    /// Reads `tensor`; `None` for types and shapes that are not evaluated.
+    /// Converts `tensor`; `None` for an element type or a shape that the evaluator does not support.
+    ///
+    /// # Errors
+    /// [`TensorError`] when the elements do not fill the shape or are out of range.
     pub(crate) fn read(tensor: &TensorProto) -> Result<Option<Self>, TensorError> {
         fn ints<T: Element + Into<i64>>(tensor: &TensorProto) -> Result<Data, TensorError> {
             let values = tensor.values::<T>()?;
@@ -125,8 +129,8 @@ impl Value {
             return Ok(None);
         };
         let shape = tensor.shape()?;
-        // An empty tensor may have lengths beyond every limit.
-        let sized = !shape.contains(&0) || extent(&shape).is_some_and(|n| n <= MAX_ELEMENTS);
+        // The data of an empty tensor does not bound its other lengths.
+        let sized = !shape.contains(&0) || extent(&shape).is_some_and(|n| n <= MOST_ELEMENTS);
         if shape.len() > MAX_RANK || !sized {
             return Ok(None);
         }
@@ -148,10 +152,10 @@ impl Value {
         }))
     }
 
-    /// As the initializer `name`; `None` for a type that has no written form here.
+    /// Converts the value to the initializer `name`; `None` for an element type that cannot be written.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "values are within the range of their element type since they were made"
+        reason = "every value is within the range of its element type"
     )]
     pub(crate) fn write(&self, name: &str) -> Option<TensorProto> {
         let dims = &self.shape;
@@ -172,7 +176,7 @@ impl Value {
                 TensorProto::new(name, dims, &v.iter().map(|&v| v as i8).collect::<Vec<_>>())
             }
             (Data::Int(v), element @ (DataType::Uint8 | DataType::Bool)) => {
-                #[expect(clippy::cast_sign_loss, reason = "unsigned since it was made")]
+                #[expect(clippy::cast_sign_loss, reason = "the values are not negative")]
                 let bytes: Vec<u8> = v.iter().map(|&v| v as u8).collect();
                 TensorProto {
                     data_type: Some(element.into()),
@@ -183,10 +187,11 @@ impl Value {
         })
     }
 
-    /// The same values as another type: floats to integers towards zero (ONNX Cast), to bool by being other than 0.
+    /// Converts the elements to type `to` as ONNX Cast does: floats are truncated to integers, and every nonzero value
+    /// is true. A value outside the range of an integer type is [`Unfolded::Unknown`].
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a cast of ONNX: towards zero; what does not fit is left to the runtime"
+        reason = "ONNX Cast truncates towards zero; values out of range are refused"
     )]
     pub(crate) fn cast(&self, to: DataType) -> Folded {
         let data = match to {
@@ -206,7 +211,7 @@ impl Value {
             DataType::Int64 | DataType::Int32 | DataType::Int8 | DataType::Uint8 => {
                 let values: Vec<i64> = match &self.data {
                     Data::Int(v) => v.clone(),
-                    // Every f64 below 2^63 has an i64.
+                    // The bound is below 2^63, so each value fits i64.
                     Data::Real(v) if v.iter().all(|v| v.abs() < 9.0e18) => {
                         v.iter().map(|&v| v.trunc() as i64).collect()
                     }
@@ -232,7 +237,7 @@ impl Value {
         })
     }
 
-    /// The part of a shape that `start` and `end` of a Shape node ask for (opset 15).
+    /// Applies the attributes `start` and `end` of the Shape node `node` (opset 15) to a shape.
     pub(crate) fn section(self, node: &NodeProto) -> Folded {
         let rank = i64::try_from(self.len()).unwrap_or(i64::MAX);
         let place = |name: &str, default: i64| {
@@ -247,7 +252,7 @@ impl Value {
         ))
     }
 
-    /// Length of dimension `axis`, which may count from the back.
+    /// Index of the dimension `axis`, which may be negative.
     pub(crate) fn axis(&self, axis: i64) -> Result<usize, Unfolded> {
         from_front(axis, self.shape.len())
     }

@@ -1,8 +1,8 @@
 use std::fs;
 
 use super::*;
-use crate::fixture;
-use crate::proto::StringStringEntryProto;
+use crate::fixture::{self, small::body};
+use crate::proto::{AttributeProto, AttributeType, FunctionProto, StringStringEntryProto};
 
 /// The small network with the values of `head.bias` at `location`, with these further entries.
 fn with_external(location: &str, entries: &[(&str, &str)]) -> Model {
@@ -83,4 +83,73 @@ fn values_outside_of_the_folder_are_not() {
         std::os::unix::fs::symlink(&secret, model.join("link")).unwrap();
         refused(&model, "link", &[], expect);
     }
+}
+
+/// A tensor of `count` bytes in the file `values.bin`.
+fn external(name: &str, count: usize) -> TensorProto {
+    let location = StringStringEntryProto {
+        key: Some("location".to_owned()),
+        value: Some("values.bin".to_owned()),
+    };
+    TensorProto {
+        dims: vec![i64::try_from(count).unwrap()],
+        raw_data: None,
+        data_location: Some(DataLocation::External.into()),
+        external_data: vec![location],
+        ..TensorProto::new(name, &[0], &[0_u8; 0])
+    }
+}
+
+#[test]
+fn values_of_branches_and_functions_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("values.bin"), [1, 2]).unwrap();
+    let constant = AttributeProto {
+        t: Some(external("", 2)),
+        ..AttributeProto::named("value", AttributeType::Tensor)
+    };
+    let inner = NodeProto::new("Constant", "", [""; 0], ["c"]).attr(constant);
+    let branch = body(
+        "then_branch",
+        vec![inner.clone()],
+        &["w"],
+        vec![external("w", 2)],
+    );
+    let mut proto = fixture::model(fixture::COSINE).proto().clone();
+    let graph = proto.graph.as_mut().unwrap();
+    graph
+        .node
+        .push(NodeProto::new("If", "", ["yes"], ["f"]).attr(branch));
+    proto.functions.push(FunctionProto {
+        node: vec![inner],
+        ..FunctionProto::default()
+    });
+    let mut model = Model::from_proto(proto, "x").unwrap();
+    load_external(&mut model, folder.path()).unwrap();
+    let constant = |node: &NodeProto| node.attribute[0].t.clone().unwrap();
+    let last = model.nodes().last().unwrap();
+    let branch = last.attribute[0].g.as_ref().unwrap();
+    let function = &model.functions()[0].node[0];
+    for tensor in [
+        &branch.initializer[0],
+        &constant(&branch.node[0]),
+        &constant(function),
+    ] {
+        assert_eq!(tensor.values::<u8>().unwrap(), [1, 2]);
+    }
+}
+
+#[test]
+fn external_data_has_a_limit_in_total() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fs::File::create(folder.path().join("values.bin")).unwrap();
+    file.set_len(8).unwrap();
+    let mut model = fixture::model(fixture::COSINE);
+    let most = usize::try_from(Model::MAX_BYTES).unwrap();
+    model.graph_mut().initializer = vec![external("a", 8), external("b", most)];
+    let error = load_external(&mut model, folder.path()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "with tensor `b`, the model has more than 2147483647 bytes of external data"
+    );
 }

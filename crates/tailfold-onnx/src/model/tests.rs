@@ -251,3 +251,38 @@ proptest! {
         use_it(&bytes);
     }
 }
+
+#[test]
+fn domains_of_functions_and_branches_are_imported() {
+    let other = |domain: &str, version: i64| OperatorSetIdProto {
+        domain: Some(domain.to_owned()),
+        version: Some(version),
+    };
+    let inner = |domain: &str| NodeProto {
+        domain: Some(domain.to_owned()),
+        ..NodeProto::new("Gelu", "", ["x"], ["y"])
+    };
+    let mut proto = fixture::model(Head::Linear).proto().clone();
+    proto
+        .opset_import
+        .extend([other("branch", 1), other("unused", 1)]);
+    let branch = fixture::small::body("then_branch", vec![inner("branch")], &["y"], vec![]);
+    let graph = proto.graph.as_mut().unwrap();
+    graph
+        .node
+        .push(NodeProto::new("If", "", ["yes"], ["f"]).attr(branch));
+    proto.functions.push(FunctionProto {
+        node: vec![inner("function")],
+        opset_import: vec![other("", 21), other("function", 3)],
+        ..FunctionProto::default()
+    });
+    let mut model = Model::from_proto(proto, "x").unwrap();
+    let opset = model.opset();
+    let functions = model.take_functions();
+    model.graph_mut().node.extend(functions[0].node.clone());
+    model.forget_domains();
+    let imports = model.proto().opset_import.iter();
+    let imports: Vec<&str> = imports.map(|i| i.domain()).collect();
+    assert_eq!(imports, ["", "branch", "function"]);
+    assert_eq!(model.opset(), opset);
+}

@@ -1,107 +1,108 @@
-//! What a caller says of a model that does not say it itself: class names, and how images are prepared.
+//! The caller's description of a model with incomplete metadata: class names, training counts and preprocessing.
 
 use tailfold_spec::{CardError, CardParts, ModelCard, Preprocess, PreprocessError, Resize};
 
 use super::{OpenOptions, Opened};
 use crate::OnnxError;
+use crate::model::lengths;
 use crate::proto::DataType;
 
-/// What a caller says of a model.
+/// The caller's description of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description {
     /// Class names, in the order of the outputs.
     pub labels: Option<Vec<String>>,
-    /// Training images of each class, in the same order.
+    /// Number of training images per class, in the order of the outputs.
     pub counts: Option<Vec<u64>>,
-    /// One value for each channel, on the 0..1 scale.
+    /// Mean on the 0..1 scale: one value per channel, or one for all channels.
     pub mean: Option<Vec<f32>>,
-    /// One value for each channel, on the 0..1 scale.
+    /// Standard deviation on the 0..1 scale: one value per channel, or one for all channels.
     pub std: Option<Vec<f32>>,
     /// Resize before the centre crop.
     pub resize: Option<Resize>,
     /// Whether blue is the first channel.
     pub bgr: bool,
-    /// How the file is opened.
+    /// Options of [`crate::open()`].
     pub options: OpenOptions,
 }
 
-/// A model of which too little is known, or of which two things are said.
+/// A missing, contradictory or impossible description of a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DescriptionError {
-    /// Neither the file nor the caller says it.
+    /// A required value that neither the metadata nor the caller gives.
     #[error("the model has no metadata `{missing}`: give {flags}")]
     Missing {
         /// Key of the metadata.
         missing: &'static str,
-        /// What would say it.
+        /// Command-line flags that give the value.
         flags: &'static str,
     },
-    /// The caller says something else than the file.
+    /// A value of the caller that differs from the metadata.
     #[error("the model's metadata says {field} {file}, the command line {caller}")]
     Contradiction {
-        /// What is meant.
+        /// Name of the value.
         field: &'static str,
-        /// In the file.
+        /// Value in the metadata.
         file: String,
-        /// On the command line.
+        /// Value of the caller.
         caller: String,
     },
-    /// A normalisation outside and inside.
+    /// A mean and standard deviation for a graph that normalises its input itself.
     #[error(
         "node `{node}` of the graph normalises the image already, so mean {mean:?} and std {std:?} would do it twice: give --mean 0 and --std 1 for a graph that expects 0..1, or --std 0.00392157 for one that expects 0..255"
     )]
     Twice {
-        /// The node.
+        /// First node that normalises.
         node: String,
-        /// As given.
+        /// Mean of the caller.
         mean: Vec<f32>,
-        /// As given.
+        /// Standard deviation of the caller.
         std: Vec<f32>,
     },
-    /// A normalisation of bytes.
+    /// A mean and standard deviation for a uint8 input, which takes the bytes of the image.
     #[error(
         "the model's input is uint8: it takes the bytes of the image as they are, but mean {mean:?} and std {std:?} were given"
     )]
     Bytes {
-        /// As given.
+        /// Mean of the caller.
         mean: Vec<f32>,
-        /// As given.
+        /// Standard deviation of the caller.
         std: Vec<f32>,
     },
-    /// A mean or standard deviation on another scale.
+    /// A mean that is not on the 0..1 scale.
     #[error("mean {mean:?} is not on the 0..1 scale: divide mean and std by 255")]
     Scale {
-        /// As given.
+        /// Mean of the caller.
         mean: Vec<f32>,
     },
-    /// Training counts that do not fit the class names.
+    /// A number of training counts that differs from the number of classes.
     #[error("{counts} training counts for {classes} classes")]
     Counts {
-        /// Counts given.
+        /// Number of training counts.
         counts: usize,
-        /// Class names.
+        /// Number of class names.
         classes: usize,
     },
-    /// An input whose size is not fixed.
-    #[error("the size of an image is not fixed: the input has the shape {0:?}")]
+    /// An input whose channels, height or width are not fixed.
+    #[error("the size of an image is not fixed: the input has the shape {}", lengths(.0))]
     Size([Option<usize>; 4]),
-    /// A preparation that cannot be carried out.
+    /// Preprocessing that cannot be applied.
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),
-    /// The model's own metadata.
+    /// Metadata that cannot be read.
     #[error(transparent)]
     Card(#[from] CardError),
-    /// The model's ports, or metadata that does not fit them.
+    /// Invalid ports of the model, or metadata that does not match them.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
 }
 
-/// One over the largest byte: with a mean of 0, images keep their bytes.
+/// Standard deviation that, with a mean of 0, keeps the bytes of an image: `(x / 255 - mean) / std` is `x`.
 const BYTE: f32 = 1.0 / 255.0;
 
 impl Description {
-    /// Whether the caller says nothing of classes or images.
+    /// Whether the description has neither classes nor preprocessing.
     fn is_empty(&self) -> bool {
         *self
             == Self {
@@ -110,10 +111,10 @@ impl Description {
             }
     }
 
-    /// The card of a model: its own, or one made of what its metadata and the caller say.
+    /// Returns the card of a model: its own, or one made from its partial metadata and this description.
     ///
     /// # Errors
-    /// [`DescriptionError`].
+    /// [`DescriptionError`] when a value is missing, contradictory or impossible.
     pub fn card(&self, opened: &Opened) -> Result<ModelCard, DescriptionError> {
         let props = opened.model.props();
         if ModelCard::is_in(&props) {
@@ -136,7 +137,7 @@ impl Description {
         let preprocess = parts
             .preprocess
             .ok_or_else(|| missing("tailfold.preprocess", "--mean and --std"))?;
-        // Zero stands for counts that nobody knows.
+        // Zero stands for an unknown count.
         let train_counts = parts.train_counts.unwrap_or_else(|| vec![0; classes.len()]);
         if train_counts.len() != classes.len() {
             return Err(DescriptionError::Counts {
@@ -156,10 +157,10 @@ impl Description {
         })
     }
 
-    /// What the metadata of a model of other tools and the caller say together.
+    /// Merges the metadata of a third-party model with this description.
     ///
     /// # Errors
-    /// [`DescriptionError`].
+    /// [`DescriptionError`] when the two contradict each other or a value is impossible.
     pub fn parts(&self, opened: &Opened) -> Result<CardParts, DescriptionError> {
         let mut parts = CardParts::from_props(&opened.model.props())?;
         self.agrees(&parts)?;
@@ -171,7 +172,7 @@ impl Description {
         Ok(parts)
     }
 
-    /// Checks that the caller says nothing else than the file.
+    /// Checks that this description does not contradict the metadata `file`.
     fn agrees(&self, file: &CardParts) -> Result<(), DescriptionError> {
         fn same<T: PartialEq + std::fmt::Debug>(
             field: &'static str,
@@ -198,24 +199,21 @@ impl Description {
         let Some(preprocess) = &file.preprocess else {
             return Ok(());
         };
-        let each = |values: &Vec<f32>| spread(values, preprocess.channels);
-        same(
-            "mean",
-            Some(&preprocess.mean),
-            self.mean.as_ref().map(each).as_ref(),
-        )?;
-        same(
-            "std",
-            Some(&preprocess.std),
-            self.std.as_ref().map(each).as_ref(),
-        )?;
+        for (field, file, caller) in [
+            ("mean", &preprocess.mean, &self.mean),
+            ("std", &preprocess.std, &self.std),
+        ] {
+            let caller = caller.as_ref().map(|c| spread(c, preprocess.channels));
+            let caller = caller.filter(|caller| !close(file, caller));
+            same(field, Some(file), caller.as_ref())?;
+        }
         if self.resize.is_some() {
             same("resize", Some(&preprocess.resize), Some(&self.resize))?;
         }
         same("bgr", Some(&preprocess.bgr), self.bgr.then_some(&true))
     }
 
-    /// How images are prepared, by the caller's word; `None` when that is not enough. Bytes are fed as they are.
+    /// Preprocessing by this description; `None` without mean and std. A uint8 input takes the bytes of the image.
     fn preprocess(&self, opened: &Opened) -> Result<Option<Preprocess>, DescriptionError> {
         let found = opened.model.input_shape()?;
         let [_, Some(channels), Some(height), Some(width)] = found else {
@@ -273,12 +271,18 @@ impl Description {
     }
 }
 
-/// One value serves all channels.
+/// Repeats a single value for all channels.
 fn spread(values: &[f32], channels: usize) -> Vec<f32> {
     match values {
         &[one] => vec![one; channels],
         _ => values.to_vec(),
     }
+}
+
+/// Whether two lists agree to about six digits: 1/255 is written as 0.00392157.
+fn close(a: &[f32], b: &[f32]) -> bool {
+    let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
+    a.len() == b.len() && a.iter().zip(b).all(near)
 }
 
 #[cfg(test)]

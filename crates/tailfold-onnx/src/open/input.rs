@@ -1,15 +1,17 @@
-//! The input of a classifier: where its channels are, the type of its elements, and whether the graph normalises.
+//! The input of a classifier: its layout, its element type, and whether the graph normalises it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::OpenError;
 use crate::Model;
 use crate::proto::{DataType, NodeProto, TensorShapeProto, TypeValue, ValueInfoProto};
 use crate::wires::{Fresh, Wires};
 
-/// Where the channels of an image are.
+/// Layout of an image tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// Where the graph has a length of 1 or 3; first where both places have one, or none has, or where the image would have a
-    /// side below 4.
+    /// Channels last if dimension 3 has length 1 or 3, dimension 1 has not, and dimensions 1 and 2 are at least 4 or
+    /// not fixed; channels first otherwise.
     #[default]
     Auto,
     /// `[N, channels, height, width]`.
@@ -21,26 +23,28 @@ pub enum Layout {
 /// The input of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputPort {
-    /// Whether the file takes `[N, height, width, channels]`.
+    /// Whether the layout is `[N, height, width, channels]`.
     pub channels_last: bool,
-    /// Type of the file's elements.
+    /// Element type of the file's input; f32 in place of f64.
     pub element: DataType,
-    /// The first node that subtracts or multiplies by constants before the first layer, if there is one: such a graph
-    /// normalises its input itself.
+    /// Name of the node before the first layer that adds, subtracts, multiplies or divides by constants, if there is
+    /// one: such a graph normalises its input itself.
     pub normalised_by: Option<String>,
     original: ValueInfoProto,
-    /// Whether the graph differs from the file's at its input.
+    /// Whether [`InputPort::adapt`] changed the input of the graph.
     adapted: bool,
 }
 
-/// No classifier takes smaller images; a shorter second dimension is one of features.
+/// Smallest height and width of an image: a shorter dimension is taken for the channels of a feature map.
 const SMALLEST_SIDE: usize = 4;
 
+/// `perm` from channels first to channels last.
 const TO_LAST: [i64; 4] = [0, 2, 3, 1];
+/// `perm` from channels last to channels first.
 const TO_FIRST: [i64; 4] = [0, 3, 1, 2];
 
 impl InputPort {
-    /// Makes the input of `model` f32 images with the channels first.
+    /// Makes the input of `model` f32 images `[N, channels, height, width]`, and returns the port of the file.
     pub(super) fn detach(model: &mut Model, layout: Layout) -> Result<Self, OpenError> {
         let mut original = model.input()?.clone();
         let name = original.name().to_owned();
@@ -76,7 +80,7 @@ impl InputPort {
                 !colours(shape[1]) && colours(shape[3]) && side(shape[1]) && side(shape[2])
             }
         };
-        // Doubles are computed as singles.
+        // The network computes in f32: `canonical` has rounded its f64 constants.
         let element = if element == DataType::Double {
             retype(&mut original, DataType::Float);
             model.graph_mut().input = vec![original.clone()];
@@ -99,7 +103,7 @@ impl InputPort {
         Ok(port)
     }
 
-    /// Puts nodes at the front that make the file's input of f32 images with the channels first.
+    /// Inserts nodes that convert f32 images with the channels first to the input of the file.
     fn adapt(&self, model: &mut Model) {
         let name = self.original.name();
         let graph = model.graph_mut();
@@ -122,7 +126,7 @@ impl InputPort {
             value = to;
         }
         if self.element == DataType::Uint8 {
-            // A byte that went through a division and back may lie just below itself, and a cast cuts.
+            // A byte that is divided and multiplied back may end just below the integer; Cast truncates.
             let whole = names.name(&format!("{name}.whole"));
             front.push(NodeProto::new(
                 "Round",
@@ -140,10 +144,10 @@ impl InputPort {
         }
         graph.node.splice(0..0, front);
         graph.input = vec![self.images()];
-        cancel(model);
+        cancel(model, (self.element == DataType::Uint8).then_some(&given));
     }
 
-    /// The input of the network: the file's, as f32 with the channels first.
+    /// The input of the network: the input of the file, as f32 with the channels first.
     fn images(&self) -> ValueInfoProto {
         let mut port = self.original.clone();
         retype(&mut port, DataType::Float);
@@ -156,7 +160,7 @@ impl InputPort {
         port
     }
 
-    /// Gives `model` the file's input again.
+    /// Gives `model` the input of the file back.
     pub(super) fn restore(&self, model: &mut Model) {
         if !self.adapted {
             return;
@@ -189,17 +193,18 @@ impl InputPort {
         }
         graph.node.splice(0..0, front);
         graph.input = vec![self.original.clone()];
-        cancel(model);
+        cancel(model, None);
     }
 }
 
-/// Makes the elements of `port` those of `element`.
+/// Sets the element type of `port`.
 fn retype(port: &mut ValueInfoProto, element: DataType) {
     if let Some(TypeValue::Tensor(tensor)) = port.r#type.as_mut().and_then(|t| t.value.as_mut()) {
         tensor.elem_type = Some(element.into());
     }
 }
 
+/// Makes every node that reads `from` read `to`.
 fn rename_reads<'a>(nodes: impl Iterator<Item = &'a mut NodeProto>, from: &str, to: &str) {
     for node in nodes {
         for input in node.input.iter_mut().filter(|i| *i == from) {
@@ -208,54 +213,54 @@ fn rename_reads<'a>(nodes: impl Iterator<Item = &'a mut NodeProto>, from: &str, 
     }
 }
 
-/// Removes pairs of nodes at the front that undo each other: a Transpose and its inverse, a Cast of whole bytes to a type
-/// and back.
-fn cancel(model: &mut Model) {
-    loop {
-        let graph = model.graph();
-        let wires = Wires::of(graph);
-        let pair = (0..graph.node.len().min(8)).find_map(|first| {
-            let before = &graph.node[first];
-            let middle = before.output.first()?;
-            if wires.is_output(middle) || before.input.is_empty() {
-                return None;
-            }
-            let undone = wires.readers(middle).iter().copied().find(|&next| {
-                let after = &graph.node[next];
-                undoes(before, after) && !wires.is_output(&after.output[0])
-            })?;
-            let whole = wires.maker(&before.input[0]).map(|at| &graph.node[at]);
-            let source = match whole {
-                Some(round) if round.is("Round") && before.is("Cast") => round.input.first()?,
-                _ => &before.input[0],
-            };
-            Some((source.clone(), undone))
-        });
-        let Some((source, undone)) = pair else { break };
-        let graph = model.graph_mut();
-        let node = graph.node.remove(undone);
-        rename_reads(graph.node.iter_mut(), &node.output[0], &source);
-    }
-    // What nothing reads any more.
-    loop {
-        let graph = model.graph_mut();
-        let (wires, nodes) = (Wires::of(graph), graph.node.len());
-        graph.node.retain(|node| {
-            let fronts = ["Transpose", "Cast", "Round"].iter().any(|op| node.is(op));
-            let is_read = |o: &String| wires.is_output(o) || !wires.readers(o).is_empty();
-            !fronts || node.output.iter().any(is_read)
-        });
-        if graph.node.len() == nodes {
-            break;
+/// Removes pairs of nodes that undo each other: a Transpose and its inverse, and the Cast of whole bytes to the uint8
+/// value `bytes` and back to f32.
+fn cancel(model: &mut Model, bytes: Option<&str>) {
+    let graph = model.graph_mut();
+    let wires = Wires::of(graph);
+    // Outputs of the removed nodes, and the values that they equal.
+    let mut same: BTreeMap<String, String> = BTreeMap::new();
+    for node in &graph.node {
+        let ([input], [output]) = (&node.input[..], &node.output[..]) else {
+            continue;
+        };
+        let input = same.get(input).unwrap_or(input);
+        let maker = |value: &str| wires.maker(value).map(|at| &graph.node[at]);
+        let Some(before) = maker(input).filter(|_| !wires.is_output(output)) else {
+            continue;
+        };
+        let mut source = before.input.first();
+        if bytes == Some(input.as_str()) {
+            // The images hold whole bytes, so the Round and the Cast to uint8 change nothing either.
+            source = source.and_then(|whole| maker(whole)?.input.first());
+        }
+        if let Some(source) = source.filter(|_| undoes(before, node, bytes)) {
+            let source = same.get(source).unwrap_or(source).clone();
+            same.insert(output.clone(), source);
         }
     }
+    // Remove the pairs, and then the nodes whose results are no longer read.
+    let mut read: BTreeSet<String> = graph.output.iter().map(|o| o.name().to_owned()).collect();
+    let mut nodes = Vec::with_capacity(graph.node.len());
+    for mut node in std::mem::take(&mut graph.node).into_iter().rev() {
+        let fronts = ["Transpose", "Cast", "Round"].iter().any(|op| node.is(op));
+        if fronts && !node.output.iter().any(|o| read.contains(o)) {
+            continue;
+        }
+        for input in &mut node.input {
+            if let Some(source) = same.get(input) {
+                source.clone_into(input);
+            }
+            read.insert(input.clone());
+        }
+        nodes.push(node);
+    }
+    nodes.reverse();
+    graph.node = nodes;
 }
 
-/// Whether `after` gives the input of `before` again.
-fn undoes(before: &NodeProto, after: &NodeProto) -> bool {
-    if after.input.len() != 1 || after.output.len() != 1 {
-        return false;
-    }
+/// Whether `after`, with one input and one output, restores the input of `before`.
+fn undoes(before: &NodeProto, after: &NodeProto, bytes: Option<&str>) -> bool {
     if before.is("Transpose") && after.is("Transpose") {
         let pair = [before.ints("perm"), after.ints("perm")];
         return matches!(
@@ -267,26 +272,22 @@ fn undoes(before: &NodeProto, after: &NodeProto) -> bool {
                     })
         );
     }
-    // Images of whole bytes: a narrowing that the network itself takes back at once.
-    before.is("Cast")
+    // A Cast of the file itself truncates, so only the Cast that `adapt` inserted counts.
+    bytes.is_some_and(|bytes| before.output.iter().any(|o| o == bytes))
         && after.is("Cast")
         && after.int("to") == Some(i64::from(i32::from(DataType::Float)))
-        && before.int("to") == Some(i64::from(i32::from(DataType::Uint8)))
 }
 
-/// Name of the first node before any layer that shifts or scales the image by constants.
+/// Name of the node before the first layer that shifts or scales the image by constants.
 fn normalised_by(model: &Model) -> Option<String> {
     let graph = model.graph();
     let wires = Wires::of(graph);
     let mut value = model.input().ok()?.name().to_owned();
-    // A layer reads the image sooner or later; twenty nodes of other kinds before it are none of an exporter's.
+    // The bound limits the time on a hostile graph; exporters write fewer nodes before the first layer.
     for _ in 0..20 {
-        let reader = match wires.readers(&value) {
-            [reader, ..] => *reader,
-            [] => return None,
-        };
-        let node = &graph.node[reader];
-        // A batch normalisation is learned, and stands behind a normalised image as well.
+        let mut readers = wires.readers(&value).iter().map(|&at| &graph.node[at]);
+        let node = readers.find(|n| !n.is("Shape"))?;
+        // BatchNormalization does not count: its parameters are learned, and its input may be normalised already.
         let shifts = ["Sub", "Add", "Mul", "Div"];
         if shifts.iter().any(|op| node.is(op)) {
             let others = node.input.iter().filter(|i| **i != value);
@@ -294,7 +295,15 @@ fn normalised_by(model: &Model) -> Option<String> {
             let constant = others.peek().is_some() && others.all(|i| wires.constant(i).is_some());
             return constant.then(|| node.label().to_owned());
         }
-        if !(node.is("Cast") || node.is("Transpose") || node.is("Identity")) {
+        // A Gather of a constant list of channels reorders them.
+        let indices = node.input.get(1).and_then(|i| wires.constant(i));
+        let swaps =
+            node.is("Gather") && indices.is_some_and(|i| graph.initializer[i].dims.len() == 1);
+        if !(swaps
+            || ["Cast", "Transpose", "Identity"]
+                .iter()
+                .any(|op| node.is(op)))
+        {
             return None;
         }
         value = node.output.first()?.clone();

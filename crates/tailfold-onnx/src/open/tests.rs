@@ -10,7 +10,7 @@ fn none(_: &Model) -> Shapes {
     Shapes::new()
 }
 
-/// Functions, branches, folded shapes, channels last, padding, means and a softmax.
+/// A model with a function, an If, channels last, padding, a mean and a Softmax.
 fn rich(opset: i64) -> Model {
     let axes = TensorProto::new("axes", &[1], &[2_i64]);
     let taken = vec![node("Squeeze", "r axes", "s")];
@@ -69,7 +69,7 @@ fn shapes() -> Shapes {
 }
 
 #[test]
-fn a_rich_graph_opens_and_gets_its_ports_again() {
+fn rich_graph_opens_and_gets_its_ports_back() {
     let mut opened = open(rich(13), None, &OpenOptions::default(), &none).unwrap();
     assert!(opened.ports.input.channels_last);
     let ops = |model: &Model| -> Vec<String> {
@@ -101,14 +101,14 @@ fn a_rich_graph_opens_and_gets_its_ports_again() {
 }
 
 #[test]
-fn folders_of_files() {
+fn folder_of_bare_file_name_is_current_folder() {
     assert_eq!(folder_of(Path::new("a/b.onnx")), Path::new("a"));
     assert_eq!(folder_of(Path::new("b.onnx")), Path::new("."));
 }
 
 proptest! {
     #[test]
-    fn damaged_graphs_are_opened_or_refused_but_never_panic(
+    fn damaged_files_are_opened_or_refused_without_panic(
         changes in prop::collection::vec((0.0_f64..1.0, any::<u8>()), 1..6),
         opset in prop::sample::select(vec![7, 11, 13, 18]),
     ) {

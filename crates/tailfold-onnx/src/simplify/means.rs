@@ -1,4 +1,4 @@
-//! Means over all pixels of an image.
+//! Means over height and width of an image.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,9 @@ use crate::proto::{GraphProto, NodeProto};
 use crate::wires::{Fresh, Wires};
 use crate::{Model, Shapes};
 
-/// Rewrites ReduceMean over both axes of an image, at once, one after the other or behind a reshape to `[1, C, H W]`, and an
-/// AveragePool whose window is the whole image, as GlobalAveragePool, with a Flatten behind it where the axes go.
+/// Rewrites a mean over height and width as GlobalAveragePool, followed by Flatten if the axes are removed. The mean is
+/// a ReduceMean over both axes, two ReduceMeans in sequence, a ReduceMean after a Reshape to `[1, C, H W]`, or an
+/// AveragePool over the whole image.
 pub(super) fn to_pools(model: &mut Model, shapes: &Shapes) {
     let graph = model.graph();
     let wires = Wires::of(graph);
@@ -22,7 +23,7 @@ pub(super) fn to_pools(model: &mut Model, shapes: &Shapes) {
         let Some([c, _, _]) = image(shapes, &input) else {
             continue;
         };
-        // A mean that took the place of others is no part of a third.
+        // A node that is already rewritten cannot be part of another mean.
         let taken = |i: &usize| gone.contains(i) || changes.iter().any(|(at, _)| at == i);
         if before.iter().any(taken) || wires.maker(&input).is_some_and(|m| gone.contains(&m)) {
             continue;
@@ -47,13 +48,13 @@ pub(super) fn to_pools(model: &mut Model, shapes: &Shapes) {
     }
     let graph = model.graph_mut();
     for (index, nodes) in changes.iter().rev() {
-        // The nodes before it that take part are removed by their own indices, which lie lower.
+        // From the last change to the first, so that the indices of the others stay valid.
         graph.node.splice(index..=index, nodes.iter().cloned());
     }
     remove(model, &gone_after(&gone, &changes));
 }
 
-/// Indices of `gone` once each of `changes` has its nodes: a change that makes two of one moves what follows.
+/// Indices of `gone` after `changes` are applied: a change that replaces one node by two shifts the later nodes.
 fn gone_after(gone: &BTreeSet<usize>, changes: &[(usize, Vec<NodeProto>)]) -> BTreeSet<usize> {
     let moved = |index: usize| {
         let before = changes.iter().filter(|(at, _)| *at < index);
@@ -62,7 +63,8 @@ fn gone_after(gone: &BTreeSet<usize>, changes: &[(usize, Vec<NodeProto>)]) -> BT
     gone.iter().map(|&index| moved(index)).collect()
 }
 
-/// The image of which the node `index` takes the mean over all pixels, and the indices of nodes between them.
+/// Matches a mean over height and width that ends in the node `index`. Returns the name of the image and the indices of
+/// earlier nodes that belong to the mean.
 fn whole_mean(
     graph: &GraphProto,
     wires: &Wires,
@@ -90,7 +92,7 @@ fn whole_mean(
         image(shapes, input)?;
         return Some((input.clone(), Vec::new()));
     }
-    // Behind another mean, or another shape of the image.
+    // The input is another mean, or a reshaped image.
     let before = wires.maker(input)?;
     wires.only_reader(input)?;
     let first = &graph.node[before];
@@ -110,7 +112,7 @@ fn whole_mean(
     rest.then(|| (source.clone(), vec![before]))
 }
 
-/// The axes, ascending and from the front, of a ReduceMean over constant ones.
+/// Axes of a ReduceMean with constant axes, ascending and counted from the front.
 fn mean_axes(
     graph: &GraphProto,
     wires: &Wires,

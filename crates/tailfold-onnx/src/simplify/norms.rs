@@ -1,4 +1,4 @@
-//! A batch normalisation that no convolution can take is a depthwise convolution of its own.
+//! A BatchNormalization that cannot be folded into a convolution becomes a depthwise convolution.
 
 use super::image;
 use crate::canonical::{CanonicalError, normalisation};
@@ -6,8 +6,8 @@ use crate::proto::NodeProto;
 use crate::wires::{Fresh, Wires};
 use crate::{Model, Shapes};
 
-/// Rewrites each BatchNormalization of an image with constants as a Conv of one pixel and one group for each channel: with a
-/// scale for each channel its weights are exact in 8 bits.
+/// Rewrites each BatchNormalization of an image with constant parameters as a depthwise 1x1 Conv. With per-channel
+/// scales, its INT8 weights are exact.
 pub(super) fn to_depthwise(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
     let wires = Wires::of(model.graph());
     let mut names = Fresh::of(model.graph());

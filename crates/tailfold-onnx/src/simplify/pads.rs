@@ -1,4 +1,4 @@
-//! Padding as numbers inside of the layer that reads it.
+//! Padding as the attribute `pads` of a layer.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
 use crate::wires::{Fresh, Wires};
 use crate::{Model, Shapes};
 
-/// Writes a Pad of some axes (an input since opset 18) as one of all axes.
+/// Rewrites a Pad of some axes (an input since opset 18) as a Pad of all axes.
 pub(super) fn all_axes(model: &mut Model, shapes: &Shapes) {
     let graph = model.graph_mut();
     let wires = Wires::of(graph);
@@ -55,8 +55,8 @@ pub(super) fn all_axes(model: &mut Model, shapes: &Shapes) {
     }
 }
 
-/// Writes the numbers of `auto_pad` out, by the formula of the ONNX operator specification for Conv and the pools: ONNX
-/// Runtime refuses some of its forms, and other tools read it differently.
+/// Replaces `auto_pad` by explicit pads, by the formula of the ONNX operator specification for Conv and the pools: ONNX
+/// Runtime refuses some forms of `auto_pad`, and other tools interpret it differently.
 pub(super) fn explicit(model: &mut Model, shapes: &Shapes) {
     let graph = model.graph();
     let wires = Wires::of(graph);
@@ -74,7 +74,7 @@ pub(super) fn explicit(model: &mut Model, shapes: &Shapes) {
     }
 }
 
-/// `[top, left, bottom, right]` of a window with SAME_UPPER or SAME_LOWER.
+/// Pads `[top, left, bottom, right]` of a layer with `auto_pad` SAME_UPPER or SAME_LOWER.
 fn same_pads(
     graph: &GraphProto,
     wires: &Wires,
@@ -128,8 +128,8 @@ fn same_pads(
     Some(pads)
 }
 
-/// Moves a Pad of rows and columns into the layer that alone reads it, where the layer pads with the same value: zeros before
-/// a convolution, the lowest number before a MaxPool.
+/// Moves a Pad of height and width into the layers that read it, if all of them pad with the same value: zero for Conv,
+/// the lowest number for MaxPool.
 pub(super) fn into_layers(model: &mut Model, shapes: &Shapes) {
     let graph = model.graph();
     let wires = Wires::of(graph);
@@ -164,7 +164,7 @@ pub(super) fn into_layers(model: &mut Model, shapes: &Shapes) {
     remove(model, &gone);
 }
 
-/// `[top, left, bottom, right]` and the filling of a Pad of an image's rows and columns by a constant.
+/// Pads `[top, left, bottom, right]` and fill value of a constant Pad of an image's height and width.
 fn constant_pad(
     graph: &GraphProto,
     wires: &Wires,
@@ -194,7 +194,7 @@ fn constant_pad(
     }
 }
 
-/// Whether `node` can pad its input `value` itself by `pads` more, with `filling`.
+/// Whether `node` can pad its input `value` itself by additional `pads` with the fill value `filling`.
 fn takes(node: &NodeProto, value: &str, pads: &[i64], filling: f32) -> bool {
     let explicit = node
         .find_attr("auto_pad")
@@ -204,7 +204,7 @@ fn takes(node: &NodeProto, value: &str, pads: &[i64], filling: f32) -> bool {
     let zero = filling.abs() < f32::MIN_POSITIVE;
     let first = node.input.first().is_some_and(|i| i == value)
         && node.input.iter().skip(1).all(|i| i != value);
-    // A runtime refuses a window of a MaxPool that may lie in the padding alone.
+    // Runtimes refuse a MaxPool whose window may cover only padding.
     let shorter = |kernel: &[i64]| {
         let own = node.ints("pads").unwrap_or(&[0; 4]);
         let sums = own.iter().zip(pads).map(|(a, b)| a.saturating_add(*b));

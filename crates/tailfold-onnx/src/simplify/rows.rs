@@ -1,10 +1,10 @@
-//! A product of one row for each image with a constant matrix, `[N, 1, C] x [C, D]`, as a Gemm.
+//! MatMul of one row per image with a constant matrix, `[N, 1, C] x [C, D]`, as Gemm.
 
 use crate::proto::{NodeProto, TensorProto};
 use crate::wires::{Fresh, Wires};
 use crate::{Model, Shapes};
 
-/// Rewrites each such MatMul as Flatten, MatMul of a matrix, and Unsqueeze.
+/// Rewrites each such MatMul as Flatten, MatMul of two matrices, and Unsqueeze.
 pub(super) fn to_matrices(model: &mut Model, shapes: &Shapes) {
     let graph = model.graph_mut();
     let wires = Wires::of(graph);
@@ -28,7 +28,7 @@ pub(super) fn to_matrices(model: &mut Model, shapes: &Shapes) {
             NodeProto::new("Flatten", names.name(&rows), [&node.input[0]], [&rows])
                 .attr_int("axis", 1),
         );
-        // Flatten makes a matrix, by which the product is known as one.
+        // The input is now the output of Flatten, so `tidy` knows that it is a matrix and makes a Gemm.
         nodes.push(NodeProto {
             input: vec![rows, node.input[1].clone()],
             output: vec![product.clone()],

@@ -1,7 +1,7 @@
 use super::*;
 use crate::fixture::small::{model, node, shown};
 
-/// `nodes` simplified, with the shapes of an image and of `values` for one image.
+/// Simplifies a graph of `nodes`; `values` are the shapes of its values beside the image.
 fn simplified(nodes: Vec<NodeProto>, values: &[(&str, &[usize])]) -> Model {
     let mut model = model(13, &[2, 4, 6], nodes, &[2]);
     for (name, values) in [
@@ -37,7 +37,7 @@ const POOL_AND_FLATTEN: [&str; 2] = [
 ];
 
 #[test]
-fn means_over_the_image_are_global_pools() {
+fn mean_over_image_becomes_global_average_pool() {
     let image: (&str, &[usize]) = ("scores", &[1, 2, 1, 1]);
     let row: (&str, &[usize]) = ("scores", &[1, 2]);
     for axes in ["both", "back"] {
@@ -56,7 +56,7 @@ fn means_over_the_image_are_global_pools() {
 }
 
 #[test]
-fn means_of_one_axis_after_the_other_are_one() {
+fn means_over_single_axes_become_one_pool() {
     let image: (&str, &[usize]) = ("scores", &[1, 2, 1, 1]);
     let row: (&str, &[usize]) = ("scores", &[1, 2]);
     let nodes = vec![
@@ -82,7 +82,7 @@ fn means_of_one_axis_after_the_other_are_one() {
 }
 
 #[test]
-fn a_third_mean_reads_a_value_that_is_still_there() {
+fn third_mean_reads_value_that_still_exists() {
     let nodes = vec![
         mean("image rows", "a", true),
         mean("a columns", "b", true),
@@ -98,7 +98,7 @@ fn a_third_mean_reads_a_value_that_is_still_there() {
 }
 
 #[test]
-fn other_means_stay() {
+fn other_means_are_kept() {
     let stays = |nodes: Vec<NodeProto>, values: &[(&str, &[usize])]| {
         let ops: Vec<String> = nodes.iter().map(|n| n.op_type().to_owned()).collect();
         let model = simplified(nodes, values);
@@ -125,7 +125,7 @@ fn other_means_stay() {
 }
 
 #[test]
-fn rows_of_features_are_flattened() {
+fn reshape_to_feature_row_becomes_flatten() {
     for (op, inputs) in [("Reshape", "image row"), ("Squeeze", "image both")] {
         let nodes = vec![node(op, inputs, "scores")];
         becomes(nodes, &[("scores", &[1, 48])], &["Flatten(image)->scores"]);
@@ -139,7 +139,7 @@ fn rows_of_features_are_flattened() {
 }
 
 #[test]
-fn a_normalisation_alone_is_a_depthwise_convolution() {
+fn lone_batch_norm_becomes_depthwise_conv() {
     let norm = node("BatchNormalization", "image gamma beta mean var", "scores");
     let mut model = model(
         13,
@@ -157,7 +157,7 @@ fn a_normalisation_alone_is_a_depthwise_convolution() {
     }
     let before = model.clone();
     simplify(&mut model, &Shapes::new()).unwrap();
-    assert_eq!(model, before, "the number of channels is not known");
+    assert_eq!(model, before, "the number of channels is unknown");
     let shapes = Shapes::from([("image".to_owned(), vec![1, 2, 4, 6])]);
     simplify(&mut model, &shapes).unwrap();
     let conv = &model.nodes()[0];
@@ -171,4 +171,51 @@ fn a_normalisation_alone_is_a_depthwise_convolution() {
     assert_eq!(weight, (vec![2, 1, 1, 1], vec![1.0, 1.0]));
     let bias = model.initializer_f32("scores.bias").unwrap();
     assert_eq!(bias, (vec![2], vec![-3.0, -7.0]));
+}
+
+#[test]
+fn reshape_of_sequence_first_features_is_kept() {
+    // For one image, features [length, N, channels] of length 1 look like [N, 1, channels].
+    let sequence = |last: NodeProto| vec![node("Reshape", "image any", "s"), last];
+    let keeps = |last: NodeProto| {
+        let expected = format!("{}({})->scores", last.op_type(), last.input.join(","));
+        let mut model = model(13, &[2, 4, 6], sequence(last), &[48]);
+        model.set_initializer("any", &[3], &[1_i64, -1, 48]);
+        model.set_initializer("front", &[1], &[0_i64]);
+        model.set_initializer("middle", &[1], &[1_i64]);
+        model.set_initializer("open", &[2], &[-1_i64, 48]);
+        model.set_initializer("copied", &[2], &[0_i64, -1]);
+        let shapes = [
+            ("image", vec![1, 2, 4, 6]),
+            ("s", vec![1, 1, 48]),
+            ("scores", vec![1, 48]),
+        ];
+        let shapes: Shapes = shapes.map(|(n, s)| (n.to_owned(), s)).into();
+        simplify(&mut model, &shapes).unwrap();
+        shown(&model)[1] == expected
+    };
+    assert!(keeps(node("Squeeze", "s front", "scores")));
+    assert!(!keeps(node("Squeeze", "s middle", "scores")));
+    assert!(keeps(node("Reshape", "s open", "scores")));
+    assert!(!keeps(node("Reshape", "s copied", "scores")));
+}
+
+#[test]
+fn transpose_that_moves_the_batch_is_kept() {
+    let nodes = vec![
+        node("Reshape", "image any", "s"),
+        node("Transpose", "s", "t").attr_ints("perm", &[1, 0, 2]),
+        node("Reshape", "t row", "scores"),
+    ];
+    let mut model = model(13, &[2, 4, 6], nodes, &[48]);
+    model.set_initializer("any", &[3], &[1_i64, -1, 48]);
+    model.set_initializer("row", &[2], &[0_i64, -1]);
+    let one = |name: &str| (name.to_owned(), vec![1, 1, 48]);
+    let mut shapes: Shapes = ["s", "t"].map(one).into();
+    shapes.insert("scores".to_owned(), vec![1, 48]);
+    simplify(&mut model, &shapes).unwrap();
+    assert_eq!(
+        shown(&model)[1..],
+        ["Transpose(s)->t", "Flatten(t)->scores"]
+    );
 }

@@ -1,21 +1,22 @@
-//! Means and rows behind a change of layout, as channels-last exporters write them.
+//! Means and reshapes after a Transpose, as channels-last exporters write them.
 
 use std::collections::BTreeMap;
 
-use super::{ints, remove};
+use super::{ints, keeps_batch, remove};
 use crate::proto::NodeProto;
 use crate::wires::{Fresh, Wires};
 use crate::{Model, Shapes};
 
-/// Takes the mean over the pixels before a Transpose instead of behind it, reads the features before one that moves nothing,
-/// and removes pairs of Transposes that undo each other.
+/// Moves a mean over height and width before a Transpose, skips a Transpose that does not reorder the features of a
+/// row, and removes pairs of Transposes that undo each other.
 pub(super) fn behind(model: &mut Model, shapes: &Shapes) {
     means(model, shapes);
     rows(model, shapes);
     pairs(model);
 }
 
-/// `ReduceMean(Transpose(x))` over rows and columns: the mean of `x`, with the Transpose behind it where the axes stay.
+/// Rewrites `ReduceMean(Transpose(x))` over height and width as the mean of `x`, followed by the Transpose if the axes
+/// are kept.
 fn means(model: &mut Model, shapes: &Shapes) {
     let graph = model.graph_mut();
     let wires = Wires::of(graph);
@@ -41,7 +42,7 @@ fn means(model: &mut Model, shapes: &Shapes) {
                 })
                 .collect::<Option<_>>()?;
             axes.sort_unstable();
-            (axes == [2, 3]).then(|| (source.clone(), perm.to_vec()))
+            (axes == [2, 3] && perm[0] == 0).then(|| (source.clone(), perm.to_vec()))
         };
         let Some((source, perm)) = node.is("ReduceMean").then(found).flatten() else {
             continue;
@@ -63,7 +64,7 @@ fn means(model: &mut Model, shapes: &Shapes) {
     }
 }
 
-/// A row of features behind a Transpose of values that lie in one line anyway.
+/// Rewrites a reshape to a row as Flatten of the Transpose's input, if the Transpose moves only axes of length 1.
 fn rows(model: &mut Model, shapes: &Shapes) {
     let graph = model.graph_mut();
     let wires = Wires::of(graph);
@@ -80,12 +81,20 @@ fn rows(model: &mut Model, shapes: &Shapes) {
         };
         let line = |name: &String| {
             let shape = shapes.get(name)?;
-            Some(shape.iter().filter(|&&d| d != 1).count() <= 1)
+            Some(shape.first() == Some(&1) && shape.iter().filter(|&&d| d != 1).count() <= 1)
         };
         let row = node.output.first().and_then(|o| shapes.get(o));
         let to_row = row.is_some_and(|s| s.len() == 2 && s[0] == 1);
-        if before.is("Transpose") && to_row && line(&before.input[0]) == Some(true) {
-            sources.insert(index, before.input[0].clone());
+        let Some(source) = before.input.first().filter(|_| before.is("Transpose")) else {
+            continue;
+        };
+        // The batch stays in front, in the Transpose and in the reshape.
+        let batch = before.ints("perm").and_then(|p| p.first()) == Some(&0)
+            && shapes
+                .get(source)
+                .is_some_and(|s| node.is("Flatten") || keeps_batch(graph, &wires, node, s));
+        if batch && to_row && line(source) == Some(true) {
+            sources.insert(index, source.clone());
         }
     }
     for (index, source) in sources {
@@ -95,7 +104,7 @@ fn rows(model: &mut Model, shapes: &Shapes) {
     }
 }
 
-/// `Transpose(Transpose(x))` that is `x`.
+/// Replaces `Transpose(Transpose(x))` by `x` if the second undoes the first.
 fn pairs(model: &mut Model) {
     let graph = model.graph_mut();
     let wires = Wires::of(graph);
@@ -129,7 +138,7 @@ fn pairs(model: &mut Model) {
         }
     }
     remove(model, &gone);
-    // A Transpose that nothing reads any more.
+    // Remove each Transpose that is no longer read.
     let graph = model.graph_mut();
     let wires = Wires::of(graph);
     graph.node.retain(|node| {

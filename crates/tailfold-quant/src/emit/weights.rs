@@ -11,11 +11,11 @@ use crate::names::Names;
 use crate::target::Plan;
 use crate::weights::WeightParams;
 
-/// Replaces the weight of each weighted node by its codes in `plan`, one scale an output channel.
+/// Replaces the weight of each weighted node by its codes in `plan`, with one scale per output channel.
 ///
-/// The dequantized weight keeps the name of the float one, so whatever else reads it reads the same values. A second layer that
-/// reads the same weight gets constants of its own: ONNX Runtime changes the codes of each DequantizeLinear on its own, and fails
-/// on codes that it has changed before.
+/// The dequantized weight keeps the name of the float weight, so all its other readers read the same values. A second
+/// layer with the same weight gets constants of its own: ONNX Runtime transforms the codes of each DequantizeLinear
+/// separately, and fails on codes that it has already transformed.
 pub(super) fn quantize(
     model: &mut Model,
     plan: &Plan,
@@ -52,7 +52,8 @@ pub(super) fn quantize(
     Ok(constants)
 }
 
-/// Writes the codes, scales and zero points of a weight of `shape`, and returns the node that makes `value` of them.
+/// Writes the codes, scales and zero points of a weight of `shape`, and returns the node that dequantizes them to
+/// `value`.
 fn write(
     model: &mut Model,
     names: &mut Names,

@@ -1,4 +1,4 @@
-//! Channels of one activation that lie too far apart for one scale.
+//! Activations whose channels differ too much in magnitude for one per-tensor scale.
 
 use std::fmt;
 
@@ -8,28 +8,30 @@ use tailfold_onnx::Model;
 use super::{Between, pairs};
 use crate::error::QuantError;
 
-/// A channel that is this much smaller than the largest has 4 of the 256 steps or fewer.
+/// A channel that is smaller than the largest by this factor has at most 4 of the 256 quantization steps.
 const APART: f32 = 64.0;
-/// Least part of what an activation contributes that such channels must have to be named.
+/// An activation is reported when more than this share of its contribution is in such channels.
 const LOST: f64 = 0.25;
 
-/// An activation between two layers that can be equalized, whose channels one scale does not hold.
+/// An activation between two layers that can be equalized, whose channels differ too much in magnitude for one scale.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChannelSpread {
     /// The activation that the second layer reads.
     pub tensor: String,
-    /// The largest channel divided by the smallest that contributes, by the largest weight that makes each.
+    /// Magnitude of the largest channel over that of the smallest contributing one; a channel's magnitude is its
+    /// largest weight in the first layer.
     pub ratio: f32,
-    /// Part of the activation's contribution to the next layer that is in channels of 4 steps or fewer, 0 to 1. A channel
-    /// contributes the product of the largest weight that makes it and the largest that reads it.
+    /// Share of the activation's contribution to the second layer that is in channels with at most 4 steps, 0 to 1. The
+    /// contribution of a channel is the product of its largest weights in both layers.
     pub lost: f64,
 }
 
 impl ChannelSpread {
-    /// The activation of `model` that loses most; `None` when all are held.
+    /// Returns the activation of `model` with the largest share of lost contribution; `None` when no activation has to
+    /// be reported.
     ///
-    /// Channels that are small and stay small do no harm: those of a pruned filter, say. Channels that the next layer enlarges
-    /// again do, and just those can be equalized.
+    /// A channel that is small and stays small does no harm, for example that of a pruned filter. A channel that the
+    /// next layer enlarges again does, and it is one that equalization corrects.
     ///
     /// # Errors
     /// [`QuantError::Onnx`] when a weight is not a float constant.

@@ -131,7 +131,8 @@ fn a_dead_channel_is_left_alone() {
     );
 }
 
-/// Channels of the stem multiplied by `factors`; the layer that reads them divided by `undone`.
+/// Finds the spread of a network whose stem is multiplied by `factors` per channel, and the layer behind it divided by
+/// `undone`.
 fn spread(factors: [f32; 4], undone: [f32; 4]) -> Option<ChannelSpread> {
     let mut model = network();
     let mut scale = |name: &str, by: [f32; 4]| {
@@ -149,14 +150,14 @@ fn spread(factors: [f32; 4], undone: [f32; 4]) -> Option<ChannelSpread> {
 }
 
 #[test]
-fn channels_that_the_next_layer_enlarges_again_are_named() {
+fn small_channels_that_the_next_layer_enlarges_are_reported() {
     assert_eq!(spread([1.0; 4], [1.0; 4]), None);
     let apart = [1000.0, 1.0, 0.5, 2.0];
     let found = spread(apart, apart).unwrap();
     assert_eq!(found.tensor, "relu");
     assert!(found.ratio > 500.0 && found.lost > 0.5, "{found:?}");
     assert!(found.to_string().contains("channels of `relu`"), "{found}");
-    // Channels that are small and stay small cost nothing.
+    // Channels that are small and stay small do no harm.
     assert_eq!(spread([1.0, 1e-4, 1e-5, 0.0], [1.0; 4]), None);
     let mut balanced = network();
     equalize(&mut balanced).unwrap();

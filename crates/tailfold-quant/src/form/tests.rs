@@ -5,7 +5,7 @@ use crate::half::{Halved, halve};
 use crate::regions::{Placement, find_region};
 use tailfold_onnx::Shapes;
 
-/// image -> Conv -> GlobalAveragePool -> Flatten -> Gemm, with `edit` done to it.
+/// Returns the model image -> Conv -> GlobalAveragePool -> Flatten -> Gemm, changed by `edit`.
 fn small(edit: impl FnOnce(&mut Model)) -> FloatModel {
     let tensor = |name: &str, dims: &[usize]| {
         let mut shape = vec![Dimension::symbol("N")];
@@ -43,12 +43,12 @@ fn small(edit: impl FnOnce(&mut Model)) -> FloatModel {
 }
 
 #[test]
-fn a_float_model_is_neither() {
+fn float_model_is_accepted() {
     check_single(&small(|_| {})).unwrap();
 }
 
 #[test]
-fn a_half_model_is_not_halved_again() {
+fn half_precision_model_is_an_error() {
     let Halved { model, .. } = halve(&small(|_| {}), None, &|| {}).unwrap();
     let again = FloatModel::from_bytes(&model.to_bytes(), "half").unwrap();
     let error = halve(&again, None, &|| {}).unwrap_err();
@@ -58,7 +58,7 @@ fn a_half_model_is_not_halved_again() {
             .starts_with("the model is already in half precision: `"),
         "{error}"
     );
-    // Its metadata alone, on a graph in float.
+    // The metadata of half precision on a graph in f32.
     let recorded = small(|float| {
         let record = model.props().remove(RECORD).unwrap();
         float.set_prop(RECORD, record);
@@ -68,7 +68,7 @@ fn a_half_model_is_not_halved_again() {
 }
 
 #[test]
-fn a_quantized_model_is_refused_by_the_operator_it_has() {
+fn quantized_model_is_an_error_that_names_the_operator() {
     let dequantized = small(|model| {
         model.set_initializer_i8("codes", &[2, 2], &[1, 2, 3, 4]);
         model.set_initializer_f32("scale", &[], &[0.5]);

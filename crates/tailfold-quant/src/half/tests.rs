@@ -82,7 +82,7 @@ fn an_activation_that_overflows_keeps_its_neighbours() {
     let set = CalibrationSet::prepared(images);
     let Halved { kept, model } = halve(&small(), Some(&set), &|| {}).unwrap();
     let kept: Vec<&str> = kept.iter().map(|k| k.tensor.as_str()).collect();
-    // 90,000 times 0.5 is within f16, times -1 is not until Max; the logits are 4.5e4 and 1.35e5.
+    // 90,000 * 0.5 fits f16; 90,000 * -1 does not, until Max removes it; the logits are 4.5e4 and 1.35e5.
     assert_eq!(kept, ["tiny", "c", "logits"]);
     assert_eq!(inputs(&model, "conv"), ["image", "w"]);
     assert_eq!(inputs(&model, "relu"), ["a.half"]);

@@ -77,7 +77,7 @@ fn probabilities_are_read_as_their_logarithms() {
 }
 
 #[test]
-fn decisions_are_counted_alike_only_where_both_networks_have_one() {
+fn same_decisions_need_a_decision_of_both_networks() {
     let rows = |values: &[f32]| Logits::new(values.to_vec(), 2).unwrap();
     let float = rows(&[1.0, 0.0, 0.0, 1.0, 2.0, 2.0, f32::NAN, 0.0]);
     let other = rows(&[3.0, 2.0, 1.0, 0.0, 1.0, 0.0, f32::NAN, 0.0]);

@@ -5,7 +5,7 @@ use tailfold_onnx::proto::{
 
 use super::*;
 
-/// One node over an image of `[1, 2, height, width]`, that makes the output.
+/// Returns a model of one node from an image `[1, 2, height, width]` to the output.
 fn model(node: NodeProto, [height, width]: [usize; 2]) -> Model {
     let port = |name: &str, dims: &[usize]| {
         let dims = dims.iter().map(|&d| Dimension::fixed(d)).collect();
@@ -43,7 +43,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn pads_as_numbers_give_the_size_of_automatic_ones(
+    fn explicit_pads_give_the_size_of_auto_pad(
         size in [5_usize..12, 5_usize..12],
         strides in [1_i64..4, 1_i64..4],
         dilation in 1_i64..3,
@@ -64,7 +64,7 @@ proptest! {
 }
 
 #[test]
-fn the_odd_pad_of_same_upper_comes_last() {
+fn odd_pad_of_same_upper_is_at_the_end() {
     let node = NodeProto::new("MaxPool", "pool", ["image"], ["out"])
         .attr_ints("kernel_shape", &[2, 3])
         .attr_str("auto_pad", "SAME_UPPER");
@@ -83,7 +83,20 @@ fn the_odd_pad_of_same_upper_comes_last() {
 }
 
 #[test]
-fn versions_are_lowered_for_other_runtimes_alone() {
+fn valid_padding_with_ceil_mode_is_unchanged() {
+    let node = NodeProto::new("AveragePool", "pool", ["image"], ["out"])
+        .attr_ints("kernel_shape", &[2, 2])
+        .attr_ints("strides", &[2, 2])
+        .attr_str("auto_pad", "VALID")
+        .attr_int("ceil_mode", 1);
+    let before = model(node, [5, 5]);
+    let mut after = before.clone();
+    explicit_pads(&mut after, "one").unwrap();
+    assert_eq!(before, after);
+}
+
+#[test]
+fn versions_are_lowered_only_for_other_runtimes() {
     let of = |op: &str, ir: i64, opset: i64, target: Target| {
         let mut proto = model(NodeProto::new(op, "node", ["image"], ["out"]), [6, 6])
             .proto()

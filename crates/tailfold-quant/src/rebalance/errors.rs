@@ -3,8 +3,10 @@
 use tailfold_spec::Logits;
 
 use crate::affine::to_f32;
+use crate::logits::difference;
 
-/// What quantization does to each logit of each image, but for the part that all classes of the image share: no softmax sees that.
+/// The error of each logit of each image, without the part that all classes of the image share: softmax does not depend
+/// on it.
 pub(super) struct LogitErrors<'a> {
     /// `[images][classes]`, in logits.
     pub(super) rows: Vec<Vec<f64>>,
@@ -12,7 +14,8 @@ pub(super) struct LogitErrors<'a> {
 }
 
 impl<'a> LogitErrors<'a> {
-    /// Of images that count by `weights`, or all alike.
+    /// Measures the errors of `quantized` against `float`; `weights` `[images]` weights the images, equally when
+    /// `None`.
     pub(super) fn of(float: &Logits, quantized: &Logits, weights: Option<&'a [f64]>) -> Self {
         let pairs = float.rows().zip(quantized.rows());
         Self {
@@ -23,16 +26,17 @@ impl<'a> LogitErrors<'a> {
         }
     }
 
-    /// How much image `image` counts.
+    /// Returns the weight of image `image`.
     pub(super) fn weight(&self, image: usize) -> f64 {
         self.weights.map_or(1.0, |w| w[image])
     }
 
-    /// Root mean square error of each logit over the images, `[classes]`.
+    /// Returns the root mean square error of each logit over the images, `[classes]`, which is the largest shift of a
+    /// class.
     ///
-    /// This is the largest shift that a class gets. It is the error of the mean and the spread about it in one number. The mean
-    /// alone would say too little: the correction of the biases brings it near 0 over all images, while the error on the
-    /// images that could be of the class, which alone move the class's mass, can be as large as the spread.
+    /// It contains both the mean error and the spread about it. The mean error alone would be too small a limit: bias
+    /// correction brings it near 0 over all images, but only the images that could be of the class move its mass, and
+    /// their error can be as large as the spread.
     pub(super) fn root_mean_squares(&self) -> Vec<f64> {
         let mut squares = vec![0.0; self.rows.first().map_or(0, Vec::len)];
         let mut total = 0.0;
@@ -52,13 +56,13 @@ impl<'a> LogitErrors<'a> {
 }
 
 fn centred(before: &[f32], after: &[f32]) -> Vec<f64> {
-    let errors = before.iter().zip(after).map(|(b, a)| f64::from(a - b));
-    let errors: Vec<f64> = errors.collect();
+    let pairs = before.iter().zip(after);
+    let errors: Vec<f64> = pairs.map(|(b, a)| difference(*b, *a)).collect();
     let mean = errors.iter().sum::<f64>() / errors.len().max(1) as f64;
     errors.into_iter().map(|e| e - mean).collect()
 }
 
-/// `logits` with `shifts` `[classes]` added to each row.
+/// Returns `logits` with `shifts` `[classes]` added to each row.
 pub(crate) fn shifted(logits: &Logits, shifts: &[f64]) -> Logits {
     let shifts = shifts.iter().cycle();
     let moved = logits.values().iter().zip(shifts);

@@ -1,11 +1,12 @@
-//! Shifts that stay within the measured error of each logit.
+//! Limits the shifts to the measured error of each logit.
 
-/// Halvings of the interval that the common part is searched in: more than a double has bits.
+/// Bisections of the interval of the common part: more than a double has bits of precision.
 const HALVINGS: usize = 60;
 
-/// `shifts` `[classes]` of sum 0, each cut to its entry of `limits`, with a common part taken off so that the sum stays 0.
+/// Clamps each of `shifts` `[classes]`, sum 0, to its limit in `limits` `[classes]`, after subtracting a common value
+/// that keeps the sum 0.
 ///
-/// Shifts within their limits come back unchanged.
+/// Shifts within their limits are returned unchanged.
 pub(super) fn limited(shifts: Vec<f64>, limits: &[f64]) -> Vec<f64> {
     let cut = |common: f64| -> Vec<f64> {
         let pairs = shifts.iter().zip(limits);
@@ -20,7 +21,7 @@ pub(super) fn limited(shifts: Vec<f64>, limits: &[f64]) -> Vec<f64> {
     {
         return shifts;
     }
-    // The sum falls from the sum of the limits to its negative as the common part rises.
+    // The sum falls from the sum of the limits to its negative as the common value rises.
     let ends = shifts.iter().zip(limits).map(|(h, limit)| h.abs() + limit);
     let mut high = ends.fold(0.0, f64::max);
     let mut low = -high;
@@ -43,7 +44,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn shifts_keep_to_their_limits_and_sum_to_zero(
+        fn limited_shifts_stay_within_limits_and_sum_to_zero(
             pairs in prop::collection::vec((-20.0_f64..20.0, 0.0_f64..2.0), 2..12)
         ) {
             let (mut shifts, limits): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn shifts_within_their_limits_stay() {
+    fn shifts_within_limits_are_unchanged() {
         assert_eq!(limited(vec![0.5, -0.5], &[0.5, 0.75]), [0.5, -0.5]);
         assert_eq!(limited(vec![3.0, -3.0], &[0.5, 9.0]), [0.5, -0.5]);
         assert_eq!(limited(vec![3.0, -3.0], &[0.0, 0.0]), [0.0, 0.0]);

@@ -1,21 +1,21 @@
-//! What became of the re-balancing of the last bias.
+//! Outcome of the re-balancing of the last bias.
 
 use tailfold_sdot::SolveError;
 
-/// What the last bias got.
+/// Outcome of the re-balancing of the last bias.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rebalanced {
-    /// Nothing: it was not asked for.
+    /// Re-balancing was not requested.
     NotAsked,
-    /// These shifts of the logits, `[classes]`, sum 0, each at most the root mean square error that quantization makes in that
-    /// logit on the calibration images.
+    /// The logits are shifted by these values, `[classes]`, sum 0. Each is at most the root mean square quantization
+    /// error of its logit on the calibration images.
     Done(Vec<f64>),
-    /// Nothing, for this reason.
+    /// The bias is unchanged, for this reason.
     LeftOut(LeftOut),
 }
 
 impl Rebalanced {
-    /// The shifts of the logits, `[classes]`; `None` when there are none.
+    /// Returns the shifts of the logits, `[classes]`; `None` when the bias is unchanged.
     pub fn shifts(&self) -> Option<&[f64]> {
         match self {
             Self::Done(shifts) => Some(shifts),
@@ -23,7 +23,7 @@ impl Rebalanced {
         }
     }
 
-    /// Why there are no shifts, when they were asked for.
+    /// Returns why a requested re-balancing was left out.
     pub fn left_out(&self) -> Option<&LeftOut> {
         match self {
             Self::LeftOut(reason) => Some(reason),
@@ -32,22 +32,23 @@ impl Rebalanced {
     }
 }
 
-/// Why the last bias was not re-balanced; the quantized model is whole without it.
+/// Why the last bias was not re-balanced. The quantized model is complete without re-balancing.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LeftOut {
-    /// No bias shifts the logits class by class.
+    /// No bias can shift the logits class by class.
     #[error("node `{node}` ({operator}) stands between the last bias and the logits")]
     NoBias {
-        /// Name of the first node, from the output, that hands no shift on, or of a layer without a usable bias.
+        /// Name of the first node, from the output backwards, that does not pass a shift on, or of a layer without a
+        /// usable bias.
         node: String,
         /// Its operator.
         operator: String,
     },
-    /// The solver ended early.
+    /// The solver reached its iteration limit before the class masses were met.
     #[error("the class masses are still off by a chi-square of {chi_square:e} ({stop})")]
     Unbalanced {
-        /// Mean square of the masses' relative errors, weighted by the masses.
+        /// Mean square of the relative errors of the masses, weighted by the masses.
         chi_square: f64,
         /// Why the solver stopped.
         stop: String,
@@ -60,11 +61,11 @@ pub enum LeftOut {
         "the top-1 agreement with the float model would fall from {before} to {after} of {images} calibration images"
     )]
     Agreement {
-        /// Images that are decided as in float without the shifts.
+        /// Images with the top-1 class of the float model, without the shifts.
         before: usize,
-        /// The same with the shifts.
+        /// Images with the top-1 class of the float model, with the shifts.
         after: usize,
-        /// Calibration images.
+        /// Number of calibration images.
         images: usize,
     },
 }

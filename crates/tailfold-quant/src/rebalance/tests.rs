@@ -49,6 +49,24 @@ fn a_class_that_is_never_thought_of_stays_harmless() {
     assert!(living.iter().all(|d| d.abs() < 1e-3), "{found:?}");
 }
 
+#[test]
+fn logits_that_differ_by_more_than_an_f32_holds_give_finite_limits() {
+    let float = Logits::new(vec![3e38, -3e38, 0.0], 3).unwrap();
+    let quantized = Logits::new(vec![-3e38, 3e38, 0.0], 3).unwrap();
+    let limits = LogitErrors::of(&float, &quantized, None).root_mean_squares();
+    assert!(limits.iter().all(|limit| limit.is_finite()), "{limits:?}");
+    let shifts = limited(vec![1.0, -2.0, 1.0], &limits);
+    assert!(shifts.iter().all(|h| h.is_finite()), "{shifts:?}");
+}
+
+#[test]
+fn infinite_float_logit_leaves_the_correction_out() {
+    let float = Logits::new(vec![f32::INFINITY, 0.0, 1.0], 3).unwrap();
+    let quantized = Logits::new(vec![2.0, 0.0, 1.0], 3).unwrap();
+    let found = shifts(&float, &quantized, None);
+    assert!(matches!(found, Err(LeftOut::Solve(_))), "{found:?}");
+}
+
 /// Uncertain answers of 40 images over 4 classes, and the same with a shift and noise on top.
 fn noisy(shift: [f32; 4], noise: f32) -> [Logits; 2] {
     let answers: Vec<f32> = (0..160_u16)
@@ -68,13 +86,13 @@ fn trusted(float: &Logits, quantized: &Logits) -> Vec<f64> {
 }
 
 #[test]
-fn noise_is_not_believed_and_a_shift_is() {
+fn trust_is_low_for_noise_and_high_for_a_common_shift() {
     let [float, shifted] = noisy([0.5, -0.25, 0.1, -0.35], 0.05);
     assert!(trusted(&float, &shifted).iter().all(|t| *t > 0.9));
     let [float, noise] = noisy([0.0; 4], 0.5);
     let believed = trusted(&float, &noise);
     assert!(believed.iter().all(|t| *t < 0.5), "{believed:?}");
-    // One image tells nothing of chance.
+    // One image has no variance to estimate.
     let one = [float, noise].map(|l| Logits::new(l.values()[..4].to_vec(), 4).unwrap());
     assert!(trusted(&one[0], &one[1]).iter().all(|t| *t < 1e-9));
 }

@@ -1,14 +1,15 @@
-//! How much of a class's shift is the codes' doing, and how much is the chance of a few images.
+//! How much of a class's shift is due to quantization, and how much to chance in a few images.
 
 use tailfold_spec::{Logits, softmax};
 
 use super::errors::LogitErrors;
 
-/// For each class the part of its shift to believe, 0 to 1: `n t / (n t + s)` for `n` images that the class is a matter of, the
-/// variance `t` of the classes' mean logit errors and the variance `s` of an image's about them (an empirical Bayes estimate).
+/// Returns the factor from 0 to 1 by which each class's shift is reduced, `n t / (n t + s)`, an empirical Bayes
+/// estimate.
 ///
-/// A class of a thousand that a hundred calibration images hardly touch has a shift of one image's error; without this it would
-/// be handed to all images.
+/// `n` is the effective number of images of the class, `t` the variance of the classes' mean logit errors, and `s` the
+/// variance of an image's errors about them. One of a thousand classes that hardly occurs in a hundred calibration
+/// images would otherwise get the error of a single image as its shift.
 pub(super) fn trust(errors: &LogitErrors<'_>, float: &Logits) -> Vec<f64> {
     let classes = float.num_classes();
     let (mut total, mut squares) = (0.0, 0.0);
@@ -31,14 +32,14 @@ pub(super) fn trust(errors: &LogitErrors<'_>, float: &Logits) -> Vec<f64> {
         errors.weight(image) * about.sum::<f64>()
     });
     let within = spread.sum::<f64>() / total / classes as f64 * images / (images - 1.0);
-    // Errors have no mean over classes, so neither have their means.
+    // Errors have the mean 0 over the classes, and so have their means over the images.
     let of_means = means.iter().map(|m| m * m).sum::<f64>() / classes as f64;
     let between = (of_means - within / images).max(0.0);
     let effective = shares.iter().zip(share_squares).map(|(s, q)| s * s / q);
     effective
         .map(|n| {
             let part = n * between / (n * between + within);
-            // Without any error there is nothing to believe; of one image nothing can be told.
+            // Without any error there is nothing to shift, and one image has no variance to estimate.
             if part.is_finite() { part } else { 0.0 }
         })
         .collect()

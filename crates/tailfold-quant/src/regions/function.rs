@@ -1,4 +1,4 @@
-//! Functions of one value in a float graph, which the integer kernels compute as a table of codes.
+//! Elementwise functions in a float graph, which the integer kernels compute with a lookup table.
 
 use std::collections::BTreeSet;
 
@@ -7,25 +7,27 @@ use tailfold_onnx::proto::NodeProto;
 
 use super::wires::Wires;
 
-/// The integer kernels take no longer ones.
+/// Largest number of operators of a function, as in the integer kernels.
 const LONGEST: usize = 64;
 
-/// Operators between one tensor and a function of each of its values.
+/// The operators of an elementwise function of one tensor.
 pub(super) struct Function {
     pub(super) nodes: BTreeSet<usize>,
-    /// Node and place among its inputs of everything in it that reads the tensor.
+    /// Every read of that tensor in the function, as node and input index.
     pub(super) reads: Vec<(usize, usize)>,
 }
 
 impl Function {
-    /// The longest function that ends with the node `end`; `None` when there is more than one source, when the source is not
-    /// known to be an image or a row, or when the function is a line or a clamp, which needs no table.
+    /// Returns the longest function that ends with the node `end`.
+    ///
+    /// `None` when it depends on more than one tensor, when that tensor is not known to be an image or a row, or when
+    /// the function is linear or a clamp, which needs no table.
     pub(super) fn ending(wires: &Wires<'_>, end: usize) -> Option<Self> {
         takes_one_value(wires, end).then_some(())?;
         let mut nodes = BTreeSet::from([end]);
         loop {
             let sources = sources(wires, &nodes);
-            // What only the function reads, and a function of one value makes.
+            // Sources that only the function reads and an elementwise operator makes become part of the function.
             let makers = sources.iter().filter(|source| !wires.is_output(source));
             let makers = makers.filter(|source| {
                 let mut readers = wires.readers(source).iter();
@@ -33,7 +35,7 @@ impl Function {
             });
             let makers = makers.filter_map(|source| wires.maker(source));
             let makers: Vec<usize> = makers.filter(|&m| takes_one_value(wires, m)).collect();
-            // The layer before a clamp makes it too, and finer codes with it.
+            // A clamp behind a layer is fused into the layer, and its result has a smaller range and so a finer scale.
             let (clamps, others): (Vec<usize>, Vec<usize>) = makers
                 .into_iter()
                 .partition(|&m| is_clamp_of_a_layer(wires, m));
@@ -59,7 +61,7 @@ impl Function {
     }
 }
 
-/// What `nodes` read and do not make, constants apart.
+/// Returns the non-constant tensors that `nodes` read and do not make.
 fn sources<'a>(wires: &Wires<'a>, nodes: &BTreeSet<usize>) -> Vec<&'a str> {
     let inputs = nodes.iter().flat_map(|&n| varying(wires, &wires.nodes[n]));
     let outside = |tensor: &&str| wires.maker(tensor).is_none_or(|m| !nodes.contains(&m));
@@ -67,13 +69,13 @@ fn sources<'a>(wires: &Wires<'a>, nodes: &BTreeSet<usize>) -> Vec<&'a str> {
     sources.into_iter().collect()
 }
 
-/// The inputs of `node` that are no constants.
+/// Returns the non-constant inputs of `node`.
 fn varying<'a>(wires: &Wires<'_>, node: &'a NodeProto) -> impl Iterator<Item = &'a str> {
     let names = node.input.iter().map(String::as_str);
     names.filter(|name| !name.is_empty() && !wires.is_constant(name))
 }
 
-/// Whether node `index` makes each value of one value of each input, where constants are scalars.
+/// Returns whether node `index` is elementwise, and its constants are scalars.
 fn takes_one_value(wires: &Wires<'_>, index: usize) -> bool {
     let node = &wires.nodes[index];
     let mut constants = node.input.iter().filter(|input| wires.is_constant(input));
@@ -83,7 +85,7 @@ fn takes_one_value(wires: &Wires<'_>, index: usize) -> bool {
         && varying(wires, node).next().is_some()
 }
 
-/// Whether node `index` is a ReLU or a clip of the result of a layer.
+/// Returns whether node `index` is a Relu or Clip of a result that is not elementwise itself.
 fn is_clamp_of_a_layer(wires: &Wires<'_>, index: usize) -> bool {
     let node = &wires.nodes[index];
     let clamp = node.is("Relu") || node.is("Clip");
@@ -91,7 +93,7 @@ fn is_clamp_of_a_layer(wires: &Wires<'_>, index: usize) -> bool {
     clamp && before.is_none_or(|before| !takes_one_value(wires, before))
 }
 
-/// Whether `nodes` compute more than a line or a clamp.
+/// Returns whether `nodes` compute more than a linear function or a clamp.
 fn bends(wires: &Wires<'_>, nodes: &BTreeSet<usize>) -> bool {
     let any = |operators: &[&str], several: bool| {
         nodes.iter().map(|&n| &wires.nodes[n]).any(|node| {

@@ -1,10 +1,11 @@
-//! Operators that hand values on as they are.
+//! Operators that move values without changing them.
 
 use tailfold_onnx::proto::NodeProto;
 
 use super::wires::Wires;
 
-/// Whether `node` hands values on as they are, zero padding included: the input's codes serve the output.
+/// Returns whether every value of the output of `node` is a value of its input or 0, so that both share a scale and
+/// zero point.
 pub(super) fn moves_values(wires: &Wires<'_>, node: &NodeProto) -> bool {
     let moves = [
         "Slice",
@@ -15,7 +16,7 @@ pub(super) fn moves_values(wires: &Wires<'_>, node: &NodeProto) -> bool {
         "Identity",
     ];
     if node.is("MaxPool") {
-        // A filling that is there to lose against every pixel, down to minus infinity, is in no range.
+        // A padding value below every pixel, such as minus infinity, must not become part of the observed range.
         let before = node.input.first().and_then(|input| wires.maker(input));
         let before = before.map(|maker| &wires.nodes[maker]);
         return before.is_none_or(|maker| !maker.is("Pad") || pads_with_zeros(wires, maker));
@@ -23,7 +24,7 @@ pub(super) fn moves_values(wires: &Wires<'_>, node: &NodeProto) -> bool {
     (node.is("Pad") && pads_with_zeros(wires, node)) || moves.iter().any(|op| node.is(op))
 }
 
-/// Whether the values that a Pad node adds are zeros: other constants may be beyond the range of its input.
+/// Returns whether a Pad node pads with zeros: another constant may be beyond the range of its input.
 fn pads_with_zeros(wires: &Wires<'_>, node: &NodeProto) -> bool {
     let mode = node.find_attr("mode").map(|a| a.s().to_vec());
     let constant = mode.is_none_or(|mode| mode.is_empty() || mode == b"constant");

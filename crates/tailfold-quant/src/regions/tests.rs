@@ -308,8 +308,8 @@ fn names_in_use_are_left_alone() {
     assert_eq!(model.initializer_f32("relu.scale.2").unwrap().1, [0.5]);
 }
 
-/// Nodes on images `[1, 4, 8, 8]`, between the tensors `image` and `logits`; each node is named like its output, and `w` are
-/// the weights of all convolutions.
+/// Returns a model of `nodes` from `image` to `logits`, both `[1, 4, 8, 8]`; `w` has the weights of all convolutions,
+/// and the other constants are scalars, slopes and pads.
 fn graph(nodes: Vec<NodeProto>) -> Model {
     let dims = |dims: [usize; 4]| dims.map(Dimension::fixed).to_vec();
     let graph = GraphProto {
@@ -356,7 +356,7 @@ fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
     NodeProto::new(op, output, inputs.iter().copied(), [output])
 }
 
-/// The observed tensors, where all tensors are images of one size but those that `shapes` says otherwise of.
+/// Returns the observed tensors of `model`; a tensor that `shapes` does not list has the shape `[1, 4, 8, 8]`.
 fn observed(model: &Model, skip: &[&str], shapes: &[(&str, &[usize])]) -> Vec<String> {
     let nodes = model.nodes().iter();
     let names = nodes.flat_map(|n| &n.output).map(String::as_str);
@@ -370,7 +370,7 @@ fn observed(model: &Model, skip: &[&str], shapes: &[(&str, &[usize])]) -> Vec<St
     region.observed
 }
 
-/// `nodes` between the tensors `a`, of a convolution, and `b`, which a convolution reads.
+/// Returns a model of `nodes` from `a`, the result of a convolution, to `b`, which another convolution reads.
 fn between(nodes: Vec<NodeProto>) -> Model {
     let mut all = vec![node("Conv", &["image", "w"], "a")];
     all.extend(nodes);
@@ -379,7 +379,7 @@ fn between(nodes: Vec<NodeProto>) -> Model {
 }
 
 #[test]
-fn functions_get_codes_at_their_ends_alone() {
+fn functions_are_quantized_only_at_their_ends() {
     let swish = between(vec![node("HardSwish", &["a"], "b")]);
     let clip = between(vec![
         node("Add", &["a", "three"], "moved"),
@@ -387,7 +387,7 @@ fn functions_get_codes_at_their_ends_alone() {
         node("Mul", &["a", "gate"], "product"),
         node("Div", &["product", "six"], "b"),
     ]);
-    // The inner sum is of two tensors, and no shortcut.
+    // The inner Add has two activations and is not a shortcut.
     let cubic = between(vec![
         node("Mul", &["a", "a"], "square"),
         node("Mul", &["square", "a"], "cube"),
@@ -405,7 +405,7 @@ fn functions_get_codes_at_their_ends_alone() {
             &Shapes::new(),
         );
         assert!(!emitted.unwrap().observed.contains(&"a".to_owned()) || model == &cubic);
-        // Nothing is known of the shapes, or they are of no image.
+        // The shapes are unknown, or not those of images.
         let blind = find_region(
             model,
             &BTreeSet::new(),
@@ -421,7 +421,7 @@ fn functions_get_codes_at_their_ends_alone() {
 }
 
 #[test]
-fn clamps_and_lines_and_formulas_of_several_values_get_no_codes_of_their_own() {
+fn clamps_and_linear_functions_and_functions_of_several_values_are_not_quantized() {
     let cases = [
         vec![node("Relu", &["a"], "b")],
         vec![node("Mul", &["a", "three"], "b")],
@@ -441,14 +441,14 @@ fn clamps_and_lines_and_formulas_of_several_values_get_no_codes_of_their_own() {
         let model = between(nodes);
         assert_eq!(observed(&model, &[], &[]), ["image", "b"]);
     }
-    // The function begins behind the clamp, which the convolution makes.
+    // The function begins behind the clamp, which is fused into the convolution.
     let model = between(vec![
         node("Relu", &["a"], "clamped"),
         node("Sigmoid", &["clamped"], "gate"),
         node("Mul", &["clamped", "gate"], "b"),
     ]);
     assert_eq!(observed(&model, &[], &[]), ["image", "clamped", "b"]);
-    // A formula whose result stays float.
+    // The result of the function is an output and stays float.
     let model = graph(vec![
         node("Conv", &["image", "w"], "a"),
         node("Tanh", &["a"], "logits"),
@@ -457,7 +457,7 @@ fn clamps_and_lines_and_formulas_of_several_values_get_no_codes_of_their_own() {
 }
 
 #[test]
-fn joined_averaged_and_gated_images_get_codes() {
+fn concatenated_averaged_and_gated_images_are_quantized() {
     let model = graph(vec![
         node("Conv", &["image", "w"], "a"),
         node("Relu", &["a"], "left"),
@@ -480,7 +480,7 @@ fn joined_averaged_and_gated_images_get_codes() {
             "image", "left", "right", "joined", "c", "mean", "vector", "gate", "gated"
         ]
     );
-    // With more in float, nothing new is observed.
+    // More float nodes never add an observed tensor.
     let names: Vec<&str> = model.nodes().iter().map(|n| n.label()).collect();
     for first in 0..names.len() {
         for second in 0..first {
@@ -489,7 +489,7 @@ fn joined_averaged_and_gated_images_get_codes() {
             assert!(fewer.iter().all(|t| found.contains(t)), "{skip:?}");
         }
     }
-    // Rows that are joined across the batch, and gates along another axis, stay float.
+    // Concat along another axis, and gates along another axis, stay float.
     let model = between(vec![
         node("Concat", &["a", "a"], "joined").attr_int("axis", 2),
         node("Mul", &["joined", "column"], "b"),
@@ -499,7 +499,7 @@ fn joined_averaged_and_gated_images_get_codes() {
 }
 
 #[test]
-fn sums_of_other_tensors_than_images_and_rows_stay_float() {
+fn additions_of_other_tensors_than_images_and_rows_stay_float() {
     let model = graph(vec![
         node("Conv", &["image", "w"], "a"),
         node("Add", &["a", "image"], "b"),
@@ -514,7 +514,7 @@ fn sums_of_other_tensors_than_images_and_rows_stay_float() {
 }
 
 #[test]
-fn paddings_of_other_values_than_zero_share_no_codes() {
+fn padding_with_other_values_than_zero_shares_no_scale() {
     let pad = |filling: &[&str]| {
         let inputs = [&["a", "pads"], filling].concat();
         node("Pad", &inputs, "padded")
@@ -533,7 +533,7 @@ fn paddings_of_other_values_than_zero_share_no_codes() {
         pad(&[]).attr_float("value", 9.0),
     ];
     for other in others {
-        // What a maximum never takes is in no range.
+        // The padding value, which the maximum never takes, is not in the observed range.
         let model = between(vec![other.clone(), max()]);
         assert_eq!(observed(&model, &[], &[]), ["image", "b"]);
         let model = between(vec![other, same()]);

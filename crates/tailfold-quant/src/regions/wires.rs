@@ -1,4 +1,4 @@
-//! A float graph with its wires looked up: who makes a tensor, who reads it, what is constant.
+//! Lookup of the producer, the readers, the shape and the constant value of each tensor of a float graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ pub(super) struct Wires<'a> {
     pub(super) nodes: &'a [NodeProto],
     shapes: &'a Shapes,
     makers: BTreeMap<&'a str, usize>,
-    /// Node and place among its inputs.
+    /// The reads of each tensor, as node and input index.
     readers: BTreeMap<&'a str, Vec<(usize, usize)>>,
     constants: BTreeMap<&'a str, &'a TensorProto>,
     outputs: BTreeSet<&'a str>,
@@ -42,7 +42,7 @@ impl<'a> Wires<'a> {
         self.makers.get(tensor).copied()
     }
 
-    /// Node and place among its inputs of everything that reads `tensor`.
+    /// Returns every read of `tensor`, as node and input index.
     pub(super) fn readers(&self, tensor: &str) -> &[(usize, usize)] {
         self.readers.get(tensor).map_or(&[], Vec::as_slice)
     }
@@ -55,23 +55,24 @@ impl<'a> Wires<'a> {
         self.outputs.contains(tensor)
     }
 
-    /// The shape for one image, where it is known.
+    /// Returns the shape of `tensor` for a batch of one image, if it is known.
     pub(super) fn shape(&self, tensor: &str) -> Option<&'a [usize]> {
         self.shapes.get(tensor).map(Vec::as_slice)
     }
 
-    /// Whether `tensor` is known to be an image, `[1, channels, height, width]`, or a row, `[1, features]`.
+    /// Returns whether `tensor` is known to be an image, `[1, channels, height, width]`, or a row, `[1, features]`.
     pub(super) fn is_image_or_row(&self, tensor: &str) -> bool {
         matches!(self.shape(tensor), Some([1, _] | [1, _, _, _]))
     }
 
-    /// Whether `tensor` is a constant of one value that spreads over a tensor of `rank` without changing its shape.
+    /// Returns whether `tensor` is a constant of one value that broadcasts to a tensor of `rank` without changing its
+    /// shape.
     pub(super) fn is_scalar(&self, tensor: &str, rank: usize) -> bool {
         let shape = self.constants.get(tensor).and_then(|t| t.shape().ok());
         shape.is_some_and(|shape| shape.len() <= rank && shape.iter().all(|&length| length == 1))
     }
 
-    /// Whether `tensor` is a float constant of zeros.
+    /// Returns whether `tensor` is an f32 constant of zeros.
     pub(super) fn is_zero(&self, tensor: &str) -> bool {
         let Some(tensor) = self.constants.get(tensor) else {
             return false;

@@ -7,7 +7,7 @@ use tailfold_spec::{Group, Logits};
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
-use crate::logits::logits;
+use crate::logits::{difference, logits};
 
 /// Labelled images that a search judges by: not those that ranges were observed on, and not those of an evaluation.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl<'a> Judge<'a> {
             square += before
                 .iter()
                 .zip(after)
-                .map(|(a, b)| f64::from(a - b).powi(2))
+                .map(|(a, b)| difference(*a, *b).powi(2))
                 .sum::<f64>();
         }
         let images = self.ranked.len() as f64;

@@ -8,8 +8,10 @@ use crate::images::CalibrationSet;
 use crate::logits::logits;
 use crate::prepared::PreparedImages;
 
-/// Three classes over images of 3 x 4 in two channels: a Gemm called `head`, and `tail` behind it, whose nodes read `head` and
-/// the constants `scalar`, `row` and `axes`; the last one makes the logits.
+/// Returns a model with three classes over images `[1, 2, 3, 4]`: a Gemm called `head`, and `tail` behind it.
+///
+/// The nodes of `tail` read `head` and the constants `scalar`, `row`, `axes` and `matrix`; the last node makes the
+/// logits.
 fn network(tail: &[NodeProto]) -> FloatModel {
     let mut nodes = vec![
         node("GlobalAveragePool", &["image"], "pool"),
@@ -63,13 +65,13 @@ fn answers(float: &FloatModel, model: &Model) -> Vec<f32> {
     std::fs::write(&file, values.collect::<Vec<u8>>()).unwrap();
     let set = CalibrationSet::prepared(PreparedImages::open(&file, float.input_shape()).unwrap());
     let logits = logits(model, "small", &set, &|| {}).unwrap();
-    // Without the mean of each row: what a softmax leaves of logits.
+    // Softmax does not depend on the mean of a row.
     let rows = logits.rows();
     rows.flat_map(|r| r.iter().map(move |v| v - r.iter().sum::<f32>() / 3.0))
         .collect()
 }
 
-/// Fails unless `shifts` arrive at the logits of `float`.
+/// Panics unless the last bias shifts the logits of `float` by `shifts`.
 #[track_caller]
 fn check_shifted(float: &FloatModel, shifts: [f64; 3]) {
     let mut model = float.model().clone();
@@ -89,7 +91,7 @@ fn check_shifted(float: &FloatModel, shifts: [f64; 3]) {
     }
 }
 
-/// Chains of operators, by the letters of `kinds`, behind the value `head` of shape [1, 3].
+/// Returns a chain of operators behind `head` `[1, 3]`, one or more for each number in `kinds`.
 fn tail(kinds: &[u8]) -> Vec<NodeProto> {
     let mut nodes: Vec<NodeProto> = Vec::new();
     let mut value = "head".to_owned();
@@ -126,13 +128,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_shift_arrives_through_chains_of_linear_operators(kinds in prop::collection::vec(0_u8..11, 0..5)) {
+    fn last_bias_shifts_logits_through_linear_operators(kinds in prop::collection::vec(0_u8..11, 0..5)) {
         check_shifted(&network(&tail(&kinds)), [0.5, -0.125, -0.375]);
     }
 }
 
 #[test]
-fn a_shift_arrives_at_probabilities() {
+fn last_bias_shifts_log_probabilities() {
     for last in ["Softmax", "LogSoftmax"] {
         let tempered = [
             node("Div", &["head", "scalar"], "cool"),
@@ -148,7 +150,7 @@ fn a_shift_arrives_at_probabilities() {
 }
 
 #[test]
-fn a_matmul_is_shifted_by_the_row_that_is_added_to_it() {
+fn matmul_head_is_shifted_by_the_constant_added_to_it() {
     let pooled = |tail: &[NodeProto]| {
         let nodes = [
             node("GlobalAveragePool", &["image"], "pool"),
@@ -157,7 +159,7 @@ fn a_matmul_is_shifted_by_the_row_that_is_added_to_it() {
         ];
         of_nodes([&nodes, tail].concat())
     };
-    // The temperature keeps the row from being joined to the product.
+    // The temperature keeps the Add from being merged with the MatMul to a Gemm.
     let added = pooled(&[
         node("Mul", &["product", "scalar"], "warm"),
         node("Add", &["warm", "row"], "answer"),
@@ -166,7 +168,7 @@ fn a_matmul_is_shifted_by_the_row_that_is_added_to_it() {
 }
 
 #[test]
-fn a_row_behind_an_obstacle_is_shifted() {
+fn constant_behind_a_nonlinear_operator_is_shifted() {
     check_shifted(
         &network(&[
             node("Relu", &["head"], "relu"),
@@ -177,7 +179,7 @@ fn a_row_behind_an_obstacle_is_shifted() {
 }
 
 #[test]
-fn an_obstacle_is_named_with_its_operator() {
+fn missing_bias_names_the_node_and_operator_in_between() {
     for (op, last) in [
         ("Relu", node("Relu", &["head"], "answer")),
         ("Div", node("Div", &["row", "head"], "answer")),
@@ -197,7 +199,7 @@ fn an_obstacle_is_named_with_its_operator() {
     ];
     assert!(
         network(&mixed).last_bias().unwrap().is_err(),
-        "no logarithm is taken of it"
+        "scaled probabilities are not logits"
     );
     let rows = [
         node("LogSoftmax", &["head"], "log"),
@@ -205,6 +207,6 @@ fn an_obstacle_is_named_with_its_operator() {
     ];
     assert!(
         network(&rows).last_bias().unwrap().is_err(),
-        "what classes share is multiplied differently"
+        "the normalisation common to all classes is scaled differently for each"
     );
 }

@@ -1,8 +1,7 @@
-//! The way back from the logits to the last bias, through operators that hand a shift on.
+//! Walk from the logits back to the last bias, through operators that pass a shift on.
 
-use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
-use tailfold_tract::TensorObserver;
+use tailfold_onnx::{Model, Shapes};
 
 use super::{LastBias, Place, is_layer};
 use crate::error::QuantError;
@@ -11,15 +10,17 @@ use crate::rebalance::LeftOut;
 /// Operators that keep the order of one image's values.
 const SHAPES: [&str; 5] = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"];
 
-/// Finds the last bias of `model`, whose output has `classes` logits; `name` stands for the file in messages.
+/// Returns the last bias of `model`, whose output has `classes` logits, or the reason why there is none.
+///
+/// `shapes` are the shapes of the model's values, as far as they are known.
 pub(super) fn walk(
     model: &Model,
-    name: &str,
+    shapes: &Shapes,
     classes: usize,
 ) -> Result<Result<LastBias, LeftOut>, QuantError> {
     let mut walk = Walk {
         model,
-        name,
+        shapes,
         gains: vec![1.0; classes],
         nearest: None,
     };
@@ -47,7 +48,7 @@ pub(super) fn walk(
             None => break,
         }
     }
-    // A constant that is added behind the obstacle shifts the logits as well.
+    // A constant that is added behind the operator where the walk ends shifts the logits as well.
     Ok(walk.nearest.ok_or_else(|| LeftOut::NoBias {
         node: last.map_or(output, NodeProto::label).to_owned(),
         operator: last.map_or("", NodeProto::op_type).to_owned(),
@@ -56,24 +57,26 @@ pub(super) fn walk(
 
 struct Walk<'a> {
     model: &'a Model,
-    name: &'a str,
-    /// How far each logit moves with the value that the walk is at.
+    shapes: &'a Shapes,
+    /// Change of each logit per change of the current value, `[classes]`.
     gains: Vec<f64>,
-    /// The addition of a constant that was passed last.
+    /// The last addition of a constant that the walk passed.
     nearest: Option<LastBias>,
 }
 
 impl Walk<'_> {
-    /// The input of node `index` whose shift arrives at the node's output; `None` when it does not arrive as a shift.
+    /// Returns the input of node `index` whose shift is also a shift of the node's output; `None` when no input has
+    /// one.
     fn through(&mut self, index: usize, is_output: bool) -> Option<usize> {
         let node = &self.model.nodes()[index];
         let passes = match node.op_type() {
             _ if !node.is(node.op_type()) => false,
             op if SHAPES.contains(&op) => true,
             "Transpose" => self.keeps_order(node),
-            // The logarithms of the probabilities are read as logits: a shift arrives but for what all classes share.
+            // The logarithms of the probabilities are used as logits; they keep a shift up to a term common to all
+            // classes.
             "Softmax" => is_output,
-            // What all classes share stays shared only when all of them are multiplied alike.
+            // The term common to all classes stays common only when the gains of all classes are equal.
             "LogSoftmax" => {
                 let (first, gains) = (self.gains.first(), &self.gains);
                 gains
@@ -86,7 +89,7 @@ impl Walk<'_> {
         passes.then_some(0)
     }
 
-    /// The same for an operator of two inputs, of which one is a constant: one value, or one per class.
+    /// As [`Walk::through`], for an operator of two inputs, one of which is a constant with one value or one per class.
     fn arithmetic(&mut self, index: usize) -> Option<usize> {
         let node = &self.model.nodes()[index];
         let constant = |i: &usize| {
@@ -130,7 +133,8 @@ impl Walk<'_> {
         usable.then_some(value)
     }
 
-    /// The bias of the layer `index`, which makes as many values as there are classes.
+    /// Returns the bias of the layer `index`; `None` when the layer does not make one value per class or has no usable
+    /// bias.
     fn of_layer(&self, index: usize) -> Option<LastBias> {
         let node = &self.model.nodes()[index];
         let graph = self.model.graph();
@@ -169,17 +173,13 @@ impl Walk<'_> {
         })
     }
 
-    /// True for a Transpose that leaves the batch first and moves only axes of length 1 past the classes.
+    /// Returns whether a Transpose keeps the batch first and only moves axes of length 1; false for an unknown shape.
     fn keeps_order(&self, node: &NodeProto) -> bool {
-        let tensors = [node.input[0].clone()];
-        let observer = TensorObserver::from_onnx(&self.model.to_bytes(), self.name, &tensors);
-        let shape = observer
-            .ok()
-            .and_then(|o| o.shapes().first().cloned().flatten());
+        let shape = node.input.first().and_then(|name| self.shapes.get(name));
         let long = |s: &[usize]| s.iter().skip(1).filter(|d| **d != 1).count();
         node.ints("perm")
             .is_some_and(|perm| perm.first() == Some(&0))
-            && shape.is_some_and(|s| long(&s) <= 1)
+            && shape.is_some_and(|s| long(s) <= 1)
     }
 }
 

@@ -52,6 +52,18 @@ pub enum PriorError {
         /// The class.
         class: String,
     },
+    /// A name that two classes of the model have.
+    #[error("{} gives masses by name, but classes {first} and {second} are both named `{class}`: give a list in label order", path.display())]
+    Ambiguous {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        class: String,
+        /// The first class of this name.
+        first: usize,
+        /// The other class.
+        second: usize,
+    },
     /// A name that is no class.
     #[error("{} names class `{class}`, which the model does not have", path.display())]
     Stranger {

@@ -1,10 +1,25 @@
 use super::*;
 
 fn read(text: &str) -> Result<Prior, PriorError> {
+    read_for(text, ["cat", "dog"])
+}
+
+fn read_for(text: &str, classes: [&str; 2]) -> Result<Prior, PriorError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("prior.json");
     artifact::write(&path, text.as_bytes()).unwrap();
-    Prior::read(&path, &["cat".to_owned(), "dog".to_owned()])
+    Prior::read(&path, &classes.map(str::to_owned))
+}
+
+#[test]
+fn masses_by_name_are_refused_for_classes_of_one_name() {
+    let classes = ["crane", "crane"];
+    assert!(read_for("[3, 1]", classes).is_ok());
+    let error = read_for(r#"{"crane": 1}"#, classes)
+        .unwrap_err()
+        .to_string();
+    let expect = "gives masses by name, but classes 0 and 1 are both named `crane`: give a list in label order";
+    assert!(error.ends_with(expect), "{error}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn read(bytes: &[u8]) -> Result<Pixels, DataError> {
     decode(bytes, Path::new("x"))
 }
 
-/// The pixels by the `image` crate itself.
+/// Pixels as the `image` crate itself decodes them.
 fn by_image(bytes: &[u8]) -> Vec<u8> {
     image::load_from_memory(bytes).unwrap().into_bytes()
 }
@@ -38,7 +38,7 @@ fn by_image(bytes: &[u8]) -> Vec<u8> {
 const PROGRESSIVE: &[u8] = include_bytes!("../../../testdata/progressive.jpg");
 
 #[test]
-fn whole_pictures_have_the_pixels_of_the_lenient_decoder() {
+fn complete_images_match_lenient_decoder() {
     for (width, height) in [(1, 1), (8, 8), (17, 3), (64, 48)] {
         for colour in [ExtendedColorType::L8, ExtendedColorType::Rgb8] {
             let bytes = jpeg(width, height, colour);
@@ -49,7 +49,7 @@ fn whole_pictures_have_the_pixels_of_the_lenient_decoder() {
 }
 
 #[test]
-fn every_cut_is_an_error_with_and_without_an_end_marker() {
+fn truncated_jpeg_is_error_with_and_without_end_marker() {
     for whole in [
         jpeg(40, 30, ExtendedColorType::Rgb8),
         jpeg(40, 30, ExtendedColorType::L8),
@@ -57,8 +57,8 @@ fn every_cut_is_an_error_with_and_without_an_end_marker() {
         for end in 1..whole.len() {
             assert!(read(&whole[..end]).is_err(), "{end} of {}", whole.len());
         }
-        // Less coded data and an end marker, as some programs repair a download. In the last code one bits can stand for
-        // the missing ones.
+        // Some programs repair a truncated download by appending an end marker. The last bytes are not tested: there
+        // the missing bits of the last code can be 1-bits.
         for end in whole.len() / 2..whole.len() - 8 {
             let mended = [&whole[..end], &END].concat();
             assert!(read(&mended).is_err(), "{end} of {}", whole.len());
@@ -70,7 +70,7 @@ fn every_cut_is_an_error_with_and_without_an_end_marker() {
 }
 
 #[test]
-fn cut_names_the_missing_marker() {
+fn error_names_missing_end_marker() {
     let whole = jpeg(16, 16, ExtendedColorType::L8);
     let error = read(&whole[..whole.len() - 2]).unwrap_err();
     assert_eq!(
@@ -80,7 +80,7 @@ fn cut_names_the_missing_marker() {
 }
 
 #[test]
-fn thumbnail_has_no_end_marker_that_counts() {
+fn end_marker_of_thumbnail_is_skipped() {
     let whole = jpeg(24, 24, ExtendedColorType::Rgb8);
     let small = jpeg(8, 8, ExtendedColorType::Rgb8);
     let length = u16::try_from(small.len() + 2).unwrap().to_be_bytes();
@@ -92,7 +92,7 @@ fn thumbnail_has_no_end_marker_that_counts() {
 }
 
 #[test]
-fn stray_and_fill_bytes_do_no_harm() {
+fn stray_and_fill_bytes_are_ignored() {
     let whole = jpeg(24, 24, ExtendedColorType::Rgb8);
     let expect = read(&whole).unwrap();
     let end = whole.len() - 2;
@@ -100,7 +100,7 @@ fn stray_and_fill_bytes_do_no_harm() {
         let bytes = [&whole[..end], stray, &END, b"IMG_0001"].concat();
         assert_eq!(read(&bytes).unwrap(), expect, "{stray:x?}");
     }
-    // Behind the first segment.
+    // After the first segment.
     let first = 4 + usize::from(u16::from_be_bytes([whole[4], whole[5]]));
     let bytes = [&whole[..first], b"\0\0\0\0\0\0", &whole[first..]].concat();
     assert_eq!(read(&bytes).unwrap(), expect);

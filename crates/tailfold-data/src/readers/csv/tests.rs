@@ -93,7 +93,7 @@ fn bad_rows_are_named() {
 }
 
 #[test]
-fn byte_order_mark_and_spelling_are_no_part_of_a_name() {
+fn byte_order_mark_and_unicode_form_do_not_change_names() {
     let (_dir, path) = file("\u{feff}file,label\na.png,caf\u{e9}\nb.png,cafe\u{301}\n");
     let loaded = load(&path, None).unwrap();
     assert_eq!(loaded.classes, ["caf\u{e9}"]);

@@ -76,7 +76,7 @@ fn nothing_to_read_is_named() {
 }
 
 #[test]
-fn hidden_and_foreign_files_are_counted_and_left_out() {
+fn hidden_and_other_files_are_skipped_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     touch(
         dir.path(),
@@ -105,7 +105,7 @@ fn hidden_and_foreign_files_are_counted_and_left_out() {
 }
 
 #[test]
-fn splits_are_not_classes() {
+fn split_folders_are_refused_as_classes() {
     let check = |files: &[&str], expect: Option<&str>| {
         let dir = tempfile::tempdir().unwrap();
         touch(dir.path(), files);
@@ -119,17 +119,21 @@ fn splits_are_not_classes() {
     );
     check(
         &["Train/ant/0.png", "Validation/ant/0.png", "docs/0.png"],
-        Some("DATA holds the splits Train, Validation, not classes: write DATA?split=train"),
+        Some(
+            "DATA holds the splits Train, Validation, not classes: rename Train to train, Validation to val, and write DATA?split=train",
+        ),
     );
     check(
         &["valid/ant/0.png"],
-        Some("DATA holds the splits valid, not classes: write DATA?split=val"),
+        Some(
+            "DATA holds the splits valid, not classes: rename valid to val, and write DATA?split=val",
+        ),
     );
     check(&["train/0.png", "car/0.png"], None);
 }
 
 #[test]
-fn split_in_another_case_is_shown() {
+fn error_of_missing_split_lists_folder_in_other_letter_case() {
     let dir = tempfile::tempdir().unwrap();
     touch(dir.path(), &["Train/ant/0.png", "Val/ant/0.png"]);
     let error = load(dir.path(), Some(Split::Train))
@@ -143,7 +147,7 @@ fn split_in_another_case_is_shown() {
 }
 
 #[test]
-fn class_names_are_composed_and_paths_are_as_they_are() {
+fn class_names_are_normalised_and_paths_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let decomposed = "cafe\u{301}";
     touch(

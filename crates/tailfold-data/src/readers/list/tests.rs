@@ -103,7 +103,7 @@ fn names_come_from_inaturalists_categories_too() {
 }
 
 #[test]
-fn byte_order_mark_is_no_part_of_a_path() {
+fn byte_order_mark_is_not_part_of_a_path() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("list.txt");
     fs::write(&file, "\u{feff}a.jpg 0\r\nb.jpg 1\r\n").unwrap();

@@ -1,9 +1,9 @@
 //! The error function.
 
-/// `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`, within a few units of the last place.
+/// Computes `erf(x)`, `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`, to a few units in the last place.
 ///
-/// The series `exp(-x^2) * sum of 2^n x^(2n + 1) / (1 * 3 * ... * (2n + 1))` has terms of one sign, so nothing cancels
-/// (Abramowitz and Stegun, 7.1.6). Beyond 6 the result is 1 to the last place.
+/// The series `exp(-x^2) * sum of 2^n x^(2n + 1) / (1 * 3 * ... * (2n + 1))` (Abramowitz and Stegun, 7.1.6) has terms
+/// of one sign, so nothing cancels. Beyond |x| = 6 the result rounds to 1 or -1.
 pub(super) fn erf(x: f64) -> f64 {
     let size = x.abs();
     if size > 6.0 {
@@ -24,7 +24,7 @@ mod tests {
     use super::erf;
 
     #[test]
-    fn error_function_has_the_values_of_tables() {
+    fn erf_matches_reference_values() {
         for (x, expected) in [
             (0.0, 0.0),
             (1e-9, 1.128_379_167_095_512_5e-9),

@@ -1,25 +1,27 @@
-//! What ONNX's elementwise operators compute, in double precision.
+//! ONNX's elementwise operators in double precision.
 
 use tailfold_onnx::proto::NodeProto;
 
 use super::erf::erf;
 
-/// An operator of one value of each input. A float attribute that the node lacks has the default of ONNX, in single
-/// precision as the file would have it.
+/// The formula of an elementwise operator, applied to one value per input.
+///
+/// A float attribute that the node leaves out has ONNX's default in single precision, as if the file stored it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Formula {
-    /// Of one input, and two attributes.
+    /// A function of one input, with up to two attributes.
     One(fn(f64, [f64; 2]) -> f64, [f64; 2]),
-    /// Of two inputs.
+    /// A function of two inputs.
     Two(fn(f64, f64) -> f64),
-    /// Of all inputs, from the first to the last.
+    /// A function of two values, folded over all inputs from the first to the last.
     All(fn(f64, f64) -> f64),
-    /// Between two inputs, each of which may be missing; then the attribute counts.
+    /// Clip to the bounds of the second and third input; the attributes here stand in for a bound that the node leaves
+    /// out.
     Clip([f64; 2]),
 }
 
 impl Formula {
-    /// The formula of `node`; `None` for an operator that is not elementwise, or not here.
+    /// Returns the formula of `node`; `None` for an operator that is not elementwise or not supported here.
     pub(super) fn of(node: &NodeProto) -> Option<Self> {
         if !matches!(node.domain(), "" | "ai.onnx") {
             return None;
@@ -83,8 +85,9 @@ impl Formula {
         })
     }
 
-    /// The result for one value of each of `inputs`, `None` for those that the node leaves out; `None` when their number
-    /// is not the operator's. A value that is not a number stays so.
+    /// Returns the result for one value per input, where `None` stands for an optional input that the node leaves out.
+    ///
+    /// Returns `None` when the operator does not take these inputs. The result is NaN when an input is NaN.
     pub(super) fn value(&self, inputs: &[Option<f64>]) -> Option<f64> {
         if inputs.iter().flatten().any(|x| x.is_nan()) {
             return Some(f64::NAN);
@@ -110,7 +113,7 @@ fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// `ln(exp(x) + 1)`, without an overflow on the way.
+/// Computes `ln(exp(x) + 1)` without overflow of the exponential.
 fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }

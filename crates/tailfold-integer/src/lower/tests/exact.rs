@@ -1,4 +1,4 @@
-//! What a QDQ graph means, in double precision, operator by operator as ONNX defines them.
+//! A reference evaluation of QDQ graphs in double precision, operator by operator as ONNX specifies them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(super) struct Tensor {
     pub(super) values: Vec<f64>,
 }
 
-/// Values of all tensors of `model` for `image`.
+/// Returns the values of all tensors of `model` for `image`.
 pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor> {
     let mut values: BTreeMap<String, Tensor> = BTreeMap::new();
     let input = model.input().unwrap();
@@ -88,13 +88,13 @@ pub(super) fn evaluate(model: &Model, image: &[f32]) -> BTreeMap<String, Tensor>
     values
 }
 
-/// Shapes of all tensors.
+/// Returns the shapes of all tensors.
 pub(super) fn shapes(values: &BTreeMap<String, Tensor>) -> Shapes {
     let shapes = values.iter();
     shapes.map(|(n, t)| (n.clone(), t.shape.clone())).collect()
 }
 
-/// Images one after the other, which lie channels first.
+/// Concat along the channels; the values lie channels first, so the images follow each other.
 fn concat(inputs: &[&Tensor]) -> Tensor {
     let mut shape = inputs[0].shape.clone();
     shape[1] = inputs.iter().map(|x| x.shape[1]).sum();
@@ -105,7 +105,7 @@ fn concat(inputs: &[&Tensor]) -> Tensor {
     }
 }
 
-/// By Simpson's rule.
+/// The error function by Simpson's rule, independent of the series under test.
 fn error_function(x: f64) -> f64 {
     let steps = 400;
     let width = x.clamp(-6.0, 6.0) / f64::from(steps);
@@ -122,7 +122,7 @@ fn error_function(x: f64) -> f64 {
     sum * width / 3.0 * std::f64::consts::FRAC_2_SQRT_PI
 }
 
-/// Rows and columns exchanged.
+/// Returns `x` with height and width exchanged.
 fn transpose(x: &Tensor) -> Tensor {
     let [_, channels, height, width] = x.shape[..] else {
         panic!("{:?}", x.shape)
@@ -159,7 +159,7 @@ fn wide<T: Copy + Into<f64>>(values: &[T]) -> Vec<f64> {
     values.iter().map(|&v| v.into()).collect()
 }
 
-/// Of two tensors of one shape, or of one and a single value or one value for each channel.
+/// Applies `f` to two tensors of the same shape, or to a tensor and one value or one value per channel.
 fn pairwise(a: &Tensor, b: &Tensor, f: impl Fn(f64, f64) -> f64) -> Tensor {
     let larger = if a.values.len() < b.values.len() {
         b
@@ -317,7 +317,7 @@ fn max_pool(node: &NodeProto, x: &Tensor) -> Tensor {
     }
 }
 
-/// The mean of the taps that are on the padded image, those on the padding only where the node says so.
+/// AveragePool: the mean of the taps in the image, or in the padded image with `count_include_pad`.
 fn average_pool(node: &NodeProto, x: &Tensor) -> Tensor {
     let [_, channels, height, width] = x.shape[..] else {
         panic!("{:?}", x.shape)

@@ -186,7 +186,7 @@ impl Net {
         self.push("Div", &[x, &length])
     }
 
-    /// Rows and columns exchanged, which has no integer kernel.
+    /// Appends a Transpose of height and width, which has no integer kernel.
     pub(super) fn turned(&mut self, x: &str) -> String {
         self.push_with("Transpose", &[x], |n| n.attr_ints("perm", &[0, 1, 3, 2]))
     }
@@ -204,7 +204,7 @@ impl Net {
         }
     }
 
-    /// A function of each value of `x`, of one operator or of several.
+    /// Appends a random elementwise function of `x`, of one or several operators.
     pub(super) fn function(&mut self, x: &str) -> String {
         let alpha = self.rng.random_range(0.05_f32..0.5);
         let mut number = |dims: &[usize], value: f32| self.constant("number", dims, &[value]);

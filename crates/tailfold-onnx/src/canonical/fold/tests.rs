@@ -3,7 +3,7 @@ use crate::canonical;
 use crate::fixture::small::{model, node, shown};
 
 #[test]
-fn weights_that_nodes_make_become_constants() {
+fn computed_weights_become_initializers() {
     let nodes = vec![
         node("ConstantOfShape", "shape", "zeros"),
         node("Add", "zeros one", "ones"),
@@ -24,11 +24,11 @@ fn weights_that_nodes_make_become_constants() {
         .iter()
         .map(TensorProto::name)
         .collect();
-    assert_eq!(names, ["w"], "what nothing reads is gone");
+    assert_eq!(names, ["w"], "unused initializers are removed");
 }
 
 #[test]
-fn too_large_constants_name_the_node() {
+fn too_large_constant_is_error_with_node_name() {
     let nodes = vec![
         node("ConstantOfShape", "shape", "zeros"),
         node("Add", "image zeros", "scores"),
@@ -43,7 +43,7 @@ fn too_large_constants_name_the_node() {
 }
 
 #[test]
-fn what_the_runtime_has_to_judge_stays() {
+fn invalid_slice_and_quantized_constant_stay() {
     let nodes = vec![
         node("Slice", "a one one zero zero", "s"),
         node("DequantizeLinear", "q scale", "d"),
@@ -66,7 +66,7 @@ fn what_the_runtime_has_to_judge_stays() {
 }
 
 #[test]
-fn many_large_constants_are_refused_like_one() {
+fn total_size_of_folded_constants_is_limited() {
     let nodes = vec![
         node("ConstantOfShape", "shape", "a"),
         node("Concat", "a a", "b").attr_int("axis", 0),
@@ -75,13 +75,37 @@ fn many_large_constants_are_refused_like_one() {
     ];
     let mut model = model(13, &[400], nodes, &[400]);
     model.set_initializer("shape", &[1], &[100_i64]);
-    let error = within(&mut model.clone(), 500).unwrap_err();
+    let within = |model: &mut Model, elements| constants(model, &mut Budget::of_elements(elements));
+    let error = within(&mut model.clone(), 600).unwrap_err();
     assert!(
         error
             .to_string()
-            .starts_with("node `c`: Concat makes more than"),
+            .starts_with("node `c`: Concat of constants, and the nodes before it, need more"),
         "{error}"
     );
-    within(&mut model, 1300).unwrap();
+    within(&mut model, 1301).unwrap();
     assert_eq!(shown(&model), ["Add(image,c)->scores"]);
+}
+
+#[test]
+fn folded_value_is_written_only_if_a_remaining_node_reads_it() {
+    let nodes = vec![
+        node("Add", "one one", "two"),
+        node("Mul", "two two", "four"),
+        node("Exp", "four", "big"),
+        node("Add", "image two", "x"),
+        node("Custom", "four", "unknown"),
+        node("Add", "x unknown", "scores"),
+    ];
+    let mut model = model(13, &[3], nodes, &[3]);
+    model.set_initializer_f32("one", &[1], &[1.0]);
+    constants(&mut model, &mut Budget::of_elements(100)).unwrap();
+    let expected = [
+        "Add(image,two)->x",
+        "Custom(four)->unknown",
+        "Add(x,unknown)->scores",
+    ];
+    assert_eq!(shown(&model), expected);
+    let names = model.graph().initializer.iter().map(TensorProto::name);
+    assert_eq!(names.collect::<Vec<_>>(), ["one", "two", "four"]);
 }

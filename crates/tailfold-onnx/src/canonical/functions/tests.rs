@@ -32,7 +32,7 @@ fn with(functions: Vec<FunctionProto>, nodes: Vec<NodeProto>) -> Model {
     Model::from_proto(proto, "test").unwrap()
 }
 
-/// An attribute that has the value of the function's attribute `refers`.
+/// The attribute `name`, which refers to the function attribute `refers`.
 fn reference(name: &str, refers: &str) -> AttributeProto {
     AttributeProto {
         ref_attr_name: Some(refers.to_owned()),
@@ -41,7 +41,7 @@ fn reference(name: &str, refers: &str) -> AttributeProto {
 }
 
 #[test]
-fn functions_are_inlined_with_names_of_their_own() {
+fn inlined_calls_have_unique_names() {
     let twice = function(
         "Twice",
         &["x"],
@@ -88,7 +88,7 @@ fn attributes_come_from_the_call_or_the_default() {
 }
 
 #[test]
-fn functions_call_functions_but_not_themselves() {
+fn nested_functions_are_inlined_and_recursion_is_error() {
     let inner = function("Inner", &["x"], &["y"], vec![node("Exp", "x", "y")]);
     let outer = function("Outer", &["x"], &["y"], vec![call("Inner", "x", "y")]);
     let nodes = vec![call("Outer", "image", "scores")];
@@ -99,19 +99,19 @@ fn functions_call_functions_but_not_themselves() {
     let error = canonical(&mut with(vec![back, outer], nodes.clone()), None).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the model's own functions call themselves, or each other"
+        "the model's own functions are recursive, or nested deeper than 16 calls"
     );
     let doubled = vec![call("Outer", "x", "a"), call("Outer", "a", "y")];
     let growing = function("Outer", &["x"], &["y"], doubled);
     let error = canonical(&mut with(vec![growing], nodes), None).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the model's own functions have more nodes than a model may"
+        "the model's own functions expand to more nodes than a model may have"
     );
 }
 
 #[test]
-fn branches_inside_of_functions_read_their_values() {
+fn branches_in_functions_read_values_of_the_function() {
     let leak = NodeProto {
         attribute: vec![reference("alpha", "slope")],
         ..node("LeakyRelu", "inner", "leaked")
@@ -145,7 +145,7 @@ fn branches_inside_of_functions_read_their_values() {
 }
 
 #[test]
-fn branches_call_functions() {
+fn calls_in_branches_are_inlined() {
     let inner = function("Inner", &["x"], &["y"], vec![node("Exp", "x", "y")]);
     let taken = vec![call("Inner", "image", "e")];
     let choice = node("If", "yes", "scores")
@@ -155,4 +155,26 @@ fn branches_call_functions() {
     model.graph_mut().initializer.push(truth("yes", true));
     canonical(&mut model, None).unwrap();
     assert_eq!(shown(&model), ["Exp(image)->scores"]);
+}
+
+#[test]
+fn copies_of_large_functions_are_limited() {
+    let value = AttributeProto {
+        t: Some(crate::proto::TensorProto::new(
+            "",
+            &[1 << 24],
+            &vec![0_u8; 1 << 24],
+        )),
+        ..AttributeProto::named("value", AttributeType::Tensor)
+    };
+    let nodes = vec![
+        node("Constant", "", "large").attr(value),
+        node("Add", "x large", "y"),
+    ];
+    let large = function("Large", &["x"], &["y"], nodes);
+    let calls = (0..17).map(|i| call("Large", "image", &format!("a{i}")));
+    let mut model = with(vec![large], calls.collect());
+    let error = inline(&mut model).unwrap_err();
+    let expected = "the model's own functions are too large for the number of their calls";
+    assert_eq!(error.to_string(), expected);
 }

@@ -17,7 +17,7 @@ fn becomes(nodes: Vec<NodeProto>, expect: &[&str]) {
 }
 
 #[test]
-fn nodes_that_hand_on_are_removed() {
+fn identity_dropout_and_sum_of_one_are_removed() {
     for op in ["Identity", "Dropout", "Sum"] {
         let nodes = vec![
             node("Exp", "image", "e"),
@@ -38,7 +38,7 @@ fn nodes_that_hand_on_are_removed() {
 }
 
 #[test]
-fn read_masks_and_inputs_as_outputs_stay() {
+fn dropout_with_read_mask_and_identity_of_input_stay() {
     becomes(
         vec![node("Identity", "image", "scores")],
         &["Identity(image)->scores"],
@@ -51,10 +51,12 @@ fn read_masks_and_inputs_as_outputs_stay() {
     let mut model = with(nodes);
     canonical(&mut model, None).unwrap();
     assert_eq!(model.nodes()[0].op_type(), "Dropout");
+    assert_eq!(model.nodes()[0].output, ["d", "mask"]);
+    crate::check(&model).unwrap();
 }
 
 #[test]
-fn training_mode_is_refused() {
+fn training_mode_is_error() {
     let refused = |nodes: Vec<NodeProto>, operator: &str| {
         let error = canonical(&mut with(nodes), None).unwrap_err();
         let expect = format!(
@@ -78,7 +80,7 @@ fn training_mode_is_refused() {
 }
 
 #[test]
-fn a_rectifier_of_a_rectifier_is_one() {
+fn repeated_relu_becomes_one() {
     let nodes = vec![
         node("Relu", "image", "a"),
         node("Relu", "a", "b"),

@@ -23,7 +23,7 @@ fn labels() -> Option<Vec<String>> {
     Some(vec!["cat".to_owned(), "dog".to_owned()])
 }
 
-/// Class names, and a mean and standard deviation for all channels.
+/// A description with class names, and one mean and standard deviation for all channels.
 fn said(mean: f32, std: f32) -> Description {
     Description {
         labels: labels(),
@@ -41,12 +41,12 @@ fn refused(description: &Description, opened: &Opened, expect: &str) {
 const CLASSES: (&str, &str) = ("tailfold.classes", r#"["cat","dog"]"#);
 
 #[test]
-fn one_value_serves_all_channels() {
+fn single_value_applies_to_all_channels() {
     let card = said(0.5, 0.25).card(&opened(&[])).unwrap();
     let p = &card.preprocess;
     assert_eq!((p.channels, p.height, p.width), (3, 8, 6));
     assert_eq!((&p.mean[..], &p.std[..]), (&[0.5; 3][..], &[0.25; 3][..]));
-    assert_eq!(card.train_counts, [0, 0], "nobody knows them");
+    assert_eq!(card.train_counts, [0, 0], "the counts are unknown");
     let two = Description {
         mean: Some(vec![0.5, 0.5]),
         ..said(0.5, 0.25)
@@ -58,7 +58,7 @@ fn one_value_serves_all_channels() {
 }
 
 #[test]
-fn missing_descriptions_name_the_flags() {
+fn missing_value_error_names_its_flags() {
     let nothing = Description::default();
     refused(
         &nothing,
@@ -73,7 +73,7 @@ fn missing_descriptions_name_the_flags() {
 }
 
 #[test]
-fn contradictions_name_both_sides() {
+fn contradiction_error_shows_both_values() {
     let other = Description {
         labels: Some(vec!["cat".to_owned(), "cow".to_owned()]),
         ..said(0.5, 0.25)
@@ -106,7 +106,7 @@ fn contradictions_name_both_sides() {
 }
 
 #[test]
-fn counts_fit_the_classes() {
+fn training_counts_must_match_class_count() {
     let counts = Description {
         counts: Some(vec![1, 2, 3]),
         ..said(0.5, 0.25)
@@ -115,7 +115,7 @@ fn counts_fit_the_classes() {
 }
 
 #[test]
-fn bytes_are_fed_as_they_are() {
+fn uint8_input_takes_image_bytes() {
     let nodes = vec![
         node("Cast", "image", "f").attr_int("to", 1),
         node("GlobalAveragePool", "f", "scores"),
@@ -137,7 +137,7 @@ fn bytes_are_fed_as_they_are() {
 }
 
 #[test]
-fn a_normalisation_is_not_done_twice() {
+fn second_normalisation_is_refused() {
     let nodes = vec![
         node("Sub", "image k", "n"),
         node("GlobalAveragePool", "n", "scores"),
@@ -153,10 +153,23 @@ fn a_normalisation_is_not_done_twice() {
 }
 
 #[test]
-fn means_of_bytes_are_on_another_scale() {
+fn mean_on_0_to_255_scale_is_refused() {
     refused(
         &said(127.0, 58.0),
         &opened(&[]),
         "mean [127.0, 127.0, 127.0] is not on the 0..1 scale: divide mean and std by 255",
+    );
+}
+
+#[test]
+fn rounded_value_does_not_contradict_metadata() {
+    let card = said(0.5, 1.0 / 255.0).card(&opened(&[])).unwrap();
+    let mut file = opened(&[]);
+    file.model.set_card(&card);
+    assert_eq!(said(0.5, 0.003_921_57).card(&file).unwrap(), card);
+    refused(
+        &said(0.5, 0.003_92),
+        &file,
+        "the model's metadata says std [0.003921569, 0.003921569, 0.003921569], the command line [0.00392, 0.00392, 0.00392]",
     );
 }

@@ -18,7 +18,7 @@ fn opened(model: Model, layout: Layout) -> Opened {
     open(model, None, &options, &|_| Shapes::new()).unwrap()
 }
 
-/// The network of `file`, and the whole graph after its ports are restored.
+/// Checks the network of `file` and the whole graph after its ports are restored; returns the input port.
 fn both(file: Model, network: &[&str], whole: &[&str]) -> InputPort {
     let port = file.graph().input.clone();
     let mut opened = opened(file, Layout::Auto);
@@ -39,7 +39,7 @@ fn first() -> NodeProto {
 }
 
 #[test]
-fn plain_images_stay() {
+fn f32_channels_first_input_is_unchanged() {
     let file = typed(
         DataType::Float,
         &[3, 8, 6],
@@ -51,7 +51,7 @@ fn plain_images_stay() {
 }
 
 #[test]
-fn a_transpose_at_the_front_is_cancelled() {
+fn leading_transpose_is_cancelled() {
     let nodes = vec![first(), node("Exp", "t", "scores")];
     let port = both(
         typed(DataType::Float, &[8, 6, 3], nodes),
@@ -65,7 +65,7 @@ fn a_transpose_at_the_front_is_cancelled() {
 }
 
 #[test]
-fn a_network_of_channels_last_is_itself_again() {
+fn channels_last_network_is_restored_exactly() {
     let file = typed(
         DataType::Float,
         &[8, 6, 3],
@@ -82,7 +82,7 @@ fn a_network_of_channels_last_is_itself_again() {
 }
 
 #[test]
-fn bytes_and_halves_are_cast_at_the_front() {
+fn uint8_and_f16_inputs_are_cast() {
     let float = || node("Cast", "image", "f").attr_int("to", 1);
     let nodes = vec![float(), node("Exp", "f", "scores")];
     let whole = ["Cast(image)->image.images", "Exp(image.images)->scores"];
@@ -100,7 +100,7 @@ fn bytes_and_halves_are_cast_at_the_front() {
         ],
     );
     assert!(port.channels_last);
-    // A cast to half precision rounds: it stays.
+    // A Cast to f16 rounds, so it is not cancelled.
     let nodes = vec![float(), node("Exp", "f", "scores")];
     let network = [
         "Cast(image)->image.as_given",
@@ -117,20 +117,20 @@ fn first_of(value: &str) -> NodeProto {
 }
 
 #[test]
-fn the_layout_is_found_or_chosen() {
+fn layout_is_detected_or_chosen() {
     let last = |image: &[usize], layout: Layout| {
         let file = typed(DataType::Float, image, vec![node("Exp", "image", "scores")]);
         opened(file, layout).ports.input.channels_last
     };
     assert!(last(&[8, 6, 1], Layout::Auto));
-    assert!(!last(&[3, 8, 3], Layout::Auto), "both places: first");
-    assert!(!last(&[4, 6, 4], Layout::Auto), "no place: first");
+    assert!(!last(&[3, 8, 3], Layout::Auto), "both fit: first");
+    assert!(!last(&[4, 6, 4], Layout::Auto), "none fits: first");
     assert!(last(&[3, 8, 3], Layout::ChannelsLast));
     assert!(!last(&[8, 6, 3], Layout::ChannelsFirst));
 }
 
 #[test]
-fn a_normalisation_inside_is_found() {
+fn normalisation_in_graph_is_found() {
     let by = |nodes: Vec<NodeProto>| {
         let file = typed(DataType::Float, &[8, 6, 3], nodes);
         opened(file, Layout::Auto).ports.input.normalised_by
@@ -139,11 +139,11 @@ fn a_normalisation_inside_is_found() {
     assert_eq!(by(nodes).as_deref(), Some("n"));
     assert_eq!(by(vec![first(), node("Exp", "t", "scores")]), None);
     let twice = vec![first(), node("Add", "t t", "scores")];
-    assert_eq!(by(twice), None, "no constant");
+    assert_eq!(by(twice), None, "the operand is not a constant");
 }
 
 #[test]
-fn inputs_that_are_no_images_are_refused() {
+fn non_image_inputs_are_refused() {
     let refused = |element: DataType, image: &[usize], expect: &str| {
         let file = typed(element, image, vec![node("Exp", "image", "scores")]);
         let error = open(file, None, &OpenOptions::default(), &|_| Shapes::new()).unwrap_err();
@@ -162,7 +162,7 @@ fn inputs_that_are_no_images_are_refused() {
 }
 
 #[test]
-fn damaged_nodes_at_the_front_do_not_panic() {
+fn damaged_leading_nodes_do_not_panic() {
     let nodes = vec![
         node("Round", "", "r"),
         node("Cast", "r", "b").attr_int("to", 2),
@@ -170,4 +170,50 @@ fn damaged_nodes_at_the_front_do_not_panic() {
         node("Add", "f image", "scores"),
     ];
     opened(typed(DataType::Uint8, &[3, 8, 6], nodes), Layout::Auto);
+}
+
+#[test]
+fn thousands_of_inverse_transposes_are_cancelled_quickly() {
+    let mut nodes = Vec::new();
+    let mut value = "image".to_owned();
+    for i in 0..4_995 {
+        for (perm, part) in [(TO_FIRST, "a"), (TO_LAST, "b")] {
+            let next = format!("{part}{i}");
+            nodes.push(node("Transpose", &value, &next).attr_ints("perm", &perm));
+            value = next;
+        }
+    }
+    nodes.push(node("Exp", &value, "scores"));
+    let started = std::time::Instant::now();
+    let opened = opened(typed(DataType::Float, &[8, 6, 3], nodes), Layout::Auto);
+    assert!(started.elapsed().as_secs() < 10);
+    let expected = ["Transpose(image)->b4994", "Exp(b4994)->scores"];
+    assert_eq!(shown(&opened.model), expected);
+}
+
+#[test]
+fn truncating_cast_of_file_is_kept() {
+    let nodes = vec![
+        first(),
+        node("Cast", "t", "b").attr_int("to", 2),
+        node("Cast", "b", "f").attr_int("to", 1),
+        node("Exp", "f", "scores"),
+    ];
+    let opened = opened(typed(DataType::Float, &[8, 6, 3], nodes), Layout::Auto);
+    let expected = ["Cast(image)->b", "Cast(b)->f", "Exp(f)->scores"];
+    assert_eq!(shown(&opened.model), expected);
+}
+
+#[test]
+fn normalisation_behind_shape_and_channel_swap_is_found() {
+    let nodes = vec![
+        node("Shape", "image", "size"),
+        node("Gather", "image swap", "g").attr_int("axis", 1),
+        node("Mul", "g k", "n"),
+        node("Reshape", "n size", "scores"),
+    ];
+    let mut file = typed(DataType::Float, &[3, 8, 6], nodes);
+    file.set_initializer("swap", &[3], &[2_i64, 1, 0]);
+    let by = opened(file, Layout::Auto).ports.input.normalised_by;
+    assert_eq!(by.as_deref(), Some("n"));
 }

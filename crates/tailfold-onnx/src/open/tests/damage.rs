@@ -1,8 +1,8 @@
-//! Graphs that decode and are wrong: nodes, attributes and constants changed at random.
+//! Files that decode to an invalid graph: nodes, attributes and constants are changed at random.
 
 use super::*;
 
-/// One change: which part, which place in it, and a number.
+/// One change: its kind, the indices of the changed and of another element, and a number.
 type Change = (u8, usize, usize, i64);
 
 const OPERATORS: [&str; 24] = [
@@ -89,7 +89,7 @@ fn number() -> impl Strategy<Value = i64> {
 
 proptest! {
     #[test]
-    fn wrong_graphs_are_opened_or_refused_but_never_panic(
+    fn invalid_graphs_are_opened_or_refused_without_panic(
         changes in prop::collection::vec((0_u8..12, 0_usize..40, 0_usize..40, number()), 1..6),
         opset in prop::sample::select(vec![7, 11, 13, 18]),
         layout in prop::sample::select(vec![Layout::Auto, Layout::ChannelsFirst]),

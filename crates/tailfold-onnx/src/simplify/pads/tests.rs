@@ -2,7 +2,7 @@ use super::*;
 use crate::fixture::small::{model, node, shown};
 use crate::simplify;
 
-/// A window that reads an image of 7 x 8 pixels.
+/// A Conv or pool that reads an image of 7 x 8 pixels.
 fn window(op: &str, kernel: i64) -> NodeProto {
     let inputs = if op == "Conv" { "image w" } else { "image" };
     node(op, inputs, "scores").attr_ints("kernel_shape", &[kernel, kernel])
@@ -31,9 +31,10 @@ fn pads_of(model: &Model) -> Option<&[i64]> {
     model.nodes().last().unwrap().ints("pads")
 }
 
-/// By the formula of the operator specification; ONNX Runtime 1.32.0 computes the same without dilations, which it refuses.
+/// Expected pads by the formula of the ONNX specification. ONNX Runtime 1.32.0 computes the same pads for a dilation of
+/// 1; it refuses other dilations.
 #[test]
-fn same_padding_is_written_out() {
+fn auto_pad_same_becomes_explicit_pads() {
     // Kernel, stride, dilation, then the pads of SAME_UPPER and of SAME_LOWER.
     for (kernel, stride, dilation, upper, lower) in [
         (3, 1, 1, [1, 1, 1, 1], [1, 1, 1, 1]),
@@ -65,13 +66,13 @@ fn same_padding_is_written_out() {
 }
 
 #[test]
-fn the_weight_tells_a_kernel_that_the_node_leaves_out() {
+fn missing_kernel_shape_is_read_from_weight() {
     let node = node("Conv", "image w", "scores").attr_str("auto_pad", "SAME_UPPER");
     assert_eq!(pads_of(&simplified(vec![node], 3)), Some(&[1, 1, 1, 1][..]));
 }
 
 #[test]
-fn other_forms_of_auto_pad_stay() {
+fn other_auto_pad_values_are_kept() {
     for auto in ["VALID", "NOTSET"] {
         let node = window("Conv", 3).attr_str("auto_pad", auto);
         let model = simplified(vec![node.clone()], 3);
@@ -79,7 +80,7 @@ fn other_forms_of_auto_pad_stay() {
     }
 }
 
-/// A Pad before a window that has pads of 1 on its own.
+/// A Pad before a layer that already has pads of 1.
 fn padded(pad: &str, op: &str) -> Model {
     let mut layer = window(op, 4).attr_ints("pads", &[1, 1, 1, 1]);
     layer.input[0] = "p".to_owned();
@@ -87,7 +88,7 @@ fn padded(pad: &str, op: &str) -> Model {
 }
 
 #[test]
-fn pads_go_into_the_layer_that_pads_with_the_same() {
+fn pad_with_same_fill_value_moves_into_layer() {
     for (pad, op) in [
         ("image pads", "Conv"),
         ("image pads zero", "Conv"),
@@ -102,7 +103,7 @@ fn pads_go_into_the_layer_that_pads_with_the_same() {
 }
 
 #[test]
-fn pads_with_another_value_stay() {
+fn pad_with_other_value_is_kept() {
     for (pad, op) in [
         ("image pads one", "Conv"),
         ("image pads zero", "MaxPool"),
@@ -117,7 +118,7 @@ fn pads_with_another_value_stay() {
 }
 
 #[test]
-fn pads_with_another_meaning_stay() {
+fn pad_with_other_mode_or_reader_is_kept() {
     let pad = node("Pad", "image pads", "p");
     let layer = |inputs: &str, output: &str| {
         node("Conv", inputs, output).attr_ints("kernel_shape", &[4, 4])
@@ -145,7 +146,7 @@ fn pads_with_another_meaning_stay() {
 }
 
 #[test]
-fn a_pool_has_no_window_in_the_padding_alone() {
+fn pad_as_large_as_pool_window_is_kept() {
     let mut pool = window("MaxPool", 2);
     pool.input[0] = "p".to_owned();
     let model = simplified(vec![node("Pad", "image pads lowest", "p"), pool], 2);

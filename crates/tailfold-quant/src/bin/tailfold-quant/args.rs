@@ -8,54 +8,61 @@ use tailfold_data::DataSpec;
 use tailfold_quant::{HeadPrecision, ObserverKind, Options, Rounding, Target, WeightBits};
 use tailfold_spec::{Filter, Resize, Shard};
 
-/// Quantize a float classifier, ours or anybody's, to INT8 (QDQ) with ranges from class-balanced training images, or to
+/// Quantize a float ONNX classifier to INT8 (QDQ), with ranges from class-balanced training images, or convert it to
 /// half precision.
 ///
 /// Example: tailfold-quant --model models/fashion-lt/fashion-lt.onnx --calibration embedded?split=train --out int8.onnx
 ///
-/// One without metadata, for ONNX Runtime: tailfold-quant --model resnet.onnx --mean 0.485,0.456,0.406 --std
-/// 0.229,0.224,0.225 --calibration 'folder:photos?split=train' --target ort-x86 --observer mse --out int8.onnx
+/// Third-party model without metadata, for ONNX Runtime: tailfold-quant --model resnet.onnx --mean 0.485,0.456,0.406
+/// --std 0.229,0.224,0.225 --calibration 'folder:photos?split=train' --target ort-x86 --observer mse --out int8.onnx
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
-    /// Float classifier of any exporter, opset 7 to 28; one of ours must be folded.
+    /// Float ONNX classifier from any exporter, opset 7 to 28. A model that tailfold trained must be folded.
     #[arg(long)]
     pub(crate) model: PathBuf,
-    /// Training images to observe ranges on, as a data spec.
+    /// Training images to measure activation ranges on, as a data spec.
     #[arg(long)]
     pub(crate) calibration: Option<DataSpec>,
-    /// The same as prepared inputs: little-endian f32, `[images, channels, height, width]`, no header.
+    /// Calibration images as prepared inputs: little-endian f32, `[images, channels, height, width]`, no header.
     #[arg(long, conflicts_with_all = ["calibration", "evaluation", "list"])]
     pub(crate) calibration_f32: Option<PathBuf>,
-    /// Class names, one per line, in the order of the outputs, for a model that does not say; those of the calibration data
-    /// without it.
+    /// Class names, one per line, in the order of the model's outputs, for a model without them in its metadata
+    /// (default: the classes of the calibration data).
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<PathBuf>,
-    /// Mean of each channel on the 0..1 scale, for a model that does not say: `0.485,0.456,0.406`. A mean of 0..255 is refused.
+    /// Mean per channel on the 0..1 scale, for a model without preprocessing metadata: `0.485,0.456,0.406`. A mean on
+    /// the 0..255 scale is refused.
     #[arg(
         long,
         value_delimiter = ',',
+        allow_hyphen_values = true,
         requires = "std",
         conflicts_with = "calibration_f32"
     )]
     pub(crate) mean: Vec<f32>,
-    /// Standard deviation of each channel on the 0..1 scale, for a model that does not say.
-    #[arg(long, value_delimiter = ',', requires = "mean")]
+    /// Standard deviation per channel on the 0..1 scale, for a model without preprocessing metadata.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        requires = "mean"
+    )]
     pub(crate) std: Vec<f32>,
-    /// Length that the shorter side is resized to before the centre crop, and the filter (`256:bicubic`; bilinear without
-    /// one), for a model that does not say.
+    /// Length that the shorter side is resized to before the centre crop, and the filter (`256:bicubic`; default
+    /// bilinear), for a model without preprocessing metadata.
     #[arg(long, visible_alias = "short-side", value_name = "PIXELS[:FILTER]", value_parser = resize)]
     pub(crate) resize: Option<Resize>,
-    /// Whether the input is `[N, height, width, channels]`.
+    /// Whether the input has the shape `[N, height, width, channels]`.
     #[arg(long, value_enum, default_value_t, value_name = "auto|yes|no")]
     pub(crate) channels_last: ChannelsLast,
-    /// Blue is the first channel, as in OpenCV.
+    /// The first channel of the input is blue, as in OpenCV.
     #[arg(long)]
     pub(crate) bgr: bool,
-    /// Output with the logits, for a model with several.
+    /// Name of the output with the logits, for a model with several outputs.
     #[arg(long)]
     pub(crate) output: Option<String>,
-    /// Images that the calibration must not share, as a data spec.
+    /// Evaluation images, as a data spec. A calibration image among them is an error.
     #[arg(long)]
     pub(crate) evaluation: Option<DataSpec>,
     /// Runtime that an INT8 file is made for: `tract` (ours, the default), `ort-x86` (ONNX Runtime) or `tensorrt`.
@@ -65,10 +72,11 @@ pub(crate) struct Args {
     /// only to find activations that overflow.
     #[arg(long, value_enum, default_value_t = Precision::Int8)]
     pub(crate) precision: Precision,
-    /// File to write, none of those that are read; missing folders are made.
+    /// File to write. It must not be one of the files that are read; missing folders are created.
     #[arg(long, required_unless_present = "shard")]
     pub(crate) out: Option<PathBuf>,
-    /// Make one of N shares of a pass over the calibration images, I from 0 to N-1: of the first pass that no part is given of.
+    /// Compute share I of N, from 0 to N-1, of a pass over the calibration images: of the first pass without parts in
+    /// `--partials`.
     #[arg(
         long,
         value_name = "I/N",
@@ -76,13 +84,13 @@ pub(crate) struct Args {
         conflicts_with_all = ["out", "evaluation", "search", "list", "report", "json"]
     )]
     pub(crate) shard: Option<Shard>,
-    /// File to write the share's results to.
+    /// File to write the results of the share to.
     #[arg(long, value_name = "FILE", requires = "shard")]
     pub(crate) partial: Option<PathBuf>,
-    /// All parts of the passes that were made in shares: those are not made again.
+    /// All parts of the passes that were computed in shares. These passes are not computed again.
     #[arg(long, value_name = "PART", num_args = 1..)]
     pub(crate) partials: Vec<PathBuf>,
-    /// Most calibration images a class.
+    /// Largest number of calibration images per class.
     #[arg(long, default_value_t = 32)]
     pub(crate) per_class: usize,
     /// Seed of the draw of calibration images.
@@ -100,13 +108,14 @@ pub(crate) struct Args {
     /// Leave these layers in float, by the node's name.
     #[arg(long, value_delimiter = ',')]
     pub(crate) keep_float: Vec<String>,
-    /// Bits of a weight's code, 4 to 8. Seven keep ONNX Runtime from saturating on x86 without VNNI.
+    /// Bits per weight, 4 to 8. With 7 bits, ONNX Runtime does not saturate on x86 without VNNI.
     #[arg(long, default_value_t = WeightBits::default(), value_parser = weight_bits)]
     pub(crate) weight_bits: WeightBits,
-    /// How weights become codes: `adaptive`, the code below or above as errs least in the layer's sums, or `nearest`.
+    /// Rounding of the weights: `adaptive` rounds each weight up or down to minimise the layer's output error,
+    /// `nearest` to the nearest step.
     #[arg(long, default_value = "adaptive")]
     pub(crate) rounding: Rounding,
-    /// What else is done for accuracy, or `none`.
+    /// Corrections for accuracy, or `none`.
     #[arg(
         long,
         value_enum,
@@ -114,8 +123,8 @@ pub(crate) struct Args {
         default_value = "bias,rebalance"
     )]
     pub(crate) correct: Vec<Correction>,
-    /// Find the fewest layers to keep in float with which every group is within its margin, on these labelled images: not those
-    /// of an evaluation.
+    /// Find the fewest layers to keep in float so that every class group is within its margin on these labelled images.
+    /// An evaluation split is refused.
     #[arg(long, conflicts_with_all = ["keep_float", "float_head"])]
     pub(crate) search: Option<DataSpec>,
     /// Margins of `--search` (default: those of `tailfold parity`).
@@ -124,19 +133,19 @@ pub(crate) struct Args {
     /// Write the list of calibration images (CSV: id, class, hash) here.
     #[arg(long)]
     pub(crate) list: Option<PathBuf>,
-    /// Write a report of layers, activations and classes here: `report.json`, `report.md` and `report.html`; with groups and
-    /// classes when there are `--evaluation` images.
+    /// Folder for a report on layers and activations, and on class groups with `--evaluation`: `report.json`,
+    /// `report.md` and `report.html`.
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
-    /// Print what was done as one JSON object.
+    /// Print a summary as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Where the channels of the input are.
+/// Layout of the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ChannelsLast {
-    /// Told by the lengths of the input: channels are 1 or 3.
+    /// Detected from the shape of the input: the channels are the axis of length 1 or 3.
     #[default]
     Auto,
     /// `[N, height, width, channels]`.
@@ -151,7 +160,7 @@ pub(crate) enum Precision {
     Fp16,
 }
 
-/// What is done for accuracy beside rounding.
+/// A correction for accuracy in addition to rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Correction {
     /// Nothing.

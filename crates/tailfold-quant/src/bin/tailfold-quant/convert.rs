@@ -1,4 +1,4 @@
-//! The conversion that was asked for, and what is said of it.
+//! The requested conversion and its log output.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::output::{Progress, say};
 
 const NO_IMAGES: &str = "give --calibration SPEC or --calibration-f32 FILE";
 
-/// The model that is written, and what is said of it.
+/// The model to write, and what is reported about it.
 pub(crate) struct Done {
     pub(crate) model: Model,
     pub(crate) said: String,

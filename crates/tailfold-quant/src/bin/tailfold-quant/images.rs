@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use tailfold_data::{DataSpec, Dataset, class_names};
+use tailfold_data::{DataSpec, Dataset, class_names, repeats};
 use tailfold_onnx::{Description, Layout, OpenOptions};
 use tailfold_part::Kind;
 use tailfold_quant::{CalibrationSet, Draw, FloatModel, Passes, PreparedImages};
 use tailfold_spec::{CardParts, Preprocess, artifact};
 
 use crate::args::{Args, ChannelsLast};
+use crate::output::say;
 
-/// The images that ranges are observed on, where any are given; not read before a share of the first pass does.
+/// Returns the calibration images, if any are given. For a share of the first pass they are not read yet.
 pub(crate) fn calibration(
     args: &Args,
     float: &FloatModel,
@@ -45,7 +46,7 @@ pub(crate) fn calibration(
     }))
 }
 
-/// The images to compare both networks on, where any are given.
+/// Returns the images to compare both networks on, if any are given.
 pub(crate) fn evaluation(
     args: &Args,
     float: &FloatModel,
@@ -61,7 +62,7 @@ pub(crate) fn evaluation(
     )?))
 }
 
-/// All images of `spec`, with their labels, to choose by: an evaluation split is refused.
+/// Returns all images of `spec` with their labels, for the search; an evaluation split is an error.
 pub(crate) fn held_out(
     args: &Args,
     float: &FloatModel,
@@ -76,10 +77,10 @@ pub(crate) fn held_out(
     Ok(CalibrationSet::draw(&Dataset::open(spec)?, float, &draw)?)
 }
 
-/// What the command line says of the model.
+/// Returns the description of the model from the command line.
 ///
 /// # Errors
-/// A file of class names that cannot be read.
+/// A mean on the 0..255 scale, or a file of class names that cannot be read.
 pub(crate) fn description(args: &Args) -> anyhow::Result<Description> {
     check_scale(args)?;
     let given = |values: &Vec<f32>| (!values.is_empty()).then(|| values.clone());
@@ -94,7 +95,17 @@ pub(crate) fn description(args: &Args) -> anyhow::Result<Description> {
     })
 }
 
-/// How the file is opened.
+/// Prints one warning line for class names that are on several lines of the file of `--labels`.
+pub(crate) fn say_repeats(args: &Args) -> anyhow::Result<()> {
+    if let Some(file) = &args.labels
+        && let Some(repeats) = repeats(file, &class_names(file)?)
+    {
+        say(&format!("warning: {repeats}"));
+    }
+    Ok(())
+}
+
+/// Returns the options to open the model file with.
 pub(crate) fn options(args: &Args) -> OpenOptions {
     OpenOptions {
         output: args.output.clone(),
@@ -106,8 +117,13 @@ pub(crate) fn options(args: &Args) -> OpenOptions {
     }
 }
 
-/// What the metadata and the command line say of a model of another tool, for the file that is written: a model that names
-/// no classes has those of the images that it was calibrated on, in their order.
+/// Returns the metadata to write for a third-party model, from its file and the command line; empty for a model that
+/// tailfold exported.
+///
+/// A model without class names gets those of the calibration data, in their order, when their number fits.
+///
+/// # Errors
+/// As [`description`], or a number of class names other than the model's number of classes.
 pub(crate) fn parts(
     args: &Args,
     float: &FloatModel,
@@ -120,12 +136,12 @@ pub(crate) fn parts(
     if let Some(names) = &parts.classes {
         ensure!(
             names.len() == float.num_classes(),
-            "{} class names for {} classes",
+            "there are {} class names, but the model has {} classes",
             names.len(),
             float.num_classes()
         );
     }
-    // The record of this quantization is written by the library.
+    // The library writes the record of this quantization.
     parts.quantization = None;
     let data = set.and_then(CalibrationSet::data);
     if parts.classes.is_none()
@@ -136,7 +152,7 @@ pub(crate) fn parts(
     Ok(parts)
 }
 
-/// How images are prepared: the model says it, or the caller.
+/// Returns the preprocessing of images, from the model or the command line.
 fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
     let description = description(args)?;
     if float.card().is_some() {
@@ -148,7 +164,7 @@ fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
     )
 }
 
-/// Refuses a mean on the 0..255 scale: divided pixels would all come out near the same value.
+/// Refuses a mean on the 0..255 scale: it would map all pixels to nearly the same value.
 fn check_scale(args: &Args) -> anyhow::Result<()> {
     let divided = |values: &[f32]| {
         let parts = values.iter().map(|v| format!("{:.4}", v / 255.0));

@@ -17,7 +17,7 @@ use tailfold_spec::artifact;
 use args::{Args, Precision};
 use convert::convert;
 use files::check_files;
-use images::{calibration, options, parts, write_list};
+use images::{calibration, options, parts, say_repeats, write_list};
 use output::{Progress, print, say};
 
 fn main() -> ExitCode {
@@ -34,18 +34,19 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<()> {
     let name = args.model.display().to_string();
     check_files(args)?;
-    let float = FloatModel::read(&args.model, &options(args)).with_context(|| name.clone())?;
+    say_repeats(args)?;
+    let float = FloatModel::read(&args.model, &options(args)).map_err(|e| named(e, &name))?;
     ensure!(
         matches!(args.precision, Precision::Int8)
             || (args.shard.is_none() && args.partials.is_empty()),
         "--shard and --partials are for --precision int8: half precision has one pass, made at once"
     );
     let passes = Passes::read(&args.partials)?;
-    let set = calibration(args, &float, &passes).with_context(|| name.clone())?;
+    let set = calibration(args, &float, &passes).map_err(|e| named(e, &name))?;
     let bar = Progress::new();
     if let Some(share) = args.shard.zip(args.partial.as_deref()) {
         return convert::share(args, &float, set.as_ref(), &passes, share, &bar)
-            .with_context(|| name.clone());
+            .map_err(|e| named(e, &name));
     }
     let file = args.out.as_deref().context("give --out FILE")?;
     let (images, skipped) = set
@@ -59,7 +60,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     if let (Some(evaluation), Some(set)) = (&args.evaluation, &set) {
         check_disjoint(set, &Dataset::open(evaluation)?)?;
     }
-    let done = convert(args, &float, set.as_ref(), &passes, &bar).with_context(|| name.clone())?;
+    let done = convert(args, &float, set.as_ref(), &passes, &bar).map_err(|e| named(e, &name))?;
     bar.finish();
     let mut model = done.model;
     float.restore(&mut model, &parts(args, &float, set.as_ref())?);
@@ -87,4 +88,14 @@ fn run(args: &Args) -> anyhow::Result<()> {
         print(&summary.to_string());
     }
     Ok(())
+}
+
+/// Returns `error` behind the name of the model, unless the error has this name already.
+fn named(error: impl Into<anyhow::Error>, name: &str) -> anyhow::Error {
+    let error = error.into();
+    if format!("{error:#}").contains(name) {
+        error
+    } else {
+        error.context(name.to_owned())
+    }
 }

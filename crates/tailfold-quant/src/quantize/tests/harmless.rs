@@ -1,4 +1,4 @@
-//! The re-balancing does no harm, whatever the head.
+//! Re-balancing never lowers the agreement, and its shifts stay within the error of each logit.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use super::*;
 use crate::logits::logits;
 use crate::rebalance::LeftOut;
 
-/// Images that are calibrated on.
+/// Number of calibration images.
 const MANY: usize = 24;
 
-/// Root mean square of each logit's error, each image's row without its mean, `[classes]`.
+/// Returns the root mean square error of each logit, `[classes]`, with the mean error of each image subtracted.
 fn errors(float: &Logits, quantized: &Logits) -> Vec<f64> {
     let classes = float.num_classes();
     let mut squares = vec![0.0; classes];
@@ -37,7 +37,7 @@ proptest! {
     fn shifts_stay_within_the_errors_and_agreement_never_falls(
         plan in plan(),
         bits in 4_u8..9,
-        // Logits of some hundreds too.
+        // Up to logits of some hundreds.
         confidence in prop_oneof![Just(1.0_f32), Just(10.0), Just(300.0)],
     ) {
         let mut model = plan.model();
@@ -72,7 +72,7 @@ proptest! {
             Rebalanced::Done(shifts) => {
                 let limits = errors(&answers, &plain);
                 for (shift, limit) in shifts.iter().zip(limits) {
-                    // The limit comes from the run that observed the float network, whose sums have another order.
+                    // The limit was computed from float logits of another run, whose sums have another order.
                     prop_assert!(shift.abs() <= limit * (1.0 + 1e-5), "{shift} {limit}");
                 }
                 prop_assert!(done.record.corrections.iter().any(|c| c == REBALANCE));

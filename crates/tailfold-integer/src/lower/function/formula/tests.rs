@@ -1,6 +1,6 @@
 use super::*;
 
-/// The result of `op` with these attributes.
+/// Returns the result of `op` with `attributes` for `inputs`.
 fn result(op: &str, attributes: &[(&str, f32)], inputs: &[f64]) -> f64 {
     let mut node = NodeProto::new(op, op, ["x"], ["y"]);
     for &(name, value) in attributes {
@@ -10,7 +10,7 @@ fn result(op: &str, attributes: &[(&str, f32)], inputs: &[f64]) -> f64 {
     Formula::of(&node).unwrap().value(&inputs).unwrap()
 }
 
-/// An operator, its attributes, its inputs, and its result.
+/// An operator, its attributes, its inputs and the expected result.
 type Case = (
     &'static str,
     &'static [(&'static str, f32)],
@@ -19,7 +19,7 @@ type Case = (
 );
 
 #[test]
-fn operators_have_the_values_of_onnx() {
+fn operators_match_the_onnx_specification() {
     const E: f64 = std::f64::consts::E;
     let cases: &[Case] = &[
         ("Identity", &[], &[-1.5], -1.5),
@@ -83,7 +83,7 @@ fn operators_have_the_values_of_onnx() {
 }
 
 #[test]
-fn gelu_by_tanh_is_near_the_exact_one() {
+fn gelu_with_tanh_is_close_to_exact_gelu() {
     let node = NodeProto::new("Gelu", "", ["x"], ["y"]);
     let near = Formula::of(&node.clone().attr_str("approximate", "tanh")).unwrap();
     let exact = Formula::of(&node.clone().attr_str("approximate", "none")).unwrap();
@@ -95,7 +95,7 @@ fn gelu_by_tanh_is_near_the_exact_one() {
 }
 
 #[test]
-fn values_that_are_no_numbers_stay_so_and_other_numbers_of_inputs_have_none() {
+fn nan_propagates_and_wrong_input_count_has_no_value() {
     assert!(result("Clip", &[], &[f64::NAN, 0.0, 1.0]).is_nan());
     assert!(result("Max", &[], &[f64::NAN, 0.0]).is_nan());
     assert!(result("Sqrt", &[], &[-1.0]).is_nan());
