@@ -28,7 +28,7 @@ from onnx_checker import LEVELS, Verdict, session
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from safetensors.numpy import load_file
 from third_party_run import Programs
-from zoo_networks import CLASSES, MEAN, STD, small_files
+from zoo_networks import CLASSES, EXPORTS, MEAN, SMALL, STD, file_names
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -40,7 +40,6 @@ CALIBRATED = 64
 # Smallest accepted top-1 agreement of the INT8 file with the float model. A lower agreement is accepted if the file of
 # ONNX Runtime's own quantizer does not reach a higher one: networks with random weights have small margins.
 AGREEMENT = 0.5
-LAYERS = ("Conv", "Gemm", "MatMul", "ConvTranspose")
 # Time limit of a program in seconds.
 PATIENCE = 400
 # Accepted exit codes of `parity`: 32 photos are too few for a verdict.
@@ -51,7 +50,7 @@ def exported(folder, photos, small=True):
     """Exports the networks into `folder`, unless it has the files of the small subset."""
     listing = folder / "zoo.json"
     there = {row["file"] for row in json.loads(listing.read_text())} if listing.is_file() else set()
-    if there.issuperset(f"{name}.onnx" for name in small_files()):
+    if there.issuperset(f"{name}.onnx" for name in file_names(SMALL if small else EXPORTS)):
         return
     venv = ROOT / "target/zoo-venv"
     python = venv / "bin/python"
@@ -145,9 +144,9 @@ class Member:
         return float(np.median(times[1:]))
 
     def layers(self):
-        """Number of layers of the INT8 file with an integer kernel, and number of all its layers in LAYERS."""
+        """Number of layers with weights of the INT8 file that have an integer kernel, and number of all."""
         nodes = json.loads(self.run("tailfold", "info", "--json", "--model", self.int8).out)["nodes"]
-        counted = [node for node in nodes if node["operator"] in LAYERS]
+        counted = [node for node in nodes if node["weights"]]
         return sum(node["kernel"] is not None for node in counted), len(counted)
 
     def judged(self):
@@ -231,7 +230,7 @@ ReduceMean, MatMul and Softmax. `tailfold-quant` quantized each file with its de
 - *INT8 file*: size of the quantized file.
 - *Top-1 agreement*: agreement of the INT8 file with the float model on 32 other photographs, in ONNX Runtime and in
   tailfold.
-- *Layers with integer kernels*: of all Conv, ConvTranspose, Gemm and MatMul nodes.
+- *Layers with integer kernels*: of all layers with weights; a product of two activations (attention) is not counted.
 - *Latency*: one image on one thread, without decoding; median of 31 images.
 
 `python tests/judges/zoo.py --all --write docs/bench/zoo.md`, on {machine}.
@@ -242,10 +241,15 @@ ReduceMean, MatMul and Softmax. `tailfold-quant` quantized each file with its de
 
 
 def machine():
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []:
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    """Name of the processor, with the vector extension that the integer kernels use on it."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    known = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
+    known = {key.strip(): value.strip() for key, value in known.items()}
+    flags = known.get("flags", "").split()
+    extensions = {"avx512_vnni": "AVX-512 VNNI", "avx512bw": "AVX-512", "avx2": "AVX2"}
+    extension = next((f" ({name})" for flag, name in extensions.items() if flag in flags), "")
+    return known.get("model name", platform.processor() or platform.machine()) + extension
 
 
 def table(rows, failures):
@@ -262,7 +266,7 @@ def table(rows, failures):
 
 def members(zoo, photos, programs, scratch, all_files=False, only=()):
     rows = json.loads((zoo / "zoo.json").read_text())
-    small = small_files()
+    small = file_names(SMALL)
     for row in rows:
         name = row["file"].removesuffix(".onnx")
         if any(part in name for part in only) if only else all_files or name in small:
@@ -293,7 +297,7 @@ class Zoo:
     def checks(self):
         """Yields the name and the function of each check."""
         yield "zoo", self.export
-        for name in small_files():
+        for name in file_names(SMALL):
             yield f"zoo {name}", partial(self.member, name=name)
 
 

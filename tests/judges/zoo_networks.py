@@ -101,10 +101,10 @@ SMALL = {
 RESPELLED = ["resnet18", "mobilenet_v3_small", "lcnet_050"]
 
 
-def small_files():
-    """Names `ARCH-EXPORTER` of the files of the small subset."""
-    exported = [f"{name}-{exporter}" for name, some in SMALL.items() for exporter in some]
-    return exported + [f"{name}-keras" for name in RESPELLED if name in SMALL]
+def file_names(networks):
+    """Names `ARCH-EXPORTER` of the files of `networks`, which is SMALL or EXPORTS."""
+    exported = [f"{name}-{exporter}" for name, some in networks.items() for exporter in some]
+    return exported + [f"{name}-keras" for name in RESPELLED if f"{name}-torchscript" in exported]
 
 
 def short_side(size):

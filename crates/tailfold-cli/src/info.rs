@@ -88,6 +88,8 @@ struct Node<'a> {
     kernel: Option<&'a str>,
     /// What runs it: the integer kernel, tract, a provider of ONNX Runtime.
     runs_on: &'a str,
+    /// Whether it is a layer with weights.
+    weights: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -176,6 +178,7 @@ fn print_json(network: &Network, known: &Known) -> anyhow::Result<()> {
         operator: &n.operator,
         kernel: n.integer.then_some(&n.runs_on),
         runs_on: &n.runs_on,
+        weights: n.weights,
     });
     let (model, ports) = (&network.opened.model, &network.opened.ports);
     print(&serde_json::to_string(&Info {

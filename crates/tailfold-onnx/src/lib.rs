@@ -26,6 +26,7 @@ pub mod proto;
 mod simplify;
 mod tensor;
 mod text;
+mod weights;
 mod wires;
 
 /// Shape of each tensor for one image by its ONNX name, from the shape inference of a runtime.
@@ -51,3 +52,4 @@ pub use open::{
 pub use simplify::simplify;
 pub use tensor::{Element, TensorError};
 pub use text::text;
+pub use weights::is_weighted;

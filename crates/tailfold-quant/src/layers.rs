@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::Serialize;
 use tailfold_onnx::Model;
-use tailfold_onnx::proto::{GraphProto, NodeProto};
 
 /// A layer with weights that stays in float.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,8 +23,9 @@ impl fmt::Display for FloatLayer {
 
 /// Returns the layers of `model` with constant weights whose names are not in `integer`, in graph order.
 pub(crate) fn in_float(model: &Model, integer: &BTreeSet<&str>) -> Vec<FloatLayer> {
+    let weighted = model.layers_with_weights();
     let nodes = model.nodes().iter();
-    let layers = nodes.filter(|node| has_weights(model.graph(), node));
+    let layers = nodes.filter(|node| weighted.contains(node.label()));
     layers
         .filter(|node| !integer.contains(node.label()))
         .map(|node| FloatLayer {
@@ -33,15 +33,4 @@ pub(crate) fn in_float(model: &Model, integer: &BTreeSet<&str>) -> Vec<FloatLaye
             operator: node.op_type().to_owned(),
         })
         .collect()
-}
-
-/// Returns whether `node` is a layer with a constant operand; the product of two activations has no weights.
-fn has_weights(graph: &GraphProto, node: &NodeProto) -> bool {
-    let layer = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
-    layer.iter().any(|op| node.is(op))
-        && node
-            .input
-            .iter()
-            .take(2)
-            .any(|input| graph.find_initializer(input).is_some())
 }

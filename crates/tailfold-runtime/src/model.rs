@@ -1,7 +1,9 @@
 //! Opens a model file and prepares it for a back end.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use tailfold_onnx::proto::NodeProto;
 use tailfold_onnx::{Description, Model, OpenOptions, Opened, Ports, Shapes, folder_of};
 use tailfold_spec::{Classifier, ModelCard, ScoreKind, artifact};
 
@@ -103,8 +105,11 @@ impl Network {
         options: &Options,
     ) -> Result<Self, RuntimeError> {
         let Prepared {
-            classifier, nodes, ..
+            classifier,
+            mut nodes,
+            ..
         } = backend.prepare(&opened.model, name, options)?;
+        find_weights(&opened.model, &mut nodes);
         Ok(Self {
             classifier,
             sha256: artifact::sha256(bytes),
@@ -231,31 +236,25 @@ impl LoadedModel {
 /// runs with integers are not among them.
 pub fn float_layers(nodes: &[NodeRun]) -> Vec<&str> {
     let is_float = |node: &&NodeRun| {
-        let operator = node.operator.as_str();
         let on_ort = node.runs_on.ends_with("ExecutionProvider");
-        !node.integer && (WEIGHTED.contains(&operator) || QUANTIZED.contains(&operator) && !on_ort)
+        let quantized = QUANTIZED.contains(&&*node.operator) && on_ort;
+        node.weights && !node.integer && !quantized
     };
     let float = nodes.iter().filter(is_float);
     float.map(|node| node.node.as_str()).collect()
 }
 
-/// Operators of layers with weights: those of the ONNX standard, and those that ONNX Runtime makes of them.
-const WEIGHTED: [&str; 14] = [
-    "Conv",
-    "ConvTranspose",
-    "DeformConv",
-    "Einsum",
-    "FusedConv",
-    "FusedGemm",
-    "FusedMatMul",
-    "GRU",
-    "Gemm",
-    "LSTM",
-    "MatMul",
-    "MatMulNBits",
-    "NhwcFusedConv",
-    "RNN",
-];
+/// Sets which `nodes` are layers with weights: by the graph where it has the node, by the operator where the back end made
+/// it.
+fn find_weights(model: &Model, nodes: &mut [NodeRun]) {
+    let layers = model.layers_with_weights();
+    let names: BTreeSet<&str> = model.nodes().iter().map(NodeProto::label).collect();
+    for node in nodes {
+        if names.contains(&*node.node) {
+            node.weights = layers.contains(&*node.node);
+        }
+    }
+}
 
 /// Operators of layers with weights whose inputs are quantized values.
 const QUANTIZED: [&str; 4] = [
@@ -267,6 +266,8 @@ const QUANTIZED: [&str; 4] = [
 
 #[cfg(test)]
 mod tests {
+    use tailfold_onnx::is_weighted;
+
     use super::*;
 
     #[test]
@@ -276,10 +277,16 @@ mod tests {
             operator: operator.to_owned(),
             runs_on: runs_on.to_owned(),
             integer,
+            weights: is_weighted(operator),
+        };
+        let product = NodeRun {
+            weights: false,
+            ..node("MatMul", "tract", false)
         };
         let nodes = [
             node("Conv", "conv", true),
             node("Relu", "tract", false),
+            product,
             node("Einsum", "tract", false),
             node("LSTM", "tract", false),
             node("QLinearConv", "tract", false),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tailfold_integer::{IntegerClassifier, NodeKernel, Region};
 #[cfg(feature = "ort")]
 use tailfold_onnx::Model;
+use tailfold_onnx::is_weighted;
 #[cfg(feature = "ort")]
 use tailfold_ort::{OrtClassifier, Provider, Setup};
 use tailfold_spec::Classifier;
@@ -25,6 +26,8 @@ pub struct NodeRun {
     pub runs_on: String,
     /// Whether it is one of our integer kernels.
     pub integer: bool,
+    /// Whether it is a layer with weights.
+    pub weights: bool,
 }
 
 impl From<&NodeKernel> for NodeRun {
@@ -34,6 +37,7 @@ impl From<&NodeKernel> for NodeRun {
             operator: node.operator.clone(),
             runs_on: node.kernel.unwrap_or("tract, float").to_owned(),
             integer: node.kernel.is_some(),
+            weights: is_weighted(&node.operator),
         }
     }
 }
@@ -101,6 +105,7 @@ pub(crate) fn on_ort(
         operator: p.operator.clone(),
         runs_on: p.provider.clone(),
         integer: false,
+        weights: is_weighted(&p.operator),
     });
     Ok(Prepared {
         nodes: nodes.collect(),

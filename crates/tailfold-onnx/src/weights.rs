@@ -1,0 +1,103 @@
+//! Layers with weights: the nodes that the quantizer wants in integers, and that a report counts.
+
+use std::collections::BTreeSet;
+
+use crate::Model;
+use crate::proto::{GraphProto, NodeProto};
+use crate::wires::Wires;
+
+/// Operators of layers with weights, and the inputs that may be the weights. Operators of ONNX Runtime are among them.
+const LAYERS: [(&str, &[usize]); 18] = [
+    ("Conv", &[1]),
+    ("ConvInteger", &[1]),
+    ("ConvTranspose", &[1]),
+    ("DeformConv", &[1]),
+    ("Einsum", &[0, 1, 2]),
+    ("FusedConv", &[1]),
+    ("FusedGemm", &[0, 1]),
+    ("FusedMatMul", &[0, 1]),
+    ("GRU", &[1]),
+    ("Gemm", &[0, 1]),
+    ("LSTM", &[1]),
+    ("MatMul", &[0, 1]),
+    ("MatMulInteger", &[0, 1]),
+    ("MatMulNBits", &[1]),
+    ("NhwcFusedConv", &[1]),
+    ("QLinearConv", &[3]),
+    ("QLinearMatMul", &[0, 3]),
+    ("RNN", &[1]),
+];
+
+/// Operators that a weight passes on its way to its layer.
+const PASSED: [&str; 5] = [
+    "Cast",
+    "DequantizeLinear",
+    "Identity",
+    "Reshape",
+    "Transpose",
+];
+
+/// Whether layers of the operator `op` have weights.
+pub fn is_weighted(op: &str) -> bool {
+    LAYERS.iter().any(|(layer, _)| *layer == op)
+}
+
+impl Model {
+    /// Names of the layers with weights. The product of two activations has none.
+    pub fn layers_with_weights(&self) -> BTreeSet<&str> {
+        let graph = self.graph();
+        let wires = Wires::of(graph);
+        let layers = graph.node.iter().filter(|n| has_weights(graph, &wires, n));
+        layers.map(NodeProto::label).collect()
+    }
+}
+
+fn has_weights(graph: &GraphProto, wires: &Wires, node: &NodeProto) -> bool {
+    let layer = LAYERS.iter().find(|(layer, _)| *layer == node.op_type());
+    let inputs = layer.map_or(&[][..], |(_, inputs)| inputs);
+    let mut weights = inputs.iter().filter_map(|&i| node.input.get(i));
+    weights.any(|weight| is_constant(graph, wires, weight))
+}
+
+/// Whether `value` is an initializer, directly or after operators of [`PASSED`].
+fn is_constant(graph: &GraphProto, wires: &Wires, value: &str) -> bool {
+    let mut value = value;
+    // A weight passes few nodes; the bound limits the time on a hostile graph.
+    for _ in 0..8 {
+        if wires.constant(value).is_some() {
+            return true;
+        }
+        let maker = wires.maker(value).map(|at| &graph.node[at]);
+        let Some(node) = maker.filter(|n| PASSED.contains(&n.op_type())) else {
+            return false;
+        };
+        value = node.input.first().map_or("", String::as_str);
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::small::{model, node};
+
+    #[test]
+    fn layers_have_constant_weights_and_products_of_activations_have_none() {
+        let nodes = vec![
+            node("DequantizeLinear", "q s", "w"),
+            node("Transpose", "w", "t"),
+            node("Conv", "image t", "plain"),
+            node("Conv", "image image b", "computed"),
+            node("MatMul", "plain computed", "attention"),
+            node("MatMul", "m attention", "left"),
+            node("Einsum", "left m", "sum"),
+            node("Add", "sum m", "scores"),
+        ];
+        let mut model = model(13, &[3, 4, 4], nodes, &[3]);
+        for name in ["q", "s", "b", "m"] {
+            model.set_initializer(name, &[1], &[1_i8]);
+        }
+        let layers = model.layers_with_weights();
+        assert_eq!(layers, BTreeSet::from(["left", "plain", "sum"]));
+    }
+}
