@@ -6,6 +6,7 @@
 
 mod arithmetic;
 mod index;
+mod normalisation;
 mod value;
 
 pub(crate) use value::Value;
@@ -58,6 +59,7 @@ pub(crate) fn evaluate(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
             let axes = axes(node, second())?;
             arithmetic::reduce(node, x()?, axes)
         }
+        "BatchNormalization" => normalisation::batch(node, inputs),
         "Where" => arithmetic::choose(inputs),
         "Mod" if node.int("fmod").unwrap_or(0) != 0 => Err(Unfolded::Unknown),
         op => match inputs {

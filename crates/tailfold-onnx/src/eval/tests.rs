@@ -219,3 +219,27 @@ fn nan_operand_makes_maximum_and_minimum_nan() {
     }
     all_nan(&op("Relu"), &[&x], 1);
 }
+
+#[test]
+fn batch_normalization_of_constants_matches_onnx() {
+    let x: Vec<f32> = (0_u8..6).map(f32::from).collect();
+    let x = reals(&[1, 2, 3], &x);
+    let [scale, bias] = [[1.5, -2.0], [0.5, 1.0]].map(|v| reals(&[2], &v));
+    let [mean, var] = [[1.0, 4.0], [0.25, 2.0]].map(|v| reals(&[2], &v));
+    let node = op("BatchNormalization").attr_float("epsilon", 1e-3);
+    let found = apply(&node, &[&x, &scale, &bias, &mean, &var]).unwrap();
+    let expected = [-2.494_018, 0.5, 3.494_018, 2.413_860_3, 1.0, -0.413_860_2];
+    assert_eq!(found.shape, [1, 2, 3]);
+    let Data::Real(values) = found.data else {
+        panic!("{found:?}")
+    };
+    for (value, expected) in values.iter().zip(expected) {
+        assert!((value - expected).abs() < 1e-6, "{values:?}");
+    }
+    let short = reals(&[1], &[1.0]);
+    let unequal = apply(&node, &[&x, &short, &bias, &mean, &var]);
+    assert_eq!(unequal, Err(Unfolded::Unknown));
+    let training = node.attr_int("training_mode", 1);
+    let trained = apply(&training, &[&x, &scale, &bias, &mean, &var]);
+    assert_eq!(trained, Err(Unfolded::Unknown));
+}
