@@ -24,6 +24,7 @@ import third_party_inputs  # noqa: F401
 import third_party_operators  # noqa: F401
 import third_party_shapes  # noqa: F401
 import third_party_transformers  # noqa: F401
+import third_party_work  # noqa: F401
 from onnx_checker import Verdict
 from third_party_case import CASES
 from third_party_check import Material, judged

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::limits::{LARGEST_WINDOW, MOST_NODES, MOST_VALUES, NEWEST_IR};
+use crate::limits::{LARGEST_WINDOW, MOST_INPUTS, MOST_NODES, MOST_VALUES, NEWEST_IR};
 use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::{Model, TensorError};
 
@@ -83,6 +83,18 @@ pub enum CheckError {
         /// Smallest number of inputs of the operator.
         least: usize,
         /// Largest number of inputs of the operator.
+        most: usize,
+    },
+    /// A node with more inputs than [`MOST_INPUTS`].
+    #[error("node `{node}` ({operator}) has {found} inputs, expected at most {most}")]
+    ManyInputs {
+        /// Name of the node.
+        node: String,
+        /// The operator.
+        operator: String,
+        /// Number of inputs.
+        found: usize,
+        /// Largest supported number of inputs.
         most: usize,
     },
     /// A sparse initializer, which runtimes on devices do not read.
@@ -245,6 +257,14 @@ fn walk(
     for node in &graph.node {
         if !node.name().is_empty() && !names.insert(node.name()) {
             return Err(CheckError::DuplicateNode(node.name().to_owned()));
+        }
+        if node.input.len() > MOST_INPUTS {
+            return Err(CheckError::ManyInputs {
+                node: node.label().to_owned(),
+                operator: node.op_type().to_owned(),
+                found: node.input.len(),
+                most: MOST_INPUTS,
+            });
         }
         operator(node)?;
         check_values(node, &mut defined)?;

@@ -6,6 +6,9 @@ pub const MOST_NODES: usize = 10_000;
 /// Largest supported number of initializers, and of declared values. Nodes find them by name, one after the other.
 pub(crate) const MOST_VALUES: usize = 2 * MOST_NODES;
 
+/// Largest supported number of inputs of a node: runtimes take time quadratic in it.
+pub(crate) const MOST_INPUTS: usize = 1 << 10;
+
 /// Largest supported number of elements of a tensor for one image, and of a folded constant: 512 MiB as f32.
 /// The first dense layer of VGG has 102 million.
 pub const MOST_ELEMENTS: usize = 1 << 27;

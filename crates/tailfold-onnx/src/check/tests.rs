@@ -206,3 +206,16 @@ fn too_many_initializers_are_an_error() {
         "the graph has 20001 initializers, expected at most 20000",
     );
 }
+
+#[test]
+fn too_many_inputs_of_a_node_are_an_error() {
+    let many = |graph: &mut GraphProto| {
+        let node = &mut graph.node[1];
+        (node.name, node.op_type) = (Some("join".to_owned()), Some("Concat".to_owned()));
+        node.input = vec![node.input[0].clone(); 1025];
+    };
+    refused(
+        many,
+        "node `join` (Concat) has 1025 inputs, expected at most 1024",
+    );
+}
