@@ -5,8 +5,12 @@
 //! is allocated. An unsupported operator, element type or attribute is not an error: the node stays in the graph.
 
 mod arithmetic;
+mod broadcast;
+mod filled;
 mod index;
 mod normalisation;
+mod reduce;
+mod shape;
 mod value;
 
 pub(crate) use value::Value;
@@ -42,22 +46,22 @@ pub(crate) fn evaluate(node: &NodeProto, inputs: &[Option<&Value>]) -> Folded {
             let to = to.and_then(|t| DataType::try_from(t).ok());
             x()?.cast(to.ok_or(Unfolded::Unknown)?)
         }
-        "Reshape" => index::reshape(node, x()?, second()),
-        "Flatten" => index::flatten(node, x()?),
-        "Squeeze" => index::squeeze(x()?, &axes(node, second())?),
-        "Unsqueeze" => index::unsqueeze(x()?, &axes(node, second())?.ok_or(Unfolded::Unknown)?),
+        "Reshape" => shape::reshape(node, x()?, second()),
+        "Flatten" => shape::flatten(node, x()?),
+        "Squeeze" => shape::squeeze(x()?, &axes(node, second())?),
+        "Unsqueeze" => shape::unsqueeze(x()?, &axes(node, second())?.ok_or(Unfolded::Unknown)?),
         "Transpose" => index::transpose(node, x()?),
         "Concat" => index::concat(node, inputs),
         "Slice" => index::slice(inputs),
         "Gather" => index::gather(node, x()?, second().ok_or(Unfolded::Unknown)?),
-        "Expand" => index::expand(x()?, second().ok_or(Unfolded::Unknown)?),
-        "ConstantOfShape" => index::constant_of_shape(node, x()?),
-        "Range" => index::range(inputs),
+        "Expand" => filled::expand(x()?, second().ok_or(Unfolded::Unknown)?),
+        "ConstantOfShape" => filled::constant_of_shape(node, x()?),
+        "Range" => filled::range(inputs),
         "Shape" => Value::ints(x()?.shape.iter().map(|&d| d as i64).collect()).section(node),
         "Size" => Ok(Value::scalar_int(x()?.len() as i64)),
         "ReduceSum" | "ReduceMean" | "ReduceProd" | "ReduceMax" | "ReduceMin" => {
             let axes = axes(node, second())?;
-            arithmetic::reduce(node, x()?, axes)
+            reduce::reduce(node, x()?, axes)
         }
         "BatchNormalization" => normalisation::batch(node, inputs),
         "Where" => arithmetic::choose(inputs),

@@ -1,8 +1,9 @@
-//! Elementwise operators and reductions of constants, with NumPy broadcasting.
+//! Elementwise operators of constants, with NumPy broadcasting.
 
-use super::value::{Data, count, rounded};
-use super::{Folded, Unfolded, Value, from_front};
-use crate::proto::{DataType, NodeProto};
+use super::broadcast::{broadcast, places};
+use super::value::{Data, rounded};
+use super::{Folded, Unfolded, Value};
+use crate::proto::DataType;
 
 /// Evaluates an elementwise operator with one input: booleans support Not, i32 and i64 Abs and Neg, floats all but Not.
 pub(super) fn unary(op: &str, x: &Value) -> Folded {
@@ -41,7 +42,7 @@ pub(super) fn unary(op: &str, x: &Value) -> Folded {
 }
 
 /// The larger number; NaN if one of them is NaN, as in NumPy.
-fn larger(a: f64, b: f64) -> f64 {
+pub(super) fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() {
         a
     } else if b.is_nan() {
@@ -52,12 +53,12 @@ fn larger(a: f64, b: f64) -> f64 {
 }
 
 /// The smaller number; NaN if one of them is NaN, as in NumPy.
-fn smaller(a: f64, b: f64) -> f64 {
+pub(super) fn smaller(a: f64, b: f64) -> f64 {
     -larger(-a, -b)
 }
 
 /// Converts i64 results to `element`; a value outside its range is [`Unfolded::Unknown`].
-fn within(element: DataType, shape: Vec<usize>, data: Data) -> Folded {
+pub(super) fn within(element: DataType, shape: Vec<usize>, data: Data) -> Folded {
     let wide = Value {
         element: DataType::Int64,
         shape,
@@ -185,132 +186,4 @@ pub(super) fn choose(inputs: &[Option<&Value>]) -> Folded {
         shape,
         data,
     })
-}
-
-/// ReduceSum, ReduceMean, ReduceProd, ReduceMax or ReduceMin along `axes`. Without axes, `noop_with_empty_axes` decides
-/// between all axes and none.
-pub(super) fn reduce(node: &NodeProto, x: &Value, axes: Option<Vec<i64>>) -> Folded {
-    let rank = x.shape.len();
-    let axes = match axes.filter(|a| !a.is_empty()) {
-        None if node.int("noop_with_empty_axes").unwrap_or(0) != 0 => return Ok(x.clone()),
-        None => (0..rank).collect(),
-        Some(axes) => {
-            let axes: Result<Vec<usize>, _> = axes.iter().map(|&a| from_front(a, rank)).collect();
-            axes?
-        }
-    };
-    if x.len() == 0 {
-        return Err(Unfolded::Unknown);
-    }
-    let kept: Vec<usize> = (0..rank)
-        .map(|i| if axes.contains(&i) { 1 } else { x.shape[i] })
-        .collect();
-    let homes = places(&x.shape, &kept);
-    let outputs = count(&kept)?;
-    let op = node.op_type();
-    let data = match &x.data {
-        Data::Real(values) => {
-            let mut sums: Vec<Option<f64>> = vec![None; outputs];
-            for (&value, &home) in values.iter().zip(&homes) {
-                let sum = sums[home];
-                sums[home] = Some(sum.map_or(value, |s| match op {
-                    "ReduceProd" => s * value,
-                    "ReduceMax" => larger(s, value),
-                    "ReduceMin" => smaller(s, value),
-                    _ => s + value,
-                }));
-            }
-            let share = if op == "ReduceMean" {
-                outputs as f64 / x.len() as f64
-            } else {
-                1.0
-            };
-            Data::Real(
-                sums.into_iter()
-                    .map(|s| rounded(x.element, s.unwrap_or(0.0) * share))
-                    .collect(),
-            )
-        }
-        Data::Int(values) => {
-            let mut sums: Vec<Option<i64>> = vec![None; outputs];
-            for (&value, &home) in values.iter().zip(&homes) {
-                let next = match (sums[home], op) {
-                    (None, _) => Some(value),
-                    (Some(s), "ReduceProd") => s.checked_mul(value),
-                    (Some(s), "ReduceMax") => Some(s.max(value)),
-                    (Some(s), "ReduceMin") => Some(s.min(value)),
-                    (Some(s), "ReduceSum") => s.checked_add(value),
-                    _ => None,
-                };
-                sums[home] = Some(next.ok_or(Unfolded::Unknown)?);
-            }
-            Data::Int(sums.into_iter().map(|s| s.unwrap_or(0)).collect())
-        }
-    };
-    let shape = if node.int("keepdims").unwrap_or(1) != 0 {
-        kept
-    } else {
-        (0..rank)
-            .filter(|i| !axes.contains(i))
-            .map(|i| x.shape[i])
-            .collect()
-    };
-    match data {
-        Data::Int(_) => within(x.element, shape, data),
-        Data::Real(_) => Ok(Value {
-            element: x.element,
-            shape,
-            data,
-        }),
-    }
-}
-
-/// Shape of two tensors after broadcasting. Incompatible shapes are [`Unfolded::Unknown`].
-pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Unfolded> {
-    let rank = a.len().max(b.len());
-    let at = |shape: &[usize], i: usize| {
-        i.checked_sub(rank - shape.len())
-            .map_or(1, |place| shape[place])
-    };
-    let shape: Result<Vec<usize>, Unfolded> = (0..rank)
-        .map(|i| match (at(a, i), at(b, i)) {
-            (1, n) | (n, 1) => Ok(n),
-            (n, m) if n == m => Ok(n),
-            _ => Err(Unfolded::Unknown),
-        })
-        .collect();
-    let shape = shape?;
-    count(&shape)?;
-    Ok(shape)
-}
-
-/// For each element of a tensor of shape `shape`, the row-major index of the corresponding element of a tensor of shape
-/// `other`, which broadcasts to `shape`: its lengths are the same or 1, and leading dimensions may be absent.
-pub(super) fn places(shape: &[usize], other: &[usize]) -> Vec<usize> {
-    let missing = shape.len() - other.len();
-    let mut steps = vec![0; shape.len()];
-    let mut step = 1;
-    for (i, &length) in other.iter().enumerate().rev() {
-        if length != 1 {
-            steps[missing + i] = step;
-        }
-        step *= length;
-    }
-    let total: usize = shape.iter().product();
-    let mut places = Vec::with_capacity(total);
-    let mut at = vec![0_usize; shape.len()];
-    let mut place = 0;
-    for _ in 0..total {
-        places.push(place);
-        for axis in (0..shape.len()).rev() {
-            at[axis] += 1;
-            place += steps[axis];
-            if at[axis] < shape[axis] {
-                break;
-            }
-            place -= steps[axis] * shape[axis];
-            at[axis] = 0;
-        }
-    }
-    places
 }

@@ -1,82 +1,8 @@
-//! Operators that reshape, reorder, select or join the elements of constants.
+//! Operators that reorder, select or join the elements of constants.
 
-use super::arithmetic::{broadcast, places};
 use super::value::{Data, count};
 use super::{Folded, Unfolded, Value, from_front};
-use crate::proto::{DataType, NodeProto};
-
-/// Returns the elements of `x` with the shape `shape`, which must have as many elements.
-fn shaped(x: &Value, shape: Vec<usize>) -> Folded {
-    if count(&shape)? != x.len() {
-        return Err(Unfolded::Unknown);
-    }
-    Ok(Value { shape, ..x.clone() })
-}
-
-/// Reshape: 0 copies the length of the input unless `allowzero` is set; one length may be -1 and is inferred.
-pub(super) fn reshape(node: &NodeProto, x: &Value, to: Option<&Value>) -> Folded {
-    let to = to.and_then(Value::as_ints).ok_or(Unfolded::Unknown)?;
-    let keeps = node.int("allowzero").unwrap_or(0) == 0;
-    let mut open = None;
-    let mut shape = Vec::with_capacity(to.len());
-    for (i, &length) in to.iter().enumerate() {
-        shape.push(match length {
-            0 if keeps => *x.shape.get(i).ok_or(Unfolded::Unknown)?,
-            -1 if open.is_none() => {
-                open = Some(i);
-                1
-            }
-            _ => usize::try_from(length).map_err(|_| Unfolded::Unknown)?,
-        });
-    }
-    if let Some(open) = open {
-        let known = count(&shape)?;
-        shape[open] = x.len().checked_div(known).ok_or(Unfolded::Unknown)?;
-    }
-    shaped(x, shape)
-}
-
-/// Flatten: the dimensions before `axis` become the rows of a matrix, the others the columns.
-pub(super) fn flatten(node: &NodeProto, x: &Value) -> Folded {
-    let axis = node.int("axis").unwrap_or(1);
-    let rank = i64::try_from(x.shape.len()).unwrap_or(i64::MAX);
-    let at = usize::try_from(if axis < 0 { axis + rank } else { axis });
-    let at = at.ok().and_then(|at| x.shape.split_at_checked(at));
-    let (rows, columns) = at.ok_or(Unfolded::Unknown)?;
-    shaped(x, vec![count(rows)?, count(columns)?])
-}
-
-/// Squeeze: removes the dimensions `axes`; without axes, all dimensions of length 1.
-pub(super) fn squeeze(x: &Value, axes: &Option<Vec<i64>>) -> Folded {
-    let gone: Vec<usize> = match axes {
-        None => (0..x.shape.len()).filter(|&i| x.shape[i] == 1).collect(),
-        Some(axes) => axes.iter().map(|&a| x.axis(a)).collect::<Result<_, _>>()?,
-    };
-    if gone.iter().any(|&i| x.shape[i] != 1) {
-        return Err(Unfolded::Unknown);
-    }
-    let kept = (0..x.shape.len()).filter(|i| !gone.contains(i));
-    shaped(x, kept.map(|i| x.shape[i]).collect())
-}
-
-/// Unsqueeze: inserts dimensions of length 1 at the positions `axes` of the result.
-pub(super) fn unsqueeze(x: &Value, axes: &[i64]) -> Folded {
-    let rank = x.shape.len() + axes.len();
-    count(&vec![1; rank])?;
-    let new: Vec<usize> = axes
-        .iter()
-        .map(|&a| from_front(a, rank))
-        .collect::<Result<_, _>>()?;
-    let mut old = x.shape.iter();
-    let shape = (0..rank).map(|i| {
-        if new.contains(&i) {
-            Some(1)
-        } else {
-            old.next().copied()
-        }
-    });
-    shaped(x, shape.collect::<Option<_>>().ok_or(Unfolded::Unknown)?)
-}
+use crate::proto::NodeProto;
 
 /// Collects a tensor of shape `shape` from `x`: element `start` is the first, and `steps[i]` is the stride in `x` along
 /// axis `i` of the result.
@@ -260,7 +186,7 @@ pub(super) fn slice(inputs: &[Option<&Value>]) -> Folded {
 }
 
 /// Number of multiples of `step`, which is at least 1, in `0..span`.
-fn steps_between(span: i64, step: i64) -> usize {
+pub(super) fn steps_between(span: i64, step: i64) -> usize {
     let span = u64::try_from(span).unwrap_or(0);
     let steps = span.div_ceil(step.unsigned_abs().max(1));
     usize::try_from(steps).unwrap_or(usize::MAX)
@@ -294,65 +220,4 @@ pub(super) fn gather(node: &NodeProto, x: &Value, indices: &Value) -> Folded {
         data: x.data.pick(places),
         shape,
     })
-}
-
-/// Expand: broadcasts `x` with the shape `to`.
-pub(super) fn expand(x: &Value, to: &Value) -> Folded {
-    let to: Option<Vec<usize>> = to
-        .as_ints()
-        .and_then(|to| to.iter().map(|&d| usize::try_from(d).ok()).collect());
-    let shape = broadcast(&x.shape, &to.ok_or(Unfolded::Unknown)?)?;
-    let places = places(&shape, &x.shape);
-    Ok(Value {
-        element: x.element,
-        data: x.data.pick(places.into_iter()),
-        shape,
-    })
-}
-
-/// ConstantOfShape: repeats the attribute `value`, or an f32 zero without it.
-pub(super) fn constant_of_shape(node: &NodeProto, shape: &Value) -> Folded {
-    let shape: Option<Vec<usize>> = shape
-        .as_ints()
-        .and_then(|s| s.iter().map(|&d| usize::try_from(d).ok()).collect());
-    let shape = shape.ok_or(Unfolded::Unknown)?;
-    let total = count(&shape)?;
-    let value = match node.find_attr("value").and_then(|a| a.t.as_ref()) {
-        None => Value {
-            element: DataType::Float,
-            shape: vec![1],
-            data: Data::Real(vec![0.0]),
-        },
-        Some(tensor) => Value::read(tensor)
-            .ok()
-            .flatten()
-            .filter(|v| v.len() == 1)
-            .ok_or(Unfolded::Unknown)?,
-    };
-    Ok(Value {
-        element: value.element,
-        data: value.data.pick(std::iter::repeat_n(0, total)),
-        shape,
-    })
-}
-
-/// Range of integers from `start` to `limit`, exclusive.
-pub(super) fn range(inputs: &[Option<&Value>]) -> Folded {
-    let one = |i: usize| match inputs.get(i).copied().flatten().map(|v| &v.data) {
-        Some(Data::Int(values)) if values.len() == 1 => Ok(values[0]),
-        _ => Err(Unfolded::Unknown),
-    };
-    let (start, limit, step) = (one(0)?, one(1)?, one(2)?);
-    let span = limit.checked_sub(start).ok_or(Unfolded::TooLarge)?;
-    let steps = match step {
-        0 => return Err(Unfolded::Unknown),
-        s if s > 0 => steps_between(span, s),
-        s => steps_between(span.saturating_neg(), s.saturating_neg()),
-    };
-    let total = count(&[steps])?;
-    let values: Option<Vec<i64>> = (0..total as i64)
-        .map(|i| i.checked_mul(step).and_then(|s| s.checked_add(start)))
-        .collect();
-    Value::ints(values.ok_or(Unfolded::Unknown)?)
-        .cast(inputs[0].map_or(DataType::Int64, |v| v.element))
 }
