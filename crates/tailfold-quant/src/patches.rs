@@ -4,6 +4,13 @@ use nalgebra::DMatrix;
 
 use crate::windows::{PARTS, Taken, Windows};
 
+/// Inputs of the widest layer whose second moments are one matrix. Memory and time grow with the square of the inputs: the
+/// 25,088 inputs of VGG's first Gemm would take 5 GB and an hour.
+const WIDE: usize = 8192;
+
+/// Inputs of a block of a wider layer; correlations between blocks are neglected.
+const BLOCK: usize = 1024;
+
 /// The sample of one layer: what its weights meet in the quantized network, and beside it in the float one.
 #[derive(Clone, Debug)]
 pub(crate) struct Patches {
@@ -50,20 +57,20 @@ impl Patches {
         DMatrix::from_iterator(dim, count, bytes.map(|&b| self.windows.value(b)))
     }
 
-    /// Second moments `[dim, dim]` of what group `group` meets in the quantized network.
-    pub(crate) fn second_moments(&self, group: usize) -> DMatrix<f64> {
-        let values = self.values(group);
-        &values * values.transpose() / values.ncols().max(1) as f64
+    /// Second moments of what group `group` meets in the quantized network: one block `[dim, dim]`, or the blocks along
+    /// the diagonal of a layer with more than [`WIDE`] inputs.
+    pub(crate) fn second_moments(&self, group: usize) -> Vec<DMatrix<f64>> {
+        blocks(self.values(group))
     }
 
     /// The same about the mean: what is left when a bias takes the mean error.
-    pub(crate) fn covariance(&self, group: usize) -> DMatrix<f64> {
+    pub(crate) fn covariance(&self, group: usize) -> Vec<DMatrix<f64>> {
         let mut values = self.values(group);
         let mean = values.column_mean();
         values
             .column_iter_mut()
             .for_each(|mut window| window -= &mean);
-        &values * values.transpose() / values.ncols().max(1) as f64
+        blocks(values)
     }
 
     /// Means of what group `group` meets.
@@ -76,6 +83,19 @@ impl Patches {
             quantized,
         }
     }
+}
+
+/// Second moments of the rows of `values` `[dim, windows]`.
+fn blocks(values: DMatrix<f64>) -> Vec<DMatrix<f64>> {
+    let count = values.ncols().max(1) as f64;
+    let moments = |values: DMatrix<f64>| &values * values.transpose() / count;
+    let dim = values.nrows();
+    if dim <= WIDE {
+        return vec![moments(values)];
+    }
+    let starts = (0..dim).step_by(BLOCK);
+    let parts = starts.map(|start| values.rows(start, BLOCK.min(dim - start)).into_owned());
+    parts.map(moments).collect()
 }
 
 impl Means {

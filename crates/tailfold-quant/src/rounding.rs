@@ -46,20 +46,24 @@ const SHRINKING: [f32; 11] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0
 /// Most moves a weight of a row: a bound, never reached by a descent that converges.
 const MOVES: usize = 8;
 
-/// Second moments of what weights meet, ready for many rows.
+/// Second moments of what weights meet, ready for many rows: blocks along the diagonal.
 #[derive(Clone, Debug)]
-pub(crate) struct Quadratic(DMatrix<f64>);
+pub(crate) struct Quadratic(Vec<DMatrix<f64>>);
 
 impl Quadratic {
-    /// Of second moments `[dim, dim]`.
-    pub(crate) fn new(mut second: DMatrix<f64>) -> Self {
-        let mean = second.trace() / second.nrows().max(1) as f64;
+    /// Of square `blocks` of second moments, whose sizes sum to the length of a row.
+    pub(crate) fn new(mut blocks: Vec<DMatrix<f64>>) -> Self {
+        let trace: f64 = blocks.iter().map(DMatrix::trace).sum();
+        let dim: usize = blocks.iter().map(DMatrix::nrows).sum();
+        let mean = trace / dim.max(1) as f64;
         // An input that is always 0 says nothing: then weights are rounded to the nearest.
         let added = if mean > 0.0 { DAMPING * mean } else { 1.0 };
-        for i in 0..second.nrows() {
-            second[(i, i)] += added;
+        for block in &mut blocks {
+            for i in 0..block.nrows() {
+                block[(i, i)] += added;
+            }
         }
-        Self(second)
+        Self(blocks)
     }
 
     /// Scale and codes of `row` with the least mean square error of its sums, no scale below `floor`.
@@ -75,7 +79,14 @@ impl Quadratic {
                 (scale, least) = (tried, error);
             }
         }
-        (scale, self.descend(row, scale, bits))
+        let mut codes = Vec::with_capacity(row.len());
+        let mut rest = row;
+        for block in &self.0 {
+            let part;
+            (part, rest) = rest.split_at(block.nrows().min(rest.len()));
+            codes.extend(descend(block, part, scale, bits));
+        }
+        (scale, codes)
     }
 
     /// Error of the nearest codes as if no two inputs were correlated: enough to choose a scale.
@@ -83,39 +94,42 @@ impl Quadratic {
         let errors = row
             .iter()
             .map(|&w| f64::from(w) - value(code(w / scale, bits), scale));
-        errors
-            .enumerate()
-            .map(|(i, e)| self.0[(i, i)] * e * e)
-            .sum()
-    }
-
-    /// From the nearest codes, one code at a time to the other side of its weight, the one that gains most, as long as one does.
-    fn descend(&self, row: &[f32], scale: f32, bits: WeightBits) -> Vec<i8> {
-        let mut codes: Vec<i8> = row.iter().map(|w| code(w / scale, bits)).collect();
-        let errors = row
+        let moments = self
+            .0
             .iter()
-            .zip(&codes)
-            .map(|(&w, &c)| f64::from(w) - value(c, scale));
-        let errors = DVector::from_iterator(row.len(), errors);
-        let mut slope = &self.0 * errors;
-        let step = f64::from(scale);
-        for _ in 0..row.len() * MOVES {
-            let gains = (0..row.len()).filter_map(|i| {
-                let other = other_side(row[i] / scale, codes[i], bits)?;
-                let towards = f64::from(other - codes[i]) * step;
-                // (e - t)^2 - e^2 along coordinate i.
-                let gain = 2.0 * towards * slope[i] - towards * towards * self.0[(i, i)];
-                (gain > 1e-9 * towards * towards * self.0[(i, i)]).then_some((gain, i, other))
-            });
-            // The first of equals, so that the codes do not depend on anything else.
-            let Some((_, i, other)) = gains.reduce(|a, b| if b.0 > a.0 { b } else { a }) else {
-                break;
-            };
-            slope.axpy(-f64::from(other - codes[i]) * step, &self.0.column(i), 1.0);
-            codes[i] = other;
-        }
-        codes
+            .flat_map(|block| (0..block.nrows()).map(|i| block[(i, i)]));
+        errors.zip(moments).map(|(e, moment)| moment * e * e).sum()
     }
+}
+
+/// From the nearest codes, one code at a time to the other side of its weight, the one that gains most, as long as one does.
+fn descend(second: &DMatrix<f64>, row: &[f32], scale: f32, bits: WeightBits) -> Vec<i8> {
+    let steps: Vec<f32> = row.iter().map(|w| w / scale).collect();
+    let mut codes: Vec<i8> = steps.iter().map(|&at| code(at, bits)).collect();
+    let diagonal = second.diagonal();
+    let errors = row
+        .iter()
+        .zip(&codes)
+        .map(|(&w, &c)| f64::from(w) - value(c, scale));
+    let errors = DVector::from_iterator(row.len(), errors);
+    let mut slope = second * errors;
+    let step = f64::from(scale);
+    for _ in 0..row.len() * MOVES {
+        let gains = (0..row.len()).filter_map(|i| {
+            let other = other_side(steps[i], codes[i], bits)?;
+            let towards = f64::from(other - codes[i]) * step;
+            // (e - t)^2 - e^2 along coordinate i.
+            let gain = 2.0 * towards * slope[i] - towards * towards * diagonal[i];
+            (gain > 1e-9 * towards * towards * diagonal[i]).then_some((gain, i, other))
+        });
+        // The first of equals, so that the codes do not depend on anything else.
+        let Some((_, i, other)) = gains.reduce(|a, b| if b.0 > a.0 { b } else { a }) else {
+            break;
+        };
+        slope.axpy(-f64::from(other - codes[i]) * step, &second.column(i), 1.0);
+        codes[i] = other;
+    }
+    codes
 }
 
 fn value(code: i8, scale: f32) -> f64 {

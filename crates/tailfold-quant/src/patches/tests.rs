@@ -95,9 +95,9 @@ fn what_codes_leave_out_is_in_the_mean_of_the_float_values() {
         (error - (15.5 - 3.69 - 18.375 + 1.7)).abs() < 1e-4,
         "{error}"
     );
-    let second = patches.second_moments(0);
+    let second = patches.second_moments(0).remove(0);
     assert!((second[(0, 1)] - (23.5 * 0.3 - 2.0) / 2.0).abs() < 1e-5);
-    let covariance = patches.covariance(0);
+    let covariance = patches.covariance(0).remove(0);
     assert!((covariance[(0, 1)] - (second[(0, 1)] - 12.25 * -0.85)).abs() < 1e-5);
 }
 
@@ -108,4 +108,18 @@ fn parts_that_do_not_fit_are_named() {
         error.to_string(),
         "conv has weights [6, 3, 3, 2] over an input [1, 4, 5, 6]: no sample of its input can be taken"
     );
+}
+
+#[test]
+fn wide_layers_have_the_blocks_along_the_diagonal() {
+    let dim = WIDE + 3;
+    let values = |rows: usize| DMatrix::from_fn(rows, 2, |row, window| (row * (window + 2)) as f64);
+    assert_eq!(blocks(values(WIDE / 1024)).len(), 1);
+    let found = blocks(values(dim));
+    let sizes: Vec<usize> = found.iter().map(DMatrix::nrows).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), dim);
+    assert_eq!(sizes.last(), Some(&3));
+    // Rows 8192 and 8194: the mean of 2 * 2 and 3 * 3 times their product.
+    let expect = 6.5 * 8192.0 * 8194.0;
+    assert!((found[WIDE / BLOCK][(0, 2)] - expect).abs() < 1e-3);
 }

@@ -21,7 +21,7 @@ fn error(quadratic: &Quadratic, row: &[f32], codes: &[i8], scale: f32) -> f64 {
         .zip(codes)
         .map(|(&w, &c)| f64::from(w) - value(c, scale));
     let errors = DVector::from_iterator(row.len(), errors);
-    errors.dot(&(&quadratic.0 * &errors))
+    errors.dot(&(&quadratic.0[0] * &errors))
 }
 
 proptest! {
@@ -33,9 +33,9 @@ proptest! {
         bits in 4_u8..=8,
     ) {
         let bits = WeightBits::new(bits).unwrap();
-        let quadratic = Quadratic::new(moments(&inputs));
+        let quadratic = Quadratic::new(vec![moments(&inputs)]);
         let scale = 0.3_f32;
-        let codes = quadratic.descend(&row, scale, bits);
+        let codes = descend(&quadratic.0[0], &row, scale, bits);
         let found = error(&quadratic, &row, &codes, scale);
         let nearest: Vec<i8> = row.iter().map(|w| code(w / scale, bits)).collect();
         prop_assert!(found <= error(&quadratic, &row, &nearest, scale) * (1.0 + 1e-9));
@@ -53,13 +53,36 @@ proptest! {
 fn errors_that_add_up_are_rounded_apart() {
     // Two inputs that are always equal: only the sum of their weights counts, and 0.5 + 0.5 is best as 0 + 1 or 1 + 0.
     let second = DMatrix::from_element(2, 2, 1.0);
-    let codes = Quadratic::new(second).descend(&[0.4, 0.4], 1.0, WeightBits::default());
+    let codes = descend(
+        &Quadratic::new(vec![second]).0[0],
+        &[0.4, 0.4],
+        1.0,
+        WeightBits::default(),
+    );
     assert_eq!(codes.iter().map(|&c| i32::from(c)).sum::<i32>(), 1);
 }
 
 #[test]
+fn independent_inputs_in_blocks_get_the_codes_of_one_matrix() {
+    let blocks = [
+        DMatrix::from_row_slice(2, 2, &[1.0, 0.9, 0.9, 1.0]),
+        DMatrix::from_row_slice(1, 1, &[2.0]),
+    ];
+    let mut whole = DMatrix::zeros(3, 3);
+    whole.view_mut((0, 0), (2, 2)).copy_from(&blocks[0]);
+    whole.view_mut((2, 2), (1, 1)).copy_from(&blocks[1]);
+    let row = [0.4, 0.45, -1.3];
+    let bits = WeightBits::new(4).unwrap();
+    let round = |quadratic: Quadratic| quadratic.round(&row, 0.0, bits);
+    assert_eq!(
+        round(Quadratic::new(blocks.to_vec())),
+        round(Quadratic::new(vec![whole]))
+    );
+}
+
+#[test]
 fn inputs_that_are_always_zero_leave_the_nearest_codes() {
-    let quadratic = Quadratic::new(DMatrix::zeros(3, 3));
+    let quadratic = Quadratic::new(vec![DMatrix::zeros(3, 3)]);
     let (scale, codes) = quadratic.round(&[0.9, -0.4, 0.1], 0.0, WeightBits::new(4).unwrap());
     let nearest: Vec<i8> = [0.9_f32, -0.4, 0.1]
         .iter()
@@ -70,7 +93,7 @@ fn inputs_that_are_always_zero_leave_the_nearest_codes() {
 
 #[test]
 fn a_floor_holds() {
-    let quadratic = Quadratic::new(DMatrix::identity(2, 2));
+    let quadratic = Quadratic::new(vec![DMatrix::identity(2, 2)]);
     let (scale, codes) = quadratic.round(&[0.01, -0.02], 0.5, WeightBits::default());
     assert_eq!((scale, codes), (0.5, vec![0, 0]));
 }
