@@ -2,6 +2,7 @@
 
 mod comparison;
 mod misuse;
+mod model_file;
 mod report;
 mod warnings;
 

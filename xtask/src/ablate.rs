@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
+use tailfold_console::{print, say};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::artifact;
 
-use crate::output::{print, say};
 use crate::{pool, process};
 
 use ladder::{Ladder, Overrides};

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::print;
 
-use crate::output::print;
 use crate::process;
 use bars::Bars;
 use contenders::{Forms, Peers};

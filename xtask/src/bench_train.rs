@@ -8,8 +8,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
+use tailfold_console::{print, say};
 
-use crate::output::{print, say};
 use crate::process;
 use crate::statistics::median;
 

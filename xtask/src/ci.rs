@@ -6,8 +6,8 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::{print, say};
 
-use crate::output::{print, say};
 use crate::process::{build, cargo, must, root, status};
 use crate::{cross, debian, demo};
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
+use tailfold_console::{print, say};
 
 use crate::debian::Toolchain;
-use crate::output::{print, say};
 use crate::process::{cargo, root, shown};
 use crate::target::{AARCH64, FOREIGN, Target};
 

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
+use tailfold_console::say;
 
-use crate::output::say;
 use crate::process::must;
 
 /// What is unpacked.

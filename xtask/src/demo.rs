@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use tailfold_console::{print, say};
 
 use crate::chart::{RecallChart, Series};
-use crate::output::{print, say};
 use crate::process::root;
 
 use stages::{Seed, Tools};

@@ -10,12 +10,8 @@ mod data;
 mod debian;
 mod demo;
 mod dist;
-mod export;
-mod markdown;
 mod ort;
-mod output;
 mod pool;
-mod priors;
 mod process;
 mod relay;
 mod statistics;
@@ -49,12 +45,14 @@ enum Command {
     Data(data::Command),
     Demo(demo::Args),
     Dist(dist::Args),
-    Export(export::Args),
+    /// Fold class offsets into a classifier: `tailfold export`.
+    Export(relay::Args),
     #[command(subcommand)]
     Ort(ort::OrtCommand),
     /// Compare a candidate with its reference by group: `tailfold parity`.
     Parity(relay::Args),
-    Priors(priors::Args),
+    /// Compare ways to serve one model under several priors: `tailfold priors`.
+    Priors(relay::Args),
     /// Quantize a folded model to INT8: `tailfold-quant`.
     Quantize(relay::Args),
     /// Check the workspace's invariants.
@@ -74,17 +72,17 @@ fn main() -> ExitCode {
         Command::Data(command) => data::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Dist(args) => dist::run(&args),
-        Command::Export(args) => export::run(&args),
+        Command::Export(args) => relay::run("tailfold", &["export"], &args),
         Command::Ort(command) => ort::run(&command),
         Command::Parity(args) => relay::run("tailfold", &["parity"], &args),
-        Command::Priors(args) => priors::run(&args),
+        Command::Priors(args) => relay::run("tailfold", &["priors"], &args),
         Command::Quantize(args) => relay::run("tailfold-quant", &[], &args),
         Command::Tidy => ci::tidy(),
         Command::Train(args) => relay::train(&args),
         Command::Wasm(args) => wasm::run(&args),
     };
     result.unwrap_or_else(|error| {
-        output::say(&format!("error: {error:#}"));
+        tailfold_console::say(&format!("error: {error:#}"));
         ExitCode::from(2)
     })
 }

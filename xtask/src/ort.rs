@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::{print, say};
 
-use crate::output::{print, say};
 use crate::process::{must, root};
 
 /// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx.

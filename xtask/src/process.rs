@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use anyhow::{Context as _, bail, ensure};
-
-use crate::output::say;
+use tailfold_console::say;
 
 /// The repository's root.
 pub(crate) fn root() -> anyhow::Result<PathBuf> {

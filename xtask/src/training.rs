@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::say;
 
-use crate::output::say;
 use crate::process::shown;
 
 /// Runs a training `command` to its end on `threads` threads: of its epochs the last is told, every other line as it

@@ -12,11 +12,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use tailfold_console::{print, say};
 use tailfold_data::Dataset;
 use tailfold_spec::artifact;
 
 use crate::debian::{self, Packages, Toolchain};
-use crate::output::{print, say};
 use crate::process::{self, cargo, must};
 
 /// Build the WebAssembly module, and lay it beside the page and a model in `target/wasm`.

@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize as _;
+use tailfold_console::{bar, print, say};
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_onnx::add_model_files;
 use tailfold_runtime::{Backend, Options, open_file};
@@ -17,7 +18,6 @@ use tailfold_spec::{ModelCard, OutputCheck, artifact};
 
 use crate::describe_args::Describe;
 use crate::model::{Ort, backends};
-use crate::output::{bar, print, say};
 use contender::{Turn, read_images};
 use peer::Peer;
 use report::{Report, Row, Spread};

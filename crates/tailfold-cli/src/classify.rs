@@ -14,11 +14,11 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use tailfold_console::say;
 use tailfold_runtime::{ImageClassifier, LoadedModel};
 
 use crate::describe_args::Describe;
 use crate::model::Runtime;
-use crate::output::say;
 use answers::{Answers, Form};
 use latency::Latency;
 use source::{Frame, Source};

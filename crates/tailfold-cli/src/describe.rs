@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::print;
 use tailfold_onnx::{Model, add_model_files};
 use tailfold_runtime::open_file;
 use tailfold_spec::{CardParts, ModelCard, OutputCheck, artifact};
 
 use crate::describe_args::Describe;
-use crate::output::print;
 
 /// Write class names, training counts and preprocessing into a model's metadata, so that no command asks for them again.
 ///

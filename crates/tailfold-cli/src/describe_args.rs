@@ -4,11 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use tailfold_console::say;
 use tailfold_data::{class_counts, class_names, repeats};
 use tailfold_runtime::{Description, Layout, OpenOptions};
 use tailfold_spec::{Filter, OutputCheck, Resize};
-
-use crate::output::say;
 
 /// Heading of the options in the help.
 const HEADING: &str = "Third-party models (`tailfold describe` writes these values into the file)";

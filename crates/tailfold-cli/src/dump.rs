@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use safetensors::tensor::{Dtype, TensorView};
+use tailfold_console::say;
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_onnx::add_model_files;
 use tailfold_part::{Kind, Parts};
@@ -13,7 +14,6 @@ use tailfold_spec::{Logits, artifact};
 
 use crate::describe_args::Describe;
 use crate::model::{Runtime, open_data};
-use crate::output::say;
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 

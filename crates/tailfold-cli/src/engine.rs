@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use serde::Serialize;
+use tailfold_console::print;
 use tailfold_runtime::{Backend, Network};
 
 use crate::describe_args::Ports;
 use crate::model::Runtime;
-use crate::output::print;
 
 /// Engines of TensorRT, which are built for one model, GPU, driver and version, and kept.
 #[derive(Debug, clap::Subcommand)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use tailfold_console::print;
 use tailfold_data::DataSpec;
 use tailfold_onnx::add_model_files;
 use tailfold_parity::Accuracy;
@@ -12,7 +13,6 @@ use tailfold_spec::{Group, Logits};
 
 use crate::describe_args::Describe;
 use crate::model::{Runtime, open_data};
-use crate::output::print;
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 

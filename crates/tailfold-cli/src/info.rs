@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde::Serialize;
+use tailfold_console::print;
 use tailfold_runtime::{Description, Network};
 use tailfold_spec::{
     CardParts, Group, ModelCard, OffsetsRecord, Preprocess, QuantizationRecord, Resize, ScoreKind,
@@ -13,7 +14,6 @@ use tailfold_spec::{
 
 use crate::describe_args::Describe;
 use crate::model::{Runtime, require_integer};
-use crate::output::print;
 
 /// Print a model's classes, training counts, preprocessing, folded offsets, quantization and hashes, and which kernel
 /// runs each node.

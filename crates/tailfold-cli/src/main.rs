@@ -3,18 +3,22 @@
 
 mod bench;
 mod classify;
+#[cfg(feature = "tools")]
+mod data;
 mod describe;
 mod describe_args;
 mod dump;
 mod engine;
 mod evaluate;
-mod golden;
+#[cfg(feature = "tools")]
+mod export;
 mod info;
 mod merge;
 mod model;
-mod output;
 mod parity;
 mod partial;
+#[cfg(feature = "tools")]
+mod priors;
 mod scores;
 mod verify;
 
@@ -40,14 +44,21 @@ enum Command {
     #[command(hide = true)]
     BenchTurns(bench::contender::Args),
     Classify(Box<classify::Args>),
+    #[cfg(feature = "tools")]
+    #[command(subcommand)]
+    Data(data::Command),
     Describe(describe::Args),
     #[command(subcommand)]
     Engine(engine::Command),
     Evaluate(evaluate::Args),
+    #[cfg(feature = "tools")]
+    Export(Box<export::Args>),
     Info(info::Args),
     Logits(dump::Args),
     Merge(merge::Args),
     Parity(Box<parity::Command>),
+    #[cfg(feature = "tools")]
+    Priors(priors::Args),
     Verify(verify::Args),
 }
 
@@ -56,17 +67,23 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::BenchTurns(args) => bench::contender::run(&args),
         Command::Classify(args) => classify::run(&args),
+        #[cfg(feature = "tools")]
+        Command::Data(command) => data::run(&command),
         Command::Describe(args) => describe::run(&args),
         Command::Engine(command) => engine::run(&command),
         Command::Evaluate(args) => evaluate::run(&args),
+        #[cfg(feature = "tools")]
+        Command::Export(args) => export::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Logits(args) => dump::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Parity(args) => parity::start(&args),
+        #[cfg(feature = "tools")]
+        Command::Priors(args) => priors::run(&args),
         Command::Verify(args) => verify::run(&args),
     };
     result.unwrap_or_else(|error| {
-        output::say(&format!("error: {error:#}"));
+        tailfold_console::say(&format!("error: {error:#}"));
         ExitCode::from(2)
     })
 }

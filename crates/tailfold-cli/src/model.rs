@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tailfold_console::say;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_runtime::{
     Backend, Description, LoadedModel, NodeRun, Options, float_layers, open_file,
 };
-use tailfold_spec::{CardParts, ModelCard, OutputCheck};
-
-use crate::output::say;
+use tailfold_spec::OutputCheck;
 
 /// The back end and its options, on the command line.
 #[derive(Clone, Debug, clap::Args)]
@@ -100,15 +99,10 @@ impl Runtime {
         description: &Description,
         data: &Dataset,
     ) -> anyhow::Result<LoadedModel> {
-        let mut description = description.clone();
         let (opened, bytes) = open_file(path, &description.options)?;
         let name = path.display().to_string();
-        let props = opened.model.props();
-        let parts = CardParts::from_props(&props).with_context(|| name.clone());
-        let named = ModelCard::is_in(&props) || parts?.classes.is_some();
-        if !named && description.labels.is_none() {
-            description.labels = Some(data.classes().to_vec());
-        }
+        let description = description.or_classes(&opened, data.classes());
+        let description = description.with_context(|| name.clone())?;
         Ok(LoadedModel::over(
             opened,
             &bytes,

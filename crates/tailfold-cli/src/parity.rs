@@ -6,17 +6,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
+use tailfold_console::{print, say};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_onnx::add_model_files;
 use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, Unchecked, compare};
 use tailfold_part::{Kind, Parts};
-use tailfold_runtime::{Backend, LoadedModel};
+use tailfold_runtime::{Backend, LoadedModel, check_classes};
 
 use crate::describe_args::Describe;
 use crate::model::{Runtime, open_data};
-use crate::output::{print, say};
 use crate::partial::{self, Asked, Sharding, Share};
-use crate::scores::{check_classes, logits};
+use crate::scores::logits;
 
 mod chain;
 mod diff;

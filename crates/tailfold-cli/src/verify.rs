@@ -1,23 +1,17 @@
 //! `tailfold verify`: does an exported file say what the training framework said?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use serde::Serialize;
+use tailfold_console::print;
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_runtime::LoadedModel;
+use tailfold_runtime::{Golden, LoadedModel, Verification};
 use tailfold_spec::Logits;
 
 use crate::describe_args::Describe;
-use crate::golden::Golden;
 use crate::model::Runtime;
-use crate::output::print;
 use crate::scores::logits;
-
-/// Largest logit difference that rounding explains, as a share of the largest logit: a few hundred f32 additions in
-/// another order, through some dozen layers.
-pub(crate) const TOLERANCE: f64 = 1e-4;
 
 /// Compare an exported model with the training framework's own answers (`--golden RUN`), or with the same model without
 /// offsets plus its offsets (`--unfolded MODEL --data SPEC`). Exit code 1 when they differ.
@@ -46,24 +40,11 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// `verify --json`, schema `tailfold.verify/1`.
-#[derive(Serialize)]
-struct Verification {
-    schema: &'static str,
-    against: &'static str,
-    holds: bool,
-    images: usize,
-    /// Images whose winning class differs.
-    changed_decisions: usize,
-    max_abs_logit_diff: f64,
-    tolerance: f64,
-}
-
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let description = args.describe.description()?;
     let mut model = args.runtime.load(&args.model, &description)?;
     let verification = match (&args.golden, &args.unfolded, &args.data) {
-        (Some(run), _, _) => against_golden(&mut model, run)?,
+        (Some(run), _, _) => Verification::with_golden(&mut model, &Golden::of_run(run)?)?,
         (None, Some(unfolded), Some(data)) => {
             against_unfolded(&model, &args.runtime.load(unfolded, &description)?, data)?
         }
@@ -87,13 +68,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ));
     }
     Ok(ExitCode::from(u8::from(!verification.holds)))
-}
-
-fn against_golden(model: &mut LoadedModel, run: &Path) -> anyhow::Result<Verification> {
-    let golden = Golden::of_run(run)?;
-    let expected = golden.expected(&model.card)?;
-    let found = model.classifier.logits(&golden.inputs)?;
-    compare("the training framework", &expected, &found)
 }
 
 fn against_unfolded(
@@ -127,7 +101,7 @@ fn against_unfolded(
     let rows = raw.rows();
     let expected = rows.flat_map(|row| row.iter().zip(&offsets).map(|(s, h)| s + h));
     let expected = Logits::new(expected.collect(), raw.num_classes())?;
-    compare("scores plus offsets", &expected, found)
+    Ok(Verification::of("scores plus offsets", &expected, found)?)
 }
 
 fn offsets(model: &LoadedModel) -> anyhow::Result<Vec<f32>> {
@@ -138,42 +112,4 @@ fn offsets(model: &LoadedModel) -> anyhow::Result<Vec<f32>> {
         .context("the model's offsets are not folded")?
         .offsets
         .clone())
-}
-
-/// Compares `expected` with `found`, row by row.
-fn compare(
-    against: &'static str,
-    expected: &Logits,
-    found: &Logits,
-) -> anyhow::Result<Verification> {
-    ensure!(!expected.is_empty(), "there is no image to compare");
-    ensure!(
-        expected.len() == found.len() && expected.num_classes() == found.num_classes(),
-        "{} rows of {} classes were expected but {} of {} came back",
-        expected.len(),
-        expected.num_classes(),
-        found.len(),
-        found.num_classes()
-    );
-    let (mut worst, mut largest, mut changed) = (0.0_f64, 1.0_f64, 0);
-    for (index, (expected, found)) in expected.rows().zip(found.rows()).enumerate() {
-        let (Some((a, _)), Some((b, _))) = (Logits::top1(expected), Logits::top1(found)) else {
-            bail!("a logit of image {index} is not a number");
-        };
-        changed += usize::from(a != b);
-        for (e, f) in expected.iter().zip(found) {
-            worst = worst.max(f64::from((e - f).abs()));
-            largest = largest.max(f64::from(e.abs()));
-        }
-    }
-    let tolerance = TOLERANCE * largest;
-    Ok(Verification {
-        schema: "tailfold.verify/1",
-        against,
-        holds: changed == 0 && worst <= tolerance,
-        images: expected.len(),
-        changed_decisions: changed,
-        max_abs_logit_diff: worst,
-        tolerance,
-    })
 }

@@ -67,13 +67,7 @@ pub enum FoldError {
 /// [`FoldError`]; the model is untouched.
 pub fn fold_offsets(model: &mut Model, offsets: &OffsetsRecord) -> Result<(), FoldError> {
     let mut card = model.card()?;
-    if card.offsets.is_some() {
-        return Err(FoldError::AlreadyFolded);
-    }
-    let quantizes = |n: &NodeProto| n.is("QuantizeLinear") || n.is("DequantizeLinear");
-    if card.quantization.is_some() || model.nodes().iter().any(quantizes) {
-        return Err(FoldError::Quantized);
-    }
+    check_foldable(model)?;
     let old = head_bias(model)?;
     let values: Vec<f32> = old.values()?;
     if values.len() != offsets.offsets.len() {
@@ -100,6 +94,32 @@ pub fn fold_offsets(model: &mut Model, offsets: &OffsetsRecord) -> Result<(), Fo
     model.set_card(&card);
     Ok(())
 }
+
+/// Checks that offsets can still be folded into `model`: it has none yet, and it is not quantized.
+///
+/// # Errors
+/// [`FoldError::AlreadyFolded`] or [`FoldError::Quantized`].
+pub fn check_foldable(model: &Model) -> Result<(), FoldError> {
+    let props = model.props();
+    if props.contains_key("tailfold.offsets") {
+        return Err(FoldError::AlreadyFolded);
+    }
+    let quantizes = |n: &NodeProto| QUANTIZING.iter().any(|op| n.is(op));
+    if props.contains_key("tailfold.quantization") || model.nodes().iter().any(quantizes) {
+        return Err(FoldError::Quantized);
+    }
+    Ok(())
+}
+
+/// Operators of quantized graphs.
+const QUANTIZING: [&str; 6] = [
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "ConvInteger",
+    "MatMulInteger",
+    "QLinearConv",
+    "QLinearMatMul",
+];
 
 /// The bias initializer of the `Gemm` that makes the output, one value a class.
 fn head_bias(model: &Model) -> Result<&TensorProto, FoldError> {

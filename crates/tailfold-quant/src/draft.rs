@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tailfold_onnx::Model;
+use tailfold_onnx::{LastBias, Model, add_to_bias};
 use tailfold_spec::{Logits, QuantizationRecord};
 
 use crate::affine::ActivationParams;
-use crate::bias::add_to_bias;
 use crate::codes::{Choice, choose, mean_errors};
 use crate::equalize::ChannelSpread;
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::logits::of_rows;
-use crate::names::Names;
 use crate::options::Options;
 use crate::passes::{Answers, Passes};
 use crate::portable::limit_versions;
@@ -21,7 +19,6 @@ use crate::ranges::with_derived;
 use crate::record::{self, write_record};
 use crate::regions::find_region;
 use crate::sample::sample;
-use crate::shift::LastBias;
 use crate::statistics::TensorStatistics;
 use crate::target::{Plan, Target};
 use crate::weights::WeightParams;
@@ -175,10 +172,9 @@ impl<'a> Draft<'a> {
     ) -> Result<Model, QuantError> {
         let mut model = self.model.clone();
         let region = find_region(&model, kept, self.target.placement(), self.float.shapes())?;
-        let mut names = Names::of(&model);
         for &index in &region.weighted {
             if let Some(errors) = self.bias_errors.get(&index) {
-                add_to_bias(&mut model, &mut names, index, errors)?;
+                add_to_bias(&mut model, index, errors)?;
             }
         }
         if let Some((bias, shifts)) = shifts {

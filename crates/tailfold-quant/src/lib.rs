@@ -5,7 +5,6 @@
 //! rare class is lost to a tie.
 
 mod affine;
-mod bias;
 mod calibrate;
 mod codes;
 mod draft;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tailfold_onnx::Model;
+use tailfold_onnx::{LastBias, Model};
 use tailfold_spec::{Logits, QuantizationRecord};
 
 use crate::affine::ActivationParams;
@@ -17,7 +17,6 @@ use crate::logits::logits;
 use crate::options::Options;
 use crate::rebalance::{LeftOut, Rebalanced, rebalance, shifted};
 use crate::record::REBALANCE;
-use crate::shift::LastBias;
 use crate::warning::Warning;
 
 /// Name of the quantized model in messages.

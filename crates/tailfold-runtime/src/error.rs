@@ -89,6 +89,18 @@ pub enum RuntimeError {
     /// An image that cannot be read or prepared.
     #[error(transparent)]
     Image(#[from] DataError),
+    /// An image of a data set that cannot be prepared.
+    #[error("{image}")]
+    ImageOf {
+        /// Where the image comes from.
+        image: String,
+        /// Why.
+        #[source]
+        source: DataError,
+    },
+    /// A data set with other classes than the model's.
+    #[error("{0}")]
+    OtherClasses(String),
     /// Values that do not fill a batch.
     #[error(transparent)]
     Shape(#[from] ShapeError),

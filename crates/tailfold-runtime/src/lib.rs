@@ -22,16 +22,20 @@
 
 mod backend;
 mod clock;
+mod dataset_logits;
 mod error;
 mod image_classifier;
 mod model;
 mod options;
 mod prepared;
+mod verify;
 
 pub use backend::{Backend, UnknownBackend};
+pub use dataset_logits::{check_classes, dataset_logits};
 pub use error::RuntimeError;
 pub use image_classifier::{Answer, Guess, ImageClassifier};
-pub use model::{LoadedModel, Network, float_layers, open_file};
+pub use model::{LoadedModel, Network, float_layers, infer_shapes, open_file};
 pub use options::Options;
 pub use prepared::{NodeRun, Prepared};
 pub use tailfold_onnx::{Description, DescriptionError, Layout, OpenOptions, Ports};
+pub use verify::{Golden, Verification, VerifyError};

@@ -65,11 +65,11 @@ fn opened(
         name: name.to_owned(),
         source,
     })?;
-    tailfold_onnx::open(model, folder, options, &infer).map_err(open)
+    tailfold_onnx::open(model, folder, options, &infer_shapes).map_err(open)
 }
 
-/// Infers shapes with tract; without the feature `tract`, no shape is known.
-fn infer(model: &Model) -> Shapes {
+/// Infers the shapes of the values of `model` for one image with tract; without the feature `tract`, no shape is known.
+pub fn infer_shapes(model: &Model) -> Shapes {
     cfg_select! {
         feature = "tract" => { tailfold_tract::shapes(model) }
         _ => { let _ = model; Shapes::new() }

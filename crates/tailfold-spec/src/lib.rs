@@ -8,6 +8,7 @@ mod card;
 mod classifier;
 mod groups;
 mod manifest;
+mod mean;
 mod offsets;
 mod outputs;
 mod preprocess;
@@ -15,6 +16,7 @@ mod prior_file;
 mod repeated;
 mod score_kind;
 mod shard;
+mod tensors;
 
 pub use architecture::{
     Activation, Architecture, ArchitectureError, Block, Body, ConvNorm, Fan, Head, MaxPool,
@@ -26,6 +28,7 @@ pub use classifier::{
 };
 pub use groups::{ClassGroups, Group};
 pub use manifest::{Manifest, ManifestError, RunFiles};
+pub use mean::Mean;
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
 pub use outputs::{NamedFile, OutputCheck, OutputError, same_file};
 pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};
@@ -33,3 +36,4 @@ pub use prior_file::PriorError;
 pub use repeated::repeated_names;
 pub use score_kind::ScoreKind;
 pub use shard::{Shard, ShardError};
+pub use tensors::{Tensors, TensorsError};

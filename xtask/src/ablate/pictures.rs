@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use plotters::prelude::*;
+use tailfold_console::say;
 
 use super::report::{ArmReport, Columns, Report};
 use super::run::Class;
-use crate::output::say;
 use tailfold_plot::{COLOURS, Canvas, Curve, Painted, Picture, Scatter, legend};
 
 /// Draws what the report has the numbers for into `out`, and names the pictures.

@@ -1,9 +1,9 @@
 //! What a ladder found; `ablate --json`, schema `tailfold.ablate/1`.
 
 use serde::Serialize;
+use tailfold_spec::Mean;
 
 use super::run::{Accuracy, Finished};
-use crate::statistics::Mean;
 
 /// The result of a ladder. Accuracies are top-1 in percent on the test data, differences in points; each mean has the
 /// standard error over seeds, absent for one seed.

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
+use tailfold_console::say;
 use tailfold_spec::{Manifest, artifact};
 
-use crate::output::say;
 use crate::training;
 
 /// A run to make.

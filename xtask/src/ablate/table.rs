@@ -1,8 +1,9 @@
 //! The ladder's table as Markdown, and its runs as CSV.
 
+use tailfold_console::markdown::table;
+use tailfold_spec::Mean;
+
 use super::report::{Columns, Report};
-use crate::markdown::table;
-use crate::statistics::Mean;
 
 fn cells(columns: &Columns, signed: bool) -> impl Iterator<Item = String> {
     let show = move |mean: Option<Mean>| mean.map_or("-".to_owned(), |mean| mean.show(signed));

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
+use tailfold_console::say;
 
-use crate::output::say;
 use crate::process;
 
 /// Runtimes that can run here.

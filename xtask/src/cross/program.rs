@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::Context as _;
+use tailfold_console::{print, say};
 use tailfold_data::Dataset;
 
 use super::QUICK;
 use crate::debian::Toolchain;
-use crate::output::{print, say};
 use crate::process::{cargo, must, shown};
 use crate::target::Target;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::{Group, Manifest, artifact};
 
-use crate::{export, process};
+use crate::process;
 
 /// The programs of the chain.
 pub(super) struct Tools {
@@ -65,11 +65,13 @@ impl Tools {
 
     /// Exports `run` as `file` with the run's own offsets, or with none.
     fn export(&self, run: &Path, file: &Path, unfolded: bool) -> anyhow::Result<()> {
-        export::export(
-            &export::Args::of_run(run.to_owned(), file.to_owned(), unfolded),
-            &self.tailfold,
-        )?;
-        Ok(())
+        let mut command = self.command(&self.tailfold);
+        command.arg("export").arg("--run").arg(run);
+        command.arg("--out").arg(file);
+        if unfolded {
+            command.args(["--offsets", "drop"]);
+        }
+        process::silent(&mut command)
     }
 
     fn evaluate(&self, file: &Path) -> anyhow::Result<Accuracies> {

@@ -1,7 +1,8 @@
 //! The demo's table: mean and standard error over seeds, stage by stage.
 
+use tailfold_spec::Mean;
+
 use super::stages::{Accuracies, Seed};
-use crate::statistics::Mean;
 
 /// Name of the row of what SDOT gains.
 pub(super) const GAIN: &str = "SDOT - cross-entropy";

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::{print, say};
 use tailfold_spec::artifact;
 use walkdir::WalkDir;
 
-use crate::output::{print, say};
 use crate::process;
 
 /// What a machine takes in one file.

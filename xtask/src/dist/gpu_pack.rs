@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::{print, say};
 use tailfold_data::{DataSpec, Dataset};
 
 use super::archive::{self, copy, size};
-use crate::output::{print, say};
 use crate::process;
 
 const PROGRAM: &str = "tailfold-train";

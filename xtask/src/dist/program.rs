@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{bail, ensure};
+use tailfold_console::{print, say};
 
 use super::archive::{copy, size};
-use crate::output::{print, say};
 use crate::process::{cargo, must, root};
 use crate::target::Target;
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
+use tailfold_console::{print, say};
 use tailfold_spec::artifact;
 use walkdir::WalkDir;
 
 use super::archive::{self, copy, size};
 use super::fatbin;
-use crate::output::{print, say};
 use crate::process::{build, cargo, must, root, silent};
 
 const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";

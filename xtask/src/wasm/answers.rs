@@ -4,12 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
-use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
-use tailfold_spec::{Logits, artifact};
+use tailfold_console::{print, say};
+use tailfold_spec::{Logits, Tensors, artifact};
 
 use super::{DATA, IMAGES, browser, image};
-use crate::output::{print, say};
 use crate::process::{build, must, shown};
 
 /// How often each image is classified: engines compile a module better once it has run for a while.
@@ -77,14 +76,12 @@ fn native(tailfold: &Path, folder: &Path) -> anyhow::Result<Logits> {
         .arg(&out);
     must(&mut command)?;
     let bytes = artifact::read(&out)?;
-    let tensors = SafeTensors::deserialize(&bytes)?;
-    let logits = tensors.tensor("logits")?;
-    let (&[images, classes], Dtype::F32) = (logits.shape(), logits.dtype()) else {
-        anyhow::bail!("logits of {:?}, {:?}", logits.shape(), logits.dtype());
+    let tensors = Tensors::read(&bytes, &out.display().to_string())?;
+    let (shape, values) = tensors.f32("logits")?;
+    let &[images, classes] = &shape[..] else {
+        anyhow::bail!("{}: logits of the shape {shape:?}", out.display());
     };
-    let (values, _) = logits.data().as_chunks::<4>();
-    let values = values.iter().map(|value| f32::from_le_bytes(*value));
-    Ok(Logits::answer(values.collect(), images, classes)?)
+    Ok(Logits::answer(values, images, classes)?)
 }
 
 /// Prints how the report of `name` agrees, round by round: every logit in every bit, and so the first class.

@@ -3,10 +3,9 @@
 use std::io::{self, BufWriter, Stdout, Write as _};
 
 use serde::Serialize;
+use tailfold_console::say;
 use tailfold_runtime::{Answer, Guess, ImageClassifier};
 use tailfold_spec::ScoreKind;
-
-use crate::output::say;
 
 /// What became of one image.
 pub(super) struct Row {

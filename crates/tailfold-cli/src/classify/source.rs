@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, bail, ensure};
+use tailfold_console::say;
 pub(super) use tailfold_data::is_named_image;
 use tailfold_data::{IMAGE_ENDINGS, ImageStream, LeftOut, Pixels, is_hidden};
 use walkdir::WalkDir;
 
 use super::watch::Watched;
-use crate::output::say;
 
 /// An image that is to be classified.
 pub(super) struct Item {

@@ -4,19 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use tailfold_console::print;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_onnx::add_model_files;
 use tailfold_parity::Policy;
-use tailfold_runtime::Backend;
+use tailfold_runtime::{Backend, Golden, Verification};
 use tailfold_spec::{OutputCheck, artifact};
 
 use super::pictures::Pictures;
 use super::unseen::Seen;
-use crate::golden::Golden;
 use crate::model::{Ort, backends};
-use crate::output::print;
 use crate::scores::logits;
-use crate::verify;
 
 #[cfg(feature = "tract")]
 mod bisect;
@@ -67,7 +65,7 @@ pub(super) struct Args {
     policy: Option<PathBuf>,
     /// Largest logit difference of float against float, as a share of the largest logit. The default is what rounding
     /// explains: some hundred f32 additions in another order, through some dozen layers.
-    #[arg(long, default_value_t = verify::TOLERANCE, value_name = "SHARE")]
+    #[arg(long, default_value_t = Verification::TOLERANCE, value_name = "SHARE")]
     float_tolerance: f64,
     /// A back end that has to be at hand for every step that it is for; may be given more than once.
     #[arg(long, value_parser = backends())]

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use tailfold_console::print;
 use tailfold_parity::{Diff, Policy, Report};
-
-use crate::output::print;
 
 /// Compare two reports on the same images: an accepted run and a later one.
 ///

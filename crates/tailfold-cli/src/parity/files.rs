@@ -11,7 +11,6 @@ use tailfold_parity::{ComparedModel, Comparer, GroupRule, ParityError, Policy, R
 use tailfold_spec::{CardParts, ModelCard, OutputCheck, artifact};
 
 use crate::describe_args::{self, Describe};
-use crate::output;
 
 /// Logits read at a time, of each file.
 const AT_A_TIME: usize = 1 << 20;
@@ -244,7 +243,7 @@ fn report(
 ) -> anyhow::Result<Report> {
     let rows = (AT_A_TIME / a.num_classes().max(1)).max(1);
     let mut comparer = Comparer::new(model, policy)?;
-    let bar = output::bar("comparing", labels.len());
+    let bar = tailfold_console::bar("comparing", labels.len());
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let mut rest = labels;
     while !rest.is_empty() {

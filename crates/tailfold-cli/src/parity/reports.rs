@@ -4,11 +4,10 @@ use std::error::Error;
 use std::path::Path;
 
 use anyhow::Context as _;
+use tailfold_console::say;
 use tailfold_data::Dataset;
 use tailfold_parity::{Picture, Report, Unchecked};
 use tailfold_spec::{OutputCheck, artifact};
-
-use crate::output::say;
 
 /// Longer side of a picture, pixels.
 const SIDE: usize = 192;

@@ -1,9 +1,8 @@
 //! Rules on the two models' cards, and the options that take one back.
 
+use tailfold_console::say;
 use tailfold_parity::{Allowed, Carded, Policy, check_pair};
 use tailfold_runtime::LoadedModel;
-
-use crate::output::say;
 
 /// Rules that a command line takes back.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]

@@ -86,6 +86,24 @@ impl Description {
         })
     }
 
+    /// Returns this description with the class names `classes`, if neither it nor the file has any.
+    ///
+    /// # Errors
+    /// [`DescriptionError`] when the metadata of the file is damaged.
+    pub fn or_classes(
+        &self,
+        opened: &Opened,
+        classes: &[String],
+    ) -> Result<Self, DescriptionError> {
+        let mut description = self.clone();
+        let props = opened.model.props();
+        let named = ModelCard::is_in(&props) || CardParts::from_props(&props)?.classes.is_some();
+        if !named && description.labels.is_none() {
+            description.labels = Some(classes.to_vec());
+        }
+        Ok(description)
+    }
+
     /// Merges the metadata of a third-party model with this description.
     ///
     /// # Errors

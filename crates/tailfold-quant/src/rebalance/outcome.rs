@@ -1,5 +1,6 @@
 //! Outcome of the re-balancing of the last bias.
 
+use tailfold_onnx::NoLastBias;
 use tailfold_sdot::SolveError;
 
 /// Outcome of the re-balancing of the last bias.
@@ -37,14 +38,8 @@ impl Rebalanced {
 #[non_exhaustive]
 pub enum LeftOut {
     /// No bias can shift the logits class by class.
-    #[error("node `{node}` ({operator}) stands between the last bias and the logits")]
-    NoBias {
-        /// Name of the first node, from the output backwards, that does not pass a shift on, or of a layer without a
-        /// usable bias.
-        node: String,
-        /// Its operator.
-        operator: String,
-    },
+    #[error(transparent)]
+    NoBias(#[from] NoLastBias),
     /// The solver reached its iteration limit before the class masses were met.
     #[error("the class masses are still off by a chi-square of {chi_square:e} ({stop})")]
     Unbalanced {

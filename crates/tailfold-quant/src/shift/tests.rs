@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use tailfold_onnx::proto::{
     DataType, Dimension, GraphProto, ModelProto, OperatorSetIdProto, ValueInfoProto,
 };
+use tailfold_onnx::{Model, NoLastBias};
 
 use super::*;
 use crate::images::CalibrationSet;
@@ -187,11 +188,11 @@ fn missing_bias_names_the_node_and_operator_in_between() {
         ("Mul", node("Mul", &["head", "head"], "answer")),
     ] {
         let found = network(&[last]).last_bias().unwrap();
-        let expected = LeftOut::NoBias {
+        let expected = NoLastBias {
             node: "answer".to_owned(),
             operator: op.to_owned(),
         };
-        assert_eq!(found, Err(expected));
+        assert_eq!(found, Err(LeftOut::NoBias(expected)));
     }
     let mixed = [
         node("Softmax", &["head"], "shares"),

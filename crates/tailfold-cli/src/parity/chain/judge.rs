@@ -2,13 +2,13 @@
 
 use anyhow::Context as _;
 use tailfold_parity::{ComparedModel, Policy, Verdict, compare};
+use tailfold_runtime::Golden;
 use tailfold_spec::{Group, Logits};
 
 use super::closeness::Closeness;
 use super::load::Ready;
 use super::outcome::{Against, Step};
 use super::stage::Stage;
-use crate::golden::Golden;
 
 /// Logits of every step on the same images, and by what they are judged.
 pub(super) struct Evidence<'a> {
@@ -36,7 +36,7 @@ pub(super) fn against_golden(
     Ok(Against {
         step: 1,
         verdict: found.verdict(),
-        why: format!("{}: {}", golden.file(), found.sentence()),
+        why: format!("{}: {}", golden.path().display(), found.sentence()),
         images: found.images,
         agreement: found.agreement(),
         flips: found.flips,

@@ -1,6 +1,7 @@
 //! From all cuts to the stretch that explains the flips, and from all exchanges in it to the node.
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::bar;
 use tailfold_data::Dataset;
 use tailfold_runtime::Backend;
 use tailfold_spec::Logits;
@@ -12,7 +13,6 @@ use super::finding::{Counted, Culprit, Exchange, Finding, Part, Stretch, TensorR
 use super::outlier::outliers;
 use super::pair::Pair;
 use super::trace::trace;
-use crate::output::bar;
 use crate::parity::chain::load::Ready;
 use crate::parity::chain::stage::Stage;
 

@@ -1,0 +1,88 @@
+//! `tailfold priors`: one model served under three priors: re-targeted, as it is, and by logit adjustment.
+
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use tailfold_console::{print, say};
+use tailfold_data::DataSpec;
+use tailfold_export::{PriorsOptions, Unfolded, compare_priors};
+use tailfold_spec::{OutputCheck, artifact};
+
+use crate::export::{Bars, add_run};
+
+/// Serve one trained model under the uniform prior, that of training and its reverse: re-targeted by optimal transport, as a
+/// plain export has it, and by adding the logarithm of the priors' ratio. Accuracies are of test images that are drawn anew
+/// for each prior, and of all of them, each class weighing what the prior gives it.
+///
+/// Nothing is chosen on the test images: every offset is known before they are opened.
+///
+/// Example: tailfold priors --run models/fashion-lt --evaluate embedded?split=test --calibration embedded?split=val
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Run folder.
+    #[arg(long)]
+    run: PathBuf,
+    /// Labelled test images, as a data spec: neither training nor calibration images.
+    #[arg(long, value_name = "SPEC")]
+    evaluate: DataSpec,
+    /// Solve on these labelled images too, beside the training features in the run folder.
+    #[arg(long, value_name = "SPEC")]
+    calibration: Option<DataSpec>,
+    /// Test sets drawn for each prior: seeds 0, 1, ...
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    seeds: u64,
+    /// Images of a drawn test set; as many as every prior can be drawn with, without repeats, without it.
+    #[arg(long)]
+    images: Option<usize>,
+    /// Write the tables as Markdown.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Write the result as JSON.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print one JSON object (schema `tailfold.priors/1`) instead of the tables.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    args.files().check()?;
+    let model = Unfolded::read(&args.run)?;
+    let options = PriorsOptions {
+        evaluate: args.evaluate.clone(),
+        calibration: args.calibration.clone(),
+        seeds: args.seeds,
+        images: args.images,
+    };
+    let bars = Bars::default();
+    let (report, warning) = compare_priors(&model, &options, &|step| bars.show(step))?;
+    if let Some(warning) = warning {
+        say(&format!("warning: {warning}"));
+    }
+    let json = serde_json::to_string_pretty(&report)? + "\n";
+    let markdown = table::markdown(&report);
+    if let Some(path) = &args.report {
+        artifact::write(path, json.as_bytes())?;
+    }
+    if let Some(path) = &args.markdown {
+        artifact::write(path, markdown.as_bytes())?;
+    }
+    print(if args.json { &json } else { &markdown }.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    fn files(&self) -> OutputCheck {
+        let mut files = OutputCheck::default();
+        for (option, out) in [("--markdown", &self.markdown), ("--report", &self.report)] {
+            out.iter().for_each(|out| files.writes(option, out));
+        }
+        add_run(&mut files, &self.run);
+        self.evaluate.add_to(&mut files, "--evaluate");
+        let calibration = self.calibration.iter();
+        calibration.for_each(|spec| spec.add_to(&mut files, "--calibration"));
+        files
+    }
+}

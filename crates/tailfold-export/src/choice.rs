@@ -1,0 +1,122 @@
+//! Which offsets an export folds: those of training, none, or offsets that are solved for a prior.
+
+use tailfold_data::DataSpec;
+use tailfold_spec::{AtExport, OffsetsRecord};
+
+use crate::{
+    AskedPrior, ExportError, Measure, Progress, Retarget, Sample, Scored, Unfolded, Weighing,
+    resolve,
+};
+
+/// Which offsets an export folds.
+#[derive(Clone, Debug)]
+pub enum Offsets {
+    /// Those of training.
+    Trained,
+    /// Zeros.
+    None,
+    /// Solved for a prior.
+    Solved(Box<Solve>),
+}
+
+/// How offsets are solved for a prior.
+#[derive(Clone, Debug, Default)]
+pub struct Solve {
+    /// `uniform`, `train`, `reversed`, or a JSON file with one mass a class; `uniform` without it.
+    pub prior: Option<String>,
+    /// Labelled images to solve on; without them the training features of the run folder.
+    pub calibration: Option<DataSpec>,
+    /// How much the images of a class weigh together.
+    pub weighing: Weighing,
+    /// Temperature of the softmax whose mean is a class's mass, in logits; 0 counts whole images. Without it 1 for a given
+    /// prior and 0 otherwise, as in training.
+    pub temperature: Option<f64>,
+    /// Labelled images to measure the expected accuracy on.
+    pub evaluate: Option<DataSpec>,
+}
+
+/// The offsets to fold, and the evidence for them.
+pub(crate) struct Chosen {
+    pub(crate) offsets: OffsetsRecord,
+    /// For solved offsets.
+    pub(crate) retarget: Option<Retarget>,
+    /// The images that offsets were solved on, if they were not training features.
+    pub(crate) calibration: Option<Scored>,
+}
+
+/// The offsets of an export of `model` without options, and the prior that they were solved for. A model file keeps its
+/// bias.
+///
+/// # Errors
+/// [`crate::ErrorKind::File`] and [`crate::ErrorKind::Solve`], where the run folder asks for solved offsets.
+pub fn plain(model: &Unfolded) -> Result<(OffsetsRecord, Option<AskedPrior>), ExportError> {
+    let zeros = || OffsetsRecord::zeros(model.card().classes.len());
+    match model.at_export() {
+        None | Some(AtExport::Drop) => Ok((zeros(), None)),
+        Some(AtExport::Keep) => Ok((model.trained()?.clone(), None)),
+        Some(AtExport::Resolve) => {
+            let prior = AskedPrior::parse(UNASKED, model)?;
+            let sample = Sample::of_features(model)?;
+            let resolved = resolve(&sample, Measure::CELLS, &prior.masses)?;
+            Ok((resolved.record, Some(prior)))
+        }
+    }
+}
+
+/// The prior of an export that asks for none.
+const UNASKED: &str = "uniform";
+
+impl Offsets {
+    /// The offsets of `model` that this choice stands for.
+    pub(crate) fn choose(
+        &self,
+        model: &Unfolded,
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> Result<Chosen, ExportError> {
+        let offsets = match self {
+            Self::Solved(solve) => return solve.solved(model, progress),
+            Self::Trained => model.trained()?.clone(),
+            Self::None => OffsetsRecord::zeros(model.card().classes.len()),
+        };
+        Ok(Chosen {
+            offsets,
+            retarget: None,
+            calibration: None,
+        })
+    }
+}
+
+impl Solve {
+    fn solved(
+        &self,
+        model: &Unfolded,
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> Result<Chosen, ExportError> {
+        let prior = AskedPrior::parse(self.prior.as_deref().unwrap_or(UNASKED), model)?;
+        let score = |spec: &DataSpec| Scored::of(model, spec, progress);
+        let calibration = self.calibration.as_ref().map(score).transpose()?;
+        let sample = match &calibration {
+            Some(scored) => Sample::of_images(scored),
+            None => Sample::of_features(model)?,
+        };
+        let default = match self.prior {
+            Some(_) => Measure::PROBABILITIES,
+            None => Measure::CELLS,
+        };
+        let measure = Measure {
+            weighing: self.weighing,
+            temperature: self.temperature.unwrap_or(default.temperature),
+        };
+        let resolved = resolve(&sample, measure, &prior.masses)?;
+        let (before, _) = plain(model)?;
+        let mut report = Retarget::of(model, &prior, &before, &resolved, (&sample, measure))?;
+        if let Some(spec) = &self.evaluate {
+            report.evaluate(model, spec, calibration.as_ref(), progress)?;
+        }
+        Ok(Chosen {
+            offsets: resolved.record,
+            retarget: Some(report),
+            calibration,
+        })
+    }
+}

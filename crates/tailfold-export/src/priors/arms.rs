@@ -1,0 +1,175 @@
+//! The ways to serve a prior: each is one offset a class on the same raw scores.
+
+use tailfold_spec::{AtExport, OffsetsRecord};
+
+use super::run_of;
+use crate::{AskedPrior, ExportError, Measure, Sample, Unfolded, Weighing, resolve};
+
+/// Offsets for one prior, and how they came about.
+pub(super) struct Arm {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    /// `[classes]`, logits, added to the raw scores.
+    pub(super) offsets: Vec<f32>,
+    /// Why the solver stopped; `None` where nothing was solved.
+    pub(super) stop: Option<String>,
+}
+
+/// Names of priors.
+const UNIFORM: &str = "uniform";
+const TRAIN: &str = "train";
+
+/// Arms that the others are compared with.
+pub(super) const REFERENCES: [&str; 3] = ["plain", "adjusted", "adjusted-trained"];
+
+/// What logit adjustment starts from: offsets, and the prior that the scores under them are of.
+pub(super) struct Base {
+    plain: Vec<f32>,
+    plain_prior: Vec<f64>,
+    trained: Vec<f32>,
+    trained_prior: Vec<f64>,
+    /// What the priors are, for people.
+    pub(super) note: String,
+}
+
+impl Base {
+    /// Of `run`, whose plain export folds `plain`, solved for the prior beside it where it was solved.
+    pub(super) fn of(
+        model: &Unfolded,
+        (plain, solved_for): (OffsetsRecord, Option<AskedPrior>),
+    ) -> Result<Self, ExportError> {
+        let run = run_of(model)?;
+        let manifest = &run.manifest;
+        let masses = |name: &str| -> Result<Vec<f64>, ExportError> {
+            Ok(AskedPrior::parse(name, model)?.masses)
+        };
+        let trained = run.trained.offsets.clone();
+        // The loss made the softmax of what it saw fit the labels as they occur in training. It saw the scores and the
+        // offsets; with logit adjustment also the logarithm of the prior, so that what is left is of the uniform one.
+        let (trained_prior, sees) = match manifest.loss.as_str() {
+            "logit-adjustment" => (masses(UNIFORM)?, UNIFORM),
+            _ => (masses(TRAIN)?, TRAIN),
+        };
+        let without_offsets = trained.iter().all(|h| h.abs() <= 0.0);
+        let (plain_prior, folded) = match (manifest.at_export, solved_for) {
+            (_, Some(prior)) => (prior.masses, prior.name),
+            (AtExport::Drop, None) if !without_offsets => (masses(UNIFORM)?, UNIFORM.to_owned()),
+            _ => (trained_prior.clone(), sees.to_owned()),
+        };
+        Ok(Self {
+            plain: plain.offsets,
+            plain_prior,
+            trained,
+            trained_prior,
+            note: format!(
+                "The plain export's offsets ({}) are for the prior {folded}; the scores as the loss saw them, with the \
+                 offsets of training, are of the prior {sees}.",
+                plain.origin
+            ),
+        })
+    }
+}
+
+/// `offsets` with `ln(to_j / from_j)` added.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a logarithm of a few units; f32 is what a head adds"
+)]
+fn adjusted(offsets: &[f32], from: &[f64], to: &[f64]) -> Vec<f32> {
+    let ratios = from.iter().zip(to);
+    let shifted = offsets.iter().zip(ratios);
+    shifted
+        .map(|(&h, (from, to))| (f64::from(h) + (to / from).ln()) as f32)
+        .collect()
+}
+
+/// Name, title and measure of what is solved on features or on scores.
+const SOLVED: [[(&str, &str, Measure); 3]; 2] = [
+    [
+        (
+            "features",
+            "re-targeted on training features",
+            Measure::PROBABILITIES,
+        ),
+        ("features-cells", "the same by whole images", Measure::CELLS),
+        (
+            "features-balanced",
+            "by whole images, classes weighing alike",
+            BALANCED,
+        ),
+    ],
+    [
+        (
+            "calibrated",
+            "re-targeted on held-out images",
+            Measure::PROBABILITIES,
+        ),
+        (
+            "calibrated-cells",
+            "the same by whole images",
+            Measure::CELLS,
+        ),
+        (
+            "calibrated-balanced",
+            "by whole images, classes weighing alike",
+            BALANCED,
+        ),
+    ],
+];
+
+const BALANCED: Measure = Measure {
+    weighing: Weighing::Balanced,
+    temperature: 0.0,
+};
+
+/// Every way to serve `prior`; `samples` are the training features and, where there are some, calibration images.
+pub(super) fn arms(
+    base: &Base,
+    prior: &AskedPrior,
+    samples: &[Sample<'_>],
+) -> Result<Vec<Arm>, ExportError> {
+    let to = &prior.masses;
+    let without = |name, title, offsets| Arm {
+        name,
+        title,
+        offsets,
+        stop: None,
+    };
+    let mut arms = vec![without("plain", "plain export", base.plain.clone())];
+    for (sample, kinds) in samples.iter().zip(SOLVED) {
+        for (name, title, measure) in kinds {
+            let record = resolve(sample, measure, to)?.record;
+            arms.push(Arm {
+                name,
+                title,
+                offsets: record.offsets,
+                stop: Some(record.stop),
+            });
+        }
+    }
+    arms.push(without(
+        "adjusted",
+        "logit adjustment of the plain export",
+        adjusted(&base.plain, &base.plain_prior, to),
+    ));
+    arms.push(without(
+        "adjusted-trained",
+        "logit adjustment of the scores in training",
+        adjusted(&base.trained, &base.trained_prior, to),
+    ));
+    Ok(arms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adjusting_there_and_back_changes_nothing() {
+        let (a, b) = ([0.2, 0.8], [0.5, 0.5]);
+        let there = adjusted(&[1.0, -1.0], &a, &b);
+        assert!((there[0] - (1.0 + 2.5_f32.ln())).abs() < 1e-6);
+        let back = adjusted(&there, &b, &a);
+        assert!((back[0] - 1.0).abs() < 1e-6 && (back[1] + 1.0).abs() < 1e-6);
+    }
+}

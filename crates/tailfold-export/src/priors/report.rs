@@ -1,0 +1,181 @@
+//! What the comparison found; `priors --json`, schema `tailfold.priors/1`.
+
+use serde::Serialize;
+use tailfold_spec::Mean;
+
+use super::arms::{Arm, Base, REFERENCES};
+use super::measure::Under;
+use super::resample::{counts, most_images};
+use super::{PriorsOptions, run_of};
+use crate::{AskedPrior, ErrorKind, ExportError, Sample, Scored, Unfolded};
+
+/// One model under several priors. Accuracies and recalls are top-1 in percent, differences in points.
+#[derive(Debug, Serialize)]
+pub struct PriorsReport {
+    /// Always `tailfold.priors/1`.
+    pub schema: &'static str,
+    /// Name of the run.
+    pub run: String,
+    /// SHA-256 of the run's checkpoint.
+    pub checkpoint_sha256: String,
+    /// What logit adjustment starts from.
+    pub note: String,
+    /// Test data.
+    pub evaluate: String,
+    /// Number of test images.
+    pub test_images: usize,
+    /// What offsets were solved on.
+    pub samples: Vec<SampleRow>,
+    /// The drawn test sets.
+    #[serde(flatten)]
+    pub drawn: Drawn,
+    /// One comparison for each prior.
+    pub priors: Vec<PriorReport>,
+}
+
+/// Images that offsets were solved on.
+#[derive(Debug, Serialize)]
+pub struct SampleRow {
+    /// `training features of the run`, or the data spec.
+    pub name: String,
+    /// Number of images.
+    pub images: usize,
+    /// Fewest and most of a class.
+    pub per_class: [usize; 2],
+}
+
+/// The test sets that are drawn for each prior, without repeats within a set.
+#[derive(Debug, Serialize)]
+pub struct Drawn {
+    /// Seeds 0, 1, ...: one set each.
+    pub seeds: u64,
+    /// Images of a set.
+    pub images: usize,
+}
+
+/// One prior.
+#[derive(Debug, Serialize)]
+pub struct PriorReport {
+    /// Name of the prior.
+    pub prior: String,
+    /// `[classes]`, sum 1.
+    pub masses: Vec<f64>,
+    /// Images of each class in a drawn set, `[classes]`.
+    pub drawn_counts: Vec<usize>,
+    /// Images of the prior itself that would say as much as all test images do, weighted.
+    pub effective_images: f64,
+    /// The ways to serve it.
+    pub arms: Vec<ArmReport>,
+    /// What is solved, minus each of the references, image by image.
+    pub differences: Vec<Difference>,
+}
+
+/// A way to serve the prior.
+#[derive(Debug, Serialize)]
+pub struct ArmReport {
+    /// Short name.
+    pub name: &'static str,
+    /// Description.
+    pub title: &'static str,
+    /// Accuracy under the prior from all test images, each class weighing what the prior gives it.
+    pub expected: Mean,
+    /// Accuracy on the drawn sets, with the standard error over seeds: of the drawing, not of the test images.
+    pub drawn: Option<Mean>,
+    /// Mean recall of the classes with many training images; null without such classes.
+    pub many: Option<f64>,
+    /// The same for medium.
+    pub medium: Option<f64>,
+    /// The same for few.
+    pub few: Option<f64>,
+    /// Answers that would have to move for every class to be answered as often as it occurs: half of
+    /// `sum_j |answered_j - prior_j|`.
+    pub misplaced: f64,
+    /// `[classes]`, logits, added to the raw scores.
+    pub offsets: Vec<f32>,
+    /// Why the solver stopped; null where nothing was solved.
+    pub stop: Option<String>,
+}
+
+/// Two ways on the same images.
+#[derive(Debug, Serialize)]
+pub struct Difference {
+    /// Short name of the solved way.
+    pub arm: &'static str,
+    /// Short name of the way that it is compared with.
+    pub minus: &'static str,
+    /// Difference of the expected accuracies.
+    pub expected: Mean,
+    /// Difference on the drawn sets.
+    pub drawn: Option<Mean>,
+}
+
+impl Drawn {
+    /// Sets of `images`, or the most that all `priors` allow.
+    pub(super) fn new(
+        options: &PriorsOptions,
+        priors: &[AskedPrior],
+        test: &Scored,
+    ) -> Result<Self, ExportError> {
+        let masses: Vec<&[f64]> = priors.iter().map(|prior| &prior.masses[..]).collect();
+        let most = most_images(&masses, &test.counts());
+        let images = options.images.unwrap_or(most);
+        if !(1..=most).contains(&images) {
+            let text = format!(
+                "{} allows sets of 1 to {most} images under every prior without repeats, {images} were asked for",
+                test.data
+            );
+            return Err(ExportError::new(ErrorKind::Data, text));
+        }
+        let seeds = options.seeds;
+        Ok(Self { seeds, images })
+    }
+}
+
+impl PriorsReport {
+    /// Measures the arms of each prior on `test`.
+    pub(super) fn of(
+        model: &Unfolded,
+        base: &Base,
+        (priors, arms): (&[AskedPrior], &[Vec<Arm>]),
+        test: &Scored,
+        drawn: Drawn,
+        samples: &[Sample<'_>],
+    ) -> Result<Self, ExportError> {
+        let manifest = &run_of(model)?.manifest;
+        let measured = priors.iter().zip(arms).enumerate();
+        let measured = measured.map(|(place, (prior, arms))| {
+            let counts = counts(&prior.masses, drawn.images);
+            Under::new(
+                test,
+                (place, prior),
+                &manifest.train_counts,
+                &counts,
+                drawn.seeds,
+            )
+            .measure(arms, &REFERENCES, counts)
+        });
+        let measured = measured.collect::<Result<Vec<_>, _>>()?;
+        let sample = |sample: &Sample<'_>| {
+            let counts = sample.counts();
+            SampleRow {
+                name: sample.name.clone(),
+                images: sample.images(),
+                per_class: [
+                    counts.iter().min().copied().unwrap_or(0),
+                    counts.iter().max().copied().unwrap_or(0),
+                ],
+            }
+        };
+        Ok(Self {
+            schema: "tailfold.priors/1",
+            run: manifest.name.clone(),
+            checkpoint_sha256: manifest.files.checkpoint_sha256.clone(),
+            note: base.note.clone(),
+            evaluate: test.data.clone(),
+            test_images: test.labels.len(),
+            samples: samples.iter().map(sample).collect(),
+            priors: measured,
+            drawn,
+        })
+    }
+}

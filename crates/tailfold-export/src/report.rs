@@ -1,0 +1,246 @@
+//! Report of re-targeting: the mass of each class, asked for and reached, and the expected accuracy.
+
+use serde::Serialize;
+use tailfold_data::{DataSpec, Dataset};
+use tailfold_spec::{Group, Mean, OffsetsRecord};
+
+use crate::expected::{Weighted, by_class, right};
+use crate::resolve::masses;
+use crate::warning::{Told, Warning, of_expected, of_solution};
+use crate::{AskedPrior, ExportError, Measure, Progress, Resolved, Sample, Scored, Unfolded};
+
+/// Solved offsets beside those of a plain export; `retarget` in the schema `tailfold.export/1`. Masses and accuracies are
+/// shares of 1.
+#[derive(Clone, Debug, Serialize)]
+pub struct Retarget {
+    /// `uniform`, `train`, `reversed`, or the file.
+    pub prior: String,
+    /// Origin of the offsets of a plain export: `training`, `zeros`, `resolved`.
+    pub before: String,
+    /// The sample that offsets were solved on.
+    pub sample: SampleReport,
+    /// One row per class, in label order.
+    pub classes: Vec<ClassRow>,
+    /// Null without evaluation images: accuracy is never measured on training images.
+    pub expected: Option<Expected>,
+    /// Reasons to doubt the result.
+    pub warnings: Vec<Told>,
+}
+
+/// The images that offsets were solved on.
+#[derive(Clone, Debug, Serialize)]
+pub struct SampleReport {
+    /// `training features of the run`, or the data spec.
+    pub name: String,
+    /// Number of images.
+    pub images: usize,
+    /// How the mass of a class is measured.
+    #[serde(flatten)]
+    pub measure: Measure,
+}
+
+/// A class.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClassRow {
+    /// Name of the class.
+    pub name: String,
+    /// Null where the number of training images is unknown.
+    pub group: Option<Group>,
+    /// Training images of the class; null where it is unknown.
+    pub train_count: Option<u64>,
+    /// Images of the class among those that offsets were solved on.
+    pub sample_images: usize,
+    /// Mass that the prior gives the class.
+    pub prior: f64,
+    /// Mass on the weighted sample under the offsets of a plain export: the mean probability of the class, or at temperature 0
+    /// the share of images with it as top-1.
+    pub mass_before: f64,
+    /// The same under the new offsets.
+    pub mass_after: f64,
+    /// Share of the weighted sample with the class as top-1, under the offsets of a plain export.
+    pub answered_before: f64,
+    /// The same under the new offsets.
+    pub answered_after: f64,
+    /// Offset of a plain export, in logits.
+    pub offset_before: f32,
+    /// The new offset, in logits.
+    pub offset_after: f32,
+}
+
+/// Expected accuracy under the prior, from labelled images that the offsets were not solved on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Expected {
+    /// Data spec.
+    pub data: String,
+    /// Number of images.
+    pub images: usize,
+    /// Number of images drawn from the prior itself with the same standard error: `(sum w)^2 / sum w^2`.
+    pub effective_images: f64,
+    /// Accuracy: `sum_j prior_j recall_j`.
+    pub before: Mean,
+    /// The same under the new offsets.
+    pub after: Mean,
+    /// After minus before, image by image.
+    pub difference: Mean,
+    /// Label order.
+    pub classes: Vec<ExpectedClass>,
+}
+
+/// A class on the labelled images.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExpectedClass {
+    /// Name of the class.
+    pub name: String,
+    /// Number of images of the class.
+    pub images: usize,
+    /// Recall under the offsets of a plain export.
+    pub recall_before: f64,
+    /// Recall under the new offsets.
+    pub recall_after: f64,
+    /// Share of images with the class as top-1 under the prior, with the offsets of a plain export.
+    pub answered_before: f64,
+    /// The same under the new offsets.
+    pub answered_after: f64,
+}
+
+impl Retarget {
+    /// Offsets `resolved` on `sample` beside those of a plain export.
+    pub(crate) fn of(
+        model: &Unfolded,
+        prior: &AskedPrior,
+        before: &OffsetsRecord,
+        resolved: &Resolved,
+        (sample, measure): (&Sample<'_>, Measure),
+    ) -> Result<Self, ExportError> {
+        let after = &resolved.record.offsets;
+        let masses =
+            |offsets: &[f32], temperature| masses(sample, &resolved.weights, offsets, temperature);
+        let mass_before = masses(&before.offsets, measure.temperature)?;
+        let mass_after = masses(after, measure.temperature)?;
+        let answered_before = masses(&before.offsets, 0.0)?;
+        let answered_after = masses(after, 0.0)?;
+        let sample_images = sample.counts();
+        let counts = model.train_counts();
+        let row = |class: usize| ClassRow {
+            name: model.card().classes[class].clone(),
+            group: counts.map(|counts| Group::of_count(counts[class])),
+            train_count: counts.map(|counts| counts[class]),
+            sample_images: sample_images[class],
+            prior: prior.masses[class],
+            mass_before: mass_before[class],
+            mass_after: mass_after[class],
+            answered_before: answered_before[class],
+            answered_after: answered_after[class],
+            offset_before: before.offsets[class],
+            offset_after: after[class],
+        };
+        let classes: Vec<ClassRow> = (0..after.len()).map(row).collect();
+        let warnings = of_solution(resolved, sample, &classes);
+        Ok(Self {
+            prior: prior.name.clone(),
+            before: before.origin.clone(),
+            sample: SampleReport {
+                name: sample.name.clone(),
+                images: sample.images(),
+                measure,
+            },
+            classes,
+            expected: None,
+            warnings: warnings.into_iter().map(Told::from).collect(),
+        })
+    }
+
+    /// Adds the accuracy that is to be expected, from the images of `spec`.
+    pub(crate) fn evaluate(
+        &mut self,
+        model: &Unfolded,
+        spec: &DataSpec,
+        calibration: Option<&Scored>,
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> Result<(), ExportError> {
+        let scored = Scored::of(model, spec, progress)?;
+        if let Some(calibration) = calibration {
+            scored.refuse_images_of(calibration.images(), "those that offsets are solved on")?;
+        }
+        if let Some(warning) = refuse_training_images(&scored, model)? {
+            self.warnings.push(warning.into());
+        }
+        let expected = self.expected_on(&scored)?;
+        self.warnings.extend(of_expected(&expected).map(Told::from));
+        self.expected = Some(expected);
+        Ok(())
+    }
+
+    fn expected_on(&self, scored: &Scored) -> Result<Expected, ExportError> {
+        let column = |of: fn(&ClassRow) -> f32| self.classes.iter().map(of).collect::<Vec<f32>>();
+        let before = scored.decisions(&column(|row| row.offset_before))?;
+        let after = scored.decisions(&column(|row| row.offset_after))?;
+        let prior: Vec<f64> = self.classes.iter().map(|row| row.prior).collect();
+        let weighted = Weighted::new(&scored.labels, &prior);
+        let right_before = right(&before, &scored.labels);
+        let right_after = right(&after, &scored.labels);
+        let gained: Vec<f64> = right_after
+            .iter()
+            .zip(&right_before)
+            .map(|(a, b)| a - b)
+            .collect();
+        let recall = |right: &[f64]| by_class(right, &scored.labels, scored.classes());
+        let (recall_before, recall_after) = (recall(&right_before), recall(&right_after));
+        let answered_before = weighted.answered(&before);
+        let answered_after = weighted.answered(&after);
+        let images = scored.counts();
+        let class = |(at, row): (usize, &ClassRow)| ExpectedClass {
+            name: row.name.clone(),
+            images: images[at],
+            recall_before: recall_before[at].0,
+            recall_after: recall_after[at].0,
+            answered_before: answered_before[at],
+            answered_after: answered_after[at],
+        };
+        Ok(Expected {
+            data: scored.data.clone(),
+            images: scored.labels.len(),
+            effective_images: weighted.effective_images(),
+            before: weighted.mean(&right_before),
+            after: weighted.mean(&right_after),
+            difference: weighted.mean(&gained),
+            classes: self.classes.iter().enumerate().map(class).collect(),
+        })
+    }
+}
+
+/// Fails when images of `scored` were trained on; a warning when the training images of `model` are not at hand.
+///
+/// # Errors
+/// As [`Scored::refuse_images_of`].
+pub fn refuse_training_images(
+    scored: &Scored,
+    model: &Unfolded,
+) -> Result<Option<Warning>, ExportError> {
+    let Some(run) = model.run() else {
+        return Ok(Some(Warning::TrainingImagesNotCompared {
+            data: "unknown".to_owned(),
+            why: "a model file does not name its training images".to_owned(),
+        }));
+    };
+    let data = &run.manifest.data;
+    let opened = data.parse::<DataSpec>().map_err(|error| error.to_string());
+    let opened = opened.and_then(|spec| Dataset::open(&spec).map_err(|error| chain(&error)));
+    match opened {
+        Ok(training) => {
+            scored.refuse_images_of(&training, "training images")?;
+            Ok(None)
+        }
+        Err(why) => Ok(Some(Warning::TrainingImagesNotCompared {
+            data: data.clone(),
+            why,
+        })),
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
+}

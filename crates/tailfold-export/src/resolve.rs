@@ -1,0 +1,94 @@
+//! Re-targeting: the offsets with which every class has the mass that a prior gives it.
+
+use tailfold_sdot::{Masses, Options, Problem, Stop, cell_masses, entropic_energy, solve};
+use tailfold_spec::OffsetsRecord;
+
+use crate::{ExportError, Measure, Sample, Weighing};
+
+/// Solved offsets, with the numbers that a report needs.
+pub struct Resolved {
+    /// The offsets, and how they were found.
+    pub record: OffsetsRecord,
+    /// Why the solver stopped.
+    pub stop: Stop,
+    /// Weight of each image of the sample, `[n]`.
+    pub weights: Vec<f64>,
+}
+
+/// Solves for offsets that give every class its share of `target`, `[classes]`, on `sample`.
+///
+/// # Errors
+/// [`crate::ErrorKind::Solve`].
+pub fn resolve(
+    sample: &Sample<'_>,
+    measure: Measure,
+    target: &[f64],
+) -> Result<Resolved, ExportError> {
+    let weights = sample.weights(measure.weighing, target);
+    let problem = Problem {
+        scores: sample.scores()?,
+        sample_weights: Some(&weights),
+        target,
+    };
+    let mut options = Options::default();
+    if measure.temperature > 0.0 {
+        options.masses = Masses::Soft {
+            epsilon: measure.temperature,
+        };
+        // Probabilities can meet a prior to any accuracy, in a few more steps; counts of images cannot.
+        options.chi_square = 1e-8;
+    }
+    let solution = solve(&problem, &options)?;
+    // Under a uniform prior the two are one.
+    let balanced = weights == sample.weights(Weighing::Balanced, target);
+    let weighing = if balanced { "balanced" } else { "prior" };
+    let mut source = format!("{weighing}-{}", sample.kind);
+    if measure.temperature > 0.0 {
+        source += &format!(", softmax at temperature {}", measure.temperature);
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "offsets are a few logits; f32 is what a head adds"
+    )]
+    let offsets = solution.offsets.iter().map(|&h| h as f32).collect();
+    let record = OffsetsRecord {
+        schema: OffsetsRecord::SCHEMA.to_owned(),
+        offsets,
+        origin: "resolved".to_owned(),
+        source,
+        target: target.to_vec(),
+        mass: solution.mass,
+        chi_square: solution.chi_square,
+        largest_relative_error: solution.largest_relative_error,
+        stop: solution.stop.to_string(),
+    };
+    Ok(Resolved {
+        record,
+        stop: solution.stop,
+        weights,
+    })
+}
+
+/// Mass of each class, `[classes]`, on images with `weights` under `offsets`: the share with the class as top-1 at
+/// temperature 0, its mean probability at any other.
+pub(crate) fn masses(
+    sample: &Sample<'_>,
+    weights: &[f64],
+    offsets: &[f32],
+    temperature: f64,
+) -> Result<Vec<f64>, ExportError> {
+    let offsets: Vec<f64> = offsets.iter().map(|&h| h.into()).collect();
+    let scores = sample.scores()?;
+    if temperature <= 0.0 {
+        return Ok(cell_masses(&scores, Some(weights), &offsets)?);
+    }
+    // The energy's gradient is what the masses are beyond any target.
+    let target = vec![1.0 / offsets.len() as f64; offsets.len()];
+    let problem = Problem {
+        scores,
+        sample_weights: Some(weights),
+        target: &target,
+    };
+    let (_, gradient) = entropic_energy(&problem, &offsets, temperature)?;
+    Ok(gradient.iter().zip(&target).map(|(g, t)| g + t).collect())
+}

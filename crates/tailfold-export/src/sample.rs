@@ -1,0 +1,205 @@
+//! The labelled sample that offsets are solved on: its scores, and the weight of each image.
+
+use serde::Serialize;
+use tailfold_sdot::{Scores, SolveError};
+use tailfold_spec::{Manifest, Tensors};
+
+use crate::{ErrorKind, ExportError, Scored, Unfolded};
+
+/// How much the images of a class weigh together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weighing {
+    /// The mass that the prior gives the class: the weighted sample looks like deployment.
+    #[default]
+    Prior,
+    /// The same for every class: the prior is then the share of the feature space that each class gets.
+    Balanced,
+}
+
+/// How the mass of a class is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Measure {
+    /// How much the images of a class weigh.
+    pub weighing: Weighing,
+    /// Temperature of the softmax whose mean over the images is the mass, in logits. At 0, the mass is the share of images with
+    /// the class as top-1.
+    pub temperature: f64,
+}
+
+impl Measure {
+    /// Top-1 classes, as in an export without a prior.
+    pub const CELLS: Self = Self {
+        weighing: Weighing::Prior,
+        temperature: 0.0,
+    };
+    /// The probabilities of the network, as in an export for a prior.
+    pub const PROBABILITIES: Self = Self {
+        temperature: 1.0,
+        ..Self::CELLS
+    };
+}
+
+/// Scores of a labelled sample.
+pub struct Sample<'a> {
+    /// Name for people.
+    pub name: String,
+    /// `features` or `scores`, for [`OffsetsRecord::source`](tailfold_spec::OffsetsRecord::source).
+    pub kind: &'static str,
+    /// `[n]`.
+    labels: Vec<usize>,
+    values: Values<'a>,
+    classes: usize,
+}
+
+enum Values<'a> {
+    /// `[n, dim]` and `[classes, dim]`: features with a 1 behind them, weights with the bias.
+    Features {
+        points: Vec<f32>,
+        rows: Vec<f32>,
+        dim: usize,
+    },
+    /// `[n, classes]`.
+    Scores(&'a [f32]),
+}
+
+/// Most images that the range of scores is computed from; more would not change it.
+const MOST_RANGED: usize = 1_000;
+
+impl Sample<'static> {
+    /// The class-balanced training features of the run folder of `model`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`] for a model file, which has no features; [`ErrorKind::File`] for a damaged file.
+    pub fn of_features(model: &Unfolded) -> Result<Self, ExportError> {
+        let none = || {
+            let text = "a model file has no training features: offsets need labelled images to be solved on";
+            ExportError::new(ErrorKind::Data, text)
+        };
+        let run = model.run().ok_or_else(none)?;
+        let path = model.path().join(Manifest::FEATURES);
+        let bytes = run.manifest.read_file(model.path(), Manifest::FEATURES)?;
+        let name = path.display().to_string();
+        let tensors = Tensors::read(&bytes, &name)?;
+        let ((_, features), labels) = (tensors.f32("features")?, tensors.labels("labels")?);
+        // The names under which `build` writes the head, with a cosine head's scale already in the weights.
+        let (shape, weights) = model.model().initializer_f32("head.weight")?;
+        let (_, bias) = model.model().initializer_f32("head.bias")?;
+        let (classes, dim) = (bias.len(), shape.get(1).copied().unwrap_or(0));
+        if dim == 0 || features.len() != labels.len() * dim {
+            let text = format!(
+                "{name} has {} values for {} labels, expected {dim} each",
+                features.len(),
+                labels.len()
+            );
+            return Err(ExportError::new(ErrorKind::File, text));
+        }
+        if let Some(row) = labels.iter().position(|&label| label >= classes) {
+            let text = format!(
+                "{name}: the label of row {row} is {}, but there are {classes} classes",
+                labels[row]
+            );
+            return Err(ExportError::new(ErrorKind::File, text));
+        }
+        let one = [1.0];
+        let with = |rows: &[f32], last: &[f32]| -> Vec<f32> {
+            let rows = rows.chunks_exact(dim).zip(last.iter().cycle());
+            rows.flat_map(|(row, last)| row.iter().chain([last]).copied().collect::<Vec<f32>>())
+                .collect()
+        };
+        Ok(Self {
+            name: "training features of the run".to_owned(),
+            kind: "features",
+            labels,
+            values: Values::Features {
+                points: with(&features, &one),
+                rows: with(&weights, &bias),
+                dim: dim + 1,
+            },
+            classes,
+        })
+    }
+}
+
+impl<'a> Sample<'a> {
+    /// The sample of images that the model was run on.
+    pub fn of_images(scored: &'a Scored) -> Self {
+        Self {
+            name: scored.data.clone(),
+            kind: "scores",
+            labels: scored.labels.clone(),
+            values: Values::Scores(scored.scores.values()),
+            classes: scored.classes(),
+        }
+    }
+
+    /// The scores in the form of the solver.
+    ///
+    /// # Errors
+    /// [`SolveError`] when they do not fill the classes.
+    pub fn scores(&self) -> Result<Scores<'_>, SolveError> {
+        match &self.values {
+            Values::Features { points, rows, dim } => Scores::product(points, rows, *dim, 1.0),
+            Values::Scores(values) => Scores::matrix(values, self.classes),
+        }
+    }
+
+    /// Images of each class, `[classes]`.
+    pub fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes];
+        for &label in &self.labels {
+            counts[label] += 1;
+        }
+        counts
+    }
+
+    /// Number of images.
+    pub fn images(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Weight of each image, `[n]`, of any sum.
+    pub fn weights(&self, weighing: Weighing, prior: &[f64]) -> Vec<f64> {
+        let counts = self.counts();
+        // Of the largest, so that a uniform prior weighs as `Balanced` does to the last bit.
+        let largest = prior.iter().copied().fold(0.0, f64::max);
+        let class = |y: usize| match weighing {
+            Weighing::Prior => prior[y] / largest,
+            Weighing::Balanced => 1.0,
+        };
+        let weight = |&y: &usize| class(y) / counts[y] as f64;
+        self.labels.iter().map(weight).collect()
+    }
+
+    /// Mean difference between the largest and the smallest score of an image, under `weights` `[n]`.
+    pub fn score_range(&self, weights: &[f64]) -> f64 {
+        let every = self.images().div_ceil(MOST_RANGED).max(1);
+        let (mut sum, mut total) = (0.0, 0.0);
+        for at in (0..self.images()).step_by(every) {
+            let row = self.row(at);
+            let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let least = row.iter().copied().fold(f64::INFINITY, f64::min);
+            sum += weights[at] * (most - least);
+            total += weights[at];
+        }
+        sum / total
+    }
+
+    /// Scores of one image, `[classes]`.
+    fn row(&self, at: usize) -> Vec<f64> {
+        match &self.values {
+            Values::Features { points, rows, dim } => {
+                let point = &points[at * dim..(at + 1) * dim];
+                let product = |weights: &[f32]| {
+                    let products = weights.iter().zip(point);
+                    products.map(|(&w, &z)| f64::from(w) * f64::from(z)).sum()
+                };
+                rows.chunks_exact(*dim).map(product).collect()
+            }
+            Values::Scores(values) => values[at * self.classes..(at + 1) * self.classes]
+                .iter()
+                .map(|&s| s.into())
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Raw scores of labelled images: one run of the network for any number of offsets.
+
+use std::collections::HashSet;
+
+use tailfold_data::{DataSpec, Dataset};
+use tailfold_runtime::dataset_logits;
+use tailfold_spec::Logits;
+
+use crate::{ErrorKind, ExportError, Progress, Unfolded};
+
+/// Images with their labels and the scores that the unfolded model gives them.
+pub struct Scored {
+    /// The data spec.
+    pub data: String,
+    /// `[n]`, each below the number of classes.
+    pub labels: Vec<usize>,
+    /// `[n, classes]`, without offsets, finite.
+    pub scores: Logits,
+    images: Dataset,
+}
+
+/// Sets of more images than this together are compared by file names: their pixels would take minutes to decode.
+const MOST_HASHED: usize = 20_000;
+
+impl Scored {
+    /// Runs `model` on the images of `spec`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`], naming the class that has no images, or the image that cannot be read or has a score that is
+    /// not a finite number.
+    pub fn of(
+        model: &Unfolded,
+        spec: &DataSpec,
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> Result<Self, ExportError> {
+        let images = Dataset::open(spec)?;
+        if let Some(empty) = images.class_counts().iter().position(|&n| n == 0) {
+            let class = &images.classes()[empty];
+            let text = format!("{spec} has no images of class `{class}`");
+            return Err(ExportError::new(ErrorKind::Data, text));
+        }
+        let data = spec.to_string();
+        progress(Progress::Scoring {
+            data: &data,
+            images: images.len(),
+        });
+        let all = dataset_logits(&[model.loaded()?], &images, &|| progress(Progress::Image));
+        progress(Progress::Scored);
+        let [scores] = <[Logits; 1]>::try_from(all?).map_err(|all| {
+            let text = format!("one model was run but {} answered", all.len());
+            ExportError::new(ErrorKind::Model, text)
+        })?;
+        if let Some(at) = scores.values().iter().position(|s| !s.is_finite()) {
+            let id = images.id(at / scores.num_classes());
+            let text = format!("{id}: a score of the model is {}", scores.values()[at]);
+            return Err(ExportError::new(ErrorKind::Data, text));
+        }
+        Ok(Self {
+            data,
+            labels: images.labels().to_vec(),
+            scores,
+            images,
+        })
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.scores.num_classes()
+    }
+
+    /// The top-1 class under `offsets` `[classes]` of each image, `[n]`.
+    ///
+    /// A folded file adds the offset to the bias and that to the product, this adds it to their sum: the two can differ
+    /// where the two largest scores are within a rounding of f32.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`], naming the image, when an offset makes a score infinite.
+    pub fn decisions(&self, offsets: &[f32]) -> Result<Vec<usize>, ExportError> {
+        let top1 = |(image, row): (usize, &[f32])| {
+            let shifted: Vec<f32> = row.iter().zip(offsets).map(|(s, h)| s + h).collect();
+            let (class, _) = Logits::top1(&shifted).ok_or_else(|| {
+                let id = self.images.id(image);
+                let text = format!("{id}: a score plus its offset is not a finite number");
+                ExportError::new(ErrorKind::Data, text)
+            })?;
+            Ok(class)
+        };
+        self.scores.rows().enumerate().map(top1).collect()
+    }
+
+    /// Images of each class, `[classes]`.
+    pub fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes()];
+        for &label in &self.labels {
+            counts[label] += 1;
+        }
+        counts
+    }
+
+    /// Fails when one of these images is among `others`; `role` says what those are, such as `training images`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overlap`], naming the number of shared images and the first; [`ErrorKind::Data`] for an image that
+    /// cannot be read.
+    pub fn refuse_images_of(&self, others: &Dataset, role: &str) -> Result<(), ExportError> {
+        let keys = |data: &Dataset| -> Result<Vec<String>, ExportError> {
+            if self.images.len() + others.len() <= MOST_HASHED {
+                return Ok(data.pixel_hashes()?);
+            }
+            Ok((0..data.len()).map(|i| data.id(i)).collect())
+        };
+        let others_keys: HashSet<String> = keys(others)?.into_iter().collect();
+        let own = keys(&self.images)?;
+        let Some(first) = own.iter().position(|key| others_keys.contains(key)) else {
+            return Ok(());
+        };
+        let shared = own.iter().filter(|key| others_keys.contains(*key)).count();
+        let text = format!(
+            "{shared} of the {} images of {} are {role} ({}), the first {}: accuracy is measured on other images",
+            own.len(),
+            self.data,
+            others.spec(),
+            self.images.id(first)
+        );
+        Err(ExportError::new(ErrorKind::Overlap, text))
+    }
+
+    /// The images themselves.
+    pub fn images(&self) -> &Dataset {
+        &self.images
+    }
+}

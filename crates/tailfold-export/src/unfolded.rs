@@ -1,0 +1,193 @@
+//! A classifier without offsets: what every choice of offsets starts from.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use tailfold_onnx::{
+    Checkpoint, Description, FoldError, LastBias, Model, Ports, build, check, check_foldable,
+    fold_offsets,
+};
+use tailfold_runtime::{Backend, LoadedModel, Options, infer_shapes, open_file};
+use tailfold_spec::{AtExport, Manifest, ModelCard, OffsetsRecord};
+
+use crate::{ErrorKind, ExportError};
+
+/// A classifier without offsets.
+pub struct Unfolded {
+    /// Its logits are the raw scores `[classes]`; in canonical form, with the card in its metadata.
+    model: Model,
+    /// Without offsets.
+    card: ModelCard,
+    source: Source,
+    /// For messages.
+    path: PathBuf,
+    /// Made at the first use.
+    loaded: OnceCell<LoadedModel>,
+}
+
+/// Where a classifier comes from.
+enum Source {
+    Run(Box<Run>),
+    File(Box<File>),
+}
+
+/// A run folder.
+pub(crate) struct Run {
+    pub(crate) manifest: Manifest,
+    /// The offsets that the loss added to the scores in the last step of training.
+    pub(crate) trained: OffsetsRecord,
+}
+
+/// A model file.
+struct File {
+    ports: Ports,
+    bias: LastBias,
+}
+
+impl Unfolded {
+    /// Reads the run `folder` and builds its graph.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] or [`ErrorKind::Model`], naming the file that is missing, damaged or altered.
+    pub fn read(folder: &Path) -> Result<Self, ExportError> {
+        let manifest = Manifest::read(folder)?;
+        let bytes = manifest.read_file(folder, Manifest::CHECKPOINT)?;
+        let checkpoint = Checkpoint::from_safetensors(&bytes, &folder.join(Manifest::CHECKPOINT))?;
+        let card = ModelCard {
+            name: manifest.name.clone(),
+            architecture: manifest.architecture.name(),
+            classes: manifest.classes.clone(),
+            train_counts: manifest.train_counts.clone(),
+            preprocess: manifest.preprocess.clone(),
+            offsets: None,
+            checkpoint_sha256: manifest.files.checkpoint_sha256.clone(),
+            quantization: None,
+        };
+        let model = build(&manifest.architecture, &checkpoint, &card)?;
+        let trained = manifest.read_offsets(folder)?;
+        Ok(Self {
+            model,
+            card,
+            source: Source::Run(Box::new(Run { manifest, trained })),
+            path: folder.to_owned(),
+            loaded: OnceCell::new(),
+        })
+    }
+
+    /// Opens the model file `path` of any exporter; `description` fills the gaps in its metadata, and `classes` are its
+    /// class names if neither has any.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`], naming the file: it is no classifier, it is quantized, it has offsets already, or the node
+    /// stands between the last bias and the logits.
+    pub fn open(
+        path: &Path,
+        description: &Description,
+        classes: &[String],
+    ) -> Result<Self, ExportError> {
+        let (opened, bytes) = open_file(path, &description.options)?;
+        let name = path.display().to_string();
+        let at = |error: ExportError| error.at(&name);
+        check_foldable(&opened.model).map_err(|error| at(error.into()))?;
+        let description = description.or_classes(&opened, classes);
+        let description = description.map_err(|error| at(error.into()))?;
+        let (backend, options) = (Backend::default(), Options::default());
+        let loaded = LoadedModel::over(opened, &bytes, &name, &description, backend, &options)?;
+        let (mut model, card) = (loaded.onnx.clone(), loaded.card.clone());
+        let bias = LastBias::of(&model, &infer_shapes(&model), card.classes.len())?;
+        let bias = bias.map_err(|error| at(error.into()))?;
+        model.set_card(&card);
+        let ports = loaded.ports.clone();
+        Ok(Self {
+            model,
+            card,
+            source: Source::File(Box::new(File { ports, bias })),
+            path: path.to_owned(),
+            loaded: OnceCell::from(loaded),
+        })
+    }
+
+    /// Name, classes, training counts and preprocessing; without offsets.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// Training images of each class, `[classes]`; `None` if they are unknown.
+    pub fn train_counts(&self) -> Option<&[u64]> {
+        let counts = &self.card.train_counts;
+        counts.iter().any(|&n| n > 0).then_some(counts)
+    }
+
+    /// The run folder.
+    pub(crate) fn run(&self) -> Option<&Run> {
+        match &self.source {
+            Source::Run(run) => Some(run),
+            Source::File(_) => None,
+        }
+    }
+
+    /// The choice of offsets that the run made; `None` for a model file.
+    pub fn at_export(&self) -> Option<AtExport> {
+        self.run().map(|run| run.manifest.at_export)
+    }
+
+    /// The offsets of training.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Offsets`] for a model file, which has none.
+    pub fn trained(&self) -> Result<&OffsetsRecord, ExportError> {
+        let none = || {
+            let text = "a model file has no offsets of training: only a run folder has them";
+            ExportError::new(ErrorKind::Offsets, text)
+        };
+        Ok(&self.run().ok_or_else(none)?.trained)
+    }
+
+    /// The raw graph.
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The run folder or the model file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The classifier without offsets, ready to run.
+    pub(crate) fn loaded(&self) -> Result<&LoadedModel, ExportError> {
+        if let Some(loaded) = self.loaded.get() {
+            return Ok(loaded);
+        }
+        let (bytes, name) = (self.model.to_bytes(), self.path.display().to_string());
+        let options = Options::default();
+        let loaded = LoadedModel::from_bytes(&bytes, &name, Backend::default(), &options)?;
+        Ok(self.loaded.get_or_init(|| loaded))
+    }
+
+    /// The file with `offsets` folded into the last bias; a model file keeps its input and output.
+    pub(crate) fn folded(&self, offsets: &OffsetsRecord) -> Result<Model, ExportError> {
+        let mut model = self.model.clone();
+        match &self.source {
+            Source::Run(_) => fold_offsets(&mut model, offsets)?,
+            Source::File(file) => {
+                let (classes, found) = (self.card.classes.len(), offsets.offsets.len());
+                if classes != found {
+                    return Err(FoldError::ClassCount {
+                        classes,
+                        offsets: found,
+                    }
+                    .into());
+                }
+                let shifts: Vec<f64> = offsets.offsets.iter().map(|&h| h.into()).collect();
+                file.bias.shift(&mut model, &shifts)?;
+                file.ports.restore(&mut model);
+                model.set_card(&ModelCard {
+                    offsets: Some(offsets.clone()),
+                    ..self.card.clone()
+                });
+            }
+        }
+        check(&model)?;
+        Ok(model)
+    }
+}

@@ -1,0 +1,226 @@
+//! Reasons to doubt offsets: the prior asks for more than the images support.
+
+use std::fmt;
+
+use serde::Serialize;
+use tailfold_sdot::Stop;
+
+use crate::report::{ClassRow, Expected};
+use crate::{Resolved, Sample};
+
+/// One image of the sample must not move a class's mass by more than half of it.
+const LARGEST_STEP: f64 = 0.5;
+
+/// The border of a class with fewer images rests on a handful of them; it is where `few` begins.
+const FEWEST_IMAGES: usize = 20;
+
+/// A share of a half is known to 5 points (one standard error) from 100 images.
+const FEWEST_EFFECTIVE: f64 = 100.0;
+
+/// A reason to doubt a result; `kind` and numbers in JSON.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Warning {
+    /// One image of the sample is more than half of what the prior gives a class.
+    CoarseSample {
+        /// The class.
+        class: String,
+        /// Mass that the prior gives the class.
+        prior: f64,
+        /// Part of the sample's weight that its heaviest image has.
+        largest_weight: f64,
+    },
+    /// A class with few images in the sample.
+    FewImages {
+        /// The class.
+        class: String,
+        /// Its number of images.
+        images: usize,
+        /// The least number without a warning.
+        least: usize,
+    },
+    /// The masses are not those of the prior.
+    NotConverged {
+        /// Why the solver stopped.
+        stop: String,
+        /// Chi-square distance of the masses from the prior.
+        chi_square: f64,
+        /// The class with the largest relative error.
+        class: String,
+        /// Mass that the prior gives the class.
+        prior: f64,
+        /// Mass that the class has.
+        mass: f64,
+    },
+    /// No image of the sample has the class as top-1.
+    NeverAnswered {
+        /// The class.
+        class: String,
+    },
+    /// The offsets differ by more than the scores of an image do on average: the offsets decide, not the image.
+    OffsetsBeyondScores {
+        /// Largest minus smallest offset, in logits.
+        offsets_range: f64,
+        /// Largest minus smallest raw score of an image, mean over the sample, in logits.
+        score_range: f64,
+        /// The classes with the largest and the smallest offset.
+        classes: [String; 2],
+    },
+    /// The expected accuracy rests on few images, or on few of them.
+    FewEffectiveImages {
+        /// Number of images of the prior itself that would say as much.
+        effective: f64,
+        /// The least number without a warning.
+        least: f64,
+    },
+    /// The evaluation images could not be compared with the training images.
+    TrainingImagesNotCompared {
+        /// The training data.
+        data: String,
+        /// Why they cannot be opened.
+        why: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CoarseSample {
+                class,
+                prior,
+                largest_weight,
+            } => write!(
+                f,
+                "class `{class}` is to have {:.2} %, and one image of the sample weighs up to {:.2} %: a single image decides over it",
+                100.0 * prior,
+                100.0 * largest_weight
+            ),
+            Self::FewImages {
+                class,
+                images,
+                least,
+            } => write!(
+                f,
+                "class `{class}` has {images} images in the sample, fewer than {least}: its offset rests on a handful of images"
+            ),
+            Self::NotConverged {
+                stop,
+                chi_square,
+                class,
+                prior,
+                mass,
+            } => write!(
+                f,
+                "the solver stopped for another reason ({stop}, chi-square {chi_square:.2e}): class `{class}` has {:.2} %, asked for {:.2} %",
+                100.0 * mass,
+                100.0 * prior
+            ),
+            Self::NeverAnswered { class } => {
+                write!(f, "no image of the sample is answered with class `{class}`")
+            }
+            Self::OffsetsBeyondScores {
+                offsets_range,
+                score_range,
+                classes: [first, last],
+            } => write!(
+                f,
+                "the offsets span {offsets_range:.2} logits (`{first}` to `{last}`), an image's scores {score_range:.2} on average: the prior decides more than the image"
+            ),
+            Self::FewEffectiveImages { effective, least } => write!(
+                f,
+                "the expected accuracy rests on {effective:.0} effective images, fewer than {least}"
+            ),
+            Self::TrainingImagesNotCompared { data, why } => write!(
+                f,
+                "not checked whether the evaluation images were trained on, {data}: {why}"
+            ),
+        }
+    }
+}
+
+/// A warning with its text, for JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    /// The warning.
+    #[serde(flatten)]
+    pub warning: Warning,
+    /// The same in words.
+    pub text: String,
+}
+
+impl From<Warning> for Told {
+    fn from(warning: Warning) -> Self {
+        Self {
+            text: warning.to_string(),
+            warning,
+        }
+    }
+}
+
+/// Reasons to doubt the offsets `resolved` on `sample`; `rows` has one row per class.
+pub(crate) fn of_solution(
+    resolved: &Resolved,
+    sample: &Sample<'_>,
+    rows: &[ClassRow],
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for row in rows {
+        if row.sample_images < FEWEST_IMAGES {
+            warnings.push(Warning::FewImages {
+                class: row.name.clone(),
+                images: row.sample_images,
+                least: FEWEST_IMAGES,
+            });
+        }
+    }
+    let total: f64 = resolved.weights.iter().sum();
+    let largest_weight = resolved.weights.iter().copied().fold(0.0, f64::max) / total;
+    for row in rows {
+        if largest_weight > LARGEST_STEP * row.prior {
+            warnings.push(Warning::CoarseSample {
+                class: row.name.clone(),
+                prior: row.prior,
+                largest_weight,
+            });
+        }
+        if row.answered_after <= 0.0 {
+            let class = row.name.clone();
+            warnings.push(Warning::NeverAnswered { class });
+        }
+    }
+    let error = |row: &ClassRow| (row.mass_after - row.prior).abs() / row.prior;
+    let worst = rows.iter().max_by(|a, b| error(a).total_cmp(&error(b)));
+    if let (true, Some(worst)) = (resolved.stop != Stop::Converged, worst) {
+        warnings.push(Warning::NotConverged {
+            stop: resolved.stop.to_string(),
+            chi_square: resolved.record.chi_square,
+            class: worst.name.clone(),
+            prior: worst.prior,
+            mass: worst.mass_after,
+        });
+    }
+    let by_offset = |a: &&ClassRow, b: &&ClassRow| a.offset_after.total_cmp(&b.offset_after);
+    if let (Some(least), Some(most)) =
+        (rows.iter().min_by(by_offset), rows.iter().max_by(by_offset))
+    {
+        let offsets_range = f64::from(most.offset_after) - f64::from(least.offset_after);
+        let score_range = sample.score_range(&resolved.weights);
+        if offsets_range > score_range {
+            warnings.push(Warning::OffsetsBeyondScores {
+                offsets_range,
+                score_range,
+                classes: [most, least].map(|row| row.name.clone()),
+            });
+        }
+    }
+    warnings
+}
+
+/// Reason to doubt an expected accuracy.
+pub(crate) fn of_expected(expected: &Expected) -> Option<Warning> {
+    (expected.effective_images < FEWEST_EFFECTIVE).then_some(Warning::FewEffectiveImages {
+        effective: expected.effective_images,
+        least: FEWEST_EFFECTIVE,
+    })
+}

@@ -1,0 +1,85 @@
+//! The last bias of a classifier: the constant whose change shifts the logits class by class.
+
+mod add;
+mod walk;
+
+pub use add::add_to_bias;
+
+use crate::proto::NodeProto;
+use crate::{Model, OnnxError, Shapes};
+
+/// The last bias of a network in canonical form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastBias {
+    /// Index of its node.
+    node: usize,
+    place: Place,
+    /// Change of each logit when its entry of the bias grows by 1, `[classes]`, never 0. It contains factors behind the
+    /// bias, such as a temperature.
+    gains: Vec<f64>,
+}
+
+/// Where a node reads its bias.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// The third input of a Conv or Gemm, which may be missing.
+    Bias,
+    /// The constant of an Add or Sub at this input, one value per class.
+    Constant(usize),
+}
+
+/// A network without a bias that shifts the logits class by class.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("node `{node}` ({operator}) stands between the last bias and the logits")]
+pub struct NoLastBias {
+    /// Name of the first node, from the output backwards, that does not pass a shift on, or of a layer without a usable
+    /// bias.
+    pub node: String,
+    /// Its operator.
+    pub operator: String,
+}
+
+impl LastBias {
+    /// Returns the last bias of `model`, whose output has `classes` logits, or the reason why there is none. `shapes` are
+    /// the shapes of the model's values, as far as they are known.
+    ///
+    /// # Errors
+    /// [`OnnxError`] when the model has no single output.
+    pub fn of(
+        model: &Model,
+        shapes: &Shapes,
+        classes: usize,
+    ) -> Result<Result<Self, NoLastBias>, OnnxError> {
+        walk::walk(model, shapes, classes)
+    }
+
+    /// Adds `shifts` `[classes]` to the logits of `model`, which must have the nodes of the model that the bias was
+    /// found in.
+    ///
+    /// # Errors
+    /// [`OnnxError`] when the bias is not a float constant.
+    pub fn shift(&self, model: &mut Model, shifts: &[f64]) -> Result<(), OnnxError> {
+        let added = self.added(shifts);
+        match self.place {
+            Place::Bias => add_to_bias(model, self.node, &added),
+            Place::Constant(input) => add::add_to_constant(model, self.node, input, &added),
+        }
+    }
+
+    /// Returns what is added to the bias input of node `index` for `shifts` `[classes]`; `None` when the last bias is
+    /// another constant.
+    pub fn added_to(&self, index: Option<usize>, shifts: &[f64]) -> Option<Vec<f64>> {
+        let own = self.place == Place::Bias && index == Some(self.node);
+        own.then(|| self.added(shifts))
+    }
+
+    fn added(&self, shifts: &[f64]) -> Vec<f64> {
+        let pairs = shifts.iter().zip(&self.gains);
+        pairs.map(|(shift, gain)| shift / gain).collect()
+    }
+}
+
+/// Returns whether `node` is a layer with weights, which can make the logits.
+pub(crate) fn is_layer(node: &NodeProto) -> bool {
+    ["Gemm", "Conv", "MatMul"].iter().any(|op| node.is(op))
+}

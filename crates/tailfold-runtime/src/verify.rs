@@ -1,0 +1,125 @@
+//! Compares the logits of an exported model with the logits that it must have.
+
+mod error;
+mod golden;
+
+use serde::Serialize;
+use tailfold_spec::Logits;
+
+use crate::LoadedModel;
+
+pub use error::VerifyError;
+pub use golden::Golden;
+
+/// The result of a comparison; schema `tailfold.verify/1`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// `tailfold.verify/1`.
+    pub schema: &'static str,
+    /// Source of the expected logits.
+    pub against: &'static str,
+    /// Whether no decision differs and no logit differs by more than the tolerance.
+    pub holds: bool,
+    /// Number of images.
+    pub images: usize,
+    /// Number of images with another top-1 class.
+    pub changed_decisions: usize,
+    /// Largest difference of a logit.
+    pub max_abs_logit_diff: f64,
+    /// Largest accepted difference of a logit.
+    pub tolerance: f64,
+}
+
+impl Verification {
+    /// Largest difference that rounding explains, as a share of the largest logit: some hundred f32 additions in another
+    /// order, in some dozen layers.
+    pub const TOLERANCE: f64 = 1e-4;
+
+    /// Compares `model` with the answers of the training framework.
+    ///
+    /// # Errors
+    /// [`VerifyError`], naming the file of `golden`, if the two belong to different models; also as [`Verification::of`].
+    pub fn with_golden(model: &mut LoadedModel, golden: &Golden) -> Result<Self, VerifyError> {
+        let expected = golden.expected(&model.card)?;
+        let found = model.classifier.logits(&golden.inputs)?;
+        Self::of("the training framework", &expected, &found)
+    }
+
+    /// Compares `found` with `expected`, both `[images, classes]`; `against` names the source of `expected`.
+    ///
+    /// # Errors
+    /// [`VerifyError`] without images, for different shapes, and for a logit that is not a finite number.
+    pub fn of(
+        against: &'static str,
+        expected: &Logits,
+        found: &Logits,
+    ) -> Result<Self, VerifyError> {
+        if expected.is_empty() {
+            return Err(VerifyError::NoImage);
+        }
+        let shape = |logits: &Logits| [logits.len(), logits.num_classes()];
+        if shape(expected) != shape(found) {
+            return Err(VerifyError::Shape {
+                expected: shape(expected),
+                found: shape(found),
+            });
+        }
+        let (mut worst, mut largest, mut changed) = (0.0_f64, 1.0_f64, 0);
+        for (image, (expected, found)) in expected.rows().zip(found.rows()).enumerate() {
+            let (Some((a, _)), Some((b, _))) = (Logits::top1(expected), Logits::top1(found)) else {
+                return Err(VerifyError::NotFinite { image });
+            };
+            changed += usize::from(a != b);
+            for (e, f) in expected.iter().zip(found) {
+                worst = worst.max(f64::from((e - f).abs()));
+                largest = largest.max(f64::from(e.abs()));
+            }
+        }
+        let tolerance = Self::TOLERANCE * largest;
+        Ok(Self {
+            schema: "tailfold.verify/1",
+            against,
+            holds: changed == 0 && worst <= tolerance,
+            images: expected.len(),
+            changed_decisions: changed,
+            max_abs_logit_diff: worst,
+            tolerance,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(expected: &[f32], found: &[f32]) -> Result<Verification, VerifyError> {
+        let logits = |values: &[f32]| Logits::new(values.to_vec(), 2).unwrap();
+        Verification::of("a test", &logits(expected), &logits(found))
+    }
+
+    #[test]
+    fn tolerance_is_a_share_of_the_largest_logit() {
+        let near = compared(&[10.0, 1.0], &[10.000_5, 1.0]).unwrap();
+        assert!(near.holds && (near.tolerance - 1e-3).abs() < 1e-12);
+        let far = compared(&[10.0, 1.0], &[10.002, 1.0]).unwrap();
+        assert!(!far.holds && far.changed_decisions == 0);
+    }
+
+    #[test]
+    fn a_changed_decision_does_not_hold_however_close_the_logits_are() {
+        let found = compared(&[10.0, 9.999_9], &[9.999_9, 10.0]).unwrap();
+        assert!(!found.holds && found.max_abs_logit_diff <= found.tolerance);
+        assert_eq!(found.changed_decisions, 1);
+    }
+
+    #[test]
+    fn no_image_another_shape_and_nan_are_errors() {
+        assert!(matches!(compared(&[], &[]), Err(VerifyError::NoImage)));
+        let shapes = compared(&[1.0, 2.0], &[1.0, 2.0, 3.0, 4.0]).unwrap_err();
+        let expect = "2 rows of 2 logits came back, expected 1 of 2";
+        assert_eq!(shapes.to_string(), expect);
+        let nan = compared(&[1.0, 2.0, 1.0, 2.0], &[1.0, 2.0, f32::NAN, 2.0]).unwrap_err();
+        assert_eq!(nan.to_string(), "image 1: a logit is not a finite number");
+    }
+}

@@ -1,0 +1,179 @@
+//! Tensors by name, from the bytes of a safetensors file.
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+
+/// The tensors of a safetensors file.
+#[derive(Debug)]
+pub struct Tensors<'a> {
+    file: SafeTensors<'a>,
+    /// The file in messages.
+    place: String,
+}
+
+/// A safetensors file, or a tensor of it, that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TensorsError {
+    /// Not a safetensors file.
+    #[error("{place} is not a safetensors file, or is damaged or cut short")]
+    Damaged {
+        /// The file.
+        place: String,
+        /// Why.
+        #[source]
+        source: SafeTensorError,
+    },
+    /// No tensor of this name.
+    #[error("{place}: there is no tensor `{tensor}`")]
+    Missing {
+        /// The file.
+        place: String,
+        /// Name of the tensor.
+        tensor: String,
+    },
+    /// A tensor of another element type.
+    #[error("{place}: tensor `{tensor}` holds {found:?}, expected {expected}")]
+    Type {
+        /// The file.
+        place: String,
+        /// Name of the tensor.
+        tensor: String,
+        /// Its element type.
+        found: Dtype,
+        /// The expected element types.
+        expected: &'static str,
+    },
+    /// A label that is negative, or larger than a number of this machine.
+    #[error("{place}: tensor `{tensor}` has the label {label} at index {index}")]
+    Label {
+        /// The file.
+        place: String,
+        /// Name of the tensor.
+        tensor: String,
+        /// Row-major index.
+        index: usize,
+        /// The label.
+        label: i128,
+    },
+}
+
+impl<'a> Tensors<'a> {
+    /// Reads the `bytes` of a safetensors file; `place` is the file in messages.
+    ///
+    /// # Errors
+    /// [`TensorsError::Damaged`].
+    pub fn read(bytes: &'a [u8], place: &str) -> Result<Self, TensorsError> {
+        let place = place.to_owned();
+        match SafeTensors::deserialize(bytes) {
+            Ok(file) => Ok(Self { file, place }),
+            Err(source) => Err(TensorsError::Damaged { place, source }),
+        }
+    }
+
+    /// Shape and values, row-major, of the f32 tensor `tensor`.
+    ///
+    /// # Errors
+    /// [`TensorsError::Missing`] or [`TensorsError::Type`].
+    pub fn f32(&self, tensor: &str) -> Result<(Vec<usize>, Vec<f32>), TensorsError> {
+        let view = self.view(tensor)?;
+        if view.dtype() != Dtype::F32 {
+            return Err(self.of_type(tensor, &view, "F32"));
+        }
+        let (values, _) = view.data().as_chunks();
+        let values = values.iter().map(|&v| f32::from_le_bytes(v)).collect();
+        Ok((view.shape().to_vec(), values))
+    }
+
+    /// Values of the tensor `tensor` of class labels, int64 or uint64.
+    ///
+    /// # Errors
+    /// [`TensorsError::Missing`], [`TensorsError::Type`], or [`TensorsError::Label`] for a negative label.
+    pub fn labels(&self, tensor: &str) -> Result<Vec<usize>, TensorsError> {
+        let view = self.view(tensor)?;
+        let (words, _) = view.data().as_chunks();
+        let number: fn([u8; 8]) -> i128 = match view.dtype() {
+            Dtype::I64 => |word| i64::from_le_bytes(word).into(),
+            Dtype::U64 => |word| u64::from_le_bytes(word).into(),
+            _ => return Err(self.of_type(tensor, &view, "I64 or U64")),
+        };
+        let labels = words.iter().map(|&word| number(word)).enumerate();
+        labels
+            .map(|(index, label)| {
+                usize::try_from(label).map_err(|_| TensorsError::Label {
+                    place: self.place.clone(),
+                    tensor: tensor.to_owned(),
+                    index,
+                    label,
+                })
+            })
+            .collect()
+    }
+
+    fn view(&self, tensor: &str) -> Result<TensorView<'_>, TensorsError> {
+        self.file.tensor(tensor).map_err(|_| TensorsError::Missing {
+            place: self.place.clone(),
+            tensor: tensor.to_owned(),
+        })
+    }
+
+    fn of_type(&self, tensor: &str, view: &TensorView<'_>, expected: &'static str) -> TensorsError {
+        TensorsError::Type {
+            place: self.place.clone(),
+            tensor: tensor.to_owned(),
+            found: view.dtype(),
+            expected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+        let view = TensorView::new(dtype, shape.to_vec(), bytes).unwrap();
+        safetensors::serialize([("x", view)], None).unwrap()
+    }
+
+    #[test]
+    fn values_keep_their_shape_and_order() {
+        let values = [1.5_f32, -2.0, 0.0, 4.0, 5.0, f32::NAN];
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let bytes = file(Dtype::F32, &[2, 3], &bytes);
+        let (shape, read) = Tensors::read(&bytes, "a file").unwrap().f32("x").unwrap();
+        assert_eq!(shape, [2, 3]);
+        assert_eq!(read[..5], values[..5]);
+        assert!(read[5].is_nan());
+    }
+
+    #[test]
+    fn labels_are_signed_or_unsigned_and_never_negative() {
+        let labels = |dtype, word: [u8; 8]| {
+            let bytes = file(dtype, &[1], &word);
+            let tensors = Tensors::read(&bytes, "a file").unwrap();
+            tensors.labels("x").map_err(|e| e.to_string())
+        };
+        assert_eq!(labels(Dtype::I64, 7_i64.to_le_bytes()), Ok(vec![7]));
+        assert_eq!(labels(Dtype::U64, 7_u64.to_le_bytes()), Ok(vec![7]));
+        let negative = labels(Dtype::I64, (-1_i64).to_le_bytes()).unwrap_err();
+        assert_eq!(negative, "a file: tensor `x` has the label -1 at index 0");
+    }
+
+    #[test]
+    fn errors_name_the_file_the_tensor_and_both_types() {
+        let bytes = file(Dtype::F16, &[2], &[0; 4]);
+        let tensors = Tensors::read(&bytes, "a file").unwrap();
+        let wrong = tensors.f32("x").unwrap_err().to_string();
+        assert_eq!(wrong, "a file: tensor `x` holds F16, expected F32");
+        let wrong = tensors.labels("x").unwrap_err().to_string();
+        assert_eq!(wrong, "a file: tensor `x` holds F16, expected I64 or U64");
+        let missing = tensors.f32("y").unwrap_err().to_string();
+        assert_eq!(missing, "a file: there is no tensor `y`");
+        let cut = Tensors::read(&bytes[..bytes.len() - 1], "a file").unwrap_err();
+        assert!(
+            cut.to_string()
+                .starts_with("a file is not a safetensors file")
+        );
+    }
+}
