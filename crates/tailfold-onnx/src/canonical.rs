@@ -2,12 +2,12 @@
 //! initializers, batch normalisation is folded into the convolutions, linear layers are Gemm with `transB`, there is
 //! one output, and the opset version is at least 13, the first with per-channel quantization.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use crate::Model;
 use crate::Shapes;
 use crate::check_structure;
-use crate::proto::{GraphProto, NodeProto};
+use crate::proto::{GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 mod axes;
 mod batch;
@@ -84,28 +84,31 @@ pub(crate) fn tidy(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalEr
 
 /// Removes initializers that no node reads, and declared types of values that no longer exist.
 pub(crate) fn remove_unused(model: &mut Model) {
-    let graph = model.graph_mut();
-    let read = read(graph);
-    let mut made: BTreeSet<String> = graph.node.iter().flat_map(|n| n.output.clone()).collect();
-    graph.initializer.retain(|t| read.contains(t.name()));
-    made.extend(graph.initializer.iter().map(|t| t.name().to_owned()));
-    graph.value_info.retain(|v| made.contains(v.name()));
-}
-
-/// Names of all values that a node reads or that the graph returns.
-fn read(graph: &GraphProto) -> BTreeSet<String> {
-    let inputs = graph.node.iter().flat_map(reads);
-    inputs
-        .chain(graph.output.iter().map(|o| o.name().to_owned()))
-        .collect()
+    let GraphProto {
+        node,
+        output,
+        initializer,
+        value_info,
+        ..
+    } = model.graph_mut();
+    let mut read: HashSet<&str> = node.iter().flat_map(reads).collect();
+    read.extend(output.iter().map(ValueInfoProto::name));
+    initializer.retain(|t| read.contains(t.name()));
+    if value_info.is_empty() {
+        return;
+    }
+    let outputs = node.iter().flat_map(|n| &n.output).map(String::as_str);
+    let mut made: HashSet<&str> = outputs.collect();
+    made.extend(initializer.iter().map(TensorProto::name));
+    value_info.retain(|v| made.contains(v.name()));
 }
 
 /// Names of all values that `node` reads, including reads inside its subgraphs.
-fn reads(node: &NodeProto) -> Vec<String> {
-    let mut names = node.input.clone();
+fn reads(node: &NodeProto) -> Vec<&str> {
+    let mut names: Vec<&str> = node.input.iter().map(String::as_str).collect();
     for body in bodies::of(node) {
         names.extend(body.node.iter().flat_map(reads));
-        names.extend(body.output.iter().map(|o| o.name().to_owned()));
+        names.extend(body.output.iter().map(ValueInfoProto::name));
     }
     names
 }

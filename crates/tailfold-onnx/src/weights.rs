@@ -1,10 +1,9 @@
 //! Layers with weights: the nodes that the quantizer wants in integers, and that a report counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::Model;
-use crate::proto::{GraphProto, NodeProto};
-use crate::wires::Wires;
+use crate::proto::{NodeProto, TensorProto};
 
 /// Operators of layers with weights, and the inputs that may be the weights. Operators of ONNX Runtime are among them.
 const LAYERS: [(&str, &[usize]); 18] = [
@@ -46,29 +45,41 @@ impl Model {
     /// Names of the layers with weights. The product of two activations has none.
     pub fn layers_with_weights(&self) -> BTreeSet<&str> {
         let graph = self.graph();
-        let wires = Wires::of(graph);
-        let layers = graph.node.iter().filter(|n| has_weights(graph, &wires, n));
+        let makers = graph.node.iter().filter(|n| PASSED.contains(&n.op_type()));
+        let makers = makers.flat_map(|n| n.output.iter().map(move |o| (o.as_str(), n)));
+        let values = Values {
+            constants: graph.initializer.iter().map(TensorProto::name).collect(),
+            makers: makers.collect(),
+        };
+        let layers = graph.node.iter().filter(|n| has_weights(&values, n));
         layers.map(NodeProto::label).collect()
     }
 }
 
-fn has_weights(graph: &GraphProto, wires: &Wires, node: &NodeProto) -> bool {
+/// The values that can be weights.
+struct Values<'a> {
+    /// Names of the initializers.
+    constants: HashSet<&'a str>,
+    /// The node of [`PASSED`] that makes a value.
+    makers: HashMap<&'a str, &'a NodeProto>,
+}
+
+fn has_weights(values: &Values<'_>, node: &NodeProto) -> bool {
     let layer = LAYERS.iter().find(|(layer, _)| *layer == node.op_type());
     let inputs = layer.map_or(&[][..], |(_, inputs)| inputs);
     let mut weights = inputs.iter().filter_map(|&i| node.input.get(i));
-    weights.any(|weight| is_constant(graph, wires, weight))
+    weights.any(|weight| is_constant(values, weight))
 }
 
 /// Whether `value` is an initializer, directly or after operators of [`PASSED`].
-fn is_constant(graph: &GraphProto, wires: &Wires, value: &str) -> bool {
+fn is_constant(values: &Values<'_>, value: &str) -> bool {
     let mut value = value;
     // A weight passes few nodes; the bound limits the time on a hostile graph.
     for _ in 0..8 {
-        if wires.constant(value).is_some() {
+        if values.constants.contains(value) {
             return true;
         }
-        let maker = wires.maker(value).map(|at| &graph.node[at]);
-        let Some(node) = maker.filter(|n| PASSED.contains(&n.op_type())) else {
+        let Some(node) = values.makers.get(value) else {
             return false;
         };
         value = node.input.first().map_or("", String::as_str);

@@ -1,23 +1,23 @@
 //! Producer and readers of each value, indexed once per graph so that a pass takes time linear in the nodes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::proto::GraphProto;
 
 /// Index of producers, readers and constants. It does not follow later changes of the graph.
 pub(crate) struct Wires {
-    makers: BTreeMap<String, usize>,
-    readers: BTreeMap<String, Vec<usize>>,
-    constants: BTreeMap<String, usize>,
-    outputs: BTreeSet<String>,
+    makers: HashMap<String, usize>,
+    readers: HashMap<String, Vec<usize>>,
+    constants: HashMap<String, usize>,
+    outputs: HashSet<String>,
 }
 
 impl Wires {
     pub(crate) fn of(graph: &GraphProto) -> Self {
         let mut wires = Self {
-            makers: BTreeMap::new(),
-            readers: BTreeMap::new(),
-            constants: BTreeMap::new(),
+            makers: HashMap::new(),
+            readers: HashMap::new(),
+            constants: HashMap::new(),
             outputs: graph.output.iter().map(|o| o.name().to_owned()).collect(),
         };
         for (index, node) in graph.node.iter().enumerate() {
@@ -65,15 +65,14 @@ impl Wires {
 
 /// Generator of names that a graph does not use yet.
 pub(crate) struct Fresh {
-    taken: BTreeSet<String>,
+    taken: HashSet<String>,
 }
 
 impl Fresh {
     pub(crate) fn of(graph: &GraphProto) -> Self {
-        let mut taken: BTreeSet<String> = BTreeSet::new();
+        let mut taken: HashSet<String> = HashSet::new();
         for node in &graph.node {
             taken.extend(node.output.iter().cloned());
-            taken.extend(node.input.iter().cloned());
             taken.insert(node.name().to_owned());
         }
         taken.extend(graph.initializer.iter().map(|t| t.name().to_owned()));

@@ -10,7 +10,7 @@ use super::archive::{copy, size};
 use crate::process::{cargo, must, root};
 use crate::target::Target;
 
-/// Builds `tailfold` for the target `name`, in the profile `dist`, and lays it in `folder`.
+/// Builds `tailfold` for the target `name` and copies it to `folder`.
 pub(super) fn make(name: &str, features: &[String], folder: &Path) -> anyhow::Result<ExitCode> {
     let target = Target::named(name)?;
     if let Some(why) = target.missing() {
@@ -34,14 +34,17 @@ pub(super) fn make(name: &str, features: &[String], folder: &Path) -> anyhow::Re
 fn build(target: &Target, features: &[String]) -> anyhow::Result<PathBuf> {
     let toolchain = target.toolchain()?;
     say(&format!("building tailfold for {}", target.name));
+    // A panic inside tract is caught, so it has to unwind.
+    let unwinds = features.iter().any(|f| f == "tract" || f == "tools");
+    let profile = if unwinds { "dist" } else { "device" };
     let mut cargo = cargo();
     cargo
         .current_dir(root()?)
-        .args(["build", "--quiet", "--profile", "dist"])
+        .args(["build", "--quiet", "--profile", profile])
         .args(["--package", "tailfold-cli", "--no-default-features"])
         .arg(format!("--features={}", features.join(",")));
     target.applied(toolchain.as_ref(), &mut cargo)?;
     must(&mut cargo)?;
     let built = target.folder()?.join("build").join(target.name);
-    Ok(built.join("dist/tailfold"))
+    Ok(built.join(profile).join("tailfold"))
 }

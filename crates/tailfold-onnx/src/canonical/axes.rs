@@ -9,6 +9,9 @@ use crate::{Model, Shapes};
 /// Rewrites negative or unsorted axes of each Squeeze, if the file or `infer` gives the rank of its input. Axes beyond
 /// `budget` stay as they are.
 pub(super) fn from_front(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes, budget: &mut Budget) {
+    if !model.nodes().iter().any(|n| n.is("Squeeze")) {
+        return;
+    }
     let mut names = Fresh::of(model.graph());
     let mut shapes = Shapes::new();
     for index in 0..model.nodes().len() {

@@ -1,7 +1,7 @@
 //! Folds per-channel affine nodes into the convolution before them: BatchNormalization at inference, and Mul, Div, Add
 //! and Sub with a constant that is a scalar or has one value per channel.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::CanonicalError;
 use super::budget::Budget;
@@ -23,6 +23,9 @@ pub(crate) struct Affine {
 /// its output. The values are computed in f64 and rounded to f32 once per folded node. Weights that many convolutions
 /// share, and many nodes after one convolution, stay beyond a budget of elements.
 pub(super) fn fold(model: &mut Model) -> Result<(), CanonicalError> {
+    if !has_affine(model.graph()) {
+        return Ok(());
+    }
     let mut budget = Budget::of(model);
     let wires = Wires::of(model.graph());
     let mut names = Fresh::of(model.graph());
@@ -60,6 +63,26 @@ pub(super) fn fold(model: &mut Model) -> Result<(), CanonicalError> {
     });
     Ok(())
 }
+
+/// Whether there are convolutions with constant weights, and nodes that may be affine maps; saves an index of the graph
+/// where there are none, as in a quantized file.
+fn has_affine(graph: &GraphProto) -> bool {
+    let constants: HashSet<&str> = graph.initializer.iter().map(TensorProto::name).collect();
+    let is_constant =
+        |node: &NodeProto| node.input.get(1).is_some_and(|i| constants.contains(&**i));
+    let mut convolutions = graph
+        .node
+        .iter()
+        .filter(|n| n.is("Conv") && n.input.len() > 1);
+    let mut maps = graph
+        .node
+        .iter()
+        .filter(|n| AFFINE.iter().any(|op| n.is(op)));
+    convolutions.any(is_constant) && maps.next().is_some()
+}
+
+/// Operators of affine maps.
+const AFFINE: [&str; 5] = ["BatchNormalization", "Mul", "Div", "Add", "Sub"];
 
 /// The non-constant input of `node`, if `node` is an affine map with constant parameters.
 fn affine_input<'a>(wires: &Wires, node: &'a NodeProto) -> Option<&'a str> {

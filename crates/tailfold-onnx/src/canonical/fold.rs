@@ -1,6 +1,6 @@
 //! Constant folding: values that depend only on constants become initializers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::budget::Budget;
 use super::{CanonicalError, bodies, reads};
@@ -92,7 +92,7 @@ struct Folding<'a> {
     /// How often nodes that may fold still read each value.
     readers: BTreeMap<&'a str, usize>,
     /// Values that nodes of the folded graph read.
-    kept: BTreeSet<String>,
+    kept: HashSet<&'a str>,
     /// New initializers.
     written: Vec<TensorProto>,
 }
@@ -100,7 +100,7 @@ struct Folding<'a> {
 impl<'a> Folding<'a> {
     fn of(graph: &'a GraphProto) -> Self {
         let mut readers = BTreeMap::new();
-        let mut kept = BTreeSet::new();
+        let mut kept = HashSet::new();
         for node in &graph.node {
             if foldable(node) {
                 for name in &node.input {
@@ -138,8 +138,8 @@ impl<'a> Folding<'a> {
     }
 
     /// Records that a node which stays reads `names`.
-    fn keep(&mut self, names: &[String]) {
-        self.kept.extend(names.iter().cloned());
+    fn keep(&mut self, names: &'a [String]) {
+        self.kept.extend(names.iter().map(String::as_str));
     }
 
     /// Records that a node has read `names`, and drops the values that no later node folds with.

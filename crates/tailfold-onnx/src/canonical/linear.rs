@@ -1,17 +1,20 @@
 //! Linear layers as `Gemm(x, W, b)` with `transB = 1` and `W` of shape `[out, in]`, the output channel first as in a
 //! convolution. The factors `alpha` and `beta` are folded into `W` and `b`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::CanonicalError;
 use crate::Model;
 use crate::Shapes;
-use crate::proto::{DataType, GraphProto, NodeProto};
+use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::wires::{Fresh, Wires};
 
 /// Rewrites each Gemm with a constant f32 weight, and each MatMul of a matrix with a constant matrix, together with an
 /// Add of a constant after it. `shapes` gives the ranks that the file does not declare.
 pub(super) fn to_gemm(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
+    if !has_linear(model.graph()) {
+        return Ok(());
+    }
     let wires = Wires::of(model.graph());
     let mut weights = Weights {
         names: Fresh::of(model.graph()),
@@ -45,6 +48,18 @@ pub(super) fn to_gemm(model: &mut Model, shapes: &Shapes) -> Result<(), Canonica
         !gone.contains(&(index - 1))
     });
     Ok(())
+}
+
+/// Whether a MatMul or Gemm has a constant factor; saves an index of the graph where there is none, as in a quantized file.
+fn has_linear(graph: &GraphProto) -> bool {
+    let constants: HashSet<&str> = graph.initializer.iter().map(TensorProto::name).collect();
+    let mut linear = graph.node.iter().filter(|n| n.is("MatMul") || n.is("Gemm"));
+    linear.any(|n| {
+        n.input
+            .iter()
+            .take(2)
+            .any(|i| constants.contains(i.as_str()))
+    })
 }
 
 /// The MatMul at `index` as a Gemm without a bias, if it multiplies a matrix by a constant matrix.

@@ -1,9 +1,10 @@
 //! Keeps one output, and the nodes and inputs that it depends on.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::CanonicalError;
 use crate::Model;
+use crate::proto::ValueInfoProto;
 
 /// Keeps the output `wanted`, or the only output, and the nodes that it depends on.
 ///
@@ -24,21 +25,21 @@ pub(super) fn keep(model: &mut Model, wanted: Option<&str>) -> Result<(), Canoni
         None if graph.output.len() > 1 => return Err(CanonicalError::Outputs { found: found() }),
         None => {}
     }
-    let mut needed: BTreeSet<String> = graph.output.iter().map(|o| o.name().to_owned()).collect();
-    let mut nodes = Vec::with_capacity(graph.node.len());
-    for node in std::mem::take(&mut graph.node).into_iter().rev() {
-        if node.output.iter().any(|o| needed.contains(o)) {
-            needed.extend(super::reads(&node));
+    let mut needed: HashSet<&str> = graph.output.iter().map(ValueInfoProto::name).collect();
+    // From the last node to the first.
+    let mut kept: Vec<bool> = Vec::with_capacity(graph.node.len());
+    for node in graph.node.iter().rev() {
+        let is_needed = node.output.iter().any(|o| needed.contains(o.as_str()));
+        if is_needed {
             // An empty name stands for an omitted input, not for a value.
-            needed.remove("");
-            nodes.push(node);
+            needed.extend(super::reads(node).iter().filter(|name| !name.is_empty()));
         }
+        kept.push(is_needed);
     }
-    nodes.reverse();
-    graph.node = nodes;
     // Inputs that no node reads are removed. A single input stays, so that later errors can name it.
     if graph.input.len() > 1 {
         graph.input.retain(|i| needed.contains(i.name()));
     }
+    graph.node.retain(|_| kept.pop().unwrap_or(true));
     Ok(())
 }

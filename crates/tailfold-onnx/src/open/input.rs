@@ -5,7 +5,7 @@ use cancel::cancel;
 use super::OpenError;
 use crate::Model;
 use crate::proto::{DataType, NodeProto, TensorShapeProto, TypeValue, ValueInfoProto};
-use crate::wires::{Fresh, Wires};
+use crate::wires::Fresh;
 
 mod cancel;
 
@@ -219,24 +219,23 @@ fn rename_reads<'a>(nodes: impl Iterator<Item = &'a mut NodeProto>, from: &str, 
 /// Name of the node before the first layer that shifts or scales the image by constants.
 fn normalised_by(model: &Model) -> Option<String> {
     let graph = model.graph();
-    let wires = Wires::of(graph);
-    let mut value = model.input().ok()?.name().to_owned();
+    let constant = |name: &str| graph.find_initializer(name);
+    let mut value = model.input().ok()?.name();
     // The bound limits the time on a hostile graph; exporters write fewer nodes before the first layer.
     for _ in 0..20 {
-        let mut readers = wires.readers(&value).iter().map(|&at| &graph.node[at]);
+        let mut readers = graph.consumers(value);
         let node = readers.find(|n| !n.is("Shape"))?;
         // BatchNormalization does not count: its parameters are learned, and its input may be normalised already.
         let shifts = ["Sub", "Add", "Mul", "Div"];
         if shifts.iter().any(|op| node.is(op)) {
-            let others = node.input.iter().filter(|i| **i != value);
+            let others = node.input.iter().filter(|i| *i != value);
             let mut others = others.peekable();
-            let constant = others.peek().is_some() && others.all(|i| wires.constant(i).is_some());
+            let constant = others.peek().is_some() && others.all(|i| constant(i).is_some());
             return constant.then(|| node.label().to_owned());
         }
         // A Gather of a constant list of channels reorders them.
-        let indices = node.input.get(1).and_then(|i| wires.constant(i));
-        let swaps =
-            node.is("Gather") && indices.is_some_and(|i| graph.initializer[i].dims.len() == 1);
+        let indices = node.input.get(1).and_then(|i| constant(i));
+        let swaps = node.is("Gather") && indices.is_some_and(|i| i.dims.len() == 1);
         if !(swaps
             || ["Cast", "Transpose", "Identity"]
                 .iter()
@@ -244,7 +243,7 @@ fn normalised_by(model: &Model) -> Option<String> {
         {
             return None;
         }
-        value = node.output.first()?.clone();
+        value = node.output.first()?;
     }
     None
 }

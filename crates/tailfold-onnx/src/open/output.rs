@@ -27,6 +27,9 @@ pub struct OutputPort {
     constants: Vec<TensorProto>,
 }
 
+/// Operators that make logits: nothing before them is a Softmax or Sigmoid at the end.
+const ENDS: [&str; 3] = ["Conv", "DequantizeLinear", "Gemm"];
+
 impl OutputPort {
     /// Removes the Softmax or Sigmoid at the end of `model`, makes its logits f32, and returns the port of the file.
     /// `infer` is called if the file does not declare the shape of the scores.
@@ -94,7 +97,6 @@ impl OutputPort {
     fn logits(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) -> Result<Self, OpenError> {
         let original = model.output()?.clone();
         let graph = model.graph();
-        let wires = Wires::of(graph);
         let mut port = Self {
             kind: ScoreKind::Logit,
             original: original.clone(),
@@ -102,6 +104,12 @@ impl OutputPort {
             tail: Vec::new(),
             constants: Vec::new(),
         };
+        // Most files end in the layer that makes the logits.
+        let last = graph.producer(original.name());
+        if last.is_none_or(|n| ENDS.iter().any(|op| n.is(op))) {
+            return Ok(port);
+        }
+        let wires = Wires::of(graph);
         let Some((at, chain)) = computing(graph, &wires, original.name()) else {
             return Ok(port);
         };
