@@ -42,17 +42,18 @@ pub(crate) fn run(name: &str, args: &[&str]) -> Answer {
     finish(command(name).args(args))
 }
 
-/// The program `name`, to be run in the repository's root.
+/// The program `name`, or a subcommand such as `tailfold quantize`, to be run in the repository's root.
 pub(crate) fn command(name: &str) -> Command {
-    let mut command = Command::new(program(name));
-    command.current_dir(root()).stdin(Stdio::null());
+    let mut words = name.split(' ');
+    let mut command = Command::new(program(words.next().unwrap_or_default()));
+    command.args(words).current_dir(root()).stdin(Stdio::null());
     command
 }
 
 /// `cargo xtask` without its build: the programs are there and newer than their sources, and a build inside a test would
 /// wait for whatever else is being built.
 pub(crate) fn xtask() -> Command {
-    for name in ["tailfold", "tailfold-quant", "tailfold-train"] {
+    for name in ["tailfold", "tailfold-train"] {
         program(name);
     }
     let mut command = command("xtask");

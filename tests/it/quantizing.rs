@@ -1,4 +1,4 @@
-//! What `tailfold-quant` does for accuracy, and what it reports, through the program.
+//! What `tailfold quantize` does for accuracy, and what it reports, through the program.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn quantize(out: &str, args: &[&str]) -> Answer {
         out,
         "--json",
     ];
-    run("tailfold-quant", &[&always, args].concat())
+    run("tailfold quantize", &[&always, args].concat())
 }
 
 /// Share of the test images that `candidate` decides as the float model.
@@ -263,7 +263,7 @@ fn channels_with_different_scales_warn_and_suggest_equalize() {
     ];
     let warned = |correct: &str| {
         let answer = run(
-            "tailfold-quant",
+            "tailfold quantize",
             &[&base[..], &["--correct", correct]].concat(),
         );
         let answer = answer.ended_with(0);

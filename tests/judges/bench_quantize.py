@@ -30,7 +30,7 @@ from quantizers import OBSERVERS, costs, files
 
 # Every such photograph is for calibration.
 EVERY = 5
-# Calibration images of CIFAR-10, a class: what tailfold-quant takes without being asked.
+# Calibration images of CIFAR-10, a class: what tailfold quantize takes without being asked.
 PER_CLASS = 32
 
 

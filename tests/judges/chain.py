@@ -18,7 +18,7 @@ def chain_is_right(evidence):
     on_ort = ("--ort-library", library())
     half = evidence.scratch / "chain.fp16.onnx"
     arguments = ("--model", evidence.file(FLOAT), "--calibration", "embedded?split=train", "--precision", "fp16")
-    evidence.run("tailfold-quant", *arguments, "--out", half)
+    evidence.run("tailfold", "quantize", *arguments, "--out", half)
     arguments = ["--reference", evidence.file(FLOAT), "--candidate", evidence.file(INT8), "--half", half, "--data", TEST]
     arguments += ["--policy", evidence.file("parity.toml"), "--golden", evidence.file("golden/golden.safetensors")]
     text = evidence.run("tailfold", "parity", "chain", "--json", *arguments, *on_ort, "--backend", "ort", "--bisect")

@@ -1,4 +1,4 @@
-"""What `tailfold-quant` does for accuracy, computed again by NumPy and ONNX Runtime on the shipped model, weights of 4 bits."""
+"""What `tailfold quantize` does for accuracy, computed again by NumPy and ONNX Runtime on the shipped model, weights of 4 bits."""
 
 import numpy as np
 import onnx
@@ -28,7 +28,7 @@ def images(evidence):
 def quantized(evidence, calibration, name, *flags):
     out = evidence.scratch / f"corrected.{name}.onnx"
     evidence.run(
-        "tailfold-quant", "--model", evidence.file(FLOAT), "--calibration-f32", calibration, *COARSE, *flags, "--out", out
+        "tailfold", "quantize", "--model", evidence.file(FLOAT), "--calibration-f32", calibration, *COARSE, *flags, "--out", out
     )
     return onnx.load(out)
 

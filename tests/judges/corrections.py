@@ -1,4 +1,4 @@
-"""What each correction of `tailfold-quant` does to many, medium and few: a table of paired differences to the float model.
+"""What each correction of `tailfold quantize` does to many, medium and few: a table of paired differences to the float model.
 
     .venv/bin/python tests/judges/corrections.py --model 'fashion-lt=models/fashion-lt/fashion-lt.onnx' \\
         --calibration 'embedded?split=train' --test 'embedded?split=test' --bits 8 5 4 --out table
@@ -34,7 +34,7 @@ def measured(evidence, arguments, bits, flags, seed):
     out = evidence.scratch / "candidate.onnx"
     draw = ["--calibration", arguments.calibration, "--per-class", arguments.per_class, "--seed", seed]
     how = ["--weight-bits", bits, "--observer", arguments.observer, "--out", out]
-    evidence.run("tailfold-quant", "--model", arguments.model[1], *draw, *how, *flags)
+    evidence.run("tailfold", "quantize", "--model", arguments.model[1], *draw, *how, *flags)
     pair = ["--reference", arguments.model[1], "--candidate", out, "--data", arguments.test]
     # 1 and 3 are verdicts: the table is about how much, not whether it is enough.
     report = json.loads(evidence.run("tailfold", "parity", *pair, "--json", accepted=(0, 1, 3)))

@@ -36,7 +36,7 @@ from targets import LITE_AGREEMENT, TARGETS, lite0_agrees, stranger_agrees, targ
 from third_party import Cases
 from zoo import Zoo
 
-PROGRAMS = ["tailfold", "tailfold-quant", "tailfold-train"]
+PROGRAMS = ["tailfold", "tailfold-train"]
 
 
 def programs_are_there(evidence):

@@ -31,10 +31,10 @@ TIMED = "ort-x86"
 def ours(evidence, net, observer, target, whose="ours"):
     """Command that writes a file, and the file."""
     out = evidence.scratch / f"{net.name}.{observer.replace(':', '-')}.{target}.{whose.replace(', ', '-')}.onnx"
-    program = evidence.bins / ("tailfold-quant" + (".exe" if os.name == "nt" else ""))
+    program = evidence.bins / ("tailfold" + (".exe" if os.name == "nt" else ""))
     flags = ["--model", net.plain, "--calibration-f32", net.calibration, "--observer", observer, "--target", target]
     flags += OURS[whose]
-    return [program, *flags, "--out", out], out
+    return [program, "quantize", *flags, "--out", out], out
 
 
 def theirs(evidence, net, observer, reduce_range=False):

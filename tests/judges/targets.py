@@ -1,4 +1,4 @@
-"""What `tailfold-quant` writes for each runtime: valid ONNX that ONNX Runtime runs, in the form that the runtime asks for,
+"""What `tailfold quantize` writes for each runtime: valid ONNX that ONNX Runtime runs, in the form that the runtime asks for,
 deciding as the float model does. Ours from its card, and a stranger's, whose images are prepared by flags or beforehand.
 """
 
@@ -25,11 +25,11 @@ CALIBRATED, JUDGED = slice(0, 200), slice(200, None)
 
 
 def written(evidence, target, model, path, *arguments):
-    """The model that `tailfold-quant` makes of `model` for `target`, checked; the same file when asked twice."""
+    """The model that `tailfold quantize` makes of `model` for `target`, checked; the same file when asked twice."""
     wanted = ["--precision", "fp16"] if target == "fp16" else ["--target", target]
     again = path.with_suffix(".again.onnx")
     for out in (path, again):
-        evidence.run("tailfold-quant", "--model", model, *wanted, *arguments, "--out", out)
+        evidence.run("tailfold", "quantize", "--model", model, *wanted, *arguments, "--out", out)
     if path.read_bytes() != again.read_bytes():
         raise Verdict(f"{target}: two runs wrote different bytes")
     found = onnx_checker.valid(path)

@@ -233,7 +233,7 @@ def quantized(case, folder, right, material, programs, found):
     out.unlink(missing_ok=True)
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     done = programs.run(
-        "tailfold-quant", "--model", model, *quantize_flags(case, material.labels),
+        "tailfold", "quantize", "--model", model, *quantize_flags(case, material.labels),
         "--calibration", material.spec("train"), "--out", out,
     )
     if done.status == 2 and any(word in done.err for word in case.quantize_words):
@@ -241,10 +241,10 @@ def quantized(case, folder, right, material, programs, found):
         return
     if not found.ended(done):
         if out.exists():
-            found.fails("`tailfold-quant` refused the model but wrote a file")
+            found.fails("`tailfold quantize` refused the model but wrote a file")
         return
     if {path: path.read_bytes() for path in before} != before:
-        found.fails("`tailfold-quant` changed a file of the float model")
+        found.fails("`tailfold quantize` changed a file of the float model")
     # From bytes: a file with external data does not load.
     integer = onnx.load_from_string(out.read_bytes())
     output = case.output if case.output in [value.name for value in integer.graph.output] else None
@@ -267,7 +267,7 @@ def quantized(case, folder, right, material, programs, found):
     if case.integer and case.outcome == "twin":
         found.ended(done)
     elif done.status != 0 and not told:
-        found.fails("some layers run in float, and `tailfold-quant` did not report them")
+        found.fails("some layers run in float, and `tailfold quantize` did not report them")
     found.ended(
         programs.run(
             "tailfold", "parity", "--reference", model, "--candidate", out, "--data", material.spec("test"),

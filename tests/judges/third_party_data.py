@@ -51,7 +51,7 @@ class Asking:
 
     def quantize(self, *arguments, flags=None):
         flags = quantize_flags(self.case, self.material.labels) if flags is None else flags
-        return self.programs.run("tailfold-quant", "--model", self.model, *flags, *arguments)
+        return self.programs.run("tailfold", "quantize", "--model", self.model, *flags, *arguments)
 
     def rows(self, done):
         """Rows of `classify --json`, by file name."""

@@ -318,7 +318,7 @@ def refuses_again(case, folder, right, material, programs, found):
     for precision in ("int8", "fp16"):
         out = folder / f"again.{precision}.onnx"
         done = programs.run(
-            "tailfold-quant", "--model", model, *quantize_flags(case, material.labels),
+            "tailfold", "quantize", "--model", model, *quantize_flags(case, material.labels),
             "--precision", precision, "--calibration", material.spec("train"), "--out", out,
         )
         if done.status != 2 or "already quantized" not in done.err or out.exists():

@@ -17,7 +17,7 @@ def bounded(case, folder, _right, material, programs, found):
     commands = [
         ("tailfold", "classify", "--model", model, *flags, picture),
         ("tailfold", "info", "--model", model, *flags),
-        ("tailfold-quant", "--model", model, *quantize_flags(case, material.labels),
+        ("tailfold", "quantize", "--model", model, *quantize_flags(case, material.labels),
          "--calibration", material.spec("train"), "--out", out),
     ]
     slowest = largest = 0

@@ -93,5 +93,5 @@ def preparation(case, labels):
 
 
 def quantize_flags(case, labels):
-    """Flags of `preparation`, for `tailfold-quant`."""
+    """Flags of `preparation`, for `tailfold quantize`."""
     return preparation(case, labels)

@@ -2,7 +2,7 @@
 
     python tests/judges/zoo.py --bin-dir target/debug [--all] [--only PART...] [--zoo FOLDER] [--write docs/bench/zoo.md]
 
-For each file: its logits equal ONNX Runtime's, the INT8 file of `tailfold-quant` runs in ONNX Runtime and agrees with the
+For each file: its logits equal ONNX Runtime's, the INT8 file of `tailfold quantize` runs in ONNX Runtime and agrees with the
 float model, and `info`, `evaluate` and `parity` accept it. A table gives the number of layers with integer kernels and the
 latency of one image. If FOLDER (default: `target/zoo`) lacks the small subset, the networks are exported first, in a
 separate environment (requirements-zoo.txt, two gigabytes). Needs photographs from the shared data, which a fresh clone
@@ -180,7 +180,7 @@ class Member:
         labelled = f"list:{names}@{self.photos}?empty=allow"
         self.int8.unlink(missing_ok=True)
         flags = ["--calibration", self.train, *self.flags]
-        quantize = self.run("tailfold-quant", "--model", self.model, *flags, "--out", self.int8)
+        quantize = self.run("tailfold", "quantize", "--model", self.model, *flags, "--out", self.int8)
         decided = scores(self.int8, said["inputs"]).argmax(axis=1)
         agreement = float((decided == right.argmax(axis=1)).mean())
         peer = None
@@ -236,7 +236,7 @@ All networks have random weights from a fixed seed, and batch normalization stat
 exporter wrote the files `torchscript` (opset 17), `torchscript-11` (opset 11) and `torchscript-unfolded` (opset 13, with
 BatchNormalization nodes). PyTorch's newer exporter wrote the files `dynamo`, `dynamo-external` (external data) and
 `dynamo-fixed` (batch of one). `keras` is the `torchscript` network in the form of Keras: channels last, Pad nodes,
-ReduceMean, MatMul and Softmax. `tailfold-quant` quantized each file with its default options and 64 photographs.
+ReduceMean, MatMul and Softmax. `tailfold quantize` quantized each file with its default options and 64 photographs.
 
 - *Size*: height and width of the input in pixels.
 - *Logit error*: largest difference between a float logit of tailfold and of ONNX Runtime, divided by the largest logit.

@@ -10,7 +10,6 @@ mod data;
 mod debian;
 mod demo;
 mod dist;
-mod ort;
 mod pool;
 mod process;
 mod relay;
@@ -47,13 +46,11 @@ enum Command {
     Dist(dist::Args),
     /// Fold class offsets into a classifier: `tailfold export`.
     Export(relay::Args),
-    #[command(subcommand)]
-    Ort(ort::OrtCommand),
     /// Compare a candidate with its reference by group: `tailfold parity`.
     Parity(relay::Args),
     /// Compare ways to serve one model under several priors: `tailfold priors`.
     Priors(relay::Args),
-    /// Quantize a folded model to INT8: `tailfold-quant`.
+    /// Quantize a folded model to INT8: `tailfold quantize`.
     Quantize(relay::Args),
     /// Check the workspace's invariants.
     Tidy,
@@ -73,10 +70,9 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Dist(args) => dist::run(&args),
         Command::Export(args) => relay::run("tailfold", &["export"], &args),
-        Command::Ort(command) => ort::run(&command),
         Command::Parity(args) => relay::run("tailfold", &["parity"], &args),
         Command::Priors(args) => relay::run("tailfold", &["priors"], &args),
-        Command::Quantize(args) => relay::run("tailfold-quant", &[], &args),
+        Command::Quantize(args) => relay::run("tailfold", &["quantize"], &args),
         Command::Tidy => ci::tidy(),
         Command::Train(args) => relay::train(&args),
         Command::Wasm(args) => wasm::run(&args),

@@ -13,6 +13,8 @@ use crate::describe_args::Ports;
 use crate::model::Runtime;
 
 /// Engines of TensorRT, which are built for one model, GPU, driver and version, and kept.
+///
+/// Example: tailfold engine build --model model.trt.onnx --backend tensorrt
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Build(Build),

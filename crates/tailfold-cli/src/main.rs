@@ -19,6 +19,10 @@ mod parity;
 mod partial;
 #[cfg(feature = "tools")]
 mod priors;
+#[cfg(feature = "tools")]
+mod quantize;
+#[cfg(all(feature = "tools", feature = "ort", unix))]
+mod runtime;
 mod scores;
 mod verify;
 
@@ -59,6 +63,11 @@ enum Command {
     Parity(Box<parity::Command>),
     #[cfg(feature = "tools")]
     Priors(priors::Args),
+    #[cfg(feature = "tools")]
+    Quantize(Box<quantize::Args>),
+    #[cfg(all(feature = "tools", feature = "ort", unix))]
+    #[command(subcommand)]
+    Runtime(runtime::RuntimeCommand),
     Verify(verify::Args),
 }
 
@@ -80,6 +89,10 @@ fn main() -> ExitCode {
         Command::Parity(args) => parity::start(&args),
         #[cfg(feature = "tools")]
         Command::Priors(args) => priors::run(&args),
+        #[cfg(feature = "tools")]
+        Command::Quantize(args) => quantize::run(&args),
+        #[cfg(all(feature = "tools", feature = "ort", unix))]
+        Command::Runtime(command) => runtime::run(&command),
         Command::Verify(args) => verify::run(&args),
     };
     result.unwrap_or_else(|error| {

@@ -69,7 +69,7 @@ fn merge(args: &Args) -> anyhow::Result<ExitCode> {
             dump::merge(&parts, out.context("parts of `logits` need --out FILE")?)
         }
         Kind::Ranges | Kind::Windows | Kind::Answers => bail!(
-            "{} is a part of a calibration (`{kind}`): give it to `tailfold-quant --partials`",
+            "{} is a part of a calibration (`{kind}`): give it to `tailfold quantize --partials`",
             args.parts[0].display()
         ),
     }

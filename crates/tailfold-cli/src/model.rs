@@ -27,7 +27,7 @@ pub(crate) struct Runtime {
 #[command(next_help_heading = "ONNX Runtime and TensorRT")]
 pub(crate) struct Ort {
     /// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx. Without it: `ORT_DYLIB_PATH`, then
-    /// beside this program, then what `cargo xtask ort install` installed.
+    /// beside this program, then what `tailfold runtime install` installed.
     #[arg(long, value_name = "FILE")]
     pub(crate) ort_library: Option<PathBuf>,
     /// Let ONNX Runtime's sums of codes saturate where the processor has no VNNI, as it does by itself: faster, and wrong where

@@ -23,7 +23,7 @@ pub use classifier::OrtClassifier;
 pub use engines::{EngineError, EngineKey, default_folder};
 pub use error::OrtError;
 pub use gpu::{Gpu, GpuError};
-pub use library::{Library, LibraryError, Place};
+pub use library::{Library, LibraryError, Place, install_folder};
 pub use placement::Placement;
 pub use provider::Provider;
 pub use session::Setup;

@@ -24,7 +24,7 @@ pub struct Library {
 /// Where the library was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// `--ort-library`, `ORT_DYLIB_PATH`, `beside the program`, `installed by cargo xtask ort install`.
+    /// `--ort-library`, `ORT_DYLIB_PATH`, `beside the program`, `installed`.
     pub what: &'static str,
     /// File or folder; none where it was not given.
     pub path: Option<PathBuf>,
@@ -45,7 +45,7 @@ impl fmt::Display for Place {
 pub enum LibraryError {
     /// It is nowhere.
     #[error(
-        "ONNX Runtime's library is not here; install it with `cargo xtask ort install`, or name it. Looked at:{}",
+        "ONNX Runtime's library is not here; install it with `tailfold runtime install`, or name it. Looked at:{}",
         .looked.iter().map(|place| format!("\n  {place}")).collect::<String>()
     )]
     Nowhere {
@@ -68,7 +68,7 @@ pub enum LibraryError {
     },
     /// It is too old.
     #[error(
-        "{place}: this is ONNX Runtime {found}, and at least 1.{OLDEST} is needed; install it with `cargo xtask ort install`"
+        "{place}: this is ONNX Runtime {found}, and at least 1.{OLDEST} is needed; install it with `tailfold runtime install`"
     )]
     TooOld {
         /// Where.
@@ -101,9 +101,9 @@ static LOADED: Mutex<Option<Library>> = Mutex::new(None);
 static REGISTERED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 impl Library {
-    /// Loads the library: the file `named`, or what the variable `ORT_DYLIB_PATH` names, or one beside this program, or the one
-    /// that `cargo xtask ort install` put into the folder `ort` beside this program's folder. The first that is there is
-    /// taken; where it is unusable, no other takes its place. The process keeps it to its end.
+    /// Loads the library: the file `named`, or what the variable `ORT_DYLIB_PATH` names, or one beside this program, or one in
+    /// the folder `ort` beside this program's folder, or one in [`install_folder`]. The first that is there is taken; where it
+    /// is unusable, no other takes its place. The process keeps it to its end.
     ///
     /// # Errors
     /// [`LibraryError`] with the places that were looked at, or what is wrong with the library.
@@ -184,14 +184,32 @@ fn find(named: Option<&Path>) -> Result<(Place, PathBuf), LibraryError> {
     let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
     let program = std::env::current_exe().ok();
     let folder = program.as_deref().and_then(Path::parent);
-    look(named, variable.map(PathBuf::from).as_deref(), folder)
+    let user = install_folder();
+    look(
+        named,
+        variable.map(PathBuf::from).as_deref(),
+        folder,
+        user.as_deref(),
+    )
 }
 
-/// The same where `variable` is what `ORT_DYLIB_PATH` holds, and `folder` has the program.
+/// The user's folder for ONNX Runtime: `tailfold/onnxruntime` in `XDG_DATA_HOME`, or in `.local/share` of `HOME`.
+pub fn install_folder() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let data = match (variable("XDG_DATA_HOME"), variable("HOME")) {
+        (Some(data), _) => PathBuf::from(data),
+        (None, Some(home)) => PathBuf::from(home).join(".local/share"),
+        (None, None) => return None,
+    };
+    Some(data.join("tailfold/onnxruntime"))
+}
+
+/// The same where `variable` is what `ORT_DYLIB_PATH` holds, `folder` has the program, and `user` is [`install_folder`].
 fn look(
     named: Option<&Path>,
     variable: Option<&Path>,
     folder: Option<&Path>,
+    user: Option<&Path>,
 ) -> Result<(Place, PathBuf), LibraryError> {
     let mut looked = Vec::new();
     for (what, path) in [("--ort-library", named), (VARIABLE, variable)] {
@@ -208,24 +226,26 @@ fn look(
         }
         looked.push(place);
     }
-    if let Some(folder) = folder {
-        let installed = folder.parent().unwrap_or(folder).join("ort");
-        let mut places = vec![("beside the program", folder.to_owned())];
-        places.extend(packages(&installed).map(|path| ("installed", path)));
-        if places.len() == 1 {
-            places.push(("installed", installed));
+    let beside = folder.map(|folder| folder.parent().unwrap_or(folder).join("ort"));
+    let mut places: Vec<(&str, PathBuf)> = Vec::new();
+    places.extend(folder.map(|folder| ("beside the program", folder.to_owned())));
+    for installed in beside.into_iter().chain(user.map(Path::to_owned)) {
+        let mut found: Vec<PathBuf> = packages(&installed).collect();
+        if found.is_empty() {
+            found.push(installed);
         }
-        for (what, path) in places {
-            let library = in_folder(&path);
-            let place = Place {
-                what,
-                path: Some(library.clone().unwrap_or(path)),
-            };
-            if let Some(library) = library {
-                return Ok((place, library));
-            }
-            looked.push(place);
+        places.extend(found.into_iter().map(|path| ("installed", path)));
+    }
+    for (what, path) in places {
+        let library = in_folder(&path);
+        let place = Place {
+            what,
+            path: Some(library.clone().unwrap_or(path)),
+        };
+        if let Some(library) = library {
+            return Ok((place, library));
         }
+        looked.push(place);
     }
     Err(LibraryError::Nowhere { looked })
 }

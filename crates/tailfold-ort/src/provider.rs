@@ -52,15 +52,15 @@ impl Provider {
     /// How to come by it.
     pub(crate) fn install(self) -> &'static str {
         match self {
-            Self::Cpu => "`cargo xtask ort install`",
+            Self::Cpu => "`tailfold runtime install`",
             Self::Cuda => {
-                "`cargo xtask ort install --gpu`, NVIDIA's driver, and CUDA 13 (PyPI: nvidia-cublas, nvidia-curand, nvidia-cudnn-cu13)"
+                "`tailfold runtime install --gpu`, NVIDIA's driver, and CUDA 13 (PyPI: nvidia-cublas, nvidia-curand, nvidia-cudnn-cu13)"
             }
             Self::Tensorrt => {
-                "`cargo xtask ort install --gpu`, NVIDIA's driver, CUDA 13, cuDNN 9 and TensorRT 10 (NVIDIA's packages: PyPI has none)"
+                "`tailfold runtime install --gpu`, NVIDIA's driver, CUDA 13, cuDNN 9 and TensorRT 10 (NVIDIA's packages: PyPI has none)"
             }
             Self::TensorrtRtx => {
-                "`cargo xtask ort install --gpu --tensorrt-rtx` and NVIDIA's driver"
+                "`tailfold runtime install --gpu --tensorrt-rtx` and NVIDIA's driver"
             }
         }
     }

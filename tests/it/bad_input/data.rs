@@ -54,7 +54,7 @@ fn check(scratch: &Scratch, data: &str, expect: &[&str]) {
     // The same data, offered for calibration.
     let out = scratch.at("int8.onnx");
     let quantize = ["--model", &model, "--calibration", data, "--out", &out];
-    refused(scratch, "tailfold-quant", &quantize, expect);
+    refused(scratch, "tailfold quantize", &quantize, expect);
 }
 
 #[test]

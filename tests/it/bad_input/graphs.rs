@@ -65,7 +65,7 @@ fn quantize(scratch: &Scratch, args: &[&str], expect: &[&str]) {
     if !args.contains(&"--calibration") {
         args.extend(["--calibration", "embedded?split=train"]);
     }
-    refused(scratch, "tailfold-quant", &args, expect);
+    refused(scratch, "tailfold quantize", &args, expect);
 }
 
 /// The fixture's model with its message edited.

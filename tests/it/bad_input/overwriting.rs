@@ -1,4 +1,4 @@
-//! `tailfold` and `tailfold-quant` must not overwrite a file that they read.
+//! `tailfold` and `tailfold quantize` must not overwrite a file that they read.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ const TRAIN: [&str; 2] = ["--calibration", "embedded?split=train&per-class=2"];
 fn check(scratch: &Scratch, args: &[&str], expect: &[&str]) {
     let model = scratch.at("model.onnx");
     let args = [&["--model", &model], &TRAIN[..], args].concat();
-    refused(scratch, "tailfold-quant", &args, expect);
+    refused(scratch, "tailfold quantize", &args, expect);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn model_is_not_overwritten_under_any_path() {
     let args = ["--model", &report, "--out", &out, "--report", &folder];
     refused(
         &scratch,
-        "tailfold-quant",
+        "tailfold quantize",
         &[&args[..], &TRAIN].concat(),
         &["report.md", lost],
     );
@@ -87,7 +87,7 @@ fn external_data_is_not_overwritten() {
     // The control: another file, in folders that do not exist yet.
     let (file, out) = (scratch.at("model.onnx"), scratch.at("new/folder/out.onnx"));
     let args = [&["--model", &file, "--out", &out], &TRAIN[..]].concat();
-    run("tailfold-quant", &args).ended_with(0);
+    run("tailfold quantize", &args).ended_with(0);
     assert!(fs::metadata(out).unwrap().len() > 0);
 }
 
@@ -110,15 +110,15 @@ fn calibration_and_label_files_are_not_overwritten() {
         &spec,
     ];
     let expect = ["--list", "file of --calibration", "which would be lost"];
-    refused(&scratch, "tailfold-quant", &args, &expect);
+    refused(&scratch, "tailfold quantize", &args, &expect);
     let labels = scratch.write("labels.txt", "bag\n");
     let args = ["--model", &model, "--out", &labels, "--labels", &labels];
     let expect = ["--out", "file of --labels", "which would be lost"];
-    refused(&scratch, "tailfold-quant", &args, &expect);
+    refused(&scratch, "tailfold quantize", &args, &expect);
     let raw = scratch.write("images.f32", [0; 3136]);
     let args = ["--model", &model, "--out", &raw, "--calibration-f32", &raw];
     let expect = ["--out", "file of --calibration-f32", "which would be lost"];
-    refused(&scratch, "tailfold-quant", &args, &expect);
+    refused(&scratch, "tailfold quantize", &args, &expect);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn images_of_a_data_set_are_not_overwritten() {
     for data in [format!("folder:{root}"), format!("list:{list}@{root}")] {
         for (program, command, option) in [
             ("tailfold", Some("logits"), "--data"),
-            ("tailfold-quant", None, "--calibration"),
+            ("tailfold quantize", None, "--calibration"),
         ] {
             let mut args: Vec<&str> = command.into_iter().collect();
             args.extend([option, &data, "--model", &model, "--out", &image]);

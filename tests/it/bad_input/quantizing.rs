@@ -28,7 +28,7 @@ fn check(model: &Model, args: &[&str], expect: &[&str]) {
     let out = scratch.at("out.onnx");
     let args = [&["--model", &file, "--out", &out], args].concat();
     let expect = [&[file.as_str()], expect].concat();
-    refused(&scratch, "tailfold-quant", &args, &expect);
+    refused(&scratch, "tailfold quantize", &args, &expect);
 }
 
 /// A name that is also one of a folder, in the order of the labels.
@@ -114,7 +114,7 @@ fn several_outputs_need_a_choice() {
     let file = scratch.write("two.onnx", two.to_bytes());
     let out = scratch.at("out.onnx");
     let args = ["--model", &file, "--out", &out, "--output", "logits"];
-    run("tailfold-quant", &[&args[..], TRAIN].concat()).ended_with(0);
+    run("tailfold quantize", &[&args[..], TRAIN].concat()).ended_with(0);
     let made = Model::read(out.as_ref()).unwrap();
     assert_eq!(made.output().unwrap().name(), "logits");
 }
@@ -184,7 +184,7 @@ fn images_that_do_not_decode_are_named_counted_and_few() {
         &out,
     ];
     let broken = scratch.write("7.png", "no image");
-    let answer = run("tailfold-quant", &args).ended_with(0);
+    let answer = run("tailfold quantize", &args).ended_with(0);
     let warning = format!("warning: {broken} cannot be decoded and is left out");
     assert!(answer.stderr.contains(&warning), "{}", answer.stderr);
     let json = answer.json();
@@ -194,7 +194,7 @@ fn images_that_do_not_decode_are_named_counted_and_few() {
     scratch.write("50.png", "none either");
     refused(
         &scratch,
-        "tailfold-quant",
+        "tailfold quantize",
         &args,
         &[
             "2 of 118 calibration images cannot be decoded, more than one in a hundred",
@@ -221,12 +221,12 @@ fn a_class_without_images_is_an_error_unless_it_is_accepted() {
     let args = ["--model", &model, "--calibration", &data, "--out", &out];
     refused(
         &scratch,
-        "tailfold-quant",
+        "tailfold quantize",
         &args,
         &["`c3`", "has no image in"],
     );
     run(
-        "tailfold-quant",
+        "tailfold quantize",
         &[&args[..], &["--allow-missing"]].concat(),
     )
     .ended_with(0);
@@ -269,10 +269,10 @@ fn model_without_metadata_needs_mean_and_std() {
     let file = scratch.write("model.onnx", bare.to_bytes());
     let (flat, carded) = (scratch.at("flat.onnx"), scratch.at("carded.onnx"));
     let args = [&["--model", &file, "--out", &flat], TRAIN, &flags].concat();
-    run("tailfold-quant", &args).ended_with(0);
+    run("tailfold quantize", &args).ended_with(0);
     let own = scratch.write("own.onnx", fixture().model.to_bytes());
     let args = [&["--model", &own, "--out", &carded], TRAIN].concat();
-    run("tailfold-quant", &args).ended_with(0);
+    run("tailfold quantize", &args).ended_with(0);
     let [flat, carded] = [flat, carded].map(|path| Model::read(path.as_ref()).unwrap());
     assert_eq!(flat.graph(), carded.graph());
     assert!(flat.props().contains_key("tailfold.quantization"));
@@ -283,7 +283,7 @@ fn model_without_metadata_needs_mean_and_std() {
     let args = ["--model", &file, "--calibration-f32", &short, "--out", &out];
     refused(
         &scratch,
-        "tailfold-quant",
+        "tailfold quantize",
         &args,
         &[
             &short,
@@ -299,7 +299,7 @@ fn error_of_a_file_that_is_not_a_model_names_the_file_once() {
     let (missing, out) = (scratch.at("missing.onnx"), scratch.at("out.onnx"));
     for file in [damaged, missing] {
         let args = [&["--model", &file, "--out", &out], TRAIN].concat();
-        let answer = refused(&scratch, "tailfold-quant", &args, &[&file]);
+        let answer = refused(&scratch, "tailfold quantize", &args, &[&file]);
         assert_eq!(answer.stderr.matches(&file).count(), 1, "{}", answer.stderr);
     }
 }
@@ -315,7 +315,7 @@ fn half_precision_is_not_for_tract() {
     let file = scratch.write("model.onnx", fixture().model.to_bytes());
     let out = scratch.at("half.onnx");
     let args = ["--model", &file, "--precision", "fp16", "--out", &out];
-    run("tailfold-quant", &args).ended_with(0);
+    run("tailfold quantize", &args).ended_with(0);
     let half = Model::read(out.as_ref()).unwrap();
     let casts: Vec<&NodeProto> = half.nodes().iter().filter(|n| n.is("Cast")).collect();
     assert_eq!(casts.len(), 2);
@@ -328,7 +328,7 @@ fn half_precision_is_not_for_tract() {
     );
     let int8 = scratch.at("int8.onnx");
     let args = [&["--model", &file, "--out", &int8], TRAIN].concat();
-    run("tailfold-quant", &args).ended_with(0);
+    run("tailfold quantize", &args).ended_with(0);
     let int8 = Model::read(int8.as_ref()).unwrap();
     check(
         &int8,

@@ -26,7 +26,7 @@ fn a_model_that_cannot_be_written() {
     ];
     refused(
         &scratch,
-        "tailfold-quant",
+        "tailfold quantize",
         &[&args[..], &[&format!("{out}/a.onnx")]].concat(),
         &[&out],
     );
@@ -34,7 +34,7 @@ fn a_model_that_cannot_be_written() {
     let folder = scratch.folder("folder");
     refused(
         &scratch,
-        "tailfold-quant",
+        "tailfold quantize",
         &[&args[..], &[&folder]].concat(),
         &[&folder],
     );

@@ -47,7 +47,7 @@ fn quantizing_does_not_depend_on_the_number_of_threads() {
         let quantize = |threads: &str| {
             let out = scratch.at(&format!("int8-{threads}.onnx"));
             let list = scratch.at("calibration.csv");
-            let mut quant = command("tailfold-quant");
+            let mut quant = command("tailfold quantize");
             quant
                 .env("RAYON_NUM_THREADS", threads)
                 .args(["--model", &model, "--per-class", "8"]);
@@ -94,7 +94,7 @@ fn quantized_logits_stay_near_the_float_ones() {
         "--out",
         &out,
     ];
-    run("tailfold-quant", &args).ended_with(0);
+    run("tailfold quantize", &args).ended_with(0);
     let images = embedded("split=test&limit=300");
     let float = logits(&fixture().model, &images);
     let int8 = logits(&Model::read(out.as_ref()).unwrap(), &images);

@@ -46,6 +46,6 @@ fn calibrated(bench: &Bench, way: Way, how: &[&str]) -> Trial {
         &out,
         "--allow-missing",
     ];
-    run("tailfold-quant", &[&args[..], how].concat()).ended_with(0);
+    run("tailfold quantize", &[&args[..], how].concat()).ended_with(0);
     Trial::of(out).alone(&["--allow-uncalibrated"])
 }

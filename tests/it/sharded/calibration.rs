@@ -28,7 +28,7 @@ impl Quantization {
     fn run(&self, more: &[&str]) -> Answer {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         let model = ["--model", &self.model];
-        run("tailfold-quant", &[&model, &args[..], more].concat())
+        run("tailfold quantize", &[&model, &args[..], more].concat())
     }
 
     /// What is printed, the file, and the list of images, from the parts `parts`.
@@ -247,6 +247,6 @@ fn parts_that_do_not_fit_are_named() {
     assert!(
         answer
             .stderr
-            .contains("give it to `tailfold-quant --partials`")
+            .contains("give it to `tailfold quantize --partials`")
     );
 }

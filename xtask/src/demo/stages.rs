@@ -14,7 +14,6 @@ use crate::process;
 pub(super) struct Tools {
     pub(super) root: PathBuf,
     pub(super) train: PathBuf,
-    quantize: PathBuf,
     tailfold: PathBuf,
 }
 
@@ -52,7 +51,6 @@ impl Tools {
         Ok(Self {
             root: root.to_owned(),
             train: process::build("tailfold-train")?,
-            quantize: process::build("tailfold-quant")?,
             tailfold: process::build("tailfold")?,
         })
     }
@@ -192,9 +190,9 @@ impl Seed {
             .arg(&plain)
             .args(["--data", TEST, "--json"]);
         let fold = process::json(&mut verify, &[0, 1])?;
-        let mut quantize = tools.command(&tools.quantize);
+        let mut quantize = tools.command(&tools.tailfold);
         quantize
-            .arg("--model")
+            .args(["quantize", "--model"])
             .arg(&sdot)
             .args(["--calibration", TRAIN, "--evaluation", TEST, "--out"])
             .arg(&int8)

@@ -65,9 +65,9 @@ pub(super) fn make(out: &Path, architecture: u32) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Folder of the libraries that `cargo xtask ort install --gpu` installed.
+/// Folder of ONNX Runtime's libraries in `target/ort`.
 fn installed(root: &Path) -> anyhow::Result<PathBuf> {
-    let how = "run `cargo xtask ort install --gpu` first";
+    let how = "run `tailfold runtime install --gpu --dir target/ort` first";
     WalkDir::new(root.join("target/ort"))
         .into_iter()
         .flatten()
@@ -104,16 +104,16 @@ fn models(root: &Path, folder: &Path) -> anyhow::Result<()> {
         &root.join("models/fashion-lt/fashion-lt.int8.onnx"),
         &folder.join("int8.onnx"),
     )?;
-    let quantizer = build("tailfold-quant")?;
+    let tailfold = build("tailfold")?;
     let data = ["--calibration", "embedded?split=val"];
     let int8 = ["--target", "tensorrt"];
     for (name, arguments) in [
         ("tensorrt.onnx", [&data[..], &int8].concat()),
         ("fp16.onnx", vec!["--precision", "fp16"]),
     ] {
-        let mut quantize = Command::new(&quantizer);
+        let mut quantize = Command::new(&tailfold);
         quantize
-            .args(["--model", FLOAT])
+            .args(["quantize", "--model", FLOAT])
             .args(arguments)
             .arg("--out")
             .arg(folder.join(name))

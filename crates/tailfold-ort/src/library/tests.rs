@@ -15,12 +15,17 @@ fn the_first_place_that_has_a_library_is_taken() {
     for file in [&named, &variable, &beside, &installed] {
         fs::write(file, "").unwrap();
     }
-    let bin = at("bin");
-    let found = |named, variable| look(named, variable, Some(&bin)).map(|(_, path)| path);
+    let (bin, user) = (at("bin"), at("user"));
+    let found =
+        |named, variable| look(named, variable, Some(&bin), Some(&user)).map(|(_, path)| path);
     assert_eq!(found(Some(&named), Some(&variable)).unwrap(), named);
     assert_eq!(found(None, Some(&variable)).unwrap(), variable);
     assert_eq!(found(None, None).unwrap(), beside);
     fs::remove_file(&beside).unwrap();
+    assert_eq!(found(None, None).unwrap(), installed);
+    let for_user = at("user/lib/python3.12/site-packages/onnxruntime/capi");
+    fs::create_dir_all(&for_user).unwrap();
+    fs::write(for_user.join("libonnxruntime.so.1"), "").unwrap();
     assert_eq!(found(None, None).unwrap(), installed);
     let gone = at("gone.so");
     // A named one that is not there is an error, though others are.
@@ -30,13 +35,17 @@ fn the_first_place_that_has_a_library_is_taken() {
         "{error}"
     );
     fs::remove_file(&installed).unwrap();
+    let users = for_user.join("libonnxruntime.so.1");
+    assert_eq!(found(None, None).unwrap(), users);
+    fs::remove_file(&users).unwrap();
     let error = found(None, None).unwrap_err().to_string();
     for place in [
         "--ort-library: not given",
         "ORT_DYLIB_PATH: not given",
         "bin",
         "site-packages",
-        "cargo xtask ort install",
+        "user",
+        "tailfold runtime install",
     ] {
         assert!(error.contains(place), "{place} is not in {error}");
     }

@@ -3,21 +3,20 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use tailfold_data::{DataSpec, Dataset, class_names, repeats};
-use tailfold_onnx::{Description, Layout, OpenOptions};
+use tailfold_data::{DataSpec, Dataset};
 use tailfold_part::Kind;
-use tailfold_quant::{CalibrationSet, Draw, FloatModel, Passes, PreparedImages};
+use tailfold_quant::{CalibrationSet, Draw, Passes, PreparedImages};
+use tailfold_runtime::Description;
 use tailfold_spec::{CardParts, Preprocess, artifact};
 
-use crate::args::{Args, ChannelsLast};
-use crate::output::say;
+use super::Job;
 
 /// Returns the calibration images, if any are given. For a share of the first pass they are not read yet.
-pub(crate) fn calibration(
-    args: &Args,
-    float: &FloatModel,
+pub(super) fn calibration(
+    job: &Job<'_>,
     passes: &Passes,
 ) -> anyhow::Result<Option<CalibrationSet>> {
+    let Job { args, float, .. } = job;
     if let Some(file) = &args.calibration_f32 {
         let images = PreparedImages::open(file, float.input_shape())?;
         return Ok(Some(CalibrationSet::prepared(images)));
@@ -30,7 +29,7 @@ pub(crate) fn calibration(
     } else {
         spec.clone()
     };
-    let preprocess = preprocess(args, float)?;
+    let preprocess = preprocess(job)?;
     let draw = Draw {
         preprocess: &preprocess,
         per_class: args.per_class,
@@ -47,74 +46,28 @@ pub(crate) fn calibration(
 }
 
 /// Returns the images to compare both networks on, if any are given.
-pub(crate) fn evaluation(
-    args: &Args,
-    float: &FloatModel,
-) -> anyhow::Result<Option<CalibrationSet>> {
+pub(super) fn evaluation(job: &Job<'_>) -> anyhow::Result<Option<CalibrationSet>> {
+    let Job { args, float, .. } = job;
     let Some(spec) = &args.evaluation else {
         return Ok(None);
     };
     let data = Dataset::open(spec)?;
-    Ok(Some(CalibrationSet::all(
-        data,
-        float,
-        &preprocess(args, float)?,
-    )?))
+    Ok(Some(CalibrationSet::all(data, float, &preprocess(job)?)?))
 }
 
 /// Returns all images of `spec` with their labels, for the search; an evaluation split is an error.
-pub(crate) fn held_out(
-    args: &Args,
-    float: &FloatModel,
-    spec: &DataSpec,
-) -> anyhow::Result<CalibrationSet> {
+pub(super) fn held_out(job: &Job<'_>, spec: &DataSpec) -> anyhow::Result<CalibrationSet> {
     let draw = Draw {
-        preprocess: &preprocess(args, float)?,
+        preprocess: &preprocess(job)?,
         per_class: usize::MAX,
         seed: 0,
         allow_missing: true,
     };
-    Ok(CalibrationSet::draw(&Dataset::open(spec)?, float, &draw)?)
-}
-
-/// Returns the description of the model from the command line.
-///
-/// # Errors
-/// A mean on the 0..255 scale, or a file of class names that cannot be read.
-pub(crate) fn description(args: &Args) -> anyhow::Result<Description> {
-    check_scale(args)?;
-    let given = |values: &Vec<f32>| (!values.is_empty()).then(|| values.clone());
-    Ok(Description {
-        labels: args.labels.as_deref().map(class_names).transpose()?,
-        counts: None,
-        mean: given(&args.mean),
-        std: given(&args.std),
-        resize: args.resize,
-        bgr: args.bgr,
-        options: options(args),
-    })
-}
-
-/// Prints one warning line for class names that are on several lines of the file of `--labels`.
-pub(crate) fn say_repeats(args: &Args) -> anyhow::Result<()> {
-    if let Some(file) = &args.labels
-        && let Some(repeats) = repeats(file, &class_names(file)?)
-    {
-        say(&format!("warning: {repeats}"));
-    }
-    Ok(())
-}
-
-/// Returns the options to open the model file with.
-pub(crate) fn options(args: &Args) -> OpenOptions {
-    OpenOptions {
-        output: args.output.clone(),
-        layout: match args.channels_last {
-            ChannelsLast::Auto => Layout::Auto,
-            ChannelsLast::Yes => Layout::ChannelsLast,
-            ChannelsLast::No => Layout::ChannelsFirst,
-        },
-    }
+    Ok(CalibrationSet::draw(
+        &Dataset::open(spec)?,
+        job.float,
+        &draw,
+    )?)
 }
 
 /// Returns the metadata to write for a third-party model, from its file and the command line; empty for a model that
@@ -123,16 +76,13 @@ pub(crate) fn options(args: &Args) -> OpenOptions {
 /// A model without class names gets those of the calibration data, in their order, when their number fits.
 ///
 /// # Errors
-/// As [`description`], or a number of class names other than the model's number of classes.
-pub(crate) fn parts(
-    args: &Args,
-    float: &FloatModel,
-    set: Option<&CalibrationSet>,
-) -> anyhow::Result<CardParts> {
+/// A description that contradicts the file, or a number of class names other than the model's number of classes.
+pub(super) fn parts(job: &Job<'_>, set: Option<&CalibrationSet>) -> anyhow::Result<CardParts> {
+    let float = job.float;
     if float.card().is_some() {
         return Ok(CardParts::default());
     }
-    let mut parts = description(args)?.parts(float.opened())?;
+    let mut parts = job.description.parts(float.opened())?;
     if let Some(names) = &parts.classes {
         ensure!(
             names.len() == float.num_classes(),
@@ -153,8 +103,8 @@ pub(crate) fn parts(
 }
 
 /// Returns the preprocessing of images, from the model or the command line.
-fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
-    let description = description(args)?;
+fn preprocess(job: &Job<'_>) -> anyhow::Result<Preprocess> {
+    let (float, description) = (job.float, &job.description);
     if float.card().is_some() {
         return Ok(description.card(float.opened())?.preprocess);
     }
@@ -165,26 +115,28 @@ fn preprocess(args: &Args, float: &FloatModel) -> anyhow::Result<Preprocess> {
 }
 
 /// Refuses a mean on the 0..255 scale: it would map all pixels to nearly the same value.
-fn check_scale(args: &Args) -> anyhow::Result<()> {
+pub(super) fn check_scale(description: &Description) -> anyhow::Result<()> {
     let divided = |values: &[f32]| {
         let parts = values.iter().map(|v| format!("{:.4}", v / 255.0));
         parts.collect::<Vec<_>>().join(",")
     };
-    if let Some(mean) = args.mean.iter().find(|m| **m > 1.0) {
-        let also = if args.std.iter().any(|s| *s > 1.0) {
-            format!(" --std {}", divided(&args.std))
+    let given = |values: &Option<Vec<f32>>| values.clone().unwrap_or_default();
+    let (mean, std) = (given(&description.mean), given(&description.std));
+    if let Some(large) = mean.iter().find(|m| **m > 1.0) {
+        let also = if std.iter().any(|s| *s > 1.0) {
+            format!(" --std {}", divided(&std))
         } else {
             String::new()
         };
         bail!(
-            "--mean has {mean}, expected values on the 0..1 scale; divided by 255: --mean {}{also}",
-            divided(&args.mean)
+            "--mean has {large}, expected values on the 0..1 scale; divided by 255: --mean {}{also}",
+            divided(&mean)
         );
     }
     Ok(())
 }
 
-pub(crate) fn write_list(path: &Path, set: &CalibrationSet) -> anyhow::Result<()> {
+pub(super) fn write_list(path: &Path, set: &CalibrationSet) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["image", "class", "hash"])?;
     let data = set.data().context("prepared images have no list")?;

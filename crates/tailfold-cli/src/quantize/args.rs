@@ -1,22 +1,23 @@
-//! The command line.
+//! Arguments of `tailfold quantize`.
 
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use clap::{Parser, ValueEnum};
+use clap::ValueEnum;
 use tailfold_data::DataSpec;
 use tailfold_quant::{HeadPrecision, ObserverKind, Options, Rounding, Target, WeightBits};
-use tailfold_spec::{Filter, Resize, Shard};
+use tailfold_spec::Shard;
+
+use crate::describe_args::Describe;
 
 /// Quantize a float ONNX classifier to INT8 (QDQ), with ranges from class-balanced training images, or convert it to
 /// half precision.
 ///
-/// Example: tailfold-quant --model models/fashion-lt/fashion-lt.onnx --calibration embedded?split=train --out int8.onnx
+/// Example: tailfold quantize --model models/fashion-lt/fashion-lt.onnx --calibration embedded?split=train --out int8.onnx
 ///
-/// Third-party model without metadata, for ONNX Runtime: tailfold-quant --model resnet.onnx --mean 0.485,0.456,0.406
+/// Third-party model without metadata, for ONNX Runtime: tailfold quantize --model resnet.onnx --mean 0.485,0.456,0.406
 /// --std 0.229,0.224,0.225 --calibration 'folder:photos?split=train' --target ort-x86 --observer mse --out int8.onnx
-#[derive(Debug, Parser)]
-#[command(version)]
+#[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Float ONNX classifier from any exporter, opset 7 to 28. A model that tailfold trained must be folded.
     #[arg(long)]
@@ -27,41 +28,6 @@ pub(crate) struct Args {
     /// Calibration images as prepared inputs: little-endian f32, `[images, channels, height, width]`, no header.
     #[arg(long, conflicts_with_all = ["calibration", "evaluation", "list"])]
     pub(crate) calibration_f32: Option<PathBuf>,
-    /// Class names, one per line, in the order of the model's outputs, for a model without them in its metadata
-    /// (default: the classes of the calibration data).
-    #[arg(long, value_name = "FILE")]
-    pub(crate) labels: Option<PathBuf>,
-    /// Mean per channel on the 0..1 scale, for a model without preprocessing metadata: `0.485,0.456,0.406`. A mean on
-    /// the 0..255 scale is refused.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        allow_hyphen_values = true,
-        requires = "std",
-        conflicts_with = "calibration_f32"
-    )]
-    pub(crate) mean: Vec<f32>,
-    /// Standard deviation per channel on the 0..1 scale, for a model without preprocessing metadata.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        allow_hyphen_values = true,
-        requires = "mean"
-    )]
-    pub(crate) std: Vec<f32>,
-    /// Length that the shorter side is resized to before the centre crop, and the filter (`256:bicubic`; default
-    /// bilinear), for a model without preprocessing metadata.
-    #[arg(long, visible_alias = "short-side", value_name = "PIXELS[:FILTER]", value_parser = resize)]
-    pub(crate) resize: Option<Resize>,
-    /// Whether the input has the shape `[N, height, width, channels]`.
-    #[arg(long, value_enum, default_value_t, value_name = "auto|yes|no")]
-    pub(crate) channels_last: ChannelsLast,
-    /// The first channel of the input is blue, as in OpenCV.
-    #[arg(long)]
-    pub(crate) bgr: bool,
-    /// Name of the output with the logits, for a model with several outputs.
-    #[arg(long)]
-    pub(crate) output: Option<String>,
     /// Evaluation images, as a data spec. A calibration image among them is an error.
     #[arg(long)]
     pub(crate) evaluation: Option<DataSpec>,
@@ -137,21 +103,11 @@ pub(crate) struct Args {
     /// `report.md` and `report.html`.
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
-    /// Print a summary as one JSON object.
+    #[command(flatten)]
+    pub(crate) describe: Describe,
+    /// Print a summary as one JSON object (schema `tailfold.quantize/1`).
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// Layout of the input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ChannelsLast {
-    /// Detected from the shape of the input: the channels are the axis of length 1 or 3.
-    #[default]
-    Auto,
-    /// `[N, height, width, channels]`.
-    Yes,
-    /// `[N, channels, height, width]`.
-    No,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -203,18 +159,4 @@ impl Args {
 fn weight_bits(text: &str) -> Result<WeightBits, String> {
     let bits = text.parse().map_err(|_| "expected a number".to_owned())?;
     WeightBits::new(bits).map_err(|e| e.to_string())
-}
-
-fn resize(text: &str) -> Result<Resize, String> {
-    let (length, filter) = text.split_once(':').unwrap_or((text, "bilinear"));
-    let filter = match filter {
-        "bilinear" => Filter::Bilinear,
-        "bicubic" => Filter::Bicubic,
-        "nearest" => Filter::Nearest,
-        _ => return Err("expected `bilinear`, `bicubic` or `nearest` after the colon".to_owned()),
-    };
-    match length.parse() {
-        Ok(short_side) if short_side > 0 => Ok(Resize { short_side, filter }),
-        _ => Err("expected a length in pixels".to_owned()),
-    }
 }

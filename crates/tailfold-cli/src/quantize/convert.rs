@@ -3,41 +3,42 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use tailfold_console::say;
 use tailfold_data::Dataset;
 use tailfold_onnx::Model;
 use tailfold_parity::Policy;
 use tailfold_quant::{
-    CalibrationSet, Draft, FloatModel, Judge, Passes, Report, Search, Target, check_disjoint,
-    halve, search,
+    CalibrationSet, Draft, Judge, Passes, Report, Search, Target, check_disjoint, halve, search,
 };
 use tailfold_spec::{Shard, artifact};
 
-use crate::args::{Args, Precision};
-use crate::files::REPORT;
-use crate::images::{evaluation, held_out};
-use crate::output::{Progress, say};
+use super::Job;
+use super::args::Precision;
+use super::files::REPORT;
+use super::images::{evaluation, held_out};
+use super::progress::Progress;
 
 const NO_IMAGES: &str = "give --calibration SPEC or --calibration-f32 FILE";
 
 /// The model to write, and what is reported about it.
-pub(crate) struct Done {
-    pub(crate) model: Model,
-    pub(crate) said: String,
+pub(super) struct Done {
+    pub(super) model: Model,
+    pub(super) said: String,
     /// Fields of `--json` that only this precision has, and the size under the name it had before there were others.
-    pub(crate) summary: serde_json::Value,
+    pub(super) summary: serde_json::Value,
 }
 
-pub(crate) fn convert(
-    args: &Args,
-    float: &FloatModel,
+pub(super) fn convert(
+    job: &Job<'_>,
     set: Option<&CalibrationSet>,
     passes: &Passes,
     bar: &Progress,
 ) -> anyhow::Result<Done> {
+    let Job { args, float, .. } = *job;
     match args.precision {
         Precision::Int8 => {
             let set = set.context(NO_IMAGES)?;
-            int8(args, float, set, passes, bar)
+            int8(job, set, passes, bar)
         }
         Precision::Fp16 => {
             if args.target == Some(Target::Tract) {
@@ -62,14 +63,14 @@ pub(crate) fn convert(
 }
 
 /// Makes one share of a pass and writes its part.
-pub(crate) fn share(
-    args: &Args,
-    float: &FloatModel,
+pub(super) fn share(
+    job: &Job<'_>,
     set: Option<&CalibrationSet>,
     passes: &Passes,
     (shard, file): (Shard, &Path),
     bar: &Progress,
 ) -> anyhow::Result<()> {
+    let Job { args, float, .. } = *job;
     let set = set.context(NO_IMAGES)?;
     bar.start("calibrating", shard.images(set.len()).len());
     let part = tailfold_quant::share(float, set, &args.options()?, passes, shard, &|| bar.step())?;
@@ -86,12 +87,12 @@ pub(crate) fn share(
 }
 
 fn int8(
-    args: &Args,
-    float: &FloatModel,
+    job: &Job<'_>,
     set: &CalibrationSet,
     passes: &Passes,
     bar: &Progress,
 ) -> anyhow::Result<Done> {
+    let Job { args, float, .. } = *job;
     let options = args.options()?;
     let [choosing, finishing] = passes.left(&options);
     bar.start("calibrating", set.len() * choosing);
@@ -99,7 +100,7 @@ fn int8(
     let (kept, found) = match &args.search {
         None => (options.kept(float)?, None),
         Some(_) => {
-            let found = searched(args, float, set, &draft, bar)?;
+            let found = searched(job, set, &draft, bar)?;
             (found.kept.clone(), Some(found))
         }
     };
@@ -111,7 +112,7 @@ fn int8(
         say(&format!("warning: {warning}"));
     }
     if let Some(folder) = &args.report {
-        let evaluation = evaluation(args, float)?;
+        let evaluation = evaluation(job)?;
         bar.start(
             "comparing",
             2 * evaluation.as_ref().map_or(0, CalibrationSet::len),
@@ -147,17 +148,17 @@ fn int8(
 
 /// The layers to keep in float, found on the images of `--search`.
 fn searched(
-    args: &Args,
-    float: &FloatModel,
+    job: &Job<'_>,
     set: &CalibrationSet,
     draft: &Draft<'_>,
     bar: &Progress,
 ) -> anyhow::Result<Search> {
+    let Job { args, float, .. } = *job;
     let spec = args
         .search
         .as_ref()
         .context("there are no images to search by")?;
-    let images = held_out(args, float, spec)?;
+    let images = held_out(job, spec)?;
     check_disjoint(set, images.data().context("the images have no labels")?)?;
     if let Some(evaluation) = &args.evaluation {
         check_disjoint(&images, &Dataset::open(evaluation)?)?;

@@ -3,7 +3,7 @@
 use tailfold_onnx::add_model_files;
 use tailfold_spec::{OutputCheck, OutputError};
 
-use crate::args::Args;
+use super::args::Args;
 
 /// Names of the files in a report's folder.
 pub(crate) const REPORT: [&str; 3] = ["report.json", "report.md", "report.html"];
@@ -29,7 +29,6 @@ pub(crate) fn check_files(args: &Args) -> Result<(), OutputError> {
     add_model_files(&mut files, "--model", &args.model);
     for (role, path) in [
         ("file of --calibration-f32", &args.calibration_f32),
-        ("file of --labels", &args.labels),
         ("file of --policy", &args.policy),
     ] {
         path.iter().for_each(|path| files.reads(role, path));
@@ -43,6 +42,7 @@ pub(crate) fn check_files(args: &Args) -> Result<(), OutputError> {
             spec.add_to(&mut files, option);
         }
     }
+    args.describe.add_to(&mut files);
     for part in &args.partials {
         files.reads("file of --partials", part);
     }

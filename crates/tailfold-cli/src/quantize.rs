@@ -1,52 +1,61 @@
-//! `tailfold-quant`: quantizes one model.
+//! `tailfold quantize`: a float classifier becomes an INT8 or half-precision file.
 
 mod args;
 mod convert;
 mod files;
 mod images;
-mod output;
+mod progress;
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use clap::Parser as _;
+use tailfold_console::{print, say};
 use tailfold_data::Dataset;
 use tailfold_quant::{FloatModel, Passes, check_disjoint};
+use tailfold_runtime::Description;
 use tailfold_spec::artifact;
 
-use args::{Args, Precision};
+pub(crate) use args::Args;
+use args::Precision;
 use convert::convert;
 use files::check_files;
-use images::{calibration, options, parts, say_repeats, write_list};
-use output::{Progress, print, say};
+use images::{calibration, check_scale, parts, write_list};
+use progress::Progress;
 
-fn main() -> ExitCode {
-    let args = Args::parse();
-    match run(&args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("error: {error:#}"));
-            ExitCode::from(2)
-        }
-    }
+/// A model to quantize, and its description from the command line.
+struct Job<'a> {
+    args: &'a Args,
+    float: &'a FloatModel,
+    description: Description,
 }
 
-fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = args.model.display().to_string();
     check_files(args)?;
-    say_repeats(args)?;
-    let float = FloatModel::read(&args.model, &options(args)).map_err(|e| named(e, &name))?;
+    let description = args.describe.description()?;
+    check_scale(&description).map_err(|e| named(e, &name))?;
+    ensure!(
+        args.calibration_f32.is_none() || description.mean.is_none(),
+        "--mean is for images, and --calibration-f32 has prepared inputs"
+    );
+    let float = FloatModel::read(&args.model, &description.options);
+    let float = float.map_err(|e| named(e, &name))?;
+    let job = Job {
+        args,
+        float: &float,
+        description,
+    };
     ensure!(
         matches!(args.precision, Precision::Int8)
             || (args.shard.is_none() && args.partials.is_empty()),
         "--shard and --partials are for --precision int8: half precision has one pass, made at once"
     );
     let passes = Passes::read(&args.partials)?;
-    let set = calibration(args, &float, &passes).map_err(|e| named(e, &name))?;
+    let set = calibration(&job, &passes).map_err(|e| named(e, &name))?;
     let bar = Progress::new();
     if let Some(share) = args.shard.zip(args.partial.as_deref()) {
-        return convert::share(args, &float, set.as_ref(), &passes, share, &bar)
-            .map_err(|e| named(e, &name));
+        convert::share(&job, set.as_ref(), &passes, share, &bar).map_err(|e| named(e, &name))?;
+        return Ok(ExitCode::SUCCESS);
     }
     let file = args.out.as_deref().context("give --out FILE")?;
     let (images, skipped) = set
@@ -60,10 +69,10 @@ fn run(args: &Args) -> anyhow::Result<()> {
     if let (Some(evaluation), Some(set)) = (&args.evaluation, &set) {
         check_disjoint(set, &Dataset::open(evaluation)?)?;
     }
-    let done = convert(args, &float, set.as_ref(), &passes, &bar).map_err(|e| named(e, &name))?;
+    let done = convert(&job, set.as_ref(), &passes, &bar).map_err(|e| named(e, &name))?;
     bar.finish();
     let mut model = done.model;
-    float.restore(&mut model, &parts(args, &float, set.as_ref())?);
+    float.restore(&mut model, &parts(&job, set.as_ref())?);
     tailfold_onnx::check(&model).context("the quantized graph")?;
     let out = model.to_bytes();
     artifact::write(file, &out)?;
@@ -87,7 +96,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
         summary["skipped_images"] = skipped.into();
         print(&summary.to_string());
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Returns `error` behind the name of the model, unless the error has this name already.

@@ -1,4 +1,4 @@
-//! `cargo xtask ort`: ONNX Runtime's library, which is not built here and not shipped.
+//! `tailfold runtime`: installs ONNX Runtime's library, which is neither built here nor shipped.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,36 +7,38 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
 use tailfold_console::{print, say};
-
-use crate::process::{must, root};
+use tailfold_runtime::ort_install_folder;
 
 /// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx.
+///
+/// Example: tailfold runtime install
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum OrtCommand {
+pub(crate) enum RuntimeCommand {
     Install(Install),
 }
 
-/// Install ONNX Runtime from its Python wheel, of a pinned version with pinned hashes, where `tailfold` finds it.
+/// Install ONNX Runtime from its Python wheel, with a pinned version and pinned hashes, where `tailfold` finds it.
 ///
-/// The wheel goes into a virtual environment of its own, alone: no Python runs later.
+/// Python 3 with its module `venv` is needed to install, not to run: the wheel is alone in a virtual environment.
 ///
-/// Example: cargo xtask ort install && cargo xtask parity --backend ort --help
+/// Example: tailfold runtime install
 #[derive(Debug, clap::Args)]
 pub(crate) struct Install {
     /// With the providers for CUDA and TensorRT (256 MB).
     #[arg(long)]
     gpu: bool,
-    /// With the provider for TensorRT for RTX too (147 MB).
+    /// Also with the provider for TensorRT for RTX (147 MB).
     #[arg(long, requires = "gpu")]
     tensorrt_rtx: bool,
-    /// Folder of the environment; `tailfold` finds the default by itself.
-    #[arg(long, default_value = "target/ort")]
-    dir: PathBuf,
+    /// Folder of the environment, which is emptied first. `tailfold` finds the default by itself: `tailfold/onnxruntime` in
+    /// `XDG_DATA_HOME`, or in `~/.local/share`.
+    #[arg(long)]
+    dir: Option<PathBuf>,
 }
 
-const CPU: &str = include_str!("ort/cpu.txt");
-const GPU: &str = include_str!("ort/gpu.txt");
-const TENSORRT_RTX: &str = include_str!("ort/tensorrt-rtx.txt");
+const CPU: &str = include_str!("runtime/cpu.txt");
+const GPU: &str = include_str!("runtime/gpu.txt");
+const TENSORRT_RTX: &str = include_str!("runtime/tensorrt-rtx.txt");
 
 /// Names that the plug-in's libraries ask for each other by, which its wheel lacks.
 const LINKS: [(&str, &str); 3] = [
@@ -48,12 +50,14 @@ const LINKS: [(&str, &str); 3] = [
     ("libcudart.so.13", "libcudart.so.13."),
 ];
 
-pub(crate) fn run(command: &OrtCommand) -> anyhow::Result<ExitCode> {
-    let OrtCommand::Install(args) = command;
-    let folder = root()?.join(&args.dir);
+pub(crate) fn run(command: &RuntimeCommand) -> anyhow::Result<ExitCode> {
+    let RuntimeCommand::Install(args) = command;
+    let own = ort_install_folder();
+    let folder = args.dir.clone().or_else(|| own.clone());
+    let folder = folder.context("there is no folder to install to: give --dir, or set HOME")?;
     let library = install(args, &folder)?;
     print(&format!("{}", library.display()));
-    if args.dir != Path::new("target/ort") {
+    if Some(&folder) != own.as_ref() {
         say(&format!(
             "name it: export ORT_DYLIB_PATH={}",
             library.display()
@@ -94,6 +98,16 @@ fn install(args: &Install, folder: &Path) -> anyhow::Result<PathBuf> {
         links(&packages.join("onnxruntime_ep_nv_tensorrt_rtx"))?;
     }
     with_prefix(&packages.join("onnxruntime/capi"), "libonnxruntime.so.")
+}
+
+/// Runs `command`, which must succeed.
+fn must(command: &mut Command) -> anyhow::Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
+    ensure!(status.success(), "{program} failed ({status})");
+    Ok(())
 }
 
 /// Folder of the packages of the environment in `folder`.

@@ -1,0 +1,28 @@
+//! The progress bar of a quantization: one bar, stage after stage.
+
+use indicatif::ProgressBar;
+
+/// A bar on a terminal, hidden elsewhere.
+#[derive(Debug)]
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self(tailfold_console::bar("", 0))
+    }
+
+    /// Begins a stage of `steps`.
+    pub(super) fn start(&self, stage: &'static str, steps: usize) {
+        self.0.reset();
+        self.0.set_prefix(stage);
+        self.0.set_length(steps as u64);
+    }
+
+    pub(super) fn step(&self) {
+        self.0.inc(1);
+    }
+
+    pub(super) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
