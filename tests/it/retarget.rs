@@ -20,7 +20,7 @@ const TEST: &str = "embedded?split=test";
 /// Twice as often the first class, half as often the last.
 const MILD: &str = "[4, 2, 2, 2, 2, 2, 2, 2, 2, 1]";
 
-/// `cargo xtask export --run RUN --out OUT` with `options`.
+/// `cargo xtask export --run RUN --out OUT` with `options`, which starts `tailfold export`.
 fn export(run: &str, out: &str, options: &[&str]) -> Answer {
     let mut export = xtask();
     export.args(["export", "--run", run, "--out", out]);

@@ -167,7 +167,11 @@ impl Args {
             ensure!(
                 described.is_empty(),
                 "a run folder describes its model: use {} with --model",
-                described[0].to_string_lossy()
+                described[0]
+                    .to_string_lossy()
+                    .split('=')
+                    .next()
+                    .unwrap_or_default()
             );
             return Ok(Unfolded::read(run)?);
         }
@@ -176,7 +180,14 @@ impl Args {
         };
         let data = Dataset::open(calibration)?;
         let description = self.describe.description()?;
-        Ok(Unfolded::open(model, &description, data.classes())?)
+        let opened = Unfolded::open(model, &description, data.classes())?;
+        if opened.takes_classes() {
+            say(&format!(
+                "warning: {} has no class names: its outputs get those of {calibration}, in this order",
+                model.display()
+            ));
+        }
+        Ok(opened)
     }
 
     fn offsets(&self, model: &Unfolded) -> anyhow::Result<Offsets> {

@@ -147,6 +147,7 @@ impl Known {
                     classes: Some(card.classes.clone()),
                     train_counts: Some(card.train_counts.clone()),
                     preprocess: Some(card.preprocess.clone()),
+                    offsets: card.offsets.clone(),
                     quantization: card.quantization.clone(),
                 },
                 card: Some(card),
@@ -200,7 +201,7 @@ fn print_json(network: &Network, known: &Known) -> anyhow::Result<()> {
         classes: known.parts.classes.as_deref(),
         train_counts: known.parts.train_counts.as_deref(),
         preprocess: known.parts.preprocess.as_ref(),
-        offsets: card.map_or(&None, |c| &c.offsets),
+        offsets: &known.parts.offsets,
         quantization: &known.parts.quantization,
         nodes: nodes.collect(),
     })?);
@@ -251,6 +252,9 @@ fn print_file(network: &Network, known: &Known) {
         .map(|(op, n)| format!("{op} {n}"))
         .collect();
     print(&format!("operators: {}", operators.join(", ")));
+    if let Some(offsets) = &known.parts.offsets {
+        print(&offsets_line(offsets));
+    }
     let missing = [
         ("--labels", known.parts.classes.is_none()),
         ("--mean and --std", known.parts.preprocess.is_none()),
@@ -312,16 +316,20 @@ fn print_classes(parts: &CardParts) {
     }
 }
 
+fn offsets_line(offsets: &OffsetsRecord) -> String {
+    format!(
+        "offsets: {}, source {}, chi-square {:.2e}, largest cell error {:.2} %, {}",
+        offsets.origin,
+        offsets.source,
+        offsets.chi_square,
+        100.0 * offsets.largest_relative_error,
+        offsets.stop,
+    )
+}
+
 fn print_card(card: &ModelCard) {
     match &card.offsets {
-        Some(o) => print(&format!(
-            "offsets: {}, source {}, chi-square {:.2e}, largest cell error {:.2} %, {}",
-            o.origin,
-            o.source,
-            o.chi_square,
-            100.0 * o.largest_relative_error,
-            o.stop,
-        )),
+        Some(offsets) => print(&offsets_line(offsets)),
         None => print("offsets: not folded"),
     }
     print(&format!(

@@ -69,10 +69,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let (Some(evaluation), Some(set)) = (&args.evaluation, &set) {
         check_disjoint(set, &Dataset::open(evaluation)?)?;
     }
+    let parts = parts(&job, set.as_ref()).map_err(|e| named(e, &name))?;
     let done = convert(&job, set.as_ref(), &passes, &bar).map_err(|e| named(e, &name))?;
     bar.finish();
     let mut model = done.model;
-    float.restore(&mut model, &parts(&job, set.as_ref())?);
+    float.restore(&mut model, &parts);
     tailfold_onnx::check(&model).context("the quantized graph")?;
     let out = model.to_bytes();
     artifact::write(file, &out)?;

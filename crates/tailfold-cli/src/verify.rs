@@ -81,17 +81,19 @@ fn against_unfolded(
         model.card.checkpoint_sha256,
         unfolded.card.checkpoint_sha256,
     );
+    let mut own = unfolded.card.offsets.iter().flat_map(|o| &o.offsets);
     ensure!(
-        offsets(unfolded)?
-            .iter()
-            .all(|h| h.abs() < f32::MIN_POSITIVE),
+        own.all(|h| h.abs() < f32::MIN_POSITIVE),
         "the unfolded model has offsets of its own"
     );
     let scores = logits(&[unfolded, model], &Dataset::open(data)?)?;
     let [raw, found] = &scores[..] else {
         bail!("two models were run but {} answered", scores.len())
     };
-    let offsets = offsets(model)?;
+    let offsets = model.card.offsets.as_ref();
+    let offsets = &offsets
+        .context("the model's offsets are not folded")?
+        .offsets;
     ensure!(
         offsets.len() == raw.num_classes(),
         "{} offsets for {} classes",
@@ -99,17 +101,7 @@ fn against_unfolded(
         raw.num_classes()
     );
     let rows = raw.rows();
-    let expected = rows.flat_map(|row| row.iter().zip(&offsets).map(|(s, h)| s + h));
+    let expected = rows.flat_map(|row| row.iter().zip(offsets).map(|(s, h)| s + h));
     let expected = Logits::new(expected.collect(), raw.num_classes())?;
     Ok(Verification::of("scores plus offsets", &expected, found)?)
-}
-
-fn offsets(model: &LoadedModel) -> anyhow::Result<Vec<f32>> {
-    Ok(model
-        .card
-        .offsets
-        .as_ref()
-        .context("the model's offsets are not folded")?
-        .offsets
-        .clone())
 }

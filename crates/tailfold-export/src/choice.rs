@@ -110,6 +110,9 @@ impl Solve {
         let resolved = resolve(&sample, measure, &prior.masses)?;
         let (before, _) = plain(model)?;
         let mut report = Retarget::of(model, &prior, &before, &resolved, (&sample, measure))?;
+        if let Some(scored) = &calibration {
+            report.doubt(scored)?;
+        }
         if let Some(spec) = &self.evaluate {
             report.evaluate(model, spec, calibration.as_ref(), progress)?;
         }

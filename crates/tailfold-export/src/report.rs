@@ -6,7 +6,7 @@ use tailfold_spec::{Group, Mean, OffsetsRecord};
 
 use crate::expected::{Weighted, by_class, right};
 use crate::resolve::masses;
-use crate::warning::{Told, Warning, of_expected, of_solution};
+use crate::warning::{Told, Warning, of_expected, of_recall, of_solution};
 use crate::{AskedPrior, ExportError, Measure, Progress, Resolved, Sample, Scored, Unfolded};
 
 /// Solved offsets beside those of a plain export; `retarget` in the schema `tailfold.export/1`. Masses and accuracies are
@@ -150,6 +150,17 @@ impl Retarget {
         })
     }
 
+    /// Adds a warning if the plain export is hardly better than chance on the images that offsets were solved on.
+    pub(crate) fn doubt(&mut self, scored: &Scored) -> Result<(), ExportError> {
+        let before: Vec<f32> = self.classes.iter().map(|row| row.offset_before).collect();
+        let right = right(&scored.decisions(&before)?, &scored.labels);
+        let recalls = by_class(&right, &scored.labels, scored.classes());
+        let mean = recalls.iter().map(|(mean, _)| mean).sum::<f64>() / recalls.len().max(1) as f64;
+        self.warnings
+            .extend(of_recall(mean, recalls.len()).map(Told::from));
+        Ok(())
+    }
+
     /// Adds the accuracy that is to be expected, from the images of `spec`.
     pub(crate) fn evaluate(
         &mut self,
@@ -218,13 +229,10 @@ pub fn refuse_training_images(
     model: &Unfolded,
 ) -> Result<Option<Warning>, ExportError> {
     let Some(run) = model.run() else {
-        return Ok(Some(Warning::TrainingImagesNotCompared {
-            data: "unknown".to_owned(),
-            why: "a model file does not name its training images".to_owned(),
-        }));
+        return Ok(Some(Warning::TrainingImagesUnknown));
     };
     let data = &run.manifest.data;
-    let opened = data.parse::<DataSpec>().map_err(|error| error.to_string());
+    let opened = data.parse::<DataSpec>().map_err(|error| chain(&error));
     let opened = opened.and_then(|spec| Dataset::open(&spec).map_err(|error| chain(&error)));
     match opened {
         Ok(training) => {

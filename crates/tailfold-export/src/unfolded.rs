@@ -8,13 +8,13 @@ use tailfold_onnx::{
     fold_offsets,
 };
 use tailfold_runtime::{Backend, LoadedModel, Options, infer_shapes, open_file};
-use tailfold_spec::{AtExport, Manifest, ModelCard, OffsetsRecord};
+use tailfold_spec::{AtExport, CardParts, Manifest, ModelCard, OffsetsRecord};
 
 use crate::{ErrorKind, ExportError};
 
 /// A classifier without offsets.
 pub struct Unfolded {
-    /// Its logits are the raw scores `[classes]`; in canonical form, with the card in its metadata.
+    /// Its logits are the raw scores `[classes]`; in canonical form.
     model: Model,
     /// Without offsets.
     card: ModelCard,
@@ -42,6 +42,8 @@ pub(crate) struct Run {
 struct File {
     ports: Ports,
     bias: LastBias,
+    /// Whether its class names are those that the caller has for a file without any.
+    takes_classes: bool,
 }
 
 impl Unfolded {
@@ -89,19 +91,26 @@ impl Unfolded {
         let name = path.display().to_string();
         let at = |error: ExportError| error.at(&name);
         check_foldable(&opened.model).map_err(|error| at(error.into()))?;
-        let description = description.or_classes(&opened, classes);
-        let description = description.map_err(|error| at(error.into()))?;
+        let named = description.or_classes(&opened, classes);
+        let named = named.map_err(|error| at(error.into()))?;
+        let takes_classes = named.labels != description.labels;
         let (backend, options) = (Backend::default(), Options::default());
-        let loaded = LoadedModel::over(opened, &bytes, &name, &description, backend, &options)?;
-        let (mut model, card) = (loaded.onnx.clone(), loaded.card.clone());
-        let bias = LastBias::of(&model, &infer_shapes(&model), card.classes.len())?;
+        let loaded = LoadedModel::over(opened, &bytes, &name, &named, backend, &options)?;
+        let (model, card) = (loaded.onnx.clone(), loaded.card.clone());
+        let bias = LastBias::of(&model, &infer_shapes(&model), card.classes.len());
         let bias = bias.map_err(|error| at(error.into()))?;
-        model.set_card(&card);
+        let bias = bias
+            .and_then(LastBias::exact)
+            .map_err(|error| at(error.into()))?;
         let ports = loaded.ports.clone();
         Ok(Self {
             model,
             card,
-            source: Source::File(Box::new(File { ports, bias })),
+            source: Source::File(Box::new(File {
+                ports,
+                bias,
+                takes_classes,
+            })),
             path: path.to_owned(),
             loaded: OnceCell::from(loaded),
         })
@@ -143,6 +152,11 @@ impl Unfolded {
         Ok(&self.run().ok_or_else(none)?.trained)
     }
 
+    /// Whether a model file without class names got those of [`Unfolded::open`].
+    pub fn takes_classes(&self) -> bool {
+        matches!(&self.source, Source::File(file) if file.takes_classes)
+    }
+
     /// The raw graph.
     pub(crate) fn model(&self) -> &Model {
         &self.model
@@ -179,15 +193,22 @@ impl Unfolded {
                     .into());
                 }
                 let shifts: Vec<f64> = offsets.offsets.iter().map(|&h| h.into()).collect();
-                file.bias.shift(&mut model, &shifts)?;
+                let shifted = file.bias.shift(&mut model, &shifts);
+                shifted.map_err(|error| ExportError::from(error).at(self.path.display()))?;
                 file.ports.restore(&mut model);
-                model.set_card(&ModelCard {
+                let parts = CardParts {
+                    classes: Some(self.card.classes.clone()),
+                    train_counts: self.train_counts().map(<[u64]>::to_vec),
+                    preprocess: Some(self.card.preprocess.clone()),
                     offsets: Some(offsets.clone()),
-                    ..self.card.clone()
-                });
+                    quantization: None,
+                };
+                for (key, value) in parts.to_props() {
+                    model.set_prop(key, value);
+                }
             }
         }
-        check(&model)?;
+        check(&model).map_err(|error| ExportError::from(error).at(self.path.display()))?;
         Ok(model)
     }
 }

@@ -74,6 +74,15 @@ pub enum Warning {
         /// The least number without a warning.
         least: f64,
     },
+    /// The model is hardly better than chance on the images that offsets are solved on.
+    NearChance {
+        /// Mean recall of the classes.
+        mean_recall: f64,
+        /// Mean recall by chance: one divided by the number of classes.
+        chance: f64,
+    },
+    /// A model file does not name its training images, so the evaluation images may be among them.
+    TrainingImagesUnknown,
     /// The evaluation images could not be compared with the training images.
     TrainingImagesNotCompared {
         /// The training data.
@@ -130,6 +139,18 @@ impl fmt::Display for Warning {
             Self::FewEffectiveImages { effective, least } => write!(
                 f,
                 "the expected accuracy rests on {effective:.0} effective images, fewer than {least}"
+            ),
+            Self::NearChance {
+                mean_recall,
+                chance,
+            } => write!(
+                f,
+                "the mean recall on the calibration images is {:.2} %, by chance it would be {:.2} %: check the order of the class names and the preprocessing",
+                100.0 * mean_recall,
+                100.0 * chance
+            ),
+            Self::TrainingImagesUnknown => f.write_str(
+                "the evaluation images may be training images: a model file does not name those",
             ),
             Self::TrainingImagesNotCompared { data, why } => write!(
                 f,
@@ -215,6 +236,19 @@ pub(crate) fn of_solution(
         }
     }
     warnings
+}
+
+/// A mean recall of at most this many times that of chance is a reason to doubt class names or preprocessing.
+const NEAR_CHANCE: f64 = 2.0;
+
+/// Reason to doubt a model with the mean recall `mean_recall` of `classes` classes.
+pub(crate) fn of_recall(mean_recall: f64, classes: usize) -> Option<Warning> {
+    let chance = 1.0 / classes.max(1) as f64;
+    let near = classes > 2 && mean_recall <= NEAR_CHANCE * chance;
+    near.then_some(Warning::NearChance {
+        mean_recall,
+        chance,
+    })
 }
 
 /// Reason to doubt an expected accuracy.

@@ -17,6 +17,8 @@ pub struct LastBias {
     /// Change of each logit when its entry of the bias grows by 1, `[classes]`, never 0. It contains factors behind the
     /// bias, such as a temperature.
     gains: Vec<f64>,
+    /// The first node behind the bias that adds a term common to all classes, such as LogSoftmax.
+    common: Option<NoLastBias>,
 }
 
 /// Where a node reads its bias.
@@ -53,6 +55,17 @@ impl LastBias {
         walk::walk(model, shapes, classes)
     }
 
+    /// Returns the bias if a shift of it is exactly a shift of the logits, not up to a term common to all classes.
+    ///
+    /// # Errors
+    /// [`NoLastBias`] with the node that adds the common term.
+    pub fn exact(self) -> Result<Self, NoLastBias> {
+        match self.common {
+            None => Ok(self),
+            Some(node) => Err(node),
+        }
+    }
+
     /// Adds `shifts` `[classes]` to the logits of `model`, which must have the nodes of the model that the bias was
     /// found in.
     ///
@@ -80,6 +93,6 @@ impl LastBias {
 }
 
 /// Returns whether `node` is a layer with weights, which can make the logits.
-pub(crate) fn is_layer(node: &NodeProto) -> bool {
+pub fn makes_logits(node: &NodeProto) -> bool {
     ["Gemm", "Conv", "MatMul"].iter().any(|op| node.is(op))
 }

@@ -42,7 +42,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::OnnxError;
 pub use external::{ExternalError, load_external};
 pub use fold::{FoldError, check_foldable, fold_offsets};
-pub use last_bias::{LastBias, NoLastBias, add_to_bias};
+pub use last_bias::{LastBias, NoLastBias, add_to_bias, makes_logits};
 pub use limits::{MOST_ELEMENTS, MOST_NODES};
 pub use model::Model;
 pub use model_files::add_model_files;

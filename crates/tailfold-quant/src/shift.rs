@@ -1,7 +1,7 @@
 //! The layer that makes the logits, and the bias that shifts them class by class.
 
-use tailfold_onnx::LastBias;
 use tailfold_onnx::proto::NodeProto;
+use tailfold_onnx::{LastBias, makes_logits};
 
 use crate::error::QuantError;
 use crate::float::FloatModel;
@@ -25,7 +25,7 @@ impl FloatModel {
         let graph = self.model.graph();
         let mut value = self.model.output()?.name();
         while let Some(node) = graph.producer(value) {
-            if ["Gemm", "Conv", "MatMul"].iter().any(|op| node.is(op)) {
+            if makes_logits(node) {
                 return Ok(Some(node));
             }
             let computed = |input: &&String| graph.find_initializer(input).is_none();

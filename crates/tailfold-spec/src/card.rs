@@ -112,6 +112,8 @@ pub struct CardParts {
     pub train_counts: Option<Vec<u64>>,
     /// How an image becomes the input.
     pub preprocess: Option<Preprocess>,
+    /// Offsets folded into the last bias.
+    pub offsets: Option<OffsetsRecord>,
     /// Present once quantized.
     pub quantization: Option<QuantizationRecord>,
 }
@@ -149,10 +151,14 @@ impl CardParts {
             classes: optional(props, CLASSES)?,
             train_counts: optional(props, TRAIN_COUNTS)?,
             preprocess: optional(props, PREPROCESS)?,
+            offsets: optional(props, OFFSETS)?,
             quantization: optional(props, QUANTIZATION)?,
         };
         if let Some(preprocess) = &parts.preprocess {
             preprocess.validate()?;
+        }
+        if let (Some(offsets), Some(classes)) = (&parts.offsets, &parts.classes) {
+            offsets.validate(classes.len())?;
         }
         Ok(parts)
     }
@@ -185,6 +191,7 @@ impl CardParts {
             (CLASSES, self.classes.as_ref().map(json)),
             (TRAIN_COUNTS, self.train_counts.as_ref().map(json)),
             (PREPROCESS, self.preprocess.as_ref().map(json)),
+            (OFFSETS, self.offsets.as_ref().map(json)),
             (QUANTIZATION, self.quantization.as_ref().map(json)),
         ];
         parts
@@ -197,7 +204,7 @@ impl CardParts {
 impl ModelCard {
     /// Whether `props` belong to a model that tailfold exported, even if some keys are missing or damaged.
     pub fn is_in(props: &BTreeMap<String, String>) -> bool {
-        [NAME, ARCHITECTURE, CHECKPOINT, OFFSETS]
+        [NAME, ARCHITECTURE, CHECKPOINT]
             .iter()
             .any(|key| props.contains_key(*key))
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask priors`: the comparison's own consistency, on the validation images.
+//! `tailfold priors`: the comparison's own consistency, on the validation images.
 
 use std::fs;
 

@@ -4,6 +4,7 @@ use std::fs;
 
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{DataType, Dimension, NodeProto, ValueInfoProto};
+use tailfold_spec::CardParts;
 
 use super::{MILD, RUN, TEST, VAL, column, export, logits, numbers};
 use crate::programs::{Answer, root, run};
@@ -94,19 +95,11 @@ fn offsets_of_a_file_are_those_of_its_run() {
         .iter()
         .map(|warning| warning["kind"].as_str().unwrap())
         .collect();
-    assert!(kinds.contains(&"training-images-not-compared"), "{kinds:?}");
+    assert!(kinds.contains(&"training-images-unknown"), "{kinds:?}");
 
     // The file names its classes itself, and its logits are the old ones plus the offsets.
     let [mean, std] = normalisation();
-    let labels = scratch.write(
-        "labels.txt",
-        Model::read(out.as_ref())
-            .unwrap()
-            .card()
-            .unwrap()
-            .classes
-            .join("\n"),
-    );
+    let labels = scratch.write("labels.txt", labels(&out));
     let described = scratch.at("described.onnx");
     let describe = [
         "describe", "--model", &plain, "--labels", &labels, &mean, &std,
@@ -159,6 +152,65 @@ fn a_bias_is_made_where_there_is_none() {
     });
     let answer = export_file(&model, &scratch.at("model.onnx"), &options);
     answer.ended_with(0);
+}
+
+#[test]
+fn a_written_file_goes_through_the_other_commands() {
+    let scratch = Scratch::new();
+    let options = solved(&scratch);
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let plain = third_party(&scratch, "third_party.onnx", |_| {});
+    let out = scratch.at("model.onnx");
+    let cells = [&options[..], &["--temperature", "0"]].concat();
+    let answer = export_file(&plain, &out, &cells).ended_with(0);
+    assert!(answer.stderr.contains("has no class names"), "{answer:?}");
+    let [mean, std] = normalisation();
+    let labels = scratch.write("labels.txt", labels(&out));
+    let verify = [
+        "verify",
+        "--model",
+        &out,
+        "--unfolded",
+        &plain,
+        "--data",
+        TEST,
+    ];
+    let flags = ["--labels", &labels, &mean, &std];
+    run("tailfold", &[&verify[..], &flags].concat()).ended_with(0);
+    let info = run("tailfold", &["info", "--json", "--model", &out]).ended_with(0);
+    let info = info.json();
+    assert_eq!(info["offsets"]["origin"], "resolved");
+    assert!(info["train_counts"].is_null() && info["classes"][0] == "T-shirt/top");
+    // Counts can still be given, now or by `describe`.
+    let counts = scratch.write("counts.txt", "9\n".repeat(10));
+    let described = scratch.at("described.onnx");
+    let describe = ["describe", "--model", &out, "--counts", &counts];
+    run(
+        "tailfold",
+        &[&describe[..], &["--out", &described]].concat(),
+    )
+    .ended_with(0);
+    let int8 = scratch.at("int8.onnx");
+    let train = "embedded?split=train";
+    let quantize = ["quantize", "--model", &described, "--calibration", train];
+    run("tailfold", &[&quantize[..], &["--out", &int8]].concat()).ended_with(0);
+    let parity = ["parity", "--reference", &described, "--candidate", &int8];
+    run("tailfold", &[&parity[..], &["--data", TEST]].concat()).ended_with(0);
+    let short = scratch.write("short.txt", "9\n".repeat(9));
+    let quantize = ["quantize", "--model", &out, "--calibration", train];
+    let short = ["--counts", &short, "--out", &int8];
+    let answer = run("tailfold", &[&quantize[..], &short].concat()).ended_with(2);
+    assert!(
+        answer.stderr.contains("9 training counts for 10 classes"),
+        "{answer:?}"
+    );
+}
+
+/// Class names in the metadata of the file `model`, one per line.
+fn labels(model: &str) -> String {
+    let props = Model::read(model.as_ref()).unwrap().props();
+    let classes = CardParts::from_props(&props).unwrap().classes.unwrap();
+    classes.join("\n")
 }
 
 /// The export of the file `model` with `options` must be refused in words that contain `expect`.

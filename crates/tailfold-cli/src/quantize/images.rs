@@ -99,6 +99,7 @@ pub(super) fn parts(job: &Job<'_>, set: Option<&CalibrationSet>) -> anyhow::Resu
     {
         parts.classes = Some(data.classes().to_vec());
     }
+    parts.check_lengths(float.num_classes())?;
     Ok(parts)
 }
 

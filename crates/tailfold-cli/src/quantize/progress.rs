@@ -1,6 +1,6 @@
 //! The progress bar of a quantization: one bar, stage after stage.
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar on a terminal, hidden elsewhere.
 #[derive(Debug)]
@@ -8,7 +8,9 @@ pub(super) struct Progress(ProgressBar);
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self(tailfold_console::bar("", 0))
+        let style = ProgressStyle::with_template("{prefix} {bar:32} {pos}/{len}, {eta} left");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(tailfold_console::bar("", 0).with_style(style))
     }
 
     /// Begins a stage of `steps`.

@@ -1,6 +1,5 @@
 //! Adds to the constants of a graph that shift its logits.
 
-use crate::wires::Fresh;
 use crate::{Model, OnnxError};
 
 /// Adds `added` `[channels]` to the bias of node `index`, a Conv or Gemm. A node without a bias, or with one that it
@@ -69,6 +68,17 @@ fn is_read_once(model: &Model, name: &str) -> bool {
     model.graph().consumers(name).count() == 1
 }
 
+/// Returns `wanted`, with a number appended if a value has that name.
 fn fresh(model: &Model, wanted: &str) -> String {
-    Fresh::of(model.graph()).name(wanted)
+    let graph = model.graph();
+    let is_taken = |name: &str| {
+        let mut ports = graph.input.iter().chain(&graph.output);
+        graph.find_initializer(name).is_some()
+            || graph.producer(name).is_some()
+            || ports.any(|port| port.name() == name)
+    };
+    let numbered = (2_usize..).map(|n| format!("{wanted}.{n}"));
+    let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
+    let name = names.find(|name| !is_taken(name));
+    name.unwrap_or_else(|| wanted.to_owned())
 }

@@ -1,6 +1,6 @@
 //! Walk from the logits back to the last bias, through operators that pass a shift on.
 
-use super::{LastBias, NoLastBias, Place, is_layer};
+use super::{LastBias, NoLastBias, Place, makes_logits};
 use crate::proto::NodeProto;
 use crate::{Model, OnnxError, Shapes};
 
@@ -20,6 +20,7 @@ pub(super) fn walk(
         shapes,
         gains: vec![1.0; classes],
         nearest: None,
+        common: None,
     };
     let output = model.output()?.name();
     let mut value = output;
@@ -33,7 +34,7 @@ pub(super) fn walk(
     while let Some(index) = position(value) {
         let node = &model.nodes()[index];
         last = Some(node);
-        if is_layer(node) {
+        if makes_logits(node) {
             if let Some(found) = walk.of_layer(index) {
                 return Ok(Ok(found));
             }
@@ -59,6 +60,8 @@ struct Walk<'a> {
     gains: Vec<f64>,
     /// The last addition of a constant that the walk passed.
     nearest: Option<LastBias>,
+    /// The first node that adds a term common to all classes.
+    common: Option<NoLastBias>,
 }
 
 impl Walk<'_> {
@@ -83,6 +86,12 @@ impl Walk<'_> {
             "Add" | "Sub" | "Mul" | "Div" => return self.arithmetic(index),
             _ => false,
         };
+        if passes && node.op_type().ends_with("Softmax") {
+            self.common.get_or_insert_with(|| NoLastBias {
+                node: node.label().to_owned(),
+                operator: node.op_type().to_owned(),
+            });
+        }
         passes.then_some(0)
     }
 
@@ -95,11 +104,14 @@ impl Walk<'_> {
                 .find_initializer(&node.input[*i])
                 .is_some()
         };
-        let constants: Vec<usize> = (0..node.input.len()).filter(constant).collect();
-        let ([at], 2) = (&constants[..], node.input.len()) else {
+        if node.input.len() != 2 {
+            return None;
+        }
+        let constants: Vec<usize> = (0..2).filter(constant).collect();
+        let &[at] = &constants[..] else {
             return None;
         };
-        let (at, value) = (*at, 1 - *at);
+        let value = 1 - at;
         let Ok((_, factors)) = self.model.initializer_f32(&node.input[at]) else {
             return None;
         };
@@ -114,6 +126,7 @@ impl Walk<'_> {
                     node: index,
                     place: Place::Constant(at),
                     gains: signed(&self.gains, negated(at)),
+                    common: self.common.clone(),
                 });
             }
             self.gains = signed(&self.gains, negated(value));
@@ -167,6 +180,7 @@ impl Walk<'_> {
             node: index,
             place: Place::Bias,
             gains,
+            common: self.common.clone(),
         })
     }
 

@@ -53,7 +53,7 @@ impl Description {
                     classes: Some(card.classes.clone()),
                     train_counts: Some(card.train_counts.clone()),
                     preprocess: Some(card.preprocess.clone()),
-                    quantization: None,
+                    ..CardParts::default()
                 })?;
             }
             return Ok(card);
@@ -80,7 +80,7 @@ impl Description {
             train_counts,
             classes,
             preprocess,
-            offsets: None,
+            offsets: parts.offsets,
             checkpoint_sha256: String::new(),
             quantization: parts.quantization,
         })
