@@ -24,6 +24,8 @@ mod quantize;
 #[cfg(all(feature = "tools", feature = "ort", unix))]
 mod runtime;
 mod scores;
+#[cfg(feature = "tools")]
+mod train;
 mod verify;
 
 use std::process::ExitCode;
@@ -68,6 +70,8 @@ enum Command {
     #[cfg(all(feature = "tools", feature = "ort", unix))]
     #[command(subcommand)]
     Runtime(runtime::RuntimeCommand),
+    #[cfg(feature = "tools")]
+    Train(train::Args),
     Verify(verify::Args),
 }
 
@@ -93,6 +97,8 @@ fn main() -> ExitCode {
         Command::Quantize(args) => quantize::run(&args),
         #[cfg(all(feature = "tools", feature = "ort", unix))]
         Command::Runtime(command) => runtime::run(&command),
+        #[cfg(feature = "tools")]
+        Command::Train(args) => train::run(&args),
         Command::Verify(args) => verify::run(&args),
     };
     result.unwrap_or_else(|error| {

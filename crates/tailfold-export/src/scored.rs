@@ -1,8 +1,6 @@
 //! Raw scores of labelled images: one run of the network for any number of offsets.
 
-use std::collections::HashSet;
-
-use tailfold_data::{DataSpec, Dataset};
+use tailfold_data::{DataSpec, Dataset, Overlap};
 use tailfold_runtime::dataset_logits;
 use tailfold_spec::Logits;
 
@@ -109,12 +107,12 @@ impl Scored {
             }
             Ok((0..data.len()).map(|i| data.id(i)).collect())
         };
-        let others_keys: HashSet<String> = keys(others)?.into_iter().collect();
-        let own = keys(&self.images)?;
-        let Some(first) = own.iter().position(|key| others_keys.contains(key)) else {
+        let (own, theirs) = (keys(&self.images)?, keys(others)?);
+        let own_keys = own.iter().map(String::as_str);
+        let Overlap { shared, first } = Overlap::of(own_keys, theirs.iter().map(String::as_str));
+        let Some((first, _)) = first else {
             return Ok(());
         };
-        let shared = own.iter().filter(|key| others_keys.contains(*key)).count();
         let text = format!(
             "{shared} of the {} images of {} are {role} ({}), the first {}: accuracy is measured on other images",
             own.len(),

@@ -1,9 +1,7 @@
 //! Calibration images: a class-balanced draw from a data set, or images that somebody else prepared.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
-use tailfold_data::{DataError, Dataset, Split, preprocess};
+use tailfold_data::{DataError, Dataset, Overlap, Split, preprocess};
 use tailfold_spec::Preprocess;
 
 use crate::error::QuantError;
@@ -346,24 +344,15 @@ pub fn check_disjoint(
     calibration: &CalibrationSet,
     evaluation: &Dataset,
 ) -> Result<(), QuantError> {
-    let theirs = evaluation.pixel_hashes()?;
-    let by_hash: BTreeMap<&str, usize> = theirs
-        .iter()
-        .enumerate()
-        .map(|(i, h)| (h.as_str(), i))
-        .collect();
-    let shared: Vec<(usize, usize)> = calibration
-        .hashes()
-        .iter()
-        .enumerate()
-        .filter_map(|(i, hash)| by_hash.get(hash.as_str()).map(|&j| (i, j)))
-        .collect();
-    match shared.first() {
+    let (ours, theirs) = (calibration.hashes(), evaluation.pixel_hashes()?);
+    let keys = ours.iter().map(String::as_str);
+    let Overlap { shared, first } = Overlap::of(keys, theirs.iter().map(String::as_str));
+    match first {
         None => Ok(()),
-        Some(&(i, j)) => Err(QuantError::Overlap {
+        Some((i, j)) => Err(QuantError::Overlap {
             calibration: calibration.id(i),
             evaluation: evaluation.id(j),
-            shared: shared.len(),
+            shared,
         }),
     }
 }

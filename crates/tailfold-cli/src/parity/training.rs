@@ -1,9 +1,7 @@
 //! That no evaluation image was trained on, where the training images are at hand.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, ensure};
-use tailfold_data::{DataSpec, Dataset};
+use tailfold_data::{DataSpec, Dataset, Overlap};
 use tailfold_parity::Policy;
 
 use super::Pictures;
@@ -20,24 +18,18 @@ pub(super) fn refuse_shared(
     // A class without training images shares none.
     let training = Dataset::open(&spec.allowing_empty()).context("--training")?;
     let hashes = training.pixel_hashes().context("--training")?;
-    let by_hash: BTreeMap<&str, usize> = hashes
-        .iter()
-        .enumerate()
-        .map(|(i, hash)| (hash.as_str(), i))
-        .rev()
-        .collect();
-    let shared: Vec<(&str, usize)> = evaluation
-        .iter()
-        .filter_map(|picture| Some((picture.id.as_str(), *by_hash.get(picture.hash.as_str())?)))
-        .collect();
-    let Some(&(id, of_training)) = shared.first() else {
+    let keys = evaluation.iter().map(|picture| picture.hash.as_str());
+    let Overlap { shared, first } = Overlap::of(keys, hashes.iter().map(String::as_str));
+    let Some((of_evaluation, of_training)) = first else {
         return Ok(());
     };
+    let first = evaluation.iter().nth(of_evaluation);
+    let id = first.map_or("", |picture| &picture.id);
     let (all, accepted) = (evaluation.iter().len(), policy.max_training_overlap);
     ensure!(
-        shared.len() as f64 <= accepted * all as f64,
+        shared as f64 <= accepted * all as f64,
         "{} of {all} evaluation images are training images of {spec}, the first {id} is {}; policy.max_training_overlap accepts {} %",
-        shared.len(),
+        shared,
         training.id(of_training),
         100.0 * accepted
     );

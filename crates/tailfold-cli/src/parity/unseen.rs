@@ -1,9 +1,8 @@
 //! That no evaluation image was used to calibrate a model.
 
-use std::collections::BTreeSet;
-
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
+use tailfold_data::Overlap;
 use tailfold_runtime::LoadedModel;
 
 use super::Pictures;
@@ -21,27 +20,16 @@ pub(super) struct Seen {
 impl Seen {
     /// What `model`, of the file `file`, has seen of `pictures`.
     pub(super) fn of(model: &LoadedModel, file: &str, pictures: &Pictures) -> Self {
-        let mut seen = Self {
+        let calibrated = model.card.quantization.iter();
+        let calibrated = calibrated.flat_map(|record| &record.calibration_images);
+        let keys = pictures.iter().map(|picture| picture.hash.as_str());
+        let Overlap { shared, first } = Overlap::of(keys, calibrated.map(String::as_str));
+        let first = first.and_then(|(index, _)| pictures.iter().nth(index));
+        Self {
             model: file.to_owned(),
-            images: 0,
-            first: None,
-        };
-        let Some(quantization) = &model.card.quantization else {
-            return seen;
-        };
-        let calibrated: BTreeSet<&str> = quantization
-            .calibration_images
-            .iter()
-            .map(String::as_str)
-            .collect();
-        for picture in pictures.iter() {
-            if calibrated.contains(picture.hash.as_str()) {
-                seen.images += 1;
-                seen.first
-                    .get_or_insert_with(|| (picture.number, picture.id.clone()));
-            }
+            images: shared,
+            first: first.map(|picture| (picture.number, picture.id.clone())),
         }
-        seen
     }
 
     /// Of all shards, of both models.

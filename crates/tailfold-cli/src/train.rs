@@ -1,0 +1,47 @@
+//! `tailfold train`: starts the program `tailfold-train`, which links burn and is a package of its own.
+
+use std::env::{consts::EXE_SUFFIX, current_exe};
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, bail};
+
+/// Train a classifier: starts `tailfold-train` with these arguments.
+///
+/// The program must be beside this one or on PATH. `tailfold train --help` prints its options.
+///
+/// Example: tailfold train --config sdot.toml --out runs/sdot
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Args {
+    /// Arguments of `tailfold-train`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let program = program();
+    let status = match Command::new(&program).args(&args.arguments).status() {
+        Ok(status) => status,
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+            "there is no program `tailfold-train` beside this one or on PATH; in the repository, `cargo build --release \
+             --package tailfold-train` makes it"
+        ),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot start {}", program.display()));
+        }
+    };
+    let code = status.code();
+    let code = code.with_context(|| format!("{} was ended by a signal", program.display()))?;
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(2)))
+}
+
+/// The program beside this one, if it is there; its name alone otherwise, for a search on PATH.
+fn program() -> PathBuf {
+    let name = PathBuf::from(format!("tailfold-train{EXE_SUFFIX}"));
+    let own = current_exe().ok();
+    let beside = own.and_then(|own| Some(own.parent()?.join(&name)));
+    beside.filter(|path| path.is_file()).unwrap_or(name)
+}
