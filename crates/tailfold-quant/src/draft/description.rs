@@ -12,7 +12,7 @@ impl Draft<'_> {
         &self.layers
     }
 
-    /// What the codes do to each activation, in graph order; empty unless [`Options::statistics`] asks for it.
+    /// What the codes do to each activation, in graph order; empty unless [`crate::Options::statistics`] asks for it.
     pub fn tensors(&self) -> &[TensorStatistics] {
         &self.tensors
     }
