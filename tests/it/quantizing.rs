@@ -1,4 +1,4 @@
-//! What `tailfold quantize` does for accuracy, and what it reports, through the program.
+//! Accuracy corrections and reports of `tailfold quantize`.
 
 use std::fs;
 

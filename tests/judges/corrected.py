@@ -1,4 +1,4 @@
-"""What `tailfold quantize` does for accuracy, computed again by NumPy and ONNX Runtime on the shipped model, weights of 4 bits."""
+"""Recomputes the accuracy corrections of `tailfold quantize` with NumPy and ONNX Runtime, for the shipped model and 4-bit weights."""
 
 import numpy as np
 import onnx

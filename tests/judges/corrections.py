@@ -1,4 +1,4 @@
-"""What each correction of `tailfold quantize` does to many, medium and few: a table of paired differences to the float model.
+"""Effect of each correction of `tailfold quantize` on many, medium and few: a table of paired differences to the float model.
 
     .venv/bin/python tests/judges/corrections.py --model 'fashion-lt=models/fashion-lt/fashion-lt.onnx' \\
         --calibration 'embedded?split=train' --test 'embedded?split=test' --bits 8 5 4 --out table

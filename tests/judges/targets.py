@@ -1,5 +1,5 @@
-"""What `tailfold quantize` writes for each runtime: valid ONNX that ONNX Runtime runs, in the form that the runtime asks for,
-deciding as the float model does. Ours from its card, and a stranger's, whose images are prepared by flags or beforehand.
+"""Files of `tailfold quantize` for each runtime: valid ONNX that ONNX Runtime runs, in the form that the runtime requires,
+with the top-1 classes of the float model. One model has a card, the other is third-party, with flags or prepared images.
 """
 
 import numpy as np

@@ -16,8 +16,8 @@ const HEADING: &str = "Third-party models (`tailfold describe` writes these valu
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct Describe {
-    /// Class names, one per line, in the order of the outputs. Without them, a file without class names gets those of the
-    /// data, in their order.
+    /// Class names, one per line, in the order of the outputs. A file without class names takes the class names of the data
+    /// by default.
     ///
     /// For `parity` on two files of logits: labels of the images, as .npy, Parquet or safetensors, or as text with one
     /// label per line.

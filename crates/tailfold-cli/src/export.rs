@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// `--offsets resolve`.
     #[arg(long)]
     prior: Option<String>,
-    /// Offsets to fold: those of training, none, or solved for the prior. Without it, the choice of the run.
+    /// Offsets to fold. Default: the choice in the run folder.
     #[arg(long, value_enum, conflicts_with = "model")]
     offsets: Option<Choice>,
     /// Solve on these labelled images, as a data spec, instead of the training features of the run folder. Use images that
@@ -67,11 +67,11 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Choice {
-    /// Those of training.
+    /// The offsets of training.
     Keep,
-    /// None.
+    /// No offsets.
     Drop,
-    /// Solved for the prior.
+    /// Offsets solved for the prior.
     Resolve,
 }
 
@@ -183,7 +183,7 @@ impl Args {
         let opened = Unfolded::open(model, &description, data.classes())?;
         if opened.takes_classes() {
             say(&format!(
-                "warning: {} has no class names: its outputs get those of {calibration}, in this order",
+                "warning: {} has no class names: its outputs get the class names of {calibration}, in the order of the labels",
                 model.display()
             ));
         }

@@ -1,4 +1,4 @@
-//! `tailfold info`: a model's file, metadata and quantization, and what runs each of its nodes.
+//! `tailfold info`: prints the file, metadata and quantization of a model, and the kernel of each node.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -91,8 +91,8 @@ impl Runtime {
         )?)
     }
 
-    /// Loads the model file `path` for a command with labelled images: a model without class names takes those of
-    /// `data`, in label order.
+    /// Loads the model file `path` for a command with labelled images: a model without class names takes the class names
+    /// of `data`, in label order.
     pub(crate) fn load_for(
         &self,
         path: &Path,

@@ -1,4 +1,4 @@
-//! `tailfold priors`: one model served under three priors: re-targeted, as it is, and by logit adjustment.
+//! `tailfold priors`: compares re-targeting with a plain export and with logit adjustment, under three priors.
 
 mod table;
 
@@ -12,11 +12,12 @@ use tailfold_spec::{OutputCheck, artifact};
 
 use crate::export::{Bars, add_run};
 
-/// Serve one trained model under the uniform prior, that of training and its reverse: re-targeted by optimal transport, as a
-/// plain export has it, and by adding the logarithm of the priors' ratio. Accuracies are of test images that are drawn anew
-/// for each prior, and of all of them, each class weighing what the prior gives it.
+/// Compare ways to serve one trained model under three deployment priors.
 ///
-/// Nothing is chosen on the test images: every offset is known before they are opened.
+/// The priors are the uniform prior, the training prior and its reverse. The ways are re-targeting by optimal transport, a
+/// plain export, and logit adjustment (adding the logarithm of the ratio of the priors). Each accuracy is measured on test
+/// sets drawn for the prior, and on all test images weighted by the prior. No choice uses the test images: all offsets are
+/// known before the test images are opened.
 ///
 /// Example: tailfold priors --run models/fashion-lt --evaluate embedded?split=test --calibration embedded?split=val
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,4 @@
-//! What the programs write: results to stdout, messages to stderr, progress bars on a terminal, Markdown tables.
+//! Output of the programs: results on stdout, log output on stderr, progress bars on a terminal, Markdown tables.
 //!
 //! Internal to tailfold: no stability promise.
 

@@ -1,15 +1,15 @@
-//! Results to stdout, messages to stderr, progress bars only on a terminal.
+//! Results on stdout, log output on stderr, progress bars only on a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Writes a line of the result. It is no error if the reader has gone away.
+/// Writes a line of the result. A closed pipe is not an error.
 pub fn print(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
-/// Writes a line of a message.
+/// Writes a line of log output.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

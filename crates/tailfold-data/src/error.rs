@@ -177,7 +177,7 @@ pub enum DataError {
         data: String,
         /// The sub-folders that have the name of a split.
         found: Vec<String>,
-        /// What to rename first, because a folder of a split has the name of the split: `Train to train`.
+        /// The renaming that gives the folder of a split its name: `Train to train`.
         renames: Vec<String>,
         /// The split that the message suggests: `train` if it is there, otherwise the first.
         split: Split,

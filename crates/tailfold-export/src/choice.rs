@@ -1,4 +1,4 @@
-//! Which offsets an export folds: those of training, none, or offsets that are solved for a prior.
+//! The choice of offsets to fold: the offsets of training, no offsets, or offsets solved for a prior.
 
 use tailfold_data::DataSpec;
 use tailfold_spec::{AtExport, OffsetsRecord};
@@ -8,14 +8,14 @@ use crate::{
     resolve,
 };
 
-/// Which offsets an export folds.
+/// The offsets that an export folds.
 #[derive(Clone, Debug)]
 pub enum Offsets {
-    /// Those of training.
+    /// The offsets of training.
     Trained,
     /// Zeros.
     None,
-    /// Solved for a prior.
+    /// Offsets solved for a prior.
     Solved(Box<Solve>),
 }
 

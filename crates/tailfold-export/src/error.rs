@@ -30,7 +30,7 @@ pub enum ErrorKind {
     Solve,
     /// The written file does not give the expected logits.
     Verify,
-    /// Offsets that this model does not have, such as those of training for a third-party file.
+    /// The model does not have the requested offsets: a third-party file has no training offsets.
     Offsets,
 }
 

@@ -15,7 +15,7 @@ use crate::{
 use arms::{Base, arms};
 pub use report::{ArmReport, Difference, Drawn, PriorReport, PriorsReport, SampleRow};
 
-/// What a comparison of priors measures.
+/// Options of [`compare_priors`].
 #[derive(Clone, Debug)]
 pub struct PriorsOptions {
     /// Labelled test images: neither training nor calibration images.

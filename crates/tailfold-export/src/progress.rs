@@ -1,4 +1,4 @@
-//! What an export reports while it works.
+//! Progress of an export.
 
 /// A step of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

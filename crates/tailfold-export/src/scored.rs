@@ -95,7 +95,7 @@ impl Scored {
         counts
     }
 
-    /// Fails when one of these images is among `others`; `role` says what those are, such as `training images`.
+    /// Fails when one of these images is among `others`; `role` names the role of `others`, such as `training images`.
     ///
     /// # Errors
     /// [`ErrorKind::Overlap`], naming the number of shared images and the first; [`ErrorKind::Data`] for an image that

@@ -1,4 +1,4 @@
-//! A classifier without offsets: what every choice of offsets starts from.
+//! A classifier without offsets, from a run folder or from an ONNX file.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -80,8 +80,8 @@ impl Unfolded {
     /// class names if neither has any.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`], naming the file: it is no classifier, it is quantized, it has offsets already, or the node
-    /// stands between the last bias and the logits.
+    /// [`ErrorKind::Model`], naming the file: it is not a classifier, it is quantized, it has offsets already, or a
+    /// nonlinear node follows the last bias.
     pub fn open(
         path: &Path,
         description: &Description,
@@ -152,7 +152,7 @@ impl Unfolded {
         Ok(&self.run().ok_or_else(none)?.trained)
     }
 
-    /// Whether a model file without class names got those of [`Unfolded::open`].
+    /// Whether the model file had no class names, so that it got the `classes` of [`Unfolded::open`].
     pub fn takes_classes(&self) -> bool {
         matches!(&self.source, Source::File(file) if file.takes_classes)
     }

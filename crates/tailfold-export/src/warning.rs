@@ -238,7 +238,7 @@ pub(crate) fn of_solution(
     warnings
 }
 
-/// A mean recall of at most this many times that of chance is a reason to doubt class names or preprocessing.
+/// A mean recall of at most this many times the mean recall by chance raises doubts about class names or preprocessing.
 const NEAR_CHANCE: f64 = 2.0;
 
 /// Reason to doubt a model with the mean recall `mean_recall` of `classes` classes.

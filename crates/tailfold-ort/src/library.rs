@@ -204,7 +204,7 @@ pub fn install_folder() -> Option<PathBuf> {
     Some(data.join("tailfold/onnxruntime"))
 }
 
-/// The same where `variable` is what `ORT_DYLIB_PATH` holds, `folder` has the program, and `user` is [`install_folder`].
+/// [`find`] for the value `variable` of `ORT_DYLIB_PATH`, the folder `folder` of the program, and the [`install_folder`] `user`.
 fn look(
     named: Option<&Path>,
     variable: Option<&Path>,

@@ -57,7 +57,7 @@ impl Patches {
         DMatrix::from_iterator(dim, count, bytes.map(|&b| self.windows.value(b)))
     }
 
-    /// Second moments of what group `group` meets in the quantized network: one block `[dim, dim]`, or the blocks along
+    /// Second moments of the inputs of group `group` in the quantized network: one block `[dim, dim]`, or the blocks along
     /// the diagonal of a layer with more than [`WIDE`] inputs.
     pub(crate) fn second_moments(&self, group: usize) -> Vec<DMatrix<f64>> {
         blocks(self.values(group))

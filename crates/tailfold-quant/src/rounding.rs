@@ -46,7 +46,7 @@ const SHRINKING: [f32; 11] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0
 /// Most moves a weight of a row: a bound, never reached by a descent that converges.
 const MOVES: usize = 8;
 
-/// Second moments of what weights meet, ready for many rows: blocks along the diagonal.
+/// Second moments of a layer's inputs, damped: blocks along the diagonal.
 #[derive(Clone, Debug)]
 pub(crate) struct Quadratic(Vec<DMatrix<f64>>);
 

@@ -15,7 +15,7 @@ use tailfold_console::say;
 pub(crate) use table::Name;
 use table::Published;
 
-/// Fetches `name` into the folder `out`, from `base` instead of the publisher's address when given.
+/// Fetches the data set `name` into the folder `out`, from the address `base` if it is given.
 pub(super) fn run(name: Name, out: &Path, base: Option<&str>) -> anyhow::Result<()> {
     let published = name.published();
     let word = name.folder();
@@ -68,7 +68,7 @@ fn fetch(
     Ok(())
 }
 
-/// A bar on a terminal; elsewhere it is hidden.
+/// Returns a progress bar, hidden if stderr is no terminal.
 fn bar(name: &str, bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(
         "{prefix} {bar:32} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",

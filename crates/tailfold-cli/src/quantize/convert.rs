@@ -20,11 +20,11 @@ use super::progress::Progress;
 
 const NO_IMAGES: &str = "give --calibration SPEC or --calibration-f32 FILE";
 
-/// The model to write, and what is reported about it.
+/// The model to write, and its summary.
 pub(super) struct Done {
     pub(super) model: Model,
     pub(super) said: String,
-    /// Fields of `--json` that only this precision has, and the size under the name it had before there were others.
+    /// The fields of `--json` for this precision; the size has the name of the precision.
     pub(super) summary: serde_json::Value,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn convert(
     }
 }
 
-/// Makes one share of a pass and writes its part.
+/// Computes one share of a calibration pass and writes it as a part.
 pub(super) fn share(
     job: &Job<'_>,
     set: Option<&CalibrationSet>,

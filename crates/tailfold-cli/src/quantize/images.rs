@@ -73,7 +73,7 @@ pub(super) fn held_out(job: &Job<'_>, spec: &DataSpec) -> anyhow::Result<Calibra
 /// Returns the metadata to write for a third-party model, from its file and the command line; empty for a model that
 /// tailfold exported.
 ///
-/// A model without class names gets those of the calibration data, in their order, when their number fits.
+/// A model without class names gets the class names of the calibration data, if the number of classes is the same.
 ///
 /// # Errors
 /// A description that contradicts the file, or a number of class names other than the model's number of classes.

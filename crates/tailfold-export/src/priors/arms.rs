@@ -1,17 +1,17 @@
-//! The ways to serve a prior: each is one offset a class on the same raw scores.
+//! The ways to serve a prior: each has one offset per class, which is added to the raw scores.
 
 use tailfold_spec::{AtExport, OffsetsRecord};
 
 use super::run_of;
 use crate::{AskedPrior, ExportError, Measure, Sample, Unfolded, Weighing, resolve};
 
-/// Offsets for one prior, and how they came about.
+/// Offsets for one prior.
 pub(super) struct Arm {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
     /// `[classes]`, logits, added to the raw scores.
     pub(super) offsets: Vec<f32>,
-    /// Why the solver stopped; `None` where nothing was solved.
+    /// Why the solver stopped; `None` for offsets without a solver.
     pub(super) stop: Option<String>,
 }
 
@@ -19,16 +19,16 @@ pub(super) struct Arm {
 const UNIFORM: &str = "uniform";
 const TRAIN: &str = "train";
 
-/// Arms that the others are compared with.
+/// Names of the baselines.
 pub(super) const REFERENCES: [&str; 3] = ["plain", "adjusted", "adjusted-trained"];
 
-/// What logit adjustment starts from: offsets, and the prior that the scores under them are of.
+/// Start of logit adjustment: offsets, and the prior that the scores with these offsets fit.
 pub(super) struct Base {
     plain: Vec<f32>,
     plain_prior: Vec<f64>,
     trained: Vec<f32>,
     trained_prior: Vec<f64>,
-    /// What the priors are, for people.
+    /// The priors in words.
     pub(super) note: String,
 }
 
@@ -83,7 +83,7 @@ fn adjusted(offsets: &[f32], from: &[f64], to: &[f64]) -> Vec<f32> {
         .collect()
 }
 
-/// Name, title and measure of what is solved on features or on scores.
+/// Name, title and measure of the solved arms, on features and on scores.
 const SOLVED: [[(&str, &str, Measure); 3]; 2] = [
     [
         (
@@ -122,7 +122,7 @@ const BALANCED: Measure = Measure {
     temperature: 0.0,
 };
 
-/// Every way to serve `prior`; `samples` are the training features and, where there are some, calibration images.
+/// Returns all ways to serve `prior`; `samples` are the training features and, if given, the calibration images.
 pub(super) fn arms(
     base: &Base,
     prior: &AskedPrior,

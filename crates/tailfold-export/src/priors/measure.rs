@@ -1,4 +1,4 @@
-//! What one way of serving a prior is worth on the test images.
+//! Accuracy of each way to serve a prior on the test images.
 
 use tailfold_spec::{ClassGroups, Group, Mean};
 

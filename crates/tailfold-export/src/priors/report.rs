@@ -1,4 +1,4 @@
-//! What the comparison found; `priors --json`, schema `tailfold.priors/1`.
+//! Report of the comparison; schema `tailfold.priors/1`.
 
 use serde::Serialize;
 use tailfold_spec::Mean;
@@ -18,13 +18,13 @@ pub struct PriorsReport {
     pub run: String,
     /// SHA-256 of the run's checkpoint.
     pub checkpoint_sha256: String,
-    /// What logit adjustment starts from.
+    /// The priors that logit adjustment starts from, in words.
     pub note: String,
     /// Test data.
     pub evaluate: String,
     /// Number of test images.
     pub test_images: usize,
-    /// What offsets were solved on.
+    /// The samples that offsets were solved on.
     pub samples: Vec<SampleRow>,
     /// The drawn test sets.
     #[serde(flatten)]
@@ -62,11 +62,11 @@ pub struct PriorReport {
     pub masses: Vec<f64>,
     /// Images of each class in a drawn set, `[classes]`.
     pub drawn_counts: Vec<usize>,
-    /// Images of the prior itself that would say as much as all test images do, weighted.
+    /// Number of images drawn from the prior itself with the same standard error as all weighted test images.
     pub effective_images: f64,
     /// The ways to serve it.
     pub arms: Vec<ArmReport>,
-    /// What is solved, minus each of the references, image by image.
+    /// Each solved arm minus each baseline, paired by image.
     pub differences: Vec<Difference>,
 }
 
@@ -87,7 +87,7 @@ pub struct ArmReport {
     pub medium: Option<f64>,
     /// The same for few.
     pub few: Option<f64>,
-    /// Answers that would have to move for every class to be answered as often as it occurs: half of
+    /// Total variation distance between the top-1 shares and the prior, in percent: half of
     /// `sum_j |answered_j - prior_j|`.
     pub misplaced: f64,
     /// `[classes]`, logits, added to the raw scores.

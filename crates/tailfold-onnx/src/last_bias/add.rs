@@ -6,7 +6,7 @@ use crate::{Model, OnnxError};
 /// shares, gets its own.
 ///
 /// # Errors
-/// [`OnnxError`] when the bias is no float constant.
+/// [`OnnxError`] when the bias is not a float constant.
 pub fn add_to_bias(model: &mut Model, index: usize, added: &[f64]) -> Result<(), OnnxError> {
     let node = &model.nodes()[index];
     let label = node.label().to_owned();

@@ -1,4 +1,4 @@
-//! What a draft says of its layers.
+//! Statistics of the layers of a draft.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,12 @@ impl Draft<'_> {
         &self.layers
     }
 
-    /// What the codes do to each activation, in graph order; empty unless [`crate::Options::statistics`] asks for it.
+    /// Quantization error of each activation, in graph order; empty unless [`crate::Options::statistics`] asks for it.
     pub fn tensors(&self) -> &[TensorStatistics] {
         &self.tensors
     }
 
-    /// What the codes do to the weights of each layer, when those in `kept` stay in float.
+    /// Quantization error of the weights of each layer, if the layers in `kept` stay in float.
     ///
     /// # Errors
     /// [`QuantError::Onnx`] when a weight is no float constant.

@@ -1,4 +1,4 @@
-//! One file over HTTP: resumed where it was cut off, whole and checked before it gets its name.
+//! Downloads one file over HTTP, resumes a partial download, and checks size and SHA-256 before the rename.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -11,7 +11,7 @@ use tailfold_spec::artifact;
 
 use super::table::Remote;
 
-/// A client whose silence ends: no answer is waited for longer than a minute.
+/// Returns an HTTP client with a timeout of one minute for each answer and each read.
 pub(super) fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -21,10 +21,10 @@ pub(super) fn agent() -> ureq::Agent {
     config.build().into()
 }
 
-/// Downloads `url` to `target`, beside it as `.partial` until it is whole and has the size and the hash of `remote`.
+/// Downloads `url` to `target`. Until it has the size and the hash of `remote`, the file has the ending `.partial`.
 ///
-/// A part from before is continued. A connection that is cut is tried again after each of `waits`; what came is kept for
-/// the next call even when the last attempt fails. `progress` hears of the bytes that are there.
+/// A partial file of an earlier call is continued. After a lost connection, the download is tried again after each of
+/// `waits`; the partial file stays even when the last attempt fails. `progress` is called with the number of bytes so far.
 pub(super) fn download(
     agent: &ureq::Agent,
     url: &str,
@@ -67,7 +67,7 @@ fn length(path: &Path) -> u64 {
     path.metadata().map_or(0, |file| file.len())
 }
 
-/// One request for what is missing; `Some` when the connection was cut.
+/// Requests the missing bytes; returns the error of a lost connection.
 fn attempt(
     agent: &ureq::Agent,
     url: &str,
@@ -79,7 +79,7 @@ fn attempt(
     if there == remote.bytes {
         return Ok(None);
     }
-    // A part larger than the whole is none.
+    // A partial file larger than the whole is discarded.
     let there = if there < remote.bytes { there } else { 0 };
     let mut request = agent.get(url);
     if there > 0 {
@@ -91,7 +91,7 @@ fn attempt(
     };
     let range = response.headers().get("content-range");
     let range = range.and_then(|range| range.to_str().ok()).unwrap_or("");
-    // A server that knows no ranges sends the whole; one that answers another range than asked for is not trusted.
+    // A server without support for ranges sends the whole file. A server that answers with another range is an error.
     let from = match response.status().as_u16() {
         200 => 0,
         206 if range.starts_with(&format!("bytes {there}-")) => there,

@@ -1,4 +1,4 @@
-//! Where the public data sets are, how large they are and what their bytes hash to.
+//! Addresses, sizes and SHA-256 hashes of the public data sets.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(crate) enum Name {
     FashionMnist,
 }
 
-/// What its publisher offers.
+/// The files of a data set, as published.
 pub(super) struct Published {
     /// Address of the folder of the files.
     pub(super) base: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct Remote {
     pub(super) name: &'static str,
     pub(super) bytes: u64,
     pub(super) sha256: &'static str,
-    /// Files that it unpacks to.
+    /// Names of the files inside.
     pub(super) members: &'static [&'static str],
 }
 
@@ -50,7 +50,7 @@ impl Name {
 }
 
 impl Published {
-    /// True when every file that the readers need is in `out`.
+    /// Returns whether `out` has all files that the readers need.
     pub(super) fn is_unpacked(&self, out: &Path) -> bool {
         let mut members = self.files.iter().flat_map(|remote| remote.members);
         members.all(|member| out.join(member).is_file())
@@ -84,7 +84,7 @@ static CIFAR100: Published = Published {
     }],
 };
 
-/// No address with encryption is known; the hashes guard the bytes.
+/// There is no HTTPS address; the hashes detect altered files.
 static FASHION_MNIST: Published = Published {
     base: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
     files: &[

@@ -1,4 +1,4 @@
-//! From what was downloaded to the files that the readers read.
+//! Unpacks a downloaded archive to the files that the readers need.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -8,10 +8,10 @@ use anyhow::{Context as _, ensure};
 use flate2::read::GzDecoder;
 use tailfold_spec::artifact;
 
-/// Bytes of one member that are ever unpacked: more than the largest, CIFAR-100's training images.
+/// Largest accepted member in bytes; the largest published one is CIFAR-100's training images.
 const MAX_MEMBER: u64 = 1 << 28;
 
-/// Writes the `members` of `archive` to `out`: those of a `.tar.gz` by their last name, or the one content of a `.gz`.
+/// Writes the `members` of `archive` to `out`. A `.tar.gz` is searched for their file names; a `.gz` has one member.
 pub(super) fn unpack(archive: &Path, members: &[&str], out: &Path) -> anyhow::Result<()> {
     let broken = || format!("cannot unpack {}", archive.display());
     let file = File::open(archive).with_context(broken)?;
@@ -37,7 +37,7 @@ pub(super) fn unpack(archive: &Path, members: &[&str], out: &Path) -> anyhow::Re
     Ok(())
 }
 
-/// Writes everything `content` gives to `target`.
+/// Writes `content` to the file `target`.
 fn save(content: impl Read, archive: &Path, target: &Path) -> anyhow::Result<()> {
     let mut bytes = Vec::new();
     content
