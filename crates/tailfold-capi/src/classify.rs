@@ -1,7 +1,7 @@
 //! Images in, guesses or logits out.
 
+use tailfold::{Answer, ImageClassifier};
 use tailfold_data::Pixels;
-use tailfold_runtime::{Answer, ImageClassifier};
 
 use crate::argument;
 use crate::failure::{Failure, guarded};

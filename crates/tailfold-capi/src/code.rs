@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
-use tailfold_runtime::RuntimeError;
+use tailfold::RuntimeError;
 
 /// What came of a call. Later versions may add codes, so treat one that you do not know as a failure.
 // C has one name space for all of them, so the type's name is theirs, too: TAILFOLD_OK.

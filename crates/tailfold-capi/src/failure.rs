@@ -5,7 +5,7 @@ use std::error::Error;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tailfold_runtime::RuntimeError;
+use tailfold::RuntimeError;
 
 use crate::TailfoldCode;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
 
-use tailfold_runtime::ImageClassifier;
+use tailfold::ImageClassifier;
 
 use crate::argument;
 use crate::failure::{Failure, guarded};

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::mem::{MaybeUninit, size_of};
 use std::ptr;
 
-use tailfold_runtime::{Backend, Options};
+use tailfold::{Backend, Options};
 
 use crate::argument;
 use crate::failure::Failure;

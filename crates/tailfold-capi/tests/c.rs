@@ -12,8 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use tailfold::{Backend, ImageClassifier, Options};
 use tailfold_data::{Dataset, Pixels};
-use tailfold_runtime::{Backend, ImageClassifier, Options};
 
 const MODEL: &str = "models/fashion-lt/fashion-lt.int8.onnx";
 

@@ -10,10 +10,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize as _;
+use tailfold::{Backend, Options, open_file};
 use tailfold_console::{bar, print, say};
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_onnx::add_model_files;
-use tailfold_runtime::{Backend, Options, open_file};
 use tailfold_spec::{ModelCard, OutputCheck, artifact};
 
 use crate::describe_args::Describe;

@@ -14,8 +14,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use tailfold::{ImageClassifier, LoadedModel};
 use tailfold_console::say;
-use tailfold_runtime::{ImageClassifier, LoadedModel};
 
 use crate::describe_args::Describe;
 use crate::model::Runtime;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
+use tailfold::open_file;
 use tailfold_console::print;
 use tailfold_onnx::{Model, add_model_files};
-use tailfold_runtime::open_file;
 use tailfold_spec::{CardParts, ModelCard, OutputCheck, artifact};
 
 use crate::describe_args::Describe;

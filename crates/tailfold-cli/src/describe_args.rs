@@ -4,9 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use tailfold::{Description, Layout, OpenOptions};
 use tailfold_console::say;
 use tailfold_data::{class_counts, class_names, repeats};
-use tailfold_runtime::{Description, Layout, OpenOptions};
 use tailfold_spec::{Filter, OutputCheck, Resize};
 
 /// Heading of the options in the help.

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use safetensors::tensor::{Dtype, TensorView};
+use tailfold::LoadedModel;
 use tailfold_console::say;
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_onnx::add_model_files;
 use tailfold_part::{Kind, Parts};
-use tailfold_runtime::LoadedModel;
 use tailfold_spec::{Logits, artifact};
 
 use crate::describe_args::Describe;

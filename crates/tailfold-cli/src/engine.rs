@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use serde::Serialize;
+use tailfold::{Backend, Network};
 use tailfold_console::print;
-use tailfold_runtime::{Backend, Network};
 
 use crate::describe_args::Ports;
 use crate::model::Runtime;

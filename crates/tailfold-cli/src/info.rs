@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde::Serialize;
+use tailfold::{Description, Network};
 use tailfold_console::print;
-use tailfold_runtime::{Description, Network};
 use tailfold_spec::{
     CardParts, Group, ModelCard, OffsetsRecord, Preprocess, QuantizationRecord, Resize, ScoreKind,
 };

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tailfold::{Backend, Description, LoadedModel, NodeRun, Options, float_layers, open_file};
 use tailfold_console::say;
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_runtime::{
-    Backend, Description, LoadedModel, NodeRun, Options, float_layers, open_file,
-};
 use tailfold_spec::OutputCheck;
 
 /// The back end and its options, on the command line.

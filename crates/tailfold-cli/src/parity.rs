@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
+use tailfold::{Backend, LoadedModel, check_classes};
 use tailfold_console::{print, say};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_onnx::add_model_files;
 use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, Unchecked, compare};
 use tailfold_part::{Kind, Parts};
-use tailfold_runtime::{Backend, LoadedModel, check_classes};
 
 use crate::describe_args::Describe;
 use crate::model::{Runtime, open_data};

@@ -4,11 +4,11 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tailfold::LoadedModel;
 use tailfold_console::say;
 use tailfold_data::Dataset;
 use tailfold_parity::Policy;
 use tailfold_part::{Kind, Part, Parts, labels_sha256, names_sha256};
-use tailfold_runtime::LoadedModel;
 use tailfold_spec::{Logits, OutputCheck, Preprocess, Shard, artifact};
 
 /// One share of the images, on the command line.

@@ -9,10 +9,10 @@ mod progress;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
+use tailfold::Description;
 use tailfold_console::{print, say};
 use tailfold_data::Dataset;
 use tailfold_quant::{FloatModel, Passes, check_disjoint};
-use tailfold_runtime::Description;
 use tailfold_spec::artifact;
 
 pub(crate) use args::Args;

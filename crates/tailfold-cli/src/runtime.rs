@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
+use tailfold::ort_install_folder;
 use tailfold_console::{print, say};
-use tailfold_runtime::ort_install_folder;
 
 /// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx.
 ///

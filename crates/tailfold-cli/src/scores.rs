@@ -1,7 +1,7 @@
 //! Logits over a data set, with a progress bar.
 
+use tailfold::{LoadedModel, dataset_logits};
 use tailfold_data::Dataset;
-use tailfold_runtime::{LoadedModel, dataset_logits};
 use tailfold_spec::Logits;
 
 /// The logits of every model, row `i` for image `i`.

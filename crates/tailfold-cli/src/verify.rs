@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
+use tailfold::{Golden, LoadedModel, Verification};
 use tailfold_console::print;
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_runtime::{Golden, LoadedModel, Verification};
 use tailfold_spec::Logits;
 
 use crate::describe_args::Describe;

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
+use tailfold::{RuntimeError, VerifyError};
 use tailfold_data::DataError;
 use tailfold_onnx::{
     CheckError, CheckpointError, DescriptionError, FoldError, NoLastBias, OnnxError,
 };
-use tailfold_runtime::{RuntimeError, VerifyError};
 use tailfold_sdot::SolveError;
 use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{ManifestError, PriorError, TensorsError};

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tailfold_runtime::{
-    Backend, Golden, LoadedModel, Options, RuntimeError, Verification, dataset_logits,
-};
+use tailfold::{Backend, Golden, LoadedModel, Options, RuntimeError, Verification, dataset_logits};
 use tailfold_spec::{Logits, OffsetsRecord, artifact};
 
 use crate::choice::Chosen;

@@ -1,7 +1,7 @@
 //! Raw scores of labelled images: one run of the network for any number of offsets.
 
+use tailfold::dataset_logits;
 use tailfold_data::{DataSpec, Dataset, Overlap};
-use tailfold_runtime::dataset_logits;
 use tailfold_spec::Logits;
 
 use crate::{ErrorKind, ExportError, Progress, Unfolded};

@@ -3,11 +3,11 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use tailfold::{Backend, LoadedModel, Options, infer_shapes, open_file};
 use tailfold_onnx::{
     Checkpoint, Description, FoldError, LastBias, Model, Ports, build, check, check_foldable,
     fold_offsets,
 };
-use tailfold_runtime::{Backend, LoadedModel, Options, infer_shapes, open_file};
 use tailfold_spec::{AtExport, CardParts, Manifest, ModelCard, OffsetsRecord};
 
 use crate::{ErrorKind, ExportError};

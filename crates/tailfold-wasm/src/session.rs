@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use serde::Serialize;
-use tailfold_runtime::{Backend, Guess, ImageClassifier, Options, RuntimeError};
+use tailfold::{Backend, Guess, ImageClassifier, Options, RuntimeError};
 
 /// A model, or none yet.
 #[derive(Default)]

@@ -22,20 +22,20 @@ const FORBIDDEN: [(&str, &[&str]); 6] = [
     // The gate needs logits and labels alone.
     (
         "tailfold-parity",
-        &["tailfold-data", "tailfold-onnx", "tailfold-runtime"],
+        &["tailfold-data", "tailfold-onnx", "tailfold"],
     ),
     (
         "tailfold-onnx",
         &["tailfold-data", "tailfold-kernels", "tailfold-tract"],
     ),
     (
-        "tailfold-runtime",
+        "tailfold",
         &["tailfold-quant", "tailfold-sdot", "tailfold-parity"],
     ),
     ("tailfold-export", &["tailfold-quant", "tailfold-parity"]),
     (
         "tailfold-train",
-        &["tailfold-onnx", "tailfold-runtime", "tailfold-quant"],
+        &["tailfold-onnx", "tailfold", "tailfold-quant"],
     ),
     (
         "xtask",
@@ -43,7 +43,7 @@ const FORBIDDEN: [(&str, &[&str]); 6] = [
             "tailfold-export",
             "tailfold-onnx",
             "tailfold-quant",
-            "tailfold-runtime",
+            "tailfold",
             "tailfold-sdot",
             "tailfold-train",
         ],
@@ -182,7 +182,7 @@ fn packages_have_their_folders_name_and_a_description() {
         let expected = match name {
             TESTS => "tests".to_owned(),
             "xtask" => "xtask".to_owned(),
-            _ if !name.starts_with("tailfold-") => format!("examples/{name}"),
+            _ if !name.starts_with("tailfold") => format!("examples/{name}"),
             _ => format!("crates/{name}"),
         };
         assert_eq!(

@@ -1,6 +1,6 @@
 use super::*;
 
-use tailfold_runtime::Backend;
+use tailfold::Backend;
 
 /// A model that ships.
 fn open_on(backend: Backend, model: &str) -> Result<TailfoldClassifier, Failure> {

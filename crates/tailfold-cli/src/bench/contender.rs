@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use cpu_time::{ProcessTime, ThreadTime};
 use serde::{Deserialize, Serialize};
+use tailfold::{Prepared, open_file};
 use tailfold_console::print;
 use tailfold_kernels::Isa;
-use tailfold_runtime::{Prepared, open_file};
 use tailfold_spec::{ImageBatch, artifact};
 
 use crate::describe_args::Describe;

@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, Stdout, Write as _};
 
 use serde::Serialize;
+use tailfold::{Answer, Guess, ImageClassifier};
 use tailfold_console::say;
-use tailfold_runtime::{Answer, Guess, ImageClassifier};
 use tailfold_spec::ScoreKind;
 
 /// What became of one image.

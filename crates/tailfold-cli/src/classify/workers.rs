@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use tailfold::{Answer, ImageClassifier};
 use tailfold_data::{decode, decode_file};
-use tailfold_runtime::{Answer, ImageClassifier};
 
 use super::answers::Row;
 use super::source::{Content, Item};

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use tailfold::{Backend, Golden, Verification};
 use tailfold_console::print;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_onnx::add_model_files;
 use tailfold_parity::Policy;
-use tailfold_runtime::{Backend, Golden, Verification};
 use tailfold_spec::{OutputCheck, artifact};
 
 use super::pictures::Pictures;

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
+use tailfold::LoadedModel;
 use tailfold_data::{Dataset, preprocess};
 use tailfold_parity::{Latency, Report};
-use tailfold_runtime::LoadedModel;
 use tailfold_spec::ImageBatch;
 
 use crate::bench::report::Spread;

@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::Context as _;
+use tailfold::LoadedModel;
 use tailfold_kernels::Isa;
 use tailfold_parity::{Run, RunSide, Sides};
-use tailfold_runtime::LoadedModel;
 
 use super::Args;
 use super::files::Elsewhere;

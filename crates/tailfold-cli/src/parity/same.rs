@@ -1,8 +1,8 @@
 //! Rules on the two models' cards, and the options that take one back.
 
+use tailfold::LoadedModel;
 use tailfold_console::say;
 use tailfold_parity::{Allowed, Carded, Policy, check_pair};
-use tailfold_runtime::LoadedModel;
 
 /// Rules that a command line takes back.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]

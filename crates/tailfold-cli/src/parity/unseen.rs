@@ -2,8 +2,8 @@
 
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
+use tailfold::LoadedModel;
 use tailfold_data::Overlap;
-use tailfold_runtime::LoadedModel;
 
 use super::Pictures;
 

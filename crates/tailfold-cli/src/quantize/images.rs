@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use tailfold::Description;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_part::Kind;
 use tailfold_quant::{CalibrationSet, Draw, Passes, PreparedImages};
-use tailfold_runtime::Description;
 use tailfold_spec::{CardParts, Preprocess, artifact};
 
 use super::Job;

@@ -1,8 +1,8 @@
 //! The verdict on each step, from the logits of all.
 
 use anyhow::Context as _;
+use tailfold::Golden;
 use tailfold_parity::{ComparedModel, Policy, Verdict, compare};
-use tailfold_runtime::Golden;
 use tailfold_spec::{Group, Logits};
 
 use super::closeness::Closeness;

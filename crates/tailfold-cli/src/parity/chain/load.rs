@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Serialize;
+use tailfold::{Backend, LoadedModel};
 use tailfold_parity::Policy;
-use tailfold_runtime::{Backend, LoadedModel};
 
 use super::stage::Stage;
 use crate::model::{Ort, Runtime};

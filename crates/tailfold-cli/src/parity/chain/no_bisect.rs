@@ -1,8 +1,8 @@
 //! The bisection of a program without tract, whose inner tensors it needs: an error.
 
 use serde::Serialize;
+use tailfold::{Backend, RuntimeError};
 use tailfold_data::Dataset;
-use tailfold_runtime::{Backend, RuntimeError};
 use tailfold_spec::Logits;
 
 use super::load::Ready;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tailfold_runtime::Backend;
+use tailfold::Backend;
 
 /// What is compared at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

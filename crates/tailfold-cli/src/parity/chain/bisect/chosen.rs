@@ -5,9 +5,9 @@ use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use rayon::prelude::*;
+use tailfold::{Backend, Options};
 use tailfold_data::{Dataset, preprocess};
 use tailfold_onnx::Model;
-use tailfold_runtime::{Backend, Options};
 use tailfold_spec::{ImageBatch, Logits, Preprocess};
 
 use super::finding::Counted;

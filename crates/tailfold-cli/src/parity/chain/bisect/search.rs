@@ -1,9 +1,9 @@
 //! From all cuts to the stretch that explains the flips, and from all exchanges in it to the node.
 
 use anyhow::{Context as _, ensure};
+use tailfold::Backend;
 use tailfold_console::bar;
 use tailfold_data::Dataset;
-use tailfold_runtime::Backend;
 use tailfold_spec::Logits;
 
 use super::chosen::{Chosen, SEED};

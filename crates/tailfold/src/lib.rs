@@ -4,7 +4,7 @@
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::path::Path;
-//! use tailfold_runtime::{Backend, ImageClassifier, Options};
+//! use tailfold::{Backend, ImageClassifier, Options};
 //!
 //! # let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
 //! # let model = root.join("models/fashion-lt/fashion-lt.int8.onnx");
