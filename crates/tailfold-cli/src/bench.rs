@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize as _;
-use tailfold::{Backend, Options, open_file};
+use tailfold::{Backend, ModelFile, Options};
 use tailfold_console::{bar, print, say};
 use tailfold_data::{DataSpec, Dataset, preprocess};
 use tailfold_onnx::add_model_files;
@@ -207,9 +207,9 @@ fn in_turns(args: &Args, mut peers: Vec<Peer>, sizes: &[Option<u64>]) -> anyhow:
 }
 
 fn by_layers(args: &Args, images: &Path) -> anyhow::Result<ExitCode> {
-    let name = args.model.display().to_string();
-    let (opened, _) = open_file(&args.model, &args.describe.options())?;
-    let prepared = Backend::default().prepare(&opened.model, &name, &Options::default())?;
+    let file = ModelFile::read(&args.model, &args.describe.options())?;
+    let (model, name) = (file.opened.model, file.name);
+    let prepared = Backend::default().prepare(model, &name, &Options::default())?;
     let image = &read_images(images, prepared.classifier.input_shape())?[0];
     let layers = layers::measure(&prepared.regions, image, args.rounds as usize * 10)?;
     if args.json {
@@ -233,7 +233,7 @@ fn file_bytes(path: &Path) -> Option<u64> {
 /// A few prepared images.
 fn images(args: &Args) -> anyhow::Result<Vec<f32>> {
     let description = args.describe.description()?;
-    let (opened, _) = open_file(&args.model, &description.options)?;
+    let opened = ModelFile::read(&args.model, &description.options)?.opened;
     let Some(spec) = &args.data else {
         say("images: seeded noise (see --data and --images)");
         let [_, c, h, w] = opened.model.input_shape()?;

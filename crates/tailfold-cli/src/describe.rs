@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use tailfold::open_file;
+use tailfold::ModelFile;
 use tailfold_console::print;
 use tailfold_onnx::{Model, add_model_files};
 use tailfold_spec::{CardParts, ModelCard, OutputCheck, artifact};
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     args.describe.add_to(&mut files);
     files.check()?;
     let description = args.describe.description()?;
-    let (opened, _) = open_file(&args.model, &description.options)?;
+    let opened = ModelFile::read(&args.model, &description.options)?.opened;
     let mut model = opened.model.clone();
     ensure!(
         !ModelCard::is_in(&model.props()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use tailfold::{Backend, Description, LoadedModel, NodeRun, Options, float_layers, open_file};
+use tailfold::{Backend, Description, LoadedModel, ModelFile, NodeRun, Options, float_layers};
 use tailfold_console::say;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::OutputCheck;
@@ -97,18 +97,10 @@ impl Runtime {
         description: &Description,
         data: &Dataset,
     ) -> anyhow::Result<LoadedModel> {
-        let (opened, bytes) = open_file(path, &description.options)?;
-        let name = path.display().to_string();
-        let description = description.or_classes(&opened, data.classes());
-        let description = description.with_context(|| name.clone())?;
-        Ok(LoadedModel::over(
-            opened,
-            &bytes,
-            &name,
-            &description,
-            self.backend,
-            &self.options(1),
-        )?)
+        let file = ModelFile::read(path, &description.options)?;
+        let description = description.or_classes(&file.opened, data.classes());
+        let description = description.with_context(|| file.name.clone())?;
+        Ok(file.load(&description, self.backend, &self.options(1))?)
     }
 }
 

@@ -85,10 +85,7 @@ impl Asked {
             backend: each(models, |m| m.classifier.name().to_owned()),
             preprocess: each(models, |m| m.card.preprocess.clone()),
             channels_last: each(models, |m| m.ports.input.channels_last),
-            output: each(models, |m| {
-                let output = m.onnx.output();
-                output.map_or_else(|_| String::new(), |o| o.name().to_owned())
-            }),
+            output: each(models, |m| m.ports.output.name().to_owned()),
             classes_sha256: each(models, |m| sha256(&m.card.classes)),
             train_counts_sha256: each(models, |m| sha256(&m.card.train_counts)),
             policy: None,

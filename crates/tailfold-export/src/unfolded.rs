@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use tailfold::{Backend, LoadedModel, Options, infer_shapes, open_file};
+use tailfold::{Backend, LoadedModel, ModelFile, Options, infer_shapes};
 use tailfold_onnx::{
     Checkpoint, Description, FoldError, LastBias, Model, Ports, build, check, check_foldable,
     fold_offsets,
@@ -87,16 +87,17 @@ impl Unfolded {
         description: &Description,
         classes: &[String],
     ) -> Result<Self, ExportError> {
-        let (opened, bytes) = open_file(path, &description.options)?;
-        let name = path.display().to_string();
+        let file = ModelFile::read(path, &description.options)?;
+        let name = file.name.clone();
         let at = |error: ExportError| error.at(&name);
-        check_foldable(&opened.model).map_err(|error| at(error.into()))?;
-        let named = description.or_classes(&opened, classes);
+        check_foldable(&file.opened.model).map_err(|error| at(error.into()))?;
+        let named = description.or_classes(&file.opened, classes);
         let named = named.map_err(|error| at(error.into()))?;
         let takes_classes = named.labels != description.labels;
         let (backend, options) = (Backend::default(), Options::default());
-        let loaded = LoadedModel::over(opened, &bytes, &name, &named, backend, &options)?;
-        let (model, card) = (loaded.onnx.clone(), loaded.card.clone());
+        let model = file.opened.model.clone();
+        let loaded = file.load(&named, backend, &options)?;
+        let card = loaded.card.clone();
         let bias = LastBias::of(&model, &infer_shapes(&model), card.classes.len());
         let bias = bias.map_err(|error| at(error.into()))?;
         let bias = bias

@@ -83,7 +83,7 @@ impl TractClassifier {
     /// # Errors
     /// As [`TractClassifier::from_model`].
     pub fn from_onnx(bytes: &[u8], name: &str) -> Result<Self, TractError> {
-        Self::from_model(&read(bytes, name)?, name)
+        Self::from_model(read(bytes, name)?, name)
     }
 
     /// Prepares `model`, a classifier in canonical form ([`tailfold_onnx::open()`]): quantized regions run as integer
@@ -91,7 +91,7 @@ impl TractClassifier {
     ///
     /// # Errors
     /// [`TractError`] when tract cannot load the model, it is not an image classifier, or its quantization is unsound.
-    pub fn from_model(model: &Model, name: &str) -> Result<Self, TractError> {
+    pub fn from_model(model: Model, name: &str) -> Result<Self, TractError> {
         let quantized = |source| TractError::Quantized {
             name: name.to_owned(),
             source,
@@ -99,6 +99,11 @@ impl TractClassifier {
         let isa = Isa::detect()
             .map_err(tailfold_integer::IntegerError::Isa)
             .map_err(quantized)?;
+        if !model.nodes().iter().any(|n| n.is("QuantizeLinear")) {
+            // Without a quantized region the graph comes back unchanged.
+            let lowered = lower(model, isa, &Shapes::new()).map_err(quantized)?;
+            return Self::plan(&lowered.model, name, &[], lowered.nodes);
+        }
         let lowered = lower(model.clone(), isa, &Shapes::new()).map_err(quantized)?;
         if let Some(whole) = IntegerClassifier::of(&lowered) {
             return Ok(Self {
@@ -109,11 +114,9 @@ impl TractClassifier {
                 engine: Engine::Whole(Box::new(whole)),
             });
         }
-        if !model.nodes().iter().any(|n| n.is("QuantizeLinear")) {
-            return Self::plan(model, name, &[], lowered.nodes);
-        }
         // There are float nodes: only tract can infer the shapes behind them.
-        let lowered = lower(model.clone(), isa, &shapes(model)).map_err(quantized)?;
+        let shapes = shapes(&model);
+        let lowered = lower(model, isa, &shapes).map_err(quantized)?;
         Self::plan(&lowered.model, name, &lowered.regions, lowered.nodes)
     }
 

@@ -76,13 +76,14 @@ impl Backend {
         }
     }
 
-    /// Prepares `model`, a classifier in canonical form, for this back end; `name` is the file in messages.
+    /// Prepares `model`, a classifier in canonical form, for this back end and drops the decoded graph; `name` is the file
+    /// in messages.
     ///
     /// # Errors
     /// [`RuntimeError::NotBuilt`] for a back end that this build lacks, otherwise the back end's own error.
     pub fn prepare(
         self,
-        model: &Model,
+        model: Model,
         name: &str,
         options: &Options,
     ) -> Result<Prepared, RuntimeError> {
@@ -92,8 +93,8 @@ impl Backend {
                 .with_threads(options.threads, name)?
                 .into()),
             #[cfg(feature = "tract")]
-            Self::TractStock => Ok(TractClassifier::stock(model, name)?.into()),
-            Self::Integer => IntegerClassifier::from_model(model.clone())
+            Self::TractStock => Ok(TractClassifier::stock(&model, name)?.into()),
+            Self::Integer => IntegerClassifier::from_model(model)
                 .and_then(|classifier| classifier.with_threads(options.threads))
                 .map(Into::into)
                 .map_err(|source| RuntimeError::Integer {
@@ -102,7 +103,7 @@ impl Backend {
                 }),
             #[cfg(feature = "ort")]
             Self::Ort | Self::Cuda | Self::Tensorrt | Self::TensorrtRtx => {
-                crate::prepared::on_ort(self, model, name, options)
+                crate::prepared::on_ort(self, &model, name, options)
             }
             #[cfg(not(all(feature = "tract", feature = "ort")))]
             absent => Err(RuntimeError::NotBuilt {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tailfold_data::{Pixels, decode, preprocess};
-use tailfold_spec::{Classifier, Filter, ImageBatch, Logits, ModelCard, Preprocess, Resize};
+use tailfold_spec::{
+    Classifier, Filter, ImageBatch, Logits, ModelCard, Preprocess, Resize, ScoreKind,
+};
 
 use crate::{Backend, LoadedModel, Options, RuntimeError, clock};
 
@@ -34,9 +36,16 @@ pub struct Answer {
 
 /// A model with its preprocessing and its class names.
 pub struct ImageClassifier {
-    model: Arc<LoadedModel>,
+    model: Arc<Facts>,
     classifier: Box<dyn Classifier>,
     spec: Preprocess,
+}
+
+/// What all forks share.
+struct Facts {
+    card: ModelCard,
+    sha256: String,
+    score_kind: ScoreKind,
 }
 
 impl ImageClassifier {
@@ -84,14 +93,24 @@ impl ImageClassifier {
         }
     }
 
-    /// What the model says of itself.
+    /// The model's metadata: class names, training counts, preprocessing, offsets, quantization.
     pub fn card(&self) -> &ModelCard {
         &self.model.card
     }
 
-    /// The model.
-    pub fn model(&self) -> &LoadedModel {
-        &self.model
+    /// SHA-256 of the model file.
+    pub fn model_sha256(&self) -> &str {
+        &self.model.sha256
+    }
+
+    /// Kind of the scores at the file's output.
+    pub fn score_kind(&self) -> ScoreKind {
+        self.model.score_kind
+    }
+
+    /// Name of the back end that computes.
+    pub fn backend(&self) -> &'static str {
+        self.classifier.name()
     }
 
     /// Returns the `top` most likely classes of an image file's `bytes`, in any format that [`decode`] reads; `name` is
@@ -134,7 +153,7 @@ impl ImageClassifier {
     }
 
     fn named(&self, logits: &[f32], top: usize) -> Vec<Guess> {
-        let probabilities = self.model.score_kind().probabilities(logits);
+        let probabilities = self.model.score_kind.probabilities(logits);
         let mut classes: Vec<usize> = (0..probabilities.len()).collect();
         // A stable sort keeps the lowest class first among equals, as everywhere.
         classes.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
@@ -154,8 +173,12 @@ impl From<LoadedModel> for ImageClassifier {
     fn from(model: LoadedModel) -> Self {
         Self {
             spec: model.card.preprocess.clone(),
-            classifier: model.classifier.fork(),
-            model: Arc::new(model),
+            model: Arc::new(Facts {
+                score_kind: model.score_kind(),
+                card: model.card,
+                sha256: model.sha256,
+            }),
+            classifier: model.classifier,
         }
     }
 }

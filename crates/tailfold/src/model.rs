@@ -1,79 +1,41 @@
-//! Opens a model file and prepares it for a back end.
+//! A model on a back end.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tailfold_onnx::proto::NodeProto;
-use tailfold_onnx::{Description, Model, OpenOptions, Opened, Ports, Shapes, folder_of};
-use tailfold_spec::{Classifier, ModelCard, ScoreKind, artifact};
+use tailfold_onnx::{Description, Model, OpenOptions, Opened, Ports};
+use tailfold_spec::{Classifier, ModelCard, ScoreKind};
 
-use crate::{Backend, NodeRun, Options, Prepared, RuntimeError};
+use crate::{Backend, ModelFile, NodeRun, Options, Prepared, RuntimeError};
 
-/// A network ready to run; its class names and preprocessing may be unknown.
+/// A network ready to run, with its graph; its class names and preprocessing may be unknown.
 pub struct Network {
-    /// What answers.
+    /// The classifier.
     pub classifier: Box<dyn Classifier>,
-    /// Of the file.
+    /// SHA-256 of the file.
     pub sha256: String,
     /// Size of the file in bytes.
     pub file_bytes: usize,
     /// The graph in canonical form, and the input and output of the file.
     pub opened: Opened,
-    /// What runs each node, where the back end tells.
+    /// What runs each node; empty where the back end does not report it.
     pub nodes: Vec<NodeRun>,
 }
 
-/// A model ready to run.
+/// A model ready to run. Its decoded graph is dropped; [`Network`] keeps it.
 pub struct LoadedModel {
     /// The metadata of the file, with its gaps filled by the caller.
     pub card: ModelCard,
-    /// What answers.
+    /// The classifier.
     pub classifier: Box<dyn Classifier>,
-    /// Of the file.
+    /// SHA-256 of the file.
     pub sha256: String,
     /// Size of the file in bytes.
     pub file_bytes: usize,
-    /// The graph, in canonical form.
-    pub onnx: Model,
     /// The input and output of the file.
     pub ports: Ports,
-    /// What runs each node, where the back end tells.
+    /// What runs each node; empty where the back end does not report it.
     pub nodes: Vec<NodeRun>,
-}
-
-/// Reads the file `path` and brings it into canonical form; also returns the bytes of the file.
-///
-/// # Errors
-/// [`RuntimeError::File`], [`RuntimeError::Onnx`] or [`RuntimeError::Open`], naming the file.
-pub fn open_file(path: &Path, options: &OpenOptions) -> Result<(Opened, Vec<u8>), RuntimeError> {
-    let (name, bytes) = (path.display().to_string(), artifact::read(path)?);
-    let opened = opened(&bytes, &name, Some(folder_of(path)), options)?;
-    Ok((opened, bytes))
-}
-
-fn opened(
-    bytes: &[u8],
-    name: &str,
-    folder: Option<&Path>,
-    options: &OpenOptions,
-) -> Result<Opened, RuntimeError> {
-    let open = |source| RuntimeError::Open {
-        name: name.to_owned(),
-        source: Box::new(source),
-    };
-    let model = Model::from_bytes(bytes, name).map_err(|source| RuntimeError::Onnx {
-        name: name.to_owned(),
-        source,
-    })?;
-    tailfold_onnx::open(model, folder, options, &infer_shapes).map_err(open)
-}
-
-/// Infers the shapes of the values of `model` for one image with tract; without the feature `tract`, no shape is known.
-pub fn infer_shapes(model: &Model) -> Shapes {
-    cfg_select! {
-        feature = "tract" => { tailfold_tract::shapes(model) }
-        _ => { let _ = model; Shapes::new() }
-    }
 }
 
 impl Network {
@@ -87,68 +49,23 @@ impl Network {
         backend: Backend,
         options: &Options,
     ) -> Result<Self, RuntimeError> {
-        let (opened, bytes) = open_file(path, open)?;
-        Self::over(
-            opened,
-            &bytes,
-            &path.display().to_string(),
-            backend,
-            options,
-        )
+        ModelFile::read(path, open)?.prepare(backend, options)
     }
 
-    fn over(
-        opened: Opened,
-        bytes: &[u8],
-        name: &str,
+    pub(crate) fn over(
+        file: ModelFile,
         backend: Backend,
         options: &Options,
     ) -> Result<Self, RuntimeError> {
-        let Prepared {
-            classifier,
-            mut nodes,
-            ..
-        } = backend.prepare(&opened.model, name, options)?;
-        find_weights(&opened.model, &mut nodes);
+        let model = file.opened.model.clone();
+        let mut prepared = backend.prepare(model, &file.name, options)?;
+        Layers::of(&file.opened.model).mark(&mut prepared.nodes);
         Ok(Self {
-            classifier,
-            sha256: artifact::sha256(bytes),
-            file_bytes: bytes.len(),
-            opened,
-            nodes,
-        })
-    }
-
-    /// Adds the card; `name` is the file in messages.
-    fn with_card(self, card: ModelCard, name: &str) -> Result<LoadedModel, RuntimeError> {
-        let (named, outputs) = (card.classes.len(), self.classifier.num_classes());
-        if named != outputs {
-            return Err(RuntimeError::Classes {
-                name: name.to_owned(),
-                named,
-                outputs,
-            });
-        }
-        let p = &card.preprocess;
-        let (told, found) = (
-            [p.channels, p.height, p.width],
-            self.classifier.input_shape(),
-        );
-        if told != found {
-            return Err(RuntimeError::Input {
-                name: name.to_owned(),
-                told,
-                found,
-            });
-        }
-        Ok(LoadedModel {
-            card,
-            classifier: self.classifier,
-            sha256: self.sha256,
-            file_bytes: self.file_bytes,
-            onnx: self.opened.model,
-            ports: self.opened.ports,
-            nodes: self.nodes,
+            classifier: prepared.classifier,
+            sha256: file.sha256,
+            file_bytes: file.file_bytes,
+            opened: file.opened,
+            nodes: prepared.nodes,
         })
     }
 }
@@ -172,15 +89,8 @@ impl LoadedModel {
         backend: Backend,
         options: &Options,
     ) -> Result<Self, RuntimeError> {
-        let opened = opened(bytes, name, None, &OpenOptions::default())?;
-        Self::over(
-            opened,
-            bytes,
-            name,
-            &Description::default(),
-            backend,
-            options,
-        )
+        let file = ModelFile::from_bytes(bytes, name, &OpenOptions::default())?;
+        file.load(&Description::default(), backend, options)
     }
 
     /// As [`LoadedModel::open`], for any model: `description` fills the gaps in the file's metadata.
@@ -193,32 +103,48 @@ impl LoadedModel {
         backend: Backend,
         options: &Options,
     ) -> Result<Self, RuntimeError> {
-        let (opened, bytes) = open_file(path, &description.options)?;
-        let name = path.display().to_string();
-        Self::over(opened, &bytes, &name, description, backend, options)
+        let file = ModelFile::read(path, &description.options)?;
+        file.load(description, backend, options)
     }
 
-    /// Prepares an opened file for `backend`: `bytes` is the file, `name` the file in messages, and `description` fills the
-    /// gaps in its metadata. The description is checked before the back end prepares the network, which may take minutes.
-    ///
-    /// # Errors
-    /// [`RuntimeError::Description`] if a value is missing or contradicts the file, [`RuntimeError::Classes`] and
-    /// [`RuntimeError::Input`] if the card does not fit the network, otherwise the back end's own error.
-    pub fn over(
-        opened: Opened,
-        bytes: &[u8],
-        name: &str,
+    /// See [`ModelFile::load`].
+    pub(crate) fn over(
+        file: ModelFile,
         description: &Description,
         backend: Backend,
         options: &Options,
     ) -> Result<Self, RuntimeError> {
-        let card = description
-            .card(&opened)
-            .map_err(|source| RuntimeError::Description {
-                name: name.to_owned(),
-                source: Box::new(source),
-            })?;
-        Network::over(opened, bytes, name, backend, options)?.with_card(card, name)
+        let ModelFile {
+            name,
+            sha256,
+            file_bytes,
+            opened,
+        } = file;
+        let card = match description.card(&opened) {
+            Ok(card) => card,
+            Err(source) => {
+                return Err(RuntimeError::Description {
+                    name,
+                    source: Box::new(source),
+                });
+            }
+        };
+        let layers = Layers::of(&opened.model);
+        let Prepared {
+            classifier,
+            mut nodes,
+            ..
+        } = backend.prepare(opened.model, &name, options)?;
+        layers.mark(&mut nodes);
+        check_card(&card, classifier.as_ref(), &name)?;
+        Ok(Self {
+            card,
+            classifier,
+            sha256,
+            file_bytes,
+            ports: opened.ports,
+            nodes,
+        })
     }
 
     /// Kind of the scores at the file's output.
@@ -244,14 +170,55 @@ pub fn float_layers(nodes: &[NodeRun]) -> Vec<&str> {
     float.map(|node| node.node.as_str()).collect()
 }
 
-/// Sets which `nodes` are layers with weights: by the graph where it has the node, by the operator where the back end made
-/// it.
-fn find_weights(model: &Model, nodes: &mut [NodeRun]) {
-    let layers = model.layers_with_weights();
-    let names: BTreeSet<&str> = model.nodes().iter().map(NodeProto::label).collect();
-    for node in nodes {
-        if names.contains(&*node.node) {
-            node.weights = layers.contains(&*node.node);
+/// Checks that `card` fits the network of `classifier`; `name` is the file in messages.
+fn check_card(
+    card: &ModelCard,
+    classifier: &dyn Classifier,
+    name: &str,
+) -> Result<(), RuntimeError> {
+    let (named, outputs) = (card.classes.len(), classifier.num_classes());
+    if named != outputs {
+        return Err(RuntimeError::Classes {
+            name: name.to_owned(),
+            named,
+            outputs,
+        });
+    }
+    let p = &card.preprocess;
+    let (told, found) = ([p.channels, p.height, p.width], classifier.input_shape());
+    if told != found {
+        return Err(RuntimeError::Input {
+            name: name.to_owned(),
+            told,
+            found,
+        });
+    }
+    Ok(())
+}
+
+/// Names of a graph's nodes, and which of them are layers with weights.
+struct Layers {
+    nodes: BTreeSet<String>,
+    weighted: BTreeSet<String>,
+}
+
+impl Layers {
+    fn of(model: &Model) -> Self {
+        let owned = |name: &str| name.to_owned();
+        let weighted = model.layers_with_weights();
+        Self {
+            nodes: model.nodes().iter().map(|n| owned(n.label())).collect(),
+            weighted: weighted.into_iter().map(owned).collect(),
+        }
+    }
+
+    /// Sets which `nodes` are layers with weights: by the graph where it has the node, by the operator where the back end
+    /// made it.
+    fn mark(&self, nodes: &mut [NodeRun]) {
+        for node in nodes {
+            if self.nodes.contains(&node.node) {
+                node.weights = self.weighted.contains(&node.node);
+            }
         }
     }
 }

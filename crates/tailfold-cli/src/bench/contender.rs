@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use cpu_time::{ProcessTime, ThreadTime};
 use serde::{Deserialize, Serialize};
-use tailfold::{Prepared, open_file};
+use tailfold::{ModelFile, Prepared};
 use tailfold_console::print;
 use tailfold_kernels::Isa;
 use tailfold_spec::{ImageBatch, artifact};
@@ -70,16 +70,13 @@ pub(crate) struct Done {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let name = args.model.display().to_string();
     let start = Instant::now();
-    let (opened, bytes) = open_file(&args.model, &args.describe.options())?;
-    drop(bytes);
+    let file = ModelFile::read(&args.model, &args.describe.options())?;
     let options = args.runtime.options(args.threads);
     let mut prepared = args
         .runtime
         .backend
-        .prepare(&opened.model, &name, &options)?;
-    drop(opened);
+        .prepare(file.opened.model, &file.name, &options)?;
     let preparation = start.elapsed();
     let kernel = kernel(&prepared)?;
     let threads = prepared.threads;

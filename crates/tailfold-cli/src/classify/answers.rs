@@ -69,12 +69,11 @@ impl Answers {
             failed: false,
         };
         if form == Form::Object {
-            let model = classifier.model();
             let head = Head {
                 schema: "tailfold.classify/1",
-                model_sha256: &model.sha256,
-                backend: model.classifier.name(),
-                model_output: model.score_kind(),
+                model_sha256: classifier.model_sha256(),
+                backend: classifier.backend(),
+                model_output: classifier.score_kind(),
             };
             let text = serde_json::to_string(&head).unwrap_or_default();
             // The object stays open.

@@ -31,6 +31,11 @@ pub struct OutputPort {
 const ENDS: [&str; 3] = ["Conv", "DequantizeLinear", "Gemm"];
 
 impl OutputPort {
+    /// Name of the file's output.
+    pub fn name(&self) -> &str {
+        self.original.name()
+    }
+
     /// Removes the Softmax or Sigmoid at the end of `model`, makes its logits f32, and returns the port of the file.
     /// `infer` is called if the file does not declare the shape of the scores.
     pub(super) fn detach(

@@ -81,7 +81,7 @@ impl Chosen {
     /// Decisions of the ONNX file `bytes` in tract's float arithmetic; `name` stands for it in messages.
     pub(super) fn count(&self, bytes: &[u8], name: &str) -> anyhow::Result<Counted> {
         let prepared = Backend::TractStock.prepare(
-            &Model::from_bytes(bytes, name)?,
+            Model::from_bytes(bytes, name)?,
             name,
             &Options::default(),
         )?;

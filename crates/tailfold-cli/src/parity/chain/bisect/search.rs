@@ -1,9 +1,12 @@
 //! From all cuts to the stretch that explains the flips, and from all exchanges in it to the node.
 
+use std::path::Path;
+
 use anyhow::{Context as _, ensure};
-use tailfold::Backend;
+use tailfold::{Backend, ModelFile, OpenOptions};
 use tailfold_console::bar;
 use tailfold_data::Dataset;
+use tailfold_onnx::Model;
 use tailfold_spec::Logits;
 
 use super::chosen::{Chosen, SEED};
@@ -37,8 +40,9 @@ pub(super) fn search(
         a == b,
         "the two models prepare images differently: {a:?} and {b:?}"
     );
+    let graphs = [graph(reference.0)?, graph(candidate.0)?];
     let pair = Pair::of(
-        [&reference.0.model.onnx, &candidate.0.model.onnx],
+        [&graphs[0], &graphs[1]],
         [&reference.0.file, &candidate.0.file],
     )?;
     let chosen = Chosen::draw(data, a, reference.1, candidate.1)?;
@@ -64,6 +68,17 @@ pub(super) fn search(
         look(&pair, &chosen, &mut finding)?;
     }
     Ok(finding)
+}
+
+/// The graph of a step's file in canonical form, read once more: a loaded model keeps none.
+fn graph(step: &Ready) -> anyhow::Result<Model> {
+    let file = ModelFile::read(Path::new(&step.file), &OpenOptions::default())?;
+    ensure!(
+        file.sha256 == step.model.sha256,
+        "{}: the file changed during this run",
+        step.file
+    );
+    Ok(file.opened.model)
 }
 
 /// All three looks.
