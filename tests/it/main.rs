@@ -10,6 +10,7 @@ mod burn_export;
 mod chain;
 #[cfg(unix)]
 mod classify;
+mod contract;
 mod files;
 mod fixture;
 mod integer;

@@ -1,0 +1,7 @@
+//! The contract with users and scripts, as snapshots: the help of every command, and the fields of every JSON result.
+//!
+//! `INSTA_UPDATE=always cargo test --workspace --test it -- contract` writes the snapshots after an intended change; a
+//! changed field needs a new schema version.
+
+mod help;
+mod schemas;

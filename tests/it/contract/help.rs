@@ -1,0 +1,52 @@
+//! Snapshots of every `--help`. The commands are those that the programs list, so that a new command needs a snapshot.
+
+use crate::programs::{Answer, command, finish};
+
+/// Help of the program or subcommand `words`.
+fn help(words: &str) -> String {
+    let answer: Answer = finish(command(words).arg("--help")).ended_with(0);
+    assert_eq!(answer.stderr, "", "{words} --help");
+    answer.stdout
+}
+
+/// Subcommands that the help text `help` lists, without `help` itself.
+fn subcommands(help: &str) -> Vec<&str> {
+    let mut lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = lines.by_ref().take_while(|line| !line.is_empty());
+    // The name is indented by two spaces; the other lines of a description are indented further.
+    let names = listed.filter_map(|line| line.strip_prefix("  ").filter(|l| !l.starts_with(' ')));
+    names
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect()
+}
+
+/// Checks the snapshots of `words` and all its subcommands, and returns how many commands there are.
+fn check(words: &str) -> usize {
+    let text = help(words);
+    assert!(
+        text.contains("Usage: "),
+        "{words} --help has no line `Usage`: {text}"
+    );
+    insta::assert_snapshot!(words.replace(' ', "-"), text);
+    let below = subcommands(&text).into_iter();
+    1 + below
+        .map(|name| check(&format!("{words} {name}")))
+        .sum::<usize>()
+}
+
+#[test]
+fn listed_subcommands_are_found() {
+    let text = "Do it.\n\nUsage: x <COMMAND>\n\nCommands:\n  first   Does\n          more\n  second  Does\n  help    Prints\n\nOptions:\n  -h";
+    assert_eq!(subcommands(text), ["first", "second"]);
+    assert!(subcommands("Usage: x\n\nOptions:\n  -h").is_empty());
+}
+
+#[test]
+fn every_help_text_is_its_snapshot() {
+    let commands: usize = ["tailfold", "tailfold-train", "xtask"]
+        .into_iter()
+        .map(check)
+        .sum();
+    assert!(commands > 30, "only {commands} commands were found");
+}
