@@ -10,6 +10,7 @@ use tailfold_spec::{Classifier, ModelCard, ScoreKind, artifact};
 use crate::{Backend, NodeRun, Options, Prepared, RuntimeError};
 
 /// A network ready to run; its class names and preprocessing may be unknown.
+#[non_exhaustive]
 pub struct Network {
     /// What answers.
     pub classifier: Box<dyn Classifier>,
@@ -24,6 +25,7 @@ pub struct Network {
 }
 
 /// A model ready to run.
+#[non_exhaustive]
 pub struct LoadedModel {
     /// The metadata of the file, with its gaps filled by the caller.
     pub card: ModelCard,
