@@ -9,10 +9,10 @@ use anyhow::{Context as _, ensure};
 use tailfold_console::{print, say};
 
 use crate::process::{build, cargo, must, root, status};
-use crate::{cross, debian, demo};
+use crate::{cross, debian, demo, package};
 
-/// Run formatting, lints, tests, those of the kernels on emulated ARM, the outside judges and the demo, cheapest first; the
-/// first failure ends it.
+/// Run formatting, lints, tests, the packages of the public libraries, the tests of the kernels on emulated ARM, the outside
+/// judges and the demo, cheapest first; the first failure ends it.
 ///
 /// Example: cargo xtask ci --no-demo
 #[derive(Debug, clap::Args)]
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Lints and tests; false when one does not hold.
+/// Lints, tests and packages; false when one does not hold.
 fn compiled_steps(root: &Path) -> anyhow::Result<bool> {
     let clippy = [
         "clippy",
@@ -104,7 +104,7 @@ fn compiled_steps(root: &Path) -> anyhow::Result<bool> {
             return Ok(false);
         }
     }
-    Ok(true)
+    holds("package", &mut package::verify(root)?)
 }
 
 /// What `thread` found, or its panic.

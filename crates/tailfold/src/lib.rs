@@ -4,10 +4,9 @@
 //!
 //! # Stability
 //!
-//! [`ImageClassifier`], [`Answer`], [`Guess`], [`Backend`], [`Options`] and [`RuntimeError`] follow semantic versioning, and so
-//! does every method that names no other type than these and the standard library's. The other items are for the programs of
-//! tailfold: they expose types of internal crates ([`Model`], [`Dataset`], [`ModelCard`] and others), and a minor release
-//! may change them.
+//! [`ImageClassifier`], [`Answer`], [`Guess`], [`Backend`], [`Options`] and [`RuntimeError`] follow semantic versioning. The other
+//! items, and methods with one of them in their signature, serve the programs of tailfold: they expose types of internal
+//! crates ([`Model`], [`Dataset`], [`ModelCard`] and others), and a minor release may change them.
 
 mod backend;
 mod clock;
