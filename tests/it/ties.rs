@@ -49,11 +49,8 @@ pub(crate) fn with_int8_logits(model: &Model) -> Model {
 
 /// Compares on images with these labels; `counts` are training images, in the order of class ids.
 fn report(reference: &Logits, candidate: &Logits, labels: &[usize], counts: &[u64]) -> Report {
-    let card = ComparedModel {
-        classes: (0..counts.len()).map(|class| class.to_string()).collect(),
-        train_counts: counts.to_vec(),
-        ..ComparedModel::default()
-    };
+    let classes = (0..counts.len()).map(|class| class.to_string()).collect();
+    let card = ComparedModel::new(classes, counts.to_vec());
     compare(reference, candidate, labels, &card, &Policy::default()).unwrap()
 }
 

@@ -11,10 +11,10 @@ use anyhow::{Context as _, ensure};
 use tailfold_console::{print, say};
 
 use crate::process::{build, cargo, must, root, status};
-use crate::{cross, debian, demo};
+use crate::{cross, debian, demo, package};
 
-/// Run formatting, lints, tests, those of the kernels on emulated ARM, the outside judges and the demo, cheapest first; the
-/// first failure ends it.
+/// Run formatting, lints, tests, the packages of the public libraries, the tests of the kernels on emulated ARM, the outside
+/// judges and the demo, cheapest first; the first failure ends it.
 ///
 /// Example: cargo xtask ci --no-demo
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Lints and tests; false when one does not hold.
+/// Lints, tests and packages; false when one does not hold.
 fn compiled_steps(root: &Path, skips: &mut Vec<String>) -> anyhow::Result<bool> {
     let clippy = [
         "clippy",
@@ -101,7 +101,10 @@ fn compiled_steps(root: &Path, skips: &mut Vec<String>) -> anyhow::Result<bool> 
     }
     let mut test = cargo();
     test.args(["test", "--workspace"]).current_dir(root);
-    holds_with_skips("test", &mut test, skips)
+    if !holds_with_skips("test", &mut test, skips)? {
+        return Ok(false);
+    }
+    holds("package", &mut package::verify(root)?)
 }
 
 /// What `thread` found, or its panic.

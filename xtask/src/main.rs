@@ -10,6 +10,7 @@ mod data;
 mod debian;
 mod demo;
 mod dist;
+mod package;
 mod pool;
 mod process;
 mod relay;

@@ -65,13 +65,13 @@ impl Ort {
 impl Runtime {
     /// The options for the library.
     pub(crate) fn options(&self, threads: u16) -> Options {
-        Options {
-            threads: threads.into(),
-            ort_library: self.ort.ort_library.clone(),
-            engine_cache: self.ort.engine_cache.clone(),
-            ort_saturating: self.ort.ort_saturating,
-            tell: say,
-        }
+        let mut options = Options::default();
+        options.threads = threads.into();
+        options.ort_library.clone_from(&self.ort.ort_library);
+        options.engine_cache.clone_from(&self.ort.engine_cache);
+        options.ort_saturating = self.ort.ort_saturating;
+        options.tell = say;
+        options
     }
 
     /// Loads the model file `path` with one thread per image; `description` fills the gaps in its metadata.

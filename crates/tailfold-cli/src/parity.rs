@@ -192,11 +192,8 @@ pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow:
         train_counts,
         ..
     } = found.swap_remove(0);
-    let card = ComparedModel {
-        name,
-        classes,
-        train_counts,
-    };
+    let mut card = ComparedModel::new(classes, train_counts);
+    card.name = name;
     let mut report = compare(&reference?, &candidate?, &labels, &card, &policy)?;
     report.backends = sides(asked.backend)?;
     report.model_sha256 = sides(asked.model_sha256)?;

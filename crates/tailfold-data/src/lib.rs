@@ -1,5 +1,7 @@
 //! Image data sets, the long-tail sub-sampler, preprocessing and augmentation.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! ```no_run
 //! # fn main() -> Result<(), tailfold_data::DataError> {
 //! use tailfold_data::{DataSpec, Dataset};

@@ -1,11 +1,11 @@
 //! Export of classifiers: class offsets are solved for a deployment prior and folded into the last bias.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! [`Unfolded`] is a classifier without offsets, from a run folder or from an ONNX file of any exporter. [`export()`]
 //! chooses its [`Offsets`], folds them, compares the file with the expected logits and writes it. Offsets are solved by
 //! semi-discrete optimal transport ([`tailfold_sdot`]) on labelled images ([`Scored`]) or on the training features of a
 //! run, so that each class gets the mass that the prior gives it.
-//!
-//! Internal to tailfold: no stability promise.
 
 mod choice;
 mod error;

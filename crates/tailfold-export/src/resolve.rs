@@ -25,11 +25,8 @@ pub fn resolve(
     target: &[f64],
 ) -> Result<Resolved, ExportError> {
     let weights = sample.weights(measure.weighing, target);
-    let problem = Problem {
-        scores: sample.scores()?,
-        sample_weights: Some(&weights),
-        target,
-    };
+    let mut problem = Problem::new(sample.scores()?, target);
+    problem.sample_weights = Some(&weights);
     let mut options = Options::default();
     if measure.temperature > 0.0 {
         options.masses = Masses::Soft {
@@ -84,11 +81,8 @@ pub(crate) fn masses(
     }
     // The energy's gradient is what the masses are beyond any target.
     let target = vec![1.0 / offsets.len() as f64; offsets.len()];
-    let problem = Problem {
-        scores,
-        sample_weights: Some(weights),
-        target: &target,
-    };
+    let mut problem = Problem::new(scores, &target);
+    problem.sample_weights = Some(weights);
     let (_, gradient) = entropic_energy(&problem, &offsets, temperature)?;
     Ok(gradient.iter().zip(&target).map(|(g, t)| g + t).collect())
 }

@@ -1,5 +1,7 @@
 //! Lowers the quantized regions of a standard QDQ graph to programs of integer kernels.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! The file stays what it is, QuantizeLinear and DequantizeLinear around float operators; [`lower()`] finds the operators
 //! whose inputs and outputs are codes, whoever quantized the file, and gives programs for them and the graph that is left. Where nothing is left, the program is a
 //! classifier ([`IntegerClassifier`]).

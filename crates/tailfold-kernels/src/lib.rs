@@ -1,5 +1,7 @@
 //! INT8 inference with integer arithmetic: kernels, and programs of them.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! Images lie channels last, as 16-bit codes without their zero points, inside a border of zeros ([`Frame`]). Sums are
 //! exact in 32 bits, and [`Requantize`] turns a sum into a code again. Every instruction set ([`Isa`]) gives the same
 //! bits.

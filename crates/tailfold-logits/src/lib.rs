@@ -1,5 +1,7 @@
 //! Logits that were computed elsewhere, read as a stream of rows.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! Any framework can write its logits as `.npy`, Parquet or safetensors. A [`LogitFile`] hands them out some rows at a time,
 //! as `f32`, and holds no more of the file than that: two files of gigabytes are compared in the memory of a few thousand
 //! rows. What a file is, its first bytes say; its name does not matter. Nothing that a file claims is believed before the

@@ -1,5 +1,7 @@
 //! Inference graphs as ONNX: built from a checkpoint, offsets folded into the head, read, written, checked and dumped.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! [`Model`] is an ONNX file in memory. [`build()`] makes one from a checkpoint, [`open()`] loads a third-party
 //! classifier in canonical form, [`fold_offsets`] adds the offsets to the head, [`check()`] checks the structure, and
 //! [`text()`] prints it.

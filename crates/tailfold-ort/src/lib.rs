@@ -1,6 +1,8 @@
 //! Classifiers on ONNX Runtime, whose library is found at run time: on the CPU, or on an NVIDIA GPU through CUDA, TensorRT
 //! or TensorRT for RTX.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! What is asked for runs, or an error says what is missing: ONNX Runtime itself puts a provider's nodes on the CPU when
 //! the provider cannot be loaded, and says nothing. Here a provider must register, no node may fall back, and
 //! [`OrtClassifier::placements`] tells what runs each node.

@@ -1,7 +1,6 @@
 //! Reports of made-up models with every verdict, to look at: `cargo run -p tailfold-parity --example pages -- FOLDER [PICTURES]`,
 //! where the folder `PICTURES` has `NUMBER.png` of 28 by 28.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -53,37 +52,32 @@ fn report(
     }
     let counts =
         (0..classes).map(|c| 600.0 * (5.0 / 600.0_f64).powf(c as f64 / (classes - 1) as f64));
-    let model = ComparedModel {
-        name: "fashion-lt".to_owned(),
-        classes: (0..classes)
-            .map(|class| {
-                NAMES
-                    .get(class)
-                    .map_or_else(|| format!("species {class}"), |name| (*name).to_owned())
-            })
-            .collect(),
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "at most 600"
-        )]
-        train_counts: counts.map(|count| count as u64).collect(),
-    };
+    let names = (0..classes).map(|class| {
+        NAMES
+            .get(class)
+            .map_or_else(|| format!("species {class}"), |name| (*name).to_owned())
+    });
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most 600"
+    )]
+    let counts = counts.map(|count| count as u64).collect();
+    let mut model = ComparedModel::new(names.collect(), counts);
+    model.name = "fashion-lt".to_owned();
     let logits = [reference, candidate].map(|values| Logits::new(values, classes));
     let [reference, candidate] = logits;
     let mut report = compare(&reference?, &candidate?, &labels, &model, policy)?;
-    let side = |file: &str, bytes, nodes: &[(&str, usize)], ms| RunSide {
-        file: file.to_owned(),
-        bytes,
-        nodes: nodes
+    let side = |file: &str, bytes, nodes: &[(&str, usize)], ms| {
+        let mut side = RunSide::default();
+        side.file = file.to_owned();
+        side.bytes = bytes;
+        side.nodes = nodes
             .iter()
             .map(|(name, number)| ((*name).to_owned(), *number))
-            .collect::<BTreeMap<_, _>>(),
-        latency: Some(Latency {
-            images: 100,
-            p50_ms: ms,
-            p95_ms: 1.4 * ms,
-        }),
+            .collect();
+        side.latency = Some(Latency::new(100, ms, 1.4 * ms));
+        side
     };
     report.backends = Sides {
         reference: "tract".to_owned(),
@@ -93,16 +87,30 @@ fn report(
         reference: "3f".repeat(32),
         candidate: "a9".repeat(32),
     };
-    report.run = Some(Run {
-        version: "tailfold 0.1.0".to_owned(),
-        command: "tailfold parity --reference models/fashion-lt/fashion-lt.onnx --candidate models/fashion-lt/fashion-lt.int8.onnx --data 'embedded?split=test' --policy models/fashion-lt/parity.toml".to_owned(),
-        data: "embedded?split=test".to_owned(),
-        machine: "x86_64 linux, avx512-vnni".to_owned(),
-        sides: Sides {
-            reference: side("models/fashion-lt/fashion-lt.onnx", 305_461, &[("tract, float", 31)], 0.61),
-            candidate: side("models/fashion-lt/fashion-lt.int8.onnx", 96_689, &[("conv 3x3 winograd", 9), ("conv 1x1", 4), ("tract, float", 2)], 0.213),
-        },
-    });
+    let mut run = Run::default();
+    run.version = "tailfold 0.1.0".to_owned();
+    run.command = "tailfold parity --reference models/fashion-lt/fashion-lt.onnx --candidate models/fashion-lt/fashion-lt.int8.onnx --data 'embedded?split=test' --policy models/fashion-lt/parity.toml".to_owned();
+    run.data = "embedded?split=test".to_owned();
+    run.machine = "x86_64 linux, avx512-vnni".to_owned();
+    run.sides = Sides {
+        reference: side(
+            "models/fashion-lt/fashion-lt.onnx",
+            305_461,
+            &[("tract, float", 31)],
+            0.61,
+        ),
+        candidate: side(
+            "models/fashion-lt/fashion-lt.int8.onnx",
+            96_689,
+            &[
+                ("conv 3x3 winograd", 9),
+                ("conv 1x1", 4),
+                ("tract, float", 2),
+            ],
+            0.213,
+        ),
+    };
+    report.run = Some(run);
     Ok(report)
 }
 
@@ -111,35 +119,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = arguments.next().ok_or("which folder?")?;
     let (folder, pictures) = (Path::new(&folder), arguments.next());
     fs::create_dir_all(folder)?;
-    let loose = Policy {
-        overall_margin_pp: 2.0,
-        min_retained: 0.9,
-        ..Policy::default()
-    };
+    let mut loose = Policy::default();
+    loose.overall_margin_pp = 2.0;
+    loose.min_retained = 0.9;
     let mut own = loose.clone();
-    own.backends.insert(
-        "tract".to_owned(),
-        BackendPolicy {
-            reason: "its kernels round halves away from zero".to_owned(),
-            max_tie_rate: Some(0.01),
-            ..BackendPolicy::default()
-        },
-    );
+    let mut tract = BackendPolicy::default();
+    tract.reason = "its kernels round halves away from zero".to_owned();
+    tract.max_tie_rate = Some(0.01);
+    own.backends.insert("tract".to_owned(), tract);
+    let mut agreeing = loose.clone();
+    agreeing.min_agreement = Some(0.97);
     for (name, report) in [
         ("pass", report(10, 600, 0.08, 0.0, &own)?),
-        (
-            "fail",
-            report(
-                10,
-                300,
-                0.3,
-                0.7,
-                &Policy {
-                    min_agreement: Some(0.97),
-                    ..loose.clone()
-                },
-            )?,
-        ),
+        ("fail", report(10, 300, 0.3, 0.7, &agreeing)?),
         ("inconclusive", report(10, 40, 0.3, 0.0, &loose)?),
         ("many", report(1000, 5, 0.2, 0.2, &loose)?),
     ] {
@@ -149,12 +141,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .filter_map(|flip| {
                 let name = format!("{}.png", flip.image);
                 let png = fs::read(Path::new(pictures.as_ref()?).join(&name)).ok()?;
-                Some(Picture {
-                    image: flip.image,
-                    name,
-                    size: [28, 28],
-                    png,
-                })
+                Some(Picture::new(flip.image, name, [28, 28], png))
             })
             .collect();
         for (ending, text) in [

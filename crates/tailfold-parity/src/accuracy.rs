@@ -8,6 +8,7 @@ use crate::decisions::Decisions;
 
 /// Accuracy of one classifier on labelled images; shares in 0..1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Accuracy {
     /// Images.
     pub images: usize,

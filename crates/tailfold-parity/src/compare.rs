@@ -15,6 +15,7 @@ use crate::{ParityError, Policy, chance, classes, judge};
 
 /// What the comparison has to know about the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ComparedModel {
     /// Name, which a policy may ask for; empty where it has none.
     pub name: String,
@@ -22,6 +23,17 @@ pub struct ComparedModel {
     pub classes: Vec<String>,
     /// Training images a class, label order.
     pub train_counts: Vec<u64>,
+}
+
+impl ComparedModel {
+    /// A model without a name, with class names and training images per class in label order.
+    pub fn new(classes: Vec<String>, train_counts: Vec<u64>) -> Self {
+        Self {
+            name: String::new(),
+            classes,
+            train_counts,
+        }
+    }
 }
 
 impl From<&ModelCard> for ComparedModel {

@@ -17,7 +17,7 @@ const PIECE: usize = 128;
 /// ```
 /// use tailfold_parity::{ComparedModel, Comparer, Policy, Verdict};
 ///
-/// let model = ComparedModel { classes: vec!["cat".into(), "lynx".into()], train_counts: vec![500, 5], ..ComparedModel::default() };
+/// let model = ComparedModel::new(vec!["cat".into(), "lynx".into()], vec![500, 5]);
 /// let mut comparer = Comparer::new(model, Policy::default())?;
 /// for _ in 0..1000 {
 ///     // Two images of one row of logits each: a cat and a lynx.

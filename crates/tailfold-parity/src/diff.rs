@@ -15,6 +15,7 @@ const CLASSES: usize = 10;
 /// What a later run may lose against the accepted one: other kernels move some images, and a regression is more than that.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Regression {
     /// Loss of the candidate's overall accuracy, percentage points.
     pub overall_pp: f64,
@@ -42,6 +43,7 @@ impl Regression {
 
 /// What changed from one report to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Diff {
     /// Always [`Diff::SCHEMA`].
     pub schema: String,
@@ -59,6 +61,7 @@ pub struct Diff {
 
 /// One set of classes in two reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PartChange {
     /// `few`, `medium`, `many` or `overall`.
     pub name: String,
@@ -74,6 +77,7 @@ pub struct PartChange {
 
 /// One class in two reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClassChange {
     /// Class index.
     pub class: usize,

@@ -26,6 +26,7 @@ const SCRIPT: &str = include_str!("html/parity.js");
 
 /// An image of the comparison, to be shown with its flip.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Picture {
     /// Number of the image, as in [`crate::Flip::image`].
     pub image: usize,
@@ -35,6 +36,18 @@ pub struct Picture {
     pub size: [usize; 2],
     /// The bytes of a PNG.
     pub png: Vec<u8>,
+}
+
+impl Picture {
+    /// The PNG `png` of `size` (columns, rows) for image number `image`, which a reader knows as `name`.
+    pub fn new(image: usize, name: String, size: [usize; 2], png: Vec<u8>) -> Self {
+        Self {
+            image,
+            name,
+            size,
+            png,
+        }
+    }
 }
 
 impl Report {

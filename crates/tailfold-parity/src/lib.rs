@@ -1,24 +1,6 @@
-//! Float against candidate, per class and per group, with statistics.
+//! Statistical comparison of two classifiers, overall and per class group.
 //!
-//! [`compare`] takes the logits of a reference and a candidate on the same labelled images and says whether the
-//! candidate is as accurate as a [`Policy`] asks: overall, and in each of the groups many, medium and few. Every
-//! statement is about the *paired* difference (the same image before and after), which is far sharper than the
-//! difference of two accuracies. What the data cannot decide is [`Verdict::Inconclusive`], never a pass.
-//!
-//! ```
-//! use tailfold_parity::{ComparedModel, Policy, Verdict, compare};
-//! use tailfold_spec::Logits;
-//!
-//! let card = ComparedModel { classes: vec!["cat".into(), "lynx".into()], train_counts: vec![500, 5], ..ComparedModel::default() };
-//! let labels: Vec<usize> = (0..2000).map(|image| image % 2).collect();
-//! let values = labels.iter().flat_map(|&label| if label == 0 { [2.0, 1.0] } else { [0.5, 3.0] }).collect();
-//! let logits = Logits::new(values, 2)?;
-//!
-//! let report = compare(&logits, &logits, &labels, &card, &Policy::default())?;
-//! assert_eq!(report.verdict, Verdict::Pass);
-//! assert_eq!(report.flips, 0);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod accuracy;
 mod binomial;
@@ -70,5 +52,6 @@ pub use report::{
     LogitDistance, Masses, Report, Run, RunSide, Sides, TieBracket, WorstClass,
 };
 pub use rules::Rule;
+pub use tailfold_spec::{Group, Logits, ModelCard, ShapeError};
 pub use unchecked::Unchecked;
 pub use verdict::Verdict;

@@ -13,6 +13,7 @@ pub use preprocess::Difference;
 
 /// What a model says of itself, and the file that says it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Carded<'a> {
     /// Its card.
     pub card: &'a ModelCard,
@@ -20,8 +21,16 @@ pub struct Carded<'a> {
     pub sha256: &'a str,
 }
 
+impl<'a> Carded<'a> {
+    /// The model of a file with this card and this SHA-256.
+    pub fn new(card: &'a ModelCard, sha256: &'a str) -> Self {
+        Self { card, sha256 }
+    }
+}
+
 /// Rules that somebody takes back knowingly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Allowed {
     /// Forms of one checkpoint may prepare images differently.
     pub other_preprocessing: bool,

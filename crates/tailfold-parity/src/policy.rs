@@ -19,8 +19,19 @@ pub use by_group::{GroupImages, GroupMargins, GroupRule, Grouping};
 pub use error::PolicyError;
 
 /// What a candidate has to hold. Every field has a default, so an empty file is the default policy.
+///
+/// ```
+/// use tailfold_parity::Policy;
+///
+/// let mut policy = Policy::default();
+/// policy.overall_margin_pp = 1.0;
+/// policy.expected_images = Some(10_000);
+/// policy.validate()?;
+/// # Ok::<(), tailfold_parity::PolicyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Policy {
     /// Name of the model that this is the policy of; any without it.
     #[serde(skip_serializing_if = "Option::is_none")]

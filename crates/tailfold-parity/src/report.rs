@@ -28,8 +28,26 @@ pub struct Sides<T> {
     pub candidate: T,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
+///
+/// ```
+/// use tailfold_parity::{ComparedModel, Logits, Policy, Verdict, compare};
+///
+/// let model = ComparedModel::new(vec!["cat".into(), "lynx".into()], vec![500, 5]);
+/// let labels: Vec<usize> = (0..2000).map(|image| image % 2).collect();
+/// let rows = |cat: f32| labels.iter().flat_map(move |&label| if label == 0 { [cat, 1.0] } else { [0.5, 3.0] });
+/// let reference = Logits::new(rows(2.0).collect(), 2)?;
+/// let candidate = Logits::new(rows(0.9).collect(), 2)?;
+///
+/// // The candidate takes every cat for a lynx.
+/// let report = compare(&reference, &candidate, &labels, &model, &Policy::default())?;
+/// assert_eq!(report.verdict, Verdict::Fail);
+/// assert_eq!((report.flips, report.flips_toward_rare), (1000, 1000));
+/// assert!(report.to_markdown().contains("cat") && report.to_html(&[]).contains("<html"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Report {
     /// Always [`Report::SCHEMA`].
     pub schema: String,

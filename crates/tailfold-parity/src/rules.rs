@@ -6,6 +6,7 @@ use crate::{Diff, Policy, Verdict, chance};
 
 /// What one rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rule {
     /// As in [`Report::decided_by`].
     pub name: &'static str,

@@ -8,6 +8,7 @@ use crate::{Report, Verdict};
 
 /// A comparison that could not be made, in the form of a [`Report`] with nothing in it but the reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Unchecked {
     /// Always [`Report::SCHEMA`].
     pub schema: &'static str,

@@ -1,5 +1,7 @@
 //! What the pictures of all programs share: canvases of SVG and PNG, colours, and a font that comes along, so that no picture
 //! depends on what is installed.
+//!
+//! Internal to tailfold, no stability promise.
 
 mod axis;
 mod cells;

@@ -1,6 +1,8 @@
 //! Static INT8 quantization of a classifier: class-balanced calibration, per-channel weights, QDQ output; and half
 //! precision.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! The file that leaves is standard ONNX, in the form that its [`Target`] runs fastest. Logits stay in float, so that no
 //! rare class is lost to a tie.
 

@@ -75,18 +75,12 @@ fn shifts(
     Scores::matrix(float.values(), float.num_classes())?;
     let target = masses(float, weights);
     let scores = Scores::matrix(quantized.values(), quantized.num_classes())?;
-    let solution = solve(
-        &Problem {
-            scores,
-            sample_weights: weights,
-            target: &target,
-        },
-        &Options {
-            masses: Masses::Soft { epsilon: 1.0 },
-            chi_square: CHI_SQUARE,
-            ..Options::default()
-        },
-    )?;
+    let mut problem = Problem::new(scores, &target);
+    problem.sample_weights = weights;
+    let mut options = Options::default();
+    options.masses = Masses::Soft { epsilon: 1.0 };
+    options.chi_square = CHI_SQUARE;
+    let solution = solve(&problem, &options)?;
     let nearly_met = solution.chi_square <= NEARLY_MET;
     if solution.stop == Stop::IterationLimit && !nearly_met {
         return Err(LeftOut::Unbalanced {

@@ -10,27 +10,18 @@ const DIM: usize = 4;
 const SCALE: f32 = 16.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let sphere = Sphere {
-        dim: DIM,
-        radius: 1.0,
-        sequence: Sequence::Sobol,
-        seed: 3,
-    };
+    let mut sphere = Sphere::new(DIM, 3);
+    sphere.sequence = Sequence::Sobol;
     let sample = sphere.sample(1 << 16)?;
     let weights = sphere_samples(CLASSES, DIM, 5);
     let all = (CLASSES * (CLASSES + 1) / 2) as f64;
     let target: Vec<f64> = (1..=CLASSES).map(|j| j as f64 / all).collect();
-    let problem = Problem {
-        scores: Scores::product(sample.points(), &weights, DIM, SCALE)?,
-        sample_weights: None,
-        target: &target,
-    };
+    let scores = Scores::product(sample.points(), &weights, DIM, SCALE)?;
+    let problem = Problem::new(scores, &target);
     let offsets = |masses, chi_square| -> Result<Vec<f64>, Box<dyn Error>> {
-        let options = Options {
-            masses,
-            chi_square,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.masses = masses;
+        options.chi_square = chi_square;
         Ok(solve(&problem, &options)?.offsets)
     };
     let hard = offsets(Masses::Hard, 1e-9)?;

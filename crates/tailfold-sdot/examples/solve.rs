@@ -12,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 use cpu_time::ProcessTime;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde_json::{Value, json};
 use tailfold_sdot::{Masses, Method, Options, Problem, Scores, Solution, solve};
 
 /// Solve the transport problem of a safetensors file: `features` [n, d] and `weights` [C, d], or `scores` [n, C], all F32;
@@ -83,24 +84,19 @@ fn main() -> anyhow::Result<()> {
         None => Scores::matrix(&first, target.len())?,
     };
     let sample_weights = doubles(&tensors, "sample_weights")?;
-    let options = Options {
-        masses: args
-            .soft
-            .map_or(Masses::Hard, |epsilon| Masses::Soft { epsilon }),
-        chi_square: args.chi_square,
-        largest_relative: args.largest_relative,
-        method: METHODS
-            .iter()
-            .find(|(name, _)| *name == args.method)
-            .map_or(Method::Auto, |(_, method)| *method),
-        warm_start: doubles(&tensors, "warm_start")?,
-        ..Options::default()
-    };
-    let problem = Problem {
-        scores,
-        sample_weights: sample_weights.as_deref(),
-        target: &target,
-    };
+    let mut options = Options::default();
+    options.masses = args
+        .soft
+        .map_or(Masses::Hard, |epsilon| Masses::Soft { epsilon });
+    options.chi_square = args.chi_square;
+    options.largest_relative = args.largest_relative;
+    options.method = METHODS
+        .iter()
+        .find(|(name, _)| *name == args.method)
+        .map_or(Method::Auto, |(_, method)| *method);
+    options.warm_start = doubles(&tensors, "warm_start")?;
+    let mut problem = Problem::new(scores, &target);
+    problem.sample_weights = sample_weights.as_deref();
     let (mut seconds, mut cpu_seconds, mut last) = (Vec::new(), Vec::new(), None);
     for _ in 0..args.repeat.max(1) {
         let (wall, processor) = (Instant::now(), ProcessTime::now());
@@ -112,21 +108,37 @@ fn main() -> anyhow::Result<()> {
     if let Some(out) = &args.out {
         write(out, &solution)?;
     }
-    let mut said = serde_json::to_value(&solution)?;
-    let fields = said.as_object_mut().context("a solution is an object")?;
-    fields.remove("offsets");
-    fields.remove("mass");
-    fields.insert("seconds".to_owned(), serde_json::to_value(seconds)?);
-    fields.insert("cpu_seconds".to_owned(), serde_json::to_value(cpu_seconds)?);
-    fields.insert(
-        "peak_rss_bytes".to_owned(),
-        serde_json::to_value(peak_rss_bytes())?,
-    );
-    #[expect(clippy::print_stdout, reason = "what the program is for")]
+    let result = json(&solution, &seconds, &cpu_seconds)?;
+    #[expect(clippy::print_stdout, reason = "the result of the program")]
     {
-        println!("{said}");
+        println!("{result}");
     }
     Ok(())
+}
+
+/// The solution without its offsets and masses, the wall and CPU seconds of each repetition, and the peak memory.
+fn json(solution: &Solution, seconds: &[f64], cpu_seconds: &[f64]) -> anyhow::Result<Value> {
+    let method = METHODS
+        .iter()
+        .find(|(_, method)| *method == solution.method);
+    let (method, _) = method.context("the method has no name")?;
+    let trace = solution.trace.iter().map(|point| {
+        json!({"rows": point.rows, "epsilon": point.epsilon, "chi_square": point.chi_square})
+    });
+    Ok(json!({
+        "chi_square": solution.chi_square,
+        "largest_relative_error": solution.largest_relative_error,
+        "sample_floor": solution.sample_floor,
+        "iterations": solution.iterations,
+        "rows": solution.rows,
+        "method": method,
+        "epsilon": solution.epsilon,
+        "trace": trace.collect::<Vec<_>>(),
+        "stop": solution.stop.to_string().replace(' ', "-"),
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "peak_rss_bytes": peak_rss_bytes(),
+    }))
 }
 
 fn singles(tensors: &SafeTensors<'_>, name: &str) -> anyhow::Result<Option<Vec<f32>>> {

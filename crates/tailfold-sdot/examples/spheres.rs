@@ -32,12 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn deviation(dim: usize, points: usize, sequence: Sequence) -> Result<f64, Box<dyn Error>> {
     let weights = sphere_samples(CLASSES, dim, 99);
     let masses = |seed| -> Result<Vec<f64>, Box<dyn Error>> {
-        let sphere = Sphere {
-            dim,
-            radius: 1.0,
-            sequence,
-            seed,
-        };
+        let mut sphere = Sphere::new(dim, seed);
+        sphere.sequence = sequence;
         let sample = sphere.sample(points)?;
         let scores = Scores::product(sample.points(), &weights, dim, SCALE)?;
         Ok(cell_masses(&scores, None, &[0.0; CLASSES])?)

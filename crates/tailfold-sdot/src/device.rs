@@ -52,6 +52,7 @@ pub trait DeviceSample {
 
 /// What a sample adds up to at a temperature.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DeviceSums {
     /// `sum_i weight_i epsilon logsumexp_j((s_ij + h_j) / epsilon)`.
     pub energy: f64,
@@ -59,6 +60,13 @@ pub struct DeviceSums {
     pub soft: Vec<f64>,
     /// As [`DeviceSample::hard_masses`].
     pub hard: Vec<f64>,
+}
+
+impl DeviceSums {
+    /// The sums from the energy and from the soft and hard masses of each class, `[C]`.
+    pub fn new(energy: f64, soft: Vec<f64>, hard: Vec<f64>) -> Self {
+        Self { energy, soft, hard }
+    }
 }
 
 /// Least chi-square that masses in single precision can be asked for.

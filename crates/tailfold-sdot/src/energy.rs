@@ -48,6 +48,16 @@ pub fn hard_energy(problem: &Problem<'_>, offsets: &[f64]) -> Result<f64, SolveE
 
 /// Mass of each Laguerre cell `{ z : s_j + h_j >= s_i + h_i for all i }`, `[C]`, sum 1; a tie goes to the lowest class.
 ///
+/// ```
+/// use tailfold_sdot::{Scores, cell_masses};
+///
+/// // Four samples, two classes.
+/// let scores = Scores::matrix(&[2.0, 1.0, 2.0, 1.5, 0.0, 1.0, 3.0, 0.0], 2)?;
+/// assert_eq!(cell_masses(&scores, None, &[0.0, 0.0])?, [0.75, 0.25]);
+/// assert_eq!(cell_masses(&scores, None, &[-0.4, 0.4])?, [0.5, 0.5]);
+/// # Ok::<(), tailfold_sdot::SolveError>(())
+/// ```
+///
 /// # Errors
 /// [`SolveError`] when the weights or the offsets do not fit the scores.
 pub fn cell_masses(

@@ -1,18 +1,6 @@
 //! Semi-discrete optimal transport: Laguerre cells, energies and solvers.
 //!
-//! Class `j` owns the samples whose score `s_j + h_j` is the largest. [`solve`] finds the offsets `h` under which every
-//! class owns a given share of the sample:
-//!
-//! ```
-//! use tailfold_sdot::{Options, Problem, Scores, solve, sphere_samples};
-//!
-//! let points = sphere_samples(5_000, 3, 7);
-//! let weights = [1.0, 0.0, 0.0, -0.6, 0.8, 0.0];
-//! let problem = Problem { scores: Scores::product(&points, &weights, 3, 16.0)?, sample_weights: None, target: &[0.9, 0.1] };
-//! let solution = solve(&problem, &Options::default())?;
-//! assert!(solution.chi_square < 1e-3 && solution.offsets[0] > 0.0);
-//! # Ok::<(), tailfold_sdot::SolveError>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod affine;
 mod anneal;

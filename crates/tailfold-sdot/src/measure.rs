@@ -15,13 +15,16 @@ use crate::{Scores, SolveError};
 /// use tailfold_sdot::{Options, Problem, SampledMeasure, Scores, Sequence, Sphere, solve};
 ///
 /// // Three quarters the volume of the circle, one quarter features that were seen.
-/// let circle = Sphere { dim: 2, radius: 1.0, sequence: Sequence::Sobol, seed: 7 }.sample(4_096)?;
+/// let mut circle = Sphere::new(2, 7);
+/// circle.sequence = Sequence::Sobol;
+/// let circle = circle.sample(4_096)?;
 /// # let features = tailfold_sdot::sphere_samples(500, 2, 3);
 /// let seen = SampledMeasure::features(features, None, 2)?;
 /// let source = SampledMeasure::mixture(&[(0.75, &circle), (0.25, &seen)])?;
 ///
 /// let scores = Scores::product(source.points(), &[1.0, 0.0, -0.6, 0.8], source.dim(), 16.0)?;
-/// let problem = Problem { scores, sample_weights: source.weights(), target: &[0.5, 0.5] };
+/// let mut problem = Problem::new(scores, &[0.5, 0.5]);
+/// problem.sample_weights = source.weights();
 /// let solution = solve(&problem, &Options::default())?;
 /// assert!(solution.chi_square < 1e-3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,7 +1,5 @@
 //! Which solver, and the rule that chooses one.
 
-use serde::Serialize;
-
 use crate::SolveError;
 
 /// Most classes of [`Method::Newton`]: its sums of `classes^2` values for each of 16 stretches of the sample hold 32 MiB then.
@@ -14,8 +12,7 @@ const SMALL: usize = 128;
 const FEW_ROWS: usize = 8192;
 
 /// How the offsets are looked for. All of them end with corrections of the hard cells, and by the same measure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Method {
     /// By size: [`Newton`](Self::Newton) up to 128 classes and below 8,192 samples, else [`NewtonCg`](Self::NewtonCg).

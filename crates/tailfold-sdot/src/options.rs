@@ -4,6 +4,7 @@ use crate::{Method, SolveError};
 
 /// What has to have the target masses.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Masses {
     /// The Laguerre cells: a sample belongs to the class with the largest `s_j + h_j`.
     #[default]
@@ -15,8 +16,17 @@ pub enum Masses {
     },
 }
 
-/// How well, how long and from where to solve.
+/// Accuracy, effort and starting point of a solve.
+///
+/// ```
+/// use tailfold_sdot::{Masses, Options};
+///
+/// let mut options = Options::default();
+/// options.masses = Masses::Soft { epsilon: 1.0 };
+/// options.chi_square = 1e-8;
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Options {
     /// Which masses are measured against the target. Default [`Masses::Hard`]. The `epsilon_` settings are those of
     /// the way there.

@@ -7,6 +7,7 @@ const TARGET_SUM_TOLERANCE: f64 = 1e-6;
 
 /// Which share of a weighted sample each class shall own.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Problem<'a> {
     /// Scores `[n, C]`.
     pub scores: Scores<'a>,
@@ -14,6 +15,17 @@ pub struct Problem<'a> {
     pub sample_weights: Option<&'a [f64]>,
     /// Target mass of each class, `[C]`, positive. The sum must be 1 within 1e-6; what is left is divided out.
     pub target: &'a [f64],
+}
+
+impl<'a> Problem<'a> {
+    /// The problem of giving each class its share of `target`, `[C]`, of samples that all weigh alike.
+    pub fn new(scores: Scores<'a>, target: &'a [f64]) -> Self {
+        Self {
+            scores,
+            sample_weights: None,
+            target,
+        }
+    }
 }
 
 /// Sample weights that sum to 1.

@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::Method;
 use crate::search::{Search, SoftPoint};
 
 /// Offsets and how good they are.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Solution {
     /// What is added to the scores, `[C]`, in score units, sum 0.
     pub offsets: Vec<f64>,
@@ -41,7 +40,8 @@ pub struct Solution {
 }
 
 /// What was seen on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TracePoint {
     /// Rows of the sample that were walked over by then.
     pub rows: u64,
@@ -52,8 +52,7 @@ pub struct TracePoint {
 }
 
 /// Why the solver stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
     /// The chi-square of the masses is within the tolerance, and so is the largest relative error, or one sample.

@@ -1,5 +1,7 @@
 //! The contract between tailfold's halves: what training writes, what exporting reads, what every runtime answers.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! No ML dependency lives here, so that a firmware author can read this crate alone.
 
 mod architecture;

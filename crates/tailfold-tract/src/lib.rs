@@ -1,5 +1,7 @@
 //! Runs ONNX classifiers through tract: the deployed half on small CPUs, quantized regions as programs of integer kernels,
 //! and the observer of intermediate tensors.
+//!
+//! Internal to tailfold, no stability promise.
 
 mod blame;
 mod boundary;

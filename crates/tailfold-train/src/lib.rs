@@ -1,5 +1,7 @@
 //! Trains long-tailed classifiers on burn: networks, losses, offsets, the loop, checkpoints and goldens.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! The only crate that knows burn. What leaves it is a run folder of plain files (`tailfold_spec::Manifest`).
 
 mod batches;

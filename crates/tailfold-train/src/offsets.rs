@@ -97,11 +97,9 @@ impl OffsetState {
     ///
     /// `head` is without autodiff; `radius` is the length of the features as the head sees them: the sphere's.
     pub(crate) fn update(&mut self, head: &Affine, radius: f32) -> Result<(), TrainError> {
-        let options = Options {
-            masses: self.config.masses(),
-            warm_start: Some(self.h.clone()),
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.masses = self.config.masses();
+        options.warm_start = Some(self.h.clone());
         let [classes, dim] = head.weight.dims();
         let Some(Points { values, weights }) = self.source.points(dim, radius, classes)? else {
             return Ok(());

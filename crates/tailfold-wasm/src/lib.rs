@@ -1,5 +1,7 @@
 //! The classifier as a WebAssembly module: integer kernels and decoders, without imports and without generated glue.
 //!
+//! Internal to tailfold, no stability promise.
+//!
 //! Bytes go in through memory from `tailfold_alloc`; an answer is JSON in the module's memory, at `tailfold_answer`, as long
 //! as the call said. [`Session`] has what the answers are; `web/tailfold.js` is the other side.
 

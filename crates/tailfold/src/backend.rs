@@ -12,6 +12,7 @@ use crate::{Options, Prepared, RuntimeError};
 
 /// What computes. All names are known to every build; those that it lacks are an error when they are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Backend {
     /// tract on the CPU, with integer kernels for what is quantized.
     Tract,

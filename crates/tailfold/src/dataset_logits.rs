@@ -45,6 +45,21 @@ fn same_classes(model: &[String], found: &[String], data: &str) -> Result<(), St
 
 /// Logits of each of `models` on the images of `data`: row `i` for image `i`. `progress` is called once per image.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tailfold::{Backend, Dataset, LoadedModel, Options, dataset_logits};
+///
+/// # let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+/// # let file = models.join("fashion-lt/fashion-lt.int8.onnx");
+/// let model = LoadedModel::open(&file, Backend::Integer, &Options::default())?;
+/// let data = Dataset::open(&"embedded?split=test&limit=20".parse()?)?;
+/// let logits = dataset_logits(&[&model], &data, &|| ())?;
+/// assert_eq!(logits[0].len(), 20);
+/// assert_eq!(logits[0].num_classes(), 10);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`RuntimeError::OtherClasses`] as [`check_classes`]; [`RuntimeError::ImageOf`] naming the image that cannot be read or
 /// prepared; [`RuntimeError::Run`] of the back end.

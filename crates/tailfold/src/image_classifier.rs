@@ -11,8 +11,9 @@ use tailfold_spec::{
 
 use crate::{Backend, LoadedModel, Options, RuntimeError, clock};
 
-/// A class, and how likely the model finds it.
+/// A class and its probability; serialised as in the answers of `tailfold classify --json` and of the WebAssembly module.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Guess {
     /// Label.
     pub class: usize,
@@ -23,8 +24,9 @@ pub struct Guess {
     pub probability: f64,
 }
 
-/// What a model says of an image.
+/// The answer of a model for one image.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Answer {
     /// Most likely class first; the lowest among equals first.
     pub top: Vec<Guess>,
@@ -35,6 +37,29 @@ pub struct Answer {
 }
 
 /// A model with its preprocessing and its class names.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tailfold::{Backend, ImageClassifier, Options};
+///
+/// # let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+/// # let file = models.join("fashion-lt/fashion-lt.int8.onnx");
+/// # let png = tailfold::Dataset::open(&"embedded?split=test&limit=1".parse()?)?.image(0)?.to_png()?;
+/// let mut classifier = ImageClassifier::open(&file, Backend::Integer, &Options::default())?;
+/// let answer = classifier.classify(&png, "a photo", 3)?;
+/// assert_eq!(answer.top.len(), 3);
+/// assert!(answer.top[0].probability >= answer.top[1].probability);
+/// assert_eq!(answer.top[0].name, classifier.card().classes[answer.top[0].class]);
+/// // Another thread classifies with the same weights.
+/// let other = std::thread::scope(|scope| {
+///     let mut fork = classifier.fork();
+///     let png = &png;
+///     scope.spawn(move || fork.classify(png, "a photo", 3)).join()
+/// });
+/// assert_eq!(other.expect("no panic")?.logits, answer.logits);
+/// # Ok(())
+/// # }
+/// ```
 pub struct ImageClassifier {
     model: Arc<Facts>,
     classifier: Box<dyn Classifier>,

@@ -1,24 +1,12 @@
-//! An image classifier from a model file: the file says how images are prepared and what its classes are called, the
-//! caller says what computes.
+//! Image classifiers from ONNX files.
 //!
-//! ```
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use std::path::Path;
-//! use tailfold::{Backend, ImageClassifier, Options};
+#![doc = include_str!("../README.md")]
 //!
-//! # let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-//! # let model = root.join("models/fashion-lt/fashion-lt.int8.onnx");
-//! # let png = tailfold_data::Dataset::open(&"embedded?split=test&limit=1".parse()?)?.image(0)?.to_png()?;
-//! let mut classifier = ImageClassifier::open(&model, Backend::Integer, &Options::default())?;
-//! let answer = classifier.classify(&png, "a photo", 3)?;
-//! assert_eq!(answer.top.len(), 3);
-//! assert_eq!(answer.top[0].name, classifier.card().classes[answer.top[0].class]);
-//! # Ok(())
-//! # }
-//! ```
+//! # Stability
 //!
-//! A [`Backend`] is a value. One that this build does not have, or whose library is missing here, is an error; another one
-//! never takes its place.
+//! [`ImageClassifier`], [`Answer`], [`Guess`], [`Backend`], [`Options`] and [`RuntimeError`] follow semantic versioning. The other
+//! items, and methods with one of them in their signature, serve the programs of tailfold: they expose types of internal
+//! crates ([`Model`], [`Dataset`], [`ModelCard`] and others), and a minor release may change them.
 
 mod backend;
 mod clock;
@@ -39,7 +27,9 @@ pub use model::{LoadedModel, Network, float_layers};
 pub use model_file::{ModelFile, infer_shapes};
 pub use options::Options;
 pub use prepared::{NodeRun, Prepared};
-pub use tailfold_onnx::{Description, DescriptionError, Layout, OpenOptions, Ports};
+pub use tailfold_data::{DataSpec, Dataset, Pixels};
+pub use tailfold_onnx::{Description, DescriptionError, Layout, Model, OpenOptions, Opened, Ports};
 #[cfg(feature = "ort")]
 pub use tailfold_ort::install_folder as ort_install_folder;
+pub use tailfold_spec::{Classifier, ImageBatch, Logits, ModelCard};
 pub use verify::{Golden, Verification, VerifyError};

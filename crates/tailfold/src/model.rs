@@ -9,6 +9,7 @@ use tailfold_spec::{Classifier, ModelCard, ScoreKind};
 use crate::{Backend, ModelFile, NodeRun, Options, Prepared, RuntimeError};
 
 /// A network ready to run, with its graph; its class names and preprocessing may be unknown.
+#[non_exhaustive]
 pub struct Network {
     /// The classifier.
     pub classifier: Box<dyn Classifier>,
@@ -23,6 +24,7 @@ pub struct Network {
 }
 
 /// A model ready to run. Its decoded graph is dropped; [`Network`] keeps it.
+#[non_exhaustive]
 pub struct LoadedModel {
     /// The metadata of the file, with its gaps filled by the caller.
     pub card: ModelCard,

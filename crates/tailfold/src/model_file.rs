@@ -9,6 +9,7 @@ use crate::{Backend, LoadedModel, Network, Options, RuntimeError};
 
 /// A model file in canonical form. The bytes of the file are already dropped.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ModelFile {
     /// Name of the file in messages.
     pub name: String,

@@ -1,20 +1,27 @@
-//! How a back end is to run.
+//! Options of a back end.
 
 use std::path::PathBuf;
 
-/// What a caller may choose besides the back end.
+/// Options of a back end.
+///
+/// ```
+/// let mut options = tailfold::Options::default();
+/// options.threads = 4;
+/// options.tell = |message| eprintln!("{message}");
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
-    /// Most threads that share an image; the answer does not depend on it.
+    /// Largest number of threads that share one image; the answer does not depend on it. Default 1.
     pub threads: usize,
-    /// ONNX Runtime's library, for the back ends that need it; found by itself without.
+    /// Shared library of ONNX Runtime; `None` searches the usual places.
     pub ort_library: Option<PathBuf>,
-    /// Folder for TensorRT's engines and timings; a folder of the user's cache without.
+    /// Folder for TensorRT's engines and timings; `None` takes a folder in the user's cache.
     pub engine_cache: Option<PathBuf>,
-    /// Let ONNX Runtime's sums of codes saturate on an x86 processor without VNNI, as it does by itself: faster, and wrong where
-    /// weights are large.
+    /// Lets ONNX Runtime use saturating sums on an x86 processor without VNNI: faster, and wrong for large weights. Default
+    /// false.
     pub ort_saturating: bool,
-    /// Hears of what takes long, an engine's build.
+    /// Receives a message before a slow step, such as an engine build. Default: messages are dropped.
     pub tell: fn(&str),
 }
 

@@ -17,6 +17,7 @@ use crate::{Backend, Options, RuntimeError};
 
 /// What runs one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NodeRun {
     /// The node's name, or that of its output.
     pub node: String,
@@ -43,6 +44,7 @@ impl From<&NodeKernel> for NodeRun {
 }
 
 /// A classifier, and what is known of how it runs.
+#[non_exhaustive]
 pub struct Prepared {
     /// What answers.
     pub classifier: Box<dyn Classifier>,

@@ -53,7 +53,7 @@ const FORBIDDEN: [(&str, &[&str]); 6] = [
 const TESTS: &str = "tailfold-tests";
 
 /// What cargo says of the workspace and everything below it, for this machine's platform, without a network.
-fn metadata() -> Metadata {
+pub(super) fn metadata() -> Metadata {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let version = finish(Command::new(cargo).arg("-vV")).ended_with(0).stdout;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
@@ -66,7 +66,7 @@ fn metadata() -> Metadata {
         .unwrap()
 }
 
-fn members(metadata: &Metadata) -> BTreeMap<&str, &Package> {
+pub(super) fn members(metadata: &Metadata) -> BTreeMap<&str, &Package> {
     let packages = metadata.workspace_packages();
     packages.into_iter().map(|p| (p.name.as_str(), p)).collect()
 }

@@ -193,11 +193,8 @@ impl Elsewhere {
             )?;
             of_classes(path, classes, class_counts(path)?)?
         };
-        let model = ComparedModel {
-            name: policy.model.clone().unwrap_or_default(),
-            classes: names,
-            train_counts: counts,
-        };
+        let mut model = ComparedModel::new(names, counts);
+        model.name = policy.model.clone().unwrap_or_default();
         Ok((model, policy))
     }
 }
@@ -227,11 +224,9 @@ fn carded(
             name()
         )
     })?;
-    Ok(ComparedModel {
-        name: policy.model.clone().unwrap_or_default(),
-        classes: parts.classes.unwrap_or_else(numbers),
-        train_counts: counts,
-    })
+    let mut model = ComparedModel::new(parts.classes.unwrap_or_else(numbers), counts);
+    model.name = policy.model.clone().unwrap_or_default();
+    Ok(model)
 }
 
 fn report(

@@ -41,11 +41,7 @@ pub(super) fn measure(
     }
     let [reference, candidate] = ms.map(|ms| {
         let spread = Spread::of(ms);
-        Some(Latency {
-            images: IMAGES,
-            p50_ms: spread.median,
-            p95_ms: spread.p95,
-        })
+        Some(Latency::new(IMAGES, spread.median, spread.p95))
     });
     if let Some(run) = &mut report.run {
         run.sides.reference.latency = reference;

@@ -19,11 +19,12 @@ pub(super) fn models(
     reference: &LoadedModel,
     candidate: &LoadedModel,
 ) -> anyhow::Result<Run> {
-    let side = |file: &Path, model: &LoadedModel| RunSide {
-        file: file.display().to_string(),
-        bytes: model.file_bytes as u64,
-        nodes: nodes(model),
-        latency: None,
+    let side = |file: &Path, model: &LoadedModel| {
+        let mut side = RunSide::default();
+        side.file = file.display().to_string();
+        side.bytes = model.file_bytes as u64;
+        side.nodes = nodes(model);
+        side
     };
     let data = args
         .data
@@ -43,11 +44,10 @@ pub(super) fn models(
 pub(super) fn files(args: &Args) -> anyhow::Result<Run> {
     let side = |file: &Path| -> anyhow::Result<RunSide> {
         let name = file.display().to_string();
-        Ok(RunSide {
-            bytes: std::fs::metadata(file).with_context(|| name.clone())?.len(),
-            file: name,
-            ..RunSide::default()
-        })
+        let mut side = RunSide::default();
+        side.bytes = std::fs::metadata(file).with_context(|| name.clone())?.len();
+        side.file = name;
+        Ok(side)
     };
     let sides = Sides {
         reference: side(&args.reference)?,
@@ -57,13 +57,13 @@ pub(super) fn files(args: &Args) -> anyhow::Result<Run> {
 }
 
 fn run(args: &Args, data: String, sides: Sides<RunSide>) -> anyhow::Result<Run> {
-    Ok(Run {
-        version: format!("tailfold {}", env!("CARGO_PKG_VERSION")),
-        command: command(args),
-        data,
-        machine: format!("{ARCH} {OS}, {}", Isa::detect()?.name()),
-        sides,
-    })
+    let mut run = Run::default();
+    run.version = format!("tailfold {}", env!("CARGO_PKG_VERSION"));
+    run.command = command(args);
+    run.data = data;
+    run.machine = format!("{ARCH} {OS}, {}", Isa::detect()?.name());
+    run.sides = sides;
+    Ok(run)
 }
 
 /// Of the shares `runs`, which are alike but for their machines: those of all are told.
@@ -138,10 +138,8 @@ mod tests {
     #[test]
     fn every_machine_of_a_merge_is_told() {
         let run = |machine: &str, kernel: &str| {
-            let mut run = Run {
-                machine: machine.to_owned(),
-                ..Run::default()
-            };
+            let mut run = Run::default();
+            run.machine = machine.to_owned();
             run.sides.candidate.nodes = BTreeMap::from([(kernel.to_owned(), 3)]);
             run
         };

@@ -80,12 +80,9 @@ fn pictures(report: &Report, data: &Dataset) -> Vec<Picture> {
     let flips = report.worst_flips.iter();
     let pictures = flips.filter_map(|flip| {
         let small = data.image(flip.image).ok()?.thumbnail(SIDE).ok()?;
-        Some(Picture {
-            image: flip.image,
-            name: data.id(flip.image),
-            size: [small.width, small.height],
-            png: small.to_png().ok()?,
-        })
+        let size = [small.width, small.height];
+        let png = small.to_png().ok()?;
+        Some(Picture::new(flip.image, data.id(flip.image), size, png))
     });
     pictures.collect()
 }

@@ -42,15 +42,12 @@ pub(super) fn check(
     policy: &Policy,
     allow: Allow,
 ) -> anyhow::Result<()> {
-    let allowed = Allowed {
-        other_preprocessing: allow.allow_other_preprocessing,
-        other_float: allow.allow_other_float,
-        uncalibrated: allow.allow_uncalibrated,
-    };
-    let [reference, candidate] = [reference, candidate].map(|model| Carded {
-        card: &model.card,
-        sha256: &model.sha256,
-    });
+    let mut allowed = Allowed::default();
+    allowed.other_preprocessing = allow.allow_other_preprocessing;
+    allowed.other_float = allow.allow_other_float;
+    allowed.uncalibrated = allow.allow_uncalibrated;
+    let [reference, candidate] =
+        [reference, candidate].map(|model| Carded::new(&model.card, &model.sha256));
     for note in check_pair(reference, candidate, policy, allowed)? {
         say(&format!("note: {note}"));
     }

@@ -8,6 +8,7 @@ use crate::PolicyError;
 /// What a back end has to hold instead of the policy's own numbers, and why it has numbers of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct BackendPolicy {
     /// Why this back end has tolerances of its own; must not be empty.
     pub reason: String,

@@ -9,6 +9,7 @@ use crate::PolicyError;
 /// Which classes are many, medium and few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Grouping {
     /// By thresholds of the training counts, or by thirds of the classes.
     pub by: GroupRule,
@@ -21,6 +22,7 @@ pub struct Grouping {
 /// How classes are told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum GroupRule {
     /// By thresholds of the training counts.
     #[default]

@@ -7,6 +7,7 @@ use super::Sides;
 
 /// Decisions that moved from one class to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FlipPair {
     /// Class of the reference.
     pub from: usize,
@@ -22,6 +23,7 @@ pub struct FlipPair {
 
 /// Decisions that moved from a class of one group to a class of another, or of the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GroupFlip {
     /// Group of the reference's class.
     pub from: Group,
@@ -33,6 +35,7 @@ pub struct GroupFlip {
 
 /// One image to which the two do not give the same class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Flip {
     /// The image, from 0.
     pub image: usize,
@@ -64,6 +67,7 @@ impl Flip {
 ///
 /// A constant added to all logits of an image changes nothing that a classifier says, and yet the first two.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LogitDistance {
     /// Root of the mean squared difference.
     pub rms: f64,
@@ -76,6 +80,7 @@ pub struct LogitDistance {
 
 /// Where decisions and probability go, of one group; shares of all images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Masses {
     /// Images of the group's classes.
     pub labels: f64,

@@ -7,6 +7,7 @@ use tailfold_spec::Group;
 ///
 /// A class has too few images to be judged: what it says is a warning at most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClassComparison {
     /// Class index.
     pub class: usize,
@@ -39,6 +40,7 @@ pub struct ClassComparison {
 
 /// A class on which the candidate is worse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct WorstClass {
     /// Class index.
     pub class: usize,

@@ -9,6 +9,7 @@ use crate::Verdict;
 ///
 /// Accuracies are shares in 0..1; what ends in `_pp` is in percentage points, negative when the candidate is worse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Comparison {
     /// What this set says on its own.
     pub verdict: Verdict,
@@ -59,6 +60,7 @@ pub struct Comparison {
 
 /// Bounds by a bootstrap of pairs, stratified by class: the images of each class are drawn again with replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Bootstrap {
     /// Quantile of the differences at the policy's level.
     pub lower_bound_pp: f64,
@@ -68,6 +70,7 @@ pub struct Bootstrap {
 
 /// Between which accuracies the way of breaking ties decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TieBracket {
     /// Images of this set with a tie at the top of the candidate's logits.
     pub images: usize,

@@ -8,6 +8,7 @@ use super::Sides;
 
 /// What ran.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Run {
     /// Version of tailfold.
     pub version: String,
@@ -23,6 +24,7 @@ pub struct Run {
 
 /// A model as it ran.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunSide {
     /// File, as given.
     pub file: String,
@@ -38,6 +40,7 @@ pub struct RunSide {
 
 /// Wall time of one image on one thread, preprocessing left out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Latency {
     /// Images that were timed.
     pub images: usize,
@@ -45,4 +48,15 @@ pub struct Latency {
     pub p50_ms: f64,
     /// 95th percentile, milliseconds.
     pub p95_ms: f64,
+}
+
+impl Latency {
+    /// Median and 95th percentile of `images` images, in milliseconds.
+    pub fn new(images: usize, p50_ms: f64, p95_ms: f64) -> Self {
+        Self {
+            images,
+            p50_ms,
+            p95_ms,
+        }
+    }
 }

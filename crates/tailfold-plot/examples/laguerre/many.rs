@@ -19,34 +19,23 @@ const SCALE: f32 = 16.0;
 const IMBALANCE: f64 = 100.0;
 
 pub(crate) fn draw(folder: &Path) -> anyhow::Result<()> {
-    let sphere = Sphere {
-        dim: DIM,
-        radius: 1.0,
-        sequence: Sequence::Sobol,
-        seed: 1,
-    };
+    let mut sphere = Sphere::new(DIM, 1);
+    sphere.sequence = Sequence::Sobol;
     let source = sphere.sample(POINTS)?;
     let weights = sphere_samples(CLASSES, DIM, 2);
     let target = long_tailed();
     let problem = |weights| -> anyhow::Result<_> {
-        Ok(Problem {
-            scores: Scores::product(source.points(), weights, DIM, SCALE)?,
-            sample_weights: None,
-            target: &target,
-        })
+        let scores = Scores::product(source.points(), weights, DIM, SCALE)?;
+        Ok(Problem::new(scores, &target))
     };
-    let cold = Options {
-        chi_square: 1e-4,
-        ..Options::default()
-    };
+    let mut cold = Options::default();
+    cold.chi_square = 1e-4;
     // The classifier moves on a little, as between two solves of a training run.
     let moved = moved(&weights);
     let (problem, later) = (problem(&weights)?, problem(&moved)?);
     let solution = solve(&problem, &cold)?;
-    let warm = Options {
-        warm_start: Some(solution.offsets.clone()),
-        ..cold.clone()
-    };
+    let mut warm = cold.clone();
+    warm.warm_start = Some(solution.offsets.clone());
     let walk = |title: &str, solution: &Solution| Walk {
         title: title.to_owned(),
         steps: solution.trace.iter().map(step).collect(),

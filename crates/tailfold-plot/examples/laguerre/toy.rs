@@ -79,11 +79,9 @@ impl Toy {
     /// What gives the cells, or the softmax at a temperature, the masses `target`.
     pub(crate) fn solve(&self, target: &[f64], masses: Masses) -> anyhow::Result<Solution> {
         let (weights, bias) = self.layer();
-        let options = Options {
-            masses,
-            chi_square: 1e-6,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.masses = masses;
+        options.chi_square = 1e-6;
         let head = AffineHead::new(&weights, &bias, 2)?;
         let source = &self.source;
         Ok(head.solve(source.points(), source.weights(), target, &options)?)

@@ -79,11 +79,7 @@ fn plots_are_drawn_of_what_there_is() {
 #[test]
 fn a_row_has_a_cell_for_each_column() {
     let logits = Logits::new(vec![2.0, 1.0, 0.5, 3.0], 2).unwrap();
-    let compared = ComparedModel {
-        classes: vec!["lynx".to_owned(), "cat".to_owned()],
-        train_counts: vec![0, 500],
-        ..ComparedModel::default()
-    };
+    let compared = ComparedModel::new(vec!["lynx".to_owned(), "cat".to_owned()], vec![0, 500]);
     let mut report = report();
     report.evaluation = Some(Evaluation {
         data: "folder".to_owned(),

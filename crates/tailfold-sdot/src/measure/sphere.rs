@@ -6,6 +6,7 @@ use crate::{SolveError, sphere_samples};
 
 /// Where the points of a sphere come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Sequence {
     /// Normalised Gaussians, independent of each other: those of [`sphere_samples`]. An error of `1 / sqrt(n)` in any
     /// number of dimensions.
@@ -19,6 +20,7 @@ pub enum Sequence {
 
 /// The uniform measure on the sphere of radius `radius` about the origin of `R^dim`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Sphere {
     /// Coordinates of a point, at least 1.
     pub dim: usize,
@@ -31,6 +33,16 @@ pub struct Sphere {
 }
 
 impl Sphere {
+    /// The unit sphere of `R^dim`, sampled by [`Sequence::Gaussian`] from `seed`.
+    pub fn new(dim: usize, seed: u64) -> Self {
+        Self {
+            dim,
+            radius: 1.0,
+            sequence: Sequence::Gaussian,
+            seed,
+        }
+    }
+
     /// `n` points of equal weights.
     ///
     /// The same sphere and `n` give the same points, on any number of threads, so that two problems can share their noise;

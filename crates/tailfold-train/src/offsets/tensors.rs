@@ -124,11 +124,7 @@ impl DeviceSample for TensorSample {
         // One copy from the device: each waits for all that came before.
         let all = read(Tensor::cat(vec![energy, soft, hard], 0))?;
         let (soft, hard) = all[1..].split_at(offsets.len());
-        Ok(DeviceSums {
-            energy: all[0],
-            soft: soft.to_vec(),
-            hard: hard.to_vec(),
-        })
+        Ok(DeviceSums::new(all[0], soft.to_vec(), hard.to_vec()))
     }
 
     fn pairs(&mut self, offsets: &[f64], epsilon: f64) -> Result<Vec<f64>, DeviceFailure> {

@@ -57,11 +57,10 @@ impl Case {
     }
 
     fn problem<'a>(&'a self, target: &'a [f64]) -> Problem<'a> {
-        Problem {
-            scores: Scores::matrix(&self.scores, CLASSES).unwrap(),
-            sample_weights: Some(&self.weights),
-            target,
-        }
+        let scores = Scores::matrix(&self.scores, CLASSES).unwrap();
+        let mut problem = Problem::new(scores, target);
+        problem.sample_weights = Some(&self.weights);
+        problem
     }
 }
 
@@ -129,10 +128,11 @@ fn solutions_are_those_of_the_processor() {
     let target = skewed();
     let problem = case.problem(&target);
     for epsilon in [1.0, 0.25] {
-        let options = |chi_square| Options {
-            masses: Masses::Soft { epsilon },
-            chi_square,
-            ..Options::default()
+        let options = |chi_square| {
+            let mut options = Options::default();
+            options.masses = Masses::Soft { epsilon };
+            options.chi_square = chi_square;
+            options
         };
         let there = tailfold_sdot::solve_on(&mut case.sample(), &target, &options(1e-8)).unwrap();
         let here = tailfold_sdot::solve(&problem, &options(1e-12)).unwrap();
