@@ -38,6 +38,7 @@ mod image;
 mod judge;
 mod junit;
 mod markdown;
+pub mod page;
 mod pair;
 mod paired;
 mod policy;

@@ -8,11 +8,10 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::programs::{finish, root};
 
 /// Packages that need none of ours: other projects can take them alone.
-const ALONE: [&str; 6] = [
+const ALONE: [&str; 5] = [
     "tailfold-console",
     "tailfold-conv",
     "tailfold-kernels",
-    "tailfold-page",
     "tailfold-sdot",
     "tailfold-spec",
 ];

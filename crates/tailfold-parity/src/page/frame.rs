@@ -1,33 +1,33 @@
-//! The frame of a page: head, policy of its contents, style, body.
+//! The frame of a page: head, content security policy, style sheet, body.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::Text;
+use super::Text;
 
-/// Nothing is asked for, not even an icon: what a page shows is in the page.
+/// The content security policy: a page loads nothing, not even an icon.
 const CONTENTS: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'unsafe-inline'";
 
-/// Colours, type, tables, paper.
+/// The style sheet of all pages.
 const STYLE: &str = include_str!("page.css");
 
 /// A page in one file.
 #[derive(Debug)]
 pub struct Page<'a> {
-    /// In the window's title.
+    /// The window's title.
     pub title: &'a str,
-    /// Style of what this page alone has.
+    /// Style rules of this page alone.
     pub style: &'a str,
-    /// Comfort, which the page must not need; none where it is empty.
+    /// A script for comfort, empty for none; the page must work without it.
     pub script: &'a str,
-    /// Before the main part, as navigation.
+    /// The navigation before the main part.
     pub header: Markup,
     /// The main part.
     pub main: Markup,
 }
 
 impl Page<'_> {
-    /// The page as a file's text.
+    /// Returns the page as the text of a file.
     pub fn into_string(self) -> String {
         let page = html! {
             (DOCTYPE)
@@ -56,8 +56,7 @@ impl Page<'_> {
     }
 }
 
-/// What is wider than a small screen, to be scrolled in its own frame with the keyboard too; `label` names it to those who do not
-/// see it.
+/// Returns `wide` in a frame of its own that scrolls on a small screen, with the keyboard too; screen readers call it `label`.
 pub fn scrolled(label: &str, wide: Markup) -> Markup {
     html! {
         div.scroll role="region" aria-label=(label) tabindex="0" { (wide) }
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_refers_to_nothing_outside() {
+    fn page_refers_to_nothing_outside() {
         let page = Page {
             title: "<b>",
             style: ".own{}",

@@ -1,9 +1,9 @@
-//! Text from outside: names in data sets and models are anybody's.
+//! Names in data sets and models, which third parties choose: shown as text, never as markup.
 
 use maud::{Escaper, Render};
 
-/// `text` with what a reader cannot see replaced by U+FFFD: control characters, which steer terminals and which XML forbids, and
-/// those that turn the direction of writing, by which a name could pass for another.
+/// Returns `text` with invisible characters replaced by U+FFFD: control characters, which steer terminals and which XML forbids, and
+/// characters that turn the direction of writing, by which one name could pass for another.
 pub fn printable(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
@@ -21,7 +21,7 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Text from outside, in a page: printable, and never markup.
+/// A third party's text in a page: printable, and never markup.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a>(pub &'a str);
 
