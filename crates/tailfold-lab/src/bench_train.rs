@@ -1,4 +1,4 @@
-//! `cargo xtask bench-train`: training speed on the CPU against PyTorch on the CPU, alternated in one run.
+//! `tailfold-lab bench-train`: training speed on the CPU against PyTorch on the CPU, alternated in one run.
 
 mod busy;
 mod profile;
@@ -8,17 +8,17 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
-use tailfold_console::{print, say};
+use tailfold_console::{print, process, say};
 
-use crate::process;
+use crate::machine;
 use crate::statistics::median;
 
-/// Time training steps of this library and of PyTorch, in turns on this machine.
+/// Time training steps of this library and of PyTorch in interleaved runs on this machine.
 ///
 /// A ratio above 1 means that this library is faster. Of each round's pair the ratio of images a second by wall time and
 /// of processor seconds a step are taken; the median over rounds counts.
 ///
-/// Example: cargo xtask bench-train --networks resnet20 --rounds 5
+/// Example: tailfold-lab bench-train --networks resnet20 --rounds 5
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Networks: `resnetN` of 6n + 2 layers.
@@ -112,15 +112,14 @@ struct Block {
     layers: Option<Vec<profile::Layer>>,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let root = process::root()?;
+pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     let depths: Vec<usize> = args
         .networks
         .iter()
         .map(|n| depth(n))
         .collect::<Result<_, _>>()?;
-    let python = python(args, &root)?;
-    let ours = process::build("bench-train")?;
+    let python = python(args, root)?;
+    let ours = process::beside("bench-train");
     let mut versions = Vec::new();
     let mut networks = Vec::new();
     let mut profiles = Vec::new();
@@ -171,7 +170,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         rounds: args.rounds,
         steps: args.steps,
         torch: versions.swap_remove(0),
-        machine: process::machine(),
+        machine: machine::kind(),
         busy_cores,
         quiet: busy_cores <= QUIET_CORES,
         networks,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use crate::pool;
+use tailfold_console::jobs;
 
 const STAT: &str = "/proc/stat";
 
@@ -17,7 +17,7 @@ pub(super) fn cores() -> anyhow::Result<f64> {
     let after = jiffies(&fs::read_to_string(STAT).context(STAT)?)?;
     let [total, idle] = [0, 1].map(|at| after[at].saturating_sub(before[at]) as f64);
     ensure!(total > 0.0, "{STAT} stands still");
-    Ok(pool::cores() as f64 * (1.0 - idle / total))
+    Ok(jobs::cores() as f64 * (1.0 - idle / total))
 }
 
 /// Time of all cores since boot, and the idle part of it, from the first line of `/proc/stat`.

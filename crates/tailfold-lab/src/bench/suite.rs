@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
-use tailfold_console::{print, say};
+use tailfold_console::{print, process, say};
 use tailfold_spec::artifact;
 use walkdir::WalkDir;
 
@@ -13,7 +13,6 @@ use super::contenders::{Forms, Peers};
 use super::overview;
 use super::report::Report;
 use super::{Args, command, write_json};
-use crate::process;
 
 /// Schema of a suite's report.
 const SCHEMA: &str = "tailfold.bench-suite/1";

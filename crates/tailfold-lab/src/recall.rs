@@ -1,30 +1,84 @@
-//! The demo's picture: recall of each class against its training images, before and after.
+//! `tailfold-lab recall`: recall of each class against its training images, at several stages.
 
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use tailfold_spec::Group;
-
+use serde::Deserialize;
 use tailfold_plot::{COLOURS, Canvas, Painted, Picture};
+use tailfold_spec::{Group, artifact};
 
-/// One line of the chart: a stage and its recall a class.
-pub(crate) struct Series {
-    pub(crate) name: String,
+/// Draw the recall of each class against its training images, at several stages.
+///
+/// The JSON file has `title`, `classes` (names), `counts` (training images per class) and `series`, each with a `name` and a
+/// `recall` per class (shares of 1).
+///
+/// Example: tailfold-lab recall --from recall.json --out recall
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Recall of all stages, as JSON.
+    #[arg(long)]
+    from: PathBuf,
+    /// Pictures to write, without their endings: `.svg` and `.png` are added.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let file = args.from.display();
+    let chart: RecallChart = serde_json::from_slice(&artifact::read(&args.from)?)
+        .with_context(|| format!("{file} has no recall per class"))?;
+    chart.check().with_context(|| file.to_string())?;
+    tailfold_plot::save(&args.out, &chart)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line of the chart.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Series {
+    /// The stage.
+    name: String,
     /// `[num_classes]`, shares of 1, label order.
-    pub(crate) recall: Vec<f64>,
+    recall: Vec<f64>,
 }
 
 /// `series` over the classes, ordered by training count.
-pub(crate) struct RecallChart<'a> {
-    pub(crate) title: &'a str,
-    pub(crate) classes: &'a [String],
-    pub(crate) counts: &'a [u64],
-    pub(crate) series: &'a [Series],
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecallChart {
+    title: String,
+    /// `[num_classes]`, label order.
+    classes: Vec<String>,
+    /// `[num_classes]`, training images, label order.
+    counts: Vec<u64>,
+    series: Vec<Series>,
+}
+
+impl RecallChart {
+    /// Checks that every list has one value per class.
+    fn check(&self) -> anyhow::Result<()> {
+        let classes = self.classes.len();
+        ensure!(classes > 0, "there is no class");
+        let counts = self.counts.len();
+        ensure!(counts == classes, "{counts} counts for {classes} classes");
+        for Series { name, recall } in &self.series {
+            let found = recall.len();
+            ensure!(
+                found == classes,
+                "`{name}` has the recall of {found} classes, expected {classes}"
+            );
+        }
+        Ok(())
+    }
 }
 
 type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-impl Picture for RecallChart<'_> {
+impl Picture for RecallChart {
     fn size(&self) -> (u32, u32) {
         (900, 460)
     }
@@ -35,7 +89,7 @@ impl Picture for RecallChart<'_> {
             classes,
             counts,
             series,
-        } = *self;
+        } = self;
         let mut order: Vec<usize> = (0..classes.len()).collect();
         order.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
         root.fill(&WHITE)?;
@@ -118,5 +172,35 @@ impl Picture for RecallChart<'_> {
             .label_font(("sans-serif", 14))
             .draw()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(counts: &str, recall: &str) -> anyhow::Result<RecallChart> {
+        let text = format!(
+            r#"{{"title":"t","classes":["cat","lynx"],"counts":{counts},"series":[{{"name":"INT8","recall":{recall}}}]}}"#
+        );
+        let chart: RecallChart = serde_json::from_str(&text)?;
+        chart.check()?;
+        Ok(chart)
+    }
+
+    #[test]
+    fn every_class_and_stage_is_drawn() {
+        let svg = tailfold_plot::svg(&chart("[500,5]", "[0.9,0.4]").unwrap()).unwrap();
+        for text in ["cat", "lynx", "500 (many)", "5 (few)", "INT8"] {
+            assert!(svg.contains(text), "{text} is not in {svg}");
+        }
+    }
+
+    #[test]
+    fn lists_of_other_lengths_are_errors() {
+        let error = chart("[500]", "[0.9,0.4]").unwrap_err().to_string();
+        assert_eq!(error, "1 counts for 2 classes");
+        let error = chart("[500,5]", "[0.9]").unwrap_err().to_string();
+        assert_eq!(error, "`INT8` has the recall of 1 classes, expected 2");
     }
 }

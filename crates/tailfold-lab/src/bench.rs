@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: `tailfold bench` with other runtimes among the contenders, as tables and pictures.
+//! `tailfold-lab bench`: `tailfold bench` with other runtimes among the contenders, as tables and pictures.
 
 mod bars;
 mod contenders;
@@ -10,19 +10,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
-use tailfold_console::print;
+use tailfold_console::{print, process};
 
-use crate::process;
 use bars::Bars;
 use contenders::{Forms, Peers};
 use report::Report;
 
-/// Time a model on this machine, back ends in turns: integer kernels, tract as it is, ONNX Runtime, rten.
+/// Time a model on this machine in interleaved runs: integer kernels, unmodified tract, ONNX Runtime, rten.
 ///
 /// ONNX Runtime is the pinned Python package of `tests/judges/requirements.txt`, which `cargo xtask ci` installs into
-/// `.venv`; rten is a project of its own, built on demand. What is not named here goes to `tailfold bench` as it is.
+/// `.venv`; rten is a project of its own, built on demand. Arguments after `--` go to `tailfold bench`.
 ///
-/// Example: cargo xtask bench --model model.int8.onnx --float model.onnx --rten --chart bench.svg -- --rounds 50
+/// Example: tailfold-lab bench --model model.int8.onnx --float model.onnx --rten --chart bench.svg -- --rounds 50
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Quantized model.
@@ -60,16 +59,16 @@ pub(crate) struct Args {
     args: Vec<String>,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     if let Some(file) = &args.from {
         return suite::show(args, &suite::Suite::read(file)?);
     }
     let peers = if args.no_peers {
         Peers::none()
     } else {
-        Peers::find(args.rten)?
+        Peers::find(root, args.rten)?
     };
-    let tailfold = process::build("tailfold")?;
+    let tailfold = process::beside("tailfold");
     if let Some(folder) = &args.suite {
         return suite::run(args, folder, &tailfold, &peers);
     }
@@ -90,10 +89,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         command.arg("--markdown").arg(file);
     }
     if args.chart.is_none() && args.report.is_none() {
-        let code = process::status(&mut command)?
-            .code()
-            .context("tailfold was ended by a signal")?;
-        return Ok(ExitCode::from(u8::try_from(code).unwrap_or(2)));
+        return process::exit_code(&mut command);
     }
     ensure!(
         !args.args.iter().any(|arg| arg == "--layers"),

@@ -6,10 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
-use tailfold_console::say;
+use tailfold_console::{say, training};
 use tailfold_spec::{Manifest, artifact};
-
-use crate::training;
 
 /// A run to make.
 pub(super) struct Job {

@@ -1,11 +1,10 @@
 //! Who takes turns with us: `--peer` arguments of `tailfold bench`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::ensure;
-use tailfold_console::say;
-
-use crate::process;
+use tailfold_console::{process, say};
 
 /// Runtimes that can run here.
 pub(super) struct Peers {
@@ -31,8 +30,7 @@ impl Peers {
     }
 
     /// ONNX Runtime, which must be installed, and `rten` if asked for, which is built.
-    pub(super) fn find(rten: bool) -> anyhow::Result<Self> {
-        let root = process::root()?;
+    pub(super) fn find(root: &Path, rten: bool) -> anyhow::Result<Self> {
         let python = root.join(".venv/bin/python");
         ensure!(
             python.exists(),
@@ -42,7 +40,7 @@ impl Peers {
         let script = root.join("tests/judges/bench_onnxruntime.py");
         Ok(Self {
             onnxruntime: Some(format!("{} {}", python.display(), script.display())),
-            rten: rten.then(|| build_rten(&root)).transpose()?,
+            rten: rten.then(|| build_rten(root)).transpose()?,
         })
     }
 
@@ -72,8 +70,9 @@ impl Peers {
 fn build_rten(root: &Path) -> anyhow::Result<String> {
     let target = root.join("target/bench-rten");
     say("building rten, which takes minutes the first time");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     process::must(
-        process::cargo()
+        Command::new(cargo)
             .args(["build", "--quiet", "--release", "--locked"])
             .arg("--manifest-path")
             .arg(root.join("tests/judges/bench-rten/Cargo.toml"))

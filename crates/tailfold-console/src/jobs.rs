@@ -1,15 +1,15 @@
-//! Jobs side by side: as many at a time as are asked for, answers in the jobs' order.
+//! Jobs that run side by side, a given number at a time.
 
 use std::sync::Mutex;
 use std::thread;
 
-/// Runs `work` on each of `jobs`, at most `workers` at a time; the answers are in the order of the jobs, whichever ended
-/// first. All jobs are run, whatever the others answer.
-pub(crate) fn run<J: Sync, A: Send>(
-    jobs: &[J],
-    workers: usize,
-    work: impl Fn(&J) -> A + Sync,
-) -> Vec<A> {
+/// Runs `work` on each of `jobs`, at most `workers` at a time, and returns the answers in the order of the jobs.
+///
+/// Jobs start in their order. A job that fails stops none of the others.
+///
+/// # Panics
+/// A panic of `work` is continued here.
+pub fn run<J: Sync, A: Send>(jobs: &[J], workers: usize, work: impl Fn(&J) -> A + Sync) -> Vec<A> {
     let queue = Mutex::new(jobs.iter().enumerate());
     let next = || queue.lock().map_or(None, |mut jobs| jobs.next());
     let mut answers: Vec<(usize, A)> = thread::scope(|scope| {
@@ -33,8 +33,8 @@ pub(crate) fn run<J: Sync, A: Send>(
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// Threads of this machine.
-pub(crate) fn cores() -> usize {
+/// Returns the number of threads that this machine runs at a time.
+pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_come_in_the_order_of_the_jobs() {
+    fn answers_have_order_of_jobs() {
         // The first job ends last.
         let answers = run(&[30_u64, 0, 10, 0], 3, |&ms| {
             thread::sleep(std::time::Duration::from_millis(ms));

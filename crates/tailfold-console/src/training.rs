@@ -1,16 +1,18 @@
-//! A training run as a process that talks little.
+//! Training runs as processes with short log output.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
-use tailfold_console::say;
 
 use crate::process::shown;
+use crate::say;
 
-/// Runs a training `command` to its end on `threads` threads: of its epochs the last is told, every other line as it
-/// comes.
-pub(crate) fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
+/// Runs a training `command` to its end on `threads` threads; its log output is passed on, but of its epochs the last one alone.
+///
+/// # Errors
+/// A program that cannot be started or that fails, with the program's own error.
+pub fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
     command
         .env("RAYON_NUM_THREADS", threads.to_string())
         .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! `cargo xtask ablate`: losses under one recipe, arm by arm and seed by seed.
+//! `tailfold-lab ablate`: losses under one recipe, arm by arm and seed by seed.
 
 mod ladder;
 mod pictures;
@@ -11,23 +11,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use tailfold_console::{print, say};
+use tailfold_console::{jobs as side_by_side, print, process, say};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::artifact;
 
-use crate::{pool, process};
+use crate::machine;
 
 use ladder::{Ladder, Overrides};
 use report::{ArmReport, Difference, Failure, Measured, Report};
 use run::{Finished, Job};
 
-/// Train every arm of a ladder with every seed under one recipe; print means and standard errors by class group, and
+/// Train every arm of a ladder with every seed under one recipe; print means and standard errors per class group, and
 /// paired differences.
 ///
-/// Runs that are finished are not made again and interrupted ones go on, so the same command continues an interrupted
-/// ladder. An arm that fails is named, the others still run, and the exit code is 1.
+/// A finished run is kept and an interrupted run goes on, so the same command continues an interrupted ladder. An arm that fails
+/// is named, the others still run, and the exit code is 1.
 ///
-/// Example: cargo xtask ablate --config models/fashion-lt/ladder.toml --seeds 3
+/// Example: tailfold-lab ablate --config models/fashion-lt/ladder.toml --seeds 3
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Ladder file.
@@ -65,8 +65,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let root = process::root()?;
+pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     let mut ladder = Ladder::read(&args.config)?;
     if !args.arms.is_empty() {
         ladder.keep(&args.arms)?;
@@ -90,8 +89,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let test_images = Dataset::open(&test)?.len();
     ensure!(test_images > 0, "{test} has no images");
 
-    let train = process::build_for(&args.device, "tailfold-train")?;
-    let cores = pool::cores();
+    let train = process::beside("tailfold-train");
+    let cores = side_by_side::cores();
     let workers = args
         .jobs
         .map_or(cores, |jobs| jobs.try_into().unwrap_or(cores));
@@ -101,9 +100,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "{} runs, {workers} at a time on {threads} threads each",
         jobs.len()
     ));
-    let results = pool::run(&jobs, workers, |job| {
+    let results = side_by_side::run(&jobs, workers, |job| {
         let result = job
-            .train(&train, &root, &args.device, threads)
+            .train(&train, root, &args.device, threads)
             .and_then(|()| job.read());
         if let Err(error) = &result {
             say(&format!("{} seed {} failed: {error:#}", job.arm, job.seed));
@@ -206,7 +205,7 @@ fn conclude(
         epochs: [epochs().min().unwrap_or(0), epochs().max().unwrap_or(0)],
         seeds: (0..args.seeds).collect(),
         device: args.device.clone(),
-        machine: process::machine(),
+        machine: machine::kind(),
     };
     let mut left = finished;
     let mut arms = Vec::new();
