@@ -9,4 +9,5 @@ mod output;
 pub mod process;
 pub mod training;
 
+pub use indicatif::ProgressBar;
 pub use output::{bar, print, say};

@@ -23,6 +23,7 @@
 mod accuracy;
 mod binomial;
 mod bootstrap;
+pub mod chain;
 mod chance;
 mod classes;
 mod compare;

@@ -1,13 +1,10 @@
-//! The chain for people: the verdict in the first line, a table, and what could not be compared. Terminal and Markdown alike.
+//! The chain as text, for a terminal and as Markdown.
 
 use std::fmt::Write as _;
 
-use tailfold_parity::Verdict;
-
-use super::load::Absent;
-use super::outcome::{Against, Outcome, Step};
-use super::stage::Stage;
-use super::table::{printable, table};
+use super::table::table;
+use super::{Absent, Against, Outcome, Stage, Step};
+use crate::page::printable;
 
 /// Heads of the columns.
 const COLUMNS: [&str; 8] = [
@@ -21,6 +18,7 @@ const COLUMNS: [&str; 8] = [
     "verdict",
 ];
 
+/// Returns the verdict in the first line, a table, and what could not be compared.
 pub(super) fn text(outcome: &Outcome) -> String {
     let mut text = format!("{}\n\n", printable(&headline(outcome)));
     text += &table(&rows(&outcome.steps));
@@ -54,9 +52,7 @@ pub(super) fn text(outcome: &Outcome) -> String {
             );
         }
         text.push('\n');
-        text += &finding.text();
-    } else if outcome.verdict == Verdict::Fail {
-        text += "- `--bisect` looks for the first tensor that explains it\n";
+        text += &finding.to_markdown();
     }
     text.truncate(text.trim_end().len());
     text
@@ -85,7 +81,7 @@ fn headline(outcome: &Outcome) -> String {
     }
 }
 
-/// The first step that breaks, where it is none of the INT8 model's.
+/// The first step that breaks, unless it is a step of the INT8 model.
 fn broken_before_int8(outcome: &Outcome) -> Option<&Step> {
     let number = outcome.first_break.as_ref()?.step;
     let step = outcome.steps.iter().find(|step| step.step == number)?;
@@ -125,7 +121,7 @@ fn cells(against: Option<&Against>) -> [String; 3] {
     ]
 }
 
-/// What is missing, each reason once, with the stages that it is missing for.
+/// The missing back ends, each reason once, with the stages that lack it.
 fn grouped(absent: &[Absent]) -> Vec<(&Absent, Vec<Stage>)> {
     let mut groups: Vec<(&Absent, Vec<Stage>)> = Vec::new();
     for one in absent {

@@ -1,19 +1,19 @@
-//! How far values are from what they should be, in decibels.
+//! Signal to noise of a tensor's values, in decibels.
 
 use serde::{Serialize, Serializer};
 
-/// Sums over all values of a tensor and all images.
+/// Sums of squares over all values of a tensor and all images.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Noise {
-    /// Of the squares of the values wanted.
+pub struct Noise {
+    /// Sum over the float model's values.
     signal: f64,
-    /// Of the squares of the differences.
+    /// Sum over the differences.
     noise: f64,
 }
 
 /// Signal to noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Decibel {
+pub enum Decibel {
     /// No difference at all.
     Exact,
     /// `10 log10(signal / noise)`: at 20 the noise is a tenth of the signal, at 40 a hundredth.
@@ -23,8 +23,8 @@ pub(super) enum Decibel {
 }
 
 impl Noise {
-    /// Adds one image's values.
-    pub(super) fn add(&mut self, wanted: &[f32], found: &[f32]) {
+    /// Adds one image's values: `wanted` by the float model, and `found`, of the same length.
+    pub fn add(&mut self, wanted: &[f32], found: &[f32]) {
         for (&wanted, &found) in wanted.iter().zip(found) {
             let (wanted, found) = (f64::from(wanted), f64::from(found));
             self.signal += wanted * wanted;
@@ -33,12 +33,13 @@ impl Noise {
     }
 
     /// Adds other images' sums.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.signal += other.signal;
         self.noise += other.noise;
     }
 
-    pub(super) fn decibel(&self) -> Decibel {
+    /// Returns signal to noise.
+    pub fn decibel(&self) -> Decibel {
         if !(self.signal.is_finite() && self.noise.is_finite()) {
             Decibel::NotFinite
         } else if self.noise <= 0.0 {
@@ -51,8 +52,8 @@ impl Noise {
 }
 
 impl Decibel {
-    /// For a cell of a table.
-    pub(super) fn text(self) -> String {
+    /// Returns the value for a cell of a table.
+    pub fn text(self) -> String {
         match self {
             Self::Exact => "exact".to_owned(),
             Self::Db(value) => format!("{value:.1}"),
@@ -61,7 +62,7 @@ impl Decibel {
     }
 }
 
-/// A number, or `exact`, or `not finite`.
+/// As a number, or as `exact` or `not finite`.
 impl Serialize for Decibel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenth_is_twenty_decibels() {
+    fn tenth_is_twenty_decibels() {
         let check = |wanted: &[f32], found: &[f32], expect: &str| {
             let mut noise = Noise::default();
             noise.add(wanted, found);

@@ -2,33 +2,33 @@
 
 use serde::Serialize;
 
-use super::finding::{Part, TensorRow};
-use super::noise::Decibel;
-use super::pair::Pair;
+use super::{Decibel, Part, Tensor, TensorRow};
 
-/// Distance to the median that stands out, in decibels: ten times the power of the noise. Layers of a sound quantization lie
+/// Distance to the median that stands out, in decibels: ten times the power of the noise. Layers of a sound quantization are
 /// nearer to each other.
 const STANDS_OUT: f64 = 10.0;
 
-/// Most that are looked at.
+/// Most outliers of a kind.
 const MOST: usize = 5;
 
 /// A part whose own noise stands out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Outlier {
-    pub(super) part: Part,
+#[non_exhaustive]
+pub struct Outlier {
+    /// Kind of the part.
+    pub part: Part,
     /// The node's name, or the tensor's.
-    pub(super) name: String,
-    /// The tensor that it makes, or that the codes are of.
-    pub(super) tensor: String,
+    pub name: String,
+    /// The tensor that the node makes, or whose scale and zero point the part is.
+    pub tensor: String,
     /// Signal to noise of the part alone.
-    pub(super) alone_db: Decibel,
+    pub alone_db: Decibel,
     /// Median of all parts of the kind.
-    pub(super) median_db: f64,
+    pub median_db: f64,
 }
 
 impl Outlier {
-    /// "the node `conv1` alone: 9.1 dB, the median of nodes is 45.6".
+    /// Returns the outlier in words: "the node `conv1` alone: 9.1 dB, the median of nodes is 45.6".
     pub(super) fn words(&self) -> String {
         let kind = match self.part {
             Part::Node => "nodes",
@@ -43,18 +43,19 @@ impl Outlier {
     }
 }
 
-/// The outliers among the pair's `tensors`, the noisiest of nodes first, then of codes.
-pub(super) fn outliers(pair: &Pair, tensors: &[TensorRow]) -> Vec<Outlier> {
+/// Returns the outliers among the `rows` of `tensors`: nodes, the noisiest first, then scales and zero points.
+pub(super) fn outliers(tensors: &[Tensor], rows: &[TensorRow]) -> Vec<Outlier> {
     let mut found = Vec::new();
     for part in [Part::Node, Part::Codes] {
-        let alone: Vec<(&TensorRow, Decibel)> = tensors
+        let alone: Vec<(&Tensor, Decibel)> = tensors
             .iter()
-            .filter_map(|row| {
+            .zip(rows)
+            .filter_map(|(tensor, row)| {
                 let db = match part {
                     Part::Node => row.node_alone_db,
                     Part::Codes => row.codes_alone_db,
                 };
-                Some((row, db.filter(|db| *db != Decibel::Exact)?))
+                Some((tensor, db.filter(|db| *db != Decibel::Exact)?))
             })
             .collect();
         let Some(median) = median(alone.iter().map(|(_, db)| *db)) else {
@@ -63,13 +64,13 @@ pub(super) fn outliers(pair: &Pair, tensors: &[TensorRow]) -> Vec<Outlier> {
         let mut of_part: Vec<Outlier> = alone
             .into_iter()
             .filter(|(_, db)| value(*db) < median - STANDS_OUT)
-            .map(|(row, alone_db)| Outlier {
+            .map(|(tensor, alone_db)| Outlier {
                 part,
-                name: match (part, pair.candidate.producer(&row.tensor)) {
-                    (Part::Node, Some(node)) => node.label().to_owned(),
-                    _ => row.tensor.clone(),
+                name: match (part, &tensor.node) {
+                    (Part::Node, Some(node)) => node.clone(),
+                    _ => tensor.name.clone(),
                 },
-                tensor: row.tensor.clone(),
+                tensor: tensor.name.clone(),
                 alone_db,
                 median_db: median,
             })
@@ -81,7 +82,7 @@ pub(super) fn outliers(pair: &Pair, tensors: &[TensorRow]) -> Vec<Outlier> {
     found
 }
 
-/// What is not finite is the worst of all.
+/// A value that is not finite is the worst of all.
 fn value(db: Decibel) -> f64 {
     match db {
         Decibel::Exact => f64::INFINITY,
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_leaves_out_what_is_not_finite() {
+    fn median_ignores_values_that_are_not_finite() {
         let check = |values: &[Decibel], expect| assert_eq!(median(values.iter().copied()), expect);
         check(&[], None);
         check(&[Decibel::NotFinite], None);

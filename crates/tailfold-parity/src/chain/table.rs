@@ -1,8 +1,10 @@
-//! Tables that read well on a terminal and are Markdown.
+//! Markdown tables whose columns are aligned on a terminal too.
 
 use std::fmt::Write as _;
 
-/// Rows of cells, the header first. The first column is to the left, the others to the right.
+use crate::page::printable;
+
+/// Returns a table of `rows`, the header first. The first column is to the left, the others to the right.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()
@@ -43,15 +45,6 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         }
     }
     text
-}
-
-/// Names come from outside: a control character must not reach the terminal.
-pub(super) fn printable(text: &str) -> String {
-    let shown = |c: char| match c.is_control() {
-        true => char::REPLACEMENT_CHARACTER,
-        false => c,
-    };
-    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]

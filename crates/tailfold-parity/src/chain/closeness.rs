@@ -1,36 +1,37 @@
 //! Float against float: a hard tolerance, and the same decisions.
 
-use anyhow::ensure;
-use tailfold_parity::Verdict;
 use tailfold_spec::Logits;
 
+use super::ChainError;
+use crate::Verdict;
+
 /// How near two sets of logits of one network are, `[images, classes]` each.
-pub(super) struct Closeness {
-    pub(super) images: usize,
-    /// Images that the two give different classes, or one of them none.
-    pub(super) flips: usize,
-    /// Flips where the first one's two largest logits are nearer to each other than the tolerance: rounding decides there.
-    pub(super) excused: usize,
-    /// `None` when a logit is NaN or infinite.
-    pub(super) max_abs_logit_diff: Option<f64>,
-    /// In logits.
-    pub(super) tolerance: f64,
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Closeness {
+    /// Number of images.
+    pub images: usize,
+    /// Number of images to which the two give different classes, or one of them none.
+    pub flips: usize,
+    /// Number of flips where the first one's two largest logits are nearer to each other than the tolerance: rounding decides
+    /// there.
+    pub excused: usize,
+    /// Largest difference of a logit; `None` when a logit is NaN or infinite.
+    pub max_abs_logit_diff: Option<f64>,
+    /// Largest accepted difference, in logits.
+    pub tolerance: f64,
 }
 
 impl Closeness {
-    /// Of `b` to `a`, with a tolerance of `share` of the largest logit of `a`, or of 1 where all are smaller.
+    /// Compares `b` with `a`, with a tolerance of `share` of the largest logit of `a`, or of 1 where all are smaller.
     ///
     /// # Errors
-    /// Both sides, when their shapes differ.
-    pub(super) fn of(a: &Logits, b: &Logits, share: f64) -> anyhow::Result<Self> {
-        ensure!(
-            a.len() == b.len() && a.num_classes() == b.num_classes(),
-            "{} rows of {} logits were expected but {} of {} came back",
-            a.len(),
-            a.num_classes(),
-            b.len(),
-            b.num_classes()
-        );
+    /// [`ChainError::Shape`] when the shapes differ.
+    pub fn of(a: &Logits, b: &Logits, share: f64) -> Result<Self, ChainError> {
+        let [expected, found] = [a, b].map(|logits| [logits.len(), logits.num_classes()]);
+        if expected != found {
+            return Err(ChainError::Shape { expected, found });
+        }
         let largest = |row: &[f32]| row.iter().fold(1.0_f64, |m, v| m.max(f64::from(v.abs())));
         let tolerance = share * largest(a.values());
         let mut closeness = Self {
@@ -57,7 +58,8 @@ impl Closeness {
         Ok(closeness)
     }
 
-    pub(super) fn verdict(&self) -> Verdict {
+    /// Returns pass where no logit differs by more than the tolerance and every flip is excused, fail otherwise.
+    pub fn verdict(&self) -> Verdict {
         let is_near = self
             .max_abs_logit_diff
             .is_some_and(|diff| diff <= self.tolerance);
@@ -68,12 +70,13 @@ impl Closeness {
         }
     }
 
-    pub(super) fn agreement(&self) -> f64 {
+    /// Returns the share of images to which both give the same class.
+    pub fn agreement(&self) -> f64 {
         1.0 - self.flips as f64 / self.images.max(1) as f64
     }
 
-    /// What decided, in words.
-    pub(super) fn sentence(&self) -> String {
+    /// Returns what decided, in words.
+    pub fn sentence(&self) -> String {
         let Some(diff) = self.max_abs_logit_diff else {
             return "a logit is NaN or infinite".to_owned();
         };
@@ -88,7 +91,7 @@ impl Closeness {
     }
 }
 
-/// Distance of the two largest logits; `None` when one is no number.
+/// Distance of the two largest logits; `None` when one is NaN or infinite.
 fn margin(row: &[f32]) -> Option<f64> {
     let (top, _) = Logits::top1(row)?;
     let others = row.iter().enumerate().filter(|(class, _)| *class != top);
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flip_is_excused_by_a_near_tie_alone() {
+    fn flip_is_excused_by_near_tie_alone() {
         check([4.0, 1.0, 0.0, 2.0, 1.98, 0.0], (Verdict::Pass, 0, 0));
         check([4.03, 1.0, 0.0, 1.98, 2.0, 0.0], (Verdict::Pass, 1, 1));
         check([4.05, 1.0, 0.0, 2.0, 1.98, 0.0], (Verdict::Fail, 0, 0));
@@ -126,8 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn shapes_are_compared() {
+    fn other_shape_is_error_with_both_shapes() {
         let logits = |n: usize| Logits::new(vec![0.0; 2 * n], 2).unwrap();
-        assert!(Closeness::of(&logits(1), &logits(2), 0.1).is_err());
+        let error = Closeness::of(&logits(1), &logits(2), 0.1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "1 rows of 2 logits were expected but 2 of 2 came back"
+        );
     }
 }
