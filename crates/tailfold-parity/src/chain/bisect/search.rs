@@ -134,23 +134,24 @@ fn exchange<M: Models>(
     [from, to]: [&str; 2],
     finding: &mut Finding,
 ) -> Result<(), M::Error> {
-    let mut candidates = models.parts_between(from, to);
+    let mut parts = models.parts_between(from, to);
     for outlier in &finding.outliers {
-        let is_outlier =
-            |c: &ExchangedPart<M::Exchanged>| (c.part, &c.name) == (outlier.part, &outlier.name);
-        if !candidates.iter().any(is_outlier) {
-            candidates.extend(models.part_of(outlier.part, &outlier.tensor));
+        let is_outlier = |part: &ExchangedPart<M::Exchanged>| {
+            (part.part, &part.name) == (outlier.part, &outlier.name)
+        };
+        if !parts.iter().any(is_outlier) {
+            parts.extend(models.part_of(outlier.part, &outlier.tensor));
         }
     }
     let images = sample.numbers().len();
-    models.begin("exchanging", candidates.len() * images);
-    for candidate in candidates {
-        let counted = sample.count(&models.exchange(&candidate)?);
+    models.begin("exchanging", parts.len() * images);
+    for part in parts {
+        let counted = sample.count(&models.exchange(&part)?);
         finding.network_runs += images;
         finding.exchanges.push(Exchange {
-            part: candidate.part,
-            name: candidate.name,
-            operator: candidate.operator,
+            part: part.part,
+            name: part.name,
+            operator: part.operator,
             counted,
         });
     }

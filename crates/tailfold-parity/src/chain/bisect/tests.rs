@@ -58,7 +58,7 @@ impl Made {
             .collect()
     }
 
-    fn candidate(part: Part, layer: usize) -> ExchangedPart<(Part, usize)> {
+    fn part(part: Part, layer: usize) -> ExchangedPart<(Part, usize)> {
         ExchangedPart {
             part,
             name: format!("layer{layer}"),
@@ -113,12 +113,12 @@ impl Models for Made {
     fn parts_between(&self, from: &str, to: &str) -> Vec<ExchangedPart<(Part, usize)>> {
         let layers = number(from)..number(to);
         let parts =
-            layers.flat_map(|at| [Part::Node, Part::Codes].map(|part| Self::candidate(part, at)));
+            layers.flat_map(|at| [Part::Node, Part::Codes].map(|part| Self::part(part, at)));
         parts.collect()
     }
 
     fn part_of(&self, part: Part, tensor: &str) -> Option<ExchangedPart<(Part, usize)>> {
-        Some(Self::candidate(part, number(tensor) - 1))
+        Some(Self::part(part, number(tensor) - 1))
     }
 
     fn trace(&mut self) -> Result<Trace, String> {
