@@ -16,6 +16,7 @@ mod fixture;
 mod integer;
 #[cfg(unix)]
 mod interrupted;
+mod lab;
 mod lists;
 mod networks;
 mod planted;

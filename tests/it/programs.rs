@@ -53,7 +53,7 @@ pub(crate) fn command(name: &str) -> Command {
 /// `cargo xtask` without its build: the programs are there and newer than their sources, and a build inside a test would
 /// wait for whatever else is being built.
 pub(crate) fn xtask() -> Command {
-    for name in ["tailfold", "tailfold-train"] {
+    for name in ["tailfold", "tailfold-lab", "tailfold-train"] {
         program(name);
     }
     let mut command = command("xtask");

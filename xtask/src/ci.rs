@@ -8,9 +8,10 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::process::{must, status};
 use tailfold_console::{print, say};
 
-use crate::process::{build, cargo, must, root, status};
+use crate::process::{build, cargo, root};
 use crate::{cross, debian, demo, package};
 
 /// Run formatting, lints, tests, the packages of the public libraries, the tests of the kernels on emulated ARM, the outside

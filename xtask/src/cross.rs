@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
+use tailfold_console::process::shown;
 use tailfold_console::{print, say};
 
 use crate::debian::Toolchain;
-use crate::process::{cargo, root, shown};
+use crate::process::{cargo, root};
 use crate::target::{AARCH64, FOREIGN, Target};
 
 /// Build the tests of the integer kernels, and `tailfold` without tract, for another processor, and run them in an emulator

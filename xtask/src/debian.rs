@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use tailfold_console::say;
 
-use crate::process::must;
+use tailfold_console::process::must;
 
 /// What is unpacked.
 #[derive(Debug)]

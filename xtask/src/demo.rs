@@ -4,17 +4,18 @@ mod stages;
 mod table;
 mod training;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use tailfold_console::process::must;
 use tailfold_console::{print, say};
+use tailfold_spec::artifact;
 
-use crate::chart::{RecallChart, Series};
-use crate::process::root;
+use crate::process::{lab, root};
 
-use stages::{Seed, Tools};
+use stages::{Classes, Seed, Tools};
 use table::{GAIN, LOSS, Row, render};
 
 /// Train with plain cross-entropy and with the OT-dynamic softmax loss, export with folding, quantize, check parity,
@@ -70,24 +71,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let first = seeds.first().context("no seed was run")?;
     let classes = tools.class_names()?;
-    let series = first
-        .recalls()
-        .into_iter()
-        .map(|(name, recall)| Series {
-            name: name.to_owned(),
-            recall,
-        })
-        .collect::<Vec<_>>();
     let stem = out.join("recall");
-    let chart = RecallChart {
-        title: "Fashion-MNIST, long-tailed 100 : 1 - recall by class, seed 0",
-        classes: &classes.names,
-        counts: &classes.counts,
-        series: &series,
-    };
-    tailfold_plot::save(&stem, &chart)?;
+    draw(first, &classes, &stem)?;
 
-    let answer = tools.classify_one(&out, first)?;
+    let answer = tools.classify_one(&out, first, &classes)?;
     let rows = Row::of_seeds(&seeds);
     print(&render(&rows));
     for (seed, measured) in seeds.iter().enumerate() {
@@ -134,4 +121,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(
         !checks.iter().all(|(_, holds)| *holds),
     )))
+}
+
+/// Draws the recall of each class at each stage of `seed` into `STEM.svg` and `STEM.png`, from `STEM.json`.
+fn draw(seed: &Seed, classes: &Classes, stem: &Path) -> anyhow::Result<()> {
+    let series = seed
+        .recalls()
+        .map(|(name, recall)| serde_json::json!({ "name": name, "recall": recall }));
+    let chart = serde_json::json!({
+        "title": "Fashion-MNIST, long-tailed 100 : 1 - recall by class, seed 0",
+        "classes": classes.names,
+        "counts": classes.counts,
+        "series": series,
+    });
+    let file = stem.with_extension("json");
+    artifact::write(&file, chart.to_string().as_bytes())?;
+    must(
+        lab()?
+            .arg("recall")
+            .arg("--from")
+            .arg(&file)
+            .arg("--out")
+            .arg(stem),
+    )
 }

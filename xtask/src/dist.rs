@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use tailfold_data::DataSpec;
 
 /// Make what is carried to a machine without this repository: `--target`, the stripped program `tailfold` of a board;
 /// `--gpu-pack`, one archive that trains `models/cifar100-lt/gpu` on a GPU, resumes, and says images a second;
@@ -23,10 +22,10 @@ pub(crate) struct Args {
     what: What,
     /// Training images of the GPU pack.
     #[arg(long, requires = "gpu_pack")]
-    data: Option<DataSpec>,
+    data: Option<String>,
     /// Test images of the GPU pack.
     #[arg(long, requires = "gpu_pack")]
-    test: Option<DataSpec>,
+    test: Option<String>,
     /// Archive to write (tar compresses by its ending), or folder of the program; `runs/gpu-pack.tar.xz`,
     /// `runs/gpu-runtime-pack.tar.xz` or `runs/dist/TARGET` without it.
     #[arg(long)]

@@ -1,22 +1,16 @@
 //! The repository's chores. Reads as a list: one module a command; what computes runs as a process of its own.
 
-mod ablate;
-mod bench;
-mod bench_train;
-mod chart;
 mod ci;
 mod cross;
 mod data;
 mod debian;
 mod demo;
 mod dist;
+mod images;
 mod package;
-mod pool;
 mod process;
 mod relay;
-mod statistics;
 mod target;
-mod training;
 mod wasm;
 
 use std::process::ExitCode;
@@ -35,9 +29,12 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Ablate(Box<ablate::Args>),
-    Bench(bench::Args),
-    BenchTrain(bench_train::Args),
+    /// Compare losses under one recipe: `tailfold-lab ablate`.
+    Ablate(relay::Args),
+    /// Time a model against other runtimes: `tailfold-lab bench`.
+    Bench(relay::Args),
+    /// Time training against PyTorch: `tailfold-lab bench-train`.
+    BenchTrain(relay::Args),
     /// Run what CI runs, cheapest first.
     Ci(ci::Args),
     Cross(cross::Args),
@@ -62,18 +59,18 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Ablate(args) => ablate::run(&args),
-        Command::Bench(args) => bench::run(&args),
-        Command::BenchTrain(args) => bench_train::run(&args),
+        Command::Ablate(args) => relay::lab("ablate", &args),
+        Command::Bench(args) => relay::lab("bench", &args),
+        Command::BenchTrain(args) => relay::lab("bench-train", &args),
         Command::Ci(args) => ci::run(&args),
         Command::Cross(args) => cross::run(&args),
         Command::Data(command) => data::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Dist(args) => dist::run(&args),
-        Command::Export(args) => relay::run("tailfold", &["export"], &args),
-        Command::Parity(args) => relay::run("tailfold", &["parity"], &args),
-        Command::Priors(args) => relay::run("tailfold", &["priors"], &args),
-        Command::Quantize(args) => relay::run("tailfold", &["quantize"], &args),
+        Command::Export(args) => relay::tailfold(&["export"], &args),
+        Command::Parity(args) => relay::tailfold(&["parity"], &args),
+        Command::Priors(args) => relay::tailfold(&["priors"], &args),
+        Command::Quantize(args) => relay::tailfold(&["quantize"], &args),
         Command::Tidy => ci::tidy(),
         Command::Train(args) => relay::train(&args),
         Command::Wasm(args) => wasm::run(&args),

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
+use tailfold_console::process::exit_code;
 
-use crate::process;
+use crate::process::{build, build_for, lab_for};
 
 /// Arguments of the program; `--help` after `--` shows them.
 #[derive(Debug, clap::Args)]
@@ -16,46 +17,68 @@ pub(crate) struct Args {
     args: Vec<String>,
 }
 
-/// Runs `bin` with `first` and the arguments; its exit code is ours.
-pub(crate) fn run(bin: &str, first: &[&str], args: &Args) -> anyhow::Result<ExitCode> {
-    start(&process::build(bin)?, first, args)
-}
-
-fn start(program: &Path, first: &[&str], args: &Args) -> anyhow::Result<ExitCode> {
-    let status = process::status(Command::new(program).args(first).args(&args.args))?;
-    let code = status
-        .code()
-        .with_context(|| format!("{} was ended by a signal", program.display()))?;
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(2)))
-}
-
-/// Runs the training program; without `--out` the run goes to `runs/NAME-seedN` beside the configuration's name.
-pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut args = Args {
-        args: args.args.clone(),
-    };
-    let value = |flag: &str| {
-        args.args
-            .iter()
-            .enumerate()
-            .find_map(|(i, a)| match a.strip_prefix(flag)? {
-                "" => args.args.get(i + 1).cloned(),
-                rest => rest.strip_prefix('=').map(str::to_owned),
-            })
-    };
-    let asks_help = args.args.iter().any(|a| a == "--help" || a == "-h");
-    let (out, device, seed) = (value("--out"), value("--device"), value("--seed"));
-    if !asks_help && out.is_none() {
-        let config = value("--config").context("give --config FILE")?;
-        let name = Path::new(&config)
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let seed = seed.map_or_else(String::new, |seed| format!("-seed{seed}"));
-        args.args
-            .extend(["--out".to_owned(), format!("runs/{name}{seed}")]);
+impl Args {
+    /// The value of the option `flag`, as `--flag value` or `--flag=value`.
+    fn value(&self, flag: &str) -> Option<&str> {
+        let mut args = self.args.iter().enumerate();
+        args.find_map(|(i, a)| match a.strip_prefix(flag)? {
+            "" => self.args.get(i + 1).map(String::as_str),
+            rest => rest.strip_prefix('='),
+        })
     }
-    let device = device.as_deref().unwrap_or("cpu");
-    start(&process::build_for(device, "tailfold-train")?, &[], &args)
+
+    /// The device of `--device`.
+    fn device(&self) -> &str {
+        self.value("--device").unwrap_or("cpu")
+    }
+
+    fn asks_help(&self) -> bool {
+        self.args.iter().any(|a| a == "--help" || a == "-h")
+    }
+}
+
+/// Runs `tailfold` with the subcommand `words` and the arguments; its exit code is ours.
+pub(crate) fn tailfold(words: &[&str], args: &Args) -> anyhow::Result<ExitCode> {
+    exit_code(
+        Command::new(build("tailfold")?)
+            .args(words)
+            .args(&args.args),
+    )
+}
+
+/// Runs the subcommand `word` of `tailfold-lab` with the arguments; its exit code is ours.
+pub(crate) fn lab(word: &str, args: &Args) -> anyhow::Result<ExitCode> {
+    exit_code(lab_for(args.device())?.arg(word).args(&args.args))
+}
+
+/// Runs the training program; without `--out` the run goes to `runs/NAME-seedN`, NAME being the configuration's.
+pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut train = Command::new(build_for(args.device(), "tailfold-train")?);
+    train.args(&args.args);
+    if !args.asks_help() && args.value("--out").is_none() {
+        let config = args.value("--config").context("give --config FILE")?;
+        let name = Path::new(config).file_stem().unwrap_or_default();
+        let seed = args.value("--seed");
+        let seed = seed.map_or_else(String::new, |seed| format!("-seed{seed}"));
+        let out = format!("runs/{}{seed}", name.to_string_lossy());
+        train.args(["--out", &out]);
+    }
+    exit_code(&mut train)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_found_in_both_forms() {
+        let args = |words: &[&str]| Args {
+            args: words.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        assert_eq!(args(&["--seed", "3"]).value("--seed"), Some("3"));
+        assert_eq!(args(&["--seed=3"]).value("--seed"), Some("3"));
+        assert_eq!(args(&["--seeds", "3"]).value("--seed"), None);
+        assert_eq!(args(&["--device=cuda"]).device(), "cuda");
+        assert_eq!(args(&[]).device(), "cpu");
+    }
 }

@@ -12,12 +12,13 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use tailfold_console::process::must;
 use tailfold_console::{print, say};
-use tailfold_data::Dataset;
 use tailfold_spec::artifact;
 
 use crate::debian::{self, Packages, Toolchain};
-use crate::process::{self, cargo, must};
+use crate::images;
+use crate::process::{self, cargo};
 
 /// Build the WebAssembly module, and lay it beside the page and a model in `target/wasm`.
 ///
@@ -122,10 +123,16 @@ fn assemble(root: &Path, model: &Path, module: &[u8], folder: &Path) -> anyhow::
     }
     artifact::write(&folder.join("tailfold.wasm"), module)?;
     artifact::write(&folder.join("model.onnx"), &artifact::read(model)?)?;
-    let data = Dataset::open(&DATA.parse()?)?;
-    artifact::write(&folder.join("sample.png"), &data.image(0)?.to_png()?)?;
-    for index in 0..IMAGES {
-        artifact::write(&folder.join(image(index)), &data.image(index)?.to_png()?)?;
+    let pictures = tempfile::tempdir().context("cannot create a folder for images")?;
+    for (index, from) in images::write(DATA, pictures.path(), &[])?
+        .iter()
+        .enumerate()
+    {
+        let png = artifact::read(&from.file)?;
+        artifact::write(&folder.join(image(index)), &png)?;
+        if index == 0 {
+            artifact::write(&folder.join("sample.png"), &png)?;
+        }
     }
     Ok(())
 }

@@ -1,12 +1,11 @@
 //! `tailfold train`: starts the program `tailfold-train`, which links burn and is a package of its own.
 
-use std::env::{consts::EXE_SUFFIX, current_exe};
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
+use tailfold_console::process;
 
 /// Train a classifier: starts `tailfold-train` with these arguments.
 ///
@@ -22,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let program = program();
+    let program = process::beside("tailfold-train");
     let status = match Command::new(&program).args(&args.arguments).status() {
         Ok(status) => status,
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
@@ -36,12 +35,4 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let code = status.code();
     let code = code.with_context(|| format!("{} was ended by a signal", program.display()))?;
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(2)))
-}
-
-/// The program beside this one, if it is there; its name alone otherwise, for a search on PATH.
-fn program() -> PathBuf {
-    let name = PathBuf::from(format!("tailfold-train{EXE_SUFFIX}"));
-    let own = current_exe().ok();
-    let beside = own.and_then(|own| Some(own.parent()?.join(&name)));
-    beside.filter(|path| path.is_file()).unwrap_or(name)
 }

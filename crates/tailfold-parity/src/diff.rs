@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::page::printable;
 use serde::{Deserialize, Serialize};
-use tailfold_page::printable;
 
 use crate::report::{Comparison, Report};
 use crate::sentence::signed;

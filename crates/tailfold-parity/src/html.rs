@@ -1,7 +1,7 @@
 //! A report as one page that needs nothing else: no script to be read, no request to anywhere.
 
+use crate::page::{Page, Text};
 use maud::{Markup, html};
-use tailfold_page::{Page, Text};
 
 use crate::{Report, Unchecked, Verdict};
 

@@ -2,8 +2,8 @@
 //!
 //! maud writes it, as it writes the page: `&`, `<`, `>` and quotes are all that XML wants escaped once control characters are gone.
 
+use crate::page::Text;
 use maud::{Markup, PreEscaped, html};
-use tailfold_page::Text;
 
 use crate::{Report, Rule, Unchecked, Verdict};
 

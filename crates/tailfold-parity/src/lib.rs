@@ -5,6 +5,7 @@
 mod accuracy;
 mod binomial;
 mod bootstrap;
+pub mod chain;
 mod chance;
 mod classes;
 mod compare;
@@ -20,6 +21,7 @@ mod image;
 mod judge;
 mod junit;
 mod markdown;
+pub mod page;
 mod pair;
 mod paired;
 mod policy;

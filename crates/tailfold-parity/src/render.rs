@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tailfold_page::printable;
+use crate::page::printable;
 
 use crate::sentence::{plain, signed};
 use crate::{Comparison, Report, Verdict};

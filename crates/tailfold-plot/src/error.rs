@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use tailfold_data::DataError;
 use tailfold_spec::artifact::ArtifactError;
 
 /// A picture that was not made.
@@ -18,9 +17,9 @@ pub enum PlotError {
     /// What the canvas said.
     #[error("the picture failed: {0}")]
     Paint(String),
-    /// The pixels have no PNG.
-    #[error(transparent)]
-    Png(#[from] DataError),
+    /// The encoder refuses the pixels.
+    #[error("the picture cannot be encoded as PNG: {0}")]
+    Png(#[from] png::EncodingError),
     /// The file.
     #[error(transparent)]
     File(#[from] ArtifactError),

@@ -6,7 +6,7 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
-use tailfold_data::Pixels;
+use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 use tailfold_spec::artifact;
 
 use crate::PlotError;
@@ -77,21 +77,24 @@ pub fn svg(picture: &impl Picture) -> Result<String, PlotError> {
     Ok(svg)
 }
 
+/// Returns `picture` as the bytes of a PNG: 8-bit RGB at the encoder's best compression, so that equal pixels give equal bytes.
 fn png(picture: &impl Picture) -> Result<Vec<u8>, PlotError> {
     let (width, height) = picture.size();
-    let (width, height) = (width as usize, height as usize);
-    let mut values = vec![255; 3 * width * height];
+    let mut pixels = vec![255; 3 * width as usize * height as usize];
     paint(
-        BitMapBackend::with_buffer(&mut values, picture.size()).into_drawing_area(),
+        BitMapBackend::with_buffer(&mut pixels, picture.size()).into_drawing_area(),
         picture,
     )?;
-    let pixels = Pixels {
-        height,
-        width,
-        channels: 3,
-        values,
-    };
-    Ok(pixels.to_png()?)
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, width, height);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::High);
+    encoder.set_filter(Filter::Adaptive);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 fn paint<B: DrawingBackend>(canvas: Canvas<B>, picture: &impl Picture) -> Result<(), PlotError> {

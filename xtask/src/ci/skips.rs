@@ -6,7 +6,7 @@ use std::thread;
 
 use anyhow::Context as _;
 
-use crate::process::shown;
+use tailfold_console::process::shown;
 
 /// Runs `command`, forwards its output line by line, and adds the lines that report a skipped check to `skips`.
 ///

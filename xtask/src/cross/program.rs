@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::Context as _;
+use tailfold_console::process::{must, shown};
 use tailfold_console::{print, say};
-use tailfold_data::Dataset;
 
 use super::QUICK;
 use crate::debian::Toolchain;
-use crate::process::{cargo, must, shown};
+use crate::images;
+use crate::process::cargo;
 use crate::target::Target;
 
 const MODEL: &str = "models/fashion-lt/fashion-lt.int8.onnx";
@@ -94,14 +95,13 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
     if fs::read(&logits)? != golden {
         return Ok(Some(format!("its logits are not those of {GOLDEN}")));
     }
-    let data = Dataset::open(&DATA.parse()?)?;
-    let mut files = Vec::new();
-    for i in 0..4 {
-        let file = path(&format!("{i}.png"));
-        let png = data.image(i)?.to_png()?;
-        fs::write(&file, if i == 2 { &png[..60] } else { &png })?;
-        files.push(file);
-    }
+    let images = images::write(DATA, folder, &["--first", "4"])?;
+    let files: Vec<String> = images
+        .iter()
+        .map(|i| i.file.display().to_string())
+        .collect();
+    let damaged = &files[2];
+    fs::write(damaged, &fs::read(damaged)?[..60])?;
     let mut arguments = vec![
         "classify",
         "--json",

@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use tailfold_data::{DataSpec, Dataset};
+use tailfold_console::process::{json, must, silent};
 use tailfold_spec::{Group, Manifest, artifact};
 
-use crate::process;
+use crate::{images, process};
 
 /// The programs of the chain.
 pub(super) struct Tools {
@@ -69,7 +69,7 @@ impl Tools {
         if unfolded {
             command.args(["--offsets", "drop"]);
         }
-        process::silent(&mut command)
+        silent(&mut command)
     }
 
     fn evaluate(&self, file: &Path) -> anyhow::Result<Accuracies> {
@@ -79,7 +79,7 @@ impl Tools {
             .arg("--model")
             .arg(file)
             .args(["--data", TEST, "--json"]);
-        let answer = process::json(&mut command, &[0])?;
+        let answer = json(&mut command, &[0])?;
         let number = |key: &str| {
             answer[key]
                 .as_f64()
@@ -117,25 +117,30 @@ impl Tools {
 
     /// Names and training counts of the data set that ships.
     pub(super) fn class_names(&self) -> anyhow::Result<Classes> {
-        let data = Dataset::open(&TRAIN.parse()?)?;
+        let mut info = self.command(&self.tailfold);
+        let info = json(info.args(["data", "info", TRAIN, "--json"]), &[0])?;
+        let list = |key: &str| info[key].clone();
         Ok(Classes {
-            names: data.classes().to_vec(),
-            counts: data.class_counts(),
+            names: serde_json::from_value(list("classes")).context("no `classes`")?,
+            counts: serde_json::from_value(list("counts")).context("no `counts`")?,
         })
     }
 
     /// Writes the first test image of the rarest class as a file and classifies it with the INT8 model.
-    pub(super) fn classify_one(&self, out: &Path, seed: &Seed) -> anyhow::Result<String> {
-        let spec: DataSpec = TEST.parse()?;
-        let data = Dataset::open(&spec)?;
-        let rarest = data.labels().iter().copied().max().unwrap_or(0);
-        let index = data
-            .labels()
-            .iter()
-            .position(|&l| l == rarest)
-            .context("the rarest class has no test image")?;
+    pub(super) fn classify_one(
+        &self,
+        out: &Path,
+        seed: &Seed,
+        classes: &Classes,
+    ) -> anyhow::Result<String> {
+        // Labels are in the order of training counts, the rarest class last.
+        let name = classes.names.last().context("there is no class")?;
+        let folder = tempfile::tempdir().context("cannot create a folder for an image")?;
+        let options = ["--class", name, "--first", "1"];
+        let images = images::write(TEST, folder.path(), &options)?;
+        let rarest = images.first().context("the class has no test image")?;
         let file = out.join("rarest.png");
-        artifact::write(&file, &data.image(index)?.to_png()?)?;
+        artifact::write(&file, &artifact::read(&rarest.file)?)?;
         let mut command = self.command(&self.tailfold);
         command
             .arg("classify")
@@ -143,7 +148,7 @@ impl Tools {
             .arg(&seed.int8_file)
             .arg(&file)
             .args(["--top", "3", "--json"]);
-        let answer = process::json(&mut command, &[0])?;
+        let answer = json(&mut command, &[0])?;
         let image = &answer["images"][0];
         let guesses = image["top"].as_array().context("no `top`")?;
         let names: Vec<String> = guesses
@@ -158,9 +163,8 @@ impl Tools {
             .collect();
         let latency = image["latency_ms"].as_f64().unwrap_or(f64::NAN);
         Ok(format!(
-            "an image of {} ({}), classified by the INT8 model: {} ({latency:.2} ms)",
-            data.classes()[rarest],
-            data.id(index),
+            "an image of {name} ({}), classified by the INT8 model: {} ({latency:.2} ms)",
+            rarest.origin,
             names.join(", "),
         ))
     }
@@ -189,7 +193,7 @@ impl Seed {
             .arg("--unfolded")
             .arg(&plain)
             .args(["--data", TEST, "--json"]);
-        let fold = process::json(&mut verify, &[0, 1])?;
+        let fold = json(&mut verify, &[0, 1])?;
         let mut quantize = tools.command(&tools.tailfold);
         quantize
             .args(["quantize", "--model"])
@@ -198,7 +202,7 @@ impl Seed {
             .arg(&int8)
             .arg("--list")
             .arg(sdot_run.join("calibration.csv"));
-        process::must(&mut quantize)?;
+        must(&mut quantize)?;
         let mut gate = tools.command(&tools.tailfold);
         gate.arg("parity")
             .arg("--reference")
@@ -208,7 +212,7 @@ impl Seed {
         gate.arg("--policy").arg(tools.root.join(POLICY));
         gate.args(["--data", TEST, "--json", "--report"])
             .arg(sdot_run.join("parity"));
-        let parity = process::json(&mut gate, &[0, 1, 3])?;
+        let parity = json(&mut gate, &[0, 1, 3])?;
         Ok(Self {
             ce: tools.evaluate(&ce)?,
             sdot: tools.evaluate(&sdot)?,
@@ -219,7 +223,7 @@ impl Seed {
         })
     }
 
-    /// Recall a class of each stage, for the picture.
+    /// Recall per class of each stage, for the picture.
     pub(super) fn recalls(&self) -> [(&'static str, Vec<f64>); 3] {
         [
             ("cross-entropy", self.ce.recall.clone()),

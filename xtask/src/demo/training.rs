@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use tailfold_console::{jobs as side_by_side, training};
 use tailfold_spec::Manifest;
 
 use super::stages::Tools;
-use crate::{pool, training};
 
 /// Trains every configuration with every seed into `out/CONFIG-SEED`, but what is finished already when `keep` is set.
 ///
@@ -23,7 +23,7 @@ pub(super) fn train_all(
         .map(|(config, seed)| (config, seed, out.join(format!("{config}-{seed}"))))
         .filter(|(_, _, run)| !(keep && run.join(Manifest::FILE).exists()))
         .collect();
-    let done = pool::run(&jobs, pool::cores(), |(config, seed, run)| {
+    let done = side_by_side::run(&jobs, side_by_side::cores(), |(config, seed, run)| {
         let mut command = Command::new(&tools.train);
         command
             .current_dir(&tools.root)

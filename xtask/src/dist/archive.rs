@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use tailfold_console::process::must;
 use tailfold_console::{print, say};
 use tailfold_spec::artifact;
 use walkdir::WalkDir;
@@ -68,7 +69,7 @@ impl Pack {
         .arg("--directory")
         .arg(&self.parent)
         .arg(&self.name);
-        process::must(&mut tar)?;
+        must(&mut tar)?;
         let archive = size(&self.out);
         print(&format!(
             "{}: {archive} bytes, sha256 {}\nunpack it and run {}/run.sh OUT",

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{bail, ensure};
+use tailfold_console::process::must;
 use tailfold_console::{print, say};
 
 use super::archive::{copy, size};
-use crate::process::{cargo, must, root};
+use crate::process::{cargo, root};
 use crate::target::Target;
 
 /// Builds `tailfold` for the target `name` and copies it to `folder`.

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
+use tailfold_console::process::{must, silent};
 use tailfold_console::{print, say};
 use tailfold_spec::artifact;
 use walkdir::WalkDir;
 
 use super::archive::{self, copy, size};
 use super::fatbin;
-use crate::process::{build, cargo, must, root, silent};
+use crate::process::{build, cargo, root};
 
 const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
 

@@ -5,11 +5,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
+use tailfold_console::process::{must, shown};
 use tailfold_console::{print, say};
 use tailfold_spec::{Logits, Tensors, artifact};
 
 use super::{DATA, IMAGES, browser, image};
-use crate::process::{build, must, shown};
+use crate::process::build;
 
 /// How often each image is classified: engines compile a module better once it has run for a while.
 const ROUNDS: usize = 10;

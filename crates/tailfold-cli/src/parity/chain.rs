@@ -8,7 +8,8 @@ use tailfold::{Backend, Golden, Verification};
 use tailfold_console::print;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_onnx::add_model_files;
-use tailfold_parity::Policy;
+use tailfold_parity::chain::{Checked, Evidence, ModelFile, Outcome, StepLogits};
+use tailfold_parity::{ComparedModel, Policy, Verdict};
 use tailfold_spec::{OutputCheck, artifact};
 
 use super::pictures::Pictures;
@@ -18,21 +19,14 @@ use crate::scores::logits;
 
 #[cfg(feature = "tract")]
 mod bisect;
-mod closeness;
-mod judge;
+mod golden;
 mod load;
 #[cfg(not(feature = "tract"))]
 mod no_bisect;
-mod outcome;
-mod render;
-mod stage;
-mod table;
 
-use judge::Evidence;
 use load::{Files, Loaded};
 #[cfg(not(feature = "tract"))]
 use no_bisect as bisect;
-use outcome::{ModelFile, Outcome, Unchecked};
 
 /// Compare every step of the way, each with the one before and with the first: goldens of the training framework, float ONNX,
 /// FP16 and INT8, on each back end that is at hand. The first step that breaks is named.
@@ -87,10 +81,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let outcome = check(args).inspect_err(|error| {
         if args.json {
-            print(&Unchecked::because(error.as_ref()).to_json());
+            print(&Outcome::unchecked(error.as_ref()).to_json());
         }
     })?;
-    let (json, text) = (outcome.to_json(), render::text(&outcome));
+    let (json, text) = (outcome.to_json(), text(&outcome));
     if let Some(folder) = &args.report {
         for (file, form) in REPORT.iter().zip([&json, &text]) {
             artifact::write(&folder.join(file), form.as_bytes())?;
@@ -98,6 +92,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     print(if args.json { &json } else { &text });
     Ok(ExitCode::from(outcome.verdict.exit_code()))
+}
+
+/// Returns the outcome as text, with the option that looks further.
+fn text(outcome: &Outcome) -> String {
+    let mut text = outcome.to_markdown();
+    if outcome.bisect.is_none() && outcome.verdict == Verdict::Fail {
+        text += "\n- `--bisect` looks for the first tensor that explains it";
+    }
+    text
 }
 
 /// Names of the files in the folder of `--report`.
@@ -155,31 +158,36 @@ fn check(args: &Args) -> anyhow::Result<Outcome> {
     let data = Dataset::open(&args.data)?;
     check_unseen(&ready, &data)?;
     let golden = golden
-        .map(|golden| judge::against_golden(&golden, &ready[0], args.float_tolerance))
+        .map(|golden| golden::against_golden(&golden, &ready[0], args.float_tolerance))
         .transpose()?;
     let models: Vec<_> = ready.iter().map(|step| &step.model).collect();
     let scores = logits(&models, &data)?;
+    let cards: Vec<ComparedModel> = models.iter().map(|m| (&m.card).into()).collect();
+    let steps = ready.iter().zip(&cards).zip(&scores);
+    let steps: Vec<StepLogits<'_>> = steps
+        .map(|((step, model), logits)| StepLogits {
+            stage: step.stage,
+            backend: step.backend.name(),
+            model,
+            logits,
+        })
+        .collect();
     let evidence = Evidence {
-        ready: &ready,
-        scores: &scores,
+        steps: &steps,
         labels: data.labels(),
         policy: &policy,
         float_tolerance: args.float_tolerance,
     };
-    let steps = evidence.steps(golden)?;
-    let mut outcome = Outcome {
-        schema: Outcome::SCHEMA,
-        verdict: outcome::worst(&steps),
-        first_break: outcome::first_break(&steps),
+    let steps = evidence.judge(golden)?;
+    let checked = Checked {
         data: data.spec().to_string(),
         images: data.len(),
         float_tolerance: args.float_tolerance,
-        policy,
         models: model_files(&files, &ready),
-        steps,
         not_at_hand: absent,
-        bisect: None,
+        policy,
     };
+    let mut outcome = Outcome::of(steps, checked)?;
     if args.bisect {
         let found = bisect::bisect(&ready, &scores, &data);
         outcome.bisect = Some(found.context("cannot bisect")?);

@@ -1,7 +1,7 @@
 //! The verdict, and each set at a glance.
 
+use crate::page::Text;
 use maud::{Markup, html};
-use tailfold_page::Text;
 
 use super::numbers::{counted, percent, signed};
 use super::{mark, pill};

@@ -1,7 +1,7 @@
 //! What changed since an accepted run.
 
+use crate::page::{Text, scrolled};
 use maud::{Markup, html};
-use tailfold_page::{Text, scrolled};
 
 use super::banner::direction;
 use super::names::name;

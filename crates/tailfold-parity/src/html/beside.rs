@@ -1,7 +1,7 @@
 //! What is told beside the verdict: ties, numbers that are none, calibration, distances, masses.
 
+use crate::page::scrolled;
 use maud::{Markup, html};
-use tailfold_page::scrolled;
 
 use super::numbers::{counted, percent, whole};
 use crate::Report;

@@ -1,9 +1,9 @@
 //! The worst flips as pictures, with what both sides said of them.
 
+use crate::page::Text;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
-use tailfold_page::Text;
 
 use super::Picture;
 use super::names::Names;

@@ -1,7 +1,7 @@
 //! Every class: a chart, and a table that a script makes sortable.
 
+use crate::page::scrolled;
 use maud::{Markup, html};
-use tailfold_page::scrolled;
 
 use super::banner::direction;
 use super::names::name;

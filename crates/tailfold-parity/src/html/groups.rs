@@ -1,7 +1,7 @@
 //! The groups: intervals, and the numbers behind them.
 
+use crate::page::scrolled;
 use maud::{Markup, html};
-use tailfold_page::scrolled;
 
 use super::banner::direction;
 use super::intervals;

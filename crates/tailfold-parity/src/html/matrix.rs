@@ -2,8 +2,8 @@
 
 use std::cmp::{Ordering, Reverse};
 
+use crate::page::{Text, scrolled};
 use maud::{Markup, html};
-use tailfold_page::{Text, scrolled};
 use tailfold_spec::Group;
 
 use super::names::{Names, name};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::page::Text;
 use maud::{Markup, html};
-use tailfold_page::Text;
 
 use crate::Report;
 

@@ -1,7 +1,7 @@
 //! What was asked, and rule by rule what was found.
 
+use crate::page::{Text, scrolled};
 use maud::{Markup, html};
-use tailfold_page::{Text, scrolled};
 use tailfold_spec::Group;
 
 use super::baseline;

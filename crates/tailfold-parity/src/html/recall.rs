@@ -1,7 +1,7 @@
 //! Recall of both sides against training images: an arrow a class, from the reference to the candidate.
 
+use crate::page::{Text, printable};
 use maud::{Markup, html};
-use tailfold_page::{Text, printable};
 use tailfold_spec::Group;
 
 use super::banner::direction;

@@ -1,7 +1,7 @@
 //! What ran: files, sizes, hashes, back ends, kernels, times, seeds, and the command that does it again.
 
+use crate::page::{Text, printable, scrolled};
 use maud::{Markup, html};
-use tailfold_page::{Text, printable, scrolled};
 
 use super::numbers::{counted, whole};
 use crate::bootstrap::{DRAWS, SEED};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tailfold_page::printable;
+use crate::page::printable;
 
 /// Most characters of a cell.
 const CELL: usize = 120;

@@ -1,6 +1,6 @@
 //! What a report says beside its table, a line a fact.
 
-use tailfold_page::printable;
+use crate::page::printable;
 
 use super::percent;
 use crate::Report;

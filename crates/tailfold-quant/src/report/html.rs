@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing else.
 
 use maud::{Markup, PreEscaped, html};
-use tailfold_page::{Page, Text, scrolled};
+use tailfold_parity::page::{Page, Text, scrolled};
 use tailfold_plot::PlotError;
 
 use super::Report;

@@ -1,41 +1,78 @@
-//! Which tensor, and which node, makes the decisions flip between the float and the INT8 model.
-//!
-//! Both models run in tract's float arithmetic, where every inner tensor exists. Three looks, each at the images that flip and at
-//! as many that do not:
-//! 1. the noise of every tensor that both have, and what a node and its codes add to it by themselves;
-//! 2. cuts: at each tensor through which everything passes, the float model's value goes into the rest of the INT8 model, and
-//!    the decisions that come back are counted: none with the cut at the image, all with the cut at the logits;
-//! 3. exchanges: in the stretch before the first cut that repairs half, and where the noise stands out, each node and each
-//!    tensor's codes alone become the float model's.
+//! The float and the INT8 model in tract's float arithmetic, where every inner tensor exists, for the search of
+//! [`tailfold_parity::chain::bisect`]. Graphs that hold nodes of both models answer its questions.
 
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use tailfold::{Backend, ModelFile, OpenOptions};
 use tailfold_data::Dataset;
+use tailfold_onnx::Model;
+use tailfold_parity::chain::Stage;
+use tailfold_parity::chain::bisect::{Finding, Sample, Subject, bisect as search};
 use tailfold_spec::Logits;
 
 use super::load::Ready;
 
 mod assemble;
-mod chosen;
 mod cut;
 mod exchange;
-mod finding;
-mod noise;
-mod outlier;
+mod images;
+mod models;
 mod pair;
-mod search;
 mod side;
 mod trace;
 
-pub(super) use finding::Finding;
+use images::Images;
+use models::OnTract;
+use pair::Pair;
 
-/// Why the decisions of the steps `ready` flip between the float and the INT8 model, both on tract-stock; `scores` are the
-/// logits of `ready` on `data`.
+/// Searches the part of the INT8 model that makes decisions flip between the float and the INT8 model among `ready`, both on
+/// tract-stock; `scores` are the logits of `ready` on `data`.
 ///
 /// # Errors
-/// Models without common names inside, and what a back end says.
+/// Models without common names inside, and errors of the back end.
 pub(super) fn bisect(
     ready: &[Ready],
     scores: &[Logits],
     data: &Dataset,
 ) -> anyhow::Result<Finding> {
-    search::search(ready, scores, data)
+    let on_stock = |stage: Stage| {
+        let mut steps = ready.iter().zip(scores);
+        steps
+            .find(|(step, _)| step.stage == stage && step.backend == Backend::TractStock)
+            .with_context(|| format!("there is no step {stage} on tract-stock"))
+    };
+    let (reference, candidate) = (on_stock(Stage::Float)?, on_stock(Stage::Int8)?);
+    let (a, b) = (
+        &reference.0.model.card.preprocess,
+        &candidate.0.model.card.preprocess,
+    );
+    ensure!(
+        a == b,
+        "the two models prepare images differently: {a:?} and {b:?}"
+    );
+    let graphs = [graph(reference.0)?, graph(candidate.0)?];
+    let pair = Pair::of(
+        [&graphs[0], &graphs[1]],
+        [&reference.0.file, &candidate.0.file],
+    )?;
+    let sample = Sample::draw(reference.1, candidate.1)?;
+    let images = Images::of(data, a, &sample)?;
+    let subject = Subject {
+        reference: &reference.0.file,
+        candidate: &candidate.0.file,
+        backend: Backend::TractStock.name(),
+    };
+    search(&mut OnTract::new(&pair, &images), &sample, &subject)
+}
+
+/// The graph of a step's file in canonical form, read once more: a loaded model keeps no graph.
+fn graph(step: &Ready) -> anyhow::Result<Model> {
+    let file = ModelFile::read(Path::new(&step.file), &OpenOptions::default())?;
+    ensure!(
+        file.sha256 == step.model.sha256,
+        "{}: the file changed during this run",
+        step.file
+    );
+    Ok(file.opened.model)
 }

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use serde::Serialize;
 use tailfold::{Backend, LoadedModel};
 use tailfold_parity::Policy;
+use tailfold_parity::chain::{Absent, Stage};
 
-use super::stage::Stage;
 use crate::model::{Ort, Runtime};
 use crate::parity::same::{self, Allow};
 
@@ -27,21 +26,32 @@ pub(super) struct Ready {
     pub(super) model: LoadedModel,
 }
 
-/// A step that cannot be made here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Absent {
-    pub(super) stage: Stage,
-    /// Name of the back end.
-    pub(super) backend: &'static str,
-    /// What is missing.
-    pub(super) why: String,
-}
-
 /// All steps with a model, in their order.
 pub(super) struct Loaded {
     /// The first is the float model's.
     pub(super) ready: Vec<Ready>,
     pub(super) absent: Vec<Absent>,
+}
+
+/// Returns the back ends that are tried for `stage`, in the order of the steps.
+///
+/// The GPU's are not for float: CUDA multiplies f32 with the precision of TF32, which no tolerance of rounding holds. tract has no
+/// half precision.
+fn of_stage(stage: Stage) -> &'static [Backend] {
+    match stage {
+        Stage::Golden => &[],
+        Stage::Float => &[Backend::TractStock, Backend::Ort],
+        Stage::Fp16 => &[Backend::Ort, Backend::Cuda, Backend::Tensorrt],
+        Stage::Int8 => &[
+            Backend::Integer,
+            Backend::Tract,
+            Backend::TractStock,
+            Backend::Ort,
+            Backend::Cuda,
+            Backend::Tensorrt,
+            Backend::TensorrtRtx,
+        ],
+    }
 }
 
 /// Prepares every file for every back end that it is for.
@@ -66,7 +76,7 @@ pub(super) fn load(
     ] {
         let Some(path) = path else { continue };
         let before = loaded.ready.len();
-        for &backend in stage.backends() {
+        for &backend in of_stage(stage) {
             loaded.add(stage, path, backend, required.contains(&backend), ort)?;
         }
         ensure!(
@@ -115,7 +125,7 @@ impl Loaded {
                 }
                 self.absent.push(Absent {
                     stage,
-                    backend: backend.name(),
+                    backend: backend.name().to_owned(),
                     why,
                 });
             }

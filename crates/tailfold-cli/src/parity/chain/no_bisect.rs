@@ -1,23 +1,13 @@
 //! The bisection of a program without tract, whose inner tensors it needs: an error.
 
-use serde::Serialize;
 use tailfold::{Backend, RuntimeError};
 use tailfold_data::Dataset;
+use tailfold_parity::chain::bisect::Finding;
 use tailfold_spec::Logits;
 
 use super::load::Ready;
 
-/// There is none.
-#[derive(Serialize)]
-pub(super) enum Finding {}
-
-impl Finding {
-    pub(super) fn text(&self) -> String {
-        match *self {}
-    }
-}
-
-/// Says what this program lacks.
+/// Returns the error that names what this program lacks.
 pub(super) fn bisect(_: &[Ready], _: &[Logits], _: &Dataset) -> anyhow::Result<Finding> {
     let backend = Backend::TractStock;
     Err(RuntimeError::NotBuilt {

@@ -1,37 +1,31 @@
 //! The INT8 model with one part of the float model in it.
 
 use tailfold_onnx::proto::{NodeProto, TensorProto};
+use tailfold_parity::chain::bisect::{ExchangedPart, Part};
 
 use super::assemble::{assemble, reference_node};
-use super::finding::Part;
 use super::pair::Pair;
 
-/// A part that can be exchanged.
-pub(super) struct Unit {
-    pub(super) part: Part,
-    /// The node's name, or the tensor's.
-    pub(super) name: String,
-    pub(super) operator: String,
-    /// The INT8 model with that part of the float model.
-    pub(super) bytes: Vec<u8>,
-}
+/// A part, and the ONNX file of the INT8 model with that part of the float model.
+type Unit = ExchangedPart<Vec<u8>>;
 
-/// What can be exchanged between the tensors `from` and `to`: codes of tensors, and nodes whose constants differ.
-pub(super) fn units(pair: &Pair, from: &str, to: &str) -> Vec<Unit> {
+/// Returns the parts between the tensors `from` and `to` that can be exchanged: quantizations of tensors, and nodes whose constants
+/// differ.
+pub(super) fn parts(pair: &Pair, from: &str, to: &str) -> Vec<Unit> {
     let stretch = pair.reference.needed(&[to], from);
     let nodes = stretch.nodes.iter();
     let nodes = nodes.map(|&n| &pair.reference.model.nodes()[n]);
     let codes_of =
         |tensor: &str| (tensor != to && pair.has(tensor)).then(|| codes(pair, tensor))?;
-    let mut units: Vec<Unit> = codes_of(from).into_iter().collect();
+    let mut parts: Vec<Unit> = codes_of(from).into_iter().collect();
     for node in nodes {
-        units.extend(exchanged(pair, node));
-        units.extend(node.output.iter().filter_map(|t| codes_of(t)));
+        parts.extend(exchanged(pair, node));
+        parts.extend(node.output.iter().filter_map(|t| codes_of(t)));
     }
-    units
+    parts
 }
 
-/// With `tensor` as it is, instead of through its codes; `None` where it has none.
+/// Returns the INT8 model with `tensor` unquantized; `None` where it is not quantized.
 pub(super) fn codes(pair: &Pair, tensor: &str) -> Option<Unit> {
     pair.codes(tensor)?;
     let mut nodes = pair.candidate.model.nodes().to_vec();
@@ -44,12 +38,12 @@ pub(super) fn codes(pair: &Pair, tensor: &str) -> Option<Unit> {
         part: Part::Codes,
         name: tensor.to_owned(),
         operator: "QuantizeLinear".to_owned(),
-        bytes: assemble(pair, nodes),
+        exchanged: assemble(pair, nodes),
     })
 }
 
-/// With the float model's `node` in place of the INT8 model's; `None` where that would change nothing, and where the two
-/// graphs do not fit there.
+/// Returns the INT8 model with the float model's `node` in place of its own; `None` where that would change nothing, and where the
+/// two graphs do not fit there.
 pub(super) fn exchanged(pair: &Pair, node: &NodeProto) -> Option<Unit> {
     let (reference, candidate) = (&pair.reference, &pair.candidate);
     let index = candidate
@@ -90,7 +84,7 @@ pub(super) fn exchanged(pair: &Pair, node: &NodeProto) -> Option<Unit> {
         part: Part::Node,
         name: own.label().to_owned(),
         operator: node.op_type().to_owned(),
-        bytes: assemble(pair, nodes),
+        exchanged: assemble(pair, nodes),
     })
 }
 

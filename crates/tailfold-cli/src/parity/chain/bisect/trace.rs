@@ -3,11 +3,11 @@
 use anyhow::ensure;
 use rayon::prelude::*;
 use tailfold_onnx::proto::NodeProto;
+use tailfold_parity::chain::bisect::{Decibel, Noise, NoiseOf, Trace};
 use tailfold_tract::TensorObserver;
 
 use super::assemble::{assemble, reference_name, reference_node};
-use super::chosen::Chosen;
-use super::noise::{Decibel, Noise};
+use super::images::Images;
 use super::pair::Pair;
 
 /// Before the names of a node of the INT8 model that reads the float model's values.
@@ -21,16 +21,6 @@ const MOST: usize = 64;
 
 /// Images a task.
 const CHUNK: usize = 8;
-
-/// Of one tensor.
-pub(super) struct Traced {
-    /// Of what the INT8 model's nodes read.
-    pub(super) all: Decibel,
-    /// Of the INT8 model's node alone.
-    pub(super) node: Option<Decibel>,
-    /// Of the codes alone.
-    pub(super) codes: Option<Decibel>,
-}
 
 /// What is compared with the float model's value of a tensor.
 #[derive(Clone, Copy)]
@@ -47,8 +37,8 @@ struct Both {
     looks: Vec<(usize, Look, String)>,
 }
 
-/// The noise of each of the pair's tensors, in their order, and how many images were run.
-pub(super) fn trace(pair: &Pair, chosen: &Chosen) -> anyhow::Result<(Vec<Traced>, usize)> {
+/// Measures the noise of each of the pair's tensors on the first `images`.
+pub(super) fn trace(pair: &Pair, images: &Images) -> anyhow::Result<Trace> {
     let both = Both::of(pair);
     let inner = &pair.tensors[1..];
     let mut names: Vec<String> = inner.iter().map(|t| reference_name(pair, t)).collect();
@@ -58,7 +48,7 @@ pub(super) fn trace(pair: &Pair, chosen: &Chosen) -> anyhow::Result<(Vec<Traced>
     // Flips and others alike: they are in this order in the list.
     let images: Vec<&Vec<f32>> = {
         let half = MOST / 2;
-        let (flips, others) = chosen.inputs.split_at(chosen.flips);
+        let (flips, others) = images.inputs.split_at(images.flips);
         flips
             .iter()
             .take(half)
@@ -94,12 +84,12 @@ pub(super) fn trace(pair: &Pair, chosen: &Chosen) -> anyhow::Result<(Vec<Traced>
     for sums in &sums {
         total.iter_mut().zip(sums).for_each(|(t, s)| t.merge(s));
     }
-    let mut traced: Vec<Traced> = Vec::new();
-    traced.resize_with(pair.tensors.len(), || Traced {
+    let unseen = NoiseOf {
         all: Decibel::Exact,
         node: None,
         codes: None,
-    });
+    };
+    let mut traced = vec![unseen; pair.tensors.len()];
     for ((tensor, look, _), sum) in both.looks.iter().zip(&total) {
         let (db, to) = (sum.decibel(), &mut traced[*tensor]);
         match look {
@@ -108,7 +98,10 @@ pub(super) fn trace(pair: &Pair, chosen: &Chosen) -> anyhow::Result<(Vec<Traced>
             Look::Codes => to.codes = Some(db),
         }
     }
-    Ok((traced, images.len()))
+    Ok(Trace {
+        tensors: traced,
+        images: images.len(),
+    })
 }
 
 impl Both {

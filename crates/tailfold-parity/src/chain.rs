@@ -1,0 +1,46 @@
+//! A chain: every step of the way from the training framework to INT8, each compared with the one before and with the first.
+//!
+//! The caller runs the models; this module takes their logits, judges each step and names the first that breaks. Float against
+//! float has a hard tolerance and equal decisions ([`Closeness`]); FP16 and INT8 have the gate of a [`Policy`](crate::Policy).
+//! [`bisect`] then searches the layer that explains the decisions that flip.
+//!
+//! ```
+//! use tailfold_parity::chain::{Evidence, Outcome, Checked, Stage, StepLogits};
+//! use tailfold_parity::{ComparedModel, Policy, Verdict};
+//! use tailfold_spec::Logits;
+//!
+//! let model = ComparedModel { classes: vec!["cat".into(), "lynx".into()], train_counts: vec![500, 5], ..ComparedModel::default() };
+//! let labels: Vec<usize> = (0..2000).map(|image| image % 2).collect();
+//! let logits = |wrong: f32| {
+//!     let values = labels.iter().flat_map(|&label| if label == 0 { [2.0, 1.0] } else { [0.5, wrong] });
+//!     Logits::new(values.collect(), 2)
+//! };
+//! let (float, int8) = (logits(3.0)?, logits(0.0)?);
+//!
+//! let step = |stage, backend, logits| StepLogits { stage, backend, model: &model, logits };
+//! let steps = [step(Stage::Float, "tract-stock", &float), step(Stage::Int8, "integer", &int8)];
+//! let policy = Policy::default();
+//! let evidence = Evidence { steps: &steps, labels: &labels, policy: &policy, float_tolerance: 1e-4 };
+//! let outcome = Outcome::of(evidence.judge(None)?, Checked { images: labels.len(), policy: policy.clone(), ..Checked::default() })?;
+//!
+//! assert_eq!(outcome.verdict, Verdict::Fail);
+//! assert_eq!(outcome.first_break.map(|found| found.what).as_deref(), Some("INT8 on integer"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod bisect;
+mod closeness;
+mod error;
+mod evidence;
+mod outcome;
+mod render;
+mod stage;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use closeness::Closeness;
+pub use error::ChainError;
+pub use evidence::{Evidence, StepLogits};
+pub use outcome::{Absent, Break, Checked, ModelFile, Outcome};
+pub use stage::{Against, Stage, Step};

@@ -1,0 +1,142 @@
+//! The result of a chain: schema `tailfold.parity-chain/1`.
+
+use std::error::Error;
+
+use serde::Serialize;
+
+use super::bisect::Finding;
+use super::{ChainError, Stage, Step};
+use crate::{Policy, Unchecked, Verdict};
+
+/// The result of a chain.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Always [`Outcome::SCHEMA`].
+    pub schema: &'static str,
+    /// The worst verdict of all steps.
+    pub verdict: Verdict,
+    /// The first step of the worst verdict, unless all hold.
+    pub first_break: Option<Break>,
+    /// The data spec.
+    pub data: String,
+    /// Number of images.
+    pub images: usize,
+    /// Largest logit difference of float against float, as a share of the largest logit.
+    pub float_tolerance: f64,
+    /// What FP16 and INT8 had to hold.
+    pub policy: Policy,
+    /// Files of the chain.
+    pub models: Vec<ModelFile>,
+    /// All steps, in their order.
+    pub steps: Vec<Step>,
+    /// Steps that could not be made because their back end is missing.
+    pub not_at_hand: Vec<Absent>,
+    /// The search for the layer that makes decisions flip, where it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bisect: Option<Finding>,
+}
+
+/// What the steps of a chain were made with, for its report.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// The data spec.
+    pub data: String,
+    /// Number of images.
+    pub images: usize,
+    /// Largest logit difference of float against float, as a share of the largest logit.
+    pub float_tolerance: f64,
+    /// What FP16 and INT8 had to hold.
+    pub policy: Policy,
+    /// Files of the chain.
+    pub models: Vec<ModelFile>,
+    /// Steps that could not be made because their back end is missing.
+    pub not_at_hand: Vec<Absent>,
+}
+
+/// A file of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelFile {
+    /// Form of the model.
+    pub stage: Stage,
+    /// The file, as given.
+    pub file: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+}
+
+/// A step that cannot be made on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Absent {
+    /// Form of the model.
+    pub stage: Stage,
+    /// Name of the back end.
+    pub backend: String,
+    /// What is missing.
+    pub why: String,
+}
+
+/// The step to look at first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Break {
+    /// Number of the step.
+    pub step: usize,
+    /// Stage and back end: `INT8 on ort`.
+    pub what: String,
+    /// What decided, in a sentence.
+    pub why: String,
+}
+
+impl Outcome {
+    /// Name and version of the format.
+    pub const SCHEMA: &'static str = "tailfold.parity-chain/1";
+
+    /// Returns the result of `steps`, which were made as `checked` says.
+    ///
+    /// # Errors
+    /// [`ChainError::NoStep`].
+    pub fn of(steps: Vec<Step>, checked: Checked) -> Result<Self, ChainError> {
+        let worst = steps.iter().map(|step| step.verdict).max();
+        let verdict = worst.ok_or(ChainError::NoStep)?;
+        Ok(Self {
+            schema: Self::SCHEMA,
+            verdict,
+            first_break: first_break(&steps, verdict),
+            data: checked.data,
+            images: checked.images,
+            float_tolerance: checked.float_tolerance,
+            policy: checked.policy,
+            models: checked.models,
+            steps,
+            not_at_hand: checked.not_at_hand,
+            bisect: None,
+        })
+    }
+
+    /// Returns a chain that could not be checked, as an object of the same schema.
+    pub fn unchecked(error: &dyn Error) -> Unchecked {
+        Unchecked {
+            schema: Self::SCHEMA,
+            ..Unchecked::because(error)
+        }
+    }
+
+    /// Returns the result as one JSON object.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("these have only fields that JSON can hold")
+    }
+}
+
+/// The first step of the verdict `worst`, unless all hold.
+fn first_break(steps: &[Step], worst: Verdict) -> Option<Break> {
+    let step = steps.iter().find(|step| step.verdict == worst)?;
+    (worst != Verdict::Pass).then(|| Break {
+        step: step.step,
+        what: step.what(),
+        why: step.why.clone(),
+    })
+}
