@@ -2,6 +2,7 @@
 
 mod bars;
 mod contenders;
+mod nets;
 mod overview;
 mod report;
 mod suite;
@@ -61,7 +62,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     if let Some(file) = &args.from {
-        return suite::show(args, &suite::Suite::read(file)?);
+        return suite::show(args, &nets::Suite::read(file)?);
     }
     let peers = if args.no_peers {
         Peers::none()

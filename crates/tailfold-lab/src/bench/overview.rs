@@ -1,8 +1,8 @@
 //! A benchmark over networks: times relative to ours, as a table and a picture.
 
 use super::bars::{Bar, Bars, Group, digits};
+use super::nets::Net;
 use super::report::Row;
-use super::suite::Net;
 
 /// Bars of every contender's ratio, a group a network; ours is the line at 1.
 pub(super) fn chart(nets: &[Net]) -> Bars {

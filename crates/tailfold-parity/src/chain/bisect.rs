@@ -14,14 +14,16 @@ mod finding;
 mod models;
 mod noise;
 mod outlier;
+mod part;
 mod sample;
 mod search;
 #[cfg(test)]
 mod tests;
 
-pub use finding::{Counted, Culprit, Exchange, Finding, Part, Stretch, TensorRow};
+pub use finding::{Counted, Culprit, Exchange, Finding, Stretch, TensorRow};
 pub use models::{ExchangedPart, Models, NoiseOf, Tensor, Trace};
 pub use noise::{Decibel, Noise};
 pub use outlier::Outlier;
+pub use part::Part;
 pub use sample::Sample;
 pub use search::{Subject, bisect};

@@ -5,7 +5,7 @@ use std::error::Error;
 use serde::Serialize;
 
 use super::bisect::Finding;
-use super::{ChainError, Stage, Step, render};
+use super::{ChainError, Stage, Step};
 use crate::{Policy, Unchecked, Verdict};
 
 /// The result of a chain.
@@ -128,12 +128,6 @@ impl Outcome {
     /// Never: every field has a JSON form.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("these have only fields that JSON can hold")
-    }
-
-    /// Returns the result for people, on a terminal and as Markdown: the verdict in the first line, a table, and what could not be
-    /// compared.
-    pub fn to_markdown(&self) -> String {
-        render::text(self)
     }
 }
 

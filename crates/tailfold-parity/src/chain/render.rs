@@ -18,44 +18,47 @@ const COLUMNS: [&str; 8] = [
     "verdict",
 ];
 
-/// Returns the verdict in the first line, a table, and what could not be compared.
-pub(super) fn text(outcome: &Outcome) -> String {
-    let mut text = format!("{}\n\n", printable(&headline(outcome)));
-    text += &table(&rows(&outcome.steps));
-    text.push('\n');
-    for step in &outcome.steps {
-        let _ = writeln!(
-            text,
-            "- {} {}: {}",
-            step.step,
-            step.what(),
-            printable(&step.why)
-        );
-    }
-    for (absent, stages) in grouped(&outcome.not_at_hand) {
-        let stages: Vec<String> = stages.iter().map(Stage::to_string).collect();
-        let _ = writeln!(
-            text,
-            "- not at hand: {} for {}: {}",
-            absent.backend,
-            stages.join(" and "),
-            printable(&absent.why)
-        );
-    }
-    if let Some(finding) = &outcome.bisect {
-        if let Some(step) = broken_before_int8(outcome) {
-            let what = step.what();
+impl Outcome {
+    /// Returns the result for people, on a terminal and as Markdown: the verdict in the first line, a table, and the steps that could
+    /// not be compared.
+    pub fn to_markdown(&self) -> String {
+        let mut text = format!("{}\n\n", printable(&headline(self)));
+        text += &table(&rows(&self.steps));
+        text.push('\n');
+        for step in &self.steps {
             let _ = writeln!(
                 text,
-                "- step {}, {what}, breaks before INT8 does: the bisection is of the INT8 file",
-                step.step
+                "- {} {}: {}",
+                step.step,
+                step.what(),
+                printable(&step.why)
             );
         }
-        text.push('\n');
-        text += &finding.to_markdown();
+        for (absent, stages) in grouped(&self.not_at_hand) {
+            let stages: Vec<String> = stages.iter().map(Stage::to_string).collect();
+            let _ = writeln!(
+                text,
+                "- not at hand: {} for {}: {}",
+                absent.backend,
+                stages.join(" and "),
+                printable(&absent.why)
+            );
+        }
+        if let Some(finding) = &self.bisect {
+            if let Some(step) = broken_before_int8(self) {
+                let what = step.what();
+                let _ = writeln!(
+                    text,
+                    "- step {}, {what}, breaks before INT8 does: the bisection is of the INT8 file",
+                    step.step
+                );
+            }
+            text.push('\n');
+            text += &finding.to_markdown();
+        }
+        text.truncate(text.trim_end().len());
+        text
     }
-    text.truncate(text.trim_end().len());
-    text
 }
 
 /// The verdict and the first step that breaks.

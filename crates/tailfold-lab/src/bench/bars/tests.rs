@@ -2,8 +2,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::super::nets::{About, Net, Suite};
 use super::super::overview;
-use super::super::suite::{About, Net, Suite};
 use super::*;
 use tailfold_plot::svg;
 

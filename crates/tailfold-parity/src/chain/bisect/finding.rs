@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::super::table::table;
-use super::{Decibel, Outlier};
+use super::{Decibel, Outlier, Part};
 use crate::page::printable;
 
 /// The result of a bisection: part `bisect` of the schema `tailfold.parity-chain/1`.
@@ -88,16 +88,6 @@ pub struct Stretch {
     pub nodes: Vec<String>,
 }
 
-/// Kind of a part that can be exchanged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Part {
-    /// A node with its weights.
-    Node,
-    /// Scale and zero point of a tensor.
-    Codes,
-}
-
 /// One part of the INT8 model replaced by the float model's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -121,16 +111,6 @@ pub struct Culprit {
     pub part: Part,
     /// The node's name, or the tensor's.
     pub name: String,
-}
-
-impl Part {
-    /// Returns the part in words: "the node `conv1`", "the codes of `relu1`".
-    pub fn words(self, name: &str) -> String {
-        match self {
-            Self::Node => format!("the node `{name}`"),
-            Self::Codes => format!("the codes of `{name}`"),
-        }
-    }
 }
 
 impl Finding {

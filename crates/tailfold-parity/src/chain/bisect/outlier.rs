@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Decibel, Part, Tensor, TensorRow};
+use super::{Decibel, NoiseOf, Part, Tensor};
 
 /// Distance to the median that stands out, in decibels: ten times the power of the noise. Layers of a sound quantization are
 /// nearer to each other.
@@ -43,17 +43,17 @@ impl Outlier {
     }
 }
 
-/// Returns the outliers among the `rows` of `tensors`: nodes, the noisiest first, then scales and zero points.
-pub(super) fn outliers(tensors: &[Tensor], rows: &[TensorRow]) -> Vec<Outlier> {
+/// Returns the outliers among `tensors`, which have the `noise`: nodes, the noisiest first, then quantizations.
+pub(super) fn outliers(tensors: &[Tensor], noise: &[NoiseOf]) -> Vec<Outlier> {
     let mut found = Vec::new();
     for part in [Part::Node, Part::Codes] {
         let alone: Vec<(&Tensor, Decibel)> = tensors
             .iter()
-            .zip(rows)
-            .filter_map(|(tensor, row)| {
+            .zip(noise)
+            .filter_map(|(tensor, noise)| {
                 let db = match part {
-                    Part::Node => row.node_alone_db,
-                    Part::Codes => row.codes_alone_db,
+                    Part::Node => noise.node,
+                    Part::Codes => noise.codes,
                 };
                 Some((tensor, db.filter(|db| *db != Decibel::Exact)?))
             })

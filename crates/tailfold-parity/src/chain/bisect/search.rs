@@ -68,7 +68,7 @@ fn look<M: Models>(
     // Both models, and the INT8 model's nodes once more.
     finding.network_runs += 3 * trace.images;
     let cuts = cuts(models, sample, finding)?;
-    for (tensor, noise) in tensors.iter().zip(trace.tensors) {
+    for (tensor, noise) in tensors.iter().zip(&trace.tensors) {
         let cut = cuts.iter().find(|(cut, _)| *cut == tensor.name);
         finding.tensors.push(TensorRow {
             tensor: tensor.name.clone(),
@@ -79,7 +79,7 @@ fn look<M: Models>(
             cut: cut.map(|(_, counted)| *counted),
         });
     }
-    finding.outliers = outliers(tensors, &finding.tensors);
+    finding.outliers = outliers(tensors, &trace.tensors);
     let is_half = |repaired: usize| 2 * repaired >= sample.flips();
     let Some(at) = cuts.iter().position(|(_, cut)| is_half(cut.repaired)) else {
         "no cut repairs half of the flips".clone_into(&mut finding.conclusion);
