@@ -1,5 +1,6 @@
 //! The workspace's invariants: who may depend on whom, what sources look like, and that what ships is what it claims.
 
 mod arrows;
+mod knots;
 mod shipped;
 mod sources;
