@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use tailfold_data::{AugmentKey, Augmenter, DataError, ImageStore, Normaliser};
 
-use crate::offsets::to_f32;
+use crate::casts::to_f32;
 
 /// Training images with their classes.
 pub(crate) struct Images {

@@ -3,8 +3,8 @@
 use burn::prelude::*;
 use safetensors::SafeTensors;
 
+use crate::casts::to_host;
 use crate::error::TrainError;
-use crate::evaluate::to_host;
 use crate::offsets::FeatureQueue;
 use crate::products::{Tensors, safetensors_bytes};
 

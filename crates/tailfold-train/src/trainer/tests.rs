@@ -5,9 +5,9 @@ use burn::prelude::*;
 use safetensors::SafeTensors;
 
 use super::*;
-use crate::evaluate::to_host;
+use crate::casts::to_host;
 use crate::networks::Network;
-use crate::report::RECALL;
+use crate::validation::RECALL;
 use crate::weights::{NamedWeights, WeightError, load_weights};
 
 mod losses;

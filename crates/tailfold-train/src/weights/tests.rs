@@ -2,7 +2,7 @@ use super::*;
 
 use tailfold_spec::{Architecture, Body, Head};
 
-use crate::evaluate::to_host;
+use crate::casts::to_host;
 use crate::trainer::tests::generator;
 
 const INPUT: [usize; 3] = [3, 12, 10];
