@@ -34,7 +34,8 @@ pub use report::{
     ClassRow, Expected, ExpectedClass, Retarget, SampleReport, refuse_training_images,
 };
 pub use resolve::{Resolved, resolve};
-pub use sample::{Measure, Sample, Weighing};
+pub use sample::Sample;
 pub use scored::Scored;
+pub use tailfold_sdot::{MassMeasure, Weighing};
 pub use unfolded::Unfolded;
 pub use warning::{Told, Warning};

@@ -7,7 +7,7 @@ use tailfold_spec::{Group, Mean, OffsetsRecord};
 use crate::expected::{Weighted, by_class, right};
 use crate::resolve::masses;
 use crate::warning::{Told, Warning, of_expected, of_recall, of_solution};
-use crate::{AskedPrior, ExportError, Measure, Progress, Resolved, Sample, Scored, Unfolded};
+use crate::{AskedPrior, ExportError, MassMeasure, Progress, Resolved, Sample, Scored, Unfolded};
 
 /// Solved offsets beside those of a plain export; `retarget` in the schema `tailfold.export/1`. Masses and accuracies are
 /// shares of 1.
@@ -36,7 +36,7 @@ pub struct SampleReport {
     pub images: usize,
     /// How the mass of a class is measured.
     #[serde(flatten)]
-    pub measure: Measure,
+    pub measure: MassMeasure,
 }
 
 /// A class.
@@ -110,7 +110,7 @@ impl Retarget {
         prior: &AskedPrior,
         before: &OffsetsRecord,
         resolved: &Resolved,
-        (sample, measure): (&Sample<'_>, Measure),
+        (sample, measure): (&Sample<'_>, MassMeasure),
     ) -> Result<Self, ExportError> {
         let after = &resolved.record.offsets;
         let masses =

@@ -36,6 +36,7 @@ mod options;
 mod pass;
 mod point;
 mod polish;
+mod prior;
 mod problem;
 mod product;
 mod row;
@@ -52,8 +53,9 @@ mod trace;
 mod twins;
 mod visit;
 mod walker;
+mod weights;
 
-pub use affine::{AffineHead, balanced_weights};
+pub use affine::AffineHead;
 pub use averaged::Averaged;
 pub use device::{DeviceFailure, DeviceSample, DeviceSums};
 pub use energy::{cell_masses, entropic_energy, hard_energy};
@@ -61,6 +63,7 @@ pub use error::SolveError;
 pub use measure::{MeasureError, SampledMeasure, Sequence, Sphere};
 pub use method::{MAX_NEWTON_CLASSES, Method};
 pub use options::{Masses, Options};
+pub use prior::{MassMeasure, Resolved, solve_for_prior};
 pub use problem::Problem;
 pub use scores::Scores;
 pub use solution::{Solution, Stop};
@@ -68,6 +71,7 @@ pub use solve::solve;
 pub use solve_on::solve_on;
 pub use sphere::sphere_samples;
 pub use trace::TracePoint;
+pub use weights::{Weighing, balanced_weights};
 
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::module::Module as _;
 use serde::Serialize;
-use tailfold_sdot::{Options, balanced_weights};
+use tailfold_sdot::MassMeasure;
 use tailfold_spec::artifact::{self, at};
 use tailfold_spec::{AtExport, Logits, Manifest, OffsetsRecord, Prior};
 
@@ -57,10 +57,10 @@ fn deployed(
             let images = &plan.batches.images;
             let features = answers(plan, network, images, &plan.balanced)?.features;
             let labels: Vec<usize> = plan.balanced_labels().collect();
-            let weights = balanced_weights(&labels, classes)?;
             let target = Prior::Uniform.masses(&plan.manifest.train_counts)?;
             let head = network.head.affine().without_autodiff().to_host()?;
-            let solution = head.solve(&features, Some(&weights), &target, &Options::default())?;
+            let resolved = head.resolve(&features, &labels, &target, MassMeasure::CELLS)?;
+            let solution = resolved.solution;
             let h: Vec<f32> = solution.offsets.iter().map(|&h| to_f32(h)).collect();
             Ok(record(
                 &h,
