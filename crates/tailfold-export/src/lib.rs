@@ -16,6 +16,7 @@ mod priors;
 mod progress;
 mod report;
 mod resolve;
+mod rows;
 mod sample;
 mod scored;
 mod unfolded;
@@ -30,10 +31,9 @@ pub use priors::{
     compare_priors,
 };
 pub use progress::Progress;
-pub use report::{
-    ClassRow, Expected, ExpectedClass, Retarget, SampleReport, refuse_training_images,
-};
+pub use report::{Retarget, SampleReport, refuse_training_images};
 pub use resolve::{Resolved, resolve};
+pub use rows::{ClassRow, Expected, ExpectedClass};
 pub use sample::Sample;
 pub use scored::Scored;
 pub use tailfold_sdot::{MassMeasure, Weighing};

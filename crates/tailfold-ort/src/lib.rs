@@ -12,6 +12,7 @@ mod engines;
 mod error;
 mod explain;
 mod gpu;
+mod graph;
 mod library;
 mod placement;
 mod pool;
