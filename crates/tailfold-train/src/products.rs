@@ -1,25 +1,22 @@
 //! The run folder's files: checkpoint, offsets, goldens, calibration features, manifest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use burn::module::Module as _;
 use safetensors::tensor::{Dtype, TensorView};
 use tailfold_spec::artifact::{self, ArtifactError};
-use tailfold_spec::{Manifest, OffsetsRecord};
+use tailfold_spec::{Manifest, NamedTensors, OffsetsRecord};
 
 use crate::error::TrainError;
 use crate::evaluate::{answers, input_values};
 use crate::plan::RunPlan;
 use crate::state::RunState;
-use crate::weights::{NamedWeights, named_weights};
-
-/// Tensors of one file, by name: shape and row-major values.
-pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+use crate::weights::named_weights;
 
 /// Serialises f32 tensors, and `labels` as `labels` I64 when given.
 pub(crate) fn safetensors_bytes(
-    tensors: &Tensors,
+    tensors: &NamedTensors,
     labels: Option<&[i64]>,
 ) -> Result<Vec<u8>, TrainError> {
     let mut bytes: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = tensors
@@ -66,7 +63,7 @@ pub(crate) struct Features {
 /// Writes every file of a finished run; the manifest, which names the hashes of the others, comes last.
 pub(crate) fn write_run(
     folder: &Path,
-    weights: &NamedWeights,
+    weights: &NamedTensors,
     offsets: &OffsetsRecord,
     golden: Golden,
     features: Features,
@@ -82,12 +79,12 @@ pub(crate) fn write_run(
     let mut json = serde_json::to_vec_pretty(offsets)?;
     json.push(b'\n');
     manifest.files.offsets_sha256 = write(Manifest::OFFSETS, &json)?;
-    let tensors = Tensors::from([
+    let tensors = NamedTensors::from([
         ("inputs".to_owned(), golden.inputs),
         ("scores".to_owned(), golden.scores),
     ]);
     manifest.files.golden_sha256 = write(Manifest::GOLDEN, &safetensors_bytes(&tensors, None)?)?;
-    let tensors = Tensors::from([("features".to_owned(), features.values)]);
+    let tensors = NamedTensors::from([("features".to_owned(), features.values)]);
     let bytes = safetensors_bytes(&tensors, Some(&features.labels))?;
     manifest.files.features_sha256 = write(Manifest::FEATURES, &bytes)?;
     write(Manifest::FILE, manifest.to_toml().as_bytes())?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
+use tailfold_spec::NamedTensors;
 
 use crate::networks::Network;
 
@@ -11,15 +12,12 @@ mod error;
 
 pub use error::WeightError;
 
-/// Name, shape and row-major values.
-pub(crate) type NamedWeights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
-
 /// The deployed and training tensors of `network`, under the names of the checkpoint (`stem.conv.weight`,
 /// `blocks.0.norm1.gamma`, `head.weight`, `projection.hidden.weight`, ...).
 ///
 /// # Errors
 /// [`WeightError`] when a value is not finite: such a network is not worth saving.
-pub fn named_weights(network: &Network) -> Result<NamedWeights, WeightError> {
+pub fn named_weights(network: &Network) -> Result<NamedTensors, WeightError> {
     // `valid` synchronises the running statistics, which lag one update behind in the training module.
     let mut visitor = Collect {
         path: Vec::new(),
@@ -37,7 +35,7 @@ pub fn named_weights(network: &Network) -> Result<NamedWeights, WeightError> {
 ///
 /// # Errors
 /// [`WeightError`] naming the tensor; `weights` may hold more than the network needs.
-pub fn load_weights(network: Network, weights: &NamedWeights) -> Result<Network, WeightError> {
+pub fn load_weights(network: Network, weights: &NamedTensors) -> Result<Network, WeightError> {
     let mut mapper = Replace {
         path: Vec::new(),
         weights,
@@ -62,7 +60,7 @@ fn name_of(path: &[String]) -> String {
 
 struct Collect {
     path: Vec<String>,
-    found: NamedWeights,
+    found: NamedTensors,
     error: Option<WeightError>,
 }
 
@@ -102,7 +100,7 @@ impl ModuleVisitor for Collect {
 
 struct Replace<'a> {
     path: Vec<String>,
-    weights: &'a NamedWeights,
+    weights: &'a NamedTensors,
     error: Option<WeightError>,
 }
 
