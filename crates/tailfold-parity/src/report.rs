@@ -7,13 +7,13 @@ use tailfold_spec::{Group, artifact};
 
 use crate::{Diff, ParityError, Policy, Verdict};
 
-mod beside;
 mod class;
+mod diagnostics;
 mod part;
 mod run;
 
-pub use beside::{Flip, FlipPair, GroupFlip, LogitDistance, Masses};
 pub use class::{ClassComparison, WorstClass};
+pub use diagnostics::{Flip, FlipPair, GroupFlip, LogitDistance, Masses};
 pub use part::{Bootstrap, Comparison, Groups, TieBracket};
 pub use run::{Latency, Run, RunSide};
 
