@@ -5,9 +5,9 @@ use rayon::prelude::*;
 use tailfold_data::{DataError, Normaliser};
 use tailfold_spec::Preprocess;
 
-use crate::batches::Images;
 use crate::casts::to_host;
 use crate::error::TrainError;
+use crate::images::Images;
 use crate::networks::Network;
 use crate::plan::RunPlan;
 

@@ -11,6 +11,7 @@ mod epoch_sums;
 mod error;
 mod evaluate;
 mod head;
+mod images;
 mod loss;
 mod networks;
 mod objective;

@@ -3,8 +3,9 @@
 use burn::prelude::*;
 use tailfold_spec::Manifest;
 
-use crate::batches::{BatchPlan, Images};
+use crate::batches::BatchPlan;
 use crate::config::TrainConfig;
+use crate::images::Images;
 use crate::objective::ClassifierLoss;
 
 /// What a run is made of before its first step; no step changes it.

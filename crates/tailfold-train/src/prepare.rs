@@ -5,13 +5,14 @@ use std::sync::Arc;
 use burn::module::Module as _;
 use burn::prelude::*;
 use burn::tensor::DType;
-use tailfold_data::{Augmenter, DataSpec, Dataset, ImageStore, Normaliser};
+use tailfold_data::{Augmenter, DataSpec, Dataset, Normaliser};
 use tailfold_spec::{AtExport, Manifest, Preprocess, RunFiles};
 
-use crate::batches::{BatchPlan, Images, pixel_statistics};
-use crate::config::{ConfigError, ContrastiveKind, ImagesConfig, Precision, TrainConfig};
+use crate::batches::BatchPlan;
+use crate::config::{ConfigError, ContrastiveKind, Precision, TrainConfig};
 use crate::epoch_sums::EpochSums;
 use crate::error::TrainError;
+use crate::images::{load_images, pixel_statistics};
 use crate::networks::Network;
 use crate::objective::ClassifierLoss;
 use crate::offsets::OffsetState;
@@ -28,46 +29,6 @@ fn parse_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
     Ok(text
         .parse()
         .map_err(|source| ConfigError::Spec { key, source })?)
-}
-
-/// Decodes the images of `data` and leaves out those that may be; with the size of the network's input: the configured
-/// one, or else the one size that all images have (`expected`, or that of the first).
-fn load_images(
-    data: Dataset,
-    config: &ImagesConfig,
-    expected: Option<[usize; 3]>,
-    observer: &mut dyn Observer,
-) -> Result<(Dataset, Images, [usize; 3]), TrainError> {
-    let count = data.len();
-    let store = {
-        let observer = &*observer;
-        ImageStore::open(&data, &config.store(), &|ready| {
-            observer.decoded(ready, count);
-        })?
-    };
-    if !store.skipped().is_empty() {
-        observer.skipped(store.skipped());
-    }
-    let data = data.subset(store.kept());
-    if store.is_empty() {
-        return Err(TrainError::NoImages(data.spec().to_string()));
-    }
-    let input = match config.input() {
-        Some(input) => input,
-        None => {
-            let expected = expected.unwrap_or(store.shape(0));
-            if let Some(odd) = (0..store.len()).find(|&i| store.shape(i) != expected) {
-                return Err(TrainError::ImageSize {
-                    id: data.id(odd),
-                    found: store.shape(odd),
-                    expected,
-                });
-            }
-            expected
-        }
-    };
-    let labels = data.labels().to_vec();
-    Ok((data, Images { store, labels }, input))
 }
 
 /// A run before its first step.
