@@ -2,5 +2,6 @@
 
 mod arrows;
 mod face;
+mod knots;
 mod shipped;
 mod sources;

@@ -1,6 +1,7 @@
 //! `tailfold classify`: images in, names out.
 
 mod answers;
+mod item;
 mod latency;
 mod source;
 mod watch;
@@ -101,7 +102,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut latency = Latency::default();
     let begin = Instant::now();
     let mut is_whole = true;
-    while let Some(items) = source.some(workers.at_a_time())? {
+    while let Some(items) = source.next_batch(workers.at_a_time())? {
         for row in workers.classified(items) {
             latency.add(&row);
             answers.write(&row);

@@ -7,13 +7,15 @@ use crate::{DataError, Pixels};
 
 mod colour;
 mod config;
+mod error;
 mod filter;
 mod geometry;
 mod operation;
 mod policy;
 mod warp;
 
-pub use config::{AugmentConfig, AugmentError, ColourJitter, Policy, RandAugment};
+pub use config::{AugmentConfig, ColourJitter, Policy, RandAugment};
+pub use error::AugmentError;
 
 /// What the random draws of one view depend on, and all they depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

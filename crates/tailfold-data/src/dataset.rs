@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::draws::Draws;
 use crate::images::Images;
 use crate::left_out::LeftOut;
+use crate::loaded::Loaded;
 use crate::{DataError, DataSource, DataSpec, Pixels, Split, embedded, longtail, readers};
 
 /// Images with labels. Cloning and [`Dataset::subset`] share the images.
@@ -19,17 +20,6 @@ pub struct Dataset {
     indices: Vec<usize>,
     labels: Vec<usize>,
     left_out: Arc<LeftOut>,
-}
-
-/// What a reader returns: `labels[i]`, each below `classes.len()`, belongs to image `i`.
-pub(crate) struct Loaded {
-    pub(crate) images: Images,
-    pub(crate) classes: Vec<String>,
-    pub(crate) labels: Vec<usize>,
-    /// The long-tailed subset, where the reader has drawn it already.
-    pub(crate) chosen: Option<Vec<usize>>,
-    /// Files that the reader skipped.
-    pub(crate) left_out: LeftOut,
 }
 
 impl Dataset {

@@ -14,9 +14,9 @@ use tailfold_spec::artifact;
 
 pub use build::{BuildSummary, build_embedded};
 
-use crate::dataset::Loaded;
 use crate::images::{Images, Records};
 use crate::left_out::LeftOut;
+use crate::loaded::Loaded;
 use crate::{DataError, Split, decode, files, readers};
 
 /// Where the folder is, below the repository's root.

@@ -23,6 +23,7 @@ mod error;
 mod files;
 mod images;
 mod left_out;
+mod loaded;
 pub mod longtail;
 mod names;
 mod overlap;

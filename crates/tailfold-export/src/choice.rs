@@ -4,7 +4,7 @@ use tailfold_data::DataSpec;
 use tailfold_spec::{AtExport, OffsetsRecord};
 
 use crate::{
-    AskedPrior, ExportError, Measure, Progress, Retarget, Sample, Scored, Unfolded, Weighing,
+    AskedPrior, ExportError, MassMeasure, Progress, Retarget, Sample, Scored, Unfolded, Weighing,
     resolve,
 };
 
@@ -57,7 +57,7 @@ pub fn plain(model: &Unfolded) -> Result<(OffsetsRecord, Option<AskedPrior>), Ex
         Some(AtExport::Resolve) => {
             let prior = AskedPrior::parse(UNASKED, model)?;
             let sample = Sample::of_features(model)?;
-            let resolved = resolve(&sample, Measure::CELLS, &prior.masses)?;
+            let resolved = resolve(&sample, MassMeasure::CELLS, &prior.masses)?;
             Ok((resolved.record, Some(prior)))
         }
     }
@@ -100,10 +100,10 @@ impl Solve {
             None => Sample::of_features(model)?,
         };
         let default = match self.prior {
-            Some(_) => Measure::PROBABILITIES,
-            None => Measure::CELLS,
+            Some(_) => MassMeasure::PROBABILITIES,
+            None => MassMeasure::CELLS,
         };
-        let measure = Measure {
+        let measure = MassMeasure {
             weighing: self.weighing,
             temperature: self.temperature.unwrap_or(default.temperature),
         };

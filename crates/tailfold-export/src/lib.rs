@@ -16,6 +16,7 @@ mod priors;
 mod progress;
 mod report;
 mod resolve;
+mod rows;
 mod sample;
 mod scored;
 mod unfolded;
@@ -30,11 +31,11 @@ pub use priors::{
     compare_priors,
 };
 pub use progress::Progress;
-pub use report::{
-    ClassRow, Expected, ExpectedClass, Retarget, SampleReport, refuse_training_images,
-};
+pub use report::{Retarget, SampleReport, refuse_training_images};
 pub use resolve::{Resolved, resolve};
-pub use sample::{Measure, Sample, Weighing};
+pub use rows::{ClassRow, Expected, ExpectedClass};
+pub use sample::Sample;
 pub use scored::Scored;
+pub use tailfold_sdot::{MassMeasure, Weighing};
 pub use unfolded::Unfolded;
 pub use warning::{Told, Warning};

@@ -1,5 +1,6 @@
 //! One trained model under several deployment priors: ways to serve each prior, compared on the same test images.
 
+mod arm_report;
 mod arms;
 mod measure;
 mod report;
@@ -12,8 +13,9 @@ use crate::{
     refuse_training_images,
 };
 
+pub use arm_report::{ArmReport, Difference, PriorReport};
 use arms::{Base, arms};
-pub use report::{ArmReport, Difference, Drawn, PriorReport, PriorsReport, SampleRow};
+pub use report::{Drawn, PriorsReport, SampleRow};
 
 /// Options of [`compare_priors`].
 #[derive(Clone, Debug)]

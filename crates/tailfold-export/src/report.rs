@@ -1,13 +1,14 @@
 //! Report of re-targeting: the mass of each class, asked for and reached, and the expected accuracy.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tailfold_data::{DataSpec, Dataset};
-use tailfold_spec::{Group, Mean, OffsetsRecord};
+use tailfold_spec::{Group, OffsetsRecord};
 
 use crate::expected::{Weighted, by_class, right};
 use crate::resolve::masses;
+use crate::rows::{ClassRow, Expected, ExpectedClass};
 use crate::warning::{Told, Warning, of_expected, of_recall, of_solution};
-use crate::{AskedPrior, ExportError, Measure, Progress, Resolved, Sample, Scored, Unfolded};
+use crate::{AskedPrior, ExportError, MassMeasure, Progress, Resolved, Sample, Scored, Unfolded};
 
 /// Solved offsets beside those of a plain export; `retarget` in the schema `tailfold.export/1`. Masses and accuracies are
 /// shares of 1.
@@ -35,72 +36,22 @@ pub struct SampleReport {
     /// Number of images.
     pub images: usize,
     /// How the mass of a class is measured.
-    #[serde(flatten)]
-    pub measure: Measure,
+    #[serde(flatten, serialize_with = "measure_fields")]
+    pub measure: MassMeasure,
 }
 
-/// A class.
-#[derive(Clone, Debug, Serialize)]
-pub struct ClassRow {
-    /// Name of the class.
-    pub name: String,
-    /// Null where the number of training images is unknown.
-    pub group: Option<Group>,
-    /// Training images of the class; null where it is unknown.
-    pub train_count: Option<u64>,
-    /// Images of the class among those that offsets were solved on.
-    pub sample_images: usize,
-    /// Mass that the prior gives the class.
-    pub prior: f64,
-    /// Mass on the weighted sample under the offsets of a plain export: the mean probability of the class, or at temperature 0
-    /// the share of images with it as top-1.
-    pub mass_before: f64,
-    /// The same under the new offsets.
-    pub mass_after: f64,
-    /// Share of the weighted sample with the class as top-1, under the offsets of a plain export.
-    pub answered_before: f64,
-    /// The same under the new offsets.
-    pub answered_after: f64,
-    /// Offset of a plain export, in logits.
-    pub offset_before: f32,
-    /// The new offset, in logits.
-    pub offset_after: f32,
-}
-
-/// Expected accuracy under the prior, from labelled images that the offsets were not solved on.
-#[derive(Clone, Debug, Serialize)]
-pub struct Expected {
-    /// Data spec.
-    pub data: String,
-    /// Number of images.
-    pub images: usize,
-    /// Number of images drawn from the prior itself with the same standard error: `(sum w)^2 / sum w^2`.
-    pub effective_images: f64,
-    /// Accuracy: `sum_j prior_j recall_j`.
-    pub before: Mean,
-    /// The same under the new offsets.
-    pub after: Mean,
-    /// After minus before, image by image.
-    pub difference: Mean,
-    /// Label order.
-    pub classes: Vec<ExpectedClass>,
-}
-
-/// A class on the labelled images.
-#[derive(Clone, Debug, Serialize)]
-pub struct ExpectedClass {
-    /// Name of the class.
-    pub name: String,
-    /// Number of images of the class.
-    pub images: usize,
-    /// Recall under the offsets of a plain export.
-    pub recall_before: f64,
-    /// Recall under the new offsets.
-    pub recall_after: f64,
-    /// Share of images with the class as top-1 under the prior, with the offsets of a plain export.
-    pub answered_before: f64,
-    /// The same under the new offsets.
-    pub answered_after: f64,
+/// Writes `measure` as the fields `weighing` and `temperature`.
+fn measure_fields<S: Serializer>(measure: &MassMeasure, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Fields {
+        weighing: &'static str,
+        temperature: f64,
+    }
+    Fields {
+        weighing: measure.weighing.name(),
+        temperature: measure.temperature,
+    }
+    .serialize(serializer)
 }
 
 impl Retarget {
@@ -110,7 +61,7 @@ impl Retarget {
         prior: &AskedPrior,
         before: &OffsetsRecord,
         resolved: &Resolved,
-        (sample, measure): (&Sample<'_>, Measure),
+        (sample, measure): (&Sample<'_>, MassMeasure),
     ) -> Result<Self, ExportError> {
         let after = &resolved.record.offsets;
         let masses =

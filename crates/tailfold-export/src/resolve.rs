@@ -1,9 +1,11 @@
 //! Re-targeting: the offsets with which every class has the mass that a prior gives it.
 
-use tailfold_sdot::{Masses, Options, Problem, Stop, cell_masses, entropic_energy, solve};
+use tailfold_sdot::{
+    MassMeasure, Problem, Stop, Weighing, cell_masses, entropic_energy, solve_for_prior,
+};
 use tailfold_spec::OffsetsRecord;
 
-use crate::{ExportError, Measure, Sample, Weighing};
+use crate::{ExportError, Sample};
 
 /// Solved offsets, with the numbers that a report needs.
 pub struct Resolved {
@@ -21,23 +23,14 @@ pub struct Resolved {
 /// [`crate::ErrorKind::Solve`].
 pub fn resolve(
     sample: &Sample<'_>,
-    measure: Measure,
+    measure: MassMeasure,
     target: &[f64],
 ) -> Result<Resolved, ExportError> {
-    let weights = sample.weights(measure.weighing, target);
-    let mut problem = Problem::new(sample.scores()?, target);
-    problem.sample_weights = Some(&weights);
-    let mut options = Options::default();
-    if measure.temperature > 0.0 {
-        options.masses = Masses::Soft {
-            epsilon: measure.temperature,
-        };
-        // Probabilities can meet a prior to any accuracy, in a few more steps; counts of images cannot.
-        options.chi_square = 1e-8;
-    }
-    let solution = solve(&problem, &options)?;
+    let labels = sample.labels();
+    let solved = solve_for_prior(sample.scores()?, labels, target, measure)?;
+    let (solution, weights) = (solved.solution, solved.weights);
     // Under a uniform prior the two are one.
-    let balanced = weights == sample.weights(Weighing::Balanced, target);
+    let balanced = weights == Weighing::Balanced.weights(labels, target)?;
     let weighing = if balanced { "balanced" } else { "prior" };
     let mut source = format!("{weighing}-{}", sample.kind);
     if measure.temperature > 0.0 {

@@ -1,44 +1,9 @@
 //! The labelled sample that offsets are solved on: its scores, and the weight of each image.
 
-use serde::Serialize;
 use tailfold_sdot::{Scores, SolveError};
 use tailfold_spec::{Manifest, Tensors};
 
 use crate::{ErrorKind, ExportError, Scored, Unfolded};
-
-/// How much the images of a class weigh together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Weighing {
-    /// The mass that the prior gives the class: the weighted sample looks like deployment.
-    #[default]
-    Prior,
-    /// The same for every class: the prior is then the share of the feature space that each class gets.
-    Balanced,
-}
-
-/// How the mass of a class is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Measure {
-    /// How much the images of a class weigh.
-    pub weighing: Weighing,
-    /// Temperature of the softmax whose mean over the images is the mass, in logits. At 0, the mass is the share of images with
-    /// the class as top-1.
-    pub temperature: f64,
-}
-
-impl Measure {
-    /// Top-1 classes, as in an export without a prior.
-    pub const CELLS: Self = Self {
-        weighing: Weighing::Prior,
-        temperature: 0.0,
-    };
-    /// The probabilities of the network, as in an export for a prior.
-    pub const PROBABILITIES: Self = Self {
-        temperature: 1.0,
-        ..Self::CELLS
-    };
-}
 
 /// Scores of a labelled sample.
 pub struct Sample<'a> {
@@ -158,17 +123,9 @@ impl<'a> Sample<'a> {
         self.labels.len()
     }
 
-    /// Weight of each image, `[n]`, of any sum.
-    pub fn weights(&self, weighing: Weighing, prior: &[f64]) -> Vec<f64> {
-        let counts = self.counts();
-        // Of the largest, so that a uniform prior weighs as `Balanced` does to the last bit.
-        let largest = prior.iter().copied().fold(0.0, f64::max);
-        let class = |y: usize| match weighing {
-            Weighing::Prior => prior[y] / largest,
-            Weighing::Balanced => 1.0,
-        };
-        let weight = |&y: &usize| class(y) / counts[y] as f64;
-        self.labels.iter().map(weight).collect()
+    /// Class of each image, `[n]`.
+    pub fn labels(&self) -> &[usize] {
+        &self.labels
     }
 
     /// Mean difference between the largest and the smallest score of an image, under `weights` `[n]`.

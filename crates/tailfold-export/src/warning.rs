@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tailfold_sdot::Stop;
 
-use crate::report::{ClassRow, Expected};
+use crate::rows::{ClassRow, Expected};
 use crate::{Resolved, Sample};
 
 /// One image of the sample must not move a class's mass by more than half of it.

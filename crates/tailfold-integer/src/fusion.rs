@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tailfold_kernels::{Addend, Operation, Place};
 
-use crate::lower::Draft;
+use crate::draft::Draft;
 
 /// Removes from `layers`, which run in this order, each sum whose later term is the result of a convolution without
 /// other readers: the convolution adds the other term before it writes its codes.

@@ -7,6 +7,7 @@
 //! classifier ([`IntegerClassifier`]).
 
 mod classifier;
+mod draft;
 mod error;
 mod fusion;
 mod graph;
@@ -16,5 +17,6 @@ mod regions;
 
 pub use classifier::IntegerClassifier;
 pub use error::IntegerError;
-pub use lower::{Lowered, NodeKernel, Region, is_elementwise, lower, window};
+pub use lower::{is_elementwise, lower, window};
+pub use regions::{Lowered, NodeKernel, Region};
 pub use tailfold_onnx::Shapes;

@@ -13,58 +13,19 @@ mod unit;
 mod weighted;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use tailfold_kernels::{Isa, Operation, Program, Steps};
+use tailfold_kernels::{Isa, Operation, Steps};
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
+use crate::draft::{Absorbed, Draft, Drafts};
 use crate::graph::{Graph, input, output};
 use crate::params::Params;
-use crate::regions;
+use crate::regions::{self, Lowered};
 use crate::{IntegerError, Shapes};
 use ending::Ending;
 pub use function::is_elementwise;
 pub use geometry::window;
-
-/// A graph whose quantized regions are programs.
-#[derive(Clone, Debug)]
-pub struct Lowered {
-    /// The rest of the graph: each region is one node of type [`Region::OPERATOR`], with its index as the attribute
-    /// `region`.
-    pub model: Model,
-    /// By index.
-    pub regions: Vec<Arc<Region>>,
-    /// Every node that computes something, in the order of the file, with its kernel.
-    pub nodes: Vec<NodeKernel>,
-}
-
-/// A program, and the real tensors between it and the rest of the graph.
-#[derive(Clone, Debug)]
-pub struct Region {
-    /// What runs.
-    pub program: Program,
-    /// Names of the tensors at its input ports.
-    pub inputs: Vec<String>,
-    /// Names and shapes, for one image, of the tensors at its output ports.
-    pub outputs: Vec<(String, Vec<usize>)>,
-}
-
-impl Region {
-    /// The operator that stands for a region in the graph that is left.
-    pub const OPERATOR: &'static str = "TailfoldIntegerRegion";
-}
-
-/// What runs a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeKernel {
-    /// The node's name, or that of its output.
-    pub node: String,
-    /// The operator.
-    pub operator: String,
-    /// The integer kernel; `None` for a node that the float runtime computes.
-    pub kernel: Option<&'static str>,
-}
 
 /// Lowers the quantized regions of `model` to integer programs for `isa`, for a batch of one image.
 ///
@@ -80,9 +41,6 @@ pub fn lower(model: Model, isa: Isa, shapes: &Shapes) -> Result<Lowered, Integer
     let (drafts, absorbed) = Lowering::of(&model, shapes)?;
     regions::build(model, isa, drafts, &absorbed)
 }
-
-/// Nodes that need not run, and the layer that does their work.
-pub(crate) type Absorbed = BTreeMap<usize, Option<usize>>;
 
 /// A tensor of codes.
 #[derive(Clone, Debug)]
@@ -103,18 +61,6 @@ pub(crate) struct Real {
     pub(crate) level: usize,
 }
 
-/// A layer before it has a program. Ports are numbered when its region is known.
-#[derive(Clone, Debug)]
-pub(crate) struct Draft {
-    pub(crate) level: usize,
-    pub(crate) name: String,
-    pub(crate) operation: Operation,
-    /// The real tensor that it reads.
-    pub(crate) reads: Option<String>,
-    /// The real tensor that it makes, and its shape.
-    pub(crate) makes: Option<(String, Vec<usize>)>,
-}
-
 /// State of the pass.
 pub(crate) struct Lowering<'a> {
     graph: Graph<'a>,
@@ -130,14 +76,6 @@ pub(crate) struct Lowering<'a> {
     exported: BTreeSet<&'a str>,
     /// Codes of dequantized tensors that are quantized again in a region of a later level, by name and level.
     again: BTreeMap<(&'a str, usize), Codes>,
-}
-
-/// Tensors, and the layers between them.
-#[derive(Default)]
-pub(crate) struct Drafts {
-    /// `[channels, height, width]` each.
-    pub(crate) tensors: Vec<[usize; 3]>,
-    pub(crate) layers: Vec<Draft>,
 }
 
 impl<'a> Lowering<'a> {
@@ -362,18 +300,6 @@ impl<'a> Lowering<'a> {
         }
         let name = output(&self.graph.nodes[ending.quantize]);
         self.codes.insert(name, codes);
-    }
-}
-
-impl Drafts {
-    pub(crate) fn tensor(&mut self, size: [usize; 3]) -> usize {
-        self.tensors.push(size);
-        self.tensors.len() - 1
-    }
-
-    pub(crate) fn push(&mut self, draft: Draft) -> usize {
-        self.layers.push(draft);
-        self.layers.len() - 1
     }
 }
 

@@ -8,8 +8,47 @@ use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
 use crate::IntegerError;
+use crate::draft::{Absorbed, Draft, Drafts};
 use crate::fusion::fuse;
-use crate::lower::{Absorbed, Draft, Drafts, Lowered, NodeKernel, Region};
+
+/// A graph whose quantized regions are programs.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The rest of the graph: each region is one node of type [`Region::OPERATOR`], with its index as the attribute
+    /// `region`.
+    pub model: Model,
+    /// By index.
+    pub regions: Vec<Arc<Region>>,
+    /// Every node that computes something, in the order of the file, with its kernel.
+    pub nodes: Vec<NodeKernel>,
+}
+
+/// A program, and the real tensors between it and the rest of the graph.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// What runs.
+    pub program: Program,
+    /// Names of the tensors at its input ports.
+    pub inputs: Vec<String>,
+    /// Names and shapes, for one image, of the tensors at its output ports.
+    pub outputs: Vec<(String, Vec<usize>)>,
+}
+
+impl Region {
+    /// The operator that stands for a region in the graph that is left.
+    pub const OPERATOR: &'static str = "TailfoldIntegerRegion";
+}
+
+/// What runs a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeKernel {
+    /// The node's name, or that of its output.
+    pub node: String,
+    /// The operator.
+    pub operator: String,
+    /// The integer kernel; `None` for a node that the float runtime computes.
+    pub kernel: Option<&'static str>,
+}
 
 /// Builds the programs of `drafts`, and the model in which each stands as one node in place of the `absorbed` ones.
 pub(crate) fn build(

@@ -6,8 +6,8 @@
 
 use crate::KernelError;
 use crate::frame::Frame;
-use crate::lanes::{Isa, LANES, Lanes, Task};
-use crate::requantize::{Constants, Ends, LARGEST, doubt, nearest};
+use crate::lanes::{Constants, Ends, Isa, LANES, Lanes, Task};
+use crate::requantize::{LARGEST, doubt, nearest};
 
 /// `clamp(round(a * weights[0] + b * weights[1]), low, high)`, where a weight is a term's scale over the result's.
 ///

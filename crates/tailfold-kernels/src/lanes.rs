@@ -6,6 +6,7 @@
 
 #[cfg(target_arch = "aarch64")]
 mod arm;
+mod constants;
 mod form;
 mod isa;
 mod portable;
@@ -14,7 +15,7 @@ mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use crate::requantize::Constants;
+pub(crate) use constants::{Constants, Ends};
 pub(crate) use form::{Form, Pairs, Quads};
 pub use isa::Isa;
 

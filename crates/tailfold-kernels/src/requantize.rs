@@ -1,7 +1,7 @@
 //! From sums of products to codes: the definition, and its form for vectors.
 
 use crate::KernelError;
-use crate::lanes::{LANES, Lanes, ORDER};
+use crate::lanes::{Constants, Ends, LANES, Lanes, ORDER};
 
 /// What is done to the sums of a layer, channel by channel: `clamp(round(sum * multiplier + offset), low, high)`.
 ///
@@ -174,33 +174,6 @@ pub(crate) fn nearest(steps: f64, [low, high]: [i16; 2]) -> i16 {
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     let clamped = steps.clamp(f64::from(low), f64::from(high));
     ((clamped + SHIFT) - SHIFT) as i16
-}
-
-/// What turns a vector of sixteen sums, or two of codes, into codes.
-#[derive(Clone, Copy)]
-pub(crate) struct Constants<'a> {
-    pub(crate) multiplier: &'a [f32; LANES],
-    pub(crate) offset: &'a [f32; LANES],
-    /// Half a step less the largest error of single precision: what lies further from its rounded value may have been
-    /// rounded wrongly.
-    pub(crate) doubt: &'a [f32; LANES],
-    pub(crate) ends: &'a Ends,
-}
-
-/// The ends of codes, as vectors.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Ends {
-    pub(crate) low: [i16; LANES],
-    pub(crate) high: [i16; LANES],
-}
-
-impl Ends {
-    pub(crate) fn new([low, high]: [i16; 2]) -> Self {
-        Self {
-            low: [low; LANES],
-            high: [high; LANES],
-        }
-    }
 }
 
 /// The limit of doubt for single-precision results up to `error` steps from the true ones; where none can be trusted,

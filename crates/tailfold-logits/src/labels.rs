@@ -1,6 +1,5 @@
 //! Labels on their own: an array, a column, a tensor, or lines of text.
 
-use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Seek as _};
 use std::path::Path;
@@ -8,6 +7,7 @@ use std::path::Path;
 use tailfold_spec::artifact::at;
 
 use crate::format::{self, Format};
+use crate::payload::not_a_class;
 use crate::table::Table;
 use crate::{LogitFileError, npy, tensors};
 
@@ -56,14 +56,4 @@ fn lines(mut file: File, path: &Path) -> Result<Vec<usize>, LogitFileError> {
         })?);
     }
     Ok(labels)
-}
-
-/// The error about `found` in the place of a label.
-pub(crate) fn not_a_class(path: &Path, row: u64, found: impl Display) -> LogitFileError {
-    LogitFileError::Row {
-        path: path.to_owned(),
-        row,
-        found: format!("the label is `{found}`"),
-        expected: "a class, counted from 0".to_owned(),
-    }
 }

@@ -1,5 +1,6 @@
 //! Numbers that lie one after the other in a file, read a stretch at a time.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -68,7 +69,17 @@ pub(crate) fn labels(
     .map_err(at("read", path))?;
     match wrong {
         None => Ok(labels),
-        Some((row, value)) => Err(crate::labels::not_a_class(path, row as u64, value)),
+        Some((row, value)) => Err(not_a_class(path, row as u64, value)),
+    }
+}
+
+/// The error about `found` in the place of a label.
+pub(crate) fn not_a_class(path: &Path, row: u64, found: impl Display) -> LogitFileError {
+    LogitFileError::Row {
+        path: path.to_owned(),
+        row,
+        found: format!("the label is `{found}`"),
+        expected: "a class, counted from 0".to_owned(),
     }
 }
 

@@ -1,33 +1,16 @@
 //! Checkpoints: the tensors that training wrote, finite and of the expected shapes.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use tailfold_spec::{NamedTensors, Tensors, TensorsError};
 
 /// A checkpoint that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// Not a safetensors file.
-    #[error("{} is not a safetensors file, or is damaged or cut short", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: SafeTensorError,
-    },
-    /// Not f32.
-    #[error("{}: tensor `{tensor}` holds {found}, expected F32", path.display())]
-    Type {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Type found.
-        found: Dtype,
-    },
+    /// Not a safetensors file, or a tensor that is not f32.
+    #[error(transparent)]
+    Tensors(#[from] TensorsError),
     /// NaN, infinite, or a negative variance.
     #[error("{}: tensor `{tensor}` has {value} at index {index}", path.display())]
     Value {
@@ -80,33 +63,17 @@ pub enum CheckpointError {
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     path: PathBuf,
-    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    tensors: NamedTensors,
 }
 
 impl Checkpoint {
     /// Reads the bytes of a safetensors file; `path` stands for it in messages.
     ///
     /// # Errors
-    /// [`CheckpointError::Parse`], [`CheckpointError::Type`], or [`CheckpointError::Value`] naming tensor and index.
+    /// [`CheckpointError::Tensors`], or [`CheckpointError::Value`] naming tensor and index.
     pub fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
-        let file = SafeTensors::deserialize(bytes).map_err(|source| CheckpointError::Parse {
-            path: path.to_owned(),
-            source,
-        })?;
-        let mut tensors = BTreeMap::new();
-        for (tensor, view) in file.iter() {
-            if view.dtype() != Dtype::F32 {
-                let (path, tensor) = (path.to_owned(), tensor.to_owned());
-                return Err(CheckpointError::Type {
-                    path,
-                    tensor,
-                    found: view.dtype(),
-                });
-            }
-            let (values, _) = view.data().as_chunks();
-            let values: Vec<f32> = values.iter().map(|&v| f32::from_le_bytes(v)).collect();
-            tensors.insert(tensor.to_owned(), (view.shape().to_vec(), values));
-        }
+        let file = Tensors::read(bytes, &path.display().to_string())?;
+        let tensors = file.all_f32(file.names())?;
         // In the order of the names, so that the same file always gives the same message.
         for (tensor, (_, values)) in &tensors {
             if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {

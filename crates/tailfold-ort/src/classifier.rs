@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicBool;
 use ort::session::Session;
 use ort::value::TensorRef;
 use tailfold_onnx::Model;
-use tailfold_onnx::proto::DataType;
 use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 
+use crate::graph::Graph;
 use crate::pool::Pool;
 use crate::session::Recipe;
 use crate::{Library, OrtError, Placement, Setup, placement};
@@ -21,41 +21,6 @@ pub struct OrtClassifier {
     input: [usize; 3],
     num_classes: usize,
     placements: Arc<[Placement]>,
-}
-
-/// What of the graph a session depends on.
-#[derive(Clone, Debug)]
-pub(crate) struct Graph {
-    /// `[channels, height, width]`.
-    pub(crate) input: [usize; 3],
-    /// Name of the batch's length, where it is left open.
-    pub(crate) batch: Option<String>,
-    pub(crate) is_quantized: bool,
-    pub(crate) is_half: bool,
-}
-
-impl Graph {
-    fn of(model: &Model, name: &str) -> Result<Self, OrtError> {
-        let not_image = |what: String| OrtError::Shape {
-            name: name.to_owned(),
-            what,
-            expected: "one float tensor [N, channels, height, width] with fixed channels, height and width",
-        };
-        let shape = model.input_shape().map_err(|e| not_image(e.to_string()))?;
-        let [_, Some(c), Some(h), Some(w)] = shape else {
-            return Err(not_image(format!("its input has the shape {shape:?}")));
-        };
-        let mut values = model.graph().initializer.iter();
-        Ok(Self {
-            input: [c, h, w],
-            batch: model.batch_name(),
-            is_quantized: model
-                .nodes()
-                .iter()
-                .any(|n| n.is("QuantizeLinear") || n.is("DequantizeLinear")),
-            is_half: values.any(|t| t.element() == Some(DataType::Float16)),
-        })
-    }
 }
 
 impl OrtClassifier {

@@ -14,6 +14,7 @@ mod engines;
 mod error;
 mod explain;
 mod gpu;
+mod graph;
 mod library;
 mod placement;
 mod pool;

@@ -8,8 +8,8 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use tailfold_spec::artifact;
 
-use crate::classifier::Graph;
 use crate::explain::{explain, library_folders};
+use crate::graph::Graph;
 use crate::{
     EngineKey, Gpu, Library, OrtError, Provider, default_folder, engines::with_engine, placement,
 };

@@ -3,10 +3,7 @@
 use crate::Verdict;
 use crate::binomial::at_least;
 use crate::image::Image;
-use crate::rules::Rule;
-
-/// Name of the rule.
-pub(crate) const RULE: &str = "chance";
+use crate::rules::{CHANCE, Rule};
 
 /// Refuses a reference that is not right more often than its decisions would meet the labels by themselves, by a one-sided
 /// exact binomial test at `level`; labels that are shifted by one, or classes in another order, look like that.
@@ -42,7 +39,7 @@ pub(crate) fn refusal(images: &[Image], classes: usize, level: f64) -> Option<Ru
         return None;
     }
     Some(Rule {
-        name: RULE,
+        name: CHANCE,
         verdict: Verdict::Error,
         sentence: format!(
             "the reference is right on {right} of {all} images, and {expected:.0} would be chance (p {p:.2}): \

@@ -1,6 +1,6 @@
 //! The report on a reference and a candidate, from what is known of each image.
 
-use tailfold_spec::{Group, ModelCard};
+use tailfold_spec::Group;
 
 use crate::flips::Flips;
 use crate::groups::ModelGroups;
@@ -11,40 +11,7 @@ use crate::rules::Facts;
 use crate::sums::Sums;
 use crate::tally::Tally;
 use crate::warnings::warnings;
-use crate::{ParityError, Policy, chance, classes, judge};
-
-/// What the comparison has to know about the model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ComparedModel {
-    /// Name, which a policy may ask for; empty where it has none.
-    pub name: String,
-    /// Class names, label order.
-    pub classes: Vec<String>,
-    /// Training images a class, label order.
-    pub train_counts: Vec<u64>,
-}
-
-impl ComparedModel {
-    /// A model without a name, with class names and training images per class in label order.
-    pub fn new(classes: Vec<String>, train_counts: Vec<u64>) -> Self {
-        Self {
-            name: String::new(),
-            classes,
-            train_counts,
-        }
-    }
-}
-
-impl From<&ModelCard> for ComparedModel {
-    fn from(card: &ModelCard) -> Self {
-        Self {
-            name: card.name.clone(),
-            classes: card.classes.clone(),
-            train_counts: card.train_counts.clone(),
-        }
-    }
-}
+use crate::{ComparedModel, ParityError, Policy, chance, classes, judge};
 
 /// The report on `images`, of which `sums` are the sums.
 pub(crate) fn report(

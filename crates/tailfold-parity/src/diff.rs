@@ -1,98 +1,36 @@
-//! Two reports on the same images: what changed from an accepted run to a later one, and whether it is a regression.
-
-use std::fmt::Write as _;
-
-use crate::page::printable;
-use serde::{Deserialize, Serialize};
+//! Compares two reports on the same images, of an accepted run and a later one.
 
 use crate::report::{Comparison, Report};
 use crate::sentence::signed;
-use crate::{ParityError, Verdict};
+use crate::{ClassChange, Diff, ParityError, PartChange, Regression, Verdict};
 
 /// Classes listed.
 const CLASSES: usize = 10;
 
-/// What a later run may lose against the accepted one: other kernels move some images, and a regression is more than that.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Regression {
-    /// Loss of the candidate's overall accuracy, percentage points.
-    pub overall_pp: f64,
-    /// Loss of the candidate's accuracy in a group, percentage points.
-    pub group_pp: f64,
-    /// Loss of the share of images that both classifiers decide alike, percentage points.
-    pub agreement_pp: f64,
-}
-
-impl Default for Regression {
-    fn default() -> Self {
-        Self {
-            overall_pp: 0.2,
-            group_pp: 0.5,
-            agreement_pp: 0.5,
+impl Report {
+    /// Compares with `before`, an accepted run; a regression fails.
+    ///
+    /// # Errors
+    /// [`ParityError::NotComparable`] when the two are of other models, classes or images.
+    pub fn against(mut self, before: &Self) -> Result<Self, ParityError> {
+        let diff = Diff::between(before, &self, &self.policy.baseline)?;
+        if diff.is_regression() && self.verdict < Verdict::Fail {
+            if self.verdict == Verdict::Pass {
+                // What held is no reason any more.
+                self.reasons.clear();
+            }
+            self.verdict = Verdict::Fail;
+            self.decided_by = "baseline".to_owned();
+            self.reasons.splice(0..0, diff.regressions.iter().cloned());
+        } else {
+            self.reasons.extend(diff.regressions.iter().cloned());
         }
+        self.baseline = Some(diff);
+        Ok(self)
     }
-}
-
-impl Regression {
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// What changed from one report to another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Diff {
-    /// Always [`Diff::SCHEMA`].
-    pub schema: String,
-    /// One sentence for each regression; none when there is none.
-    pub regressions: Vec<String>,
-    /// The sets, rarest first.
-    pub parts: Vec<PartChange>,
-    /// Share of images that both classifiers decide alike, before and after.
-    pub agreement: [f64; 2],
-    /// The classes whose recall in the candidate changed most, most lost first.
-    pub classes: Vec<ClassChange>,
-    /// What else differs, in words: files, back ends, versions, policy.
-    pub others: Vec<String>,
-}
-
-/// One set of classes in two reports.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct PartChange {
-    /// `few`, `medium`, `many` or `overall`.
-    pub name: String,
-    /// Verdict before and after.
-    pub verdict: [Verdict; 2],
-    /// Accuracy of the candidate, before and after.
-    pub candidate_top1: [f64; 2],
-    /// Candidate minus reference, percentage points, before and after.
-    pub delta_pp: [f64; 2],
-    /// Accuracy of the candidate after minus before, percentage points.
-    pub change_pp: f64,
-}
-
-/// One class in two reports.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ClassChange {
-    /// Class index.
-    pub class: usize,
-    /// Class name.
-    pub name: String,
-    /// Recall of the candidate, before and after.
-    pub candidate_recall: [f64; 2],
-    /// After minus before, percentage points.
-    pub change_pp: f64,
 }
 
 impl Diff {
-    /// Name and version of the format.
-    pub const SCHEMA: &'static str = "tailfold.parity-diff/1";
-
     /// What changed from `before`, which was accepted, to `after`.
     ///
     /// # Errors
@@ -135,62 +73,6 @@ impl Diff {
             ));
         }
         Ok(diff)
-    }
-
-    /// Whether something is worse than what is allowed.
-    pub fn is_regression(&self) -> bool {
-        !self.regressions.is_empty()
-    }
-
-    /// Plain text for a terminal.
-    pub fn to_table(&self) -> String {
-        let mut text = match self.regressions.as_slice() {
-            [] => "no regression against the baseline\n".to_owned(),
-            found => found
-                .iter()
-                .map(|sentence| format!("REGRESSION {sentence}\n"))
-                .collect(),
-        };
-        for part in &self.parts {
-            let _ = writeln!(
-                text,
-                "{:<8} {:>6.2} -> {:>6.2} %  {} pp  {} -> {}",
-                part.name,
-                100.0 * part.candidate_top1[0],
-                100.0 * part.candidate_top1[1],
-                signed(part.change_pp),
-                part.verdict[0],
-                part.verdict[1]
-            );
-        }
-        let _ = writeln!(
-            text,
-            "alike    {:>6.2} -> {:>6.2} %",
-            100.0 * self.agreement[0],
-            100.0 * self.agreement[1]
-        );
-        for class in &self.classes {
-            let _ = writeln!(
-                text,
-                "class {} {}: {:.2} -> {:.2} %",
-                class.class,
-                printable(&class.name),
-                100.0 * class.candidate_recall[0],
-                100.0 * class.candidate_recall[1]
-            );
-        }
-        for other in &self.others {
-            let _ = writeln!(text, "{}", printable(other));
-        }
-        text
-    }
-
-    /// The differences as one JSON object.
-    ///
-    /// # Panics
-    /// Never: every field has a JSON form.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a difference has only fields that JSON can hold")
     }
 }
 

@@ -7,9 +7,9 @@ use crate::{Report, Unchecked, Verdict};
 
 mod banner;
 mod baseline;
-mod beside;
 mod cards;
 mod classes;
+mod diagnostics;
 mod flips;
 mod groups;
 mod intervals;
@@ -58,7 +58,7 @@ impl Report {
             ("rules", "Rules", policy::rules(self)),
             ("classes", "Classes", classes::section(self)),
             ("flips", "Flips", flips::section(self, pictures)),
-            ("beside", "Beside the verdict", beside::section(self)),
+            ("beside", "Beside the verdict", diagnostics::section(self)),
             ("policy", "Policy", policy::section(&self.policy)),
             ("run", "What ran", run::section(self)),
         ];

@@ -7,6 +7,7 @@ mod binomial;
 mod bootstrap;
 pub mod chain;
 mod chance;
+mod change;
 mod classes;
 mod compare;
 mod comparer;
@@ -21,11 +22,13 @@ mod image;
 mod judge;
 mod junit;
 mod markdown;
+mod model;
 pub mod page;
 mod pair;
 mod paired;
 mod policy;
 mod reasons;
+mod regression;
 mod render;
 mod report;
 mod rules;
@@ -39,16 +42,17 @@ mod verdict;
 mod warnings;
 
 pub use accuracy::Accuracy;
-pub use compare::ComparedModel;
+pub use change::{ClassChange, Diff, PartChange};
 pub use comparer::{Comparer, compare_logits as compare};
-pub use diff::{ClassChange, Diff, PartChange, Regression};
 pub use error::ParityError;
 pub use exact::{ClassCounts, ExactTest};
 pub use html::Picture;
+pub use model::ComparedModel;
 pub use pair::{Allowed, Carded, Difference, PairError, check_pair};
 pub use policy::{
     BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy, PolicyError,
 };
+pub use regression::Regression;
 pub use report::{
     Bootstrap, ClassComparison, Comparison, Flip, FlipPair, GroupFlip, Groups, Latency,
     LogitDistance, Masses, Report, Run, RunSide, Sides, TieBracket, WorstClass,

@@ -7,13 +7,13 @@ use tailfold_spec::{Group, artifact};
 
 use crate::{Diff, ParityError, Policy, Verdict};
 
-mod beside;
 mod class;
+mod diagnostics;
 mod part;
 mod run;
 
-pub use beside::{Flip, FlipPair, GroupFlip, LogitDistance, Masses};
 pub use class::{ClassComparison, WorstClass};
+pub use diagnostics::{Flip, FlipPair, GroupFlip, LogitDistance, Masses};
 pub use part::{Bootstrap, Comparison, Groups, TieBracket};
 pub use run::{Latency, Run, RunSide};
 
@@ -160,27 +160,6 @@ impl Report {
             });
         }
         serde_json::from_str(&text).map_err(damaged)
-    }
-
-    /// Compares with `before`, an accepted run; a regression fails.
-    ///
-    /// # Errors
-    /// [`ParityError::NotComparable`] when the two are of other models, classes or images.
-    pub fn against(mut self, before: &Self) -> Result<Self, ParityError> {
-        let diff = Diff::between(before, &self, &self.policy.baseline)?;
-        if diff.is_regression() && self.verdict < Verdict::Fail {
-            if self.verdict == Verdict::Pass {
-                // What held is no reason any more.
-                self.reasons.clear();
-            }
-            self.verdict = Verdict::Fail;
-            self.decided_by = "baseline".to_owned();
-            self.reasons.splice(0..0, diff.regressions.iter().cloned());
-        } else {
-            self.reasons.extend(diff.regressions.iter().cloned());
-        }
-        self.baseline = Some(diff);
-        Ok(self)
     }
 
     /// Overall and the groups that exist, rarest first: an average hides the rare classes, so they are named first.

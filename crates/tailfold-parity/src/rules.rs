@@ -2,7 +2,10 @@
 
 use crate::report::{ClassComparison, Comparison, Groups, Report, Sides, parts};
 use crate::sentence::sentence;
-use crate::{Diff, Policy, Verdict, chance};
+use crate::{Diff, Policy, Verdict};
+
+/// Name of the rule that refuses a reference that is right by chance.
+pub(crate) const CHANCE: &str = "chance";
 
 /// What one rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +50,11 @@ impl Report {
         };
         let mut rules = rules(&facts, &self.policy);
         // It is judged by the images themselves, which a report has not; so only a refusal is told.
-        if self.decided_by == chance::RULE {
+        if self.decided_by == CHANCE {
             rules.insert(
                 0,
                 Rule {
-                    name: chance::RULE,
+                    name: CHANCE,
                     verdict: self.verdict,
                     sentence: self.reasons.first().cloned().unwrap_or_default(),
                 },

@@ -8,12 +8,14 @@
 
 mod error;
 mod hashes;
+mod kind;
 mod part;
 mod parts;
 mod tensor;
 
 pub use error::PartError;
 pub use hashes::{labels_sha256, names_sha256};
-pub use part::{Kind, Part};
+pub use kind::Kind;
+pub use part::Part;
 pub use parts::Parts;
 pub use tensor::{Element, Tensor, Values};

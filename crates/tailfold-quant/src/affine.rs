@@ -1,7 +1,7 @@
 //! Affine quantization as ONNX defines it: `q = saturate(round_half_even(x / scale) + zero_point)`
 //! (QuantizeLinear, opset 13), `x = (q - zero_point) * scale`.
 
-use crate::observer::Range;
+use crate::range::Range;
 
 /// Which codes activations get.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use tailfold_tract::TensorObserver;
 use crate::error::QuantError;
 use crate::histogram::Histogram;
 use crate::images::CalibrationSet;
-use crate::observer::{Range, Seen};
+use crate::observer::Seen;
+use crate::range::Range;
 
 /// What a share of the images showed; two shares add up, in any order, to what both showed.
 struct Share {

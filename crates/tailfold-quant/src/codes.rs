@@ -7,8 +7,8 @@ use tailfold_onnx::Model;
 
 use crate::error::QuantError;
 use crate::patches::Patches;
+use crate::plan::Plan;
 use crate::rounding::{Quadratic, Rounding};
-use crate::target::Plan;
 use crate::weights::{WeightBits, WeightParams, quantize_weights};
 
 /// How the codes of weights are chosen.

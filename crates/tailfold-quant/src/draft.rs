@@ -6,6 +6,7 @@ use tailfold_onnx::{LastBias, Model, add_to_bias};
 use tailfold_spec::{Logits, QuantizationRecord};
 
 use crate::affine::ActivationParams;
+use crate::answers::Answers;
 use crate::codes::{Choice, choose, mean_errors};
 use crate::equalize::ChannelSpread;
 use crate::error::QuantError;
@@ -13,14 +14,14 @@ use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::logits::of_rows;
 use crate::options::Options;
-use crate::passes::{Answers, Passes};
+use crate::plan::Plan;
 use crate::portable::limit_versions;
 use crate::ranges::with_derived;
 use crate::record::{self, write_record};
 use crate::regions::find_region;
-use crate::sample::sample;
+use crate::sample::{Sampled, sample};
 use crate::statistics::TensorStatistics;
-use crate::target::{Plan, Target};
+use crate::target::Target;
 use crate::weights::WeightParams;
 
 mod description;
@@ -66,18 +67,21 @@ impl<'a> Draft<'a> {
         options: &Options,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Self, QuantError> {
-        Self::after(float, set, options, &Passes::default(), progress)
+        let ranged = Graph::of(float, options)?.ranged(float, set, options, None, progress)?;
+        Self::of_ranges(float, set, options, ranged, None, progress)
     }
 
-    /// The same from what passes over the images found elsewhere: those that `passes` has are not made again.
+    /// Chooses codes with the codes of the activations given; `sampled` has the windows of the layers where they are
+    /// known.
     ///
     /// # Errors
-    /// The same, and [`QuantError::Part`] when the parts are of another run.
-    pub fn after(
+    /// As [`Draft::new`].
+    pub(crate) fn of_ranges(
         float: &'a FloatModel,
         set: &CalibrationSet,
         options: &Options,
-        passes: &Passes,
+        ranged: Ranged,
+        sampled: Option<Sampled>,
         progress: &(dyn Fn() + Sync),
     ) -> Result<Self, QuantError> {
         let Ranged {
@@ -87,10 +91,9 @@ impl<'a> Draft<'a> {
             mut plan,
             activations,
             tensors,
-        } = Ranged::of(float, set, options, passes, progress)?;
+        } = ranged;
         let (samples, logits) = if options.samples_windows() {
-            let known = passes.sampled(float, set, options, &model, &plan, &activations)?;
-            let sampled = match known {
+            let sampled = match sampled {
                 Some(known) => known,
                 None => sample(&model, &float.name, set, &plan, progress)?,
             };
@@ -128,7 +131,7 @@ impl<'a> Draft<'a> {
             equalized,
             spread,
             logits,
-            answers: passes.answers(float, set, options)?,
+            answers: None,
             tensors,
         })
     }

@@ -8,7 +8,7 @@ use tailfold_onnx::proto::NodeProto;
 use crate::affine::{ActivationParams, Scheme};
 use crate::error::QuantError;
 use crate::names::Names;
-use crate::target::Plan;
+use crate::plan::Plan;
 
 mod bias;
 mod weights;

@@ -22,6 +22,9 @@ pub struct FloatModel {
     classes: usize,
 }
 
+/// Key of the record of an earlier quantization in the metadata of a model without a card.
+pub(crate) const RECORD: &str = "tailfold.quantization";
+
 /// Largest number of rounds of shape inference and simplification.
 const ROUNDS: usize = 8;
 

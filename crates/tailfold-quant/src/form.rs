@@ -5,8 +5,7 @@ use tailfold_onnx::proto::{DataType, NodeProto};
 use tailfold_spec::QuantizationRecord;
 
 use crate::error::QuantError;
-use crate::float::FloatModel;
-use crate::record::RECORD;
+use crate::float::{FloatModel, RECORD};
 
 /// Operators of ONNX with quantized inputs or outputs.
 const QUANTIZED: [&str; 7] = [

@@ -6,7 +6,6 @@ use tailfold_spec::Preprocess;
 
 use crate::error::QuantError;
 use crate::float::FloatModel;
-use crate::passes::Passes;
 use crate::prepared::PreparedImages;
 
 /// Largest share of drawn images that may fail to decode.
@@ -60,25 +59,8 @@ impl CalibrationSet {
     /// model has other classes,
     /// [`QuantError::MissingClass`], [`QuantError::Undecodable`], or [`QuantError::NoImages`].
     pub fn draw(data: &Dataset, model: &FloatModel, draw: &Draw<'_>) -> Result<Self, QuantError> {
-        Self::draw_after(data, model, draw, &Passes::default())
-    }
-
-    /// The same, where other machines have decoded the images: those of `passes` that name their hashes are not decoded again.
-    ///
-    /// # Errors
-    /// The same, and [`QuantError::Part`] when the parts are of another draw, or [`QuantError::Decodes`].
-    pub fn draw_after(
-        data: &Dataset,
-        model: &FloatModel,
-        draw: &Draw<'_>,
-        passes: &Passes,
-    ) -> Result<Self, QuantError> {
         let unread = Self::unread(data, model, draw)?;
-        let all: Vec<usize> = (0..unread.len()).collect();
-        let hashes = match passes.hashes(&unread)? {
-            None => unread.hash(&all),
-            Some(known) => known,
-        };
+        let hashes = unread.hash_all();
         unread.keep(hashes, draw.allow_missing)
     }
 
@@ -111,6 +93,12 @@ impl CalibrationSet {
         })
     }
 
+    /// The hash of each image, or why one cannot be decoded.
+    pub(crate) fn hash_all(&self) -> Vec<Result<String, DataError>> {
+        let all: Vec<usize> = (0..self.len()).collect();
+        self.hash(&all)
+    }
+
     /// Hashes of the images `indices`, 16 hexadecimal digits, or why one cannot be decoded.
     pub(crate) fn hash(&self, indices: &[usize]) -> Vec<Result<String, DataError>> {
         let Some(data) = self.data() else {
@@ -126,8 +114,8 @@ impl CalibrationSet {
             .collect()
     }
 
-    /// The images of a set that was not read, without those that do not decode: of all, the `hashes` or why there is none.
-    fn keep(
+    /// Returns the set without the images that do not decode; `hashes` has the hash of each image, or why there is none.
+    pub(crate) fn keep(
         self,
         hashes: Vec<Result<String, DataError>>,
         allow_missing: bool,

@@ -7,6 +7,7 @@
 //! rare class is lost to a tie.
 
 mod affine;
+mod answers;
 mod calibrate;
 mod codes;
 mod draft;
@@ -26,9 +27,11 @@ mod observer;
 mod options;
 mod passes;
 mod patches;
+mod plan;
 mod portable;
 mod prepared;
 mod quantize;
+mod range;
 mod ranges;
 mod rebalance;
 mod record;
@@ -53,11 +56,12 @@ pub use float::FloatModel;
 pub use half::{Halved, Kept, Lost, halve};
 pub use images::{CalibrationSet, Draw, check_disjoint};
 pub use layers::FloatLayer;
-pub use observer::{ObserverKind, Range};
+pub use observer::ObserverKind;
 pub use options::{HeadPrecision, Options};
 pub use passes::{Passes, share};
 pub use prepared::PreparedImages;
 pub use quantize::{Quantized, quantize};
+pub use range::Range;
 pub use rebalance::{LeftOut, Rebalanced};
 pub use regions::{Placement, Region, find_region};
 pub use report::{ClassReport, Report};

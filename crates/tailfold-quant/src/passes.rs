@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use tailfold_data::DataError;
+use tailfold_data::{DataError, Dataset};
 use tailfold_part::{Kind, Part, Parts};
 use tailfold_spec::Shard;
 
+use crate::draft::{Draft, Graph, Ranged};
 use crate::error::QuantError;
 use crate::float::FloatModel;
-use crate::images::CalibrationSet;
+use crate::images::{CalibrationSet, Draw};
 use crate::options::Options;
 
 mod answers;
@@ -21,7 +22,6 @@ mod asked;
 mod ranges;
 mod windows;
 
-pub(crate) use answers::Answers;
 use asked::SetAsked;
 
 /// Passes that were made in shards, with all parts of each.
@@ -88,8 +88,62 @@ impl Passes {
         [choosing, finishing]
     }
 
+    /// Draws calibration images as [`CalibrationSet::draw`]; an image whose hash the parts name is not decoded again.
+    ///
+    /// # Errors
+    /// As [`CalibrationSet::draw`], and [`QuantError::Part`] when the parts are of another draw, or
+    /// [`QuantError::Decodes`].
+    pub fn draw(
+        &self,
+        data: &Dataset,
+        model: &FloatModel,
+        draw: &Draw<'_>,
+    ) -> Result<CalibrationSet, QuantError> {
+        let unread = CalibrationSet::unread(data, model, draw)?;
+        let hashes = match self.hashes(&unread)? {
+            None => unread.hash_all(),
+            Some(known) => known,
+        };
+        unread.keep(hashes, draw.allow_missing)
+    }
+
+    /// Observes ranges and chooses codes as [`Draft::new`]; a pass with parts is not made again.
+    ///
+    /// # Errors
+    /// As [`Draft::new`], and [`QuantError::Part`] when the parts are of another run.
+    pub fn draft<'a>(
+        &self,
+        float: &'a FloatModel,
+        set: &CalibrationSet,
+        options: &Options,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Draft<'a>, QuantError> {
+        let ranged = self.ranged(float, set, options, progress)?;
+        let sampled = if options.samples_windows() {
+            self.sampled(float, set, options, &ranged)?
+        } else {
+            None
+        };
+        let mut draft = Draft::of_ranges(float, set, options, ranged, sampled, progress)?;
+        draft.answers = self.answers(float, set, options)?;
+        Ok(draft)
+    }
+
+    /// The codes of the activations, from the parts of the first pass where they are there.
+    fn ranged(
+        &self,
+        float: &FloatModel,
+        set: &CalibrationSet,
+        options: &Options,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Ranged, QuantError> {
+        let graph = Graph::of(float, options)?;
+        let known = self.seen(float, set, options, &graph.region)?;
+        graph.ranged(float, set, options, known, progress)
+    }
+
     /// The hash of each image of `unread`, or why it has none; `None` when nobody has decoded them.
-    pub(crate) fn hashes(
+    fn hashes(
         &self,
         unread: &CalibrationSet,
     ) -> Result<Option<Vec<Result<String, DataError>>>, QuantError> {
@@ -119,7 +173,7 @@ impl Passes {
 /// ([`CalibrationSet::unread`]). `progress` is called once an image.
 ///
 /// # Errors
-/// [`QuantError::NoPass`] when all have been made, and as [`Draft::after`](crate::Draft::after).
+/// [`QuantError::NoPass`] when all have been made, and as [`Passes::draft`].
 pub fn share(
     float: &FloatModel,
     set: &CalibrationSet,

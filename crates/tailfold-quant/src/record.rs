@@ -5,12 +5,10 @@ use tailfold_onnx::Model;
 use tailfold_spec::QuantizationRecord;
 
 use crate::error::QuantError;
-use crate::float::FloatModel;
+use crate::float::{FloatModel, RECORD};
 use crate::images::CalibrationSet;
 use crate::options::Options;
 
-/// Key of the record in the metadata of a model without a card.
-pub(crate) const RECORD: &str = "tailfold.quantization";
 /// Name of the re-balancing of the last bias in the list of corrections.
 pub(crate) const REBALANCE: &str = "rebalance";
 

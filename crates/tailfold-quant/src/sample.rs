@@ -9,7 +9,7 @@ use tailfold_tract::TensorObserver;
 use crate::error::QuantError;
 use crate::images::CalibrationSet;
 use crate::patches::Patches;
-use crate::target::Plan;
+use crate::plan::Plan;
 use crate::windows::{Taken, Windows};
 
 /// What was taken on one run over the images.

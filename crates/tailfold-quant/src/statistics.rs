@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::affine::ActivationParams;
 use crate::histogram::Line;
-use crate::observer::Range;
+use crate::range::Range;
 use crate::weights::WeightParams;
 
 /// An activation, over all calibration images.

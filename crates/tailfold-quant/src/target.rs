@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use tailfold_onnx::Model;
 
-use crate::affine::{ActivationParams, Scheme};
+use crate::affine::Scheme;
 use crate::emit;
 use crate::error::QuantError;
-use crate::regions::{Placement, Region};
-use crate::weights::WeightParams;
+use crate::plan::Plan;
+use crate::regions::Placement;
 
 /// The runtime that a file is made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,16 +22,6 @@ pub enum Target {
     OrtX86,
     /// TensorRT: S8 activations and weights, all zero points 0, float biases.
     TensorRt,
-}
-
-/// What becomes integer, and with which codes: what a target's emitter writes.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) region: Region,
-    /// Of every tensor that carries codes.
-    pub(crate) params: BTreeMap<String, ActivationParams>,
-    /// Of every weight that becomes codes, by its name.
-    pub(crate) weights: BTreeMap<String, WeightParams>,
 }
 
 impl Target {

@@ -1,6 +1,8 @@
 //! A classifier's last layer as a transport problem: cells of `W z + b` under weighted features.
 
-use crate::{Options, Problem, Scores, Solution, SolveError, solve};
+use crate::{
+    MassMeasure, Options, Problem, Resolved, Scores, Solution, SolveError, solve, solve_for_prior,
+};
 
 /// Weights `[C, d]` and bias `[C]` of the layer that makes the raw scores.
 #[derive(Clone, Debug)]
@@ -51,6 +53,33 @@ impl AffineHead {
         target: &[f64],
         options: &Options,
     ) -> Result<Solution, SolveError> {
+        let points = self.points(features)?;
+        let problem = Problem {
+            scores: self.scores(&points)?,
+            sample_weights,
+            target,
+        };
+        solve(&problem, options)
+    }
+
+    /// The offsets that give every class its mass of `prior` `[C]` under features `[n, d]` with `labels` `[n]`: see
+    /// [`solve_for_prior`].
+    ///
+    /// # Errors
+    /// As [`solve_for_prior`], and [`SolveError::Length`] when `features` does not hold whole rows.
+    pub fn resolve(
+        &self,
+        features: &[f32],
+        labels: &[usize],
+        prior: &[f64],
+        measure: MassMeasure,
+    ) -> Result<Resolved, SolveError> {
+        let points = self.points(features)?;
+        solve_for_prior(self.scores(&points)?, labels, prior, measure)
+    }
+
+    /// Features `[n, d]` with the factor of the bias behind each, `[n, d + 1]`.
+    fn points(&self, features: &[f32]) -> Result<Vec<f32>, SolveError> {
         if !features.len().is_multiple_of(self.dim) {
             let expected = features.len().div_ceil(self.dim) * self.dim;
             return Err(SolveError::Length {
@@ -60,37 +89,14 @@ impl AffineHead {
             });
         }
         let one = [1.0_f32];
-        let points: Vec<f32> = features
-            .chunks_exact(self.dim)
-            .flat_map(|z| z.iter().chain(&one))
-            .copied()
-            .collect();
-        let scores = Scores::product(&points, &self.rows, self.dim + 1, 1.0)?;
-        solve(
-            &Problem {
-                scores,
-                sample_weights,
-                target,
-            },
-            options,
-        )
+        let rows = features.chunks_exact(self.dim);
+        let points = rows.flat_map(|z| z.iter().chain(&one)).copied();
+        Ok(points.collect())
     }
-}
 
-/// Weight `1 / n_y` for each label, so that every class present has the same total mass.
-///
-/// # Errors
-/// [`SolveError::Label`] when a label is not below `classes`.
-pub fn balanced_weights(labels: &[usize], classes: usize) -> Result<Vec<f64>, SolveError> {
-    let mut counts = vec![0_u32; classes];
-    for (row, &label) in labels.iter().enumerate() {
-        *counts.get_mut(label).ok_or(SolveError::Label {
-            row,
-            label,
-            classes,
-        })? += 1;
+    fn scores<'a>(&'a self, points: &'a [f32]) -> Result<Scores<'a>, SolveError> {
+        Scores::product(points, &self.rows, self.dim + 1, 1.0)
     }
-    Ok(labels.iter().map(|&y| 1.0 / f64::from(counts[y])).collect())
 }
 
 #[cfg(test)]
@@ -138,16 +144,5 @@ mod tests {
             .solve(&[1.0; 5], None, &[0.5, 0.25, 0.25], &Options::default())
             .unwrap_err();
         assert_eq!(message(error), "features have 5 values, expected 6");
-        let error = balanced_weights(&[0, 3], 3).unwrap_err();
-        assert_eq!(
-            message(error),
-            "label of row 1 is 3, but there are 3 classes"
-        );
-    }
-
-    #[test]
-    fn balanced_weights_give_each_class_the_same_mass() {
-        let weights = balanced_weights(&[0, 0, 0, 1, 2, 2], 4).unwrap();
-        assert_eq!(weights, [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 1.0, 0.5, 0.5]);
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start
         }
         last = Some(stage);
         let before = search.best.chi_square;
-        let fine = search.limits.tolerance / 4.0;
+        let fine = search.limits.tolerance.unwrap_or(0.0) / 4.0;
         let is_last = stage + 1 == temperatures.len();
         let enough = if is_last { fine } else { fine.max(ROUGH) };
         let point = minimise(search, &offsets, epsilon, enough);
@@ -97,7 +97,7 @@ pub(crate) fn approach(search: &mut Search<'_>, temperatures: &[f64], first: usi
     let mut offsets = search.best.offsets.clone();
     for (stage, &epsilon) in temperatures.iter().enumerate().skip(first) {
         let before = search.best.chi_square;
-        let enough = (search.limits.tolerance / 4.0).max(ROUGH);
+        let enough = (search.limits.tolerance.unwrap_or(0.0) / 4.0).max(ROUGH);
         offsets = minimise(search, &offsets, epsilon, enough).offsets;
         let best = search.best.chi_square;
         if search.is_over() || best <= search.limits.floor && best > before * LITTLE {

@@ -12,6 +12,9 @@ use crate::scores::Values;
 /// Scores in a block, about: half a MiB, so that what reads them finds them in the second cache.
 const BLOCK_SCORES: usize = 1 << 17;
 
+/// Most shards of a walk: the most threads it can use.
+pub(crate) const MAX_SHARDS: usize = 16;
+
 /// Rows whose scores are in memory at a time, a shard. A product of fewer rows than 64 packs its weights too often.
 pub(crate) fn block_rows(classes: usize) -> usize {
     (BLOCK_SCORES / classes).clamp(64, 256)

@@ -3,7 +3,7 @@
 use crate::conjugate::Conjugate;
 use crate::graph::Kept;
 use crate::hessian::Hessian;
-use crate::search::SoftPoint;
+use crate::point::SoftPoint;
 use crate::walker::Walker;
 
 /// What makes a Newton step of a residual.

@@ -1,7 +1,8 @@
 //! The entropic problem itself, at one temperature: no hard cells.
 
 use crate::newton::minimise;
-use crate::search::{Search, SoftPoint};
+use crate::point::SoftPoint;
+use crate::search::Search;
 
 /// Soft chi-square at which a temperature on the way is left.
 const ROUGH: f64 = 1e-2;

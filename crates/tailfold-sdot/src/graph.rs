@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::pass::MAX_SHARDS;
+use crate::blocks::MAX_SHARDS;
 use crate::row::narrow;
 
 /// A probability above this is kept, of a class with less than the mean mass above as much less.

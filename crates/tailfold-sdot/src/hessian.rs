@@ -5,8 +5,9 @@
 
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DMatrixViewMut, DVector, Dyn};
 
-use crate::pass::{Sample, Shard};
+use crate::pass::Sample;
 use crate::row::narrow;
+use crate::shard::Shard;
 use crate::visit::{EdgeBlock, edge_block};
 
 /// A probability below this part of its class's mean probability is no edge. A class loses at most that part of its mass.

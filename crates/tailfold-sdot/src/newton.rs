@@ -1,7 +1,8 @@
 //! Damped Newton steps on the entropic energy at one temperature.
 
 use crate::energy::dot;
-use crate::search::{Search, SoftPoint};
+use crate::point::SoftPoint;
+use crate::search::Search;
 
 /// Part of the decrease promised by the slope that a step must bring (Armijo).
 const ARMIJO: f64 = 1e-4;

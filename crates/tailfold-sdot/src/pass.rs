@@ -6,15 +6,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::blocks::{Blocks, block_rows};
-use crate::graph::{Kept, KeptRows, Worth};
+use crate::blocks::{Blocks, MAX_SHARDS, block_rows};
+use crate::graph::{Kept, Worth};
 use crate::problem::SampleWeights;
 use crate::row::{exact_numerators, shift};
+use crate::shard::Shard;
 use crate::visit::{GROUP, HardBlock, SoftBlock, hard_block, soft_block};
 use crate::{Scores, SolveError};
-
-/// Most shards of a walk: the most threads it can use.
-pub(crate) const MAX_SHARDS: usize = 16;
 
 /// A weighted sample with the buffers to walk over it again and again.
 pub(crate) struct Sample<'a> {
@@ -25,28 +23,6 @@ pub(crate) struct Sample<'a> {
     shards: Vec<Shard>,
     /// Rows that were walked over so far.
     pub(crate) walked: u64,
-}
-
-/// Sums over a stretch of rows, and room to make them.
-#[derive(Default)]
-pub(crate) struct Shard {
-    rows: Range<usize>,
-    scores: Vec<f32>,
-    /// One row of `s + h`.
-    pub(crate) shifted: Vec<f64>,
-    /// Rows of softmax numerators or probabilities.
-    pub(crate) soft_rows: Vec<f32>,
-    pub(crate) energy: f64,
-    /// `[C]`.
-    pub(crate) soft: Vec<f64>,
-    /// `[C]`.
-    pub(crate) hard: Vec<f64>,
-    /// `[C, C]`, only below the diagonal of a column-major matrix; empty until a Hessian is asked for.
-    pub(crate) pairs: Vec<f64>,
-    /// A panel of [`pairs`](Self::pairs) of one block.
-    pub(crate) panel: Vec<f32>,
-    /// Probabilities that are worth keeping.
-    pub(crate) kept: KeptRows,
 }
 
 /// Sums of a walk.

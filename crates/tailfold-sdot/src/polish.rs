@@ -1,7 +1,8 @@
 //! Corrections of the hard cells: steps on their masses, with the entropic Hessian for a model of how they move.
 
 use crate::curvature::Curvature;
-use crate::search::{Search, SoftPoint};
+use crate::point::SoftPoint;
+use crate::search::Search;
 use crate::settle::settle;
 
 /// Steps with one model.
@@ -35,7 +36,7 @@ pub(crate) fn correct(search: &mut Search<'_>, epsilon: f64, model: &Curvature) 
     let mut length = 1.0;
     for _ in 0..MAX_STEPS {
         // Where the chi-square is good, what is left is a class of few samples.
-        if search.is_over() || search.best.chi_square <= search.limits.tolerance {
+        if search.is_over() || search.limits.allow(search.best.chi_square) {
             break;
         }
         search.iterations += 1;
@@ -63,7 +64,8 @@ pub(crate) fn correct(search: &mut Search<'_>, epsilon: f64, model: &Curvature) 
         }
     }
     // Where a class lacks many samples they are not worth counting.
-    if search.best.chi_square <= NEAR * search.limits.tolerance.max(search.limits.floor) {
+    let limits = search.limits;
+    if search.best.chi_square <= NEAR * limits.tolerance.unwrap_or(0.0).max(limits.floor) {
         settle(search, epsilon);
     }
 }

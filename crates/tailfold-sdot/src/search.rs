@@ -2,9 +2,10 @@
 
 use crate::curvature::Curvature;
 use crate::energy::dot;
-use crate::graph::{Kept, Worth};
+use crate::graph::Worth;
 use crate::hessian::centre;
 use crate::pass::CellSums;
+use crate::point::SoftPoint;
 use crate::walker::Walker;
 use crate::{Method, Options, TracePoint};
 
@@ -29,12 +30,11 @@ pub(crate) struct Search<'a> {
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Chi-square of the hard masses that is good enough.
-    pub(crate) tolerance: f64,
-    /// No class may be further from its mass, relatively,
+    /// Chi-square of the hard masses that is good enough; `None` in a search for soft masses, which no hard cells end.
+    pub(crate) tolerance: Option<f64>,
+    /// Largest accepted relative error of a class's mass.
     pub(crate) relative: f64,
-    /// or than this, if that is more: for hard ones the largest sample
-    /// weight.
+    /// Absolute error of a class's mass that is accepted in any case: for hard masses the largest sample weight.
     pub(crate) grain: f64,
     /// Chi-square that the largest sample weight alone explains.
     pub(crate) floor: f64,
@@ -45,17 +45,25 @@ impl Limits {
     /// Of a whole sample whose largest weight is `largest`.
     pub(crate) fn new(target: &[f64], largest: f64, options: &Options) -> Self {
         Self {
-            tolerance: options.chi_square,
+            tolerance: Some(options.chi_square),
             relative: options.largest_relative,
             grain: largest,
             floor: target.iter().map(|nu| largest.powi(2) / nu).sum(),
             max_iterations: options.max_iterations,
         }
     }
-}
 
-/// A tolerance of hard cells that none meets: good ones are no reason to stop a search for soft masses.
-pub(crate) const NEVER: f64 = -1.0;
+    /// Turns to soft masses; returns the chi-square that is good enough for them.
+    pub(crate) fn for_soft_masses(&mut self) -> f64 {
+        self.grain = 0.0;
+        self.tolerance.take().unwrap_or(0.0)
+    }
+
+    /// Whether a chi-square of the hard masses is good enough.
+    pub(crate) fn allow(&self, chi_square: f64) -> bool {
+        self.tolerance.is_some_and(|enough| chi_square <= enough)
+    }
+}
 
 /// Offsets and the hard masses they give.
 #[derive(Clone, Debug)]
@@ -66,25 +74,6 @@ pub(crate) struct Cells {
     pub(crate) mass: Vec<f64>,
     /// Infinite before the first walk.
     pub(crate) chi_square: f64,
-}
-
-/// Offsets and what the entropic energy is there.
-#[derive(Debug)]
-pub(crate) struct SoftPoint {
-    /// `[C]`, sum 0.
-    pub(crate) offsets: Vec<f64>,
-    /// Mean probabilities, `[C]`.
-    pub(crate) soft: Vec<f64>,
-    /// `soft - target`, `[C]`.
-    pub(crate) gradient: Vec<f64>,
-    pub(crate) energy: f64,
-    /// Of the soft masses.
-    pub(crate) chi_square: f64,
-    /// Of the hard cells.
-    pub(crate) hard_chi_square: f64,
-    pub(crate) epsilon: f64,
-    /// The probabilities behind the curvature, when the method wants them.
-    kept: Option<Kept>,
 }
 
 impl<'a> Search<'a> {
@@ -123,7 +112,7 @@ impl<'a> Search<'a> {
 
     /// Whether the hard cells are what is looked for.
     pub(crate) fn wants_hard(&self) -> bool {
-        self.limits.tolerance >= 0.0
+        self.limits.tolerance.is_some()
     }
 
     /// Nothing more to gain, or to spend.
@@ -134,7 +123,7 @@ impl<'a> Search<'a> {
     /// Whether `mass` is as close to the target as was asked for.
     pub(crate) fn is_met(&self, mass: &[f64]) -> bool {
         mass.len() == self.target.len()
-            && chi_square(mass, &self.target) <= self.limits.tolerance
+            && self.limits.allow(chi_square(mass, &self.target))
             && self.is_close(mass)
     }
 

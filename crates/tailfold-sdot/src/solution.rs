@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::Method;
-use crate::search::{Search, SoftPoint};
+use crate::point::SoftPoint;
+use crate::search::Search;
+use crate::{Method, TracePoint};
 
 /// Offsets and how good they are.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,18 +38,6 @@ pub struct Solution {
     pub trace: Vec<TracePoint>,
     /// Why the solver stopped.
     pub stop: Stop,
-}
-
-/// What was seen on the way.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct TracePoint {
-    /// Rows of the sample that were walked over by then.
-    pub rows: u64,
-    /// Temperature of the walk, in score units; 0 when it looked at hard cells alone.
-    pub epsilon: f64,
-    /// Of the hard cells' masses, over the rows of the level.
-    pub chi_square: f64,
 }
 
 /// Why the solver stopped.

@@ -7,8 +7,9 @@ use crate::averaged;
 use crate::entropic::descend;
 use crate::levels;
 use crate::pass::Sample;
+use crate::point::SoftPoint;
 use crate::problem::{SampleWeights, check_offsets, normalised_target};
-use crate::search::{Limits, NEVER, Search, SoftPoint};
+use crate::search::{Limits, Search};
 use crate::twins::Twins;
 use crate::walker::Walker;
 use crate::{Masses, Method, Options, Problem, Solution, SolveError, TracePoint};
@@ -150,8 +151,7 @@ impl<'a> Task<'a> {
         epsilon: f64,
     ) -> (Search<'a>, SoftPoint, bool) {
         let mut search = self.search(way, stride);
-        let tolerance = std::mem::replace(&mut search.limits.tolerance, NEVER);
-        search.limits.grain = 0.0;
+        let tolerance = search.limits.for_soft_masses();
         let (point, reached) = descend(&mut search, &way.temperatures, epsilon, tolerance);
         (search, point, reached)
     }
@@ -170,7 +170,7 @@ impl<'a> Task<'a> {
             levels::tolerance(sample.rows(), self.target.len())
         };
         let mut limits = Limits::new(&self.target, largest, options);
-        limits.tolerance = limits.tolerance.max(coarse);
+        limits.tolerance = limits.tolerance.map(|enough| enough.max(coarse));
         if !whole {
             limits.grain = f64::INFINITY;
         }

@@ -40,7 +40,7 @@ pub(crate) fn search_for<'a>(
     offsets: Vec<f64>,
 ) -> Search<'a> {
     let limits = Limits {
-        tolerance,
+        tolerance: Some(tolerance),
         relative: 0.5,
         grain: 0.0,
         floor: 0.0,

@@ -3,9 +3,9 @@
 use multiversion::multiversion;
 
 use crate::graph::Worth;
-use crate::pass::Shard;
 use crate::problem::SampleWeights;
 use crate::row::{add_soft, narrow, numerators, shift};
+use crate::shard::Shard;
 
 /// Rows whose probabilities are added to the masses together.
 pub(crate) const GROUP: usize = 8;

@@ -1,5 +1,7 @@
 //! The contract of a deployed model: images in, logits out.
 
+use std::cmp::Ordering;
+
 /// A batch of preprocessed images, row-major `[n, channels, height, width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageBatch {
@@ -177,6 +179,16 @@ impl Logits {
         }
         best.map(|(class, _, tie)| (class, tie))
     }
+
+    /// All classes of `row` from the largest score to the smallest, the lowest index first among equals: the first is
+    /// that of [`Logits::top1`]. `None` where that is `None`.
+    pub fn ranked(row: &[f32]) -> Option<Vec<usize>> {
+        Self::top1(row)?;
+        let mut classes: Vec<usize> = (0..row.len()).collect();
+        let order = |a: f32, b: f32| b.partial_cmp(&a).unwrap_or(Ordering::Equal);
+        classes.sort_by(|&a, &b| order(row[a], row[b]));
+        Some(classes)
+    }
 }
 
 /// Softmax of one row of logits, in f64; sums to 1 for finite logits.
@@ -312,6 +324,22 @@ impl Classifier for FakeClassifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranked_classes_begin_with_top1() {
+        let check = |row: &[f32], expect: Option<&[usize]>| {
+            assert_eq!(Logits::ranked(row).as_deref(), expect, "{row:?}");
+            let first = expect.map(|classes| classes[0]);
+            assert_eq!(Logits::top1(row).map(|(class, _)| class), first);
+        };
+        check(&[1.0, 3.0, 2.0], Some(&[1, 2, 0]));
+        check(&[2.0, 1.0, 2.0], Some(&[0, 2, 1]));
+        // The two zeros are equal.
+        check(&[-0.0, 0.0, -1.0], Some(&[0, 1, 2]));
+        check(&[1.0, f32::NAN], None);
+        check(&[f32::INFINITY, 0.0], None);
+        check(&[], None);
+    }
 
     #[test]
     fn top1_takes_the_lowest_of_equals_and_refuses_nan() {

@@ -38,4 +38,4 @@ pub use prior_file::PriorError;
 pub use repeated::repeated_names;
 pub use score_kind::ScoreKind;
 pub use shard::{Shard, ShardError};
-pub use tensors::{Tensors, TensorsError};
+pub use tensors::{NamedTensors, Tensors, TensorsError};

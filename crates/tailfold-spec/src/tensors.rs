@@ -1,11 +1,17 @@
 //! Tensors by name, from the bytes of a safetensors file.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
+
+/// Shape and row-major values of f32 tensors by name.
+pub type NamedTensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// The tensors of a safetensors file.
 #[derive(Debug)]
 pub struct Tensors<'a> {
+    bytes: &'a [u8],
     file: SafeTensors<'a>,
     /// The file in messages.
     place: String,
@@ -54,7 +60,7 @@ pub enum TensorsError {
         /// Row-major index.
         index: usize,
         /// The label.
-        label: i128,
+        label: String,
     },
 }
 
@@ -66,9 +72,32 @@ impl<'a> Tensors<'a> {
     pub fn read(bytes: &'a [u8], place: &str) -> Result<Self, TensorsError> {
         let place = place.to_owned();
         match SafeTensors::deserialize(bytes) {
-            Ok(file) => Ok(Self { file, place }),
+            Ok(file) => Ok(Self { bytes, file, place }),
             Err(source) => Err(TensorsError::Damaged { place, source }),
         }
+    }
+
+    /// Names of all tensors, ascending.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.file.names().into_iter().collect()
+    }
+
+    /// The entry `key` of the file's metadata; `None` when there is none.
+    pub fn metadata(&self, key: &str) -> Option<String> {
+        let (_, metadata) = SafeTensors::read_metadata(self.bytes).ok()?;
+        metadata.metadata().as_ref()?.get(key).cloned()
+    }
+
+    /// The f32 tensors `names`, in their order.
+    ///
+    /// # Errors
+    /// [`TensorsError::Missing`] or [`TensorsError::Type`], naming the first such tensor.
+    pub fn all_f32<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<NamedTensors, TensorsError> {
+        let named = |name: &str| Ok((name.to_owned(), self.f32(name)?));
+        names.into_iter().map(named).collect()
     }
 
     /// Shape and values, row-major, of the f32 tensor `tensor`.
@@ -104,13 +133,17 @@ impl<'a> Tensors<'a> {
                     place: self.place.clone(),
                     tensor: tensor.to_owned(),
                     index,
-                    label,
+                    label: label.to_string(),
                 })
             })
             .collect()
     }
 
-    fn view(&self, tensor: &str) -> Result<TensorView<'_>, TensorsError> {
+    /// Element type, shape and little-endian bytes of `tensor`.
+    ///
+    /// # Errors
+    /// [`TensorsError::Missing`].
+    pub fn view(&self, tensor: &str) -> Result<TensorView<'_>, TensorsError> {
         self.file.tensor(tensor).map_err(|_| TensorsError::Missing {
             place: self.place.clone(),
             tensor: tensor.to_owned(),
@@ -145,6 +178,26 @@ mod tests {
         assert_eq!(shape, [2, 3]);
         assert_eq!(read[..5], values[..5]);
         assert!(read[5].is_nan());
+    }
+
+    #[test]
+    fn names_ascend_and_first_tensor_of_another_type_is_named() {
+        let view = |dtype| TensorView::new(dtype, vec![1], &[0; 4]).unwrap();
+        let entry = std::collections::HashMap::from([("key".to_owned(), "value".to_owned())]);
+        let views = [
+            ("b", view(Dtype::F32)),
+            ("a", view(Dtype::F32)),
+            ("c", view(Dtype::I32)),
+        ];
+        let bytes = safetensors::serialize(views, Some(entry)).unwrap();
+        let tensors = Tensors::read(&bytes, "a file").unwrap();
+        assert!(tensors.names().into_iter().eq(["a", "b", "c"]));
+        let all = tensors.all_f32(["b", "a"]).unwrap();
+        assert!(all.keys().eq(["a", "b"]));
+        let error = tensors.all_f32(tensors.names()).unwrap_err().to_string();
+        assert_eq!(error, "a file: tensor `c` holds I32, expected F32");
+        assert_eq!(tensors.metadata("key").as_deref(), Some("value"));
+        assert_eq!(tensors.metadata("other"), None);
     }
 
     #[test]

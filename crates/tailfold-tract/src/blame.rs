@@ -8,7 +8,7 @@ use tailfold_onnx::proto::{DataType, ValueInfoProto};
 use tract_onnx::prelude::*;
 
 use crate::boundary::guarded;
-use crate::classifier::parse;
+use crate::parse::parse;
 
 /// Returns the label of the first node of `model` with which tract panics, found by bisecting the list of nodes; `regions`
 /// are the integer programs among its nodes.

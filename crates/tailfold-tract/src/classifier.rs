@@ -7,13 +7,11 @@ use tailfold_kernels::Isa;
 use tailfold_onnx::{Model, Shapes};
 use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::internal::DimLike as _;
-use tract_onnx::tract_hir::infer::Factoid as _;
 
 use crate::blame::blame;
 use crate::boundary::guarded;
 use crate::error::{TractError, chain};
-use crate::operator::with_regions;
+use crate::parse::parse;
 use crate::shapes::{check_axes, check_operators, check_sizes, shapes};
 
 /// An ONNX classifier prepared for batches of one: what a device answers does not depend on what it was asked together
@@ -34,47 +32,6 @@ enum Engine {
     Plan(Arc<TypedRunnableModel>),
     /// One region that is the whole graph.
     Whole(Box<IntegerClassifier>),
-}
-
-/// Parses `bytes` and fixes the input to one image; `name` is for messages.
-pub(crate) fn parse(
-    bytes: &[u8],
-    name: &str,
-    regions: &[Arc<Region>],
-) -> Result<(InferenceModel, [usize; 3]), TractError> {
-    let load = |e: tract_onnx::prelude::TractError| TractError::Load {
-        name: name.to_owned(),
-        message: chain(&e),
-    };
-    let read = |onnx: tract_onnx::Onnx| {
-        // Shapes of intermediate tensors are worked out anew for the fixed batch.
-        onnx.with_ignore_value_info(true)
-            .model_for_read(&mut &*bytes)
-    };
-    let mut model = with_regions(regions, read).map_err(load)?;
-    let not_image = |found: String| TractError::Shape {
-        name: name.to_owned(),
-        what: "input",
-        found,
-        expected: "one float tensor [N, channels, height, width] with fixed channels, height and width",
-    };
-    let inputs = model.input_outlets().map_err(load)?.len();
-    if inputs != 1 {
-        return Err(not_image(format!("{inputs} tensors")));
-    }
-    let fact = model.input_fact(0).map_err(load)?.clone();
-    let dims: Vec<Option<usize>> = fact
-        .shape
-        .dims()
-        .map(|d| d.concretize().and_then(|d| d.to_usize().ok()))
-        .collect();
-    let [_, Some(c), Some(h), Some(w)] = dims[..] else {
-        return Err(not_image(format!("{:?}", fact.shape)));
-    };
-    model
-        .set_input_fact(0, f32::fact([1, c, h, w]).into())
-        .map_err(load)?;
-    Ok((model, [c, h, w]))
 }
 
 impl TractClassifier {

@@ -10,6 +10,7 @@ mod depthwise;
 mod error;
 mod observer;
 mod operator;
+mod parse;
 mod shapes;
 mod vectors;
 

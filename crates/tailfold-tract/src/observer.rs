@@ -10,9 +10,9 @@ use tailfold_onnx::Model;
 
 use crate::blame::blame;
 use crate::boundary::guarded;
-use crate::classifier::parse;
 use crate::depthwise;
 use crate::error::{TractError, chain};
+use crate::parse::parse;
 use crate::shapes::{check_operators, check_sizes};
 
 /// A network whose outputs are chosen inner tensors.

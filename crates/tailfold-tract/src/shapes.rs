@@ -10,8 +10,8 @@ use tract_onnx::tract_core::internal::DimLike as _;
 use tract_onnx::tract_hir::infer::Factoid as _;
 
 use crate::boundary::guarded;
-use crate::classifier::parse;
 use crate::error::TractError;
+use crate::parse::parse;
 
 /// Infers the shape of each tensor of `model`, a classifier in canonical form, for one image.
 ///

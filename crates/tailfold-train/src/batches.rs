@@ -9,15 +9,9 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use tailfold_data::{AugmentKey, Augmenter, DataError, ImageStore, Normaliser};
+use tailfold_data::{AugmentKey, Augmenter, DataError, Normaliser};
 
-use crate::offsets::to_f32;
-
-/// Training images with their classes.
-pub(crate) struct Images {
-    pub(crate) store: ImageStore,
-    pub(crate) labels: Vec<usize>,
-}
+use crate::images::Images;
 
 /// One step's input: view 0 of every image, then view 1 of every image, ...
 pub(crate) struct Batch {
@@ -116,39 +110,6 @@ fn epoch_order(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
     rng.set_stream(epoch as u64 + 1);
     order.shuffle(&mut rng);
     order
-}
-
-/// Values that [`pixel_statistics`] reads at least, where there are so many.
-const STATISTICS_VALUES: usize = 1 << 28;
-
-/// Mean and standard deviation of each channel, on the 0..1 scale: of every image, or of every `n`-th where all together
-/// have many times [`STATISTICS_VALUES`] values.
-pub(crate) fn pixel_statistics(images: &ImageStore) -> Result<(Vec<f32>, Vec<f32>), DataError> {
-    let channels = images.shape(0)[0];
-    let values = |i| images.shape(i).iter().product::<usize>();
-    let every = ((0..images.len()).map(values).sum::<usize>() / STATISTICS_VALUES).max(1);
-    let (mut sum, mut square, mut count) =
-        (vec![0.0_f64; channels], vec![0.0_f64; channels], 0_u64);
-    for i in (0..images.len()).step_by(every) {
-        for pixel in images.image(i)?.values.chunks_exact(channels) {
-            count += 1;
-            for (c, &value) in pixel.iter().enumerate() {
-                let v = f64::from(value) / 255.0;
-                sum[c] += v;
-                square[c] += v * v;
-            }
-        }
-    }
-    let mean: Vec<f64> = sum.iter().map(|s| s / count as f64).collect();
-    // A channel of one single value has no spread; dividing by the smallest step of a byte keeps it finite.
-    let std = square
-        .iter()
-        .zip(&mean)
-        .map(|(s, m)| (s / count as f64 - m * m).max(0.0).sqrt().max(1.0 / 255.0));
-    Ok((
-        mean.iter().map(|&m| to_f32(m)).collect(),
-        std.map(to_f32).collect(),
-    ))
 }
 
 #[cfg(test)]

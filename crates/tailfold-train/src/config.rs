@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod contrastive;
+mod error;
 mod images;
 mod loss;
 mod network;
@@ -15,8 +16,8 @@ mod views;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::ConfigError;
 pub use contrastive::{ContrastiveConfig, ContrastiveKind};
+pub use error::ConfigError;
 pub use images::ImagesConfig;
 pub use loss::{FocalConfig, LdamConfig, LogitAdjustmentConfig, LossKind};
 pub use network::NetworkConfig;

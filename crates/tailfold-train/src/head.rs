@@ -7,8 +7,8 @@ use burn::tensor::activation::relu;
 use tailfold_sdot::AffineHead;
 use tailfold_spec::Head;
 
+use crate::casts::to_host;
 use crate::error::TrainError;
-use crate::evaluate::to_host;
 
 /// Linear or cosine classifier, weights `[classes, dim]`.
 #[derive(Module, Debug)]

@@ -5,26 +5,32 @@
 //! The only crate that knows burn. What leaves it is a run folder of plain files (`tailfold_spec::Manifest`).
 
 mod batches;
+mod casts;
 mod config;
 mod device;
 mod epoch;
+mod epoch_sums;
 mod error;
 mod evaluate;
 mod head;
+mod images;
 mod loss;
 mod networks;
 mod objective;
 mod offsets;
 mod optimizer;
+mod plan;
+mod prepare;
 mod pretrained;
 mod products;
 mod report;
 mod resume;
-mod run;
 mod sam;
 mod schedule;
+mod state;
 mod step;
 mod trainer;
+mod validation;
 mod weights;
 
 pub use config::{

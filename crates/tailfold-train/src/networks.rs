@@ -2,6 +2,7 @@
 
 mod block;
 mod body;
+mod layer;
 mod layers;
 mod profile;
 

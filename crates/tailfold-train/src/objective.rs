@@ -5,7 +5,9 @@ mod classifier;
 use burn::prelude::*;
 
 use crate::loss::{balanced_contrastive, supervised_contrastive};
-use crate::run::Run;
+use crate::networks::Network;
+use crate::plan::RunPlan;
+use crate::state::RunState;
 
 pub(crate) use classifier::ClassifierLoss;
 
@@ -32,56 +34,66 @@ fn repeated(labels: &[i32], views: usize, device: &Device) -> Tensor<1, Int> {
     Tensor::from_ints(repeated.as_slice(), device)
 }
 
-impl Run<'_> {
-    /// The objective on `features`, `[n * all views, dim]`, view-major, of images with `labels`, `[n]`.
-    pub(crate) fn objective(&self, features: Tensor<2>, labels: &[i32]) -> Objective {
-        let views = &self.config.views;
-        let [all, dim] = features.dims();
-        let rows = labels.len() * views.classifier;
-        let classified = features.clone().slice([0..rows, 0..dim]);
-        let scores = self.network.head.forward(classified.clone());
-        let classifier = self.classifier_loss.value(
-            scores.clone(),
-            repeated(labels, views.classifier, self.device),
-            self.progress,
-            self.offsets.as_ref(),
-        );
-        let contrastive = (&self.config.contrastive, &self.network.projection);
-        let (loss, contrastive) = match contrastive {
-            (Some(config), Some(projection)) => {
-                let (points, count) = if views.contrastive == 0 {
-                    (classified.clone(), views.classifier)
-                } else {
-                    (features.slice([rows..all, 0..dim]), views.contrastive)
-                };
-                let labels = repeated(labels, count, self.device);
-                let points = projection.forward(points);
-                let contrastive = self.contrast(config.temperature, points, labels);
-                let loss = classifier.clone() + contrastive.clone().mul_scalar(config.weight);
-                (loss, Some(contrastive))
-            }
-            _ => (classifier.clone(), None),
-        };
-        Objective {
-            loss,
-            classifier,
-            contrastive,
-            classified,
-            scores,
+/// The objective on `features`, `[n * all views, dim]`, view-major, of images with `labels`, `[n]`.
+pub(crate) fn objective(
+    plan: &RunPlan<'_>,
+    state: &RunState,
+    features: Tensor<2>,
+    labels: &[i32],
+) -> Objective {
+    let network = &state.network;
+    let views = &plan.config.views;
+    let finished = state.reports.len() as f64 / plan.config.epochs as f64;
+    let [all, dim] = features.dims();
+    let rows = labels.len() * views.classifier;
+    let classified = features.clone().slice([0..rows, 0..dim]);
+    let scores = network.head.forward(classified.clone());
+    let classifier = plan.classifier_loss.value(
+        scores.clone(),
+        repeated(labels, views.classifier, plan.device),
+        finished,
+        state.offsets.as_ref(),
+    );
+    let contrastive = (&plan.config.contrastive, &network.projection);
+    let (loss, contrastive) = match contrastive {
+        (Some(config), Some(projection)) => {
+            let (points, count) = if views.contrastive == 0 {
+                (classified.clone(), views.classifier)
+            } else {
+                (features.slice([rows..all, 0..dim]), views.contrastive)
+            };
+            let labels = repeated(labels, count, plan.device);
+            let points = projection.forward(points);
+            let contrastive = contrast(network, config.temperature, points, labels);
+            let loss = classifier.clone() + contrastive.clone().mul_scalar(config.weight);
+            (loss, Some(contrastive))
         }
+        _ => (classifier.clone(), None),
+    };
+    Objective {
+        loss,
+        classifier,
+        contrastive,
+        classified,
+        scores,
     }
+}
 
-    /// The contrastive loss on projected `points`, `[n, out]`, of `labels`, `[n]`.
-    ///
-    /// A network with a projection of its classifier's weights has prototypes, and the balanced loss. They are projected
-    /// from the weights as they are stored, not scaled or normalised, as published; the gradient goes on into the weights.
-    fn contrast(&self, temperature: f64, points: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-        match &self.network.prototypes {
-            Some(prototypes) => {
-                let prototypes = prototypes.forward(self.network.head.weight.val());
-                balanced_contrastive(points, prototypes, labels, temperature)
-            }
-            None => supervised_contrastive(points, labels, temperature),
+/// The contrastive loss on projected `points`, `[n, out]`, of `labels`, `[n]`.
+///
+/// A network with a projection of its classifier's weights has prototypes, and the balanced loss. They are projected
+/// from the weights as they are stored, not scaled or normalised, as published; the gradient goes on into the weights.
+fn contrast(
+    network: &Network,
+    temperature: f64,
+    points: Tensor<2>,
+    labels: Tensor<1, Int>,
+) -> Tensor<1> {
+    match &network.prototypes {
+        Some(prototypes) => {
+            let prototypes = prototypes.forward(network.head.weight.val());
+            balanced_contrastive(points, prototypes, labels, temperature)
         }
+        None => supervised_contrastive(points, labels, temperature),
     }
 }

@@ -9,9 +9,9 @@ use burn::prelude::*;
 use tailfold_sdot::{Options, Solution, solve_on};
 use tailfold_spec::{Apply, OffsetsRecord};
 
+use crate::casts::{to_f32, to_host};
 use crate::config::{ConfigError, OffsetConfig};
 use crate::error::TrainError;
-use crate::evaluate::to_host;
 use crate::head::Affine;
 use place::Place;
 pub(crate) use queue::FeatureQueue;
@@ -165,14 +165,6 @@ pub(crate) fn record(
         largest_relative_error: solution.map_or(0.0, |s| s.largest_relative_error),
         stop: solution.map_or_else(|| "not solved".to_owned(), |s| s.stop.to_string()),
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "offsets are a few logits; f32 is what a head adds"
-)]
-pub(crate) fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]

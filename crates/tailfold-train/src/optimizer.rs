@@ -8,8 +8,8 @@ use burn::optim::{
 };
 use burn::prelude::*;
 
+use crate::casts::to_f32;
 use crate::config::{Decay, OptimizerConfig};
-use crate::offsets::to_f32;
 
 /// The optimizer that `config` asks for, without state.
 pub(crate) fn descent(config: &OptimizerConfig) -> ModuleOptimizer {

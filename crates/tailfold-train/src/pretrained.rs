@@ -2,14 +2,12 @@
 
 mod error;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use safetensors::{Dtype, SafeTensors};
-use tailfold_spec::{Architecture, Head, artifact};
+use tailfold_spec::{Architecture, Head, NamedTensors, Tensors, artifact};
 
 use crate::networks::Network;
-use crate::weights::{NamedWeights, load_weights, named_weights};
+use crate::weights::{load_weights, named_weights};
 
 pub use error::PretrainedError;
 
@@ -96,33 +94,14 @@ pub fn load_pretrained(
 /// The tensors of a file that nobody took yet.
 struct Published<'a> {
     path: &'a Path,
-    tensors: NamedWeights,
+    tensors: NamedTensors,
 }
 
 impl<'a> Published<'a> {
     fn parse(bytes: &[u8], path: &'a Path) -> Result<Self, PretrainedError> {
-        let file = SafeTensors::deserialize(bytes).map_err(|source| PretrainedError::Parse {
-            path: path.to_owned(),
-            source,
-        })?;
-        // In the order of the names, so that the same file always gives the same message.
-        let views: BTreeMap<_, _> = file
-            .iter()
-            .filter(|(name, _)| !name.ends_with(IGNORED))
-            .collect();
-        let mut tensors = NamedWeights::new();
-        for (name, view) in views {
-            if view.dtype() != Dtype::F32 {
-                return Err(PretrainedError::Type {
-                    path: path.to_owned(),
-                    tensor: name.to_owned(),
-                    found: view.dtype(),
-                });
-            }
-            let (values, _) = view.data().as_chunks();
-            let values = values.iter().map(|&v| f32::from_le_bytes(v)).collect();
-            tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
-        }
+        let file = Tensors::read(bytes, &path.display().to_string())?;
+        let names = file.names().into_iter();
+        let tensors = file.all_f32(names.filter(|name| !name.ends_with(IGNORED)))?;
         Ok(Self { path, tensors })
     }
 

@@ -1,24 +1,22 @@
 //! The run folder's files: checkpoint, offsets, goldens, calibration features, manifest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use burn::module::Module as _;
 use safetensors::tensor::{Dtype, TensorView};
 use tailfold_spec::artifact::{self, ArtifactError};
-use tailfold_spec::{Manifest, OffsetsRecord};
+use tailfold_spec::{Manifest, NamedTensors, OffsetsRecord};
 
 use crate::error::TrainError;
-use crate::evaluate::input_values;
-use crate::run::Run;
-use crate::weights::{NamedWeights, named_weights};
-
-/// Tensors of one file, by name: shape and row-major values.
-pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+use crate::evaluate::{answers, input_values};
+use crate::plan::RunPlan;
+use crate::state::RunState;
+use crate::weights::named_weights;
 
 /// Serialises f32 tensors, and `labels` as `labels` I64 when given.
 pub(crate) fn safetensors_bytes(
-    tensors: &Tensors,
+    tensors: &NamedTensors,
     labels: Option<&[i64]>,
 ) -> Result<Vec<u8>, TrainError> {
     let mut bytes: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = tensors
@@ -65,7 +63,7 @@ pub(crate) struct Features {
 /// Writes every file of a finished run; the manifest, which names the hashes of the others, comes last.
 pub(crate) fn write_run(
     folder: &Path,
-    weights: &NamedWeights,
+    weights: &NamedTensors,
     offsets: &OffsetsRecord,
     golden: Golden,
     features: Features,
@@ -81,12 +79,12 @@ pub(crate) fn write_run(
     let mut json = serde_json::to_vec_pretty(offsets)?;
     json.push(b'\n');
     manifest.files.offsets_sha256 = write(Manifest::OFFSETS, &json)?;
-    let tensors = Tensors::from([
+    let tensors = NamedTensors::from([
         ("inputs".to_owned(), golden.inputs),
         ("scores".to_owned(), golden.scores),
     ]);
     manifest.files.golden_sha256 = write(Manifest::GOLDEN, &safetensors_bytes(&tensors, None)?)?;
-    let tensors = Tensors::from([("features".to_owned(), features.values)]);
+    let tensors = NamedTensors::from([("features".to_owned(), features.values)]);
     let bytes = safetensors_bytes(&tensors, Some(&features.labels))?;
     manifest.files.features_sha256 = write(Manifest::FEATURES, &bytes)?;
     write(Manifest::FILE, manifest.to_toml().as_bytes())?;
@@ -97,61 +95,60 @@ pub(crate) fn write_run(
 const GOLDEN_PER_CLASS: usize = 2;
 const GOLDEN_MOST: usize = 64;
 
-impl Run<'_> {
-    /// Writes the run folder.
-    pub(crate) fn finish(&self, out: &Path) -> Result<Manifest, TrainError> {
-        let network = self.network.valid();
-        let mut weights = named_weights(&network)?;
-        // Only what is deployed: the projections serve the contrastive loss alone.
-        weights
-            .retain(|name, _| !name.starts_with("projection.") && !name.starts_with("prototypes."));
-        let mut seen = vec![0; self.manifest.classes.len()];
-        let chosen: Vec<usize> = self
-            .balanced
-            .iter()
-            .copied()
-            .filter(|&i| {
-                let count = &mut seen[self.plan.images.labels[i]];
-                *count += 1;
-                *count <= GOLDEN_PER_CLASS
-            })
-            .collect();
-        // Spread over all classes: the first ones are the frequent ones.
-        let every = chosen.len().div_ceil(GOLDEN_MOST).max(1);
-        let golden: Vec<usize> = chosen.into_iter().step_by(every).collect();
-        let spec = &self.manifest.preprocess;
-        let images = &*self.plan.images;
-        let inputs = input_values(images, &golden, spec)?;
-        let scores = self.answers(&network, images, &golden)?.scores;
-        let features = self.answers(&network, images, &self.balanced)?.features;
-        let labels = self
-            .balanced
-            .iter()
-            .map(|&i| i64::try_from(self.plan.images.labels[i]).unwrap_or(i64::MAX));
-        let (classes, dim) = (
-            self.manifest.classes.len(),
-            self.manifest.architecture.feature_dim(),
-        );
-        let offsets = match &self.offsets {
-            Some(offsets) => offsets.record(),
-            None => OffsetsRecord::zeros(classes),
-        };
-        write_run(
-            out,
-            &weights,
-            &offsets,
-            Golden {
-                inputs: (
-                    vec![golden.len(), spec.channels, spec.height, spec.width],
-                    inputs,
-                ),
-                scores: (vec![golden.len(), classes], scores),
-            },
-            Features {
-                values: (vec![self.balanced.len(), dim], features),
-                labels: labels.collect(),
-            },
-            self.manifest.clone(),
-        )
-    }
+/// Writes the run folder.
+pub(crate) fn finish(
+    plan: &RunPlan<'_>,
+    state: &RunState,
+    out: &Path,
+) -> Result<Manifest, TrainError> {
+    let network = state.network.valid();
+    let mut weights = named_weights(&network)?;
+    // Only what is deployed: the projections serve the contrastive loss alone.
+    weights.retain(|name, _| !name.starts_with("projection.") && !name.starts_with("prototypes."));
+    let mut seen = vec![0; plan.manifest.classes.len()];
+    let chosen: Vec<usize> = plan
+        .balanced
+        .iter()
+        .copied()
+        .filter(|&i| {
+            let count = &mut seen[plan.batches.images.labels[i]];
+            *count += 1;
+            *count <= GOLDEN_PER_CLASS
+        })
+        .collect();
+    // Spread over all classes: the first ones are the frequent ones.
+    let every = chosen.len().div_ceil(GOLDEN_MOST).max(1);
+    let golden: Vec<usize> = chosen.into_iter().step_by(every).collect();
+    let spec = &plan.manifest.preprocess;
+    let images = &*plan.batches.images;
+    let inputs = input_values(images, &golden, spec)?;
+    let scores = answers(plan, &network, images, &golden)?.scores;
+    let features = answers(plan, &network, images, &plan.balanced)?.features;
+    let labels = plan.balanced_labels();
+    let labels = labels.map(|label| i64::try_from(label).unwrap_or(i64::MAX));
+    let (classes, dim) = (
+        plan.manifest.classes.len(),
+        plan.manifest.architecture.feature_dim(),
+    );
+    let offsets = match &state.offsets {
+        Some(offsets) => offsets.record(),
+        None => OffsetsRecord::zeros(classes),
+    };
+    write_run(
+        out,
+        &weights,
+        &offsets,
+        Golden {
+            inputs: (
+                vec![golden.len(), spec.channels, spec.height, spec.width],
+                inputs,
+            ),
+            scores: (vec![golden.len(), classes], scores),
+        },
+        Features {
+            values: (vec![plan.balanced.len(), dim], features),
+            labels: labels.collect(),
+        },
+        plan.manifest.clone(),
+    )
 }

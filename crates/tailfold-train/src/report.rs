@@ -1,20 +1,14 @@
 //! What a run tells while it goes on, and the files that keep it.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tailfold_data::Skipped;
 use tailfold_spec::Manifest;
-use tailfold_spec::artifact::{self, at};
+use tailfold_spec::artifact;
 
 use crate::error::TrainError;
-use crate::evaluate::Validation;
 use crate::pretrained::Pretrained;
-
-/// File name of the last validation's classes in a run folder.
-pub(crate) const RECALL: &str = "recall.csv";
 
 /// One row of `metrics.csv`. Accuracies are shares of 1; absent without validation data.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -117,52 +111,4 @@ pub(crate) fn write_metrics(out: &Path, reports: &[EpochReport]) -> Result<(), T
         .into_inner()
         .map_err(|e| csv::Error::from(e.into_error()))?;
     Ok(artifact::write(&out.join("metrics.csv"), &bytes)?)
-}
-
-/// One row of `recall.csv`: a class on the validation data after the last epoch.
-#[derive(Debug, Serialize)]
-struct RecallRow<'a> {
-    /// Label.
-    class: usize,
-    name: &'a str,
-    /// Training images.
-    train_count: u64,
-    /// Validation images.
-    images: u64,
-    /// Share of right answers; empty without images.
-    recall: Option<f64>,
-    /// What was added to the class's score, in logits: what would be folded.
-    offset: f32,
-}
-
-/// Writes `recall.csv`, a row a class; without a `validation` there is none, and one of an earlier run goes.
-pub(crate) fn write_recall(
-    out: &Path,
-    manifest: &Manifest,
-    validation: Option<&Validation>,
-) -> Result<(), TrainError> {
-    let path = out.join(RECALL);
-    let Some(validation) = validation else {
-        return match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(at("remove", &path)(error).into())
-            }
-            _ => Ok(()),
-        };
-    };
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for (class, name) in manifest.classes.iter().enumerate() {
-        writer.serialize(RecallRow {
-            class,
-            name,
-            train_count: manifest.train_counts[class],
-            images: validation.images[class],
-            recall: validation.recall[class],
-            offset: validation.offsets[class],
-        })?;
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(|e| csv::Error::from(e.into_error()))?;
-    Ok(artifact::write(&path, &bytes)?)
 }

@@ -16,11 +16,12 @@ use tailfold_spec::artifact::{self, ArtifactError, at};
 use tailfold_spec::{Architecture, OffsetsRecord, Preprocess};
 
 use crate::config::TrainConfig;
-use crate::epoch::EpochSums;
+use crate::epoch_sums::EpochSums;
 use crate::error::TrainError;
 use crate::optimizer::descent;
+use crate::plan::RunPlan;
 use crate::report::EpochReport;
-use crate::run::Run;
+use crate::state::RunState;
 use crate::weights::named_weights;
 
 mod queue;
@@ -63,171 +64,178 @@ struct State {
     queue_sha256: String,
 }
 
-impl Run<'_> {
-    /// Saves the state after the last step.
-    ///
-    /// # Errors
-    /// [`TrainError::File`] naming the file, [`TrainError::Weights`] naming the tensor that is not finite; the state saved
-    /// before stays.
-    pub(crate) fn save(&self, out: &Path) -> Result<(), TrainError> {
-        let parent = out.join(FOLDER);
-        fs::create_dir_all(&parent).map_err(at("create", &parent))?;
-        let (old, litter) = saved(out)?;
-        for folder in litter {
-            fs::remove_dir_all(&folder).map_err(at("remove", &folder))?;
-        }
-        let temporary = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .tempdir_in(&parent)
-            .map_err(at("create a folder in", &parent))?;
-        let folder = temporary.path();
-        let write = |file: &str, bytes: &[u8]| -> Result<String, ArtifactError> {
-            artifact::write(&folder.join(file), bytes)?;
-            Ok(artifact::sha256(bytes))
-        };
-        // Refused before anything is replaced: nothing goes on from weights that are not finite, and the state before is the
-        // last good one. It also brings the running statistics up to date, to the value that the next step would have
-        // computed from; they lag one update behind in the training module, and clones share them.
-        named_weights(&self.network)?;
-        let network = self.network.clone().into_record().into_bytes();
-        let network = network.map_err(|e| TrainError::Device(e.to_string()))?;
-        let optimizer = self.optimizer.into_bytes();
-        let optimizer = optimizer.map_err(|e| TrainError::Device(e.to_string()))?;
-        let offsets = self.offsets.as_ref();
-        let state = State {
-            architecture: self.manifest.architecture.clone(),
-            config: self.config.clone(),
-            train_counts: self.manifest.train_counts.clone(),
-            classes: self.manifest.classes.clone(),
-            preprocess: self.manifest.preprocess.clone(),
-            target: offsets.map_or_else(Vec::new, |o| o.target.clone()),
-            reports: self.reports.clone(),
-            sums: self.sums.clone(),
-            h: offsets.map_or_else(Vec::new, |o| o.h.clone()),
-            last: offsets.and_then(|o| o.last.clone()),
-            radius: self.radius,
-            network_sha256: write(NETWORK, &network)?,
-            optimizer_sha256: write(OPTIMIZER, &optimizer)?,
-            queue_sha256: match offsets {
-                None => String::new(),
-                Some(offsets) => write(QUEUE, &queue::to_bytes(&offsets.source.queue)?)?,
-            },
-        };
-        let json = serde_json::to_vec(&state)?;
-        write(STATE, &json)?;
-        write(STATE_HASH, artifact::sha256(&json).as_bytes())?;
-        sync_folder(folder)?;
-        let number = old.last().map_or(1, |(number, _)| number + 1);
-        let target = parent.join(format!("{PREFIX}{number:06}"));
-        fs::rename(folder, &target).map_err(at("write", &target))?;
-        sync_folder(&parent)?;
-        for (_, old) in old {
-            fs::remove_dir_all(&old).map_err(at("remove", &old))?;
-        }
-        Ok(())
+/// Saves the state after the last step.
+///
+/// # Errors
+/// [`TrainError::File`] naming the file, [`TrainError::Weights`] naming the tensor that is not finite; the state saved
+/// before stays.
+pub(crate) fn save(plan: &RunPlan<'_>, run: &RunState, out: &Path) -> Result<(), TrainError> {
+    let parent = out.join(FOLDER);
+    fs::create_dir_all(&parent).map_err(at("create", &parent))?;
+    let (old, litter) = saved(out)?;
+    for folder in litter {
+        fs::remove_dir_all(&folder).map_err(at("remove", &folder))?;
     }
-
-    /// Takes up the state that was saved last in `out`; `false` when there is none.
-    ///
-    /// # Errors
-    /// [`TrainError::Resume`] or [`TrainError::OtherArchitecture`], naming the file.
-    pub(crate) fn restore(&mut self, out: &Path) -> Result<bool, TrainError> {
-        let Some((_, folder)) = saved(out)?.0.pop() else {
-            return Ok(false);
-        };
-        let refuse = |file: &str, why: String| TrainError::Resume {
-            path: folder.join(file),
-            why,
-        };
-        let verified = |file: &str, expected: &str| {
-            let bytes = artifact::read(&folder.join(file))?;
-            let found = artifact::sha256(&bytes);
-            if found != expected {
-                return Err(refuse(
-                    file,
-                    format!("sha256 is {found}, expected {expected}"),
-                ));
-            }
-            Ok(bytes)
-        };
-        let state_sha256 = artifact::read_to_string(&folder.join(STATE_HASH))?;
-        let state: State = serde_json::from_slice(&verified(STATE, &state_sha256)?)
-            .map_err(|e| refuse(STATE, e.to_string()))?;
-        self.check_same_run(&state, &folder.join(STATE))?;
-
-        let bytes = Bytes::from_bytes_vec(verified(NETWORK, &state.network_sha256)?);
-        let network = ModuleRecord::from_bytes(bytes)
-            .and_then(|record| self.network.clone().try_load_record(record))
-            .map_err(|e| refuse(NETWORK, e.to_string()))?;
-        let bytes = Bytes::from_bytes_vec(verified(OPTIMIZER, &state.optimizer_sha256)?);
-        let optimizer =
-            OptimizerRecord::from_bytes(bytes).map_err(|e| refuse(OPTIMIZER, e.to_string()))?;
-        if let Some(offsets) = &mut self.offsets {
-            let bytes = verified(QUEUE, &state.queue_sha256)?;
-            let device = self.device.clone().without_autodiff();
-            queue::restore(&mut offsets.source.queue, &bytes, &device)
-                .map_err(|why| refuse(QUEUE, why))?;
-            offsets.h = state.h;
-            offsets.last = state.last;
-        }
-        self.network = network;
-        self.optimizer = descent(&self.config.optimizer).load_record(optimizer);
-        self.radius = state.radius;
-        self.reports = state.reports;
-        self.sums = state.sums;
-        Ok(true)
+    let temporary = tempfile::Builder::new()
+        .prefix(TEMPORARY)
+        .tempdir_in(&parent)
+        .map_err(at("create a folder in", &parent))?;
+    let folder = temporary.path();
+    let write = |file: &str, bytes: &[u8]| -> Result<String, ArtifactError> {
+        artifact::write(&folder.join(file), bytes)?;
+        Ok(artifact::sha256(bytes))
+    };
+    // Refused before anything is replaced: nothing goes on from weights that are not finite, and the state before is the
+    // last good one. It also brings the running statistics up to date, to the value that the next step would have
+    // computed from; they lag one update behind in the training module, and clones share them.
+    named_weights(&run.network)?;
+    let network = run.network.clone().into_record().into_bytes();
+    let network = network.map_err(|e| TrainError::Device(e.to_string()))?;
+    let optimizer = run.optimizer.into_bytes();
+    let optimizer = optimizer.map_err(|e| TrainError::Device(e.to_string()))?;
+    let offsets = run.offsets.as_ref();
+    let state = State {
+        architecture: plan.manifest.architecture.clone(),
+        config: plan.config.clone(),
+        train_counts: plan.manifest.train_counts.clone(),
+        classes: plan.manifest.classes.clone(),
+        preprocess: plan.manifest.preprocess.clone(),
+        target: offsets.map_or_else(Vec::new, |o| o.target.clone()),
+        reports: run.reports.clone(),
+        sums: run.sums.clone(),
+        h: offsets.map_or_else(Vec::new, |o| o.h.clone()),
+        last: offsets.and_then(|o| o.last.clone()),
+        radius: run.radius,
+        network_sha256: write(NETWORK, &network)?,
+        optimizer_sha256: write(OPTIMIZER, &optimizer)?,
+        queue_sha256: match offsets {
+            None => String::new(),
+            Some(offsets) => write(QUEUE, &queue::to_bytes(&offsets.source.queue)?)?,
+        },
+    };
+    let json = serde_json::to_vec(&state)?;
+    write(STATE, &json)?;
+    write(STATE_HASH, artifact::sha256(&json).as_bytes())?;
+    sync_folder(folder)?;
+    let number = old.last().map_or(1, |(number, _)| number + 1);
+    let target = parent.join(format!("{PREFIX}{number:06}"));
+    fs::rename(folder, &target).map_err(at("write", &target))?;
+    sync_folder(&parent)?;
+    for (_, old) in old {
+        fs::remove_dir_all(&old).map_err(at("remove", &old))?;
     }
-
-    /// Refuses the state of a run that would go another way.
-    fn check_same_run(&self, state: &State, path: &Path) -> Result<(), TrainError> {
-        if state.architecture != self.manifest.architecture {
-            return Err(TrainError::OtherArchitecture {
-                path: path.to_owned(),
-                found: Box::new(state.architecture.clone()),
-                expected: Box::new(self.manifest.architecture.clone()),
-            });
-        }
-        let differences = state.config.differences(self.config);
-        let target = self
-            .offsets
-            .as_ref()
-            .map_or(&[][..], |offsets| &offsets.target);
-        let why = if !differences.is_empty() {
-            format!(
-                "it belongs to a run with another configuration ({})",
-                differences.join("; ")
-            )
-        } else if state.train_counts != self.manifest.train_counts {
-            format!(
-                "it belongs to a run on {:?} images a class, the data now has {:?}",
-                state.train_counts, self.manifest.train_counts
-            )
-        } else if state.classes != self.manifest.classes {
-            format!(
-                "it belongs to a run on the classes {:?}, the data now has {:?}",
-                state.classes, self.manifest.classes
-            )
-        } else if state.preprocess != self.manifest.preprocess {
-            format!(
-                "its images were prepared by {:?}, the data now gives {:?}",
-                state.preprocess, self.manifest.preprocess
-            )
-        } else if state.target != target {
-            format!(
-                "its offsets aimed at the masses {:?}, now they would at {target:?}",
-                state.target
-            )
-        } else {
-            return Ok(());
-        };
-        Err(TrainError::Resume {
-            path: path.to_owned(),
-            why,
-        })
-    }
+    Ok(())
 }
 
-/// Removes what [`Run::save`] wrote: the run is finished.
+/// Takes up the state that was saved last in `out`; `false` when there is none.
+///
+/// # Errors
+/// [`TrainError::Resume`] or [`TrainError::OtherArchitecture`], naming the file.
+pub(crate) fn restore(
+    plan: &RunPlan<'_>,
+    run: &mut RunState,
+    out: &Path,
+) -> Result<bool, TrainError> {
+    let Some((_, folder)) = saved(out)?.0.pop() else {
+        return Ok(false);
+    };
+    let refuse = |file: &str, why: String| TrainError::Resume {
+        path: folder.join(file),
+        why,
+    };
+    let verified = |file: &str, expected: &str| {
+        let bytes = artifact::read(&folder.join(file))?;
+        let found = artifact::sha256(&bytes);
+        if found != expected {
+            return Err(refuse(
+                file,
+                format!("sha256 is {found}, expected {expected}"),
+            ));
+        }
+        Ok(bytes)
+    };
+    let state_sha256 = artifact::read_to_string(&folder.join(STATE_HASH))?;
+    let state: State = serde_json::from_slice(&verified(STATE, &state_sha256)?)
+        .map_err(|e| refuse(STATE, e.to_string()))?;
+    check_same_run(plan, run, &state, &folder.join(STATE))?;
+
+    let bytes = Bytes::from_bytes_vec(verified(NETWORK, &state.network_sha256)?);
+    let network = ModuleRecord::from_bytes(bytes)
+        .and_then(|record| run.network.clone().try_load_record(record))
+        .map_err(|e| refuse(NETWORK, e.to_string()))?;
+    let bytes = Bytes::from_bytes_vec(verified(OPTIMIZER, &state.optimizer_sha256)?);
+    let optimizer =
+        OptimizerRecord::from_bytes(bytes).map_err(|e| refuse(OPTIMIZER, e.to_string()))?;
+    if let Some(offsets) = &mut run.offsets {
+        let bytes = verified(QUEUE, &state.queue_sha256)?;
+        let device = plan.device.clone().without_autodiff();
+        queue::restore(&mut offsets.source.queue, &bytes, &device)
+            .map_err(|why| refuse(QUEUE, why))?;
+        offsets.h = state.h;
+        offsets.last = state.last;
+    }
+    run.network = network;
+    run.optimizer = descent(&plan.config.optimizer).load_record(optimizer);
+    run.radius = state.radius;
+    run.reports = state.reports;
+    run.sums = state.sums;
+    Ok(true)
+}
+
+/// Refuses the state of a run that would go another way.
+fn check_same_run(
+    plan: &RunPlan<'_>,
+    run: &RunState,
+    state: &State,
+    path: &Path,
+) -> Result<(), TrainError> {
+    if state.architecture != plan.manifest.architecture {
+        return Err(TrainError::OtherArchitecture {
+            path: path.to_owned(),
+            found: Box::new(state.architecture.clone()),
+            expected: Box::new(plan.manifest.architecture.clone()),
+        });
+    }
+    let differences = state.config.differences(plan.config);
+    let target = run
+        .offsets
+        .as_ref()
+        .map_or(&[][..], |offsets| &offsets.target);
+    let why = if !differences.is_empty() {
+        format!(
+            "it belongs to a run with another configuration ({})",
+            differences.join("; ")
+        )
+    } else if state.train_counts != plan.manifest.train_counts {
+        format!(
+            "it belongs to a run on {:?} images a class, the data now has {:?}",
+            state.train_counts, plan.manifest.train_counts
+        )
+    } else if state.classes != plan.manifest.classes {
+        format!(
+            "it belongs to a run on the classes {:?}, the data now has {:?}",
+            state.classes, plan.manifest.classes
+        )
+    } else if state.preprocess != plan.manifest.preprocess {
+        format!(
+            "its images were prepared by {:?}, the data now gives {:?}",
+            state.preprocess, plan.manifest.preprocess
+        )
+    } else if state.target != target {
+        format!(
+            "its offsets aimed at the masses {:?}, now they would at {target:?}",
+            state.target
+        )
+    } else {
+        return Ok(());
+    };
+    Err(TrainError::Resume {
+        path: path.to_owned(),
+        why,
+    })
+}
+
+/// Removes what [`save`] wrote: the run is finished.
 pub(crate) fn clear(out: &Path) -> Result<(), TrainError> {
     let folder = out.join(FOLDER);
     if !folder.exists() {

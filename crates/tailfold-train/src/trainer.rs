@@ -7,10 +7,15 @@ use burn::prelude::Device;
 use tailfold_spec::{Manifest, artifact};
 
 use crate::config::TrainConfig;
+use crate::epoch::{close_epoch, next_step};
 use crate::error::TrainError;
-use crate::report::{EpochReport, Observer, StepReport, best_epoch, write_metrics, write_recall};
+use crate::plan::RunPlan;
+use crate::prepare::{Prepared, prepare};
+use crate::products::finish;
+use crate::report::{EpochReport, Observer, StepReport, best_epoch, write_metrics};
 use crate::resume;
-use crate::run::Run;
+use crate::state::RunState;
+use crate::validation::{Validation, validate, write_recall};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -43,8 +48,12 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     config.validate()?;
     artifact::ensure_writable(out)?;
-    let mut run = Run::prepare(config, device, observer)?;
-    let restored = resume && run.restore(out)?;
+    let Prepared {
+        plan,
+        mut state,
+        pretrained,
+    } = prepare(config, device, observer)?;
+    let restored = resume && resume::restore(&plan, &mut state, out)?;
     let finished = out.join(Manifest::FILE);
     if resume && !restored && finished.exists() {
         let why = "the run is finished".to_owned();
@@ -53,72 +62,97 @@ pub fn train(
             why,
         });
     }
-    if !restored && let Some(pretrained) = &run.pretrained {
+    if !restored && let Some(pretrained) = &pretrained {
         observer.pretrained(pretrained);
     }
-    if !run.go_on(out, observer)? {
+    let Ended::Finished(validation) = go_on(&plan, &mut state, out, observer)? else {
         return Ok(Outcome {
             manifest: None,
-            reports: run.reports,
+            reports: state.reports,
         });
-    }
-    run.check_solved()?;
+    };
+    check_solved(&plan, &state)?;
     // A run that was killed after its last epoch measures it again: the same network, the same bits.
-    let validation = match run.validation_result.take() {
-        None => run.validate()?,
+    let validation = match validation {
+        None => validate(&plan, &state)?,
         some => some,
     };
-    write_recall(out, &run.manifest, validation.as_ref())?;
-    let manifest = run.finish(out)?;
+    write_recall(out, &plan.manifest, validation.as_ref())?;
+    let manifest = finish(&plan, &state, out)?;
     resume::clear(out)?;
     Ok(Outcome {
         manifest: Some(manifest),
-        reports: run.reports,
+        reports: state.reports,
     })
 }
 
-impl Run<'_> {
-    /// Steps, epochs and saved states to the end of the run, `true`, or to where `observer` stops it.
-    fn go_on(&mut self, out: &Path, observer: &mut dyn Observer) -> Result<bool, TrainError> {
-        let steps = self.plan.steps();
-        let (epochs, total) = (self.config.epochs, self.config.epochs * steps);
-        let before = self.reports.len() * steps + self.sums.steps;
-        observer.start(&self.manifest, steps, before);
-        let every = Duration::from_secs_f64(60.0 * self.config.checkpoint_minutes);
-        let (started, mut saved) = (Instant::now(), Instant::now());
-        while self.reports.len() < epochs {
-            let epoch = self.reports.len();
-            let batches = self.plan.start(epoch, self.sums.steps);
-            while self.sums.steps < steps {
-                let loss = self.next_step(&batches)?;
-                let done = epoch * steps + self.sums.steps;
-                let mean = started.elapsed().as_secs_f64() / (done - before) as f64;
-                observer.step(&StepReport {
-                    epoch: epoch + 1,
-                    step: self.sums.steps,
-                    loss,
-                    images_per_second: self.sums.images_per_second(),
-                    seconds_left: mean * (total - done) as f64,
-                });
-                let stop = observer.wants_stop();
-                if stop || saved.elapsed() >= every {
-                    self.save(out)?;
-                    saved = Instant::now();
-                }
-                if stop {
-                    return Ok(false);
-                }
+/// How the steps of a run ended.
+enum Ended {
+    /// All steps are done. The validation of the last epoch is there if this process made it and there is validation
+    /// data.
+    Finished(Option<Validation>),
+    /// The observer wanted to stop; the state is saved.
+    Stopped,
+}
+
+/// Makes the steps, epochs and saved states to the end of the run, or to where `observer` stops it.
+fn go_on(
+    plan: &RunPlan<'_>,
+    state: &mut RunState,
+    out: &Path,
+    observer: &mut dyn Observer,
+) -> Result<Ended, TrainError> {
+    let steps = plan.batches.steps();
+    let (epochs, total) = (plan.config.epochs, plan.config.epochs * steps);
+    let before = state.reports.len() * steps + state.sums.steps;
+    observer.start(&plan.manifest, steps, before);
+    let every = Duration::from_secs_f64(60.0 * plan.config.checkpoint_minutes);
+    let (started, mut saved) = (Instant::now(), Instant::now());
+    let mut validation = None;
+    while state.reports.len() < epochs {
+        let epoch = state.reports.len();
+        let batches = plan.batches.start(epoch, state.sums.steps);
+        while state.sums.steps < steps {
+            let loss = next_step(plan, state, &batches)?;
+            let done = epoch * steps + state.sums.steps;
+            let mean = started.elapsed().as_secs_f64() / (done - before) as f64;
+            observer.step(&StepReport {
+                epoch: epoch + 1,
+                step: state.sums.steps,
+                loss,
+                images_per_second: state.sums.images_per_second(),
+                seconds_left: mean * (total - done) as f64,
+            });
+            let stop = observer.wants_stop();
+            if stop || saved.elapsed() >= every {
+                resume::save(plan, state, out)?;
+                saved = Instant::now();
             }
-            let report = self.close_epoch()?;
-            observer.epoch(&report);
-            write_metrics(out, &self.reports)?;
-            self.save(out)?;
-            saved = Instant::now();
-            if self.reports.len() < epochs && observer.wants_stop() {
-                return Ok(false);
+            if stop {
+                return Ok(Ended::Stopped);
             }
         }
-        Ok(true)
+        let (report, measured) = close_epoch(plan, state)?;
+        validation = measured;
+        observer.epoch(&report);
+        write_metrics(out, &state.reports)?;
+        resume::save(plan, state, out)?;
+        saved = Instant::now();
+        if state.reports.len() < epochs && observer.wants_stop() {
+            return Ok(Ended::Stopped);
+        }
+    }
+    Ok(Ended::Finished(validation))
+}
+
+/// Checks that a run with offsets had some.
+fn check_solved(plan: &RunPlan<'_>, state: &RunState) -> Result<(), TrainError> {
+    match (&plan.config.offsets, &state.offsets) {
+        (Some(config), Some(offsets)) if offsets.last.is_none() => Err(TrainError::NeverSolved {
+            samples: config.samples,
+            classes: plan.manifest.classes.len(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -4,65 +4,20 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
+use tailfold_spec::NamedTensors;
 
 use crate::networks::Network;
 
-/// Name, shape and row-major values.
-pub(crate) type NamedWeights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+mod error;
 
-/// Weights that do not fit their network.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WeightError {
-    /// A tensor of the network has no value.
-    #[error("the checkpoint has no tensor `{0}`")]
-    Missing(String),
-    /// Another network.
-    #[error("tensor `{name}` has shape {found:?}, the network expects {expected:?}")]
-    Shape {
-        /// Tensor.
-        name: String,
-        /// Shape in the checkpoint.
-        found: Vec<usize>,
-        /// Shape in the network.
-        expected: Vec<usize>,
-    },
-    /// A shape that its values do not fill.
-    #[error("tensor `{name}` has shape {shape:?} but {found} values")]
-    Values {
-        /// Tensor.
-        name: String,
-        /// Shape in the checkpoint, the network's.
-        shape: Vec<usize>,
-        /// Values in the checkpoint.
-        found: usize,
-    },
-    /// A NaN or an infinity.
-    #[error("tensor `{name}` is {value} at index {index}")]
-    NotFinite {
-        /// Tensor.
-        name: String,
-        /// Flat index.
-        index: usize,
-        /// The value.
-        value: f32,
-    },
-    /// The back end did not hand out its values.
-    #[error("tensor `{name}` could not be read from the device: {message}")]
-    Device {
-        /// Tensor.
-        name: String,
-        /// The back end's message.
-        message: String,
-    },
-}
+pub use error::WeightError;
 
 /// The deployed and training tensors of `network`, under the names of the checkpoint (`stem.conv.weight`,
 /// `blocks.0.norm1.gamma`, `head.weight`, `projection.hidden.weight`, ...).
 ///
 /// # Errors
 /// [`WeightError`] when a value is not finite: such a network is not worth saving.
-pub fn named_weights(network: &Network) -> Result<NamedWeights, WeightError> {
+pub fn named_weights(network: &Network) -> Result<NamedTensors, WeightError> {
     // `valid` synchronises the running statistics, which lag one update behind in the training module.
     let mut visitor = Collect {
         path: Vec::new(),
@@ -80,7 +35,7 @@ pub fn named_weights(network: &Network) -> Result<NamedWeights, WeightError> {
 ///
 /// # Errors
 /// [`WeightError`] naming the tensor; `weights` may hold more than the network needs.
-pub fn load_weights(network: Network, weights: &NamedWeights) -> Result<Network, WeightError> {
+pub fn load_weights(network: Network, weights: &NamedTensors) -> Result<Network, WeightError> {
     let mut mapper = Replace {
         path: Vec::new(),
         weights,
@@ -105,7 +60,7 @@ fn name_of(path: &[String]) -> String {
 
 struct Collect {
     path: Vec<String>,
-    found: NamedWeights,
+    found: NamedTensors,
     error: Option<WeightError>,
 }
 
@@ -145,7 +100,7 @@ impl ModuleVisitor for Collect {
 
 struct Replace<'a> {
     path: Vec<String>,
-    weights: &'a NamedWeights,
+    weights: &'a NamedTensors,
     error: Option<WeightError>,
 }
 

@@ -5,9 +5,13 @@ use std::str::FromStr;
 
 use tailfold_integer::IntegerClassifier;
 use tailfold_onnx::Model;
+#[cfg(feature = "ort")]
+use tailfold_ort::Provider;
 #[cfg(feature = "tract")]
 use tailfold_tract::TractClassifier;
 
+#[cfg(feature = "ort")]
+use crate::prepared::on_ort;
 use crate::{Options, Prepared, RuntimeError};
 
 /// What computes. All names are known to every build; those that it lacks are an error when they are asked for.
@@ -103,9 +107,13 @@ impl Backend {
                     source,
                 }),
             #[cfg(feature = "ort")]
-            Self::Ort | Self::Cuda | Self::Tensorrt | Self::TensorrtRtx => {
-                crate::prepared::on_ort(self, &model, name, options)
-            }
+            Self::Ort => on_ort(Provider::Cpu, &model, name, options),
+            #[cfg(feature = "ort")]
+            Self::Cuda => on_ort(Provider::Cuda, &model, name, options),
+            #[cfg(feature = "ort")]
+            Self::Tensorrt => on_ort(Provider::Tensorrt, &model, name, options),
+            #[cfg(feature = "ort")]
+            Self::TensorrtRtx => on_ort(Provider::TensorrtRtx, &model, name, options),
             #[cfg(not(all(feature = "tract", feature = "ort")))]
             absent => Err(RuntimeError::NotBuilt {
                 backend: absent.name(),

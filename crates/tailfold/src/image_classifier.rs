@@ -160,11 +160,13 @@ impl ImageClassifier {
     pub fn classify_pixels(&mut self, pixels: &Pixels, top: usize) -> Result<Answer, RuntimeError> {
         let (logits, latency_ms) = clock::timed(|| self.logits(pixels));
         let logits = logits?;
-        if let Some(class) = logits.values().iter().position(|v| !v.is_finite()) {
+        let Some(ranked) = Logits::ranked(logits.values()) else {
+            let class = logits.values().iter().position(|v| !v.is_finite());
+            let class = class.unwrap_or_default();
             return Err(RuntimeError::NotFinite { class });
-        }
+        };
         Ok(Answer {
-            top: self.named(logits.values(), top),
+            top: self.named(logits.values(), &ranked[..top.min(ranked.len())]),
             logits: logits.values().to_vec(),
             latency_ms,
         })
@@ -177,20 +179,14 @@ impl ImageClassifier {
         Ok(self.classifier.logits(&batch)?)
     }
 
-    fn named(&self, logits: &[f32], top: usize) -> Vec<Guess> {
+    fn named(&self, logits: &[f32], classes: &[usize]) -> Vec<Guess> {
         let probabilities = self.model.score_kind.probabilities(logits);
-        let mut classes: Vec<usize> = (0..probabilities.len()).collect();
-        // A stable sort keeps the lowest class first among equals, as everywhere.
-        classes.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
-        classes
-            .into_iter()
-            .take(top)
-            .map(|class| Guess {
-                class,
-                name: self.model.card.classes[class].clone(),
-                probability: probabilities[class],
-            })
-            .collect()
+        let guess = |&class: &usize| Guess {
+            class,
+            name: self.model.card.classes[class].clone(),
+            probability: probabilities[class],
+        };
+        classes.iter().map(guess).collect()
     }
 }
 

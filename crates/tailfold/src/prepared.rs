@@ -13,7 +13,7 @@ use tailfold_spec::Classifier;
 use tailfold_tract::TractClassifier;
 
 #[cfg(feature = "ort")]
-use crate::{Backend, Options, RuntimeError};
+use crate::{Options, RuntimeError};
 
 /// What runs one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,17 +82,11 @@ impl From<IntegerClassifier> for Prepared {
 /// Prepares `model` for one of ONNX Runtime's providers.
 #[cfg(feature = "ort")]
 pub(crate) fn on_ort(
-    backend: Backend,
+    provider: Provider,
     model: &Model,
     name: &str,
     options: &Options,
 ) -> Result<Prepared, RuntimeError> {
-    let provider = match backend {
-        Backend::Cuda => Provider::Cuda,
-        Backend::Tensorrt => Provider::Tensorrt,
-        Backend::TensorrtRtx => Provider::TensorrtRtx,
-        _ => Provider::Cpu,
-    };
     let setup = Setup {
         provider,
         threads: options.threads,

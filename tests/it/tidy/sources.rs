@@ -42,7 +42,7 @@ fn files() -> Vec<(String, String)> {
     files
 }
 
-fn rust_files() -> Vec<(String, String)> {
+pub(super) fn rust_files() -> Vec<(String, String)> {
     let mut files = files();
     files.retain(|(name, _)| name.ends_with(".rs"));
     assert!(files.len() > 50, "only {} sources found", files.len());

@@ -9,30 +9,11 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, bail, ensure};
 use tailfold_console::say;
-pub(super) use tailfold_data::is_named_image;
-use tailfold_data::{IMAGE_ENDINGS, ImageStream, LeftOut, Pixels, is_hidden};
+use tailfold_data::{IMAGE_ENDINGS, ImageStream, LeftOut, Pixels, is_hidden, is_named_image};
 use walkdir::WalkDir;
 
+use super::item::{Content, Item};
 use super::watch::Watched;
-
-/// An image that is to be classified.
-pub(super) struct Item {
-    /// File, or the stream and the number of the image in it.
-    pub(super) name: String,
-    pub(super) content: Content,
-}
-
-/// What there is of it.
-pub(super) enum Content {
-    /// A file, to be read.
-    File(PathBuf),
-    /// Encoded.
-    Encoded(Vec<u8>),
-    /// Decoded.
-    Pixels(Pixels),
-    /// Nothing, and why.
-    Failed(anyhow::Error),
-}
 
 /// Size of a raw frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +94,7 @@ impl Source {
     }
 
     /// The next images, at most `most` and at least one; `None` at the end.
-    pub(super) fn some(&mut self, most: usize) -> anyhow::Result<Option<Vec<Item>>> {
+    pub(super) fn next_batch(&mut self, most: usize) -> anyhow::Result<Option<Vec<Item>>> {
         let mut items = Vec::new();
         while let Some(input) = self.inputs.front_mut() {
             match input.next() {
@@ -128,7 +109,7 @@ impl Source {
             return Ok(Some(items));
         }
         match &mut self.watched {
-            Some(watched) => watched.some(most),
+            Some(watched) => watched.next_batch(most),
             None => Ok(None),
         }
     }
@@ -154,15 +135,6 @@ fn input(path: &Path, raw: Option<Frame>) -> anyhow::Result<Images> {
         None if path.is_dir() => Box::new(listed(path)?.into_iter().map(Item::file)),
         None => Box::new(std::iter::once(Item::file(path.to_owned()))),
     })
-}
-
-impl Item {
-    pub(super) fn file(path: PathBuf) -> Self {
-        Self {
-            name: path.display().to_string(),
-            content: Content::File(path),
-        }
-    }
 }
 
 /// Images on stdin.

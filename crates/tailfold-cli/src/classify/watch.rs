@@ -10,8 +10,9 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tailfold_data::is_named_image;
 
-use super::source::{Item, is_named_image};
+use super::item::Item;
 
 /// How long a signal may wait.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -72,7 +73,7 @@ impl Watched {
     }
 
     /// The next images, at most `most`, as soon as there is one; `None` when it is time to stop.
-    pub(super) fn some(&mut self, most: usize) -> anyhow::Result<Option<Vec<Item>>> {
+    pub(super) fn next_batch(&mut self, most: usize) -> anyhow::Result<Option<Vec<Item>>> {
         loop {
             while let Ok(event) = self.events.try_recv() {
                 self.take(event)?;

@@ -8,7 +8,7 @@ use tailfold::{Answer, ImageClassifier};
 use tailfold_data::{decode, decode_file};
 
 use super::answers::Row;
-use super::source::{Content, Item};
+use super::item::{Content, Item};
 
 /// Classifiers over the same weights, one a thread.
 pub(super) struct Workers {

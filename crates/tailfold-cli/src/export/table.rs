@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use tailfold_export::{Expected, Measure, Retarget, Weighing};
+use tailfold_export::{Expected, MassMeasure, Retarget, Weighing};
 use tailfold_spec::Mean;
 
 const NOT_MEASURED: &str = "expected accuracy: not measured (give --evaluate SPEC)";
 
 /// The table, in percent; the expected accuracy or why there is none; the warnings.
 pub(super) fn table(report: &Retarget) -> String {
-    let Measure {
+    let MassMeasure {
         weighing,
         temperature,
     } = report.sample.measure;

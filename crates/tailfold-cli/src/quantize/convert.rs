@@ -96,7 +96,7 @@ fn int8(
     let options = args.options()?;
     let [choosing, finishing] = passes.left(&options);
     bar.start("calibrating", set.len() * choosing);
-    let draft = Draft::after(float, set, &options, passes, &|| bar.step())?;
+    let draft = passes.draft(float, set, &options, &|| bar.step())?;
     let (kept, found) = match &args.search {
         None => (options.kept(float)?, None),
         Some(_) => {

@@ -41,7 +41,7 @@ pub(super) fn calibration(
     Ok(Some(if args.shard.is_some() && first {
         CalibrationSet::unread(&data, float, &draw)?
     } else {
-        CalibrationSet::draw_after(&data, float, &draw, passes)?
+        passes.draw(&data, float, &draw)?
     }))
 }
 

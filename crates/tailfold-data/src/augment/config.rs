@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::policy::BINS;
+use super::AugmentError;
 use crate::DataError;
 
 /// What is done to an image, in the order of the fields. The default does nothing.
@@ -177,20 +177,11 @@ impl From<Keys> for AugmentConfig {
     }
 }
 
-/// An augmentation value out of its range.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("augment.{field} is {value}, expected {expected}")]
-pub struct AugmentError {
-    /// Field.
-    pub field: &'static str,
-    /// Value found.
-    pub value: String,
-    /// What is accepted.
-    pub expected: &'static str,
-}
-
 /// Most pixels of padding or cutout: keeps sums of sizes far from overflow.
 const MAX_SIDE: usize = 1 << 16;
+
+/// Strengths of RandAugment, as in torchvision.
+pub(super) const BINS: usize = 31;
 
 /// Most operations of RandAugment.
 const MAX_OPERATIONS: usize = 16;

@@ -1,15 +1,12 @@
 //! Which operations an image gets: AutoAugment's table and RandAugment's draw.
 
-use super::config::RandAugment;
+use super::config::{BINS, RandAugment};
 use super::operation::Operation::{
     self, AutoContrast, Brightness, Color, Contrast, Equalize, Identity, Invert, Posterize, Rotate,
     Sharpness, ShearX, ShearY, Solarize, TranslateX, TranslateY,
 };
 use crate::Pixels;
 use crate::draws::Draws;
-
-/// Strengths of RandAugment, as in torchvision.
-pub(super) const BINS: usize = 31;
 
 /// Strengths of AutoAugment.
 const AUTO_BINS: usize = 10;

@@ -7,8 +7,8 @@ use image::codecs::png::FilterType;
 use tailfold_spec::artifact;
 
 use super::{IMBALANCE, Row, SUMS, TILE, sprite_size, tile_start};
-use crate::dataset::Loaded;
 use crate::images::{Images, Records};
+use crate::loaded::Loaded;
 use crate::{DataError, Pixels, Split, longtail, readers};
 
 const LICENSE: &str = include_str!("LICENSE");

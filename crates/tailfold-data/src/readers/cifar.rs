@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tailfold_spec::artifact::at;
 
-use crate::dataset::Loaded;
 use crate::images::{Images, Records};
 use crate::left_out::LeftOut;
+use crate::loaded::Loaded;
 use crate::{DataError, Split, files, longtail};
 
 const SIDE: usize = 32;

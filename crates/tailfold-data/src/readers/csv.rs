@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use ::csv::{ReaderBuilder, StringRecord};
 
-use crate::dataset::Loaded;
 use crate::images::Images;
 use crate::left_out::LeftOut;
+use crate::loaded::Loaded;
 use crate::names::normalised;
 use crate::readers::list::{out_of_range, parse_label};
 use crate::readers::{listed_names, names_for, split_file};

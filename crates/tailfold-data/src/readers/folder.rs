@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use tailfold_spec::artifact::ArtifactError;
 use walkdir::WalkDir;
 
-use crate::dataset::Loaded;
 use crate::images::Images;
 use crate::left_out::LeftOut;
+use crate::loaded::Loaded;
 use crate::names::{is_hidden, is_named_image, normalised};
 use crate::{DataError, Split};
 

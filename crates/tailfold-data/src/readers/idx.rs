@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::dataset::Loaded;
 use crate::images::{Images, Records};
 use crate::left_out::LeftOut;
+use crate::loaded::Loaded;
 use crate::readers::{listed_names, names_for};
 use crate::{DataError, Split, files};
 

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::dataset::Loaded;
 use crate::images::Images;
 use crate::left_out::LeftOut;
+use crate::loaded::Loaded;
 use crate::names::normalised;
 use crate::readers::split_file;
 use crate::{DataError, Split, files};

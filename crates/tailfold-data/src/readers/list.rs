@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::dataset::Loaded;
 use crate::images::Images;
 use crate::left_out::LeftOut;
+use crate::loaded::Loaded;
 use crate::readers::{MAX_CLASSES, class_or_category_names, names_for, split_file};
 use crate::{DataError, Split, files};
 

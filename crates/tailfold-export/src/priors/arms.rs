@@ -3,7 +3,7 @@
 use tailfold_spec::{AtExport, OffsetsRecord};
 
 use super::run_of;
-use crate::{AskedPrior, ExportError, Measure, Sample, Unfolded, Weighing, resolve};
+use crate::{AskedPrior, ExportError, MassMeasure, Sample, Unfolded, Weighing, resolve};
 
 /// Offsets for one prior.
 pub(super) struct Arm {
@@ -84,14 +84,18 @@ fn adjusted(offsets: &[f32], from: &[f64], to: &[f64]) -> Vec<f32> {
 }
 
 /// Name, title and measure of the solved arms, on features and on scores.
-const SOLVED: [[(&str, &str, Measure); 3]; 2] = [
+const SOLVED: [[(&str, &str, MassMeasure); 3]; 2] = [
     [
         (
             "features",
             "re-targeted on training features",
-            Measure::PROBABILITIES,
+            MassMeasure::PROBABILITIES,
         ),
-        ("features-cells", "the same by whole images", Measure::CELLS),
+        (
+            "features-cells",
+            "the same by whole images",
+            MassMeasure::CELLS,
+        ),
         (
             "features-balanced",
             "by whole images, classes weighing alike",
@@ -102,12 +106,12 @@ const SOLVED: [[(&str, &str, Measure); 3]; 2] = [
         (
             "calibrated",
             "re-targeted on held-out images",
-            Measure::PROBABILITIES,
+            MassMeasure::PROBABILITIES,
         ),
         (
             "calibrated-cells",
             "the same by whole images",
-            Measure::CELLS,
+            MassMeasure::CELLS,
         ),
         (
             "calibrated-balanced",
@@ -117,7 +121,7 @@ const SOLVED: [[(&str, &str, Measure); 3]; 2] = [
     ],
 ];
 
-const BALANCED: Measure = Measure {
+const BALANCED: MassMeasure = MassMeasure {
     weighing: Weighing::Balanced,
     temperature: 0.0,
 };

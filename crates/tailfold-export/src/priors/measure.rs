@@ -2,8 +2,8 @@
 
 use tailfold_spec::{ClassGroups, Group, Mean};
 
+use super::arm_report::{ArmReport, Difference, PriorReport};
 use super::arms::Arm;
-use super::report::{ArmReport, Difference, PriorReport};
 use super::resample::draw;
 use crate::expected::{Weighted, by_class, right};
 use crate::{AskedPrior, ExportError, Scored};

@@ -1,8 +1,8 @@
 //! Report of the comparison; schema `tailfold.priors/1`.
 
 use serde::Serialize;
-use tailfold_spec::Mean;
 
+use super::arm_report::PriorReport;
 use super::arms::{Arm, Base, REFERENCES};
 use super::measure::Under;
 use super::resample::{counts, most_images};
@@ -51,62 +51,6 @@ pub struct Drawn {
     pub seeds: u64,
     /// Images of a set.
     pub images: usize,
-}
-
-/// One prior.
-#[derive(Debug, Serialize)]
-pub struct PriorReport {
-    /// Name of the prior.
-    pub prior: String,
-    /// `[classes]`, sum 1.
-    pub masses: Vec<f64>,
-    /// Images of each class in a drawn set, `[classes]`.
-    pub drawn_counts: Vec<usize>,
-    /// Number of images drawn from the prior itself with the same standard error as all weighted test images.
-    pub effective_images: f64,
-    /// The ways to serve it.
-    pub arms: Vec<ArmReport>,
-    /// Each solved arm minus each baseline, paired by image.
-    pub differences: Vec<Difference>,
-}
-
-/// A way to serve the prior.
-#[derive(Debug, Serialize)]
-pub struct ArmReport {
-    /// Short name.
-    pub name: &'static str,
-    /// Description.
-    pub title: &'static str,
-    /// Accuracy under the prior from all test images, each class weighing what the prior gives it.
-    pub expected: Mean,
-    /// Accuracy on the drawn sets, with the standard error over seeds: of the drawing, not of the test images.
-    pub drawn: Option<Mean>,
-    /// Mean recall of the classes with many training images; null without such classes.
-    pub many: Option<f64>,
-    /// The same for medium.
-    pub medium: Option<f64>,
-    /// The same for few.
-    pub few: Option<f64>,
-    /// Total variation distance between the top-1 shares and the prior, in percent: half of
-    /// `sum_j |answered_j - prior_j|`.
-    pub misplaced: f64,
-    /// `[classes]`, logits, added to the raw scores.
-    pub offsets: Vec<f32>,
-    /// Why the solver stopped; null where nothing was solved.
-    pub stop: Option<String>,
-}
-
-/// Two ways on the same images.
-#[derive(Debug, Serialize)]
-pub struct Difference {
-    /// Short name of the solved way.
-    pub arm: &'static str,
-    /// Short name of the way that it is compared with.
-    pub minus: &'static str,
-    /// Difference of the expected accuracies.
-    pub expected: Mean,
-    /// Difference on the drawn sets.
-    pub drawn: Option<Mean>,
 }
 
 impl Drawn {

@@ -16,6 +16,7 @@ use tailfold_spec::{Classifier as _, ImageBatch};
 
 use super::*;
 use crate::IntegerClassifier;
+use crate::regions::Region;
 use net::Net;
 use unsound::spoiled;
 

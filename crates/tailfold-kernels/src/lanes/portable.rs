@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "vectors are read and written through pointers")]
 
 use super::{LANES, Lanes, ORDER};
-use crate::requantize::Constants;
+use crate::lanes::Constants;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([i32; LANES]);

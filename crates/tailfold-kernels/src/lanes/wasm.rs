@@ -5,7 +5,7 @@ use std::arch::wasm32::*;
 use std::array;
 
 use super::{LANES, Lanes};
-use crate::requantize::Constants;
+use crate::lanes::Constants;
 
 /// Four vectors of sums.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use super::claims::Budget;
 use super::layout::check_codec;
 use super::pages::pages;
 use super::{Inner, LogitFileError};
-use crate::labels::not_a_class;
+use crate::payload::not_a_class;
 
 /// Values read at once.
 const STRETCH: usize = 1 << 16;

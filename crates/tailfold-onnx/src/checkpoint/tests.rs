@@ -33,7 +33,8 @@ fn the_first_bad_value_is_named() {
 
 #[test]
 fn only_f32_is_read() {
-    let view = safetensors::tensor::TensorView::new(Dtype::F16, vec![2], &[0; 4]).unwrap();
+    let view =
+        safetensors::tensor::TensorView::new(safetensors::Dtype::F16, vec![2], &[0; 4]).unwrap();
     let bytes = safetensors::serialize([("w", view)], None).unwrap();
     assert_eq!(
         read(&bytes).unwrap_err().to_string(),
@@ -65,6 +66,6 @@ fn a_part_of_a_file_is_refused() {
     // A header that claims more than the file has.
     assert!(matches!(
         read(&[0xff; 64]),
-        Err(CheckpointError::Parse { .. })
+        Err(CheckpointError::Tensors(TensorsError::Damaged { .. }))
     ));
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
-use tailfold_spec::artifact;
+use tailfold_spec::{Tensors, TensorsError, artifact};
 
 use super::{Header, IMAGES, Part, damaged};
 use crate::{PartError, Tensor};
@@ -59,24 +58,23 @@ impl Part {
     /// [`PartError`] naming the file.
     pub fn read(path: &Path) -> Result<Self, PartError> {
         let bytes = artifact::read(path)?;
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(path, &e))?;
-        let entry = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
-        let entry = entry.ok_or_else(|| PartError::NotAPart {
+        let file = Tensors::read(&bytes, "the file").map_err(|e| of_file(path, e))?;
+        let entry = file.metadata(KEY).ok_or_else(|| PartError::NotAPart {
             path: path.to_owned(),
         })?;
-        let header = header(entry, path)?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(path, &e))?;
+        let header = header(&entry, path)?;
         let mut tensors = BTreeMap::new();
-        for (name, view) in file.tensors() {
+        for name in file.names() {
+            let view = file.view(name).map_err(|e| of_file(path, e))?;
             let tensor = Tensor::from_bytes(view.dtype(), view.shape(), view.data())
                 .ok_or_else(|| damaged(path, &format!("tensor `{name}` is {}", view.dtype())))?;
-            if header.tensors.get(&name) != Some(&digest(&tensor, view.data())) {
+            if header.tensors.get(name) != Some(&digest(&tensor, view.data())) {
                 return Err(damaged(
                     path,
                     &format!("tensor `{name}` has not the hash that the header names"),
                 ));
             }
-            tensors.insert(name, tensor);
+            tensors.insert(name.to_owned(), tensor);
         }
         if let Some(lost) = header
             .tensors
@@ -106,6 +104,14 @@ impl Part {
                 Err(damaged(path, &why))
             }
         }
+    }
+}
+
+/// The error of a part for an error of its tensors.
+fn of_file(path: &Path, error: TensorsError) -> PartError {
+    match error {
+        TensorsError::Damaged { source, .. } => damaged(path, &source),
+        other => damaged(path, &other),
     }
 }
 

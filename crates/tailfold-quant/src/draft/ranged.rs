@@ -10,13 +10,13 @@ use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::form::check_single;
 use crate::images::CalibrationSet;
+use crate::observer::Seen;
 use crate::options::Options;
-use crate::passes::Passes;
+use crate::plan::Plan;
 use crate::portable::explicit_pads;
 use crate::ranges::{calibrated, with_derived};
 use crate::regions::{Region, find_region};
 use crate::statistics::TensorStatistics;
-use crate::target::Plan;
 
 /// What the first pass decides: the graph, and the codes of its activations.
 pub(crate) struct Ranged {
@@ -27,43 +27,6 @@ pub(crate) struct Ranged {
     pub(crate) plan: Plan,
     pub(crate) activations: BTreeMap<String, ActivationParams>,
     pub(super) tensors: Vec<TensorStatistics>,
-}
-
-impl Ranged {
-    /// Observes `set`, unless `passes` has that.
-    ///
-    /// # Errors
-    /// As [`Draft::after`].
-    pub(crate) fn of(
-        float: &FloatModel,
-        set: &CalibrationSet,
-        options: &Options,
-        passes: &Passes,
-        progress: &(dyn Fn() + Sync),
-    ) -> Result<Self, QuantError> {
-        let Graph {
-            model,
-            equalized,
-            layers,
-            region,
-        } = Graph::of(float, options)?;
-        let known = passes.seen(float, set, options, &region)?;
-        let (activations, tensors) =
-            calibrated(&model, &float.name, set, &region, options, known, progress)?;
-        let plan = Plan {
-            params: with_derived(&region, &activations),
-            region,
-            weights: BTreeMap::new(),
-        };
-        Ok(Self {
-            model,
-            equalized,
-            layers,
-            plan,
-            activations,
-            tensors,
-        })
-    }
 }
 
 /// The graph that is observed.
@@ -102,6 +65,40 @@ impl Graph {
             equalized,
             layers,
             region,
+        })
+    }
+    /// Chooses the codes of the activations, from what is `known` of each observed tensor, or from `set`.
+    ///
+    /// # Errors
+    /// [`QuantError`] of the images or the runtime.
+    pub(crate) fn ranged(
+        self,
+        float: &FloatModel,
+        set: &CalibrationSet,
+        options: &Options,
+        known: Option<Vec<Seen>>,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Ranged, QuantError> {
+        let Self {
+            model,
+            equalized,
+            layers,
+            region,
+        } = self;
+        let (activations, tensors) =
+            calibrated(&model, &float.name, set, &region, options, known, progress)?;
+        let plan = Plan {
+            params: with_derived(&region, &activations),
+            region,
+            weights: BTreeMap::new(),
+        };
+        Ok(Ranged {
+            model,
+            equalized,
+            layers,
+            plan,
+            activations,
+            tensors,
         })
     }
 }

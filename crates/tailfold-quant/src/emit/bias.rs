@@ -9,7 +9,7 @@ use super::Constants;
 use crate::affine::to_f32;
 use crate::error::QuantError;
 use crate::names::Names;
-use crate::target::Plan;
+use crate::plan::Plan;
 
 /// Largest code of a bias that a scale is chosen for: as much again is left for the sum that it is added to.
 const LARGEST: f64 = (1_u32 << 30) as f64;

@@ -8,7 +8,7 @@ use tailfold_onnx::proto::NodeProto;
 use super::Constants;
 use crate::error::QuantError;
 use crate::names::Names;
-use crate::target::Plan;
+use crate::plan::Plan;
 use crate::weights::WeightParams;
 
 /// Replaces the weight of each weighted node by its codes in `plan`, with one scale per output channel.

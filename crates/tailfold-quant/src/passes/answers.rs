@@ -1,40 +1,16 @@
 //! The third pass: what the quantized network answers, for the re-balancing of its last bias.
 
-use serde_json::json;
-use tailfold_onnx::Model;
-use tailfold_part::{Kind, Part, Parts};
+use tailfold_part::{Kind, Part};
 use tailfold_spec::{Logits, Shard, artifact};
 
 use super::{Passes, asked::Asked};
-use crate::draft::Draft;
+use crate::answers::Answers;
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::logits::logits_of_some;
 use crate::options::Options;
 use crate::quantize::QUANTIZED;
-
-/// What the quantized network answers on all images, as other machines say.
-#[derive(Clone, Debug)]
-pub(crate) struct Answers {
-    parts: Parts,
-    /// The float network's, where no other pass shows them.
-    pub(crate) float: Option<Logits>,
-    quantized: Logits,
-}
-
-impl Answers {
-    /// What `model` answers.
-    ///
-    /// # Errors
-    /// [`QuantError::Part`] when another model was asked.
-    pub(crate) fn of(&self, model: &Model) -> Result<&Logits, QuantError> {
-        let sha256 = artifact::sha256(&model.to_bytes());
-        self.parts
-            .check_asked(&json!({"earlier_passes_sha256": sha256}))?;
-        Ok(&self.quantized)
-    }
-}
 
 /// Runs the quantized network over the shard's images: `quantized [n, classes]`, and `float` where no other pass shows that.
 pub(super) fn share(
@@ -45,7 +21,7 @@ pub(super) fn share(
     shard: Shard,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Part, QuantError> {
-    let draft = Draft::after(float, set, options, passes, progress)?;
+    let draft = passes.draft(float, set, options, progress)?;
     let model = draft.model(&options.kept(float)?)?;
     let own: Vec<usize> = shard.images(set.len()).collect();
     let asked = Asked::of(
@@ -69,7 +45,7 @@ pub(super) fn share(
 
 impl Passes {
     /// The answers of the quantized network, where they are known.
-    pub(crate) fn answers(
+    pub(super) fn answers(
         &self,
         float: &FloatModel,
         set: &CalibrationSet,
@@ -89,10 +65,7 @@ impl Passes {
         } else {
             Some(logits("float")?)
         };
-        Ok(Some(Answers {
-            float: of_float,
-            quantized: logits("quantized")?,
-            parts: parts.clone(),
-        }))
+        let quantized = logits("quantized")?;
+        Ok(Some(Answers::new(parts.clone(), of_float, quantized)))
     }
 }

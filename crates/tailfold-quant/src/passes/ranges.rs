@@ -10,8 +10,9 @@ use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::histogram::Histogram;
 use crate::images::CalibrationSet;
-use crate::observer::{Range, Seen};
+use crate::observer::Seen;
 use crate::options::Options;
+use crate::range::Range;
 use crate::regions::Region;
 
 /// Observes the shard's images: tensors `hashes [n]`, `ends [n, 2 * tensors]`, `exponents [tensors]` and `counts [tensors, bins]`.
@@ -63,7 +64,7 @@ pub(super) fn share(
 
 impl Passes {
     /// What was seen of each tensor of `region`, where that is known.
-    pub(crate) fn seen(
+    pub(super) fn seen(
         &self,
         float: &FloatModel,
         set: &CalibrationSet,

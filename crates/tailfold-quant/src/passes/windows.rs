@@ -1,21 +1,16 @@
 //! The second pass: windows of every layer's input, and what the float network answers on the way.
 
-use std::collections::BTreeMap;
-
-use tailfold_onnx::Model;
 use tailfold_part::{Kind, Part, PartError};
 use tailfold_spec::Shard;
 
 use super::Passes;
 use super::asked::{Asked, params_sha256};
-use crate::affine::ActivationParams;
 use crate::draft::Ranged;
 use crate::error::QuantError;
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::options::Options;
 use crate::sample::{Sampled, Sampler};
-use crate::target::Plan;
 use crate::windows::Taken;
 
 /// Takes the windows of the shard's images: of each layer, by its node's index, `codes.NODE [n, codes]` and their sums
@@ -28,7 +23,7 @@ pub(super) fn share(
     shard: Shard,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Part, QuantError> {
-    let ranged = Ranged::of(float, set, options, passes, progress)?;
+    let ranged = passes.ranged(float, set, options, progress)?;
     let sampler = Sampler::new(&ranged.model, &float.name, set.len(), &ranged.plan)?;
     let own: Vec<usize> = shard.images(set.len()).collect();
     let images = sampler.take(set, &own, progress)?;
@@ -59,23 +54,22 @@ pub(super) fn share(
 }
 
 impl Passes {
-    /// The sample of each layer of `plan`, where that is known.
-    pub(crate) fn sampled(
+    /// The sample of each layer, where that is known.
+    pub(super) fn sampled(
         &self,
         float: &FloatModel,
         set: &CalibrationSet,
         options: &Options,
-        model: &Model,
-        plan: &Plan,
-        activations: &BTreeMap<String, ActivationParams>,
+        ranged: &Ranged,
     ) -> Result<Option<Sampled>, QuantError> {
         let Some(parts) = &self.windows else {
             return Ok(None);
         };
-        let asked = Asked::of(float, set, options, Some(params_sha256(activations)))?;
+        let earlier = params_sha256(&ranged.activations);
+        let asked = Asked::of(float, set, options, Some(earlier))?;
         parts.check_asked(&asked)?;
         parts.check_whole()?;
-        let sampler = Sampler::new(model, &float.name, set.len(), plan)?;
+        let sampler = Sampler::new(&ranged.model, &float.name, set.len(), &ranged.plan)?;
         let mut taken = Vec::new();
         for (node, windows) in sampler.layers() {
             let name = format!("codes.{node}");

@@ -5,8 +5,9 @@ use tailfold_onnx::proto::{
 use super::*;
 use crate::affine::{ActivationParams, Scheme};
 use crate::codes::{Choice, choose};
+use crate::plan::Plan;
 use crate::rounding::Rounding;
-use crate::target::{Plan, Target};
+use crate::target::Target;
 use crate::weights::WeightBits;
 
 /// A block with an option-A shortcut: stem, relu, conv, shortcut through Slice and Pad, add, pool, flatten, head.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tailfold_data::{OnCorrupt, StoreConfig};
 use tailfold_spec::{Filter, Resize};
 
-use super::check::{ConfigError, ensure};
+use super::error::{ConfigError, ensure};
 
 /// How images are brought to the network's size, and kept. Without `size` all images must have one size and are taken
 /// as they are.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tailfold_spec::Head;
 
 use super::TrainConfig;
-use super::check::{ConfigError, ensure};
+use super::error::{ConfigError, ensure};
 
 /// Which loss trains the classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

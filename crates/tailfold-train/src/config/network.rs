@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::{Architecture, ArchitectureError, Body, Head, NetworkKind};
 
-use super::check::{ConfigError, ensure};
+use super::error::{ConfigError, ensure};
 
 /// The network, without what the data decides (input size and number of classes).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tailfold_sdot::Masses;
 use tailfold_spec::{Apply, AtExport, Prior, PriorError};
 
-use super::check::{ConfigError, ensure};
+use super::error::{ConfigError, ensure};
 
 /// Source measure of the transport problem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use tailfold_spec::artifact;
 use toml::{Table, Value};
 
-use super::check::ConfigError;
+use super::error::ConfigError;
 use super::{Suggestion, TrainConfig};
 
 impl TrainConfig {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tailfold_data::AugmentConfig;
 
-use super::check::{ConfigError, ensure};
+use super::error::{ConfigError, ensure};
 
 /// Augmented views of each image in a batch; all go through the network together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

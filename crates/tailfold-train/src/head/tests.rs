@@ -1,6 +1,6 @@
 use super::*;
 
-use crate::evaluate::to_host;
+use crate::casts::to_host;
 use crate::trainer::tests::generator;
 
 fn rows<const N: usize, const D: usize>(values: [[f32; D]; N], device: &Device) -> Tensor<2> {

@@ -5,7 +5,7 @@ use burn::nn::conv::Conv2d;
 use burn::prelude::*;
 use tailfold_spec::{Plan, Shortcut};
 
-use super::body::{Layer, modules};
+use super::layer::{Layer, modules};
 use super::layers::{activated, subsample_and_widen};
 
 /// Two or three convolutions and what goes around them.

@@ -9,7 +9,7 @@ use burn::tensor::Distribution;
 use serde::Serialize;
 use tailfold_spec::{Activation, Architecture, ConvNorm};
 
-use super::body::modules;
+use super::layer::modules;
 use super::layers::{conv_norm, forget, plain_conv_norm};
 
 /// A kind of layer, and what it costs on the CPU.

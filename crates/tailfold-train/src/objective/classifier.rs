@@ -3,13 +3,14 @@
 use burn::prelude::*;
 use tailfold_spec::Head;
 
+use crate::casts::to_f32;
 use crate::config::{LossKind, TrainConfig};
 use crate::error::TrainError;
 use crate::loss::{
     cross_entropy, effective_number_weights, focal, ldam, ldam_margins, log_prior, logit_adjusted,
     ot_dynamic_softmax,
 };
-use crate::offsets::{OffsetState, to_f32};
+use crate::offsets::OffsetState;
 
 /// The classifier's loss of a run.
 #[derive(Debug)]

@@ -56,7 +56,7 @@ impl FeatureQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::to_host;
+    use crate::casts::to_host;
 
     /// Rows `[v, v]` of each value.
     fn rows(values: &[f32]) -> Tensor<2> {

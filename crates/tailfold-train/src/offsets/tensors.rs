@@ -4,7 +4,7 @@ use burn::prelude::*;
 use burn::tensor::activation::softmax;
 use tailfold_sdot::{DeviceFailure, DeviceSample, DeviceSums};
 
-use super::to_f32;
+use crate::casts::to_f32;
 use crate::head::Affine;
 
 /// Weighted samples with their scores.

@@ -2,7 +2,7 @@ use burn::module::Param;
 use burn::optim::GradientsParams;
 
 use super::*;
-use crate::evaluate::to_host;
+use crate::casts::to_host;
 
 /// A matrix and a bias, and what they cost: the inner products with `slope` and `tilt`.
 #[derive(Module, Debug)]

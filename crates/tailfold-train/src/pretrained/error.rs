@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use safetensors::{Dtype, SafeTensorError};
+use tailfold_spec::TensorsError;
 use tailfold_spec::artifact::ArtifactError;
 
 use crate::weights::WeightError;
@@ -14,25 +14,9 @@ pub enum PretrainedError {
     /// The file is missing or unreadable.
     #[error(transparent)]
     File(#[from] ArtifactError),
-    /// Not a safetensors file.
-    #[error("{} is not a safetensors file, or is damaged or cut short", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: SafeTensorError,
-    },
-    /// Not f32.
-    #[error("{}: tensor `{tensor}` holds {found}, expected F32", path.display())]
-    Type {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Type found.
-        found: Dtype,
-    },
+    /// Not a safetensors file, or a tensor that is not f32.
+    #[error(transparent)]
+    Tensors(#[from] TensorsError),
     /// The network needs a tensor that is not there.
     #[error("{}: there is no tensor `{tensor}`, expected one of shape {expected:?}", path.display())]
     Missing {

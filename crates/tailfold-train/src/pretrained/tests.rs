@@ -1,6 +1,8 @@
 use super::*;
+use std::collections::BTreeMap;
 
 use burn::prelude::*;
+use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tailfold_spec::Body;
 

@@ -1,12 +1,12 @@
 //! The feature queue as a tensor file: `features` `[n, dim]` and `labels` `[n]`, oldest first.
 
 use burn::prelude::*;
-use safetensors::SafeTensors;
+use tailfold_spec::{NamedTensors, Tensors};
 
+use crate::casts::to_host;
 use crate::error::TrainError;
-use crate::evaluate::to_host;
 use crate::offsets::FeatureQueue;
-use crate::products::{Tensors, safetensors_bytes};
+use crate::products::safetensors_bytes;
 
 pub(super) fn to_bytes(queue: &FeatureQueue) -> Result<Vec<u8>, TrainError> {
     let (shape, features) = match queue.features() {
@@ -16,7 +16,7 @@ pub(super) fn to_bytes(queue: &FeatureQueue) -> Result<Vec<u8>, TrainError> {
     let labels: Vec<i64> = (queue.labels().into_iter())
         .map(|y| i64::try_from(y).unwrap_or(i64::MAX))
         .collect();
-    let tensors = Tensors::from([("features".to_owned(), (shape, features))]);
+    let tensors = NamedTensors::from([("features".to_owned(), (shape, features))]);
     safetensors_bytes(&tensors, Some(&labels))
 }
 
@@ -26,28 +26,17 @@ pub(super) fn restore(
     bytes: &[u8],
     device: &Device,
 ) -> Result<(), String> {
-    let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
-    let tensor = |name| file.tensor(name).map_err(|e| e.to_string());
-    let (features, labels) = (tensor("features")?, tensor("labels")?);
-    let (&[n, dim], &[count]) = (features.shape(), labels.shape()) else {
-        return Err("features are no matrix or labels no list".to_owned());
+    let file = Tensors::read(bytes, "the feature queue").map_err(|e| e.to_string())?;
+    let (shape, values) = file.f32("features").map_err(|e| e.to_string())?;
+    let labels = file.labels("labels").map_err(|e| e.to_string())?;
+    let [n, dim] = shape[..] else {
+        return Err(format!(
+            "features have the shape {shape:?}, expected [n, length]"
+        ));
     };
-    if n != count || (n > 0 && dim == 0) {
+    if n != labels.len() || (n > 0 && dim == 0) {
+        let count = labels.len();
         return Err(format!("{n} features of length {dim} have {count} labels"));
-    }
-    let values: Vec<f32> = features
-        .data()
-        .chunks_exact(4)
-        .filter_map(|b| b.try_into().ok().map(f32::from_le_bytes))
-        .collect();
-    let labels = labels
-        .data()
-        .chunks_exact(8)
-        .filter_map(|b| b.try_into().ok().map(i64::from_le_bytes))
-        .map(|y| usize::try_from(y).map_err(|_| format!("label {y}")));
-    let labels = labels.collect::<Result<Vec<_>, _>>()?;
-    if values.len() != n * dim || labels.len() != n {
-        return Err("features are not F32 or labels not I64".to_owned());
     }
     if n > 0 {
         let features = Tensor::from_data(TensorData::new(values, [n, dim]), device);

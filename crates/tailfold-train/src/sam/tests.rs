@@ -1,7 +1,7 @@
 use burn::nn::{BatchNorm, BatchNormConfig};
 
 use super::*;
-use crate::evaluate::to_host;
+use crate::casts::to_host;
 
 /// A matrix, a vector and a normalisation that has running statistics.
 #[derive(Module, Debug)]

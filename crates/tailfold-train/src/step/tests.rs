@@ -2,6 +2,7 @@ use burn::module::{ModuleVisitor, Param};
 
 use super::*;
 use crate::networks::Network;
+use crate::prepare::prepare;
 use crate::trainer::tests::{Silent, device, generator, plain, rich, workspace};
 
 /// Every parameter's gradient, in the order of the network.
@@ -33,15 +34,15 @@ fn the_parts_gradients_add_up_to_the_batchs() {
     let pass = |micro_batch, even: bool| {
         let mut config = plain(dir.path(), 1);
         config.micro_batch = micro_batch;
-        let run = Run::prepare(&config, &device, &mut Silent).unwrap();
-        let mut parts = run.parts(image.repeat(5), &labels);
+        let run = prepare(&config, &device, &mut Silent).unwrap();
+        let mut parts = parts(&run.plan, image.repeat(5), &labels);
         let count = parts.len();
         if even {
             parts.iter_mut().for_each(|p| p.share = 1.0 / count as f64);
         }
-        let pass = run.pass(&parts);
+        let pass = pass(&run.plan, &run.state, &parts);
         let losses = to_host(pass.seen).unwrap();
-        (count, values(&run.network, &pass.gradients), losses)
+        (count, values(&run.state.network, &pass.gradients), losses)
     };
     let (count, whole, losses) = pass(None, false);
     assert_eq!(count, 1);
@@ -70,11 +71,11 @@ fn a_part_has_every_view_of_its_images() {
     let device = device();
     let mut config = rich(dir.path(), 1);
     config.micro_batch = Some(3);
-    let run = Run::prepare(&config, &device, &mut Silent).unwrap();
+    let run = prepare(&config, &device, &mut Silent).unwrap();
     // Image `i` in view `v` is filled with 10 v + i.
     let fill = |value: u8| vec![f32::from(value); 144];
     let values = (0..3_u8).flat_map(|v| (0..7).flat_map(move |i| fill(10 * v + i)));
-    let parts = run.parts(values.collect(), &[0, 1, 2, 0, 1, 2, 0]);
+    let parts = parts(&run.plan, values.collect(), &[0, 1, 2, 0, 1, 2, 0]);
     let found: Vec<_> = parts
         .iter()
         .map(|part| {
@@ -104,16 +105,10 @@ fn a_part_has_every_view_of_its_images() {
 /// Scores by hand: of two images in two views, three rows are right.
 #[test]
 fn top1_compares_with_the_labels_of_every_view() {
-    let _generator = generator();
-    let dir = workspace();
-    let device = device();
-    let mut config = plain(dir.path(), 1);
-    config.views.classifier = 2;
-    let run = Run::prepare(&config, &device, &mut Silent).unwrap();
     let scores = Tensor::from_floats(
         [[0., 1., 2.], [1., 0., 0.], [5., 1., 2.], [3., -1., 2.]],
-        &device.clone().without_autodiff(),
+        &Device::flex(),
     );
-    let share = to_host(run.top1(scores, &[2, 0])).unwrap();
+    let share = to_host(top1(scores, &[2, 0], 2)).unwrap();
     assert_eq!(share, [0.75]);
 }

@@ -3,12 +3,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::prelude::*;
 use safetensors::SafeTensors;
+use tailfold_spec::NamedTensors;
 
 use super::*;
-use crate::evaluate::to_host;
+use crate::casts::to_host;
 use crate::networks::Network;
-use crate::report::RECALL;
-use crate::weights::{NamedWeights, WeightError, load_weights};
+use crate::validation::RECALL;
+use crate::weights::{WeightError, load_weights};
 
 mod losses;
 mod photographs;
@@ -129,7 +130,7 @@ fn run(config: &TrainConfig, out: &Path, resume: bool) -> Result<Outcome, TrainE
     train(config, out, resume, &device(), &mut Watch::default())
 }
 
-fn tensors(bytes: &[u8]) -> NamedWeights {
+fn tensors(bytes: &[u8]) -> NamedTensors {
     let file = SafeTensors::deserialize(bytes).unwrap();
     let floats = |view: &safetensors::tensor::TensorView<'_>| {
         let word = |b: &[u8]| f32::from_le_bytes(b.try_into().unwrap());

@@ -2,7 +2,7 @@ use super::*;
 
 use tailfold_spec::{Architecture, Body, Head};
 
-use crate::evaluate::to_host;
+use crate::casts::to_host;
 use crate::trainer::tests::generator;
 
 const INPUT: [usize; 3] = [3, 12, 10];
@@ -127,7 +127,7 @@ fn tensors_that_do_not_fit_are_named() {
     let _generator = generator();
     let device = Device::flex();
     let weights = named_weights(&network(Head::Linear, None, &device)).unwrap();
-    let load = |change: &dyn Fn(&mut NamedWeights)| {
+    let load = |change: &dyn Fn(&mut NamedTensors)| {
         let mut weights = weights.clone();
         change(&mut weights);
         load_weights(network(Head::Linear, None, &device), &weights)

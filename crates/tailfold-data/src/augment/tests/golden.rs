@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::operation::Operation;
-use super::super::{colour, filter, policy};
+use super::super::{colour, config, filter, policy};
 use super::image;
 use crate::Pixels;
 
@@ -106,7 +106,7 @@ fn strengths_are_torchvisions() {
     };
     assert_eq!(golden.rand_augment.len(), policy::RAND.len());
     check(golden.auto_augment, 10, 24, 32);
-    check(golden.rand_augment, policy::BINS, 224, 200);
+    check(golden.rand_augment, config::BINS, 224, 200);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use super::rounding::{Steps, narrowed, requantized, weighted};
 use super::unit::Unit;
+use crate::lanes::Constants;
 use crate::lanes::{LANES, Lanes};
-use crate::requantize::Constants;
 
 /// Four vectors of sums.
 ///

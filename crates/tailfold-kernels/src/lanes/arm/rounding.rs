@@ -3,7 +3,7 @@
 
 use std::arch::aarch64::*;
 
-use crate::requantize::Constants;
+use crate::lanes::Constants;
 
 /// Rounded steps, and how far from them the steps were.
 pub(super) type Steps = (int32x4_t, float32x4_t);

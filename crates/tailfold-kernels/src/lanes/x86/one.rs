@@ -7,8 +7,8 @@
 use std::arch::x86_64::*;
 
 use super::rounding::{blend, codes_in_one_vector, packed, requantized, store_codes};
+use crate::lanes::Constants;
 use crate::lanes::{LANES, Lanes};
-use crate::requantize::Constants;
 
 /// Sums of sixteen lanes.
 #[derive(Clone, Copy)]

@@ -6,8 +6,8 @@
 
 use std::arch::x86_64::*;
 
+use crate::lanes::Constants;
 use crate::lanes::LANES;
-use crate::requantize::Constants;
 
 /// Rounded steps, and how far from them the steps were.
 ///

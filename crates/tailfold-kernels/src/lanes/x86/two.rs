@@ -7,8 +7,8 @@
 use std::arch::x86_64::*;
 
 use super::rounding::{blend, codes_in_one_vector, packed, requantized, store_codes};
+use crate::lanes::Constants;
 use crate::lanes::{LANES, Lanes};
-use crate::requantize::Constants;
 
 /// How a vector unit multiplies and adds: the only thing in which those with and without VNNI differ.
 pub(crate) trait Unit: Copy {

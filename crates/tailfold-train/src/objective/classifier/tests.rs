@@ -1,7 +1,7 @@
 use super::*;
 
+use crate::casts::to_host;
 use crate::config::TrainConfig;
-use crate::evaluate::to_host;
 
 const COUNTS: [u64; 3] = [60, 30, 10];
 

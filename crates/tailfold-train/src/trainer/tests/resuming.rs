@@ -7,8 +7,9 @@ use super::losses::deferred;
 use super::{Watch, device, generator, rich, run, workspace, write_idx};
 use crate::config::{Decay, OffsetSolver, SourceMeasure, TrainConfig};
 use crate::error::TrainError;
-use crate::report::{Observer, RECALL, StepReport};
+use crate::report::{Observer, StepReport};
 use crate::trainer::train;
+use crate::validation::RECALL;
 
 mod crashes;
 

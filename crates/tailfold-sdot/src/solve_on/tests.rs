@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::{cosine, skewed};
+use crate::{DeviceFailure, DeviceSums};
 use crate::{Problem, Scores, Stop, cell_masses, entropic_energy, solve};
 
 /// A device in this process, in single precision, that fails when its questions are used up.

@@ -1,4 +1,4 @@
-//! What is told beside the verdict: ties, numbers that are none, calibration, distances, masses.
+//! Diagnostics beside the verdict: ties, logits that are NaN or infinite, calibration, distances, masses.
 
 use crate::page::scrolled;
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! What is told beside the verdict: flips, distances, masses.
+//! Diagnostics beside the verdict: flips, distances, masses.
 
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Group;

@@ -1,0 +1,32 @@
+//! What a later run may lose.
+
+use serde::{Deserialize, Serialize};
+
+/// What a later run may lose against the accepted one: other kernels move some images, and a regression is more than that.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Regression {
+    /// Loss of the candidate's overall accuracy, percentage points.
+    pub overall_pp: f64,
+    /// Loss of the candidate's accuracy in a group, percentage points.
+    pub group_pp: f64,
+    /// Loss of the share of images that both classifiers decide alike, percentage points.
+    pub agreement_pp: f64,
+}
+
+impl Default for Regression {
+    fn default() -> Self {
+        Self {
+            overall_pp: 0.2,
+            group_pp: 0.5,
+            agreement_pp: 0.5,
+        }
+    }
+}
+
+impl Regression {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,39 @@
+//! Logits of the quantized network that other machines computed.
+
+use serde_json::json;
+use tailfold_onnx::Model;
+use tailfold_part::Parts;
+use tailfold_spec::{Logits, artifact};
+
+use crate::error::QuantError;
+
+/// What the quantized network answers on all images, as other machines say.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers {
+    parts: Parts,
+    /// The float network's, where no other pass shows them.
+    pub(crate) float: Option<Logits>,
+    quantized: Logits,
+}
+
+impl Answers {
+    /// Takes the logits of `parts`.
+    pub(crate) fn new(parts: Parts, float: Option<Logits>, quantized: Logits) -> Self {
+        Self {
+            parts,
+            float,
+            quantized,
+        }
+    }
+
+    /// What `model` answers.
+    ///
+    /// # Errors
+    /// [`QuantError::Part`] when another model was asked.
+    pub(crate) fn of(&self, model: &Model) -> Result<&Logits, QuantError> {
+        let sha256 = artifact::sha256(&model.to_bytes());
+        self.parts
+            .check_asked(&json!({"earlier_passes_sha256": sha256}))?;
+        Ok(&self.quantized)
+    }
+}

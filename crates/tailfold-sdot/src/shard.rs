@@ -1,0 +1,27 @@
+//! A share of a walk over the sample.
+
+use std::ops::Range;
+
+use crate::graph::KeptRows;
+
+/// Sums over a stretch of rows, and room to make them.
+#[derive(Default)]
+pub(crate) struct Shard {
+    pub(crate) rows: Range<usize>,
+    pub(crate) scores: Vec<f32>,
+    /// One row of `s + h`.
+    pub(crate) shifted: Vec<f64>,
+    /// Rows of softmax numerators or probabilities.
+    pub(crate) soft_rows: Vec<f32>,
+    pub(crate) energy: f64,
+    /// `[C]`.
+    pub(crate) soft: Vec<f64>,
+    /// `[C]`.
+    pub(crate) hard: Vec<f64>,
+    /// `[C, C]`, only below the diagonal of a column-major matrix; empty until a Hessian is asked for.
+    pub(crate) pairs: Vec<f64>,
+    /// A panel of [`pairs`](Self::pairs) of one block.
+    pub(crate) panel: Vec<f32>,
+    /// Probabilities that are worth keeping.
+    pub(crate) kept: KeptRows,
+}

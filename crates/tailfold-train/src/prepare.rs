@@ -1,0 +1,181 @@
+//! What a run needs before its first step: its data, network, optimizer and offsets.
+
+use std::sync::Arc;
+
+use burn::module::Module as _;
+use burn::prelude::*;
+use burn::tensor::DType;
+use tailfold_data::{Augmenter, DataSpec, Dataset, Normaliser};
+use tailfold_spec::{AtExport, Manifest, Preprocess, RunFiles};
+
+use crate::batches::BatchPlan;
+use crate::config::{ConfigError, ContrastiveKind, Precision, TrainConfig};
+use crate::epoch_sums::EpochSums;
+use crate::error::TrainError;
+use crate::images::{load_images, pixel_statistics};
+use crate::networks::Network;
+use crate::objective::ClassifierLoss;
+use crate::offsets::OffsetState;
+use crate::optimizer::descent;
+use crate::plan::RunPlan;
+use crate::pretrained::{Pretrained, load_pretrained};
+use crate::report::Observer;
+use crate::state::RunState;
+
+/// Class-balanced training images whose features travel with the run, at most this many a class.
+const FEATURES_PER_CLASS: usize = 32;
+
+fn parse_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
+    Ok(text
+        .parse()
+        .map_err(|source| ConfigError::Spec { key, source })?)
+}
+
+/// A run before its first step.
+pub(crate) struct Prepared<'a> {
+    pub(crate) plan: RunPlan<'a>,
+    pub(crate) state: RunState,
+    /// What the weights were before the first step, if not drawn.
+    pub(crate) pretrained: Option<Pretrained>,
+}
+
+/// Opens the data and draws the weights.
+pub(crate) fn prepare<'a>(
+    config: &'a TrainConfig,
+    device: &'a Device,
+    observer: &mut dyn Observer,
+) -> Result<Prepared<'a>, TrainError> {
+    let data = Dataset::open(&parse_spec(&config.data, "data")?)?;
+    let (data, images, input) = load_images(data, &config.images, None, observer)?;
+    let validation = match &config.validation {
+        None => None,
+        Some(text) => {
+            let held_out = Dataset::open(&parse_spec(text, "validation")?)?;
+            if held_out.classes() != data.classes() {
+                let (training, validation) = (data.classes().to_vec(), held_out.classes().to_vec());
+                return Err(TrainError::Classes {
+                    training,
+                    validation,
+                });
+            }
+            Some(load_images(held_out, &config.images, Some(input), observer)?.1)
+        }
+    };
+    let (mean, std) = match &config.normalisation {
+        Some(given) => (given.mean.clone(), given.std.clone()),
+        None => pixel_statistics(&images.store)?,
+    };
+    let [channels, height, width] = input;
+    let preprocess = Preprocess {
+        channels,
+        height,
+        width,
+        bgr: false,
+        resize: config.images.resize(),
+        mean,
+        std,
+    };
+    preprocess.validate().map_err(ConfigError::from)?;
+    let architecture = config.network.architecture(input, data.classes().len());
+    let architecture = architecture.map_err(ConfigError::from)?;
+
+    if config.precision == Precision::Bf16 && !device.supports_dtype(DType::BF16) {
+        return Err(TrainError::NoHalfPrecision);
+    }
+    // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
+    device.seed(config.seed);
+    let contrastive = config.contrastive.as_ref();
+    let mut network = Network::new(
+        &architecture,
+        contrastive.map(|c| (c.hidden, c.out)),
+        device,
+    );
+    if let Some(c) = contrastive.filter(|c| c.kind == ContrastiveKind::Balanced) {
+        network = network.with_prototypes((c.hidden, c.out), device);
+    }
+    let network = network.materialize();
+    let (network, pretrained) = match &config.network.pretrained {
+        None => (network, None),
+        Some(path) => {
+            let (network, loaded) = load_pretrained(network, &architecture, path)?;
+            (network, Some(loaded))
+        }
+    };
+
+    let train_counts = data.class_counts();
+    let offsets = match &config.offsets {
+        Some(offsets) => {
+            let target = offsets
+                .target
+                .prior(data.classes())?
+                .masses(&train_counts)?;
+            Some(OffsetState::new(
+                offsets.clone(),
+                target,
+                config.seed,
+                device,
+            )?)
+        }
+        None => None,
+    };
+    let views = &config.views;
+    let batches = BatchPlan {
+        images: Arc::new(images),
+        normaliser: Normaliser::new(&preprocess)?,
+        input,
+        views: std::iter::repeat_n(&views.augment, views.classifier)
+            .chain(std::iter::repeat_n(
+                &views.contrastive_augment,
+                views.contrastive,
+            ))
+            .map(|augment| Augmenter::new(augment.clone()))
+            .collect::<Result<_, _>>()?,
+        batch: config.batch.min(data.len()),
+        seed: config.seed,
+    };
+    let manifest = Manifest {
+        schema: Manifest::SCHEMA.to_owned(),
+        name: config.name.clone(),
+        loss: config.loss.as_str().to_owned(),
+        data: config.data.clone(),
+        seed: config.seed,
+        epochs: config.epochs,
+        apply: config.offsets.as_ref().map(|o| o.apply).unwrap_or_default(),
+        at_export: config
+            .offsets
+            .as_ref()
+            .map_or(AtExport::Drop, |o| o.at_export),
+        classes: data.classes().to_vec(),
+        train_counts,
+        architecture,
+        preprocess,
+        files: RunFiles {
+            checkpoint_sha256: String::new(),
+            offsets_sha256: String::new(),
+            golden_sha256: String::new(),
+            features_sha256: String::new(),
+        },
+    };
+    let plan = RunPlan {
+        balanced: data.balanced_indices(FEATURES_PER_CLASS, config.seed)?,
+        classifier_loss: ClassifierLoss::new(config, &manifest.train_counts, &manifest.classes)?,
+        config,
+        device,
+        batches,
+        validation,
+        manifest,
+    };
+    let state = RunState {
+        optimizer: descent(&config.optimizer),
+        radius: 1.0,
+        reports: Vec::new(),
+        sums: EpochSums::default(),
+        network,
+        offsets,
+    };
+    Ok(Prepared {
+        plan,
+        state,
+        pretrained,
+    })
+}
