@@ -113,7 +113,7 @@ mod tests {
     /// Another version is another measurement.
     #[test]
     fn rten_is_pinned() {
-        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/judges/bench-rten");
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/judges/bench-rten");
         let read = |file: &str| std::fs::read_to_string(project.join(file)).expect(file);
         let pinned = |text: &str| -> String {
             let manifest: toml::Table = text.parse().expect("TOML");

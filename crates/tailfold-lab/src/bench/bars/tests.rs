@@ -86,7 +86,7 @@ fn an_overview_has_a_group_for_each_network_and_everybody_but_us() {
 /// What is published can be drawn again from its report.
 #[test]
 fn the_published_table_is_that_of_its_report() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/bench");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bench");
     let suite = Suite::read(&folder.join("nets.json")).expect("a report");
     let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect(file);
     assert_eq!(read("nets.md").trim_end(), overview::table(&suite.nets));
