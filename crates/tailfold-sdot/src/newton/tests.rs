@@ -8,8 +8,9 @@ fn check(start: &[f64], epsilon: f64) -> usize {
     let (z, w) = cosine(3_000, classes, 6, 1);
     let target = skewed(classes, 0.02);
     let scores = Scores::product(&z, &w, 6, 16.0).unwrap();
-    // A tolerance that no chi-square meets: it is not the hard cells that are looked for.
-    let mut search = search_for(&scores, target.clone(), -1.0, 200, start.to_vec());
+    let mut search = search_for(&scores, target.clone(), 0.0, 200, start.to_vec());
+    // It is not the hard cells that are looked for.
+    search.limits.tolerance = None;
     // No temperature is wide for such scores: every step is Newton's.
     search.spread = f64::INFINITY;
     let end = minimise(&mut search, start, epsilon, 1e-8);
