@@ -6,6 +6,7 @@ mod architecture;
 pub mod artifact;
 mod card;
 mod classifier;
+mod error_type;
 mod groups;
 mod manifest;
 mod mean;
