@@ -129,7 +129,8 @@ impl Augmenter {
         let room = |side: usize, view: usize| (side + 2 * padding).checked_sub(view);
         let Some((down, right)) = room(image.height, height).zip(room(image.width, width)) else {
             return Err(DataErrorKind::Image.error(format!(
-                "the image is {found_height}x{found_width} pixels, the network takes {height}x{width} and no resize is set",
+                "the image is {found_height}x{found_width} pixels, the network takes \
+                 {height}x{width} and no resize is set",
                 found_height = image.height,
                 found_width = image.width
             )));

@@ -67,7 +67,8 @@ fn find_from(given: Option<OsString>, start: &Path) -> Result<PathBuf, DataError
                 .map(|folder| folder.display().to_string())
                 .collect();
             Err(DataErrorKind::Missing.error(format!(
-                "the embedded data set is not there; looked in {looked} (TAILFOLD_EMBEDDED overrides)",
+                "the embedded data set is not there; looked in {looked} (TAILFOLD_EMBEDDED \
+                 overrides)",
                 looked = looked.join(", ")
             )))
         }
@@ -105,7 +106,8 @@ pub(crate) fn load(
     if (pixels.height, pixels.width, pixels.channels) != (height, width, 1) {
         return Err(DataErrorKind::Image
             .error(format!(
-                "{found_height}x{found_width} pixels with {found_channels} channels, expected {height}x{width} with {channels}",
+                "{found_height}x{found_width} pixels with {found_channels} channels, expected \
+                 {height}x{width} with {channels}",
                 found_height = pixels.height,
                 found_width = pixels.width,
                 found_channels = pixels.channels,

@@ -69,7 +69,8 @@ impl PixelsRef<'_> {
             Ok(())
         } else {
             Err(DataErrorKind::Image.error(format!(
-                "{found} values do not make an image of {height}x{width} pixels with {channels} channels (1 or 3)"
+                "{found} values do not make an image of {height}x{width} pixels with {channels} \
+                 channels (1 or 3)"
             )))
         }
     }

@@ -84,7 +84,8 @@ impl Normaliser {
         let channels = self.tables.len();
         if pixels.channels != channels || values.len() != self.size() {
             return Err(DataErrorKind::Image.error(format!(
-                "{found} values do not make an image of {height}x{width} pixels with {channels} channels (1 or 3)",
+                "{found} values do not make an image of {height}x{width} pixels with {channels} \
+                 channels (1 or 3)",
                 found = values.len() / channels * pixels.channels,
                 height = self.height,
                 width = self.width
@@ -121,7 +122,8 @@ fn half(rest: usize) -> usize {
 
 fn wrong_size(pixels: PixelsRef<'_>, height: usize, width: usize) -> DataError {
     DataErrorKind::Image.error(format!(
-        "the image is {found_height}x{found_width} pixels, the network takes {height}x{width} and no resize is set",
+        "the image is {found_height}x{found_width} pixels, the network takes {height}x{width} and \
+         no resize is set",
         found_height = pixels.height,
         found_width = pixels.width
     ))
@@ -217,7 +219,8 @@ fn resample<P: Pixel<Subpixel = u8> + 'static>(
     let target = u32::try_from(width).ok().zip(u32::try_from(height).ok());
     let (Some(image), Some((width, height))) = (image, target) else {
         return Err(DataErrorKind::Image.error(format!(
-            "{found} values do not make an image of {rows}x{columns} pixels with {channels} channels (1 or 3)"
+            "{found} values do not make an image of {rows}x{columns} pixels with {channels} \
+             channels (1 or 3)"
         )));
     };
     let values = imageops::resize(&image, width, height, filter).into_raw();

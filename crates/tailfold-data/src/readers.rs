@@ -69,7 +69,8 @@ pub(crate) fn split_file(
         None => Ok(file.to_owned()),
         Some(split) if name.contains(PLACE) => Ok(name.replace(PLACE, split.name()).into()),
         Some(split) => Err(DataErrorKind::Specification.error(format!(
-            "{kind}:{name} has no `{split}` split: it is one file, write {PLACE} in its name where there is one a split"
+            "{kind}:{name} has no `{split}` split: it is one file, write {PLACE} in its name where \
+             there is one a split"
         ))),
     }
 }

@@ -123,7 +123,8 @@ impl ImageStore {
             if bytes.fetch_add(size, Ordering::Relaxed) + size > limit {
                 let data = data.spec().to_string();
                 return Err(DataErrorKind::Limit.error(format!(
-                    "the images of {data} take more than {limit} bytes of memory: name a folder in `images.cache`"
+                    "the images of {data} take more than {limit} bytes of memory: name a folder in \
+                     `images.cache`"
                 )));
             }
             progress(usize::try_from(done.fetch_add(1, Ordering::Relaxed) + 1).unwrap_or(0));

@@ -59,7 +59,7 @@ impl<'a> Draft<'a> {
     /// Observes ranges and chooses codes for every layer of `float`.
     ///
     /// # Errors
-    /// [`QuantError::NoLayer`] for a name to keep that is no layer's, and others.
+    /// [`QuantError`] for a name to keep that is no layer's, and others.
     pub fn new(
         float: &'a FloatModel,
         set: &CalibrationSet,
@@ -72,7 +72,7 @@ impl<'a> Draft<'a> {
     /// The same from what passes over the images found elsewhere: those that `passes` has are not made again.
     ///
     /// # Errors
-    /// The same, and [`QuantError::Part`] when the parts are of another run.
+    /// The same, and [`QuantError`] when the parts are of another run.
     pub fn after(
         float: &'a FloatModel,
         set: &CalibrationSet,
@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
     /// float; its last bias is not re-balanced.
     ///
     /// # Errors
-    /// [`QuantError::NothingToQuantize`] when no layer is left.
+    /// [`QuantError`] when no layer is left.
     pub fn model(&self, kept: &BTreeSet<String>) -> Result<Model, QuantError> {
         self.emitted(kept, None, self.record(kept))
     }
@@ -163,7 +163,7 @@ impl<'a> Draft<'a> {
     /// in its metadata.
     ///
     /// # Errors
-    /// As [`Draft::model`], or [`QuantError::Onnx`] when the bias is not a float constant.
+    /// As [`Draft::model`], or [`QuantError`] when the bias is not a float constant.
     pub(crate) fn emitted(
         &self,
         kept: &BTreeSet<String>,

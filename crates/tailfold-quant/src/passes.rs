@@ -11,7 +11,7 @@ use tailfold_data::DataError;
 use tailfold_part::{Kind, Part, Parts};
 use tailfold_spec::Shard;
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::options::Options;
@@ -36,7 +36,7 @@ impl Passes {
     /// Reads the parts `paths` of one or more passes, in whatever order.
     ///
     /// # Errors
-    /// [`QuantError::Part`] when those of a pass are not all parts of one run, or [`QuantError::NotAPass`] naming the file.
+    /// [`QuantErrorKind::Part`] naming the file that is no pass, or when those of a pass are not all parts of one run.
     pub fn read(paths: &[PathBuf]) -> Result<Self, QuantError> {
         let [mut ranges, mut windows, mut answers] = [const { Vec::new() }; 3];
         for path in paths {
@@ -46,10 +46,10 @@ impl Passes {
                 Kind::Windows => &mut windows,
                 Kind::Answers => &mut answers,
                 kind => {
-                    return Err(QuantError::NotAPass {
-                        file: path.display().to_string(),
-                        kind: kind.to_string(),
-                    });
+                    return Err(QuantErrorKind::Part.error(format!(
+                        "{file} is a part of `{kind}`, which is no pass of a calibration",
+                        file = path.display()
+                    )));
                 }
             };
             of_kind.push((path.clone(), part));
@@ -104,10 +104,12 @@ impl Passes {
             // Nobody could decode it, and what that says is to be said here.
             None => match unread.hash(&[image]).pop() {
                 Some(Err(error)) => Ok(Err(error)),
-                _ => Err(QuantError::Decodes {
-                    image: unread.id(image),
-                    file: parts.file_of(image).display().to_string(),
-                }),
+                _ => Err(QuantErrorKind::Part.error(format!(
+                    "{} is in no part, as if it could not be decoded, but here it can: {} is of \
+                     other images",
+                    unread.id(image),
+                    parts.file_of(image).display()
+                ))),
             },
         };
         let hashes = (0..unread.len()).map(hash);
@@ -119,7 +121,7 @@ impl Passes {
 /// ([`CalibrationSet::unread`]). `progress` is called once an image.
 ///
 /// # Errors
-/// [`QuantError::NoPass`] when all have been made, and as [`Draft::after`](crate::Draft::after).
+/// [`QuantErrorKind::NoPass`] when all have been made, and as [`Draft::after`](crate::Draft::after).
 pub fn share(
     float: &FloatModel,
     set: &CalibrationSet,
@@ -132,6 +134,9 @@ pub fn share(
         Some(Kind::Ranges) => ranges::share(float, set, options, shard, progress),
         Some(Kind::Windows) => windows::share(float, set, options, passes, shard, progress),
         Some(Kind::Answers) => answers::share(float, set, options, passes, shard, progress),
-        _ => Err(QuantError::NoPass),
+        _ => Err(QuantErrorKind::NoPass.error(
+            "there is no pass left to share out: give all parts with --partials and --out, \
+             without --shard",
+        )),
     }
 }

@@ -8,7 +8,7 @@ use tailfold_onnx::Model;
 
 use crate::affine::{ActivationParams, Scheme};
 use crate::emit;
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::regions::{Placement, Region};
 use crate::weights::WeightParams;
 
@@ -93,7 +93,10 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Self, QuantError> {
         let mut all = Self::ALL.into_iter();
-        all.find(|target| target.name() == text)
-            .ok_or_else(|| QuantError::Target(text.to_owned()))
+        all.find(|target| target.name() == text).ok_or_else(|| {
+            QuantErrorKind::Option.error(format!(
+                "unknown target `{text}`: expected `tract`, `ort-x86` or `tensorrt`"
+            ))
+        })
     }
 }

@@ -90,7 +90,8 @@ pub(super) fn build(idx_dir: &Path, out: &Path, plan: &Plan) -> Result<BuildSumm
             if order[class].len() < needed {
                 let (name, found) = (CLASSES[class].to_owned(), order[class].len());
                 return Err(DataErrorKind::Classes.error(format!(
-                    "class {class} (`{name}`) has {found} images, imbalance {imbalance} needs {needed}",
+                    "class {class} (`{name}`) has {found} images, imbalance {imbalance} needs \
+                     {needed}",
                     imbalance = IMBALANCE
                 )));
             }
@@ -173,7 +174,8 @@ fn read(dir: &Path, split: Split) -> Result<Source, DataError> {
     if (records.height, records.width) != (TILE, TILE) {
         return Err(DataErrorKind::Image
             .error(format!(
-                "{found_height}x{found_width} pixels with {found_channels} channels, expected {height}x{width} with {channels}",
+                "{found_height}x{found_width} pixels with {found_channels} channels, expected \
+                 {height}x{width} with {channels}",
                 found_height = records.height,
                 found_width = records.width,
                 found_channels = records.channels,

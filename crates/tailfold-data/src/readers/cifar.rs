@@ -249,7 +249,8 @@ fn first_of_each(
         if found != expected || rest != expected {
             return Err(DataErrorKind::Damaged
                 .error(format!(
-                    "class {class} has {found} records in one run, imbalance {imbalance} has {expected}",
+                    "class {class} has {found} records in one run, imbalance {imbalance} has \
+                     {expected}",
                     found = found.max(rest)
                 ))
                 .at(path.display()));

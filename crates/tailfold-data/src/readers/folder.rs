@@ -111,7 +111,8 @@ fn refuse_splits(dir: &Path, classes: &BTreeMap<String, PathBuf>) -> Result<(), 
             };
             let found: Vec<&str> = splits.iter().map(|(name, _)| name.as_str()).collect();
             Err(DataErrorKind::Specification.error(format!(
-                "folder:{dir} holds the splits {found}, not classes: {rename}write folder:{dir}?split={split}",
+                "folder:{dir} holds the splits {found}, not classes: {rename}write \
+                 folder:{dir}?split={split}",
                 dir = dir.display(),
                 found = found.join(", ")
             )))

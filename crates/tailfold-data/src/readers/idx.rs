@@ -90,7 +90,8 @@ fn read<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>), DataError>
         let (path, claimed) = (path.to_owned(), claimed.join("x"));
         return Err(DataErrorKind::Damaged
             .error(format!(
-                "the header claims {claimed} values after {header} bytes, the file has {found} bytes",
+                "the header claims {claimed} values after {header} bytes, the file has {found} \
+                 bytes",
                 found = bytes.len()
             ))
             .at(path.display()));

@@ -27,7 +27,7 @@ impl Answers {
     /// What `model` answers.
     ///
     /// # Errors
-    /// [`QuantError::Part`] when another model was asked.
+    /// [`QuantError`] when another model was asked.
     pub(crate) fn of(&self, model: &Model) -> Result<&Logits, QuantError> {
         let sha256 = artifact::sha256(&model.to_bytes());
         self.parts
