@@ -5,9 +5,7 @@ use std::fmt;
 
 use tailfold::{RuntimeError, VerifyError};
 use tailfold_data::DataError;
-use tailfold_onnx::{
-    CheckError, CheckpointError, DescriptionError, FoldError, NoLastBias, OnnxError,
-};
+use tailfold_onnx::{NoLastBias, OnnxError};
 use tailfold_sdot::SolveError;
 use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{ManifestError, PriorError, TensorsError};
@@ -106,13 +104,9 @@ kinds! {
     ArtifactError => File,
     ManifestError => File,
     TensorsError => File,
-    CheckError => Model,
-    CheckpointError => Model,
-    FoldError => Model,
     OnnxError => Model,
     PriorError => Prior,
     DataError => Data,
-    DescriptionError => Model,
     NoLastBias => Model,
     SolveError => Solve,
     VerifyError => Verify,

@@ -3,78 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use safetensors::{Dtype, SafeTensors};
 
-/// A checkpoint that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckpointError {
-    /// Not a safetensors file.
-    #[error("{} is not a safetensors file, or is damaged or cut short", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: SafeTensorError,
-    },
-    /// Not f32.
-    #[error("{}: tensor `{tensor}` holds {found}, expected F32", path.display())]
-    Type {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Type found.
-        found: Dtype,
-    },
-    /// NaN, infinite, or a negative variance.
-    #[error("{}: tensor `{tensor}` has {value} at index {index}", path.display())]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Row-major index.
-        index: usize,
-        /// The value.
-        value: f32,
-    },
-    /// The network needs a tensor that is not there.
-    #[error("{}: there is no tensor `{tensor}`, expected one of shape {expected:?}", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Shape the network needs.
-        expected: Vec<usize>,
-    },
-    /// A tensor of another network.
-    #[error("{}: tensor `{tensor}` has the shape {found:?}, expected {expected:?}", path.display())]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Shape found.
-        found: Vec<usize>,
-        /// Shape the network needs.
-        expected: Vec<usize>,
-    },
-    /// A weight that is finite in the checkpoint and no longer after folding the BatchNorm or the scale into it.
-    #[error("{}: `{tensor}` becomes {value} at index {index} when it is folded", path.display())]
-    Overflow {
-        /// The file.
-        path: PathBuf,
-        /// Name of the initializer.
-        tensor: String,
-        /// Row-major index.
-        index: usize,
-        /// The value.
-        value: f32,
-    },
-}
+use crate::{OnnxError, OnnxErrorKind};
 
 /// The tensors of a checkpoint, all f32 and finite.
 #[derive(Clone, Debug)]
@@ -87,21 +18,26 @@ impl Checkpoint {
     /// Reads the bytes of a safetensors file; `path` stands for it in messages.
     ///
     /// # Errors
-    /// [`CheckpointError::Parse`], [`CheckpointError::Type`], or [`CheckpointError::Value`] naming tensor and index.
-    pub fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
-        let file = SafeTensors::deserialize(bytes).map_err(|source| CheckpointError::Parse {
-            path: path.to_owned(),
-            source,
+    /// [`OnnxErrorKind::Checkpoint`], or [`OnnxErrorKind::NotFinite`] naming tensor and index.
+    pub fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Self, OnnxError> {
+        let file = SafeTensors::deserialize(bytes).map_err(|source| {
+            OnnxErrorKind::Checkpoint
+                .error(format!(
+                    "{} is not a safetensors file, or is damaged or cut short",
+                    path.display()
+                ))
+                .caused_by(source)
         })?;
         let mut tensors = BTreeMap::new();
         for (tensor, view) in file.iter() {
             if view.dtype() != Dtype::F32 {
                 let (path, tensor) = (path.to_owned(), tensor.to_owned());
-                return Err(CheckpointError::Type {
-                    path,
-                    tensor,
-                    found: view.dtype(),
-                });
+                return Err(OnnxErrorKind::Checkpoint
+                    .error(format!(
+                        "tensor `{tensor}` holds {found}, expected F32",
+                        found = view.dtype()
+                    ))
+                    .at(path.display()));
             }
             let (values, _) = view.data().as_chunks();
             let values: Vec<f32> = values.iter().map(|&v| f32::from_le_bytes(v)).collect();
@@ -111,12 +47,9 @@ impl Checkpoint {
         for (tensor, (_, values)) in &tensors {
             if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
                 let (path, tensor) = (path.to_owned(), tensor.clone());
-                return Err(CheckpointError::Value {
-                    path,
-                    tensor,
-                    index,
-                    value,
-                });
+                return Err(OnnxErrorKind::NotFinite
+                    .error(format!("tensor `{tensor}` has {value} at index {index}"))
+                    .at(path.display()));
             }
         }
         Ok(Self {
@@ -128,8 +61,8 @@ impl Checkpoint {
     /// Values of `tensor`, row-major, of the shape `expected`.
     ///
     /// # Errors
-    /// [`CheckpointError::Missing`] or [`CheckpointError::Shape`].
-    pub fn tensor(&self, tensor: &str, expected: &[usize]) -> Result<&[f32], CheckpointError> {
+    /// [`OnnxErrorKind::Checkpoint`].
+    pub fn tensor(&self, tensor: &str, expected: &[usize]) -> Result<&[f32], OnnxError> {
         let (path, name, expected) = (
             || self.path.clone(),
             || tensor.to_owned(),
@@ -137,17 +70,20 @@ impl Checkpoint {
         );
         match self.tensors.get(tensor) {
             Some((shape, values)) if *shape == expected() => Ok(values),
-            Some((shape, _)) => Err(CheckpointError::Shape {
-                path: path(),
-                tensor: name(),
-                found: shape.clone(),
-                expected: expected(),
-            }),
-            None => Err(CheckpointError::Missing {
-                path: path(),
-                tensor: name(),
-                expected: expected(),
-            }),
+            Some((shape, _)) => Err(OnnxErrorKind::Checkpoint
+                .error(format!(
+                    "tensor `{tensor}` has the shape {shape:?}, expected {expected:?}",
+                    tensor = name(),
+                    expected = expected()
+                ))
+                .at(path().display())),
+            None => Err(OnnxErrorKind::Checkpoint
+                .error(format!(
+                    "there is no tensor `{tensor}`, expected one of shape {expected:?}",
+                    tensor = name(),
+                    expected = expected()
+                ))
+                .at(path().display())),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tailfold_data::DataError;
 use tailfold_integer::IntegerError;
-use tailfold_onnx::{CanonicalError, CheckError, OnnxError, OpenError};
+use tailfold_onnx::OnnxError;
 use tailfold_parity::ParityError;
 use tailfold_part::PartError;
 use tailfold_sdot::SolveError;
@@ -50,9 +50,6 @@ tailfold_spec::error_type! {
     /// A quantization that cannot be done.
     pub struct QuantError(QuantErrorKind);
     OnnxError => Model,
-    CanonicalError => Model,
-    OpenError => Model,
-    CheckError => Model,
     CardError => Model,
     IntegerError => Model,
     ParityError => Model,

@@ -2,7 +2,7 @@
 
 use tailfold_data::DataError;
 use tailfold_integer::IntegerError;
-use tailfold_onnx::{DescriptionError, OnnxError, OpenError};
+use tailfold_onnx::OnnxError;
 use tailfold_spec::{RunError, ShapeError, artifact::ArtifactError};
 
 /// An error of loading a model or of classifying an image.
@@ -28,7 +28,7 @@ pub enum RuntimeError {
         name: String,
         /// Why.
         #[source]
-        source: Box<OpenError>,
+        source: Box<OnnxError>,
     },
     /// A model's class names, training counts or preprocessing are missing, contradictory or unusable.
     #[error("{name}")]
@@ -37,7 +37,7 @@ pub enum RuntimeError {
         name: String,
         /// Why.
         #[source]
-        source: Box<DescriptionError>,
+        source: Box<OnnxError>,
     },
     /// The number of class names is not the number of the network's outputs.
     #[error("{name}: {named} classes are named but the network has {outputs} outputs")]

@@ -37,7 +37,7 @@ pub use image_classifier::{Answer, Guess, ImageClassifier};
 pub use model::{LoadedModel, Network, float_layers, infer_shapes, open_file};
 pub use options::Options;
 pub use prepared::{NodeRun, Prepared};
-pub use tailfold_onnx::{Description, DescriptionError, Layout, OpenOptions, Ports};
+pub use tailfold_onnx::{Description, Layout, OpenOptions, Ports};
 #[cfg(feature = "ort")]
 pub use tailfold_ort::install_folder as ort_install_folder;
 pub use verify::{Golden, Verification, VerifyError};
