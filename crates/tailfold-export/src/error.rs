@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use tailfold::{RuntimeError, VerifyError};
+use tailfold::{RuntimeError, RuntimeErrorKind};
 use tailfold_data::DataError;
 use tailfold_onnx::{NoLastBias, OnnxError};
 use tailfold_sdot::SolveError;
@@ -109,16 +109,14 @@ kinds! {
     DataError => Data,
     NoLastBias => Model,
     SolveError => Solve,
-    VerifyError => Verify,
 }
 
 impl From<RuntimeError> for ExportError {
     fn from(cause: RuntimeError) -> Self {
-        let kind = match cause {
-            RuntimeError::File(_) => ErrorKind::File,
-            RuntimeError::Image(_)
-            | RuntimeError::ImageOf { .. }
-            | RuntimeError::OtherClasses(_) => ErrorKind::Data,
+        let kind = match cause.kind() {
+            RuntimeErrorKind::File => ErrorKind::File,
+            RuntimeErrorKind::Image | RuntimeErrorKind::Classes => ErrorKind::Data,
+            RuntimeErrorKind::Verify | RuntimeErrorKind::NotFinite => ErrorKind::Verify,
             _ => ErrorKind::Model,
         };
         Self {

@@ -8,7 +8,7 @@ use tailfold_onnx::Model;
 #[cfg(feature = "tract")]
 use tailfold_tract::TractClassifier;
 
-use crate::{Options, Prepared, RuntimeError};
+use crate::{Options, Prepared, RuntimeError, RuntimeErrorKind};
 
 /// What computes. All names are known to every build; those that it lacks are an error when they are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,7 @@ impl Backend {
     /// Prepares `model`, a classifier in canonical form, for this back end; `name` is the file in messages.
     ///
     /// # Errors
-    /// [`RuntimeError::NotBuilt`] for a back end that this build lacks, otherwise the back end's own error.
+    /// [`RuntimeErrorKind::NotBuilt`] for a back end that this build lacks, otherwise the back end's own error.
     pub fn prepare(
         self,
         model: &Model,
@@ -96,19 +96,13 @@ impl Backend {
             Self::Integer => IntegerClassifier::from_model(model.clone())
                 .and_then(|classifier| classifier.with_threads(options.threads))
                 .map(Into::into)
-                .map_err(|source| RuntimeError::Integer {
-                    name: name.to_owned(),
-                    source,
-                }),
+                .map_err(|cause| RuntimeError::of(RuntimeErrorKind::Unsupported, cause).at(name)),
             #[cfg(feature = "ort")]
             Self::Ort | Self::Cuda | Self::Tensorrt | Self::TensorrtRtx => {
                 crate::prepared::on_ort(self, model, name, options)
             }
             #[cfg(not(all(feature = "tract", feature = "ort")))]
-            absent => Err(RuntimeError::NotBuilt {
-                backend: absent.name(),
-                feature: absent.feature().unwrap_or_default(),
-            }),
+            absent => Err(RuntimeError::not_built(absent)),
         }
     }
 }

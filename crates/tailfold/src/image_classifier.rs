@@ -7,7 +7,7 @@ use serde::Serialize;
 use tailfold_data::{Pixels, decode, preprocess};
 use tailfold_spec::{Classifier, Filter, ImageBatch, Logits, ModelCard, Preprocess, Resize};
 
-use crate::{Backend, LoadedModel, Options, RuntimeError, clock};
+use crate::{Backend, LoadedModel, Options, RuntimeError, RuntimeErrorKind, clock};
 
 /// A class, and how likely the model finds it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -98,8 +98,8 @@ impl ImageClassifier {
     /// the file in messages.
     ///
     /// # Errors
-    /// [`RuntimeError::Image`] for an image that cannot be decoded or prepared, [`RuntimeError::Run`] and
-    /// [`RuntimeError::NotFinite`] for a network that does not answer.
+    /// [`RuntimeErrorKind::Image`] for an image that cannot be decoded or prepared, [`RuntimeErrorKind::Run`] and
+    /// [`RuntimeErrorKind::NotFinite`] for a network that does not answer.
     pub fn classify(
         &mut self,
         bytes: &[u8],
@@ -117,7 +117,9 @@ impl ImageClassifier {
         let (logits, latency_ms) = clock::timed(|| self.logits(pixels));
         let logits = logits?;
         if let Some(class) = logits.values().iter().position(|v| !v.is_finite()) {
-            return Err(RuntimeError::NotFinite { class });
+            return Err(RuntimeErrorKind::NotFinite.error(format!(
+                "the model's logit of class {class} is not a number"
+            )));
         }
         Ok(Answer {
             top: self.named(logits.values(), top),

@@ -32,7 +32,7 @@ mod verify;
 
 pub use backend::{Backend, UnknownBackend};
 pub use dataset_logits::{check_classes, dataset_logits};
-pub use error::RuntimeError;
+pub use error::{RuntimeError, RuntimeErrorKind};
 pub use image_classifier::{Answer, Guess, ImageClassifier};
 pub use model::{LoadedModel, Network, float_layers, infer_shapes, open_file};
 pub use options::Options;
@@ -40,4 +40,4 @@ pub use prepared::{NodeRun, Prepared};
 pub use tailfold_onnx::{Description, Layout, OpenOptions, Ports};
 #[cfg(feature = "ort")]
 pub use tailfold_ort::install_folder as ort_install_folder;
-pub use verify::{Golden, Verification, VerifyError};
+pub use verify::{Golden, Verification};

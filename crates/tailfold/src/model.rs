@@ -7,7 +7,7 @@ use tailfold_onnx::proto::NodeProto;
 use tailfold_onnx::{Description, Model, OpenOptions, Opened, Ports, Shapes, folder_of};
 use tailfold_spec::{Classifier, ModelCard, ScoreKind, artifact};
 
-use crate::{Backend, NodeRun, Options, Prepared, RuntimeError};
+use crate::{Backend, NodeRun, Options, Prepared, RuntimeError, RuntimeErrorKind};
 
 /// A network ready to run; its class names and preprocessing may be unknown.
 pub struct Network {
@@ -44,7 +44,7 @@ pub struct LoadedModel {
 /// Reads the file `path` and brings it into canonical form; also returns the bytes of the file.
 ///
 /// # Errors
-/// [`RuntimeError::File`], [`RuntimeError::Onnx`] or [`RuntimeError::Open`], naming the file.
+/// [`RuntimeErrorKind::File`] or [`RuntimeErrorKind::Model`], naming the file.
 pub fn open_file(path: &Path, options: &OpenOptions) -> Result<(Opened, Vec<u8>), RuntimeError> {
     let (name, bytes) = (path.display().to_string(), artifact::read(path)?);
     let opened = opened(&bytes, &name, Some(folder_of(path)), options)?;
@@ -57,15 +57,9 @@ fn opened(
     folder: Option<&Path>,
     options: &OpenOptions,
 ) -> Result<Opened, RuntimeError> {
-    let open = |source| RuntimeError::Open {
-        name: name.to_owned(),
-        source: Box::new(source),
-    };
-    let model = Model::from_bytes(bytes, name).map_err(|source| RuntimeError::Onnx {
-        name: name.to_owned(),
-        source,
-    })?;
-    tailfold_onnx::open(model, folder, options, &infer_shapes).map_err(open)
+    let of_model = |cause| RuntimeError::of_model(name, cause);
+    let model = Model::from_bytes(bytes, name).map_err(of_model)?;
+    tailfold_onnx::open(model, folder, options, &infer_shapes).map_err(of_model)
 }
 
 /// Infers the shapes of the values of `model` for one image with tract; without the feature `tract`, no shape is known.
@@ -123,11 +117,11 @@ impl Network {
     fn with_card(self, card: ModelCard, name: &str) -> Result<LoadedModel, RuntimeError> {
         let (named, outputs) = (card.classes.len(), self.classifier.num_classes());
         if named != outputs {
-            return Err(RuntimeError::Classes {
-                name: name.to_owned(),
-                named,
-                outputs,
-            });
+            return Err(RuntimeErrorKind::Model
+                .error(format!(
+                    "{named} classes are named but the network has {outputs} outputs"
+                ))
+                .at(name));
         }
         let p = &card.preprocess;
         let (told, found) = (
@@ -135,11 +129,11 @@ impl Network {
             self.classifier.input_shape(),
         );
         if told != found {
-            return Err(RuntimeError::Input {
-                name: name.to_owned(),
-                told,
-                found,
-            });
+            return Err(RuntimeErrorKind::Model
+                .error(format!(
+                    "images are prepared as {told:?} but the network takes {found:?}"
+                ))
+                .at(name));
         }
         Ok(LoadedModel {
             card,
@@ -186,7 +180,7 @@ impl LoadedModel {
     /// As [`LoadedModel::open`], for any model: `description` fills the gaps in the file's metadata.
     ///
     /// # Errors
-    /// [`RuntimeError`] naming the file; [`RuntimeError::Description`] if a value is missing or contradicts the file.
+    /// [`RuntimeError`] naming the file; [`RuntimeErrorKind::Model`] if a value is missing or contradicts the file.
     pub fn open_described(
         path: &Path,
         description: &Description,
@@ -202,8 +196,8 @@ impl LoadedModel {
     /// gaps in its metadata. The description is checked before the back end prepares the network, which may take minutes.
     ///
     /// # Errors
-    /// [`RuntimeError::Description`] if a value is missing or contradicts the file, [`RuntimeError::Classes`] and
-    /// [`RuntimeError::Input`] if the card does not fit the network, otherwise the back end's own error.
+    /// [`RuntimeErrorKind::Model`] if a value is missing or contradicts the file, or if the card does not fit
+    /// the network, otherwise the back end's own error.
     pub fn over(
         opened: Opened,
         bytes: &[u8],
@@ -214,10 +208,7 @@ impl LoadedModel {
     ) -> Result<Self, RuntimeError> {
         let card = description
             .card(&opened)
-            .map_err(|source| RuntimeError::Description {
-                name: name.to_owned(),
-                source: Box::new(source),
-            })?;
+            .map_err(|cause| RuntimeError::of_model(name, cause))?;
         Network::over(opened, bytes, name, backend, options)?.with_card(card, name)
     }
 

@@ -131,7 +131,8 @@ fn check_window(node: &NodeProto, weight: Option<usize>) -> Result<(), OnnxError
         if !values.iter().all(in_range) || values.len() != wanted {
             return Err(OnnxErrorKind::Structure
                 .error(format!(
-                    "{attribute} is {values:?}, expected {wanted} numbers of {least} to {LARGEST_WINDOW}"
+                    "{attribute} is {values:?}, expected {wanted} numbers of {least} to \
+                     {LARGEST_WINDOW}"
                 ))
                 .at(format_args!("node `{}`", node.label())));
         }

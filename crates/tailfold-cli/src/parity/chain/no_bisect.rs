@@ -19,10 +19,5 @@ impl Finding {
 
 /// Says what this program lacks.
 pub(super) fn bisect(_: &[Ready], _: &[Logits], _: &Dataset) -> anyhow::Result<Finding> {
-    let backend = Backend::TractStock;
-    Err(RuntimeError::NotBuilt {
-        backend: backend.name(),
-        feature: backend.feature().unwrap_or_default(),
-    }
-    .into())
+    Err(RuntimeError::not_built(Backend::TractStock).into())
 }
