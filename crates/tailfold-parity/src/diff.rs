@@ -7,7 +7,7 @@ use tailfold_page::printable;
 
 use crate::report::{Comparison, Report};
 use crate::sentence::signed;
-use crate::{ParityError, Verdict};
+use crate::{ParityError, ParityErrorKind, Verdict};
 
 /// Classes listed.
 const CLASSES: usize = 10;
@@ -92,7 +92,7 @@ impl Diff {
     /// What changed from `before`, which was accepted, to `after`.
     ///
     /// # Errors
-    /// [`ParityError::NotComparable`] when the two are of other models, classes or images.
+    /// [`ParityErrorKind::NotComparable`] when the two are of other models, classes or images.
     pub fn between(
         before: &Report,
         after: &Report,
@@ -229,11 +229,9 @@ fn comparable(before: &Report, after: &Report) -> Result<(), ParityError> {
         if before == after {
             Ok(())
         } else {
-            Err(ParityError::NotComparable {
-                what,
-                before,
-                after,
-            })
+            Err(ParityErrorKind::NotComparable.error(format!(
+                "the baseline is of another {what}: `{before}`, this run has `{after}`"
+            )))
         }
     };
     let data = |report: &Report| {

@@ -58,13 +58,11 @@ pub use accuracy::Accuracy;
 pub use compare::ComparedModel;
 pub use comparer::{Comparer, compare_logits as compare};
 pub use diff::{ClassChange, Diff, PartChange, Regression};
-pub use error::ParityError;
+pub use error::{ParityError, ParityErrorKind};
 pub use exact::{ClassCounts, ExactTest};
 pub use html::Picture;
-pub use pair::{Allowed, Carded, Difference, PairError, check_pair};
-pub use policy::{
-    BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy, PolicyError,
-};
+pub use pair::{Allowed, Carded, check_pair};
+pub use policy::{BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy};
 pub use report::{
     Bootstrap, ClassComparison, Comparison, Flip, FlipPair, GroupFlip, Groups, Latency,
     LogitDistance, Masses, Report, Run, RunSide, Sides, TieBracket, WorstClass,
