@@ -99,7 +99,8 @@ fn same_classes(reference: &ModelCard, candidate: &ModelCard) -> Result<(), Pari
             false => "",
         };
         return Err(ParityErrorKind::Classes.error(format!(
-            "class {class} is `{reference}` in the reference but `{candidate}` in the candidate{order}",
+            "class {class} is `{reference}` in the reference but `{candidate}` in the \
+             candidate{order}",
             reference = a[class],
             candidate = b[class]
         )));
