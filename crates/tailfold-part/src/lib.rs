@@ -10,7 +10,7 @@ mod part;
 mod parts;
 mod tensor;
 
-pub use error::PartError;
+pub use error::{PartError, PartErrorKind};
 pub use hashes::{labels_sha256, names_sha256};
 pub use part::{Kind, Part};
 pub use parts::Parts;

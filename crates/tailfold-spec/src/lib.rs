@@ -33,7 +33,7 @@ pub use mean::Mean;
 pub use offsets::{Apply, AtExport, OffsetsError, OffsetsRecord, Prior};
 pub use outputs::{NamedFile, OutputCheck, OutputError, same_file};
 pub use preprocess::{Filter, Preprocess, PreprocessError, Resize};
-pub use prior_file::PriorError;
+pub use prior_file::{PriorError, PriorErrorKind};
 pub use repeated::repeated_names;
 pub use score_kind::ScoreKind;
 pub use shard::{Shard, ShardError};
