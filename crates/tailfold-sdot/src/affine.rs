@@ -1,6 +1,6 @@
 //! A classifier's last layer as a transport problem: cells of `W z + b` under weighted features.
 
-use crate::{Options, Problem, Scores, Solution, SolveError, solve};
+use crate::{Options, Problem, Scores, Solution, SolveError, SolveErrorKind, solve};
 
 /// Weights `[C, d]` and bias `[C]` of the layer that makes the raw scores.
 #[derive(Clone, Debug)]
@@ -14,14 +14,14 @@ impl AffineHead {
     /// A head with `weights` `[C, d]` and `bias` `[C]`, both row-major in label order.
     ///
     /// # Errors
-    /// [`SolveError::Length`] when `weights` is not `C` rows of `d` values.
+    /// [`SolveErrorKind::Length`] when `weights` is not `C` rows of `d` values.
     pub fn new(weights: &[f32], bias: &[f32], dim: usize) -> Result<Self, SolveError> {
         if dim == 0 || weights.len() != bias.len() * dim {
-            return Err(SolveError::Length {
-                what: "head weights",
-                expected: bias.len() * dim,
-                found: weights.len(),
-            });
+            return Err(SolveErrorKind::Length.error(format!(
+                "head weights have {found} values, expected {expected}",
+                found = weights.len(),
+                expected = bias.len() * dim
+            )));
         }
         let rows = weights
             .chunks_exact(dim)
@@ -43,7 +43,7 @@ impl AffineHead {
     /// when `None`).
     ///
     /// # Errors
-    /// Those of [`solve`], and [`SolveError::Length`] when `features` does not hold whole rows.
+    /// Those of [`solve`], and [`SolveErrorKind::Length`] when `features` does not hold whole rows.
     pub fn solve(
         &self,
         features: &[f32],
@@ -53,11 +53,10 @@ impl AffineHead {
     ) -> Result<Solution, SolveError> {
         if !features.len().is_multiple_of(self.dim) {
             let expected = features.len().div_ceil(self.dim) * self.dim;
-            return Err(SolveError::Length {
-                what: "features",
-                expected,
-                found: features.len(),
-            });
+            return Err(SolveErrorKind::Length.error(format!(
+                "features have {found} values, expected {expected}",
+                found = features.len()
+            )));
         }
         let one = [1.0_f32];
         let points: Vec<f32> = features
@@ -80,14 +79,14 @@ impl AffineHead {
 /// Weight `1 / n_y` for each label, so that every class present has the same total mass.
 ///
 /// # Errors
-/// [`SolveError::Label`] when a label is not below `classes`.
+/// [`SolveErrorKind::Label`] when a label is not below `classes`.
 pub fn balanced_weights(labels: &[usize], classes: usize) -> Result<Vec<f64>, SolveError> {
     let mut counts = vec![0_u32; classes];
     for (row, &label) in labels.iter().enumerate() {
-        *counts.get_mut(label).ok_or(SolveError::Label {
-            row,
-            label,
-            classes,
+        *counts.get_mut(label).ok_or_else(|| {
+            SolveErrorKind::Label.error(format!(
+                "label of row {row} is {label}, but there are {classes} classes"
+            ))
         })? += 1;
     }
     Ok(labels.iter().map(|&y| 1.0 / f64::from(counts[y])).collect())
