@@ -3,3 +3,4 @@
 mod arrows;
 mod shipped;
 mod sources;
+mod wording;

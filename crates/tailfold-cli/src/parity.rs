@@ -10,7 +10,7 @@ use tailfold::{Backend, LoadedModel, check_classes};
 use tailfold_console::{print, say};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_onnx::add_model_files;
-use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, Unchecked, compare};
+use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, compare};
 use tailfold_part::{Kind, Parts};
 
 use crate::describe_args::Describe;
@@ -166,7 +166,7 @@ pub(crate) fn say_unchecked(error: &anyhow::Error, folder: Option<&Path>, json: 
         reports::write_unchecked(folder, error.as_ref());
     }
     if json {
-        print(&Unchecked::because(error.as_ref()).to_json());
+        print(&reports::unchecked(error.as_ref()).to_json());
     }
 }
 

@@ -147,7 +147,7 @@ impl Unfolded {
     pub fn trained(&self) -> Result<&OffsetsRecord, ExportError> {
         let none = || {
             let text = "a model file has no offsets of training: only a run folder has them";
-            ExportError::new(ErrorKind::Offsets, text)
+            ErrorKind::Offsets.error(text)
         };
         Ok(&self.run().ok_or_else(none)?.trained)
     }

@@ -53,8 +53,7 @@ pub fn check_pair(
     if let Some(difference) = preprocess::difference(reference.card, candidate.card) {
         if (one_checkpoint || made_of == Some(reference.sha256)) && !allowed.other_preprocessing {
             return Err(ParityErrorKind::Preprocessing.error(format!(
-                "both are forms of one checkpoint, but {difference}; `--allow-other-preprocessing` \
-                 compares them all the same"
+                "both are forms of one checkpoint, but {difference}"
             )));
         }
         notes.push(format!(
@@ -68,7 +67,7 @@ pub fn check_pair(
     {
         return Err(ParityErrorKind::OtherFloat.error(format!(
             "the candidate was quantized from the file with SHA-256 {made_of}, but the reference's \
-             is {reference}; `--allow-other-float` compares them all the same",
+             is {reference}",
             reference = reference.sha256
         )));
     }
@@ -150,8 +149,7 @@ fn calibrated(
         {
             return Err(ParityErrorKind::Uncalibrated.error(format!(
                 "the candidate was calibrated on {calibration} without an image of group {group} \
-                 ({classes} classes, the first {first} `{name}`); `--allow-uncalibrated` compares \
-                 them all the same",
+                 ({classes} classes, the first {first} `{name}`)",
                 calibration = record.calibration,
                 classes = classes.len(),
                 name = card.classes[first]

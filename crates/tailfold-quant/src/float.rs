@@ -168,7 +168,7 @@ fn classes(model: &Model, name: &str, shapes: &Shapes) -> Result<usize, QuantErr
         [classes] if shape.len() >= 2 && shape[0] == 1 => Ok(classes),
         _ => Err(QuantErrorKind::NoHead.error(format!(
             "output `{output}` has the shape {shape}, expected [batch, classes]: the model has no \
-             classifier head, or another output is meant (`--output`)",
+             classifier head, or another output is meant",
             output = output.name(),
             shape = lengths(&shape.into_iter().map(Some).collect::<Vec<_>>())
         ))),

@@ -170,7 +170,7 @@ impl CalibrationSet {
         if let Some(class) = missing.filter(|_| !allow_missing) {
             return Err(QuantErrorKind::MissingClass.error(format!(
                 "class {class} (`{name}`) has no image in {data}, so nothing keeps its activations \
-                 in range; `--allow-missing` accepts that",
+                 in range",
                 name = data.classes()[class],
                 data = data.spec()
             )));

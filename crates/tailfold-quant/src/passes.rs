@@ -134,9 +134,6 @@ pub fn share(
         Some(Kind::Ranges) => ranges::share(float, set, options, shard, progress),
         Some(Kind::Windows) => windows::share(float, set, options, passes, shard, progress),
         Some(Kind::Answers) => answers::share(float, set, options, passes, shard, progress),
-        _ => Err(QuantErrorKind::NoPass.error(
-            "there is no pass left to share out: give all parts with --partials and --out, \
-             without --shard",
-        )),
+        _ => Err(QuantErrorKind::NoPass.error("there is no pass left to share out")),
     }
 }

@@ -39,5 +39,5 @@ pub use options::Options;
 pub use prepared::{NodeRun, Prepared};
 pub use tailfold_onnx::{Description, Layout, OpenOptions, Ports};
 #[cfg(feature = "ort")]
-pub use tailfold_ort::install_folder as ort_install_folder;
+pub use tailfold_ort::{OrtError, OrtErrorKind, install_folder as ort_install_folder};
 pub use verify::{Golden, Verification};

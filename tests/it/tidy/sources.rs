@@ -42,7 +42,8 @@ fn files() -> Vec<(String, String)> {
     files
 }
 
-fn rust_files() -> Vec<(String, String)> {
+/// The `.rs` files among [`files`].
+pub(super) fn rust_files() -> Vec<(String, String)> {
     let mut files = files();
     files.retain(|(name, _)| name.ends_with(".rs"));
     assert!(files.len() > 50, "only {} sources found", files.len());
@@ -50,7 +51,7 @@ fn rust_files() -> Vec<(String, String)> {
 }
 
 /// Tests next to the code they test: `foo/tests.rs` and `foo/tests/`.
-fn is_tests_module(name: &str) -> bool {
+pub(super) fn is_tests_module(name: &str) -> bool {
     let (_, inside) = name.split_once("/src/").unwrap_or_default();
     Path::new(inside)
         .with_extension("")

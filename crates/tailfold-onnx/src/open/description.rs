@@ -126,7 +126,7 @@ impl Description {
             match (file, caller) {
                 (Some(file), Some(caller)) if file != caller => Err(OnnxErrorKind::Description
                     .error(format!(
-                        "the model's metadata says {field} {file:?}, the caller {caller:?}"
+                        "the model's metadata says {field} {file:?}, but {caller:?} was given"
                     ))),
                 _ => Ok(()),
             }
@@ -201,8 +201,7 @@ impl Description {
                 if let Some(node) = input.normalised_by.clone().filter(|_| !plain) {
                     return Err(OnnxErrorKind::Normalised.error(format!(
                         "node `{node}` of the graph normalises the image already, so mean {mean:?} \
-                         and std {std:?} would do it twice: its mean is 0, and its std is 1 for a \
-                         graph that expects 0..1 or 0.00392157 for one that expects 0..255"
+                         and std {std:?} would do it twice"
                     )));
                 }
                 (mean, std)
