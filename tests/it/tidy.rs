@@ -5,3 +5,4 @@ mod face;
 mod knots;
 mod shipped;
 mod sources;
+mod wording;

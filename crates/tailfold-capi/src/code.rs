@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
-use tailfold::RuntimeError;
+use tailfold::{RuntimeError, RuntimeErrorKind};
 
 /// What came of a call. Later versions may add codes, so treat one that you do not know as a failure.
 // C has one name space for all of them, so the type's name is theirs, too: TAILFOLD_OK.
@@ -60,18 +60,12 @@ impl TailfoldCode {
 
 impl From<&RuntimeError> for TailfoldCode {
     fn from(error: &RuntimeError) -> Self {
-        match error {
-            RuntimeError::File(_) => Self::TailfoldFile,
-            RuntimeError::Onnx { .. }
-            | RuntimeError::Open { .. }
-            | RuntimeError::Description { .. }
-            | RuntimeError::Classes { .. }
-            | RuntimeError::Input { .. } => Self::TailfoldModel,
-            RuntimeError::NotBuilt { .. } => Self::TailfoldBackend,
-            RuntimeError::Integer { .. } => Self::TailfoldUnsupported,
-            #[cfg(feature = "tract")]
-            RuntimeError::Tract(_) => Self::TailfoldUnsupported,
-            RuntimeError::Image(_) => Self::TailfoldImage,
+        match error.kind() {
+            RuntimeErrorKind::File => Self::TailfoldFile,
+            RuntimeErrorKind::Model => Self::TailfoldModel,
+            RuntimeErrorKind::NotBuilt => Self::TailfoldBackend,
+            RuntimeErrorKind::Unsupported => Self::TailfoldUnsupported,
+            RuntimeErrorKind::Image => Self::TailfoldImage,
             _ => Self::TailfoldRun,
         }
     }

@@ -12,6 +12,7 @@ mod engine;
 mod evaluate;
 #[cfg(feature = "tools")]
 mod export;
+mod hints;
 mod info;
 mod merge;
 mod model;
@@ -102,7 +103,8 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
     };
     result.unwrap_or_else(|error| {
-        tailfold_console::say(&format!("error: {error:#}"));
+        let hint = hints::of(error.as_ref()).unwrap_or_default();
+        tailfold_console::say(&format!("error: {error:#}{hint}"));
         ExitCode::from(2)
     })
 }

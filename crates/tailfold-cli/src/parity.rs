@@ -10,7 +10,7 @@ use tailfold::{Backend, LoadedModel, check_classes};
 use tailfold_console::{print, say};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_onnx::add_model_files;
-use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, Unchecked, compare};
+use tailfold_parity::{ComparedModel, Policy, Report, Run, Sides, compare};
 use tailfold_part::{Kind, Parts};
 
 use crate::describe_args::Describe;
@@ -18,6 +18,7 @@ use crate::model::{Runtime, open_data};
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
+mod calibration_overlap;
 mod chain;
 mod diff;
 mod files;
@@ -27,13 +28,12 @@ mod ran;
 mod reports;
 mod same;
 mod training;
-mod unseen;
 
+use calibration_overlap::Seen;
 use files::{Elsewhere, are_logits, stands_in};
 use pictures::Pictures;
 pub(crate) use reports::add_reports;
 use same::Allow;
-use unseen::Seen;
 
 /// Compare a candidate with its reference, overall and for many, medium and few, paired image by image.
 ///
@@ -166,7 +166,7 @@ pub(crate) fn say_unchecked(error: &anyhow::Error, folder: Option<&Path>, json: 
         reports::write_unchecked(folder, error.as_ref());
     }
     if json {
-        print(&Unchecked::because(error.as_ref()).to_json());
+        print(&reports::unchecked(error.as_ref()).to_json());
     }
 }
 

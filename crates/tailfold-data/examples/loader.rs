@@ -107,11 +107,11 @@ fn write_images(args: &Args) -> Result<PathBuf, Box<dyn std::error::Error>> {
 
 /// Not `artifact::write`: a hundred thousand files need not be on the disk one by one.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    let failed = |source| DataError::File(artifact::at("write", path)(source));
+    let failed = |source| DataError::from(artifact::at("write", path)(source));
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    let failed = |source| DataError::File(artifact::at("write", path)(source));
+    let failed = |source| DataError::from(artifact::at("write", path)(source));
     std::fs::write(path, bytes).map_err(failed)
 }
 

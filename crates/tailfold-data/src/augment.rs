@@ -3,7 +3,7 @@
 use crate::draws::Draws;
 use crate::pixels::PixelsRef;
 use crate::preprocess::luma;
-use crate::{DataError, Pixels};
+use crate::{DataError, DataErrorKind, Pixels};
 
 mod colour;
 mod config;
@@ -41,7 +41,7 @@ impl Augmenter {
     /// Checks every field.
     ///
     /// # Errors
-    /// [`DataError::Augment`] naming the field.
+    /// [`DataErrorKind::Configuration`] naming the field.
     pub fn new(config: AugmentConfig) -> Result<Self, DataError> {
         config.check()?;
         Ok(Self(config))
@@ -55,7 +55,7 @@ impl Augmenter {
     /// One view of `pixels`, of the same size.
     ///
     /// # Errors
-    /// [`DataError::Shape`] when the values do not fill the image's shape.
+    /// [`DataErrorKind::Image`] when the values do not fill the image's shape.
     pub fn apply(&self, pixels: &Pixels, key: AugmentKey) -> Result<Pixels, DataError> {
         self.view(pixels.as_pixels(), pixels.height, pixels.width, key)
     }
@@ -64,7 +64,7 @@ impl Augmenter {
     /// window at a random place.
     ///
     /// # Errors
-    /// [`DataError::Shape`] when the values do not fill the image's shape, [`DataError::ImageSize`] when the image with
+    /// [`DataErrorKind::Image`] when the values do not fill the image's shape, or the image with
     /// its padding is smaller than the view.
     pub fn view(
         &self,
@@ -130,12 +130,12 @@ impl Augmenter {
         }
         let room = |side: usize, view: usize| (side + 2 * padding).checked_sub(view);
         let Some((down, right)) = room(image.height, height).zip(room(image.width, width)) else {
-            return Err(DataError::ImageSize {
-                found_height: image.height,
-                found_width: image.width,
-                height,
-                width,
-            });
+            return Err(DataErrorKind::Image.error(format!(
+                "the image is {found_height}x{found_width} pixels, the network takes \
+                 {height}x{width} and no resize is set",
+                found_height = image.height,
+                found_width = image.width
+            )));
         };
         let (down, right) = (draws.below(down + 1), draws.below(right + 1));
         Ok(warp::padded_window(

@@ -5,7 +5,7 @@ use std::path::Path;
 use tailfold_spec::repeated_names;
 
 use crate::names::normalised;
-use crate::{DataError, files};
+use crate::{DataError, DataErrorKind, files};
 
 /// Repeated names that a warning lists.
 const LISTED: usize = 3;
@@ -17,8 +17,8 @@ const LISTED: usize = 3;
 /// NFC (see [`normalised`]).
 ///
 /// # Errors
-/// [`DataError::Line`] for an empty line; [`DataError::Nothing`] for an empty file; [`DataError::ByteOrderMark`] and
-/// [`DataError::NotText`] for another encoding than UTF-8; [`DataError::Missing`] and [`DataError::File`] for a file
+/// [`DataErrorKind::Damaged`] for an empty line and for another encoding than UTF-8; [`DataErrorKind::Empty`] for
+/// an empty file; [`DataErrorKind::Missing`] and [`DataErrorKind::File`] for a file
 /// that cannot be read. Every error names the file.
 pub fn class_names(path: &Path) -> Result<Vec<String>, DataError> {
     lines(path, "class name", |line| match normalised(line) {
@@ -30,7 +30,7 @@ pub fn class_names(path: &Path) -> Result<Vec<String>, DataError> {
 /// As [`class_names`], for `classes.txt`: the labels of data are matched with its names, so no name may be on two lines.
 ///
 /// # Errors
-/// As [`class_names`], and [`DataError::Line`] for a duplicate name.
+/// As [`class_names`], and [`DataErrorKind::Damaged`] for a duplicate name.
 pub(crate) fn distinct_names(path: &Path) -> Result<Vec<String>, DataError> {
     let names = class_names(path)?;
     match repeated_names(&names)[..] {
@@ -65,7 +65,7 @@ pub fn repeats(path: &Path, names: &[String]) -> Option<String> {
 /// Reads the number of training images of each class, one per line, in the order of a model's outputs.
 ///
 /// # Errors
-/// As [`class_names`], with [`DataError::Line`] for a line that is not a number.
+/// As [`class_names`], with [`DataErrorKind::Damaged`] for a line that is not a number.
 pub fn class_counts(path: &Path) -> Result<Vec<u64>, DataError> {
     lines(path, "training count", |line| {
         let number = line.parse();
@@ -85,21 +85,16 @@ fn lines<T>(
         lines.map(|(index, line)| parse(line.trim()).map_err(|reason| wrong(path, index, reason)));
     let values: Vec<T> = values.collect::<Result<_, _>>()?;
     if values.is_empty() {
-        return Err(DataError::Nothing {
-            path: path.to_owned(),
-            what,
-        });
+        return Err(DataErrorKind::Empty.error(format!("{} holds no {what}", path.display())));
     }
     Ok(values)
 }
 
 /// The error for the line `index`, counted from 0.
 fn wrong(path: &Path, index: usize, reason: String) -> DataError {
-    DataError::Line {
-        path: path.to_owned(),
-        line: index as u64 + 1,
-        reason,
-    }
+    DataErrorKind::Damaged
+        .error(reason)
+        .at(format_args!("{}, line {}", path.display(), index + 1))
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use crate::draws::Draws;
 use crate::images::Images;
 use crate::left_out::LeftOut;
 use crate::loaded::Loaded;
-use crate::{DataError, DataSource, DataSpec, Pixels, Split, embedded, longtail, readers};
+use crate::{
+    DataError, DataErrorKind, DataSource, DataSpec, Pixels, Split, embedded, longtail, readers,
+};
 
 /// Images with labels. Cloning and [`Dataset::subset`] share the images.
 #[derive(Clone, Debug)]
@@ -195,7 +197,7 @@ impl Dataset {
     /// A class's choice depends on the seed, its label and its images only, not on the other classes.
     ///
     /// # Errors
-    /// [`DataError::EmptyClass`] naming the first class without images, unless the specification allows that.
+    /// [`DataErrorKind::Classes`] naming the first class without images, unless the specification allows that.
     pub fn balanced_indices(&self, per_class: usize, seed: u64) -> Result<Vec<usize>, DataError> {
         if !self.spec.allows_empty() {
             self.check_classes()?;
@@ -213,12 +215,17 @@ impl Dataset {
     fn check_classes(&self) -> Result<(), DataError> {
         match self.class_counts().iter().position(|&count| count == 0) {
             None => Ok(()),
-            Some(class) => Err(DataError::EmptyClass {
-                class,
-                name: self.classes[class].clone(),
-                data: self.spec.to_string(),
-                left_out: self.left_out.of_folder(&self.classes[class]),
-            }),
+            Some(class) => {
+                let name = &self.classes[class];
+                let only = match self.left_out.of_folder(name) {
+                    Some(files) => format!(", only {files}"),
+                    None => String::new(),
+                };
+                Err(DataErrorKind::Classes.error(format!(
+                    "class {class} (`{name}`) has no image in {}{only}; `empty=allow` accepts that",
+                    self.spec
+                )))
+            }
         }
     }
 }
@@ -242,13 +249,10 @@ fn long_tail(
     for (class, (list, &needed)) in lists.iter().zip(&sizes).enumerate() {
         if list.len() < needed {
             let name = classes[class].clone();
-            return Err(DataError::TooFew {
-                class,
-                name,
-                found: list.len(),
-                needed,
-                imbalance,
-            });
+            return Err(DataErrorKind::Classes.error(format!(
+                "class {class} (`{name}`) has {found} images, imbalance {imbalance} needs {needed}",
+                found = list.len()
+            )));
         }
     }
     Ok(lists.concat())

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader};
 
 use crate::pixels::{MAX_FILE_BYTES, check_size};
 use crate::stream::ends_inside_image;
-use crate::{DataError, Pixels, files};
+use crate::{DataError, DataErrorKind, Pixels, files};
 
 mod jpeg;
 
@@ -27,19 +27,17 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// trailer, a WebP as many bytes as its RIFF header declares.
 ///
 /// # Errors
-/// [`DataError::TooManyPixels`] before an image of more than [`MAX_PIXELS`](crate::MAX_PIXELS) is decoded,
-/// [`DataError::Nothing`] for no bytes or no pixels at all, otherwise [`DataError::Decode`].
+/// [`DataErrorKind::Limit`] before an image of more than [`MAX_PIXELS`](crate::MAX_PIXELS) is decoded,
+/// [`DataErrorKind::Empty`] for no bytes or no pixels at all, otherwise [`DataErrorKind::Image`].
 pub fn decode(bytes: &[u8], name: &Path) -> Result<Pixels, DataError> {
-    let nothing = || DataError::Nothing {
-        path: name.to_owned(),
-        what: "image",
-    };
+    let nothing = || DataErrorKind::Empty.error(format!("{} holds no image", name.display()));
     if bytes.is_empty() {
         return Err(nothing());
     }
-    let failed = |source: Cause| DataError::Decode {
-        name: name.to_owned(),
-        source,
+    let failed = |source: Cause| {
+        DataErrorKind::Image
+            .error(format!("cannot decode {}", name.display()))
+            .caused_by(source)
     };
     let accept = |height: u32, width: u32| match (height, width) {
         (0, _) | (_, 0) => Err(nothing()),

@@ -17,7 +17,7 @@ pub use build::{BuildSummary, build_embedded};
 use crate::images::{Images, Records};
 use crate::left_out::LeftOut;
 use crate::loaded::Loaded;
-use crate::{DataError, Split, decode, files, readers};
+use crate::{DataError, DataErrorKind, Split, decode, files, readers};
 
 /// Where the folder is, below the repository's root.
 const FOLDER: &str = "models/fashion-lt/data";
@@ -43,7 +43,7 @@ struct Row {
 /// the nearest one above that has it.
 ///
 /// # Errors
-/// [`DataError::NotEmbedded`] listing where it was looked for.
+/// [`DataErrorKind::Missing`] listing where it was looked for.
 pub fn find() -> Result<PathBuf, DataError> {
     find_from(
         env::var_os(VARIABLE),
@@ -66,9 +66,11 @@ fn find_from(given: Option<OsString>, start: &Path) -> Result<PathBuf, DataError
                 .iter()
                 .map(|folder| folder.display().to_string())
                 .collect();
-            Err(DataError::NotEmbedded {
-                looked: looked.join(", "),
-            })
+            Err(DataErrorKind::Missing.error(format!(
+                "the embedded data set is not there; looked in {looked} (TAILFOLD_EMBEDDED \
+                 overrides)",
+                looked = looked.join(", ")
+            )))
         }
     }
 }
@@ -81,11 +83,10 @@ pub(crate) fn load(
 ) -> Result<Loaded, DataError> {
     if let Some(asked) = imbalance.filter(|asked| asked.total_cmp(&IMBALANCE).is_ne()) {
         let reason = format!("it is long-tailed already, with imbalance {IMBALANCE}");
-        return Err(DataError::Imbalance {
-            path: folder.to_owned(),
-            asked,
-            reason,
-        });
+        return Err(DataErrorKind::Specification.error(format!(
+            "imbalance {asked} cannot be drawn from {}: {reason}",
+            folder.display()
+        )));
     }
     let sums = files::read_text(&folder.join(SUMS))?;
     read_checked(folder, &sums, "classes.txt")?;
@@ -103,15 +104,16 @@ pub(crate) fn load(
     )?;
     let (height, width) = sprite_size(labels.len());
     if (pixels.height, pixels.width, pixels.channels) != (height, width, 1) {
-        return Err(DataError::FileSize {
-            path: sprite,
-            found_height: pixels.height,
-            found_width: pixels.width,
-            found_channels: pixels.channels,
-            height,
-            width,
-            channels: 1,
-        });
+        return Err(DataErrorKind::Image
+            .error(format!(
+                "{found_height}x{found_width} pixels with {found_channels} channels, expected \
+                 {height}x{width} with {channels}",
+                found_height = pixels.height,
+                found_width = pixels.width,
+                found_channels = pixels.channels,
+                channels = 1
+            ))
+            .at(sprite.display()));
     }
     let mut values = Vec::with_capacity(labels.len() * TILE * TILE);
     for tile in 0..labels.len() {
@@ -154,10 +156,10 @@ fn tile_start(tile: usize) -> usize {
 
 /// Labels of a table whose tiles count up from 0.
 fn read_table(path: &Path, bytes: &[u8], classes: usize) -> Result<Vec<usize>, DataError> {
-    let wrong = |line: u64, reason: String| DataError::Line {
-        path: path.to_owned(),
-        line,
-        reason,
+    let wrong = |line: u64, reason: String| {
+        DataErrorKind::Damaged
+            .error(reason)
+            .at(format_args!("{}, line {line}", path.display()))
     };
     let mut labels = Vec::new();
     for (line, row) in (2..).zip(csv::Reader::from_reader(bytes).deserialize()) {
@@ -177,10 +179,7 @@ fn read_table(path: &Path, bytes: &[u8], classes: usize) -> Result<Vec<usize>, D
         labels.push(label);
     }
     if labels.is_empty() {
-        return Err(DataError::Nothing {
-            path: path.to_owned(),
-            what: "image",
-        });
+        return Err(DataErrorKind::Empty.error(format!("{} holds no image", path.display())));
     }
     Ok(labels)
 }
@@ -198,11 +197,10 @@ fn read_checked(folder: &Path, sums: &str, name: &str) -> Result<Vec<u8>, DataEr
     if found == expected {
         Ok(bytes)
     } else {
-        Err(DataError::Checksum {
-            path,
-            expected: expected.to_owned(),
-            found,
-        })
+        Err(DataErrorKind::Damaged.error(format!(
+            "{} has SHA-256 {found}, but SHA256SUMS says {expected}",
+            path.display()
+        )))
     }
 }
 

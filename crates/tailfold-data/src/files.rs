@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ruzstd::decoding::StreamingDecoder;
 use tailfold_spec::artifact::at;
 
-use crate::DataError;
+use crate::{DataError, DataErrorKind};
 
 /// Bytes of one file that are ever held in memory: several times the largest data set read whole (CIFAR, 184 MB).
 pub(crate) const MAX_BYTES: u64 = 1 << 30;
@@ -38,15 +38,22 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     }
     let path = path.to_owned();
     if with_suffix(&path, ".gz").exists() {
-        return Err(DataError::OnlyGzip { path });
+        return Err(DataErrorKind::Missing.error(format!(
+            "{} is only there as .gz, which is not read: decompress it with gunzip",
+            path.display()
+        )));
     }
-    Err(DataError::Missing { path })
+    Err(DataErrorKind::Missing.error(format!(
+        "there is neither {} nor {}.zst",
+        path.display(),
+        path.display()
+    )))
 }
 
 /// Like [`read`], for text: removes a UTF-8 byte order mark.
 ///
 /// # Errors
-/// [`DataError::ByteOrderMark`] for a UTF-16 byte order mark, otherwise as [`read`].
+/// [`DataErrorKind::Damaged`] for a UTF-16 byte order mark, otherwise as [`read`].
 pub(crate) fn read_unmarked(path: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = read(path)?;
     let encoding = match bytes[..] {
@@ -58,17 +65,16 @@ pub(crate) fn read_unmarked(path: &Path) -> Result<Vec<u8>, DataError> {
         [0xfe, 0xff, ..] => "UTF-16 (big-endian)",
         _ => return Ok(bytes),
     };
-    Err(DataError::ByteOrderMark {
-        path: path.to_owned(),
-        encoding,
-    })
+    Err(DataErrorKind::Damaged.error(format!(
+        "{} begins with the byte order mark of {encoding}: save it as UTF-8",
+        path.display()
+    )))
 }
 
 /// Like [`read_unmarked`], as UTF-8 text.
 pub(crate) fn read_text(path: &Path) -> Result<String, DataError> {
-    String::from_utf8(read_unmarked(path)?).map_err(|_| DataError::NotText {
-        path: path.to_owned(),
-    })
+    String::from_utf8(read_unmarked(path)?)
+        .map_err(|_| DataErrorKind::Damaged.error(format!("{} is not UTF-8 text", path.display())))
 }
 
 /// Reads a file of at most `limit` bytes.
@@ -76,25 +82,26 @@ pub(crate) fn read_plain(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> 
     // A pipe without a writer would be waited for without end.
     let kind = path.metadata().map_err(at("read", path))?.file_type();
     if !kind.is_file() && !kind.is_dir() {
-        return Err(DataError::NotAFile {
-            path: path.to_owned(),
-        });
+        return Err(DataErrorKind::File.error(format!(
+            "{} is no regular file: hand a pipe on as standard input",
+            path.display()
+        )));
     }
     let file = File::open(path).map_err(at("read", path))?;
     read_bounded(file, limit)
         .map_err(at("read", path))?
-        .ok_or_else(|| DataError::TooLarge {
-            path: path.to_owned(),
-            limit,
+        .ok_or_else(|| {
+            DataErrorKind::Limit.error(format!("{} holds more than {limit} bytes", path.display()))
         })
 }
 
 /// Decompresses a file of any number of frames to at most `limit` bytes.
 fn read_zst(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
     let mut source = BufReader::new(File::open(path).map_err(at("read", path))?);
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| DataError::Decompress {
-        path: path.to_owned(),
-        source,
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
+        DataErrorKind::Damaged
+            .error(format!("cannot decompress {}", path.display()))
+            .caused_by(source)
     };
     let mut bytes = Vec::new();
     loop {
@@ -102,9 +109,9 @@ fn read_zst(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
         let frame = StreamingDecoder::new(&mut source).map_err(|e| failed(e.into()))?;
         let more = read_bounded(frame, left)
             .map_err(|e| failed(e.into()))?
-            .ok_or_else(|| DataError::TooLarge {
-                path: path.to_owned(),
-                limit,
+            .ok_or_else(|| {
+                DataErrorKind::Limit
+                    .error(format!("{} holds more than {limit} bytes", path.display()))
             })?;
         bytes.extend(more);
         if io::BufRead::fill_buf(&mut source)

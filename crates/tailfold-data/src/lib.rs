@@ -43,7 +43,7 @@ pub use dataset::Dataset;
 pub use decode::{decode, decode_file};
 pub use draws::Draws;
 pub use embedded::{BuildSummary, build_embedded};
-pub use error::DataError;
+pub use error::{DataError, DataErrorKind};
 pub use left_out::LeftOut;
 pub use names::{IMAGE_ENDINGS, ending, is_hidden, is_named_image, normalised};
 pub use overlap::Overlap;

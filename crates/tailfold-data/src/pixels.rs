@@ -4,7 +4,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
 use tailfold_spec::artifact;
 
-use crate::DataError;
+use crate::{DataError, DataErrorKind};
 
 /// Pixels of one image that are ever decoded: a claim of more is refused before anything is allocated.
 pub const MAX_PIXELS: u64 = 1 << 26;
@@ -52,7 +52,7 @@ impl PixelsRef<'_> {
     /// As [`Pixels::check`].
     ///
     /// # Errors
-    /// [`DataError::Shape`].
+    /// [`DataErrorKind::Image`].
     pub fn check(self) -> Result<(), DataError> {
         let Self {
             height,
@@ -68,12 +68,10 @@ impl PixelsRef<'_> {
         if filled && found > 0 && matches!(channels, 1 | 3) {
             Ok(())
         } else {
-            Err(DataError::Shape {
-                height,
-                width,
-                channels,
-                found,
-            })
+            Err(DataErrorKind::Image.error(format!(
+                "{found} values do not make an image of {height}x{width} pixels with {channels} \
+                 channels (1 or 3)"
+            )))
         }
     }
 }
@@ -92,7 +90,7 @@ impl Pixels {
     /// Checks that the values fill the shape, that there is at least one and that the image is grey or RGB.
     ///
     /// # Errors
-    /// [`DataError::Shape`].
+    /// [`DataErrorKind::Image`].
     pub fn check(&self) -> Result<(), DataError> {
         self.as_pixels().check()
     }
@@ -110,7 +108,7 @@ impl Pixels {
     /// The image as a PNG; decoding it gives the same pixels.
     ///
     /// # Errors
-    /// [`DataError::Shape`], or [`DataError::Encode`] for sides beyond 32 bits.
+    /// [`DataErrorKind::Image`], also for sides beyond 32 bits.
     pub fn to_png(&self) -> Result<Vec<u8>, DataError> {
         self.encode(FilterType::Adaptive)
     }
@@ -119,10 +117,12 @@ impl Pixels {
     pub(crate) fn encode(&self, filter: FilterType) -> Result<Vec<u8>, DataError> {
         self.check()?;
         let Self { height, width, .. } = *self;
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| DataError::Encode {
-            height,
-            width,
-            source,
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
+            DataErrorKind::Image
+                .error(format!(
+                    "cannot encode an image of {height}x{width} pixels as PNG"
+                ))
+                .caused_by(source)
         };
         let rows = u32::try_from(height).map_err(|e| failed(e.into()))?;
         let columns = u32::try_from(width).map_err(|e| failed(e.into()))?;
@@ -143,12 +143,10 @@ impl Pixels {
 pub(crate) fn check_size(name: &str, height: u64, width: u64) -> Result<(), DataError> {
     match height.checked_mul(width) {
         Some(pixels) if pixels <= MAX_PIXELS => Ok(()),
-        _ => Err(DataError::TooManyPixels {
-            name: name.to_owned(),
-            height,
-            width,
-            limit: MAX_PIXELS,
-        }),
+        _ => Err(DataErrorKind::Limit.error(format!(
+            "{name} is {height}x{width} pixels, more than {limit} in all",
+            limit = MAX_PIXELS
+        ))),
     }
 }
 

@@ -7,7 +7,7 @@ use image::{ImageBuffer, Luma, Pixel, Rgb};
 use tailfold_spec::{Filter, Preprocess, Resize};
 
 use crate::pixels::check_size;
-use crate::{DataError, Pixels, PixelsRef};
+use crate::{DataError, DataErrorKind, Pixels, PixelsRef};
 
 /// Converts one image to the network's input `[channels, height, width]`, row-major: grey or RGB, resize of the shorter
 /// side, centre crop, `(x / 255 - mean) / std` per channel, and channel order blue, green, red if [`Preprocess::bgr`]
@@ -19,8 +19,8 @@ use crate::{DataError, Pixels, PixelsRef};
 /// of the crop is `int(round((height - crop) / 2.0))`, with halves rounded to even; columns likewise.
 ///
 /// # Errors
-/// [`DataError::Preprocess`] and [`DataError::Shape`] for inputs that contradict themselves, [`DataError::ImageSize`]
-/// without a resize when the sizes differ, [`DataError::TooManyPixels`] when resizing a very long image would need them.
+/// [`DataErrorKind::Configuration`] and [`DataErrorKind::Image`] for inputs that contradict themselves, the latter also
+/// without a resize when the sizes differ, [`DataErrorKind::Limit`] when resizing a very long image would need them.
 pub fn preprocess(pixels: &Pixels, preprocess: &Preprocess) -> Result<Vec<f32>, DataError> {
     let normaliser = Normaliser::new(preprocess)?;
     pixels.check()?;
@@ -54,7 +54,7 @@ impl Normaliser {
     /// Makes the tables.
     ///
     /// # Errors
-    /// [`DataError::Preprocess`] for a preprocessing that contradicts itself.
+    /// [`DataErrorKind::Configuration`] for a preprocessing that contradicts itself.
     pub fn new(preprocess: &Preprocess) -> Result<Self, DataError> {
         preprocess.validate()?;
         let channels = preprocess.mean.iter().zip(&preprocess.std);
@@ -77,18 +77,19 @@ impl Normaliser {
     /// Writes the middle of `pixels` to `values`, `[channels, height, width]`, row-major.
     ///
     /// # Errors
-    /// [`DataError::Shape`] for another number of channels, and for `values` of another length than
-    /// [`Normaliser::size`]; [`DataError::ImageSize`] for an image smaller than the crop.
+    /// [`DataErrorKind::Image`] for another number of channels, for `values` of another length than
+    /// [`Normaliser::size`] and for an image smaller than the crop.
     pub fn write(&self, pixels: PixelsRef<'_>, values: &mut [f32]) -> Result<(), DataError> {
         pixels.check()?;
         let channels = self.tables.len();
         if pixels.channels != channels || values.len() != self.size() {
-            return Err(DataError::Shape {
-                height: self.height,
-                width: self.width,
-                channels,
-                found: values.len() / channels * pixels.channels,
-            });
+            return Err(DataErrorKind::Image.error(format!(
+                "{found} values do not make an image of {height}x{width} pixels with {channels} \
+                 channels (1 or 3)",
+                found = values.len() / channels * pixels.channels,
+                height = self.height,
+                width = self.width
+            )));
         }
         let rows = pixels.height.checked_sub(self.height);
         let Some((rows, columns)) = rows.zip(pixels.width.checked_sub(self.width)) else {
@@ -120,12 +121,12 @@ fn half(rest: usize) -> usize {
 }
 
 fn wrong_size(pixels: PixelsRef<'_>, height: usize, width: usize) -> DataError {
-    DataError::ImageSize {
-        found_height: pixels.height,
-        found_width: pixels.width,
-        height,
-        width,
-    }
+    DataErrorKind::Image.error(format!(
+        "the image is {found_height}x{found_width} pixels, the network takes {height}x{width} and \
+         no resize is set",
+        found_height = pixels.height,
+        found_width = pixels.width
+    ))
 }
 
 /// The first part of [`preprocess()`]: grey or RGB, and the resize of the shorter side.
@@ -217,12 +218,10 @@ fn resample<P: Pixel<Subpixel = u8> + 'static>(
     });
     let target = u32::try_from(width).ok().zip(u32::try_from(height).ok());
     let (Some(image), Some((width, height))) = (image, target) else {
-        return Err(DataError::Shape {
-            height: rows,
-            width: columns,
-            channels,
-            found,
-        });
+        return Err(DataErrorKind::Image.error(format!(
+            "{found} values do not make an image of {rows}x{columns} pixels with {channels} \
+             channels (1 or 3)"
+        )));
     };
     let values = imageops::resize(&image, width, height, filter).into_raw();
     Ok(Pixels {

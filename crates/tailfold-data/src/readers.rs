@@ -10,7 +10,7 @@ pub(crate) mod list;
 use std::path::{Path, PathBuf};
 
 use crate::class_list::distinct_names;
-use crate::{DataError, Split, files};
+use crate::{DataError, DataErrorKind, Split, files};
 
 /// Labels a text file may name: a larger one is a mistake, not a reason to allocate a name for each class below it.
 const MAX_CLASSES: usize = 1_000_000;
@@ -57,7 +57,7 @@ fn names_for(
 /// `file` with its `{split}` filled in.
 ///
 /// # Errors
-/// [`DataError::NoSplit`] when a split is asked for and the name has no place for it, or the other way round.
+/// [`DataErrorKind::Specification`] when a split is asked for and the name has no place for it, or the other way round.
 pub(crate) fn split_file(
     kind: &str,
     file: &Path,
@@ -68,10 +68,9 @@ pub(crate) fn split_file(
     match split {
         None => Ok(file.to_owned()),
         Some(split) if name.contains(PLACE) => Ok(name.replace(PLACE, split.name()).into()),
-        Some(split) => Err(DataError::NoSplit {
-            data: format!("{kind}:{name}"),
-            split,
-            accepted: "it is one file, write {split} in its name where there is one a split".into(),
-        }),
+        Some(split) => Err(DataErrorKind::Specification.error(format!(
+            "{kind}:{name} has no `{split}` split: it is one file, write {PLACE} in its name where \
+             there is one a split"
+        ))),
     }
 }

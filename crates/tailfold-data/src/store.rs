@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Resize;
+use tailfold_spec::artifact::ArtifactError;
 
 use crate::preprocess::fit;
-use crate::{DataError, Dataset, Pixels};
+use crate::{DataError, DataErrorKind, Dataset, Pixels};
 
 mod cache;
 mod fill;
@@ -34,10 +35,8 @@ impl OnCorrupt {
     /// Whether an image with this error is left out: it is damaged, or not there. A disk that fails says nothing about
     /// the image, and a cache would remember it for good.
     fn leaves_out(self, error: &DataError) -> bool {
-        let corrupt = match error {
-            DataError::File(file) => file.source.kind() == ErrorKind::NotFound,
-            _ => true,
-        };
+        let file = error.cause().and_then(|e| e.downcast_ref());
+        let corrupt = file.is_none_or(|e: &ArtifactError| e.source.kind() == ErrorKind::NotFound);
         corrupt && self == Self::Skip
     }
 }
@@ -90,7 +89,7 @@ impl ImageStore {
     ///
     /// # Errors
     /// [`DataError`] naming the image that cannot be used, unless those are skipped; the cache's file that cannot be written
-    /// or is damaged; [`DataError::Memory`] for too many images without a cache.
+    /// or is damaged; [`DataErrorKind::Limit`] for too many images without a cache.
     pub fn open(
         data: &Dataset,
         config: &StoreConfig,
@@ -123,7 +122,10 @@ impl ImageStore {
                 .map_or(0, |pixels| pixels.values.len() as u64);
             if bytes.fetch_add(size, Ordering::Relaxed) + size > limit {
                 let data = data.spec().to_string();
-                return Err(DataError::Memory { data, limit });
+                return Err(DataErrorKind::Limit.error(format!(
+                    "the images of {data} take more than {limit} bytes of memory: name a folder in \
+                     `images.cache`"
+                )));
             }
             progress(usize::try_from(done.fetch_add(1, Ordering::Relaxed) + 1).unwrap_or(0));
             match (image, config.on_corrupt) {
@@ -192,7 +194,7 @@ impl ImageStore {
     /// Image `i`: borrowed from memory, or read from the cache.
     ///
     /// # Errors
-    /// [`DataError::File`] when the cache cannot be read.
+    /// [`DataErrorKind::File`] when the cache cannot be read.
     ///
     /// # Panics
     /// When `i` is not below [`ImageStore::len`].

@@ -9,7 +9,7 @@ impl Pixels {
     /// The image with its longer side at most `side`, which is more than 0; a smaller one stays as it is.
     ///
     /// # Errors
-    /// [`DataError::Shape`] for values that do not fill the shape.
+    /// [`DataError`] for values that do not fill the shape.
     pub fn thumbnail(&self, side: usize) -> Result<Self, DataError> {
         self.check()?;
         let longer = self.height.max(self.width);

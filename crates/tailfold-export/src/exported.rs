@@ -59,13 +59,13 @@ pub fn export(
             (None, Some(scored)) => with_scores(&written, scored, &offsets)?,
             (None, None) => {
                 let text = "a model file is compared on labelled images, and none were given";
-                return Err(ExportError::new(ErrorKind::Data, text));
+                return Err(ErrorKind::Data.error(text));
             }
         };
         verification = Some(held(found)?);
         Ok(())
     })?;
-    let unverified = || ExportError::new(ErrorKind::Verify, "the file was not compared");
+    let unverified = || ErrorKind::Verify.error("the file was not compared");
     Ok(Exported {
         schema: "tailfold.export/1",
         model: out.to_owned(),
@@ -102,7 +102,7 @@ fn with_scores(
     let expected = expected.map_err(RuntimeError::from)?;
     let [found] = &found[..] else {
         let text = "the written file gave no logits";
-        return Err(ExportError::new(ErrorKind::Verify, text));
+        return Err(ErrorKind::Verify.error(text));
     };
     let mut verification = Verification::of("scores plus offsets", &expected, found)?;
     verification.holds = verification.max_abs_logit_diff <= verification.tolerance;
@@ -124,5 +124,5 @@ fn held(found: Verification) -> Result<Verification, ExportError> {
         found.max_abs_logit_diff,
         found.tolerance
     );
-    Err(ExportError::new(ErrorKind::Verify, text))
+    Err(ErrorKind::Verify.error(text))
 }

@@ -30,10 +30,9 @@ impl AskedPrior {
         };
         let by_counts = matches!(prior, Prior::Train | Prior::Reversed);
         if by_counts && model.train_counts().is_none() {
-            return Err(ExportError::new(
-                ErrorKind::Prior,
-                format!("prior `{text}`: the number of training images of each class is unknown"),
-            ));
+            return Err(ErrorKind::Prior.error(format!(
+                "prior `{text}`: the number of training images of each class is unknown"
+            )));
         }
         let counts = &model.card().train_counts;
         let masses = prior.masses(counts).map_err(|error| {
@@ -42,7 +41,7 @@ impl AskedPrior {
                 _ => None,
             };
             let place = class.map_or_else(String::new, |name| format!(", class `{name}`"));
-            let why = ExportError::new(ErrorKind::Prior, error.to_string());
+            let why = ErrorKind::Prior.error(error.to_string());
             why.at(format!("prior `{text}`{place}"))
         });
         Ok(Self {

@@ -73,7 +73,7 @@ pub fn compare_priors(
 fn run_of(model: &Unfolded) -> Result<&crate::unfolded::Run, ExportError> {
     let none = || {
         let text = "priors are compared for a run folder: a model file has no offsets of training";
-        ExportError::new(ErrorKind::Offsets, text)
+        ErrorKind::Offsets.error(text)
     };
     model.run().ok_or_else(none)
 }

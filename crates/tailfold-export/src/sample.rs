@@ -39,7 +39,7 @@ impl Sample<'static> {
     pub fn of_features(model: &Unfolded) -> Result<Self, ExportError> {
         let none = || {
             let text = "a model file has no training features: offsets need labelled images to be solved on";
-            ExportError::new(ErrorKind::Data, text)
+            ErrorKind::Data.error(text)
         };
         let run = model.run().ok_or_else(none)?;
         let path = model.path().join(Manifest::FEATURES);
@@ -57,14 +57,14 @@ impl Sample<'static> {
                 features.len(),
                 labels.len()
             );
-            return Err(ExportError::new(ErrorKind::File, text));
+            return Err(ErrorKind::File.error(text));
         }
         if let Some(row) = labels.iter().position(|&label| label >= classes) {
             let text = format!(
                 "{name}: the label of row {row} is {}, but there are {classes} classes",
                 labels[row]
             );
-            return Err(ExportError::new(ErrorKind::File, text));
+            return Err(ErrorKind::File.error(text));
         }
         let one = [1.0];
         let with = |rows: &[f32], last: &[f32]| -> Vec<f32> {

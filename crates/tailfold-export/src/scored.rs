@@ -35,7 +35,7 @@ impl Scored {
         if let Some(empty) = images.class_counts().iter().position(|&n| n == 0) {
             let class = &images.classes()[empty];
             let text = format!("{spec} has no images of class `{class}`");
-            return Err(ExportError::new(ErrorKind::Data, text));
+            return Err(ErrorKind::Data.error(text));
         }
         let data = spec.to_string();
         progress(Progress::Scoring {
@@ -46,12 +46,12 @@ impl Scored {
         progress(Progress::Scored);
         let [scores] = <[Logits; 1]>::try_from(all?).map_err(|all| {
             let text = format!("one model was run but {} answered", all.len());
-            ExportError::new(ErrorKind::Model, text)
+            ErrorKind::Model.error(text)
         })?;
         if let Some(at) = scores.values().iter().position(|s| !s.is_finite()) {
             let id = images.id(at / scores.num_classes());
             let text = format!("{id}: a score of the model is {}", scores.values()[at]);
-            return Err(ExportError::new(ErrorKind::Data, text));
+            return Err(ErrorKind::Data.error(text));
         }
         Ok(Self {
             data,
@@ -79,7 +79,7 @@ impl Scored {
             let (class, _) = Logits::top1(&shifted).ok_or_else(|| {
                 let id = self.images.id(image);
                 let text = format!("{id}: a score plus its offset is not a finite number");
-                ExportError::new(ErrorKind::Data, text)
+                ErrorKind::Data.error(text)
             })?;
             Ok(class)
         };
@@ -120,7 +120,7 @@ impl Scored {
             others.spec(),
             self.images.id(first)
         );
-        Err(ExportError::new(ErrorKind::Overlap, text))
+        Err(ErrorKind::Overlap.error(text))
     }
 
     /// The images themselves.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tailfold::{Backend, LoadedModel, ModelFile, Options, infer_shapes};
 use tailfold_onnx::{
-    Checkpoint, Description, FoldError, LastBias, Model, Ports, build, check, check_foldable,
+    Checkpoint, Description, LastBias, Model, OnnxErrorKind, Ports, build, check, check_foldable,
     fold_offsets,
 };
 use tailfold_spec::{AtExport, CardParts, Manifest, ModelCard, OffsetsRecord};
@@ -148,7 +148,7 @@ impl Unfolded {
     pub fn trained(&self) -> Result<&OffsetsRecord, ExportError> {
         let none = || {
             let text = "a model file has no offsets of training: only a run folder has them";
-            ExportError::new(ErrorKind::Offsets, text)
+            ErrorKind::Offsets.error(text)
         };
         Ok(&self.run().ok_or_else(none)?.trained)
     }
@@ -187,11 +187,11 @@ impl Unfolded {
             Source::File(file) => {
                 let (classes, found) = (self.card.classes.len(), offsets.offsets.len());
                 if classes != found {
-                    return Err(FoldError::ClassCount {
-                        classes,
-                        offsets: found,
-                    }
-                    .into());
+                    return Err(OnnxErrorKind::Offsets
+                        .error(format!(
+                            "head has {classes} classes but {found} offsets were given"
+                        ))
+                        .into());
                 }
                 let shifts: Vec<f64> = offsets.offsets.iter().map(|&h| h.into()).collect();
                 let shifted = file.bias.shift(&mut model, &shifts);

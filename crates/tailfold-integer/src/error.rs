@@ -1,7 +1,7 @@
 //! What is wrong with a quantized graph.
 
 use tailfold_kernels::{KernelError, ProgramError};
-use tailfold_onnx::{OnnxError, TensorError};
+use tailfold_onnx::OnnxError;
 
 /// A quantized graph that breaks ONNX's rules, or that integers cannot compute.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +56,6 @@ pub enum IntegerError {
     /// A layer whose numbers have no exact integer kernel.
     #[error(transparent)]
     Layer(#[from] ProgramError),
-    /// A constant that cannot be read.
-    #[error(transparent)]
-    Tensor(#[from] TensorError),
     /// The file.
     #[error(transparent)]
     Model(#[from] OnnxError),

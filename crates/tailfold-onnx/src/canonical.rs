@@ -4,10 +4,9 @@
 
 use std::collections::HashSet;
 
-use crate::Model;
-use crate::Shapes;
 use crate::check_structure;
 use crate::proto::{GraphProto, NodeProto, TensorProto, ValueInfoProto};
+use crate::{Model, OnnxError, Shapes};
 
 mod axes;
 mod batch;
@@ -16,7 +15,6 @@ mod bodies;
 mod branches;
 mod budget;
 mod constants;
-mod error;
 mod fold;
 mod functions;
 mod identity;
@@ -27,14 +25,13 @@ mod precision;
 mod sums;
 
 pub(crate) use batch_norm::normalisation;
-pub use error::CanonicalError;
 
 /// Rewrites `model` to canonical form, with the output `output` if the graph has several. A graph that already has this
 /// form does not change, and an operator without a canonical form stays as it is.
 ///
 /// # Errors
-/// [`CanonicalError`], which names the node or tensor with the found and the expected value.
-pub fn canonical(model: &mut Model, output: Option<&str>) -> Result<(), CanonicalError> {
+/// [`OnnxError`], which names the node or tensor with the found and the expected value.
+pub fn canonical(model: &mut Model, output: Option<&str>) -> Result<(), OnnxError> {
     canonical_with(model, output, &|_| Shapes::new())
 }
 
@@ -47,7 +44,7 @@ pub(crate) fn canonical_with(
     model: &mut Model,
     output: Option<&str>,
     infer: &dyn Fn(&Model) -> Shapes,
-) -> Result<(), CanonicalError> {
+) -> Result<(), OnnxError> {
     let nested = !model.functions().is_empty()
         || model
             .nodes()
@@ -73,7 +70,7 @@ pub(crate) fn canonical_with(
 }
 
 /// Restores the canonical form after nodes were rewritten; `shapes` gives the ranks that the file does not declare.
-pub(crate) fn tidy(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
+pub(crate) fn tidy(model: &mut Model, shapes: &Shapes) -> Result<(), OnnxError> {
     identity::remove(model)?;
     batch_norm::fold(model)?;
     linear::to_gemm(model, shapes)?;

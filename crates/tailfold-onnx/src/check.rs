@@ -2,22 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use error::CheckError;
 use operators::{WEIGHTED, check_operator};
 
 use crate::limits::{MOST_INPUTS, MOST_NODES, MOST_VALUES, NEWEST_IR};
 use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
-use crate::{Model, TensorError};
+use crate::{Model, OnnxError, OnnxErrorKind};
 
-mod error;
 mod operators;
 
 /// Checks the structure of `model` ([`check_structure`]), the number of inputs of each operator that this crate knows,
 /// and the kernel, stride, dilation and padding of convolutions and pools.
 ///
 /// # Errors
-/// The first [`CheckError`] found, constants first, then nodes in their order.
-pub fn check(model: &Model) -> Result<(), CheckError> {
+/// The first [`OnnxError`] found, constants first, then nodes in their order.
+pub fn check(model: &Model) -> Result<(), OnnxError> {
     let graph = model.graph();
     let ranks = graph.initializer.iter().map(|t| (t.name(), t.dims.len()));
     let ranks: BTreeMap<&str, usize> = ranks.collect();
@@ -30,29 +28,32 @@ pub fn check(model: &Model) -> Result<(), CheckError> {
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_structure(model: &Model) -> Result<(), CheckError> {
+pub fn check_structure(model: &Model) -> Result<(), OnnxError> {
     walk(model, |_| Ok(()))
 }
 
 fn walk(
     model: &Model,
-    operator: impl Fn(&NodeProto) -> Result<(), CheckError>,
-) -> Result<(), CheckError> {
+    operator: impl Fn(&NodeProto) -> Result<(), OnnxError>,
+) -> Result<(), OnnxError> {
     if model.opset().is_none_or(|version| version < 1) {
-        return Err(CheckError::NoOpset);
+        return Err(OnnxErrorKind::Structure
+            .error("the model does not say which version of the standard operators it uses"));
     }
     if model.ir_version() > NEWEST_IR {
-        return Err(CheckError::Format {
-            found: model.ir_version(),
-            newest: NEWEST_IR,
-        });
+        return Err(OnnxErrorKind::Unsupported.error(format!(
+            "the file has version {found} of the ONNX format, the newest known is {newest}",
+            found = model.ir_version(),
+            newest = NEWEST_IR
+        )));
     }
     let graph = model.graph();
     if graph.node.len() > MOST_NODES {
-        return Err(CheckError::Nodes {
-            found: graph.node.len(),
-            most: MOST_NODES,
-        });
+        return Err(OnnxErrorKind::Limit.error(format!(
+            "the graph has {found} nodes, expected at most {most}",
+            found = graph.node.len(),
+            most = MOST_NODES
+        )));
     }
     for (what, found) in [
         ("initializers", graph.initializer.len()),
@@ -60,7 +61,9 @@ fn walk(
     ] {
         if found > MOST_VALUES {
             let most = MOST_VALUES;
-            return Err(CheckError::Values { what, found, most });
+            return Err(OnnxErrorKind::Limit.error(format!(
+                "the graph has {found} {what}, expected at most {most}"
+            )));
         }
     }
     let mut defined = constants(graph)?;
@@ -68,46 +71,55 @@ fn walk(
     let mut inputs = BTreeSet::new();
     for input in &graph.input {
         if !inputs.insert(input.name()) {
-            return Err(CheckError::DuplicateValue(input.name().to_owned()));
+            return Err(OnnxErrorKind::Structure
+                .error(format!("the value `{}` is defined twice", input.name())));
         }
         if input.name().is_empty() {
-            return Err(CheckError::Unnamed("an input".to_owned()));
+            return Err(OnnxErrorKind::Structure.error("an input has no name"));
         }
     }
     defined.extend(inputs);
     let mut names = BTreeSet::new();
     for node in &graph.node {
         if !node.name().is_empty() && !names.insert(node.name()) {
-            return Err(CheckError::DuplicateNode(node.name().to_owned()));
+            return Err(
+                OnnxErrorKind::Structure.error(format!("two nodes are called `{}`", node.name()))
+            );
         }
         if node.input.len() > MOST_INPUTS {
-            return Err(CheckError::ManyInputs {
-                node: node.label().to_owned(),
-                operator: node.op_type().to_owned(),
-                found: node.input.len(),
-                most: MOST_INPUTS,
-            });
+            return Err(OnnxErrorKind::Limit.error(format!(
+                "node `{node}` ({operator}) has {found} inputs, expected at most {most}",
+                node = node.label(),
+                operator = node.op_type(),
+                found = node.input.len(),
+                most = MOST_INPUTS
+            )));
         }
         operator(node)?;
         check_values(node, &mut defined)?;
     }
     let mut outputs = BTreeSet::new();
     if let Some(twice) = graph.output.iter().find(|o| !outputs.insert(o.name())) {
-        return Err(CheckError::DuplicateOutput(twice.name().to_owned()));
+        return Err(OnnxErrorKind::Structure.error(format!(
+            "the graph lists the output `{}` twice",
+            twice.name()
+        )));
     }
     match graph.output.iter().find(|o| !defined.contains(o.name())) {
-        Some(output) => Err(CheckError::Undefined {
-            user: "the graph's output".to_owned(),
-            value: output.name().to_owned(),
-        }),
+        Some(output) => Err(OnnxErrorKind::Structure.error(format!(
+            "the graph's output uses `{value}` before it is defined",
+            value = output.name()
+        ))),
         None => Ok(()),
     }
 }
 
-fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
+fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, OnnxError> {
     if let Some(sparse) = graph.sparse_initializer.first() {
         let name = sparse.values.as_ref().map_or("", TensorProto::name);
-        return Err(CheckError::Sparse(name.to_owned()));
+        return Err(OnnxErrorKind::Unsupported.error(format!(
+            "the initializer `{name}` is sparse, which is not supported"
+        )));
     }
     let weights: BTreeSet<&str> = graph
         .node
@@ -118,14 +130,19 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
     let mut defined = BTreeSet::new();
     for tensor in &graph.initializer {
         if tensor.name().is_empty() {
-            return Err(CheckError::Unnamed("an initializer".to_owned()));
+            return Err(OnnxErrorKind::Structure.error("an initializer has no name"));
         }
         if !defined.insert(tensor.name()) {
-            return Err(CheckError::DuplicateValue(tensor.name().to_owned()));
+            return Err(OnnxErrorKind::Structure
+                .error(format!("the value `{}` is defined twice", tensor.name())));
         }
         match tensor.check() {
             // The runtime checks strings, complex numbers and numbers narrower than a byte.
-            Err(TensorError::Type { .. }) if tensor.element().is_some() => continue,
+            Err(error)
+                if error.kind() == OnnxErrorKind::ElementType && tensor.element().is_some() =>
+            {
+                continue;
+            }
             other => other?,
         }
         if tensor.element() == Some(DataType::Float) {
@@ -133,40 +150,36 @@ fn constants(graph: &GraphProto) -> Result<BTreeSet<&str>, CheckError> {
             let weight = weights.contains(tensor.name());
             let poisons = |v: &f32| v.is_nan() || (weight && v.is_infinite());
             if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| poisons(v)) {
-                return Err(CheckError::NotFinite {
-                    tensor: tensor.name().to_owned(),
-                    index,
-                    value,
-                });
+                return Err(OnnxErrorKind::NotFinite.error(format!(
+                    "the initializer `{tensor}` has {value} at index {index}",
+                    tensor = tensor.name()
+                )));
             }
         }
     }
     Ok(defined)
 }
 
-fn check_values<'a>(
-    node: &'a NodeProto,
-    defined: &mut BTreeSet<&'a str>,
-) -> Result<(), CheckError> {
+fn check_values<'a>(node: &'a NodeProto, defined: &mut BTreeSet<&'a str>) -> Result<(), OnnxError> {
     let undefined = |name: &&String| !name.is_empty() && !defined.contains(name.as_str());
     if let Some(value) = node.input.iter().find(undefined) {
-        return Err(CheckError::Undefined {
-            user: format!("node `{}`", node.label()),
-            value: value.clone(),
-        });
-    }
-    if node.output.first().is_none_or(String::is_empty) {
-        return Err(CheckError::Unnamed(format!(
-            "the output of node `{}`",
+        return Err(OnnxErrorKind::Structure.error(format!(
+            "node `{}` uses `{value}` before it is defined",
             node.label()
         )));
+    }
+    if node.output.first().is_none_or(String::is_empty) {
+        return Err(OnnxErrorKind::Structure
+            .error(format!("the output of node `{}` has no name", node.label())));
     }
     match node
         .output
         .iter()
         .find(|name| !name.is_empty() && !defined.insert(name))
     {
-        Some(name) => Err(CheckError::DuplicateValue(name.clone())),
+        Some(name) => {
+            Err(OnnxErrorKind::Structure.error(format!("the value `{name}` is defined twice")))
+        }
         None => Ok(()),
     }
 }

@@ -2,62 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use tailfold_spec::{NamedTensors, Tensors, TensorsError};
+use tailfold_spec::{NamedTensors, Tensors};
 
-/// A checkpoint that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckpointError {
-    /// Not a safetensors file, or a tensor that is not f32.
-    #[error(transparent)]
-    Tensors(#[from] TensorsError),
-    /// NaN, infinite, or a negative variance.
-    #[error("{}: tensor `{tensor}` has {value} at index {index}", path.display())]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Row-major index.
-        index: usize,
-        /// The value.
-        value: f32,
-    },
-    /// The network needs a tensor that is not there.
-    #[error("{}: there is no tensor `{tensor}`, expected one of shape {expected:?}", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Shape the network needs.
-        expected: Vec<usize>,
-    },
-    /// A tensor of another network.
-    #[error("{}: tensor `{tensor}` has the shape {found:?}, expected {expected:?}", path.display())]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        tensor: String,
-        /// Shape found.
-        found: Vec<usize>,
-        /// Shape the network needs.
-        expected: Vec<usize>,
-    },
-    /// A weight that is finite in the checkpoint and no longer after folding the BatchNorm or the scale into it.
-    #[error("{}: `{tensor}` becomes {value} at index {index} when it is folded", path.display())]
-    Overflow {
-        /// The file.
-        path: PathBuf,
-        /// Name of the initializer.
-        tensor: String,
-        /// Row-major index.
-        index: usize,
-        /// The value.
-        value: f32,
-    },
-}
+use crate::{OnnxError, OnnxErrorKind};
 
 /// The tensors of a checkpoint, all f32 and finite.
 #[derive(Clone, Debug)]
@@ -70,20 +17,16 @@ impl Checkpoint {
     /// Reads the bytes of a safetensors file; `path` stands for it in messages.
     ///
     /// # Errors
-    /// [`CheckpointError::Tensors`], or [`CheckpointError::Value`] naming tensor and index.
-    pub fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
+    /// [`OnnxErrorKind::Checkpoint`], or [`OnnxErrorKind::NotFinite`] naming tensor and index.
+    pub fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Self, OnnxError> {
         let file = Tensors::read(bytes, &path.display().to_string())?;
         let tensors = file.all_f32(file.names())?;
         // In the order of the names, so that the same file always gives the same message.
         for (tensor, (_, values)) in &tensors {
             if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
-                let (path, tensor) = (path.to_owned(), tensor.clone());
-                return Err(CheckpointError::Value {
-                    path,
-                    tensor,
-                    index,
-                    value,
-                });
+                return Err(OnnxErrorKind::NotFinite
+                    .error(format!("tensor `{tensor}` has {value} at index {index}"))
+                    .at(path.display()));
             }
         }
         Ok(Self {
@@ -95,26 +38,17 @@ impl Checkpoint {
     /// Values of `tensor`, row-major, of the shape `expected`.
     ///
     /// # Errors
-    /// [`CheckpointError::Missing`] or [`CheckpointError::Shape`].
-    pub fn tensor(&self, tensor: &str, expected: &[usize]) -> Result<&[f32], CheckpointError> {
-        let (path, name, expected) = (
-            || self.path.clone(),
-            || tensor.to_owned(),
-            || expected.to_vec(),
-        );
+    /// [`OnnxErrorKind::Checkpoint`].
+    pub fn tensor(&self, tensor: &str, expected: &[usize]) -> Result<&[f32], OnnxError> {
+        let refused = |why: String| OnnxErrorKind::Checkpoint.error(why).at(self.path.display());
         match self.tensors.get(tensor) {
-            Some((shape, values)) if *shape == expected() => Ok(values),
-            Some((shape, _)) => Err(CheckpointError::Shape {
-                path: path(),
-                tensor: name(),
-                found: shape.clone(),
-                expected: expected(),
-            }),
-            None => Err(CheckpointError::Missing {
-                path: path(),
-                tensor: name(),
-                expected: expected(),
-            }),
+            Some((shape, values)) if shape == expected => Ok(values),
+            Some((shape, _)) => Err(refused(format!(
+                "tensor `{tensor}` has the shape {shape:?}, expected {expected:?}"
+            ))),
+            None => Err(refused(format!(
+                "there is no tensor `{tensor}`, expected one of shape {expected:?}"
+            ))),
         }
     }
 

@@ -4,75 +4,17 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
-use tailfold_spec::artifact::{ArtifactError, at};
+use tailfold_spec::artifact::at;
 
 use crate::proto::{DataLocation, GraphProto, NodeProto, TensorProto};
-use crate::{Model, TensorError};
-
-/// External data that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExternalError {
-    /// A file outside of the model's folder; a model from an untrusted source must not read other files.
-    #[error("the values of tensor `{tensor}` are in `{location}`, which is not inside of the model's folder {}", folder.display())]
-    Outside {
-        /// The tensor.
-        tensor: String,
-        /// Location in the model.
-        location: String,
-        /// Folder of the model.
-        folder: PathBuf,
-    },
-    /// A range of bytes beyond the end of the file.
-    #[error("tensor `{tensor}` has {expected} bytes at {offset} of {}, which has {found} bytes", file.display())]
-    Extent {
-        /// The tensor.
-        tensor: String,
-        /// The file.
-        file: PathBuf,
-        /// Offset of the first byte.
-        offset: u64,
-        /// Bytes that the tensor's shape needs.
-        expected: u64,
-        /// Length of the file.
-        found: u64,
-    },
-    /// An offset or length that is not a number, or a length that does not match the shape.
-    #[error(
-        "tensor `{tensor}` says that its values have `{key}` {value}, its shape needs {expected} bytes"
-    )]
-    Entry {
-        /// The tensor.
-        tensor: String,
-        /// `offset` or `length`.
-        key: &'static str,
-        /// Value of the entry.
-        value: String,
-        /// Bytes that the tensor's shape needs.
-        expected: u64,
-    },
-    /// More bytes in all tensors together than an ONNX file may have.
-    #[error("with tensor `{tensor}`, the model has more than {limit} bytes of external data")]
-    TooLarge {
-        /// First tensor above the limit.
-        tensor: String,
-        /// [`Model::MAX_BYTES`].
-        limit: u64,
-    },
-    /// An invalid type or shape of the tensor.
-    #[error(transparent)]
-    Tensor(#[from] TensorError),
-    /// A file that cannot be read.
-    #[error(transparent)]
-    File(#[from] ArtifactError),
-}
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 /// Reads the external data of all initializers and node attributes, also inside subgraphs and model-local functions.
 /// The files have to be inside of `folder`, the folder of the model; a symbolic link that leads out of it is an error.
 ///
 /// # Errors
-/// [`ExternalError`], which names the tensor with the found and the expected value.
-pub fn load_external(model: &mut Model, folder: &Path) -> Result<(), ExternalError> {
+/// [`OnnxError`], which names the tensor with the found and the expected value.
+pub fn load_external(model: &mut Model, folder: &Path) -> Result<(), OnnxError> {
     let mut loader = Loader {
         folder,
         room: Model::MAX_BYTES,
@@ -92,14 +34,14 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn graph(&mut self, graph: &mut GraphProto) -> Result<(), ExternalError> {
+    fn graph(&mut self, graph: &mut GraphProto) -> Result<(), OnnxError> {
         for tensor in &mut graph.initializer {
             self.tensor(tensor)?;
         }
         self.nodes(&mut graph.node)
     }
 
-    fn nodes(&mut self, nodes: &mut [NodeProto]) -> Result<(), ExternalError> {
+    fn nodes(&mut self, nodes: &mut [NodeProto]) -> Result<(), OnnxError> {
         for attribute in nodes.iter_mut().flat_map(|n| &mut n.attribute) {
             for tensor in attribute.t.iter_mut().chain(&mut attribute.tensors) {
                 self.tensor(tensor)?;
@@ -111,18 +53,18 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn tensor(&mut self, tensor: &mut TensorProto) -> Result<(), ExternalError> {
+    fn tensor(&mut self, tensor: &mut TensorProto) -> Result<(), OnnxError> {
         if tensor.data_location() != DataLocation::External {
             return Ok(());
         }
         let bytes = tensor.bytes_of_shape()? as u64;
-        self.room = self
-            .room
-            .checked_sub(bytes)
-            .ok_or_else(|| ExternalError::TooLarge {
-                tensor: tensor.name().to_owned(),
-                limit: Model::MAX_BYTES,
-            })?;
+        self.room = self.room.checked_sub(bytes).ok_or_else(|| {
+            OnnxErrorKind::Limit.error(format!(
+                "with tensor `{tensor}`, the model has more than {limit} bytes of external data",
+                tensor = tensor.name(),
+                limit = Model::MAX_BYTES
+            ))
+        })?;
         let raw = read(tensor, self.folder)?;
         tensor.raw_data = Some(raw);
         tensor.external_data.clear();
@@ -136,41 +78,36 @@ fn entry<'a>(tensor: &'a TensorProto, key: &str) -> Option<&'a str> {
     entries.find(|e| e.key() == key).map(|e| e.value())
 }
 
-fn read(tensor: &TensorProto, folder: &Path) -> Result<Vec<u8>, ExternalError> {
+fn read(tensor: &TensorProto, folder: &Path) -> Result<Vec<u8>, OnnxError> {
     let name = tensor.name().to_owned();
     let expected = tensor.bytes_of_shape()? as u64;
     let number = |key: &'static str, default: u64| {
         let Some(text) = entry(tensor, key) else {
             return Ok(default);
         };
-        text.parse().map_err(|_| ExternalError::Entry {
-            tensor: name.clone(),
-            key,
-            value: text.to_owned(),
-            expected,
+        text.parse().map_err(|_| {
+            OnnxErrorKind::External.error(format!(
+                "tensor `{name}` says that its values have `{key}` {text}, its shape needs \
+                 {expected} bytes"
+            ))
         })
     };
     let (offset, length) = (number("offset", 0)?, number("length", expected)?);
     if length != expected {
-        return Err(ExternalError::Entry {
-            tensor: name,
-            key: "length",
-            value: length.to_string(),
-            expected,
-        });
+        return Err(OnnxErrorKind::External.error(format!(
+            "tensor `{name}` says that its values have `length` {length}, its shape needs \
+             {expected} bytes"
+        )));
     }
     let path = inside(&name, entry(tensor, "location").unwrap_or_default(), folder)?;
     let mut file = File::open(&path).map_err(at("read", &path))?;
     let found = file.metadata().map_err(at("read", &path))?.len();
     // Checked before any memory is allocated.
     if offset.checked_add(length).is_none_or(|end| end > found) {
-        return Err(ExternalError::Extent {
-            tensor: name,
-            file: path,
-            offset,
-            expected,
-            found,
-        });
+        return Err(OnnxErrorKind::External.error(format!(
+            "tensor `{name}` has {expected} bytes at {offset} of {}, which has {found} bytes",
+            path.display()
+        )));
     }
     let mut raw = Vec::new();
     file.seek(SeekFrom::Start(offset))
@@ -180,11 +117,13 @@ fn read(tensor: &TensorProto, folder: &Path) -> Result<Vec<u8>, ExternalError> {
 }
 
 /// The path of the file `location`, which has to be inside of `folder`.
-fn inside(tensor: &str, location: &str, folder: &Path) -> Result<PathBuf, ExternalError> {
-    let outside = || ExternalError::Outside {
-        tensor: tensor.to_owned(),
-        location: location.to_owned(),
-        folder: folder.to_owned(),
+fn inside(tensor: &str, location: &str, folder: &Path) -> Result<PathBuf, OnnxError> {
+    let outside = || {
+        OnnxErrorKind::External.error(format!(
+            "the values of tensor `{tensor}` are in `{location}`, which is not inside of the \
+             model's folder {}",
+            folder.display()
+        ))
     };
     let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if location.is_empty() || !Path::new(location).components().all(plain) {

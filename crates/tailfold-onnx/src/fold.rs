@@ -1,62 +1,9 @@
 //! Folding: class offsets become a part of the head's bias, and cost nothing when the model runs.
 
-use tailfold_spec::{CardError, OffsetsRecord};
+use tailfold_spec::OffsetsRecord;
 
 use crate::proto::{NodeProto, TensorProto};
-use crate::{Model, OnnxError, TensorError};
-
-/// Offsets that cannot be folded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FoldError {
-    /// The card records offsets.
-    #[error("offsets are already folded into this model")]
-    AlreadyFolded,
-    /// An int32 bias is derived from the folded value, not the other way round.
-    #[error("the model is quantized: fold the offsets before quantizing")]
-    Quantized,
-    /// Not one output, so that there is no saying which is the logits.
-    #[error(transparent)]
-    Output(#[from] OnnxError),
-    /// The output does not come from a `Gemm`.
-    #[error("no Gemm makes the output `{output}`: there is no bias to fold the offsets into")]
-    NoHead {
-        /// Name of the output.
-        output: String,
-    },
-    /// A `Gemm` whose bias is not simply added, class by class.
-    #[error("cannot fold offsets into the head `{node}`: {reason}")]
-    Head {
-        /// Name of the node.
-        node: String,
-        /// Why.
-        reason: &'static str,
-    },
-    /// A bias that cannot be read.
-    #[error(transparent)]
-    Tensor(#[from] TensorError),
-    /// Another number of classes.
-    #[error("head has {classes} classes but {offsets} offsets were given")]
-    ClassCount {
-        /// Classes of the head.
-        classes: usize,
-        /// Offsets given.
-        offsets: usize,
-    },
-    /// An offset that is NaN or infinite, or a sum that is.
-    #[error("class {class}: bias {bias} plus offset {offset} is not a finite number")]
-    NotFinite {
-        /// Class index.
-        class: usize,
-        /// Bias of the head.
-        bias: f32,
-        /// Offset given.
-        offset: f32,
-    },
-    /// The model's card cannot be read.
-    #[error(transparent)]
-    Card(#[from] CardError),
-}
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 /// Adds `offsets` to the bias of the head, class by class, and records them in the card.
 ///
@@ -64,27 +11,26 @@ pub enum FoldError {
 /// model's output. Fold before quantizing: the int32 bias is derived from the folded value.
 ///
 /// # Errors
-/// [`FoldError`]; the model is untouched.
-pub fn fold_offsets(model: &mut Model, offsets: &OffsetsRecord) -> Result<(), FoldError> {
+/// [`OnnxError`]; the model is untouched.
+pub fn fold_offsets(model: &mut Model, offsets: &OffsetsRecord) -> Result<(), OnnxError> {
     let mut card = model.card()?;
     check_foldable(model)?;
     let old = head_bias(model)?;
     let values: Vec<f32> = old.values()?;
     if values.len() != offsets.offsets.len() {
-        return Err(FoldError::ClassCount {
-            classes: values.len(),
-            offsets: offsets.offsets.len(),
-        });
+        return Err(OnnxErrorKind::Offsets.error(format!(
+            "head has {classes} classes but {offsets} offsets were given",
+            classes = values.len(),
+            offsets = offsets.offsets.len()
+        )));
     }
     let mut folded = Vec::with_capacity(values.len());
     for (class, (&bias, &offset)) in values.iter().zip(&offsets.offsets).enumerate() {
         let sum = bias + offset;
         if !sum.is_finite() {
-            return Err(FoldError::NotFinite {
-                class,
-                bias,
-                offset,
-            });
+            return Err(OnnxErrorKind::NotFinite.error(format!(
+                "class {class}: bias {bias} plus offset {offset} is not a finite number"
+            )));
         }
         folded.push(sum);
     }
@@ -98,15 +44,18 @@ pub fn fold_offsets(model: &mut Model, offsets: &OffsetsRecord) -> Result<(), Fo
 /// Checks that offsets can still be folded into `model`: it has none yet, and it is not quantized.
 ///
 /// # Errors
-/// [`FoldError::AlreadyFolded`] or [`FoldError::Quantized`].
-pub fn check_foldable(model: &Model) -> Result<(), FoldError> {
+/// [`OnnxErrorKind::AlreadyFolded`] or [`OnnxErrorKind::Quantized`].
+pub fn check_foldable(model: &Model) -> Result<(), OnnxError> {
     let props = model.props();
     if props.contains_key("tailfold.offsets") {
-        return Err(FoldError::AlreadyFolded);
+        return Err(
+            OnnxErrorKind::AlreadyFolded.error("offsets are already folded into this model")
+        );
     }
     let quantizes = |n: &NodeProto| QUANTIZING.iter().any(|op| n.is(op));
     if props.contains_key("tailfold.quantization") || model.nodes().iter().any(quantizes) {
-        return Err(FoldError::Quantized);
+        return Err(OnnxErrorKind::Quantized
+            .error("the model is quantized: fold the offsets before quantizing"));
     }
     Ok(())
 }
@@ -122,18 +71,22 @@ const QUANTIZING: [&str; 6] = [
 ];
 
 /// The bias initializer of the `Gemm` that makes the output, one value a class.
-fn head_bias(model: &Model) -> Result<&TensorProto, FoldError> {
+fn head_bias(model: &Model) -> Result<&TensorProto, OnnxError> {
     let graph = model.graph();
     let output = model.output()?.name();
     let gemm = graph
         .producer(output)
         .filter(|node| node.is("Gemm"))
-        .ok_or_else(|| FoldError::NoHead {
-            output: output.to_owned(),
+        .ok_or_else(|| {
+            OnnxErrorKind::NoHead.error(format!(
+                "no Gemm makes the output `{output}`: there is no bias to fold the offsets into"
+            ))
         })?;
-    let refuse = |reason| FoldError::Head {
-        node: gemm.label().to_owned(),
-        reason,
+    let refuse = |reason| {
+        OnnxErrorKind::NoHead.error(format!(
+            "cannot fold offsets into the head `{node}`: {reason}",
+            node = gemm.label()
+        ))
     };
     if gemm
         .float("beta")

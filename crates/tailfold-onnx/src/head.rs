@@ -2,11 +2,11 @@
 
 use tailfold_spec::{Architecture, Head};
 
+use crate::OnnxError;
 use crate::builder::Value;
 use crate::layers::Layers;
 use crate::norm::rounded;
 use crate::proto::NodeProto;
-use crate::{CheckpointError, OnnxError};
 
 /// Added to a squared norm before its root: an all-zero feature or weight stays zero instead of becoming NaN.
 const NORM_EPSILON: f32 = 1e-12;
@@ -70,12 +70,7 @@ impl Layers<'_> {
     }
 
     /// `scale w_j / sqrt(|w_j|^2 + 1e-12)` for each row of `weight`, `[classes, dim]`.
-    fn scaled_rows(
-        &self,
-        weight: &[f32],
-        dim: usize,
-        scale: f32,
-    ) -> Result<Vec<f32>, CheckpointError> {
+    fn scaled_rows(&self, weight: &[f32], dim: usize, scale: f32) -> Result<Vec<f32>, OnnxError> {
         let rows = weight.chunks_exact(dim).flat_map(|row| {
             let squares: f64 = row.iter().map(|&w| f64::from(w).powi(2)).sum();
             let factor = f64::from(scale) / (squares + f64::from(NORM_EPSILON)).sqrt();

@@ -38,22 +38,21 @@ pub type Shapes = std::collections::BTreeMap<String, Vec<usize>>;
 #[cfg(test)]
 mod fixture;
 
-pub use canonical::{CanonicalError, canonical};
-pub use check::{CheckError, check, check_structure};
-pub use checkpoint::{Checkpoint, CheckpointError};
-pub use error::OnnxError;
-pub use external::{ExternalError, load_external};
-pub use fold::{FoldError, check_foldable, fold_offsets};
+pub use canonical::canonical;
+pub use check::{check, check_structure};
+pub use checkpoint::Checkpoint;
+pub use error::{OnnxError, OnnxErrorKind};
+pub use external::load_external;
+pub use fold::{check_foldable, fold_offsets};
 pub use last_bias::{LastBias, NoLastBias, add_to_bias, makes_logits};
 pub use limits::{MOST_ELEMENTS, MOST_NODES};
 pub use model::Model;
 pub use model_files::add_model_files;
 pub use network::build;
 pub use open::{
-    Description, DescriptionError, InputPort, Layout, OpenError, OpenOptions, Opened, OutputPort,
-    Ports, folder_of, open,
+    Description, InputPort, Layout, OpenOptions, Opened, OutputPort, Ports, folder_of, open,
 };
 pub use simplify::simplify;
-pub use tensor::{Element, TensorError};
+pub use tensor::Element;
 pub use text::text;
 pub use weights::is_weighted;

@@ -13,7 +13,7 @@ use crate::proto::{
     FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
     TensorProto, ValueInfoProto,
 };
-use crate::{Element, OnnxError};
+use crate::{Element, OnnxError, OnnxErrorKind};
 
 /// A model with one graph.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,9 +31,11 @@ impl Model {
     /// [`OnnxError`] naming the file when it cannot be read, is too large, or is no whole ONNX file.
     pub fn read(path: &Path) -> Result<Self, OnnxError> {
         let name = path.display().to_string();
-        let too_large = || OnnxError::TooLarge {
-            name: name.clone(),
-            limit: Self::MAX_BYTES,
+        let too_large = || {
+            OnnxErrorKind::Limit.error(format!(
+                "{name} is larger than {limit} bytes, the limit of an ONNX file",
+                limit = Self::MAX_BYTES
+            ))
         };
         let file = File::open(path).map_err(at("read", path))?;
         if file.metadata().map_err(at("read", path))?.len() > Self::MAX_BYTES {
@@ -53,11 +55,14 @@ impl Model {
     /// Reads a model from memory; `name` stands for the file in messages.
     ///
     /// # Errors
-    /// [`OnnxError::Decode`] and [`OnnxError::Missing`].
+    /// [`OnnxErrorKind::Damaged`] and [`OnnxErrorKind::Damaged`].
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, OnnxError> {
-        let proto = ModelProto::decode(bytes).map_err(|source| OnnxError::Decode {
-            name: name.to_owned(),
-            source,
+        let proto = ModelProto::decode(bytes).map_err(|source| {
+            OnnxErrorKind::Damaged
+                .error(format!(
+                    "{name} is not an ONNX file, or is damaged or cut short"
+                ))
+                .caused_by(source)
         })?;
         Self::from_proto(proto, name)
     }
@@ -65,17 +70,16 @@ impl Model {
     /// Wraps a message; `name` stands for the file in messages.
     ///
     /// # Errors
-    /// [`OnnxError::Missing`] when it has no graph or no operator set, as when a file is cut short between two fields.
+    /// [`OnnxErrorKind::Damaged`] when it has no graph or no operator set, as when a file is cut short between two fields.
     pub fn from_proto(proto: ModelProto, name: &str) -> Result<Self, OnnxError> {
         for (part, missing) in [
             ("graph", proto.graph.is_none()),
             ("opset_import", proto.opset_import.is_empty()),
         ] {
             if missing {
-                return Err(OnnxError::Missing {
-                    name: name.to_owned(),
-                    part,
-                });
+                return Err(OnnxErrorKind::Damaged.error(format!(
+                    "{name} has no {part}: it is not an ONNX file, or is damaged or cut short"
+                )));
             }
         }
         Ok(Self { proto })
@@ -235,7 +239,7 @@ impl Model {
     /// The card, compared with the graph: as many classes as logits, images of the input's size.
     ///
     /// # Errors
-    /// [`OnnxError::Metadata`], [`OnnxError::CardInput`] or [`OnnxError::CardClasses`] with both sides.
+    /// [`OnnxErrorKind::Metadata`], [`OnnxErrorKind::Metadata`] or [`OnnxErrorKind::Metadata`] with both sides.
     pub fn checked_card(&self) -> Result<ModelCard, OnnxError> {
         let card = self.card()?;
         let p = &card.preprocess;
@@ -246,18 +250,19 @@ impl Model {
             .zip(told)
             .any(|(found, told)| found.is_some_and(|f| f != told))
         {
-            return Err(OnnxError::CardInput {
-                card: told,
-                graph: lengths(&found),
-            });
+            return Err(OnnxErrorKind::Metadata.error(format!(
+                "the metadata prepares images of {told:?} but the network takes {graph}",
+                graph = lengths(&found)
+            )));
         }
         if let Some([_, Some(graph)]) = self.output()?.shape().as_deref()
             && *graph != card.classes.len()
         {
-            return Err(OnnxError::CardClasses {
-                card: card.classes.len(),
-                graph: *graph,
-            });
+            return Err(OnnxErrorKind::Metadata.error(format!(
+                "the metadata names {card} classes but the network has {graph} outputs",
+                card = card.classes.len(),
+                graph = *graph
+            )));
         }
         Ok(card)
     }
@@ -273,12 +278,11 @@ impl Model {
     /// Shape and values of an initializer.
     ///
     /// # Errors
-    /// [`OnnxError::NoInitializer`], or [`OnnxError::Tensor`] when its type is another or its values do not fill it.
+    /// [`OnnxErrorKind::Structure`], or [`OnnxErrorKind::Tensor`] when its type is another or its values do not fill it.
     pub fn initializer<T: Element>(&self, name: &str) -> Result<(Vec<usize>, Vec<T>), OnnxError> {
-        let tensor = self
-            .graph()
-            .find_initializer(name)
-            .ok_or_else(|| OnnxError::NoInitializer(name.to_owned()))?;
+        let tensor = self.graph().find_initializer(name).ok_or_else(|| {
+            OnnxErrorKind::Structure.error(format!("the graph has no initializer `{name}`"))
+        })?;
         Ok((tensor.shape()?, tensor.values()?))
     }
 
@@ -319,7 +323,7 @@ impl Model {
     /// The one input that is not an initializer.
     ///
     /// # Errors
-    /// [`OnnxError::Ports`] when there is none or more than one.
+    /// [`OnnxErrorKind::Ports`] when there is none or more than one.
     pub fn input(&self) -> Result<&ValueInfoProto, OnnxError> {
         let graph = self.graph();
         one(
@@ -335,7 +339,7 @@ impl Model {
     /// The one output.
     ///
     /// # Errors
-    /// [`OnnxError::Ports`] when there is none or more than one.
+    /// [`OnnxErrorKind::Ports`] when there is none or more than one.
     pub fn output(&self) -> Result<&ValueInfoProto, OnnxError> {
         one("outputs", self.graph().output.iter().collect())
     }
@@ -343,18 +347,21 @@ impl Model {
     /// `[batch, channels, height, width]` of the input; `None` for a dimension that is not fixed.
     ///
     /// # Errors
-    /// [`OnnxError::Ports`], or [`OnnxError::InputShape`] when the input is not of rank 4.
+    /// [`OnnxErrorKind::Ports`], also when the input is not of rank 4.
     pub fn input_shape(&self) -> Result<[Option<usize>; 4], OnnxError> {
         let input = self.input()?;
         let shape = input.shape();
         shape
             .as_deref()
             .and_then(|s| s.try_into().ok())
-            .ok_or_else(|| OnnxError::InputShape {
-                name: input.name().to_owned(),
-                found: shape
+            .ok_or_else(|| {
+                let found = shape
                     .as_ref()
-                    .map_or_else(|| "?".to_owned(), |s| lengths(s)),
+                    .map_or_else(|| "?".to_owned(), |s| lengths(s));
+                OnnxErrorKind::Ports.error(format!(
+                    "input `{}` has the shape {found}, expected [batch, channels, height, width]",
+                    input.name()
+                ))
             })
     }
 
@@ -387,10 +394,14 @@ fn one<'a>(
 ) -> Result<&'a ValueInfoProto, OnnxError> {
     match ports[..] {
         [port] => Ok(port),
-        _ => Err(OnnxError::Ports {
-            what,
-            found: ports.iter().map(|p| p.name().to_owned()).collect(),
-        }),
+        ref ports => {
+            let names: Vec<&str> = ports.iter().map(|p| p.name()).collect();
+            Err(OnnxErrorKind::Ports.error(format!(
+                "the graph has {} {what} ({}), expected one",
+                names.len(),
+                names.join(", ")
+            )))
+        }
     }
 }
 

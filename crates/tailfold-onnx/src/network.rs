@@ -4,7 +4,7 @@ use tailfold_spec::{Architecture, ModelCard};
 
 use crate::builder::GraphBuilder;
 use crate::layers::Layers;
-use crate::{Checkpoint, Model, OnnxError};
+use crate::{Checkpoint, Model, OnnxError, OnnxErrorKind};
 
 /// The last operator set in which `ReduceSumSquare` has its axes as an attribute, where every runtime reads them.
 const OPSET: i64 = 17;
@@ -63,21 +63,25 @@ fn check_card(arch: &Architecture, card: &ModelCard) -> Result<(), OnnxError> {
         ("input", format!("{input:?}"), format!("{:?}", arch.input)),
     ] {
         if card != architecture {
-            return Err(OnnxError::Card {
-                field,
-                card,
-                architecture,
-            });
+            return Err(OnnxErrorKind::Metadata.error(format!(
+                "the card has {field} {card} but the architecture has {architecture}"
+            )));
         }
     }
     match card {
         ModelCard {
             offsets: Some(_), ..
-        } => Err(OnnxError::CardState("folded")),
+        } => Err(OnnxErrorKind::Metadata.error(
+            "the card says that the model is already folded, but a graph is built without \
+             that",
+        )),
         ModelCard {
             quantization: Some(_),
             ..
-        } => Err(OnnxError::CardState("quantized")),
+        } => Err(OnnxErrorKind::Metadata.error(
+            "the card says that the model is already quantized, but a graph is built \
+             without that",
+        )),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use tailfold_spec::ConvNorm;
 
-use crate::{Checkpoint, CheckpointError};
+use crate::{Checkpoint, OnnxError, OnnxErrorKind};
 
 /// A convolution with its BatchNorm inside.
 #[derive(Debug)]
@@ -18,12 +18,12 @@ pub(crate) struct FoldedConv {
 /// `w' = w gamma / sqrt(var + epsilon)` and `b' = beta - mean gamma / sqrt(var + epsilon)`, in f64, rounded once.
 ///
 /// # Errors
-/// [`CheckpointError`] when a tensor is missing or misshapen, a variance is negative, or a result is not finite.
+/// [`OnnxError`] when a tensor is missing or misshapen, a variance is negative, or a result is not finite.
 pub(crate) fn folded_conv(
     checkpoint: &Checkpoint,
     layer: &ConvNorm,
     epsilon: f64,
-) -> Result<FoldedConv, CheckpointError> {
+) -> Result<FoldedConv, OnnxError> {
     let shape = layer.weight_shape();
     let [out, rest @ ..] = shape;
     let (conv, norm) = (layer.part("conv"), layer.part("norm"));
@@ -38,12 +38,9 @@ pub(crate) fn folded_conv(
     );
     if let Some((index, &value)) = var.iter().enumerate().find(|(_, v)| **v < 0.0) {
         let (path, tensor) = (checkpoint.path().to_owned(), format!("{norm}.running_var"));
-        return Err(CheckpointError::Value {
-            path,
-            tensor,
-            index,
-            value,
-        });
+        return Err(OnnxErrorKind::NotFinite
+            .error(format!("tensor `{tensor}` has {value} at index {index}"))
+            .at(path.display()));
     }
     let factors = channel_factors(gamma, var, epsilon);
     let kernel: usize = rest.iter().product();
@@ -69,7 +66,7 @@ pub(crate) fn channel_factors(gamma: &[f32], var: &[f32], epsilon: f64) -> Vec<f
 /// `values` in f32.
 ///
 /// # Errors
-/// [`CheckpointError::Overflow`] naming `tensor` and the index of a value that f32 cannot hold.
+/// [`OnnxErrorKind::NotFinite`] naming `tensor` and the index of a value that f32 cannot hold.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the one rounding to f32; what does not fit is an error"
@@ -78,18 +75,17 @@ pub(crate) fn rounded(
     checkpoint: &Checkpoint,
     tensor: &str,
     values: impl Iterator<Item = f64>,
-) -> Result<Vec<f32>, CheckpointError> {
+) -> Result<Vec<f32>, OnnxError> {
     let values = values.map(|v| v as f32).enumerate().map(|(index, value)| {
         if value.is_finite() {
             Ok(value)
         } else {
             let (path, tensor) = (checkpoint.path().to_owned(), tensor.to_owned());
-            Err(CheckpointError::Overflow {
-                path,
-                tensor,
-                index,
-                value,
-            })
+            Err(OnnxErrorKind::NotFinite
+                .error(format!(
+                    "`{tensor}` becomes {value} at index {index} when it is folded"
+                ))
+                .at(path.display()))
         }
     });
     values.collect()

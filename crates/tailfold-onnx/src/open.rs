@@ -11,15 +11,12 @@ mod output;
 
 use std::path::Path;
 
-pub use description::{Description, DescriptionError};
+pub use description::Description;
 pub use input::{InputPort, Layout};
 pub use output::OutputPort;
 
 use crate::canonical::canonical_with;
-use crate::{
-    CanonicalError, CheckError, ExternalError, Model, OnnxError, Shapes, check, check_structure,
-    load_external,
-};
+use crate::{Model, OnnxError, Shapes, check, check_structure, load_external};
 
 /// Choices of the caller where the file leaves them open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,55 +54,19 @@ impl Ports {
     }
 }
 
-/// Error of [`open()`]: the file is damaged, or it is not a classifier that tailfold can run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// A number of inputs or outputs other than one.
-    #[error(transparent)]
-    Onnx(#[from] OnnxError),
-    /// External data that cannot be read.
-    #[error(transparent)]
-    External(#[from] ExternalError),
-    /// An invalid graph structure.
-    #[error(transparent)]
-    Check(#[from] CheckError),
-    /// A graph that cannot be brought into canonical form.
-    #[error(transparent)]
-    Canonical(#[from] CanonicalError),
-    /// An input that is not an image.
-    #[error(
-        "input `{name}` has the shape {shape}, expected images [N, channels, height, width] or [N, height, width, channels]"
-    )]
-    NotImage {
-        /// Name of the input.
-        name: String,
-        /// Its shape; `?` for a dimension that is not fixed.
-        shape: String,
-    },
-    /// An unsupported element type of the input.
-    #[error("input `{name}` has elements of type {found}; images are f32, f16, f64 or uint8")]
-    InputType {
-        /// Name of the input.
-        name: String,
-        /// Its element type.
-        found: String,
-    },
-}
-
 /// Brings `model` into canonical form and separates the network from its ports.
 ///
 /// External data is read from `folder`; without a folder it is an error. `infer` returns the shapes of a graph's values
 /// for one image. It is called only where a rewrite depends on shapes, and may return none.
 ///
 /// # Errors
-/// [`OpenError`] with the node, tensor or port, and both values of a mismatch.
+/// [`OnnxError`] with the node, tensor or port, and both values of a mismatch.
 pub fn open(
     mut model: Model,
     folder: Option<&Path>,
     options: &OpenOptions,
     infer: &dyn Fn(&Model) -> Shapes,
-) -> Result<Opened, OpenError> {
+) -> Result<Opened, OnnxError> {
     if let Some(folder) = folder {
         load_external(&mut model, folder)?;
     }

@@ -11,18 +11,18 @@ mod transposes;
 
 use std::collections::BTreeSet;
 
-use crate::canonical::{CanonicalError, tidy};
+use crate::canonical::tidy;
 use crate::eval::from_front;
 use crate::proto::{GraphProto, NodeProto};
 use crate::wires::Wires;
-use crate::{Model, Shapes};
+use crate::{Model, OnnxError, Shapes};
 
 /// Rewrites `model`, which is in canonical form, for the quantizer. `shapes` has the shapes of its values for one
 /// image; a node with unknown shapes is not changed.
 ///
 /// # Errors
-/// [`CanonicalError`] with the node or tensor and both values of a mismatch.
-pub fn simplify(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
+/// [`OnnxError`] with the node or tensor and both values of a mismatch.
+pub fn simplify(model: &mut Model, shapes: &Shapes) -> Result<(), OnnxError> {
     transposes::behind(model, shapes);
     pads::all_axes(model, shapes);
     pads::explicit(model, shapes);

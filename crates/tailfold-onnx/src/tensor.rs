@@ -3,55 +3,7 @@
 use half::f16;
 
 use crate::proto::{DataLocation, DataType, TensorProto};
-
-/// A tensor that cannot be read.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TensorError {
-    /// Another element type.
-    #[error("tensor `{name}` holds {found}, expected {expected}")]
-    Type {
-        /// Name of the tensor.
-        name: String,
-        /// Type found.
-        found: String,
-        /// Type expected.
-        expected: &'static str,
-    },
-    /// A negative dimension, or more elements than can be counted.
-    #[error("tensor `{name}` has the impossible shape {dims:?}")]
-    Shape {
-        /// Name of the tensor.
-        name: String,
-        /// The shape.
-        dims: Vec<i64>,
-    },
-    /// Values that do not fill the shape.
-    #[error("tensor `{name}` of shape {dims:?} needs {expected} {unit} but has {found}")]
-    Length {
-        /// Name of the tensor.
-        name: String,
-        /// The shape.
-        dims: Vec<i64>,
-        /// `bytes` or `values`.
-        unit: &'static str,
-        /// What the shape asks for.
-        expected: usize,
-        /// What is there.
-        found: usize,
-    },
-    /// An integer outside the range of its type.
-    #[error("tensor `{name}` holds a value outside the range of {data_type}")]
-    Range {
-        /// Name of the tensor.
-        name: String,
-        /// The type.
-        data_type: &'static str,
-    },
-    /// Values in another file.
-    #[error("the values of tensor `{0}` are in another file, which is not supported")]
-    External(String),
-}
+use crate::{OnnxError, OnnxErrorKind};
 
 /// A Rust type that a tensor can hold: `f32`, `f64`, `half::f16`, `i8`, `u8`, `i32`, `i64`.
 pub trait Element: sealed::Codec {
@@ -180,12 +132,12 @@ impl TensorProto {
     /// The shape.
     ///
     /// # Errors
-    /// [`TensorError::Shape`] when a dimension is negative or the elements cannot be counted.
-    pub fn shape(&self) -> Result<Vec<usize>, TensorError> {
+    /// [`OnnxError`] when a dimension is negative or the elements cannot be counted.
+    pub fn shape(&self) -> Result<Vec<usize>, OnnxError> {
         self.sized().map(|(shape, _)| shape)
     }
 
-    fn sized(&self) -> Result<(Vec<usize>, usize), TensorError> {
+    fn sized(&self) -> Result<(Vec<usize>, usize), OnnxError> {
         let shape: Option<Vec<usize>> =
             self.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
         shape
@@ -193,34 +145,43 @@ impl TensorProto {
                 let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))?;
                 Some((shape, count))
             })
-            .ok_or_else(|| TensorError::Shape {
-                name: self.name().to_owned(),
-                dims: self.dims.clone(),
+            .ok_or_else(|| {
+                OnnxErrorKind::Tensor.error(format!(
+                    "tensor `{name}` has the impossible shape {dims:?}",
+                    name = self.name(),
+                    dims = self.dims
+                ))
             })
     }
 
     /// Bytes that values of this type and shape have.
     ///
     /// # Errors
-    /// [`TensorError::Shape`], or [`TensorError::Type`] for elements that are not whole bytes.
-    pub(crate) fn bytes_of_shape(&self) -> Result<usize, TensorError> {
+    /// [`OnnxError`], or [`OnnxError`] for elements that are not whole bytes.
+    pub(crate) fn bytes_of_shape(&self) -> Result<usize, OnnxError> {
         let (_, count) = self.sized()?;
         let width = self.element().and_then(DataType::bytes);
         let width = width.ok_or_else(|| self.wrong_type("numbers of whole bytes"))?;
-        count.checked_mul(width).ok_or_else(|| TensorError::Shape {
-            name: self.name().to_owned(),
-            dims: self.dims.clone(),
+        count.checked_mul(width).ok_or_else(|| {
+            OnnxErrorKind::Tensor.error(format!(
+                "tensor `{name}` has the impossible shape {dims:?}",
+                name = self.name(),
+                dims = self.dims
+            ))
         })
     }
 
     /// Checks that the values are here and fill the shape.
     ///
     /// # Errors
-    /// [`TensorError`]; [`TensorError::Type`] for elements that are not whole bytes (strings, 4-bit integers).
-    pub fn check(&self) -> Result<(), TensorError> {
+    /// [`OnnxError`]; [`OnnxError`] for elements that are not whole bytes (strings, 4-bit integers).
+    pub fn check(&self) -> Result<(), OnnxError> {
         let (_, count) = self.sized()?;
         if self.data_location() == DataLocation::External {
-            return Err(TensorError::External(self.name().to_owned()));
+            return Err(OnnxErrorKind::External.error(format!(
+                "the values of tensor `{}` are in another file, which is not supported",
+                self.name()
+            )));
         }
         let data_type = self.element();
         let Some((data_type, width)) = data_type.and_then(|t| Some((t, t.bytes()?))) else {
@@ -234,13 +195,11 @@ impl TensorProto {
         if found == expected {
             Ok(())
         } else {
-            Err(TensorError::Length {
-                name: self.name().to_owned(),
-                dims: self.dims.clone(),
-                unit,
-                expected,
-                found,
-            })
+            Err(OnnxErrorKind::Tensor.error(format!(
+                "tensor `{name}` of shape {dims:?} needs {expected} {unit} but has {found}",
+                name = self.name(),
+                dims = self.dims
+            )))
         }
     }
 
@@ -257,17 +216,20 @@ impl TensorProto {
     /// The values, row-major.
     ///
     /// # Errors
-    /// [`TensorError`] when the type is another or the values do not fill the shape.
-    pub fn values<T: Element>(&self) -> Result<Vec<T>, TensorError> {
+    /// [`OnnxError`] when the type is another or the values do not fill the shape.
+    pub fn values<T: Element>(&self) -> Result<Vec<T>, OnnxError> {
         if self.element() != Some(T::DATA_TYPE) {
             return Err(self.wrong_type(T::DATA_TYPE.label()));
         }
         self.check()?;
         match &self.raw_data {
             Some(raw) => Ok(T::from_raw(raw)),
-            None => T::from_typed(self).ok_or_else(|| TensorError::Range {
-                name: self.name().to_owned(),
-                data_type: T::DATA_TYPE.label(),
+            None => T::from_typed(self).ok_or_else(|| {
+                OnnxErrorKind::Tensor.error(format!(
+                    "tensor `{name}` holds a value outside the range of {data_type}",
+                    name = self.name(),
+                    data_type = T::DATA_TYPE.label()
+                ))
             }),
         }
     }
@@ -276,7 +238,7 @@ impl TensorProto {
     ///
     /// # Errors
     /// As [`TensorProto::values`].
-    pub(crate) fn truths(&self) -> Result<Vec<bool>, TensorError> {
+    pub(crate) fn truths(&self) -> Result<Vec<bool>, OnnxError> {
         if self.element() != Some(DataType::Bool) {
             return Err(self.wrong_type(DataType::Bool.label()));
         }
@@ -287,16 +249,15 @@ impl TensorProto {
         })
     }
 
-    fn wrong_type(&self, expected: &'static str) -> TensorError {
+    fn wrong_type(&self, expected: &'static str) -> OnnxError {
         let found = match self.element() {
             Some(data_type) => data_type.label().to_owned(),
             None => format!("the unknown type {}", self.data_type()),
         };
-        TensorError::Type {
-            name: self.name().to_owned(),
-            found,
-            expected,
-        }
+        OnnxErrorKind::ElementType.error(format!(
+            "tensor `{name}` holds {found}, expected {expected}",
+            name = self.name()
+        ))
     }
 }
 

@@ -11,7 +11,7 @@ use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 use crate::graph::Graph;
 use crate::pool::Pool;
 use crate::session::Recipe;
-use crate::{Library, OrtError, Placement, Setup, placement};
+use crate::{Library, OrtError, OrtErrorKind, Placement, Setup, placement};
 
 /// An ONNX classifier on one of ONNX Runtime's providers, for batches of one: what a device answers does not depend on what
 /// it was asked together with.
@@ -30,11 +30,15 @@ impl OrtClassifier {
     /// # Errors
     /// [`OrtError`]: no library, no such provider, a library or GPU that it lacks, or a model that it does not run whole.
     pub fn from_model(model: &Model, name: &str, setup: &Setup) -> Result<Self, OrtError> {
-        let library =
-            Library::load(setup.library.as_deref()).map_err(|source| OrtError::Library {
-                provider: setup.provider.name(),
-                source,
-            })?;
+        let library = Library::load(setup.library.as_deref()).map_err(|cause| {
+            cause
+                .kind()
+                .error(format!(
+                    "the back end `{}` needs ONNX Runtime",
+                    setup.provider.name()
+                ))
+                .caused_by(cause)
+        })?;
         let graph = Graph::of(model, name)?;
         let recipe = Recipe {
             setup: setup.clone(),
@@ -45,20 +49,24 @@ impl OrtClassifier {
             saturates: AtomicBool::new(false),
         };
         let mut session = recipe.open()?;
-        let failed = |message: String| OrtError::Session {
-            provider: setup.provider.name(),
-            name: name.to_owned(),
-            message,
+        let failed = |message: String| {
+            OrtErrorKind::Session.error(format!(
+                "{provider} cannot run {name}: {message}",
+                provider = setup.provider.name()
+            ))
         };
         let placements = placement::placements(&session).map_err(failed)?;
         // This run warms up a GPU and gives the number of classes, which a graph may leave open.
         let [c, h, w] = graph.input;
         let zeros = vec![0.0; c * h * w];
         let shape = run(&mut session, &zeros, graph.input, &mut Vec::new()).map_err(failed)?;
-        let num_classes = classes_of_row(&shape).ok_or_else(|| OrtError::Shape {
-            name: name.to_owned(),
-            what: format!("its output has the shape {shape:?} for one image"),
-            expected: "one float tensor [N, classes], [N, classes, 1, 1] or [N, 1, classes]",
+        let num_classes = classes_of_row(&shape).ok_or_else(|| {
+            OrtErrorKind::Model
+                .error(format!(
+                    "its output has the shape {shape:?} for one image, expected one float tensor \
+                     [N, classes], [N, classes, 1, 1] or [N, 1, classes]"
+                ))
+                .at(name)
         })?;
         Ok(Self {
             pool: Arc::new(Pool::new(recipe, session)),

@@ -8,7 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tailfold_spec::artifact::{self, ArtifactError};
+use tailfold_spec::artifact;
+
+use crate::{OrtError, OrtErrorKind};
 
 /// All that an engine depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +28,6 @@ pub struct EngineKey {
     pub gpu: String,
     /// `9.0`.
     pub compute_capability: String,
-}
-
-/// Engines that cannot be kept.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// A file.
-    #[error(transparent)]
-    File(#[from] ArtifactError),
-    /// No folder was named and the user has none.
-    #[error("there is no folder for engines: give --engine-cache, or set HOME")]
-    NoFolder,
 }
 
 /// What lies beside the engine.
@@ -59,13 +49,16 @@ const TICK: Duration = Duration::from_secs(10);
 /// Where engines are kept unless told otherwise: `tailfold/engines` in the user's cache.
 ///
 /// # Errors
-/// [`EngineError::NoFolder`] without `XDG_CACHE_HOME` and `HOME`.
-pub fn default_folder() -> Result<PathBuf, EngineError> {
+/// [`OrtErrorKind::NoEngineFolder`] without `XDG_CACHE_HOME` and `HOME`.
+pub fn default_folder() -> Result<PathBuf, OrtError> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let cache = match (variable("XDG_CACHE_HOME"), variable("HOME")) {
         (Some(cache), _) => PathBuf::from(cache),
         (None, Some(home)) => Path::new(&home).join(".cache"),
-        (None, None) => return Err(EngineError::NoFolder),
+        (None, None) => {
+            return Err(OrtErrorKind::NoEngineFolder
+                .error("there is no folder for engines: none was named, and HOME is not set"));
+        }
     };
     Ok(cache.join("tailfold/engines"))
 }
@@ -83,7 +76,7 @@ impl EngineKey {
 ///
 /// One process builds, others wait. A folder that was not sealed with these hashes is built anew, and so is one whose
 /// engine the provider refuses.
-pub(crate) fn with_engine<T, E: From<EngineError>>(
+pub(crate) fn with_engine<T, E: From<OrtError>>(
     base: &Path,
     key: &EngineKey,
     tell: fn(&str),
@@ -123,17 +116,17 @@ pub(crate) fn with_engine<T, E: From<EngineError>>(
     Ok(built)
 }
 
-fn at(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> EngineError {
+fn at(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> OrtError {
     let at = artifact::at(action, path);
-    move |error| EngineError::File(at(error))
+    move |error| at(error).into()
 }
 
-fn remove(folder: &Path) -> Result<(), EngineError> {
+fn remove(folder: &Path) -> Result<(), OrtError> {
     fs::remove_dir_all(folder).map_err(at("remove", folder))
 }
 
 /// The file `path`, locked by this process alone until it is dropped.
-fn locked(path: &Path, tell: fn(&str)) -> Result<File, EngineError> {
+fn locked(path: &Path, tell: fn(&str)) -> Result<File, OrtError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(at("create", folder))?;
     }
@@ -174,7 +167,7 @@ fn ticking<T>(tell: fn(&str), work: impl FnOnce() -> T) -> T {
 }
 
 /// Hashes of the files in `folder`, by name.
-fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, EngineError> {
+fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, OrtError> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(at("read", folder))? {
         let entry = entry.map_err(at("read", folder))?;
@@ -187,7 +180,7 @@ fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, EngineError> {
     Ok(files)
 }
 
-fn seal(folder: &Path, key: &EngineKey) -> Result<(), EngineError> {
+fn seal(folder: &Path, key: &EngineKey) -> Result<(), OrtError> {
     let seal = Seal {
         schema: SCHEMA.to_owned(),
         key: key.clone(),

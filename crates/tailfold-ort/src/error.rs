@@ -1,134 +1,49 @@
 //! Why ONNX Runtime does not run a model.
 
-use crate::{EngineError, GpuError, LibraryError};
+use tailfold_spec::artifact::ArtifactError;
 
-/// Why ONNX Runtime does not run a model.
-#[derive(Debug, thiserror::Error)]
+/// What prevents ONNX Runtime from running the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum OrtError {
-    /// There is no usable library.
-    #[error("the back end `{provider}` needs ONNX Runtime")]
-    Library {
-        /// Back end.
-        provider: &'static str,
-        /// Where it was looked for, or what is wrong with it.
-        source: LibraryError,
-    },
-    /// The library has no such provider.
-    #[error("{provider}: the ONNX Runtime at {library} has no {ort_name}; install {install}")]
-    ProviderMissing {
-        /// Back end.
-        provider: &'static str,
-        /// ONNX Runtime's library.
-        library: String,
-        /// ONNX Runtime's name of the provider.
-        ort_name: &'static str,
-        /// What would bring it.
-        install: &'static str,
-    },
-    /// The provider needs a library that is not there.
-    #[error(
-        "{provider}: {missing} cannot be found, which {ort_name} needs; install {install}, and put its folder on LD_LIBRARY_PATH"
-    )]
-    NeedsLibrary {
-        /// Back end.
-        provider: &'static str,
-        /// ONNX Runtime's name of the provider.
-        ort_name: &'static str,
-        /// File name of the library.
-        missing: String,
-        /// What would bring it.
-        install: &'static str,
-    },
-    /// The provider needs another version of a library.
-    #[error(
-        "{provider}: {ort_name} needs {wanted}, but {found} is what is there: another version; install {install}"
-    )]
-    WrongVersion {
-        /// Back end.
-        provider: &'static str,
-        /// ONNX Runtime's name of the provider.
-        ort_name: &'static str,
-        /// File name of the library that is needed.
-        wanted: String,
-        /// Path of what is there.
-        found: String,
-        /// What would bring it.
-        install: &'static str,
-    },
-    /// A GPU is needed.
-    #[error("{provider} needs an NVIDIA GPU")]
-    Gpu {
-        /// Back end.
-        provider: &'static str,
-        /// What there is instead.
-        #[source]
-        source: GpuError,
-    },
-    /// The provider does not know this GPU.
-    #[error("{provider}: {ort_name} does not support this GPU ({gpu}): {message}")]
-    UnsupportedGpu {
-        /// Back end.
-        provider: &'static str,
-        /// ONNX Runtime's name of the provider.
-        ort_name: &'static str,
-        /// The GPU.
-        gpu: String,
-        /// ONNX Runtime's message.
-        message: String,
-    },
-    /// The provider cannot run all of the network.
-    #[error(
-        "{provider}: {name} has nodes that {ort_name} does not run, and nothing is left to the CPU in silence: {message}"
-    )]
-    Partial {
-        /// Back end.
-        provider: &'static str,
-        /// ONNX Runtime's name of the provider.
-        ort_name: &'static str,
-        /// The model.
-        name: String,
-        /// ONNX Runtime's message.
-        message: String,
-    },
-    /// A model that is no image classifier.
-    #[error("{name}: {what}, expected {expected}")]
-    Shape {
-        /// The model.
-        name: String,
-        /// What it has.
-        what: String,
-        /// What it should have.
-        expected: &'static str,
-    },
-    /// Engines cannot be kept.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The rest.
-    #[error("{provider} cannot run {name}: {message}")]
-    Session {
-        /// Back end.
-        provider: &'static str,
-        /// The model.
-        name: String,
-        /// ONNX Runtime's message.
-        message: String,
-    },
+pub enum OrtErrorKind {
+    /// ONNX Runtime's library is in none of the places where it is looked for.
+    NoLibrary,
+    /// ONNX Runtime's library is older than the oldest supported version.
+    TooOld,
+    /// ONNX Runtime's library is absent where it was named, damaged, or cannot be loaded.
+    Library,
+    /// The library has no such provider, or the provider lacks a library that it needs. The place is the back end.
+    Provider,
+    /// There is no GPU, or the provider does not support it.
+    Gpu,
+    /// The provider does not run all nodes of the model.
+    Partial,
+    /// The model is not an image classifier.
+    Model,
+    /// There is no folder for engines.
+    NoEngineFolder,
+    /// A file of an engine cannot be read or written.
+    File,
+    /// ONNX Runtime refused the model for another reason.
+    Session,
+}
+
+tailfold_spec::error_type! {
+    /// Why ONNX Runtime does not run a model; the text names the back end and what it lacks.
+    pub struct OrtError(OrtErrorKind);
+    ArtifactError => File,
 }
 
 impl OrtError {
     /// Whether ONNX Runtime, the provider or the GPU is not here, or the provider does not run all of the model; false for
     /// a library that is here and cannot be used.
     pub fn lacks_backend(&self) -> bool {
-        match self {
-            Self::Library { source, .. } => matches!(source, LibraryError::Nowhere { .. }),
-            Self::ProviderMissing { .. }
-            | Self::NeedsLibrary { .. }
-            | Self::WrongVersion { .. }
-            | Self::Gpu { .. }
-            | Self::UnsupportedGpu { .. }
-            | Self::Partial { .. } => true,
-            _ => false,
-        }
+        matches!(
+            self.kind,
+            OrtErrorKind::NoLibrary
+                | OrtErrorKind::Provider
+                | OrtErrorKind::Gpu
+                | OrtErrorKind::Partial
+        )
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Gpu, OrtError, Provider};
+use crate::{Gpu, OrtError, OrtErrorKind, Provider};
 
 /// What ONNX Runtime's `message` means, which came while `name` was prepared for `provider`. `folders` are where the
 /// system looks for libraries.
@@ -18,51 +18,47 @@ pub(crate) fn explain(
     if let Some(missing) = missing_library(&message) {
         let (provider, missing) = (back_end, missing.to_owned());
         return match another_version(&missing, folders) {
-            Some(found) => OrtError::WrongVersion {
-                provider,
-                ort_name,
-                wanted: missing,
-                found: found.display().to_string(),
-                install,
-            },
-            None => OrtError::NeedsLibrary {
-                provider,
-                ort_name,
-                missing,
-                install,
-            },
+            Some(found) => OrtErrorKind::Provider
+                .error(format!(
+                    "{ort_name} needs {missing}, but {found} is what is there: another version; \
+                     install {install}",
+                    found = found.display()
+                ))
+                .at(provider),
+            None => OrtErrorKind::Provider
+                .error(format!(
+                    "{missing} cannot be found, which {ort_name} needs; install {install}, and put \
+                     its folder on LD_LIBRARY_PATH"
+                ))
+                .at(provider),
         };
     }
     let has = |text: &str| message.contains(text);
     if has("not enabled in this build") || has("not supported in this build") {
-        return OrtError::ProviderMissing {
-            provider: back_end,
-            library: library.display().to_string(),
-            ort_name,
-            install,
-        };
+        return OrtErrorKind::Provider
+            .error(format!(
+                "the ONNX Runtime at {library} has no {ort_name}; install {install}",
+                library = library.display()
+            ))
+            .at(back_end);
     }
     if has("assigned to the default CPU EP") {
-        return OrtError::Partial {
-            provider: back_end,
-            ort_name,
-            name: name.to_owned(),
-            message,
-        };
+        return OrtErrorKind::Partial
+            .error(format!(
+                "{name} has nodes that {ort_name} does not run, and nothing is left to the CPU in \
+                 silence: {message}"
+            ))
+            .at(back_end);
     }
     if has("compute capability") || has("no kernel image is available") {
-        return OrtError::UnsupportedGpu {
-            provider: back_end,
-            ort_name,
-            gpu: gpu(),
-            message,
-        };
+        return OrtErrorKind::Gpu
+            .error(format!(
+                "{ort_name} does not support this GPU ({gpu}): {message}",
+                gpu = gpu()
+            ))
+            .at(back_end);
     }
-    OrtError::Session {
-        provider: back_end,
-        name: name.to_owned(),
-        message,
-    }
+    OrtErrorKind::Session.error(format!("{back_end} cannot run {name}: {message}"))
 }
 
 fn gpu() -> String {
@@ -140,7 +136,7 @@ mod tests {
             &[
                 "cuda: libcublasLt.so.13 cannot be found",
                 "LD_LIBRARY_PATH",
-                "--gpu",
+                "CUDA 13",
             ],
         );
         check(

@@ -3,6 +3,8 @@
 use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
+use crate::{OrtError, OrtErrorKind};
+
 /// A GPU, and what drives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gpu {
@@ -14,30 +16,16 @@ pub struct Gpu {
     pub compute_capability: String,
 }
 
-/// Why there is none.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum GpuError {
-    /// No driver.
-    #[error("NVIDIA's driver is not installed (libnvidia-ml.so.1 cannot be loaded)")]
-    NoDriver,
-    /// A driver without a GPU.
-    #[error("NVIDIA's driver finds no GPU")]
-    NoGpu,
-    /// A driver that does not answer.
-    #[error("NVIDIA's driver does not answer")]
-    Driver(#[source] NvmlError),
-}
-
 impl Gpu {
     /// The first GPU.
     ///
     /// # Errors
-    /// [`GpuError`].
-    pub fn first() -> Result<Self, GpuError> {
+    /// [`OrtError`].
+    pub fn first() -> Result<Self, OrtError> {
         let nvml = Nvml::init().map_err(|error| match error {
-            NvmlError::LibloadingError(_) => GpuError::NoDriver,
-            other => GpuError::Driver(other),
+            NvmlError::LibloadingError(_) => OrtErrorKind::Gpu
+                .error("NVIDIA's driver is not installed (libnvidia-ml.so.1 cannot be loaded)"),
+            other => silent(other),
         })?;
         let read = || -> Result<Option<Self>, NvmlError> {
             if nvml.device_count()? == 0 {
@@ -51,6 +39,14 @@ impl Gpu {
                 compute_capability: format!("{}.{}", capability.major, capability.minor),
             }))
         };
-        read().map_err(GpuError::Driver)?.ok_or(GpuError::NoGpu)
+        read()
+            .map_err(silent)?
+            .ok_or_else(|| OrtErrorKind::Gpu.error("NVIDIA's driver finds no GPU"))
     }
+}
+
+fn silent(cause: NvmlError) -> OrtError {
+    OrtErrorKind::Gpu
+        .error("NVIDIA's driver does not answer")
+        .caused_by(cause)
 }

@@ -3,7 +3,7 @@
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::DataType;
 
-use crate::OrtError;
+use crate::{OrtError, OrtErrorKind};
 
 /// What of the graph a session depends on.
 #[derive(Clone, Debug)]
@@ -18,10 +18,13 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) fn of(model: &Model, name: &str) -> Result<Self, OrtError> {
-        let not_image = |what: String| OrtError::Shape {
-            name: name.to_owned(),
-            what,
-            expected: "one float tensor [N, channels, height, width] with fixed channels, height and width",
+        let not_image = |what: String| {
+            OrtErrorKind::Model
+                .error(format!(
+                    "{what}, expected one float tensor [N, channels, height, width] with fixed \
+                     channels, height and width"
+                ))
+                .at(name)
         };
         let shape = model.input_shape().map_err(|e| not_image(e.to_string()))?;
         let [_, Some(c), Some(h), Some(w)] = shape else {

@@ -23,10 +23,10 @@ mod session;
 mod whole;
 
 pub use classifier::OrtClassifier;
-pub use engines::{EngineError, EngineKey, default_folder};
-pub use error::OrtError;
-pub use gpu::{Gpu, GpuError};
-pub use library::{Library, LibraryError, Place, install_folder};
+pub use engines::{EngineKey, default_folder};
+pub use error::{OrtError, OrtErrorKind};
+pub use gpu::Gpu;
+pub use library::{Library, install_folder};
 pub use placement::Placement;
 pub use provider::Provider;
 pub use session::Setup;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use ort::environment::Environment;
 
-use crate::whole;
+use crate::{OrtError, OrtErrorKind, whole};
 
 /// ONNX Runtime's version that this program was built for; later ones answer to it too.
 const OLDEST: u32 = ort::MINOR_VERSION;
@@ -23,11 +23,11 @@ pub struct Library {
 
 /// Where the library was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// `--ort-library`, `ORT_DYLIB_PATH`, `beside the program`, `installed`.
-    pub what: &'static str,
+pub(crate) struct Place {
+    /// `named file`, `ORT_DYLIB_PATH`, `beside the program`, `installed`.
+    pub(crate) what: &'static str,
     /// File or folder; none where it was not given.
-    pub path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
 }
 
 impl fmt::Display for Place {
@@ -37,61 +37,6 @@ impl fmt::Display for Place {
             None => write!(f, "{}: not given", self.what),
         }
     }
-}
-
-/// Why there is no ONNX Runtime.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LibraryError {
-    /// It is nowhere.
-    #[error(
-        "ONNX Runtime's library is not here; install it with `tailfold runtime install`, or name it. Looked at:{}",
-        .looked.iter().map(|place| format!("\n  {place}")).collect::<String>()
-    )]
-    Nowhere {
-        /// Places, in the order they were looked at.
-        looked: Vec<Place>,
-    },
-    /// A file that was named is not there.
-    #[error("{place}: there is no such file")]
-    Absent {
-        /// Who named it.
-        place: Place,
-    },
-    /// It is there and unusable.
-    #[error("{place}: this library cannot be used")]
-    Damaged {
-        /// Where.
-        place: Place,
-        /// What is wrong with it.
-        source: whole::DamageError,
-    },
-    /// It is too old.
-    #[error(
-        "{place}: this is ONNX Runtime {found}, and at least 1.{OLDEST} is needed; install it with `tailfold runtime install`"
-    )]
-    TooOld {
-        /// Where.
-        place: Place,
-        /// Its version.
-        found: String,
-    },
-    /// The system does not load it, or it does not start.
-    #[error("{place}: this library cannot be loaded: {message}")]
-    Load {
-        /// Where.
-        place: Place,
-        /// Of the loader.
-        message: String,
-    },
-    /// Another one is loaded already, and a process can have one.
-    #[error("this process has loaded {loaded}, and cannot load {wanted} too")]
-    Another {
-        /// The one that is there.
-        loaded: String,
-        /// The one that was asked for.
-        wanted: String,
-    },
 }
 
 /// The one that this process has loaded.
@@ -106,22 +51,25 @@ impl Library {
     /// is unusable, no other takes its place. The process keeps it to its end.
     ///
     /// # Errors
-    /// [`LibraryError`] with the places that were looked at, or what is wrong with the library.
-    pub fn load(named: Option<&Path>) -> Result<Self, LibraryError> {
+    /// [`OrtError`] with the places that were looked at, or what is wrong with the library.
+    pub fn load(named: Option<&Path>) -> Result<Self, OrtError> {
         let (place, path) = find(named)?;
         let mut loaded = LOADED.lock().unwrap_or_else(|broken| broken.into_inner());
         if let Some(library) = loaded.as_ref() {
             if library.path == path {
                 return Ok(library.clone());
             }
-            return Err(LibraryError::Another {
-                loaded: library.path.display().to_string(),
-                wanted: path.display().to_string(),
-            });
+            return Err(OrtErrorKind::Library.error(format!(
+                "this process has loaded {loaded}, and cannot load {wanted} too",
+                loaded = library.path.display(),
+                wanted = path.display()
+            )));
         }
-        whole::check(&path).map_err(|source| LibraryError::Damaged {
-            place: place.clone(),
-            source,
+        whole::check(&path).map_err(|source| {
+            OrtErrorKind::Library
+                .error("this library cannot be used")
+                .at(&place)
+                .caused_by(source)
         })?;
         let environment = start(&path, &place)?;
         Ok(loaded.insert(Self { path, environment }).clone())
@@ -154,25 +102,26 @@ impl Library {
     }
 }
 
-fn start(path: &Path, place: &Place) -> Result<Environment, LibraryError> {
+fn start(path: &Path, place: &Place) -> Result<Environment, OrtError> {
     use ort::LoadDynamicError::BadVersion;
     let builder = ort::init_from(path).map_err(|error| match error {
-        BadVersion { version_str, .. } => LibraryError::TooOld {
-            place: place.clone(),
-            found: version_str,
-        },
-        other => LibraryError::Load {
-            place: place.clone(),
-            message: other.to_string(),
-        },
+        BadVersion { version_str, .. } => OrtErrorKind::TooOld
+            .error(format!(
+                "this is ONNX Runtime {version_str}, and at least 1.{OLDEST} is needed"
+            ))
+            .at(place),
+        other => OrtErrorKind::Library
+            .error(format!("this library cannot be loaded: {other}"))
+            .at(place),
     })?;
     let environment = builder
         .with_name("tailfold")
         .with_telemetry(false)
         .build()
-        .map_err(|error| LibraryError::Load {
-            place: place.clone(),
-            message: error.to_string(),
+        .map_err(|error| {
+            OrtErrorKind::Library
+                .error(format!("this library cannot be loaded: {error}"))
+                .at(place)
         })?;
     // What goes wrong comes back as errors; the rest is talk about providers.
     environment.set_log_level(ort::logging::LogLevel::Fatal);
@@ -180,7 +129,7 @@ fn start(path: &Path, place: &Place) -> Result<Environment, LibraryError> {
 }
 
 /// The first library that is there.
-fn find(named: Option<&Path>) -> Result<(Place, PathBuf), LibraryError> {
+fn find(named: Option<&Path>) -> Result<(Place, PathBuf), OrtError> {
     let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
     let program = std::env::current_exe().ok();
     let folder = program.as_deref().and_then(Path::parent);
@@ -210,9 +159,9 @@ fn look(
     variable: Option<&Path>,
     folder: Option<&Path>,
     user: Option<&Path>,
-) -> Result<(Place, PathBuf), LibraryError> {
+) -> Result<(Place, PathBuf), OrtError> {
     let mut looked = Vec::new();
-    for (what, path) in [("--ort-library", named), (VARIABLE, variable)] {
+    for (what, path) in [("named file", named), (VARIABLE, variable)] {
         let place = Place {
             what,
             path: path.map(Path::to_owned),
@@ -221,7 +170,9 @@ fn look(
             // One that was named is taken or is an error.
             return match path.is_file() {
                 true => Ok((place, absolute(path))),
-                false => Err(LibraryError::Absent { place }),
+                false => Err(OrtErrorKind::Library
+                    .error("there is no such file")
+                    .at(place)),
             };
         }
         looked.push(place);
@@ -247,7 +198,13 @@ fn look(
         }
         looked.push(place);
     }
-    Err(LibraryError::Nowhere { looked })
+    Err(OrtErrorKind::NoLibrary.error(format!(
+        "ONNX Runtime's library is not here. Looked at:{}",
+        looked
+            .iter()
+            .map(|place| format!("\n  {place}"))
+            .collect::<String>()
+    )))
 }
 
 fn absolute(path: &Path) -> PathBuf {

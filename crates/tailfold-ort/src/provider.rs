@@ -52,16 +52,16 @@ impl Provider {
     /// How to come by it.
     pub(crate) fn install(self) -> &'static str {
         match self {
-            Self::Cpu => "`tailfold runtime install`",
+            Self::Cpu => "ONNX Runtime",
             Self::Cuda => {
-                "`tailfold runtime install --gpu`, NVIDIA's driver, and CUDA 13 (PyPI: nvidia-cublas, nvidia-curand, nvidia-cudnn-cu13)"
+                "ONNX Runtime for GPUs, NVIDIA's driver, and CUDA 13 (PyPI: nvidia-cublas, \
+                 nvidia-curand, nvidia-cudnn-cu13)"
             }
             Self::Tensorrt => {
-                "`tailfold runtime install --gpu`, NVIDIA's driver, CUDA 13, cuDNN 9 and TensorRT 10 (NVIDIA's packages: PyPI has none)"
+                "ONNX Runtime for GPUs, NVIDIA's driver, CUDA 13, cuDNN 9 and TensorRT 10 \
+                 (NVIDIA's packages: PyPI has none)"
             }
-            Self::TensorrtRtx => {
-                "`tailfold runtime install --gpu --tensorrt-rtx` and NVIDIA's driver"
-            }
+            Self::TensorrtRtx => "ONNX Runtime's plug-in of TensorRT for RTX and NVIDIA's driver",
         }
     }
 }

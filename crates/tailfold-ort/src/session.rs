@@ -11,7 +11,8 @@ use tailfold_spec::artifact;
 use crate::explain::{explain, library_folders};
 use crate::graph::Graph;
 use crate::{
-    EngineKey, Gpu, Library, OrtError, Provider, default_folder, engines::with_engine, placement,
+    EngineKey, Gpu, Library, OrtError, OrtErrorKind, Provider, default_folder,
+    engines::with_engine, placement,
 };
 
 /// How a model is to run.
@@ -65,9 +66,13 @@ impl Recipe {
             return self.session(None, None);
         };
         let file = self.provider_library(file)?;
-        let gpu = Gpu::first().map_err(|source| OrtError::Gpu {
-            provider: provider.name(),
-            source,
+        let gpu = Gpu::first().map_err(|source| {
+            OrtErrorKind::Gpu
+                .error(format!(
+                    "{provider} needs an NVIDIA GPU",
+                    provider = provider.name()
+                ))
+                .caused_by(source)
         })?;
         if !provider.builds_engines() {
             return self.session(Some(&file), None);
@@ -98,11 +103,15 @@ impl Recipe {
         std::iter::once(beside)
             .chain(plugin)
             .find(|path| path.is_file())
-            .ok_or_else(|| OrtError::ProviderMissing {
-                provider: provider.name(),
-                library: self.library.path().display().to_string(),
-                ort_name: provider.ort_name(),
-                install: provider.install(),
+            .ok_or_else(|| {
+                OrtErrorKind::Provider
+                    .error(format!(
+                        "the ONNX Runtime at {library} has no {ort_name}; install {install}",
+                        library = self.library.path().display(),
+                        ort_name = provider.ort_name(),
+                        install = provider.install()
+                    ))
+                    .at(provider.name())
             })
     }
 

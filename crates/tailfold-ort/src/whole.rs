@@ -8,44 +8,27 @@ use std::path::Path;
 
 use object::{Architecture, Object as _, ObjectSection as _, ObjectSegment as _};
 
-/// Why a file cannot be loaded as a library of this machine.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DamageError {
-    /// It cannot be read.
-    #[error("it cannot be read")]
-    Read(#[from] std::io::Error),
-    /// It is no shared library.
-    #[error("its tables cannot be read: damaged, or no shared library")]
-    Format(#[from] object::Error),
-    /// Its end is missing.
-    #[error("{found} bytes of {expected}: it was cut short")]
-    Cut {
-        /// Bytes that its tables speak of.
-        expected: u64,
-        /// Bytes that are there.
-        found: u64,
-    },
-    /// It is another machine's.
-    #[error("it is for {found}, and this is {here}")]
-    Foreign {
-        /// Its architecture.
-        found: String,
-        /// This machine's.
-        here: &'static str,
-    },
-}
+use crate::{OrtError, OrtErrorKind};
 
 /// Checks that the file at `path` is a shared library of this architecture and holds all that its tables speak of.
 ///
 /// # Errors
-/// [`DamageError`].
-pub(crate) fn check(path: &Path) -> Result<(), DamageError> {
-    let file = fs::File::open(path)?;
-    let found = file.metadata()?.len();
+/// [`OrtError`].
+pub(crate) fn check(path: &Path) -> Result<(), OrtError> {
+    let unread = |cause: std::io::Error| {
+        OrtErrorKind::Library
+            .error("it cannot be read")
+            .caused_by(cause)
+    };
+    let file = fs::File::open(path).map_err(unread)?;
+    let found = file.metadata().map_err(unread)?.len();
     // Only the tables are read, whatever the size of the file.
     let cache = object::ReadCache::new(file);
-    let library = object::File::parse(&cache)?;
+    let library = object::File::parse(&cache).map_err(|cause| {
+        OrtErrorKind::Library
+            .error("its tables cannot be read: damaged, or no shared library")
+            .caused_by(cause)
+    })?;
     let here = match library.architecture() {
         Architecture::X86_64 => cfg!(target_arch = "x86_64"),
         Architecture::Aarch64 => cfg!(target_arch = "aarch64"),
@@ -53,10 +36,11 @@ pub(crate) fn check(path: &Path) -> Result<(), DamageError> {
         _ => false,
     };
     if !here {
-        return Err(DamageError::Foreign {
-            found: format!("{:?}", library.architecture()).to_lowercase(),
-            here: std::env::consts::ARCH,
-        });
+        let found = format!("{:?}", library.architecture()).to_lowercase();
+        return Err(OrtErrorKind::Library.error(format!(
+            "it is for {found}, and this is {}",
+            std::env::consts::ARCH
+        )));
     }
     let segments = library.segments().map(|s| s.file_range());
     let sections = library.sections().filter_map(|s| s.file_range());
@@ -65,7 +49,9 @@ pub(crate) fn check(path: &Path) -> Result<(), DamageError> {
         .map(|(at, size)| at.saturating_add(size));
     let expected = ends.max().unwrap_or(0);
     if expected > found {
-        return Err(DamageError::Cut { expected, found });
+        return Err(
+            OrtErrorKind::Library.error(format!("{found} bytes of {expected}: it was cut short"))
+        );
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use tailfold_spec::{ClassGroups, Group, Logits};
 
-use crate::ParityError;
 use crate::decisions::Decisions;
+use crate::{ParityError, ParityErrorKind};
 
 /// Accuracy of one classifier on labelled images; shares in 0..1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -79,24 +79,23 @@ impl Accuracy {
 pub(crate) fn check_labels(logits: &Logits, labels: &[usize]) -> Result<(), ParityError> {
     let classes = logits.num_classes();
     if logits.len() != labels.len() {
-        return Err(ParityError::LabelCount {
-            images: logits.len(),
-            labels: labels.len(),
-        });
+        return Err(ParityErrorKind::Mismatch.error(format!(
+            "{images} images were scored but {labels} labels were given",
+            images = logits.len(),
+            labels = labels.len()
+        )));
     }
     if labels.is_empty() {
-        return Err(ParityError::NoImages);
+        return Err(ParityErrorKind::Empty.error("there are no images to compare"));
     }
     match labels
         .iter()
         .enumerate()
         .find(|(_, label)| **label >= classes)
     {
-        Some((row, &label)) => Err(ParityError::Label {
-            row,
-            label,
-            classes,
-        }),
+        Some((row, &label)) => Err(ParityErrorKind::Mismatch.error(format!(
+            "image {row} has label {label} but the model has {classes} classes"
+        ))),
         None => Ok(()),
     }
 }
@@ -111,11 +110,9 @@ pub(crate) fn check_card(
     if found == classes {
         Ok(())
     } else {
-        Err(ParityError::Card {
-            what,
-            classes,
-            found,
-        })
+        Err(ParityErrorKind::Mismatch.error(format!(
+            "the logits have {classes} classes but the model has {found} {what}"
+        )))
     }
 }
 

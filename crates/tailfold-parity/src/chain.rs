@@ -30,7 +30,6 @@
 
 pub mod bisect;
 mod closeness;
-mod error;
 mod evidence;
 mod outcome;
 mod render;
@@ -40,7 +39,6 @@ mod table;
 mod tests;
 
 pub use closeness::Closeness;
-pub use error::ChainError;
 pub use evidence::{Evidence, StepLogits};
 pub use outcome::{Absent, Break, Checked, ModelFile, Outcome};
 pub use stage::{Against, Stage, Step};

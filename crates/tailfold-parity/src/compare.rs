@@ -11,7 +11,7 @@ use crate::rules::Facts;
 use crate::sums::Sums;
 use crate::tally::Tally;
 use crate::warnings::warnings;
-use crate::{ComparedModel, ParityError, Policy, chance, classes, judge};
+use crate::{ComparedModel, ParityError, ParityErrorKind, Policy, chance, classes, judge};
 
 /// The report on `images`, of which `sums` are the sums.
 pub(crate) fn report(
@@ -22,7 +22,7 @@ pub(crate) fn report(
     sums: &Sums,
 ) -> Result<Report, ParityError> {
     if images.is_empty() {
-        return Err(ParityError::NoImages);
+        return Err(ParityErrorKind::Empty.error("there are no images to compare"));
     }
     let tallies = Tally::by_class(images, model.classes.len());
     let of_group = |group| -> Vec<Tally> {
@@ -30,7 +30,8 @@ pub(crate) fn report(
         classes.map(|class| tallies[class]).collect()
     };
     check_counts(&policy, images.len(), &of_group)?;
-    let overall = judge::overall(&tallies, &policy).ok_or(ParityError::NoImages)?;
+    let overall = judge::overall(&tallies, &policy)
+        .ok_or_else(|| ParityErrorKind::Empty.error("there are no images to compare"))?;
     let parts = Groups::of(|group| {
         let of_group = of_group(group);
         if of_group.is_empty() {
@@ -38,9 +39,11 @@ pub(crate) fn report(
         }
         judge::group(&of_group, policy.group_margin_pp.get(group), &policy)
             .map(Some)
-            .ok_or(ParityError::EmptyGroup {
-                group,
-                classes: of_group.len(),
+            .ok_or_else(|| {
+                ParityErrorKind::Groups.error(format!(
+                    "group {group} has {classes} classes but no image",
+                    classes = of_group.len()
+                ))
             })
     })?;
     let flips = Flips::of(images, &model.train_counts, groups);
@@ -115,10 +118,9 @@ fn check_counts(
 ) -> Result<(), ParityError> {
     match policy.expected_images {
         Some(expected) if expected != images => {
-            return Err(ParityError::ExpectedImages {
-                expected,
-                found: images,
-            });
+            return Err(ParityErrorKind::Expected.error(format!(
+                "the policy expects {expected} images but {images} were scored"
+            )));
         }
         _ => {}
     }
@@ -126,11 +128,9 @@ fn check_counts(
         let found = Tally::total(&of_group(group)).images;
         match policy.expected_group_images.get(group) {
             Some(expected) if expected != found => {
-                return Err(ParityError::ExpectedGroupImages {
-                    group,
-                    expected,
-                    found,
-                });
+                return Err(ParityErrorKind::Expected.error(format!(
+                    "the policy expects {expected} images of group {group} but {found} were scored"
+                )));
             }
             _ => {}
         }

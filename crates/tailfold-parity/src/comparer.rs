@@ -7,7 +7,7 @@ use crate::groups::ModelGroups;
 use crate::image::{Image, Side, Softmax};
 use crate::report::Report;
 use crate::sums::Sums;
-use crate::{ComparedModel, ParityError, Policy, compare};
+use crate::{ComparedModel, ParityError, ParityErrorKind, Policy, compare};
 
 /// Images whose sums are made together: fixed, so that the sums do not depend on the number of threads.
 const PIECE: usize = 128;
@@ -49,12 +49,12 @@ impl Comparer {
     /// # Errors
     /// [`ParityError`]: a policy that cannot be applied, or one for another model.
     pub fn new(model: ComparedModel, policy: Policy) -> Result<Self, ParityError> {
-        policy.validate()?;
+        policy.validate().map_err(unusable)?;
         policy.fits(&model)?;
         let groups = ModelGroups::of(&model, &policy)?;
         let classes = model.classes.len();
         if classes == 0 {
-            return Err(ParityError::NoClasses);
+            return Err(ParityErrorKind::Empty.error("the model has no classes"));
         }
         Ok(Self {
             groups,
@@ -90,20 +90,18 @@ impl Comparer {
         let classes = self.model.classes.len();
         for (side, values) in [("reference", reference), ("candidate", candidate)] {
             if values.len() != labels.len() * classes {
-                return Err(ParityError::Values {
-                    side,
-                    images: labels.len(),
-                    classes,
-                    found: values.len(),
-                });
+                return Err(ParityErrorKind::Mismatch.error(format!(
+                    "the {side} has {found} logits for {images} images of {classes} classes",
+                    found = values.len(),
+                    images = labels.len()
+                )));
             }
         }
         if let Some((row, &label)) = labels.iter().enumerate().find(|(_, l)| **l >= classes) {
-            return Err(ParityError::Label {
-                row: self.len() + row,
-                label,
-                classes,
-            });
+            return Err(ParityErrorKind::Mismatch.error(format!(
+                "image {row} has label {label} but the model has {classes} classes",
+                row = self.len() + row
+            )));
         }
         // Pieces begin at whole multiples, however the images come.
         let fill = (PIECE - self.waiting.labels.len()).min(labels.len());
@@ -213,23 +211,31 @@ pub fn compare_logits(
     model: &ComparedModel,
     policy: &Policy,
 ) -> Result<Report, ParityError> {
-    policy.validate()?;
+    policy.validate().map_err(unusable)?;
     if reference.num_classes() != candidate.num_classes() {
-        return Err(ParityError::ClassCount {
-            reference: reference.num_classes(),
-            candidate: candidate.num_classes(),
-        });
+        return Err(ParityErrorKind::Mismatch.error(format!(
+            "the reference has {reference} classes but the candidate has {candidate}",
+            reference = reference.num_classes(),
+            candidate = candidate.num_classes()
+        )));
     }
     crate::accuracy::check_card(reference, "class names", model.classes.len())?;
     crate::accuracy::check_card(reference, "training counts", model.train_counts.len())?;
     if reference.len() != candidate.len() {
-        return Err(ParityError::ImageCount {
-            reference: reference.len(),
-            candidate: candidate.len(),
-        });
+        return Err(ParityErrorKind::Mismatch.error(format!(
+            "the reference scored {reference} images but the candidate scored {candidate}",
+            reference = reference.len(),
+            candidate = candidate.len()
+        )));
     }
     crate::accuracy::check_labels(reference, labels)?;
     let mut comparer = Comparer::new(model.clone(), policy.clone())?;
     comparer.push(reference.values(), candidate.values(), labels)?;
     comparer.finish()
+}
+
+fn unusable(cause: ParityError) -> ParityError {
+    ParityErrorKind::Policy
+        .error("the policy is unusable")
+        .caused_by(cause)
 }

@@ -2,7 +2,7 @@
 
 use crate::report::{Comparison, Report};
 use crate::sentence::signed;
-use crate::{ClassChange, Diff, ParityError, PartChange, Regression, Verdict};
+use crate::{ClassChange, Diff, ParityError, ParityErrorKind, PartChange, Regression, Verdict};
 
 /// Classes listed.
 const CLASSES: usize = 10;
@@ -11,7 +11,7 @@ impl Report {
     /// Compares with `before`, an accepted run; a regression fails.
     ///
     /// # Errors
-    /// [`ParityError::NotComparable`] when the two are of other models, classes or images.
+    /// [`ParityErrorKind::NotComparable`] when the two are of other models, classes or images.
     pub fn against(mut self, before: &Self) -> Result<Self, ParityError> {
         let diff = Diff::between(before, &self, &self.policy.baseline)?;
         if diff.is_regression() && self.verdict < Verdict::Fail {
@@ -34,7 +34,7 @@ impl Diff {
     /// What changed from `before`, which was accepted, to `after`.
     ///
     /// # Errors
-    /// [`ParityError::NotComparable`] when the two are of other models, classes or images.
+    /// [`ParityErrorKind::NotComparable`] when the two are of other models, classes or images.
     pub fn between(
         before: &Report,
         after: &Report,
@@ -115,11 +115,9 @@ fn comparable(before: &Report, after: &Report) -> Result<(), ParityError> {
         if before == after {
             Ok(())
         } else {
-            Err(ParityError::NotComparable {
-                what,
-                before,
-                after,
-            })
+            Err(ParityErrorKind::NotComparable.error(format!(
+                "the baseline is of another {what}: `{before}`, this run has `{after}`"
+            )))
         }
     };
     let data = |report: &Report| {

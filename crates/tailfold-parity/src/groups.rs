@@ -3,7 +3,7 @@
 use tailfold_spec::{ClassGroups, Group};
 
 use crate::policy::{GroupRule, Grouping};
-use crate::{ComparedModel, ParityError, Policy};
+use crate::{ComparedModel, ParityError, ParityErrorKind, Policy};
 
 /// The group of every class of a model.
 #[derive(Clone, Debug)]
@@ -16,11 +16,11 @@ impl ModelGroups {
     pub(crate) fn of(model: &ComparedModel, policy: &Policy) -> Result<Self, ParityError> {
         let counts = &model.train_counts;
         if counts.len() != model.classes.len() {
-            return Err(ParityError::Card {
-                what: "training counts",
-                classes: model.classes.len(),
-                found: counts.len(),
-            });
+            return Err(ParityErrorKind::Mismatch.error(format!(
+                "the logits have {classes} classes but the model has {found} training counts",
+                classes = model.classes.len(),
+                found = counts.len()
+            )));
         }
         let of_class = match policy.groups.by {
             GroupRule::Counts => by_thresholds(counts, &policy.groups),
@@ -51,10 +51,12 @@ fn by_thresholds(counts: &[u64], grouping: &Grouping) -> ClassGroups {
 /// Thirds of the classes from the most frequent on; among equals, in label order.
 fn by_thirds(counts: &[u64]) -> Result<ClassGroups, ParityError> {
     if counts.len() < 3 || counts.windows(2).all(|pair| pair[0] == pair[1]) {
-        return Err(ParityError::NoOrder {
-            classes: counts.len(),
-            count: counts.first().copied().unwrap_or(0),
-        });
+        return Err(ParityErrorKind::Groups.error(format!(
+            "{classes} classes with {count} images each: nothing tells frequent from rare, so \
+             there are no thirds",
+            classes = counts.len(),
+            count = counts.first().copied().unwrap_or(0)
+        )));
     }
     let mut order: Vec<usize> = (0..counts.len()).collect();
     order.sort_by_key(|&class| std::cmp::Reverse(counts[class]));

@@ -44,14 +44,12 @@ mod warnings;
 pub use accuracy::Accuracy;
 pub use change::{ClassChange, Diff, PartChange};
 pub use comparer::{Comparer, compare_logits as compare};
-pub use error::ParityError;
+pub use error::{ParityError, ParityErrorKind};
 pub use exact::{ClassCounts, ExactTest};
 pub use html::Picture;
 pub use model::ComparedModel;
-pub use pair::{Allowed, Carded, Difference, PairError, check_pair};
-pub use policy::{
-    BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy, PolicyError,
-};
+pub use pair::{Allowed, Carded, check_pair};
+pub use policy::{BackendPolicy, GroupImages, GroupMargins, GroupRule, Grouping, Policy};
 pub use regression::Regression;
 pub use report::{
     Bootstrap, ClassComparison, Comparison, Flip, FlipPair, GroupFlip, Groups, Latency,

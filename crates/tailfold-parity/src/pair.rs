@@ -3,13 +3,9 @@
 use tailfold_spec::{Group, ModelCard, QuantizationRecord};
 
 use crate::groups::ModelGroups;
-use crate::{ComparedModel, ParityError, Policy};
+use crate::{ComparedModel, ParityError, ParityErrorKind, Policy};
 
-mod error;
 mod preprocess;
-
-pub use error::PairError;
-pub use preprocess::Difference;
 
 /// What a model says of itself, and the file that says it.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +47,13 @@ pub struct Allowed {
 ///   without any are a note.
 ///
 /// # Errors
-/// [`PairError`] naming the class or field and both sides.
+/// [`ParityError`] naming the class or field and both sides.
 pub fn check_pair(
     reference: Carded<'_>,
     candidate: Carded<'_>,
     policy: &Policy,
     allowed: Allowed,
-) -> Result<Vec<String>, PairError> {
+) -> Result<Vec<String>, ParityError> {
     same_classes(reference.card, candidate.card)?;
     let mut notes = Vec::new();
     let made_of = made_of(&candidate);
@@ -65,7 +61,9 @@ pub fn check_pair(
         && !candidate.card.checkpoint_sha256.is_empty();
     if let Some(difference) = preprocess::difference(reference.card, candidate.card) {
         if (one_checkpoint || made_of == Some(reference.sha256)) && !allowed.other_preprocessing {
-            return Err(PairError::Preprocess(difference));
+            return Err(ParityErrorKind::Preprocessing.error(format!(
+                "both are forms of one checkpoint, but {difference}"
+            )));
         }
         notes.push(format!(
             "reference and candidate prepare images differently: {difference}"
@@ -76,10 +74,11 @@ pub fn check_pair(
         && reference.card.quantization.is_none()
         && !allowed.other_float
     {
-        return Err(PairError::OtherFloat {
-            made_of: made_of.to_owned(),
-            reference: reference.sha256.to_owned(),
-        });
+        return Err(ParityErrorKind::OtherFloat.error(format!(
+            "the candidate was quantized from the file with SHA-256 {made_of}, but the reference's \
+             is {reference}",
+            reference = reference.sha256
+        )));
     }
     if let Some(record) = &candidate.card.quantization {
         notes.extend(calibrated(candidate.card, record, policy, allowed)?);
@@ -93,30 +92,36 @@ fn made_of<'a>(model: &Carded<'a>) -> Option<&'a str> {
     Some(record.float_sha256.as_str()).filter(|hash| !hash.is_empty())
 }
 
-fn same_classes(reference: &ModelCard, candidate: &ModelCard) -> Result<(), PairError> {
+fn same_classes(reference: &ModelCard, candidate: &ModelCard) -> Result<(), ParityError> {
     let (a, b) = (&reference.classes, &candidate.classes);
     if a.len() != b.len() {
-        return Err(PairError::ClassCount {
-            reference: a.len(),
-            candidate: b.len(),
-        });
+        return Err(ParityErrorKind::Mismatch.error(format!(
+            "the reference has {reference} classes but the candidate has {candidate}",
+            reference = a.len(),
+            candidate = b.len()
+        )));
     }
     if let Some(class) = (0..a.len()).find(|&class| a[class] != b[class]) {
-        return Err(PairError::ClassName {
-            class,
-            reference: a[class].clone(),
-            candidate: b[class].clone(),
-            reordered: is_reordered(a, b),
-        });
+        let order = match is_reordered(a, b) {
+            true => ": the same classes in another order",
+            false => "",
+        };
+        return Err(ParityErrorKind::Classes.error(format!(
+            "class {class} is `{reference}` in the reference but `{candidate}` in the \
+             candidate{order}",
+            reference = a[class],
+            candidate = b[class]
+        )));
     }
     let (counts, others) = (&reference.train_counts, &candidate.train_counts);
     match (0..a.len()).find(|&class| counts.get(class) != others.get(class)) {
-        Some(class) => Err(PairError::TrainCount {
-            class,
-            name: a[class].clone(),
-            reference: counts.get(class).copied().unwrap_or(0),
-            candidate: others.get(class).copied().unwrap_or(0),
-        }),
+        Some(class) => Err(ParityErrorKind::Classes.error(format!(
+            "class {class} `{name}` has {reference} training images in the reference but \
+             {candidate} in the candidate",
+            name = a[class],
+            reference = counts.get(class).copied().unwrap_or(0),
+            candidate = others.get(class).copied().unwrap_or(0)
+        ))),
         None => Ok(()),
     }
 }
@@ -134,7 +139,7 @@ fn calibrated(
     record: &QuantizationRecord,
     policy: &Policy,
     allowed: Allowed,
-) -> Result<Option<String>, PairError> {
+) -> Result<Option<String>, ParityError> {
     let counts = &record.calibration_counts;
     // Half precision and images without labels have no counts, and another number of them says nothing of these classes.
     if counts.len() != card.classes.len() || counts.iter().all(|&images| images == 0) {
@@ -151,13 +156,13 @@ fn calibrated(
             && classes.iter().all(|&class| counts[class] == 0)
             && !allowed.uncalibrated
         {
-            return Err(PairError::Uncalibrated {
-                group,
-                classes: classes.len(),
-                first,
-                name: card.classes[first].clone(),
-                calibration: record.calibration.clone(),
-            });
+            return Err(ParityErrorKind::Uncalibrated.error(format!(
+                "the candidate was calibrated on {calibration} without an image of group {group} \
+                 ({classes} classes, the first {first} `{name}`)",
+                calibration = record.calibration,
+                classes = classes.len(),
+                name = card.classes[first]
+            )));
         }
     }
     Ok(Some(format!(

@@ -7,16 +7,15 @@ use serde::{Deserialize, Serialize};
 use tailfold_spec::artifact;
 
 use crate::exact::LEFT_OUT;
-use crate::{ComparedModel, ParityError, Regression};
+use crate::{ComparedModel, ParityError, ParityErrorKind, Regression};
 
 mod backend;
 mod by_group;
-mod error;
+mod range;
 mod suggest;
 
 pub use backend::BackendPolicy;
 pub use by_group::{GroupImages, GroupMargins, GroupRule, Grouping};
-pub use error::PolicyError;
 
 /// What a candidate has to hold. Every field has a default, so an empty file is the default policy.
 ///
@@ -27,7 +26,7 @@ pub use error::PolicyError;
 /// policy.overall_margin_pp = 1.0;
 /// policy.expected_images = Some(10_000);
 /// policy.validate()?;
-/// # Ok::<(), tailfold_parity::PolicyError>(())
+/// # Ok::<(), tailfold_parity::ParityError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -102,17 +101,17 @@ impl Policy {
     /// Reads and checks a policy file.
     ///
     /// # Errors
-    /// [`PolicyError`] naming the file and the field.
-    pub fn read(path: &Path) -> Result<Self, PolicyError> {
+    /// [`ParityError`] naming the file and the field.
+    pub fn read(path: &Path) -> Result<Self, ParityError> {
         let text = artifact::read_to_string(path)?;
-        let policy: Self = toml::from_str(&text).map_err(|source| PolicyError::Parse {
-            path: path.to_owned(),
-            source,
+        let policy: Self = toml::from_str(&text).map_err(|source| {
+            ParityErrorKind::Policy
+                .error(format!("{} is not a parity policy", path.display()))
+                .caused_by(source)
         })?;
-        policy.validate().map_err(|source| PolicyError::Invalid {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })?;
+        policy
+            .validate()
+            .map_err(|cause| ParityError::of(ParityErrorKind::Policy, cause).at(path.display()))?;
         Ok(policy)
     }
 
@@ -121,30 +120,30 @@ impl Policy {
     /// A margin of zero is refused: no number of images could show that two equal models lose nothing.
     ///
     /// # Errors
-    /// [`PolicyError::Range`] naming the field.
-    pub fn validate(&self) -> Result<(), PolicyError> {
+    /// [`ParityErrorKind::Policy`] naming the field.
+    pub fn validate(&self) -> Result<(), ParityError> {
         let level = self.level;
         // No exact p-value is smaller than what the interval of the rate leaves out, so nothing could pass below it.
         let ok = (10.0 * LEFT_OUT..0.5).contains(&level);
-        error::check("level", level, ok, "at least 0.001 and less than 0.5")?;
-        error::margin("overall_margin_pp", Some(self.overall_margin_pp))?;
+        range::check("level", level, ok, "at least 0.001 and less than 0.5")?;
+        range::margin("overall_margin_pp", Some(self.overall_margin_pp))?;
         self.group_margin_pp.validate("group_margin_pp")?;
-        error::share("min_retained", Some(self.min_retained))?;
-        error::share("max_tie_rate", Some(self.max_tie_rate))?;
-        error::share("max_duplicates", Some(self.max_duplicates))?;
-        error::share("max_training_overlap", Some(self.max_training_overlap))?;
-        error::share("min_agreement", self.min_agreement)?;
+        range::share("min_retained", Some(self.min_retained))?;
+        range::share("max_tie_rate", Some(self.max_tie_rate))?;
+        range::share("max_duplicates", Some(self.max_duplicates))?;
+        range::share("max_training_overlap", Some(self.max_training_overlap))?;
+        range::share("min_agreement", self.min_agreement)?;
         if self.expected_images == Some(0) {
-            return error::check("expected_images", 0.0, false, "at least 1");
+            return range::check("expected_images", 0.0, false, "at least 1");
         }
         self.expected_group_images.validate()?;
-        error::distance("max_abs_logit_diff", self.max_abs_logit_diff)?;
+        range::distance("max_abs_logit_diff", self.max_abs_logit_diff)?;
         for (field, points) in [
             ("baseline.overall_pp", self.baseline.overall_pp),
             ("baseline.group_pp", self.baseline.group_pp),
             ("baseline.agreement_pp", self.baseline.agreement_pp),
         ] {
-            error::distance(field, Some(points))?;
+            range::distance(field, Some(points))?;
         }
         self.groups.validate()?;
         self.backends
@@ -155,13 +154,15 @@ impl Policy {
     /// Refuses a model that this is not the policy of.
     ///
     /// # Errors
-    /// [`ParityError::OtherModel`] with both names.
+    /// [`ParityErrorKind::Expected`] with both names.
     pub fn fits(&self, model: &ComparedModel) -> Result<(), ParityError> {
         match &self.model {
-            Some(expected) if *expected != model.name => Err(ParityError::OtherModel {
-                expected: expected.clone(),
-                found: model.name.clone(),
-            }),
+            Some(expected) if *expected != model.name => {
+                Err(ParityErrorKind::Expected.error(format!(
+                    "the policy is for the model `{expected}`, but this is `{found}`",
+                    found = model.name
+                )))
+            }
             _ => Ok(()),
         }
     }

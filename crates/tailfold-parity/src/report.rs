@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::{Group, artifact};
 
-use crate::{Diff, ParityError, Policy, Verdict};
+use crate::{Diff, ParityError, ParityErrorKind, Policy, Verdict};
 
 mod class;
 mod diagnostics;
@@ -133,8 +133,8 @@ impl Report {
     /// Reads a report that was written before.
     ///
     /// # Errors
-    /// [`ParityError::Report`] when the file is cut or no report, [`ParityError::ReportSchema`] for another version, each naming
-    /// the file; [`ParityError::File`] when it cannot be read.
+    /// [`ParityErrorKind::Report`] naming the file that is cut, is no report or has another version;
+    /// [`ParityErrorKind::File`] when it cannot be read.
     pub fn read(path: &Path) -> Result<Self, ParityError> {
         /// All that every version has.
         #[derive(Deserialize)]
@@ -143,21 +143,24 @@ impl Report {
             verdict: Verdict,
         }
         let text = artifact::read_to_string(path)?;
-        let damaged = |source| ParityError::Report {
-            path: path.to_owned(),
-            source,
+        let damaged = |source| {
+            ParityErrorKind::Report
+                .error(format!("{} is not a whole parity report", path.display()))
+                .caused_by(source)
         };
         let version: Version = serde_json::from_str(&text).map_err(damaged)?;
         if version.schema != Self::SCHEMA {
-            return Err(ParityError::ReportSchema {
-                path: path.to_owned(),
-                found: version.schema,
-            });
+            return Err(ParityErrorKind::Report.error(format!(
+                "{} has the schema `{found}`, expected `tailfold.parity/1`",
+                path.display(),
+                found = version.schema
+            )));
         }
         if version.verdict == Verdict::Error {
-            return Err(ParityError::ReportOfNothing {
-                path: path.to_owned(),
-            });
+            return Err(ParityErrorKind::Report.error(format!(
+                "{} tells of a comparison that could not be made",
+                path.display()
+            )));
         }
         serde_json::from_str(&text).map_err(damaged)
     }

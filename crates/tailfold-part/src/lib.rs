@@ -13,7 +13,7 @@ mod part;
 mod parts;
 mod tensor;
 
-pub use error::PartError;
+pub use error::{PartError, PartErrorKind};
 pub use hashes::{labels_sha256, names_sha256};
 pub use kind::Kind;
 pub use part::Part;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tailfold_spec::Shard;
 
-use crate::{Element, Kind, PartError, Tensor, Values};
+use crate::{Element, Kind, PartError, PartErrorKind, Tensor, Values};
 
 mod file;
 
@@ -50,7 +50,7 @@ impl Part {
     /// `asked`, an object, is all that decides what the run finds; parts in which it differs do not merge.
     ///
     /// # Errors
-    /// [`PartError::Json`] when `asked` is no object.
+    /// [`PartErrorKind::File`] when `asked` is no object.
     pub fn new(
         kind: Kind,
         shard: Shard,
@@ -79,7 +79,7 @@ impl Part {
     /// Adds what this shard has to say beside numbers.
     ///
     /// # Errors
-    /// [`PartError::Json`] for what JSON cannot hold.
+    /// [`PartErrorKind::File`] for what JSON cannot hold.
     pub fn say(&mut self, found: &impl Serialize) -> Result<(), PartError> {
         self.header.found = serde_json::to_value(found)?;
         Ok(())
@@ -126,7 +126,7 @@ impl Part {
     /// What the shard said, of the file `path`.
     ///
     /// # Errors
-    /// [`PartError::Damaged`] when it is of another form.
+    /// [`PartErrorKind::Damaged`] when it is of another form.
     pub fn found<T: DeserializeOwned>(&self, path: &Path) -> Result<T, PartError> {
         serde_json::from_value(self.header.found.clone()).map_err(|e| damaged(path, &e))
     }
@@ -134,7 +134,7 @@ impl Part {
     /// Shape and values of the tensor `name`, of the file `path`; a shape of `dims` dimensions.
     ///
     /// # Errors
-    /// [`PartError::Tensor`] when it is not there or is another one.
+    /// [`PartErrorKind::Damaged`] when it is not there or is another one.
     pub fn tensor<T: Element>(
         &self,
         path: &Path,
@@ -145,21 +145,23 @@ impl Part {
         tensor
             .filter(|t| t.shape.len() == dims)
             .and_then(|t| Some((&t.shape[..], T::of(&t.values)?)))
-            .ok_or_else(|| PartError::Tensor {
-                path: path.to_owned(),
-                tensor: name.to_owned(),
-                found: tensor.map_or_else(|| "missing".to_owned(), Tensor::form),
-                expected: format!("{} of {dims} dimensions", T::NAME),
+            .ok_or_else(|| {
+                PartErrorKind::Damaged
+                    .error(format!(
+                        "tensor `{name}` is {found}, expected {} of {dims} dimensions",
+                        T::NAME,
+                        found = tensor.map_or_else(|| "missing".to_owned(), Tensor::form)
+                    ))
+                    .at(path.display())
             })
     }
 }
 
 /// The part in `path` is not what was written.
-fn damaged(path: &Path, why: &impl fmt::Display) -> PartError {
-    PartError::Damaged {
-        path: path.to_owned(),
-        why: why.to_string(),
-    }
+pub(crate) fn damaged(path: &Path, why: &impl fmt::Display) -> PartError {
+    PartErrorKind::Damaged
+        .error(format!("the part is cut short or damaged: {why}"))
+        .at(path.display())
 }
 
 #[cfg(test)]

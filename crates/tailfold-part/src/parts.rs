@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Element, Kind, Part, PartError};
+use crate::part::damaged;
+use crate::{Element, Kind, Part, PartError, PartErrorKind};
 
 mod same;
 
@@ -48,11 +49,12 @@ impl Parts {
         parts.sort_by_key(|(_, part)| part.shard());
         for pair in parts.windows(2) {
             if pair[0].1.shard() == pair[1].1.shard() {
-                return Err(PartError::Twice {
-                    shard: pair[0].1.shard(),
-                    first: pair[0].0.clone(),
-                    second: pair[1].0.clone(),
-                });
+                return Err(PartErrorKind::Twice.error(format!(
+                    "{} and {} are both shard {shard}",
+                    pair[0].0.display(),
+                    pair[1].0.display(),
+                    shard = pair[0].1.shard()
+                )));
             }
         }
         check_complete(&parts)?;
@@ -88,20 +90,17 @@ impl Parts {
     /// What was asked for.
     ///
     /// # Errors
-    /// [`PartError::Damaged`] when it is of another form.
+    /// [`PartErrorKind::Damaged`] when it is of another form.
     pub fn asked<T: DeserializeOwned>(&self) -> Result<T, PartError> {
         let (path, part) = self.first();
         let asked = part.asked().clone().into_iter().collect();
-        serde_json::from_value(Value::Object(asked)).map_err(|e| PartError::Damaged {
-            path: path.clone(),
-            why: e.to_string(),
-        })
+        serde_json::from_value(Value::Object(asked)).map_err(|e| damaged(path, &e))
     }
 
     /// Checks that each field of `asked`, an object, is what the parts were asked for: for a command that goes on from them.
     ///
     /// # Errors
-    /// [`PartError::Asked`] with both sides.
+    /// [`PartErrorKind::OtherRun`] with both sides.
     pub fn check_asked(&self, asked: &impl Serialize) -> Result<(), PartError> {
         let (path, part) = self.first();
         let wanted: BTreeMap<String, Value> = serde_json::from_value(serde_json::to_value(asked)?)?;
@@ -109,20 +108,20 @@ impl Parts {
         let differs = first_difference(wanted.keys(), |key| found(key) == wanted.get(key));
         match differs {
             None => Ok(()),
-            Some(what) => Err(PartError::Asked {
-                path: path.clone(),
-                other: "this command".into(),
-                what: what.clone(),
-                found: text(found(what)),
-                expected: text(wanted.get(what)),
-            }),
+            Some(what) => Err(PartErrorKind::OtherRun.error(format!(
+                "{} and this command are not of the same run: `{what}` is {found} in the one and \
+                 {expected} in the other",
+                path.display(),
+                found = text(found(what)),
+                expected = text(wanted.get(what))
+            ))),
         }
     }
 
     /// What each shard said beside numbers, shard by shard; never empty.
     ///
     /// # Errors
-    /// [`PartError::Damaged`] naming the file where it is of another form.
+    /// [`PartErrorKind::Damaged`] naming the file where it is of another form.
     pub fn found<T: DeserializeOwned>(&self) -> Result<Vec<T>, PartError> {
         self.iter().map(|(path, part)| part.found(path)).collect()
     }
@@ -140,7 +139,7 @@ impl Parts {
     /// Checks that every image is covered.
     ///
     /// # Errors
-    /// [`PartError::Damaged`] naming the file that lacks one of its images.
+    /// [`PartErrorKind::Damaged`] naming the file that lacks one of its images.
     pub fn check_whole(&self) -> Result<(), PartError> {
         for (path, part) in &self.parts {
             let (found, expected) = (
@@ -148,10 +147,12 @@ impl Parts {
                 part.shard().images(part.images()).len(),
             );
             if found != expected {
-                return Err(PartError::Damaged {
-                    path: path.clone(),
-                    why: format!("it covers {found} images, but its shard has {expected}"),
-                });
+                return Err(PartErrorKind::Damaged
+                    .error(format!(
+                        "the part is cut short or damaged: it covers {found} images, but its shard \
+                         has {expected}"
+                    ))
+                    .at(path.display()));
             }
         }
         Ok(())
@@ -161,7 +162,7 @@ impl Parts {
     /// rows in the order of [`Parts::covered`].
     ///
     /// # Errors
-    /// [`PartError::Tensor`] naming the file where it is not there, has not a row an image, or rows of another shape.
+    /// [`PartErrorKind::Damaged`] naming the file where it is not there, has not a row an image, or rows of another shape.
     pub fn rows<T: Element>(
         &self,
         name: &str,
@@ -174,12 +175,12 @@ impl Parts {
             let row = row_shape.get_or_insert(&shape[1..]);
             let covered = part.covered().len();
             if shape[0] != covered || &shape[1..] != *row {
-                return Err(PartError::Tensor {
-                    path: path.clone(),
-                    tensor: name.to_owned(),
-                    found: format!("{} {shape:?}", T::NAME),
-                    expected: format!("{covered} rows of {row:?}"),
-                });
+                return Err(PartErrorKind::Damaged
+                    .error(format!(
+                        "tensor `{name}` is {} {shape:?}, expected {covered} rows of {row:?}",
+                        T::NAME
+                    ))
+                    .at(path.display()));
             }
             tensors.push(values);
         }

@@ -29,7 +29,7 @@ impl Answers {
     /// What `model` answers.
     ///
     /// # Errors
-    /// [`QuantError::Part`] when another model was asked.
+    /// [`QuantErrorKind::Part`](crate::QuantErrorKind::Part) when another model was asked.
     pub(crate) fn of(&self, model: &Model) -> Result<&Logits, QuantError> {
         let sha256 = artifact::sha256(&model.to_bytes());
         self.parts

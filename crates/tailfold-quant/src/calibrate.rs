@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use tailfold_tract::TensorObserver;
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::histogram::Histogram;
 use crate::images::CalibrationSet;
 use crate::observer::Seen;
@@ -89,7 +89,7 @@ pub(crate) fn observe(
 /// on the number of threads. `progress` is called once an image.
 ///
 /// # Errors
-/// [`QuantError::NotFinite`] naming tensor and image, or those of the data and the runtime.
+/// [`QuantErrorKind::NotFinite`] naming tensor and image, or those of the data and the runtime.
 pub(crate) fn observe_some(
     bytes: &[u8],
     name: &str,
@@ -118,11 +118,11 @@ pub(crate) fn observe_some(
             }
         })?;
         if let Some((tensor, value)) = bad {
-            return Err(QuantError::NotFinite {
-                tensor: tensors[tensor].clone(),
-                value,
-                image: set.id(index),
-            });
+            return Err(QuantErrorKind::NotFinite.error(format!(
+                "tensor `{tensor}` is {value} on calibration image {image}",
+                tensor = tensors[tensor],
+                image = set.id(index)
+            )));
         }
         share.images.push((index, ranges));
         Ok(())

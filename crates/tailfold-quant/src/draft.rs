@@ -60,7 +60,7 @@ impl<'a> Draft<'a> {
     /// Observes ranges and chooses codes for every layer of `float`.
     ///
     /// # Errors
-    /// [`QuantError::NoLayer`] for a name to keep that is no layer's, and others.
+    /// [`QuantError`] for a name to keep that is no layer's, and others.
     pub fn new(
         float: &'a FloatModel,
         set: &CalibrationSet,
@@ -157,7 +157,7 @@ impl<'a> Draft<'a> {
     /// float; its last bias is not re-balanced.
     ///
     /// # Errors
-    /// [`QuantError::NothingToQuantize`] when no layer is left.
+    /// [`QuantError`] when no layer is left.
     pub fn model(&self, kept: &BTreeSet<String>) -> Result<Model, QuantError> {
         self.emitted(kept, None, self.record(kept))
     }
@@ -166,7 +166,7 @@ impl<'a> Draft<'a> {
     /// in its metadata.
     ///
     /// # Errors
-    /// As [`Draft::model`], or [`QuantError::Onnx`] when the bias is not a float constant.
+    /// As [`Draft::model`], or [`QuantError`] when the bias is not a float constant.
     pub(crate) fn emitted(
         &self,
         kept: &BTreeSet<String>,

@@ -7,7 +7,7 @@ use tailfold_spec::artifact::sha256;
 use tailfold_spec::{CardParts, ModelCard, artifact};
 use tailfold_tract::TensorObserver;
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 
 /// A float classifier in the form that quantization reads: see [`tailfold_onnx::canonical()`].
 #[derive(Clone, Debug)]
@@ -131,10 +131,12 @@ impl FloatModel {
     }
 
     /// # Errors
-    /// [`QuantError::NotFolded`] when offsets are still to be folded into the float bias.
+    /// [`QuantErrorKind::Model`] when offsets are still to be folded into the float bias.
     pub(crate) fn check_folded(&self) -> Result<(), QuantError> {
         match &self.card {
-            Some(card) if card.offsets.is_none() => Err(QuantError::NotFolded),
+            Some(card) if card.offsets.is_none() => Err(QuantErrorKind::Model.error(
+                "the model's offsets are not folded yet: export folds them, quantize after it",
+            )),
             _ => Ok(()),
         }
     }
@@ -143,10 +145,12 @@ impl FloatModel {
 fn fixed_input(model: &Model) -> Result<[usize; 3], QuantError> {
     match model.input_shape()? {
         [_, Some(c), Some(h), Some(w)] => Ok([c, h, w]),
-        shape => Err(QuantError::DynamicShape {
-            input: model.input()?.name().to_owned(),
-            shape: lengths(&shape),
-        }),
+        shape => Err(QuantErrorKind::Model.error(format!(
+            "input `{input}` has the shape {shape}: only the batch may be open, not channels, \
+             height or width",
+            input = model.input()?.name(),
+            shape = lengths(&shape)
+        ))),
     }
 }
 
@@ -165,10 +169,12 @@ fn classes(model: &Model, name: &str, shapes: &Shapes) -> Result<usize, QuantErr
     let long: Vec<usize> = shape.iter().copied().filter(|&d| d != 1).collect();
     match long[..] {
         [classes] if shape.len() >= 2 && shape[0] == 1 => Ok(classes),
-        _ => Err(QuantError::NoHead {
-            output: output.name().to_owned(),
-            shape: lengths(&shape.into_iter().map(Some).collect::<Vec<_>>()),
-        }),
+        _ => Err(QuantErrorKind::NoHead.error(format!(
+            "output `{output}` has the shape {shape}, expected [batch, classes]: the model has no \
+             classifier head, or another output is meant",
+            output = output.name(),
+            shape = lengths(&shape.into_iter().map(Some).collect::<Vec<_>>())
+        ))),
     }
 }
 

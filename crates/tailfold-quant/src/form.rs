@@ -4,7 +4,7 @@ use tailfold_onnx::Model;
 use tailfold_onnx::proto::{DataType, NodeProto};
 use tailfold_spec::QuantizationRecord;
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::float::{FloatModel, RECORD};
 
 /// Operators of ONNX with quantized inputs or outputs.
@@ -24,13 +24,14 @@ const HALF: [DataType; 2] = [DataType::Float16, DataType::Bfloat16];
 /// Checks that `node` has no quantized inputs or outputs.
 ///
 /// # Errors
-/// [`QuantError::AlreadyQuantized`] naming the node and its operator.
+/// [`QuantErrorKind::AlreadyConverted`] naming the node and its operator.
 pub(crate) fn check_float(node: &NodeProto) -> Result<(), QuantError> {
     if QUANTIZED.iter().any(|op| node.is(op)) {
-        return Err(QuantError::AlreadyQuantized {
-            node: node.label().to_owned(),
-            operator: node.op_type().to_owned(),
-        });
+        return Err(QuantErrorKind::AlreadyConverted.error(format!(
+            "the model is already quantized: node `{node}` is a {operator}",
+            node = node.label(),
+            operator = node.op_type()
+        )));
     }
     Ok(())
 }
@@ -38,13 +39,14 @@ pub(crate) fn check_float(node: &NodeProto) -> Result<(), QuantError> {
 /// Checks that `float` is in single precision throughout.
 ///
 /// # Errors
-/// [`QuantError::AlreadyQuantized`] naming the first node with quantized values, or [`QuantError::AlreadyHalf`] naming
+/// [`QuantErrorKind::AlreadyConverted`] naming the first node with quantized values, or naming
 /// a half-precision value, or the metadata that records half precision.
 pub(crate) fn check_single(float: &FloatModel) -> Result<(), QuantError> {
     let model = &float.model;
     model.nodes().iter().try_for_each(check_float)?;
     if let Some(found) = half_value(model) {
-        return Err(QuantError::AlreadyHalf(found));
+        return Err(QuantErrorKind::AlreadyConverted
+            .error(format!("the model is already in half precision: {found}")));
     }
     let record = match float.card() {
         Some(card) => card.quantization.clone(),
@@ -55,8 +57,8 @@ pub(crate) fn check_single(float: &FloatModel) -> Result<(), QuantError> {
     };
     let half = |record: &QuantizationRecord| record.precision == "fp16";
     if record.as_ref().is_some_and(half) {
-        return Err(QuantError::AlreadyHalf(format!(
-            "its metadata `{RECORD}` has the precision fp16"
+        return Err(QuantErrorKind::AlreadyConverted.error(format!(
+            "the model is already in half precision: its metadata `{RECORD}` has the precision fp16"
         )));
     }
     Ok(())

@@ -66,7 +66,7 @@ pub struct Halved {
 /// images, overflow of activations is not checked.
 ///
 /// # Errors
-/// [`QuantError::AlreadyQuantized`], [`QuantError::AlreadyHalf`], or another error of [`crate::quantize()`].
+/// [`QuantError`] for a model that is converted already, or another error of [`crate::quantize()`].
 pub fn halve(
     float: &FloatModel,
     set: Option<&CalibrationSet>,

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use tailfold_data::{DataError, Dataset, Overlap, Split, preprocess};
 use tailfold_spec::Preprocess;
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::float::FloatModel;
 use crate::prepared::PreparedImages;
 
@@ -55,9 +55,9 @@ impl CalibrationSet {
     /// [`CalibrationSet::skipped`], as long as they are at most one in a hundred.
     ///
     /// # Errors
-    /// [`QuantError::EvaluationSplit`] for a test split, [`QuantError::Classes`] or [`QuantError::ClassCount`] when the
+    /// [`QuantErrorKind::Overlap`] for a test split, [`QuantErrorKind::Classes`] when the
     /// model has other classes,
-    /// [`QuantError::MissingClass`], [`QuantError::Undecodable`], or [`QuantError::NoImages`].
+    /// [`QuantErrorKind::MissingClass`], or [`QuantErrorKind::Images`].
     pub fn draw(data: &Dataset, model: &FloatModel, draw: &Draw<'_>) -> Result<Self, QuantError> {
         let unread = Self::unread(data, model, draw)?;
         let hashes = unread.hash_all();
@@ -68,15 +68,18 @@ impl CalibrationSet {
     /// hashes.
     ///
     /// # Errors
-    /// [`QuantError::EvaluationSplit`], [`QuantError::Classes`], [`QuantError::ClassCount`] or [`QuantError::NoImages`].
+    /// [`QuantErrorKind::Overlap`], [`QuantErrorKind::Classes`] or [`QuantErrorKind::Images`].
     pub fn unread(data: &Dataset, model: &FloatModel, draw: &Draw<'_>) -> Result<Self, QuantError> {
         if data.spec().split() == Some(Split::Test) {
-            return Err(QuantError::EvaluationSplit(data.spec().to_string()));
+            return Err(QuantErrorKind::Overlap.error(format!(
+                "{} is the evaluation split: calibrate on training images",
+                data.spec()
+            )));
         }
         check_classes(data, model, draw.allow_missing)?;
         let drawn = data.subset(&data.balanced_indices(draw.per_class, draw.seed)?);
         if drawn.is_empty() {
-            return Err(QuantError::NoImages);
+            return Err(QuantErrorKind::Images.error("the calibration set is empty"));
         }
         Ok(Self {
             source: Source::Drawn {
@@ -140,22 +143,25 @@ impl CalibrationSet {
         if failed.len() as f64 > MOST_SKIPPED * drawn.images.len() as f64 {
             let count = failed.len();
             if let Some((i, source)) = failed.into_iter().next() {
-                return Err(QuantError::Undecodable {
-                    image: drawn.images.id(i),
-                    failed: count,
-                    drawn: drawn.images.len(),
-                    source: Box::new(source),
-                });
+                return Err(QuantErrorKind::Images
+                    .error(format!(
+                        "{count} of {drawn} calibration images cannot be decoded, more than one in \
+                         a hundred; the first is {image}",
+                        drawn = drawn.images.len(),
+                        image = drawn.images.id(i)
+                    ))
+                    .caused_by(source));
             }
         }
         let data = drawn.images.subset(&kept);
         let missing = data.class_counts().iter().position(|&n| n == 0);
         if let Some(class) = missing.filter(|_| !allow_missing) {
-            return Err(QuantError::MissingClass {
-                class,
-                name: data.classes()[class].clone(),
-                data: data.spec().to_string(),
-            });
+            return Err(QuantErrorKind::MissingClass.error(format!(
+                "class {class} (`{name}`) has no image in {data}, so nothing keeps its activations \
+                 in range",
+                name = data.classes()[class],
+                data = data.spec()
+            )));
         }
         Ok(Self {
             source: Source::Drawn {
@@ -171,7 +177,7 @@ impl CalibrationSet {
     /// Takes all images of `data`, of whatever split, to compare networks on; not to calibrate on.
     ///
     /// # Errors
-    /// [`QuantError::Classes`] or [`QuantError::ClassCount`] when the model has other classes, or [`QuantError::NoImages`].
+    /// [`QuantErrorKind::Classes`] when the model has other classes, or [`QuantErrorKind::Images`].
     pub fn all(
         data: Dataset,
         model: &FloatModel,
@@ -179,7 +185,7 @@ impl CalibrationSet {
     ) -> Result<Self, QuantError> {
         check_classes(&data, model, true)?;
         if data.is_empty() {
-            return Err(QuantError::NoImages);
+            return Err(QuantErrorKind::Images.error("the calibration set is empty"));
         }
         Ok(Self {
             source: Source::Drawn {
@@ -273,9 +279,10 @@ impl CalibrationSet {
                 ..
             } => {
                 let pixels = data.image(index)?;
-                preprocess(&pixels, p).map_err(|source| QuantError::Image {
-                    image: data.id(index),
-                    source,
+                preprocess(&pixels, p).map_err(|source| {
+                    QuantErrorKind::Images
+                        .error(format!("calibration image {}", data.id(index)))
+                        .caused_by(source)
                 })
             }
             Source::Prepared(images) => images.read(index),
@@ -308,26 +315,26 @@ fn check_classes(data: &Dataset, model: &FloatModel, fewer: bool) -> Result<(), 
         if data.classes() == card.classes {
             return Ok(());
         }
-        return Err(QuantError::Classes {
-            model: card.classes.clone(),
-            data: data.classes().to_vec(),
-        });
+        return Err(QuantErrorKind::Classes.error(format!(
+            "the model has classes {model:?} but the calibration data has {data:?}",
+            model = card.classes,
+            data = data.classes()
+        )));
     }
     let (found, expected) = (data.classes().len(), model.num_classes());
     if found == expected || (fewer && found < expected) {
         return Ok(());
     }
-    Err(QuantError::ClassCount {
-        model: expected,
-        data: data.spec().to_string(),
-        found,
-    })
+    Err(QuantErrorKind::Classes.error(format!(
+        "the model has {expected} classes but {data} has {found}",
+        data = data.spec()
+    )))
 }
 
 /// Checks that no calibration image is in `evaluation`, by the pixels.
 ///
 /// # Errors
-/// [`QuantError::Overlap`] naming the first shared image in both sets.
+/// [`QuantErrorKind::Overlap`] naming the first shared image in both sets.
 pub fn check_disjoint(
     calibration: &CalibrationSet,
     evaluation: &Dataset,
@@ -337,10 +344,11 @@ pub fn check_disjoint(
     let Overlap { shared, first } = Overlap::of(keys, theirs.iter().map(String::as_str));
     match first {
         None => Ok(()),
-        Some((i, j)) => Err(QuantError::Overlap {
-            calibration: calibration.id(i),
-            evaluation: evaluation.id(j),
-            shared,
-        }),
+        Some((i, j)) => Err(QuantErrorKind::Overlap.error(format!(
+            "calibration image {calibration} is also in the evaluation data, as {evaluation} \
+             ({shared} shared images in all)",
+            calibration = calibration.id(i),
+            evaluation = evaluation.id(j)
+        ))),
     }
 }

@@ -50,7 +50,7 @@ mod windows;
 pub use affine::{ActivationParams, Scheme};
 pub use draft::Draft;
 pub use equalize::ChannelSpread;
-pub use error::QuantError;
+pub use error::{QuantError, QuantErrorKind};
 pub use fit::Fit;
 pub use float::FloatModel;
 pub use half::{Halved, Kept, Lost, halve};

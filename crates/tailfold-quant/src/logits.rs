@@ -54,7 +54,7 @@ pub(crate) fn logits_of_some(
 /// What `model` gave as `rows`, an image each: logits, or probabilities, whose logarithms are as good.
 ///
 /// # Errors
-/// [`QuantError::Run`] when a row is not one value a class.
+/// [`QuantError`] when a row is not one value a class.
 pub(crate) fn of_rows(
     model: &Model,
     rows: Vec<Vec<f32>>,

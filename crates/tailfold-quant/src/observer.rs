@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::affine::{Scheme, to_f32};
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::histogram::Histogram;
 use crate::range::Range;
 
@@ -67,7 +67,10 @@ impl FromStr for ObserverKind {
                 Ok(Self::MovingAverage(share))
             }
             ("percentile", Some(Some(p))) if p > 50.0 && p <= 100.0 => Ok(Self::Percentile(p)),
-            _ => Err(QuantError::Observer(text.to_owned())),
+            _ => Err(QuantErrorKind::Option.error(format!(
+                "unknown observer `{text}`: expected `minmax`, `moving-average:SHARE` with 0 < \
+                 SHARE <= 1, `percentile:P` with 50 < P <= 100, `mse` or `entropy`"
+            ))),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Options {
     /// Names of the layers that stay in float.
     ///
     /// # Errors
-    /// [`QuantError::Onnx`] when the model has no single output.
+    /// [`QuantError`] when the model has no single output.
     pub fn kept(&self, float: &FloatModel) -> Result<BTreeSet<String>, QuantError> {
         let mut kept = self.kept_in_float.clone();
         if self.head == HeadPrecision::Float {

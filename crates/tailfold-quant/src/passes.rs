@@ -12,7 +12,7 @@ use tailfold_part::{Kind, Part, Parts};
 use tailfold_spec::Shard;
 
 use crate::draft::{Draft, Graph, Ranged};
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::float::FloatModel;
 use crate::images::{CalibrationSet, Draw};
 use crate::options::Options;
@@ -36,7 +36,7 @@ impl Passes {
     /// Reads the parts `paths` of one or more passes, in whatever order.
     ///
     /// # Errors
-    /// [`QuantError::Part`] when those of a pass are not all parts of one run, or [`QuantError::NotAPass`] naming the file.
+    /// [`QuantErrorKind::Part`] naming the file that is no pass, or when those of a pass are not all parts of one run.
     pub fn read(paths: &[PathBuf]) -> Result<Self, QuantError> {
         let [mut ranges, mut windows, mut answers] = [const { Vec::new() }; 3];
         for path in paths {
@@ -46,10 +46,10 @@ impl Passes {
                 Kind::Windows => &mut windows,
                 Kind::Answers => &mut answers,
                 kind => {
-                    return Err(QuantError::NotAPass {
-                        file: path.display().to_string(),
-                        kind: kind.to_string(),
-                    });
+                    return Err(QuantErrorKind::Part.error(format!(
+                        "{file} is a part of `{kind}`, which is no pass of a calibration",
+                        file = path.display()
+                    )));
                 }
             };
             of_kind.push((path.clone(), part));
@@ -91,8 +91,7 @@ impl Passes {
     /// Draws calibration images as [`CalibrationSet::draw`]; an image whose hash the parts name is not decoded again.
     ///
     /// # Errors
-    /// As [`CalibrationSet::draw`], and [`QuantError::Part`] when the parts are of another draw, or
-    /// [`QuantError::Decodes`].
+    /// As [`CalibrationSet::draw`], and [`QuantErrorKind::Part`] when the parts are of another draw.
     pub fn draw(
         &self,
         data: &Dataset,
@@ -110,7 +109,7 @@ impl Passes {
     /// Observes ranges and chooses codes as [`Draft::new`]; a pass with parts is not made again.
     ///
     /// # Errors
-    /// As [`Draft::new`], and [`QuantError::Part`] when the parts are of another run.
+    /// As [`Draft::new`], and [`QuantErrorKind::Part`] when the parts are of another run.
     pub fn draft<'a>(
         &self,
         float: &'a FloatModel,
@@ -158,10 +157,12 @@ impl Passes {
             // Nobody could decode it, and what that says is to be said here.
             None => match unread.hash(&[image]).pop() {
                 Some(Err(error)) => Ok(Err(error)),
-                _ => Err(QuantError::Decodes {
-                    image: unread.id(image),
-                    file: parts.file_of(image).display().to_string(),
-                }),
+                _ => Err(QuantErrorKind::Part.error(format!(
+                    "{} is in no part, as if it could not be decoded, but here it can: {} is of \
+                     other images",
+                    unread.id(image),
+                    parts.file_of(image).display()
+                ))),
             },
         };
         let hashes = (0..unread.len()).map(hash);
@@ -173,7 +174,7 @@ impl Passes {
 /// ([`CalibrationSet::unread`]). `progress` is called once an image.
 ///
 /// # Errors
-/// [`QuantError::NoPass`] when all have been made, and as [`Passes::draft`].
+/// [`QuantErrorKind::NoPass`] when all have been made, and as [`Passes::draft`].
 pub fn share(
     float: &FloatModel,
     set: &CalibrationSet,
@@ -186,6 +187,6 @@ pub fn share(
         Some(Kind::Ranges) => ranges::share(float, set, options, shard, progress),
         Some(Kind::Windows) => windows::share(float, set, options, passes, shard, progress),
         Some(Kind::Answers) => answers::share(float, set, options, passes, shard, progress),
-        _ => Err(QuantError::NoPass),
+        _ => Err(QuantErrorKind::NoPass.error("there is no pass left to share out")),
     }
 }

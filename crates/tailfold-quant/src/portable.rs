@@ -29,7 +29,7 @@ const NEWER: [&str; 5] = [
 /// `ceil_mode`: tract has no window beyond the image, as in ONNX's formula, but ONNX Runtime adds one.
 ///
 /// # Errors
-/// [`QuantError::Integer`] naming the node, or [`QuantError::Tract`] when the sizes cannot be inferred.
+/// [`QuantError`] naming the node, or when the sizes cannot be inferred.
 pub(crate) fn explicit_pads(model: &mut Model, name: &str) -> Result<(), QuantError> {
     let nodes = model.nodes().iter().enumerate();
     let automatic: Vec<(usize, String)> = nodes
@@ -86,7 +86,7 @@ fn kernel(model: &Model, node: &NodeProto) -> Option<[usize; 2]> {
 /// keeps its versions.
 ///
 /// # Errors
-/// [`QuantError::Onnx`], which a valid model does not cause.
+/// [`QuantError`], which a valid model does not cause.
 pub(crate) fn limit_versions(model: &mut Model, target: Target) -> Result<(), QuantError> {
     let newer = |node: &NodeProto| NEWER.iter().any(|op| node.is(op));
     let opset = model.opset().unwrap_or(0);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tailfold_spec::artifact::at;
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 
 /// Images as little-endian f32, `[images, channels, height, width]` row-major, without a header: what NumPy's
 /// `array.astype("<f4").tofile(...)` writes.
@@ -21,22 +21,21 @@ impl PreparedImages {
     /// Opens `path`, images of shape `[channels, height, width]`.
     ///
     /// # Errors
-    /// [`QuantError::PreparedSize`] with both sides when the file is not a whole number of images,
-    /// [`QuantError::NoImages`] when it is empty, or [`QuantError::File`].
+    /// [`QuantErrorKind::Images`] with both sides when the file is not a whole number of images, or when it is
+    /// empty, or [`QuantErrorKind::File`].
     pub fn open(path: &Path, shape: [usize; 3]) -> Result<Self, QuantError> {
         let bytes = std::fs::metadata(path).map_err(at("read", path))?.len();
         let values: usize = shape.iter().product();
         let image = values as u64 * 4;
         if image == 0 || bytes % image != 0 {
-            return Err(QuantError::PreparedSize {
-                file: path.to_owned(),
-                bytes,
-                image,
-                shape,
-            });
+            return Err(QuantErrorKind::Images
+                .error(format!(
+                    "{bytes} bytes are no whole number of images of {shape:?}, {image} bytes each"
+                ))
+                .at(path.display()));
         }
         match usize::try_from(bytes / image) {
-            Ok(0) | Err(_) => Err(QuantError::NoImages),
+            Ok(0) | Err(_) => Err(QuantErrorKind::Images.error("the calibration set is empty")),
             Ok(images) => Ok(Self {
                 path: path.to_owned(),
                 values,

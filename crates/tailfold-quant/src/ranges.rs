@@ -7,7 +7,7 @@ use tailfold_onnx::Model;
 
 use crate::affine::ActivationParams;
 use crate::calibrate::observe;
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::images::CalibrationSet;
 use crate::observer::Seen;
 use crate::options::Options;
@@ -44,7 +44,10 @@ pub(crate) fn calibrated(
         .map(|(tensor, seen)| {
             let extremes = seen.extremes();
             if extremes.low >= 0.0 && extremes.high <= 0.0 {
-                return Err(QuantError::AllZero(tensor.clone()));
+                return Err(QuantErrorKind::AllZero.error(format!(
+                    "tensor `{tensor}` is 0 on all calibration images: it has no scale, and the \
+                     network or its input is dead there"
+                )));
             }
             let range = seen.range(options.observer, scheme);
             let params = ActivationParams::of_range(range, scheme);

@@ -35,7 +35,7 @@ const LEAST_MASS: f64 = 1e-12;
 /// ([`Rebalanced::Done`]).
 ///
 /// # Errors
-/// [`QuantError::Solve`] when no sample weights can be computed from the labels.
+/// [`QuantError`] when no sample weights can be computed from the labels.
 pub(crate) fn rebalance(
     float: &Logits,
     quantized: &Logits,

@@ -10,7 +10,7 @@ use tailfold_integer::Shapes;
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{GraphProto, NodeProto};
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::form::check_float;
 use function::Function;
 use moved::moves_values;
@@ -67,7 +67,7 @@ fn is_weighted(graph: &GraphProto, node: &NodeProto) -> bool {
 /// terms are known to differ in shape or to be neither images nor rows.
 ///
 /// # Errors
-/// [`QuantError::AlreadyQuantized`], or [`QuantError::NothingToQuantize`].
+/// [`QuantErrorKind::AlreadyConverted`], or [`QuantErrorKind::NothingToQuantize`].
 pub fn find_region(
     model: &Model,
     skip: &BTreeSet<String>,
@@ -94,7 +94,8 @@ pub fn find_region(
         }
     }
     if region.weighted.is_empty() {
-        return Err(QuantError::NothingToQuantize);
+        return Err(QuantErrorKind::NothingToQuantize
+            .error("the model has no Conv or Gemm with constant weights"));
     }
     spread(&wires, skip, placement, &mut region);
     if placement == Placement::WeightsAndShortcuts {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::weights::{WeightBits, code, scale_of};
 
 /// How weights become codes.
@@ -35,7 +35,11 @@ impl FromStr for Rounding {
         [Self::Nearest, Self::Adaptive]
             .into_iter()
             .find(|rounding| rounding.name() == text)
-            .ok_or_else(|| QuantError::Rounding(text.to_owned()))
+            .ok_or_else(|| {
+                QuantErrorKind::Option.error(format!(
+                    "unknown rounding `{text}`: expected `nearest` or `adaptive`"
+                ))
+            })
     }
 }
 

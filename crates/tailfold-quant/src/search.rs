@@ -7,7 +7,7 @@ use tailfold_parity::{Comparison, Report};
 use tailfold_spec::Group;
 
 use crate::draft::Draft;
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 
 mod judge;
 mod table;
@@ -79,7 +79,7 @@ pub fn search(
         let (_, logit_error_without) = match draft.model(&BTreeSet::from([layer.clone()])) {
             Ok(model) => judge.difference(&model)?,
             // The only layer there is.
-            Err(QuantError::NothingToQuantize) => (1.0, 0.0),
+            Err(error) if error.kind() == QuantErrorKind::NothingToQuantize => (1.0, 0.0),
             Err(error) => return Err(error),
         };
         layers.push(LayerEffect {

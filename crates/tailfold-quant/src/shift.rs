@@ -11,7 +11,7 @@ impl FloatModel {
     /// Returns the bias that shifts the logits, or the reason why there is none.
     ///
     /// # Errors
-    /// [`QuantError::Onnx`] when the model has no single output, or a constant behind the last layer cannot be read.
+    /// [`QuantError`] when the model has no single output, or a constant behind the last layer cannot be read.
     pub(crate) fn last_bias(&self) -> Result<Result<LastBias, LeftOut>, QuantError> {
         let found = LastBias::of(&self.model, self.shapes(), self.num_classes())?;
         Ok(found.map_err(LeftOut::from))
@@ -20,7 +20,7 @@ impl FloatModel {
     /// Returns the node that makes the logits: the last layer with weights before the output.
     ///
     /// # Errors
-    /// [`QuantError::Onnx`] when the model has no single output.
+    /// [`QuantError`] when the model has no single output.
     pub(crate) fn head(&self) -> Result<Option<&NodeProto>, QuantError> {
         let graph = self.model.graph();
         let mut value = self.model.output()?.name();

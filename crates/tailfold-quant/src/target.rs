@@ -8,7 +8,7 @@ use tailfold_onnx::Model;
 
 use crate::affine::Scheme;
 use crate::emit;
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::plan::Plan;
 use crate::regions::Placement;
 
@@ -83,7 +83,10 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Self, QuantError> {
         let mut all = Self::ALL.into_iter();
-        all.find(|target| target.name() == text)
-            .ok_or_else(|| QuantError::Target(text.to_owned()))
+        all.find(|target| target.name() == text).ok_or_else(|| {
+            QuantErrorKind::Option.error(format!(
+                "unknown target `{text}`: expected `tract`, `ort-x86` or `tensorrt`"
+            ))
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 
 /// Bits of a weight's code, its sign included: 4 to 8. All are stored in 8.
 ///
@@ -27,12 +27,12 @@ impl WeightBits {
     /// Codes of `bits` bits.
     ///
     /// # Errors
-    /// [`QuantError::WeightBits`] outside 4 to 8.
+    /// [`QuantErrorKind::Option`] outside 4 to 8.
     pub fn new(bits: u8) -> Result<Self, QuantError> {
         if (4..=8).contains(&bits) {
             Ok(Self(bits))
         } else {
-            Err(QuantError::WeightBits(bits))
+            Err(QuantErrorKind::Option.error(format!("weights of {bits} bits: expected 4 to 8")))
         }
     }
 
@@ -69,7 +69,7 @@ impl WeightParams {
 /// channel's floor (0 for none); the largest of a channel gets the largest code.
 ///
 /// # Errors
-/// [`QuantError::Weight`] for a value that is not finite.
+/// [`QuantErrorKind::NotFinite`] for a value that is not finite.
 pub fn quantize_weights(
     name: &str,
     weights: &[f32],
@@ -84,11 +84,9 @@ pub fn quantize_weights(
     };
     for (channel, row) in weights.chunks_exact(per_channel.max(1)).enumerate() {
         if let Some(&value) = row.iter().find(|v| !v.is_finite()) {
-            return Err(QuantError::Weight {
-                tensor: name.to_owned(),
-                channel,
-                value,
-            });
+            return Err(QuantErrorKind::NotFinite.error(format!(
+                "weight `{name}` is {value} in output channel {channel}"
+            )));
         }
         let largest = row.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
         let floor = floors.get(channel).copied().unwrap_or(0.0);

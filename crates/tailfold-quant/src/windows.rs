@@ -4,7 +4,7 @@ use tailfold_integer::window;
 use tailfold_onnx::proto::NodeProto;
 
 use crate::affine::ActivationParams;
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 
 /// Windows a layer, as a multiple of the weights that one sum has: fewer would leave its second moments singular.
 const WINDOWS_PER_WEIGHT: usize = 4;
@@ -44,7 +44,7 @@ impl Windows {
     /// Those of `node`, a Conv or Gemm with `weight` `[out, in of a group, ...]`, over an input of `input` for one image.
     ///
     /// # Errors
-    /// [`QuantError::Geometry`] for a convolution that is not two-dimensional, or whose parts do not fit together.
+    /// [`QuantErrorKind::Model`] for a convolution that is not two-dimensional, or whose parts do not fit together.
     pub(crate) fn of(
         node: &NodeProto,
         weight: &[usize],
@@ -53,10 +53,12 @@ impl Windows {
         images: usize,
     ) -> Result<Self, QuantError> {
         let dim: usize = weight.iter().skip(1).product();
-        let misfit = || QuantError::Geometry {
-            node: node.label().to_owned(),
-            weight: weight.to_vec(),
-            input: input.to_vec(),
+        let misfit = || {
+            QuantErrorKind::Model.error(format!(
+                "{node} has weights {weight:?} over an input {input:?}: no sample of its input can \
+                 be taken",
+                node = node.label()
+            ))
         };
         let (groups, shape, places) = if node.is("Gemm") {
             (1, Shape::Vector, 1)

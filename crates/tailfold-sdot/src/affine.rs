@@ -1,7 +1,8 @@
 //! A classifier's last layer as a transport problem: cells of `W z + b` under weighted features.
 
 use crate::{
-    MassMeasure, Options, Problem, Resolved, Scores, Solution, SolveError, solve, solve_for_prior,
+    MassMeasure, Options, Problem, Resolved, Scores, Solution, SolveError, SolveErrorKind, solve,
+    solve_for_prior,
 };
 
 /// Weights `[C, d]` and bias `[C]` of the layer that makes the raw scores.
@@ -16,14 +17,14 @@ impl AffineHead {
     /// A head with `weights` `[C, d]` and `bias` `[C]`, both row-major in label order.
     ///
     /// # Errors
-    /// [`SolveError::Length`] when `weights` is not `C` rows of `d` values.
+    /// [`SolveErrorKind::Length`] when `weights` is not `C` rows of `d` values.
     pub fn new(weights: &[f32], bias: &[f32], dim: usize) -> Result<Self, SolveError> {
         if dim == 0 || weights.len() != bias.len() * dim {
-            return Err(SolveError::Length {
-                what: "head weights",
-                expected: bias.len() * dim,
-                found: weights.len(),
-            });
+            return Err(SolveErrorKind::Length.error(format!(
+                "head weights have {found} values, expected {expected}",
+                found = weights.len(),
+                expected = bias.len() * dim
+            )));
         }
         let rows = weights
             .chunks_exact(dim)
@@ -45,7 +46,7 @@ impl AffineHead {
     /// when `None`).
     ///
     /// # Errors
-    /// Those of [`solve`], and [`SolveError::Length`] when `features` does not hold whole rows.
+    /// Those of [`solve`], and [`SolveErrorKind::Length`] when `features` does not hold whole rows.
     pub fn solve(
         &self,
         features: &[f32],
@@ -66,7 +67,7 @@ impl AffineHead {
     /// [`solve_for_prior`].
     ///
     /// # Errors
-    /// As [`solve_for_prior`], and [`SolveError::Length`] when `features` does not hold whole rows.
+    /// As [`solve_for_prior`], and [`SolveErrorKind::Length`] when `features` does not hold whole rows.
     pub fn resolve(
         &self,
         features: &[f32],
@@ -82,11 +83,10 @@ impl AffineHead {
     fn points(&self, features: &[f32]) -> Result<Vec<f32>, SolveError> {
         if !features.len().is_multiple_of(self.dim) {
             let expected = features.len().div_ceil(self.dim) * self.dim;
-            return Err(SolveError::Length {
-                what: "features",
-                expected,
-                found: features.len(),
-            });
+            return Err(SolveErrorKind::Length.error(format!(
+                "features have {found} values, expected {expected}",
+                found = features.len()
+            )));
         }
         let one = [1.0_f32];
         let rows = features.chunks_exact(self.dim);

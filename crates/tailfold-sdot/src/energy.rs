@@ -2,7 +2,7 @@
 
 use crate::pass::Sample;
 use crate::problem::{check_offsets, normalised_target};
-use crate::{Problem, Scores, SolveError};
+use crate::{Problem, Scores, SolveError, SolveErrorKind};
 
 const OFFSETS: [&str; 2] = ["offsets", "offset"];
 
@@ -20,11 +20,8 @@ pub fn entropic_energy(
 ) -> Result<(f64, Vec<f64>), SolveError> {
     let (mut sample, target) = checked(problem, offsets)?;
     if !epsilon.is_normal() || epsilon < 0.0 {
-        return Err(SolveError::Setting {
-            field: "epsilon",
-            value: epsilon,
-            expected: "a positive number",
-        });
+        return Err(SolveErrorKind::Setting
+            .error(format!("epsilon is {epsilon}, expected a positive number")));
     }
     let cells = sample.exact_soft_cells(offsets, epsilon);
     let gradient = cells

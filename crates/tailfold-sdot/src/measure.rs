@@ -1,13 +1,12 @@
 //! Source measures as weighted points: features, spheres, and mixtures of both.
 
-mod error;
 mod sphere;
 
-pub use error::MeasureError;
 pub use sphere::{Sequence, Sphere};
 
 use crate::problem::SampleWeights;
-use crate::{Scores, SolveError};
+use crate::scores::{not_finite, whole_rows};
+use crate::{SolveError, SolveErrorKind};
 
 /// A measure on `R^dim` as points with weights.
 ///
@@ -41,29 +40,24 @@ impl SampledMeasure {
     /// Features `[n, dim]`, row-major, of weights `[n]`: not negative, of any positive sum; equal ones when `None`.
     ///
     /// # Errors
-    /// [`MeasureError::Sample`] when there is no point or no column, when `points` is not whole rows, when there is not one weight a
+    /// [`SolveError`] when there is no point or no column, when `points` is not whole rows, when there is not one weight a
     /// row, or when a number is none, naming its row.
     pub fn features(
         points: Vec<f32>,
         weights: Option<Vec<f64>>,
         dim: usize,
-    ) -> Result<Self, MeasureError> {
+    ) -> Result<Self, SolveError> {
         if dim == 0 {
-            return Err(SolveError::NoColumns { what: "features" }.into());
+            return Err(SolveErrorKind::Empty.error("features must have at least one column"));
         }
-        // Features are refused for what scores would be; only their numbers have a name of their own.
-        let rows = match Scores::matrix(&points, dim) {
-            Ok(rows) => rows.rows(),
-            Err(SolveError::Ragged { found, row, .. }) => {
-                let what = "features";
-                return Err(SolveError::Ragged { what, found, row }.into());
-            }
-            Err(SolveError::Score { row, class, value }) => {
-                let column = class;
-                return Err(SolveError::Feature { row, column, value }.into());
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let rows = whole_rows("features", &points, dim)?;
+        if rows == 0 {
+            return Err(SolveErrorKind::Empty.error("the sample is empty"));
+        }
+        if let Some((row, column, value)) = not_finite(&points, dim) {
+            return Err(SolveErrorKind::NotFinite
+                .error(format!("feature {column} of row {row} is {value}")));
+        }
         SampleWeights::new(weights.as_deref(), rows)?;
         Ok(Self {
             points,
@@ -78,24 +72,27 @@ impl SampledMeasure {
     /// the larger one, though not the first of them.
     ///
     /// # Errors
-    /// [`MeasureError`] without parts, for a share that is no positive number, or when the parts' points have different
+    /// [`SolveError`] without parts, for a share that is no positive number, or when the parts' points have different
     /// numbers of coordinates, naming the part.
-    pub fn mixture(parts: &[(f64, &Self)]) -> Result<Self, MeasureError> {
+    pub fn mixture(parts: &[(f64, &Self)]) -> Result<Self, SolveError> {
         let Some((_, first)) = parts.first() else {
-            return Err(MeasureError::NoParts);
+            return Err(SolveErrorKind::Empty.error("a mixture of no measures"));
         };
         let sum: f64 = parts.iter().map(|(share, _)| share).sum();
         let (mut points, mut weights) = (Vec::new(), Vec::new());
         for (part, &(share, measure)) in parts.iter().enumerate() {
             if !share.is_normal() || share < 0.0 {
-                return Err(MeasureError::Share { part, value: share });
+                return Err(SolveErrorKind::Mass.error(format!(
+                    "the share of part {part} is {share}, expected a positive number"
+                )));
             }
             if measure.dim != first.dim {
-                return Err(MeasureError::PartDimensions {
-                    part,
-                    expected: first.dim,
-                    found: measure.dim,
-                });
+                return Err(SolveErrorKind::Length.error(format!(
+                    "part {part} of the mixture has points of {found} coordinates, part 0 of \
+                     {expected}",
+                    found = measure.dim,
+                    expected = first.dim
+                )));
             }
             let rows = measure.len();
             let own = SampleWeights::new(measure.weights(), rows)?;
@@ -104,7 +101,9 @@ impl SampledMeasure {
         }
         // Only now: a share that is none has been named.
         if !sum.is_normal() {
-            return Err(MeasureError::ShareSum { sum });
+            return Err(
+                SolveErrorKind::Mass.error(format!("the shares of the mixture sum to {sum}"))
+            );
         }
         Ok(Self {
             points,

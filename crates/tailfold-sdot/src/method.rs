@@ -1,6 +1,6 @@
 //! Which solver, and the rule that chooses one.
 
-use crate::SolveError;
+use crate::{SolveError, SolveErrorKind};
 
 /// Most classes of [`Method::Newton`]: its sums of `classes^2` values for each of 16 stretches of the sample hold 32 MiB then.
 pub const MAX_NEWTON_CLASSES: usize = 512;
@@ -35,10 +35,12 @@ impl Method {
         match self {
             Self::Auto if classes <= SMALL && rows < FEW_ROWS => Ok(Self::Newton),
             Self::Auto => Ok(Self::NewtonCg),
-            Self::Newton if classes > MAX_NEWTON_CLASSES => Err(SolveError::TooManyClasses {
-                classes,
-                limit: MAX_NEWTON_CLASSES,
-            }),
+            Self::Newton if classes > MAX_NEWTON_CLASSES => Err(SolveErrorKind::TooManyClasses
+                .error(format!(
+                    "{classes} classes are more than the method `newton` takes \
+                     ({MAX_NEWTON_CLASSES}): its matrices hold classes x classes values. \
+                     `newton-cg` has no limit"
+                ))),
             other => Ok(other),
         }
     }

@@ -1,6 +1,6 @@
 //! Settings of the solver.
 
-use crate::{Method, SolveError};
+use crate::{Method, SolveError, SolveErrorKind};
 
 /// What has to have the target masses.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -75,11 +75,8 @@ impl Options {
             if ok {
                 Ok(())
             } else {
-                Err(SolveError::Setting {
-                    field,
-                    value,
-                    expected,
-                })
+                Err(SolveErrorKind::Setting
+                    .error(format!("{field} is {value}, expected {expected}")))
             }
         };
         let scale = |value: f64| (1e-6..=1e6).contains(&value);

@@ -1,6 +1,6 @@
 //! A transport problem as it is given, and as the passes need it: checked and normalised.
 
-use crate::{Scores, SolveError};
+use crate::{Scores, SolveError, SolveErrorKind};
 
 /// A sum of target masses further from 1 is taken for a mistake, not for rounding.
 const TARGET_SUM_TOLERANCE: f64 = 1e-6;
@@ -43,23 +43,25 @@ impl SampleWeights {
             return Ok(Self::equal(rows));
         };
         if weights.len() != rows {
-            return Err(SolveError::Length {
-                what: "sample weights",
-                expected: rows,
-                found: weights.len(),
-            });
+            return Err(SolveErrorKind::Length.error(format!(
+                "sample weights have {found} values, expected {rows}",
+                found = weights.len()
+            )));
         }
         if let Some((row, &value)) = weights
             .iter()
             .enumerate()
             .find(|(_, w)| !w.is_finite() || **w < 0.0)
         {
-            return Err(SolveError::SampleWeight { row, value });
+            return Err(SolveErrorKind::Mass.error(format!(
+                "sample weight of row {row} is {value}, expected a finite number that is not \
+                 negative"
+            )));
         }
         let sum: f64 = weights.iter().sum();
         // A subnormal sum has lost the digits to divide by.
         if !sum.is_normal() {
-            return Err(SolveError::SampleWeightSum { sum });
+            return Err(SolveErrorKind::Mass.error(format!("the sample weights sum to {sum}")));
         }
         Ok(Self::Each(weights.iter().map(|w| w / sum).collect()))
     }
@@ -111,22 +113,25 @@ impl SampleWeights {
 /// Checks the target masses of `classes` classes and divides their rounding out of the sum.
 pub(crate) fn normalised_target(target: &[f64], classes: usize) -> Result<Vec<f64>, SolveError> {
     if target.len() != classes {
-        return Err(SolveError::Length {
-            what: "target masses",
-            expected: classes,
-            found: target.len(),
-        });
+        return Err(SolveErrorKind::Length.error(format!(
+            "target masses have {found} values, expected {classes}",
+            found = target.len()
+        )));
     }
     if let Some((class, &value)) = target
         .iter()
         .enumerate()
         .find(|(_, v)| !v.is_normal() || **v < 0.0)
     {
-        return Err(SolveError::Target { class, value });
+        return Err(SolveErrorKind::Mass.error(format!(
+            "target mass of class {class} is {value}, expected a positive number"
+        )));
     }
     let sum: f64 = target.iter().sum();
     if (sum - 1.0).abs() > TARGET_SUM_TOLERANCE {
-        return Err(SolveError::TargetSum { sum });
+        return Err(
+            SolveErrorKind::Mass.error(format!("the target masses sum to {sum}, expected 1"))
+        );
     }
     Ok(target.iter().map(|v| v / sum).collect())
 }
@@ -138,22 +143,19 @@ pub(crate) fn check_offsets(
     [all, one]: [&'static str; 2],
 ) -> Result<(), SolveError> {
     if offsets.len() != classes {
-        return Err(SolveError::Length {
-            what: all,
-            expected: classes,
-            found: offsets.len(),
-        });
+        return Err(SolveErrorKind::Length.error(format!(
+            "{all} have {found} values, expected {classes}",
+            found = offsets.len()
+        )));
     }
     match offsets
         .iter()
         .enumerate()
         .find(|(_, h)| !h.is_finite() || h.abs() > f64::from(f32::MAX))
     {
-        Some((class, &value)) => Err(SolveError::Offset {
-            what: one,
-            class,
-            value,
-        }),
+        Some((class, &value)) => Err(SolveErrorKind::NotFinite.error(format!(
+            "{one} of class {class} is {value}, expected a finite f32"
+        ))),
         None => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! The scores `[n, C]`, as a matrix at hand or as a product made block by block.
 
-use crate::SolveError;
+use crate::{SolveError, SolveErrorKind};
 
 /// Scores `s_j(z_i)` of `n` samples for `C` classes, row-major; borrowed, never copied whole.
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +29,15 @@ impl<'a> Scores<'a> {
     /// infinite, naming its row and class.
     pub fn matrix(values: &'a [f32], num_classes: usize) -> Result<Self, SolveError> {
         if num_classes == 0 {
-            return Err(SolveError::NoClasses);
+            return Err(SolveErrorKind::Empty.error("there are no classes"));
         }
         let rows = whole_rows("scores", values, num_classes)?;
         if rows == 0 {
-            return Err(SolveError::EmptySample);
+            return Err(SolveErrorKind::Empty.error("the sample is empty"));
         }
         match not_finite(values, num_classes) {
-            Some((row, class, value)) => Err(SolveError::Score { row, class, value }),
+            Some((row, class, value)) => Err(SolveErrorKind::NotFinite
+                .error(format!("score of row {row}, class {class} is {value}"))),
             None => Ok(Self {
                 rows,
                 classes: num_classes,
@@ -59,35 +60,38 @@ impl<'a> Scores<'a> {
         scale: f32,
     ) -> Result<Self, SolveError> {
         if dim == 0 {
-            return Err(SolveError::NoColumns { what: "features" });
+            return Err(SolveErrorKind::Empty.error("features must have at least one column"));
         }
         let classes = whole_rows("weights", weights, dim)?;
         let rows = whole_rows("features", features, dim)?;
         if classes == 0 {
-            return Err(SolveError::NoClasses);
+            return Err(SolveErrorKind::Empty.error("there are no classes"));
         }
         if rows == 0 {
-            return Err(SolveError::EmptySample);
+            return Err(SolveErrorKind::Empty.error("the sample is empty"));
         }
         if !scale.is_finite() {
-            return Err(SolveError::Scale(scale));
+            return Err(
+                SolveErrorKind::NotFinite.error(format!("the scale of the scores is {scale}"))
+            );
         }
         if let Some((class, column, value)) = not_finite(weights, dim) {
-            return Err(SolveError::Weight {
-                class,
-                column,
-                value,
-            });
+            return Err(SolveErrorKind::NotFinite
+                .error(format!("weight {column} of class {class} is {value}")));
         }
         if let Some((row, column, value)) = not_finite(features, dim) {
-            return Err(SolveError::Feature { row, column, value });
+            return Err(SolveErrorKind::NotFinite
+                .error(format!("feature {column} of row {row} is {value}")));
         }
         // Cauchy-Schwarz bounds every partial sum of a product, with half the range left for rounding.
         let (row, feature_norm) = largest_norm(features, dim);
         let (class, weight_norm) = largest_norm(weights, dim);
         let bound = feature_norm * weight_norm * f64::from(scale.abs()).max(1.0);
         if bound > f64::from(f32::MAX) / 2.0 {
-            return Err(SolveError::Overflow { row, class });
+            return Err(SolveErrorKind::NotFinite.error(format!(
+                "the scores can overflow: the largest feature vector is row {row}, the largest \
+                 weight vector class {class}"
+            )));
         }
         Ok(Self {
             rows,
@@ -135,20 +139,20 @@ impl<'a> Scores<'a> {
     }
 }
 
-fn whole_rows(what: &'static str, values: &[f32], row: usize) -> Result<usize, SolveError> {
+/// Number of rows of `row` values in `values`, which `what` names in the error.
+pub(crate) fn whole_rows(what: &str, values: &[f32], row: usize) -> Result<usize, SolveError> {
     if values.len().is_multiple_of(row) {
         Ok(values.len() / row)
     } else {
-        Err(SolveError::Ragged {
-            what,
-            found: values.len(),
-            row,
-        })
+        Err(SolveErrorKind::Length.error(format!(
+            "{what} have {found} values, not whole rows of {row}",
+            found = values.len()
+        )))
     }
 }
 
-/// Row, column and value of the first number that is none.
-fn not_finite(values: &[f32], row: usize) -> Option<(usize, usize, f32)> {
+/// Row, column and value of the first number that is not finite.
+pub(crate) fn not_finite(values: &[f32], row: usize) -> Option<(usize, usize, f32)> {
     let at = values.iter().position(|v| !v.is_finite())?;
     Some((at / row, at % row, values[at]))
 }

@@ -7,7 +7,7 @@ use crate::entropic::descend;
 use crate::problem::{check_offsets, normalised_target};
 use crate::search::{Limits, Search};
 use crate::walker::Walker;
-use crate::{DeviceSample, Masses, Method, Options, Solution, SolveError};
+use crate::{DeviceSample, Masses, Method, Options, Solution, SolveError, SolveErrorKind};
 
 /// Least chi-square that masses in single precision can be asked for.
 const LEAST: f64 = 1e-8;
@@ -18,9 +18,9 @@ const LEAST: f64 = 1e-8;
 /// samples may stay one off. Up to that the masses are as good as those of `solve`, on the device's scores.
 ///
 /// # Errors
-/// As [`solve`](crate::solve); [`SolveError::TooManyClasses`] for more than
-/// [`MAX_NEWTON_CLASSES`](crate::MAX_NEWTON_CLASSES); [`SolveError::Setting`] for a chi-square below 1e-8;
-/// [`SolveError::Device`] with what the device said, or when its scores are not finite.
+/// As [`solve`](crate::solve); [`SolveErrorKind::TooManyClasses`] for more than
+/// [`MAX_NEWTON_CLASSES`](crate::MAX_NEWTON_CLASSES); [`SolveErrorKind::Setting`] for a chi-square below 1e-8;
+/// [`SolveErrorKind::Device`] with what the device said, or when its scores are not finite.
 pub fn solve_on(
     sample: &mut dyn DeviceSample,
     target: &[f64],
@@ -31,11 +31,10 @@ pub fn solve_on(
     let method = Method::Newton.resolved(sample.rows(), classes)?;
     options.validate()?;
     if options.chi_square < LEAST {
-        return Err(SolveError::Setting {
-            field: "chi_square",
-            value: options.chi_square,
-            expected: "1e-8 or more on a device",
-        });
+        return Err(SolveErrorKind::Setting.error(format!(
+            "chi_square is {value}, expected 1e-8 or more on a device",
+            value = options.chi_square
+        )));
     }
     let target = normalised_target(target, classes)?;
     let (offsets, start) = match &options.warm_start {
@@ -44,16 +43,16 @@ pub fn solve_on(
     };
     check_offsets(&offsets, classes, ["warm start", "warm start"])?;
     if sample.rows() == 0 {
-        return Err(SolveError::EmptySample);
+        return Err(SolveErrorKind::Empty.error("the sample is empty"));
     }
     let mut walker = Walker::there(sample);
     let spread = walker.spread();
     if let Some(failure) = walker.failure() {
-        return Err(SolveError::Device(failure.to_string()));
+        return Err(SolveErrorKind::Device.error(format!("the device of the sample: {failure}")));
     }
     if !spread.is_finite() {
-        return Err(SolveError::Device(format!(
-            "the scores are not finite, they spread by {spread}"
+        return Err(SolveErrorKind::Device.error(format!(
+            "the device of the sample: the scores are not finite, they spread by {spread}"
         )));
     }
     let temperatures = options.temperatures(if spread.is_normal() { spread } else { 1.0 });
@@ -76,7 +75,7 @@ pub fn solve_on(
         }
     };
     if let Some(failure) = failure {
-        return Err(SolveError::Device(failure.to_string()));
+        return Err(SolveErrorKind::Device.error(format!("the device of the sample: {failure}")));
     }
     solution.seconds = begin.elapsed().as_secs_f64();
     Ok(solution)

@@ -1,6 +1,6 @@
 //! Weights of labelled samples.
 
-use crate::SolveError;
+use crate::{SolveError, SolveErrorKind};
 
 /// How much the samples of a class weigh together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Weighing {
     /// Weight of each sample by its label, `[n]`, of any sum, for masses `prior` `[C]`.
     ///
     /// # Errors
-    /// [`SolveError::Label`] when a label is not below `C`.
+    /// [`SolveErrorKind::Label`] when a label is not below `C`.
     pub fn weights(self, labels: &[usize], prior: &[f64]) -> Result<Vec<f64>, SolveError> {
         let counts = counts(labels, prior.len())?;
         // Of the largest, so that a uniform prior weighs as `Balanced` does to the last bit.
@@ -41,7 +41,7 @@ impl Weighing {
 /// Weight `1 / n_y` for each label, so that every class present has the same total mass.
 ///
 /// # Errors
-/// [`SolveError::Label`] when a label is not below `classes`.
+/// [`SolveErrorKind::Label`] when a label is not below `classes`.
 pub fn balanced_weights(labels: &[usize], classes: usize) -> Result<Vec<f64>, SolveError> {
     let counts = counts(labels, classes)?;
     Ok(labels.iter().map(|&y| 1.0 / f64::from(counts[y])).collect())
@@ -51,10 +51,10 @@ pub fn balanced_weights(labels: &[usize], classes: usize) -> Result<Vec<f64>, So
 fn counts(labels: &[usize], classes: usize) -> Result<Vec<u32>, SolveError> {
     let mut counts = vec![0_u32; classes];
     for (row, &label) in labels.iter().enumerate() {
-        *counts.get_mut(label).ok_or(SolveError::Label {
-            row,
-            label,
-            classes,
+        *counts.get_mut(label).ok_or_else(|| {
+            SolveErrorKind::Label.error(format!(
+                "label of row {row} is {label}, but there are {classes} classes"
+            ))
         })? += 1;
     }
     Ok(counts)

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::offsets::Prior;
 use crate::{artifact, repeated_names};
-pub use error::PriorError;
+pub use error::{PriorError, PriorErrorKind};
 
 /// What a file may hold.
 #[derive(serde::Deserialize)]
@@ -56,24 +56,28 @@ impl Prior {
     /// [`PriorError`] naming the file, and the class where it is one.
     pub fn read(path: &Path, classes: &[String]) -> Result<Self, PriorError> {
         let given = serde_json::from_slice(&artifact::read(path)?);
-        let given = given.map_err(|source| PriorError::Json {
-            path: path.to_owned(),
-            source,
+        let given = given.map_err(|source| {
+            PriorErrorKind::Format
+                .error(format!("{} is not JSON", path.display()))
+                .caused_by(source)
         })?;
         let number = |value: Option<&Value>, class: &String| {
             let mass = value.and_then(Value::as_f64);
-            mass.ok_or_else(|| PriorError::Missing {
-                path: path.to_owned(),
-                class: class.clone(),
+            mass.ok_or_else(|| {
+                PriorErrorKind::Classes.error(format!(
+                    "{} has no mass for class `{class}`",
+                    path.display()
+                ))
             })
         };
         let masses: Result<Vec<f64>, _> = match &given {
             Given::List(list) if list.len() != classes.len() => {
-                return Err(PriorError::Length {
-                    path: path.to_owned(),
-                    found: list.len(),
-                    classes: classes.len(),
-                });
+                return Err(PriorErrorKind::Classes.error(format!(
+                    "{} has {found} masses, the model {classes} classes",
+                    path.display(),
+                    found = list.len(),
+                    classes = classes.len()
+                )));
             }
             Given::List(list) => list
                 .iter()
@@ -82,21 +86,27 @@ impl Prior {
                 .collect(),
             Given::Named(Entries(entries)) => {
                 if let Some(&(first, second)) = repeated_names(classes).first() {
-                    return Err(PriorError::Ambiguous {
-                        path: path.to_owned(),
-                        class: classes[first].clone(),
-                        first,
-                        second,
-                    });
+                    return Err(PriorErrorKind::Classes.error(format!(
+                        "{} gives masses by name, but classes {first} and {second} are both named \
+                         `{class}`: give a list in label order",
+                        path.display(),
+                        class = classes[first]
+                    )));
                 }
                 let mut map = HashMap::new();
                 for (class, value) in entries {
                     let (path, name) = (path.to_owned(), class.clone());
                     if !classes.contains(class) {
-                        return Err(PriorError::Stranger { path, class: name });
+                        return Err(PriorErrorKind::Classes.error(format!(
+                            "{} names class `{name}`, which the model does not have",
+                            path.display()
+                        )));
                     }
                     if map.insert(class, value).is_some() {
-                        return Err(PriorError::Twice { path, class: name });
+                        return Err(PriorErrorKind::Classes.error(format!(
+                            "{} has more than one mass for class `{name}`",
+                            path.display()
+                        )));
                     }
                 }
                 let values = classes.iter().map(|class| (map.get(class), class));
@@ -105,9 +115,10 @@ impl Prior {
                     .collect()
             }
             Given::Other(IgnoredAny) => {
-                return Err(PriorError::Kind {
-                    path: path.to_owned(),
-                });
+                return Err(PriorErrorKind::Format.error(format!(
+                    "{} is neither a list nor an object of masses",
+                    path.display()
+                )));
             }
         };
         let masses: Vec<f64> = masses?;
@@ -122,16 +133,17 @@ fn check(masses: &[f64], path: &Path, classes: &[String]) -> Result<(), PriorErr
     for (class, &mass) in classes.iter().zip(masses) {
         let (path, class) = (path.to_owned(), class.clone());
         if mass <= 0.0 {
-            return Err(PriorError::Mass { path, class, mass });
+            return Err(PriorErrorKind::Mass.error(format!(
+                "{} gives class `{class}` the mass {mass}, expected a positive number",
+                path.display()
+            )));
         }
         // A subnormal share has lost the digits that a target mass needs.
         if !(mass / sum).is_normal() {
-            return Err(PriorError::Vanishing {
-                path,
-                class,
-                mass,
-                sum,
-            });
+            return Err(PriorErrorKind::Mass.error(format!(
+                "{} gives class `{class}` the mass {mass}, which is nothing beside a sum of {sum}",
+                path.display()
+            )));
         }
     }
     Ok(())

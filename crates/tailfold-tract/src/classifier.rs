@@ -10,7 +10,7 @@ use tract_onnx::prelude::*;
 
 use crate::blame::blame;
 use crate::boundary::guarded;
-use crate::error::{TractError, chain};
+use crate::error::{TractError, TractErrorKind, chain};
 use crate::parse::parse;
 use crate::shapes::{check_axes, check_operators, check_sizes, shapes};
 
@@ -49,10 +49,7 @@ impl TractClassifier {
     /// # Errors
     /// [`TractError`] when tract cannot load the model, it is not an image classifier, or its quantization is unsound.
     pub fn from_model(model: Model, name: &str) -> Result<Self, TractError> {
-        let quantized = |source| TractError::Quantized {
-            name: name.to_owned(),
-            source,
-        };
+        let quantized = |cause: tailfold_integer::IntegerError| TractError::quantized(name, cause);
         let isa = Isa::detect()
             .map_err(tailfold_integer::IntegerError::Isa)
             .map_err(quantized)?;
@@ -94,11 +91,12 @@ impl TractClassifier {
         check_operators(onnx, name, regions)?;
         let prepared = guarded(|| Self::prepare(onnx, name, regions));
         let (plan, input, num_classes) = prepared.unwrap_or_else(|message| {
-            Err(TractError::Panic {
-                name: name.to_owned(),
-                node: blame(onnx, regions),
-                message,
-            })
+            Err(TractErrorKind::Panic
+                .error(format!(
+                    "node `{node}`: tract cannot take it: {message}",
+                    node = blame(onnx, regions)
+                ))
+                .at(name))
         })?;
         Ok(Self {
             engine: Engine::Plan(plan),
@@ -115,9 +113,11 @@ impl TractClassifier {
         name: &str,
         regions: &[Arc<Region>],
     ) -> Result<(Arc<TypedRunnableModel>, [usize; 3], usize), TractError> {
-        let load = |e: tract_onnx::prelude::TractError| TractError::Load {
-            name: name.to_owned(),
-            message: chain(&e),
+        let load = |e: tract_onnx::prelude::TractError| {
+            TractErrorKind::Model.error(format!(
+                "tract cannot load {name}: {message}",
+                message = chain(&e)
+            ))
         };
         let (mut model, input) = parse(&onnx.to_bytes(), name, regions)?;
         check_sizes(&mut model, name)?;
@@ -127,11 +127,12 @@ impl TractClassifier {
         let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
         let row = shape.as_deref().and_then(classes_of_row);
         let num_classes = row.filter(|_| fact.datum_type == f32::datum_type());
-        let num_classes = num_classes.ok_or_else(|| TractError::Shape {
-            name: name.to_owned(),
-            what: "output",
-            found: format!("{fact:?}").to_lowercase(),
-            expected: "one float tensor [N, classes], [N, classes, 1, 1] or [N, 1, classes]",
+        let num_classes = num_classes.ok_or_else(|| {
+            TractErrorKind::Shape.error(format!(
+                "{name} is not an image classifier: output is {found}, expected one float tensor \
+                 [N, classes], [N, classes, 1, 1] or [N, 1, classes]",
+                found = format!("{fact:?}").to_lowercase()
+            ))
         })?;
         Ok((model.into_runnable().map_err(load)?, input, num_classes))
     }
@@ -140,14 +141,11 @@ impl TractClassifier {
     /// bit. tract's own operators run on the calling thread.
     ///
     /// # Errors
-    /// [`TractError::Quantized`] when the system gives none; `name` stands for the file in its message.
+    /// [`TractErrorKind::Quantized`] when the system gives none; `name` stands for the file in its message.
     pub fn with_threads(mut self, threads: usize, name: &str) -> Result<Self, TractError> {
         if let Engine::Whole(whole) = self.engine {
             let whole = whole.with_threads(threads);
-            let whole = whole.map_err(|source| TractError::Quantized {
-                name: name.to_owned(),
-                source,
-            })?;
+            let whole = whole.map_err(|cause| TractError::quantized(name, cause))?;
             self.engine = Engine::Whole(Box::new(whole));
         }
         Ok(self)
@@ -174,10 +172,7 @@ impl TractClassifier {
 
 /// Parses the ONNX file `bytes`.
 fn read(bytes: &[u8], name: &str) -> Result<Model, TractError> {
-    Model::from_bytes(bytes, name).map_err(|source| TractError::Quantized {
-        name: name.to_owned(),
-        source: source.into(),
-    })
+    Model::from_bytes(bytes, name).map_err(|cause| TractError::quantized(name, cause))
 }
 
 /// Returns the number of classes of an output of this shape for one image; `None` if two dimensions are longer than 1.

@@ -15,7 +15,7 @@ mod shapes;
 mod vectors;
 
 pub use classifier::TractClassifier;
-pub use error::TractError;
+pub use error::{TractError, TractErrorKind};
 pub use observer::TensorObserver;
 pub use shapes::shapes;
 pub use vectors::{Loop, vectorized};

@@ -11,7 +11,7 @@ use tailfold_onnx::Model;
 use crate::blame::blame;
 use crate::boundary::guarded;
 use crate::depthwise;
-use crate::error::{TractError, chain};
+use crate::error::{TractError, TractErrorKind, chain};
 use crate::parse::parse;
 use crate::shapes::{check_operators, check_sizes};
 
@@ -32,26 +32,27 @@ impl TensorObserver {
     /// Prepares the ONNX file `bytes` to show `tensors`, by their ONNX names, in that order.
     ///
     /// # Errors
-    /// [`TractError::NoTensor`] naming the first one missing, or as [`crate::TractClassifier::from_onnx`].
+    /// [`TractErrorKind::NoTensor`] naming the first one missing, or as [`crate::TractClassifier::from_onnx`].
     pub fn from_onnx(bytes: &[u8], name: &str, tensors: &[String]) -> Result<Self, TractError> {
-        let onnx = Model::from_bytes(bytes, name).map_err(|source| TractError::Quantized {
-            name: name.to_owned(),
-            source: source.into(),
-        })?;
+        let onnx =
+            Model::from_bytes(bytes, name).map_err(|cause| TractError::quantized(name, cause))?;
         check_operators(&onnx, name, &[])?;
         guarded(|| Self::prepare(bytes, name, tensors)).unwrap_or_else(|message| {
-            Err(TractError::Panic {
-                name: name.to_owned(),
-                node: blame(&onnx, &[]),
-                message,
-            })
+            Err(TractErrorKind::Panic
+                .error(format!(
+                    "node `{node}`: tract cannot take it: {message}",
+                    node = blame(&onnx, &[])
+                ))
+                .at(name))
         })
     }
 
     fn prepare(bytes: &[u8], name: &str, tensors: &[String]) -> Result<Self, TractError> {
-        let load = |e: tract_onnx::prelude::TractError| TractError::Load {
-            name: name.to_owned(),
-            message: chain(&e),
+        let load = |e: tract_onnx::prelude::TractError| {
+            TractErrorKind::Model.error(format!(
+                "tract cannot load {name}: {message}",
+                message = chain(&e)
+            ))
         };
         let (mut model, input) = parse(bytes, name, &[])?;
         check_sizes(&mut model, name)?;
@@ -59,10 +60,9 @@ impl TensorObserver {
             if model.find_outlet_label(tensor).is_none()
                 && !model.nodes().iter().any(|n| n.name == *tensor)
             {
-                return Err(TractError::NoTensor {
-                    name: name.to_owned(),
-                    tensor: tensor.clone(),
-                });
+                return Err(
+                    TractErrorKind::NoTensor.error(format!("{name} has no tensor `{tensor}`"))
+                );
             }
         }
         model.select_outputs_by_name(tensors).map_err(load)?;
@@ -120,18 +120,19 @@ impl TensorObserver {
     /// `visit`, in the order in which they are computed.
     ///
     /// # Errors
-    /// [`TractError::Run`] when the image does not fit or execution fails.
+    /// [`TractErrorKind::Run`] when the image does not fit or execution fails.
     pub fn observe(
         &self,
         image: &[f32],
         visit: impl FnMut(usize, &[f32]),
     ) -> Result<(), TractError> {
         let ran = guarded(|| self.run(image, visit).map_err(|error| chain(&error)));
-        ran.and_then(|done| done)
-            .map_err(|message| TractError::Run {
-                name: self.name.clone(),
-                message,
-            })
+        ran.and_then(|done| done).map_err(|message| {
+            TractErrorKind::Run.error(format!(
+                "tract failed on {name}: {message}",
+                name = self.name
+            ))
+        })
     }
 
     fn run(&self, image: &[f32], mut visit: impl FnMut(usize, &[f32])) -> TractResult<()> {

@@ -7,7 +7,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::DimLike as _;
 use tract_onnx::tract_hir::infer::Factoid as _;
 
-use crate::error::{TractError, chain};
+use crate::error::{TractError, TractErrorKind, chain};
 use crate::operator::with_regions;
 
 /// Parses `bytes` and fixes the input to one image; `name` is for messages.
@@ -16,9 +16,11 @@ pub(crate) fn parse(
     name: &str,
     regions: &[Arc<Region>],
 ) -> Result<(InferenceModel, [usize; 3]), TractError> {
-    let load = |e: tract_onnx::prelude::TractError| TractError::Load {
-        name: name.to_owned(),
-        message: chain(&e),
+    let load = |e: tract_onnx::prelude::TractError| {
+        TractErrorKind::Model.error(format!(
+            "tract cannot load {name}: {message}",
+            message = chain(&e)
+        ))
     };
     let read = |onnx: tract_onnx::Onnx| {
         // Shapes of intermediate tensors are worked out anew for the fixed batch.
@@ -26,11 +28,11 @@ pub(crate) fn parse(
             .model_for_read(&mut &*bytes)
     };
     let mut model = with_regions(regions, read).map_err(load)?;
-    let not_image = |found: String| TractError::Shape {
-        name: name.to_owned(),
-        what: "input",
-        found,
-        expected: "one float tensor [N, channels, height, width] with fixed channels, height and width",
+    let not_image = |found: String| {
+        TractErrorKind::Shape.error(format!(
+            "{name} is not an image classifier: input is {found}, expected one float tensor [N, \
+             channels, height, width] with fixed channels, height and width"
+        ))
     };
     let inputs = model.input_outlets().map_err(load)?.len();
     if inputs != 1 {

@@ -10,7 +10,7 @@ use tract_onnx::tract_core::internal::DimLike as _;
 use tract_onnx::tract_hir::infer::Factoid as _;
 
 use crate::boundary::guarded;
-use crate::error::TractError;
+use crate::error::{TractError, TractErrorKind};
 use crate::parse::parse;
 
 /// Infers the shape of each tensor of `model`, a classifier in canonical form, for one image.
@@ -54,18 +54,18 @@ fn known(model: &InferenceModel) -> Shapes {
 /// Infers the shapes of `model` and checks that each tensor has at most [`MOST_ELEMENTS`] elements for one image.
 ///
 /// # Errors
-/// [`TractError::TooLarge`].
+/// [`TractErrorKind::Limit`].
 pub(crate) fn check_sizes(model: &mut InferenceModel, name: &str) -> Result<(), TractError> {
     let _ = model.analyse(true);
     for (tensor, shape) in known(model) {
         let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
         if count.is_none_or(|n| n > MOST_ELEMENTS) {
-            return Err(TractError::TooLarge {
-                name: name.to_owned(),
-                tensor,
-                shape,
-                most: MOST_ELEMENTS,
-            });
+            return Err(TractErrorKind::Limit
+                .error(format!(
+                    "`{tensor}` has the shape {shape:?} for one image, more than {MOST_ELEMENTS} \
+                     elements"
+                ))
+                .at(name));
         }
     }
     Ok(())
@@ -74,7 +74,7 @@ pub(crate) fn check_sizes(model: &mut InferenceModel, name: &str) -> Result<(), 
 /// Checks that each `axis` attribute lies within the rank of the node's first input.
 ///
 /// # Errors
-/// [`TractError::Axis`].
+/// [`TractErrorKind::Model`].
 pub(crate) fn check_axes(
     onnx: &Model,
     model: &InferenceModel,
@@ -103,13 +103,13 @@ pub(crate) fn check_axes(
         // Flatten accepts an axis equal to the rank (ONNX operator specification).
         let most = if node.is("Flatten") { ranks } else { ranks - 1 };
         if !(-ranks..=most).contains(&axis) {
-            return Err(TractError::Axis {
-                name: name.to_owned(),
-                node: node.label().to_owned(),
-                operator: node.op_type().to_owned(),
-                axis,
-                rank,
-            });
+            return Err(TractErrorKind::Model
+                .error(format!(
+                    "node `{node}`: {operator} along axis {axis} of a value of rank {rank}",
+                    node = node.label(),
+                    operator = node.op_type()
+                ))
+                .at(name));
         }
     }
     Ok(())
@@ -119,7 +119,7 @@ pub(crate) fn check_axes(
 /// f32.
 ///
 /// # Errors
-/// [`TractError::Operator`] or [`TractError::Precision`], naming the first node or tensor.
+/// [`TractErrorKind::Unsupported`], naming the first node or tensor.
 pub(crate) fn check_operators(
     model: &Model,
     name: &str,
@@ -132,15 +132,17 @@ pub(crate) fn check_operators(
         // tract registers operators by name alone, and implements operators of these domains only.
         let domain = standard || matches!(node.domain(), "com.microsoft" | "ai.onnx.ml");
         if !(domain && onnx.op_register.0.contains_key(node.op_type())) {
-            return Err(TractError::Operator {
-                name: name.to_owned(),
-                node: node.label().to_owned(),
-                operator: if standard {
-                    node.op_type().to_owned()
-                } else {
-                    format!("{}.{}", node.domain(), node.op_type())
-                },
-            });
+            let domain = match standard {
+                true => String::new(),
+                false => format!("{}.", node.domain()),
+            };
+            return Err(TractErrorKind::Unsupported
+                .error(format!(
+                    "node `{}`: tract has no operator {domain}{}; the back end `ort` may run it",
+                    node.label(),
+                    node.op_type()
+                ))
+                .at(name));
         }
     }
     let precision = |element: DataType| match element {
@@ -161,10 +163,11 @@ pub(crate) fn check_operators(
     let constants = constants.filter_map(|t| Some((t.name(), precision(t.element()?)?)));
     match constants.chain(casts).next() {
         None => Ok(()),
-        Some((place, precision)) => Err(TractError::Precision {
-            name: name.to_owned(),
-            place: place.to_owned(),
-            precision,
-        }),
+        Some((place, precision)) => Err(TractErrorKind::Unsupported
+            .error(format!(
+                "`{place}` is in {precision}, which tract does not compute in; the back end `ort` \
+                 runs such models"
+            ))
+            .at(name)),
     }
 }

@@ -24,12 +24,10 @@ pub enum BackEnd {
 #[non_exhaustive]
 pub enum DeviceError {
     /// The build leaves the back end out.
-    #[error(
-        "this build has no `{0}` back end: build with `--features tailfold-train/{0}`, or train with `--device cpu`"
-    )]
+    #[error("this build has no `{0}` back end")]
     NotBuilt(&'static str),
     /// The machine lacks something that the back end loads.
-    #[error("`--device {back_end}` needs {missing}, which is not here: install {install}")]
+    #[error("the back end `{back_end}` needs {missing}, which is not here: install {install}")]
     Missing {
         /// The back end.
         back_end: &'static str,
@@ -39,7 +37,7 @@ pub enum DeviceError {
         install: &'static str,
     },
     /// Libraries are there, a GPU is not.
-    #[error("`--device {0}` finds no GPU on this machine; train with `--device cpu`")]
+    #[error("the back end `{0}` finds no GPU on this machine")]
     NoGpu(&'static str),
 }
 

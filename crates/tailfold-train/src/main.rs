@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 use clap::Parser;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use tailfold_train::{BackEnd, EpochReport, Outcome, TrainConfig, train};
+use tailfold_train::{BackEnd, DeviceError, EpochReport, Outcome, TrainConfig, train};
 
 use crate::progress::{Progress, Stopped};
 
@@ -126,7 +126,19 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "the talk of a command goes to stderr")]
 fn report_error(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+    let hint = error.chain().find_map(|cause| hint(cause.downcast_ref()?));
+    eprintln!("error: {error:#}{}", hint.unwrap_or_default());
+}
+
+/// The option that helps where `error` says that a device is absent.
+fn hint(error: &DeviceError) -> Option<String> {
+    match error {
+        DeviceError::NotBuilt(name) => Some(format!(
+            ": build with `--features tailfold-train/{name}`, or train with `--device cpu`"
+        )),
+        DeviceError::NoGpu(_) => Some("; train with `--device cpu`".to_owned()),
+        _ => None,
+    }
 }
 
 /// True once SIGINT or SIGTERM came; the second one ends the program at once, as it does by default.

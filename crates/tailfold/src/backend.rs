@@ -12,7 +12,7 @@ use tailfold_tract::TractClassifier;
 
 #[cfg(feature = "ort")]
 use crate::prepared::on_ort;
-use crate::{Options, Prepared, RuntimeError};
+use crate::{Options, Prepared, RuntimeError, RuntimeErrorKind};
 
 /// What computes. All names are known to every build; those that it lacks are an error when they are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,11 +81,20 @@ impl Backend {
         }
     }
 
+    /// The error of a build without this back end.
+    pub fn not_built(self) -> RuntimeError {
+        let (name, feature) = (self.name(), self.feature().unwrap_or_default());
+        RuntimeErrorKind::NotBuilt.error(format!(
+            "this program was built without the back end `{name}`: build it with the feature \
+             `{feature}`"
+        ))
+    }
+
     /// Prepares `model`, a classifier in canonical form, for this back end and drops the decoded graph; `name` is the file
     /// in messages.
     ///
     /// # Errors
-    /// [`RuntimeError::NotBuilt`] for a back end that this build lacks, otherwise the back end's own error.
+    /// [`RuntimeErrorKind::NotBuilt`] for a back end that this build lacks, otherwise the back end's own error.
     pub fn prepare(
         self,
         model: Model,
@@ -102,10 +111,7 @@ impl Backend {
             Self::Integer => IntegerClassifier::from_model(model)
                 .and_then(|classifier| classifier.with_threads(options.threads))
                 .map(Into::into)
-                .map_err(|source| RuntimeError::Integer {
-                    name: name.to_owned(),
-                    source,
-                }),
+                .map_err(|cause| RuntimeError::of(RuntimeErrorKind::Unsupported, cause).at(name)),
             #[cfg(feature = "ort")]
             Self::Ort => on_ort(Provider::Cpu, &model, name, options),
             #[cfg(feature = "ort")]
@@ -115,10 +121,7 @@ impl Backend {
             #[cfg(feature = "ort")]
             Self::TensorrtRtx => on_ort(Provider::TensorrtRtx, &model, name, options),
             #[cfg(not(all(feature = "tract", feature = "ort")))]
-            absent => Err(RuntimeError::NotBuilt {
-                backend: absent.name(),
-                feature: absent.feature().unwrap_or_default(),
-            }),
+            absent => Err(absent.not_built()),
         }
     }
 }

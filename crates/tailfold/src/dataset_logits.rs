@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use tailfold_data::{Dataset, preprocess};
 use tailfold_spec::{Classifier, ImageBatch, Logits, repeated_names};
 
-use crate::{LoadedModel, RuntimeError};
+use crate::{LoadedModel, RuntimeError, RuntimeErrorKind};
 
 /// Images a task: large enough that a task's set-up does not show.
 const CHUNK: usize = 64;
@@ -12,10 +12,11 @@ const CHUNK: usize = 64;
 /// Checks that the data has the model's classes, in the model's order.
 ///
 /// # Errors
-/// [`RuntimeError::OtherClasses`], naming the data and the first class that differs.
+/// [`RuntimeErrorKind::Classes`], naming the data and the first class that differs.
 pub fn check_classes(model: &LoadedModel, data: &Dataset) -> Result<(), RuntimeError> {
     let name = data.spec().to_string();
-    same_classes(&model.card.classes, data.classes(), &name).map_err(RuntimeError::OtherClasses)
+    same_classes(&model.card.classes, data.classes(), &name)
+        .map_err(|difference| RuntimeErrorKind::Classes.error(difference))
 }
 
 /// Checks that both lists of class names are equal; `data` is the data in the message.
@@ -61,8 +62,8 @@ fn same_classes(model: &[String], found: &[String], data: &str) -> Result<(), St
 /// ```
 ///
 /// # Errors
-/// [`RuntimeError::OtherClasses`] as [`check_classes`]; [`RuntimeError::ImageOf`] naming the image that cannot be read or
-/// prepared; [`RuntimeError::Run`] of the back end.
+/// [`RuntimeErrorKind::Classes`] as [`check_classes`]; [`RuntimeErrorKind::Image`] naming the image that cannot be read or
+/// prepared; [`RuntimeErrorKind::Run`] of the back end.
 pub fn dataset_logits(
     models: &[&LoadedModel],
     data: &Dataset,
@@ -101,9 +102,8 @@ fn rows(
         let pixels = data.image(index)?;
         for ((model, classifier), rows) in models.iter().zip(&mut classifiers).zip(&mut rows) {
             let spec = &model.card.preprocess;
-            let values = preprocess(&pixels, spec).map_err(|source| RuntimeError::ImageOf {
-                image: data.id(index),
-                source,
+            let values = preprocess(&pixels, spec).map_err(|source| {
+                RuntimeError::of(RuntimeErrorKind::Image, source).at(data.id(index))
             })?;
             let batch = ImageBatch::new(values, [1, spec.channels, spec.height, spec.width])?;
             rows.extend_from_slice(classifier.logits(&batch)?.values());

@@ -9,7 +9,7 @@ use tailfold_spec::{
     Classifier, Filter, ImageBatch, Logits, ModelCard, Preprocess, Resize, ScoreKind,
 };
 
-use crate::{Backend, LoadedModel, Options, RuntimeError, clock};
+use crate::{Backend, LoadedModel, Options, RuntimeError, RuntimeErrorKind, clock};
 
 /// A class and its probability; serialised as in the answers of `tailfold classify --json` and of the WebAssembly module.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -142,8 +142,8 @@ impl ImageClassifier {
     /// the file in messages.
     ///
     /// # Errors
-    /// [`RuntimeError::Image`] for an image that cannot be decoded or prepared, [`RuntimeError::Run`] and
-    /// [`RuntimeError::NotFinite`] for a network that does not answer.
+    /// [`RuntimeErrorKind::Image`] for an image that cannot be decoded or prepared, [`RuntimeErrorKind::Run`] and
+    /// [`RuntimeErrorKind::NotFinite`] for a network that does not answer.
     pub fn classify(
         &mut self,
         bytes: &[u8],
@@ -163,7 +163,9 @@ impl ImageClassifier {
         let Some(ranked) = Logits::ranked(logits.values()) else {
             let class = logits.values().iter().position(|v| !v.is_finite());
             let class = class.unwrap_or_default();
-            return Err(RuntimeError::NotFinite { class });
+            return Err(RuntimeErrorKind::NotFinite.error(format!(
+                "the model's logit of class {class} is not a number"
+            )));
         };
         Ok(Answer {
             top: self.named(logits.values(), &ranked[..top.min(ranked.len())]),

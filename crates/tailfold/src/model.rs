@@ -1,27 +1,12 @@
 //! A model on a back end.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use tailfold_onnx::{Description, Model, OpenOptions, Opened, Ports};
+use tailfold_onnx::{Description, OpenOptions, Ports};
 use tailfold_spec::{Classifier, ModelCard, ScoreKind};
 
-use crate::{Backend, ModelFile, NodeRun, Options, Prepared, RuntimeError};
-
-/// A network ready to run, with its graph; its class names and preprocessing may be unknown.
-#[non_exhaustive]
-pub struct Network {
-    /// The classifier.
-    pub classifier: Box<dyn Classifier>,
-    /// SHA-256 of the file.
-    pub sha256: String,
-    /// Size of the file in bytes.
-    pub file_bytes: usize,
-    /// The graph in canonical form, and the input and output of the file.
-    pub opened: Opened,
-    /// What runs each node; empty where the back end does not report it.
-    pub nodes: Vec<NodeRun>,
-}
+use crate::layers::Layers;
+use crate::{Backend, ModelFile, NodeRun, Options, Prepared, RuntimeError, RuntimeErrorKind};
 
 /// A model ready to run. Its decoded graph is dropped; [`Network`] keeps it.
 #[non_exhaustive]
@@ -40,34 +25,43 @@ pub struct LoadedModel {
     pub nodes: Vec<NodeRun>,
 }
 
-impl Network {
-    /// Reads the file `path` and prepares it for `backend`.
+impl ModelFile {
+    /// Prepares the file for `backend` and drops the graph. `description` fills the gaps in the metadata; it is checked
+    /// before the back end prepares the network, which may take minutes.
     ///
     /// # Errors
-    /// [`RuntimeError`] naming the file.
-    pub fn open(
-        path: &Path,
-        open: &OpenOptions,
+    /// [`RuntimeErrorKind::Model`] if a value is missing or contradicts the file, or if the card does not fit the network;
+    /// otherwise the back end's own error.
+    pub fn load(
+        self,
+        description: &Description,
         backend: Backend,
         options: &Options,
-    ) -> Result<Self, RuntimeError> {
-        ModelFile::read(path, open)?.prepare(backend, options)
-    }
-
-    pub(crate) fn over(
-        file: ModelFile,
-        backend: Backend,
-        options: &Options,
-    ) -> Result<Self, RuntimeError> {
-        let model = file.opened.model.clone();
-        let mut prepared = backend.prepare(model, &file.name, options)?;
-        Layers::of(&file.opened.model).mark(&mut prepared.nodes);
-        Ok(Self {
-            classifier: prepared.classifier,
-            sha256: file.sha256,
-            file_bytes: file.file_bytes,
-            opened: file.opened,
-            nodes: prepared.nodes,
+    ) -> Result<LoadedModel, RuntimeError> {
+        let ModelFile {
+            name,
+            sha256,
+            file_bytes,
+            opened,
+        } = self;
+        let card = description
+            .card(&opened)
+            .map_err(|cause| RuntimeError::of_model(&name, cause))?;
+        let layers = Layers::of(&opened.model);
+        let Prepared {
+            classifier,
+            mut nodes,
+            ..
+        } = backend.prepare(opened.model, &name, options)?;
+        layers.mark(&mut nodes);
+        check_card(&card, classifier.as_ref(), &name)?;
+        Ok(LoadedModel {
+            card,
+            classifier,
+            sha256,
+            file_bytes,
+            ports: opened.ports,
+            nodes,
         })
     }
 }
@@ -98,7 +92,7 @@ impl LoadedModel {
     /// As [`LoadedModel::open`], for any model: `description` fills the gaps in the file's metadata.
     ///
     /// # Errors
-    /// [`RuntimeError`] naming the file; [`RuntimeError::Description`] if a value is missing or contradicts the file.
+    /// [`RuntimeError`] naming the file; [`RuntimeErrorKind::Model`] if a value is missing or contradicts the file.
     pub fn open_described(
         path: &Path,
         description: &Description,
@@ -107,46 +101,6 @@ impl LoadedModel {
     ) -> Result<Self, RuntimeError> {
         let file = ModelFile::read(path, &description.options)?;
         file.load(description, backend, options)
-    }
-
-    /// See [`ModelFile::load`].
-    pub(crate) fn over(
-        file: ModelFile,
-        description: &Description,
-        backend: Backend,
-        options: &Options,
-    ) -> Result<Self, RuntimeError> {
-        let ModelFile {
-            name,
-            sha256,
-            file_bytes,
-            opened,
-        } = file;
-        let card = match description.card(&opened) {
-            Ok(card) => card,
-            Err(source) => {
-                return Err(RuntimeError::Description {
-                    name,
-                    source: Box::new(source),
-                });
-            }
-        };
-        let layers = Layers::of(&opened.model);
-        let Prepared {
-            classifier,
-            mut nodes,
-            ..
-        } = backend.prepare(opened.model, &name, options)?;
-        layers.mark(&mut nodes);
-        check_card(&card, classifier.as_ref(), &name)?;
-        Ok(Self {
-            card,
-            classifier,
-            sha256,
-            file_bytes,
-            ports: opened.ports,
-            nodes,
-        })
     }
 
     /// Kind of the scores at the file's output.
@@ -180,49 +134,22 @@ fn check_card(
 ) -> Result<(), RuntimeError> {
     let (named, outputs) = (card.classes.len(), classifier.num_classes());
     if named != outputs {
-        return Err(RuntimeError::Classes {
-            name: name.to_owned(),
-            named,
-            outputs,
-        });
+        return Err(RuntimeErrorKind::Model
+            .error(format!(
+                "{named} classes are named but the network has {outputs} outputs"
+            ))
+            .at(name));
     }
     let p = &card.preprocess;
     let (told, found) = ([p.channels, p.height, p.width], classifier.input_shape());
     if told != found {
-        return Err(RuntimeError::Input {
-            name: name.to_owned(),
-            told,
-            found,
-        });
+        return Err(RuntimeErrorKind::Model
+            .error(format!(
+                "images are prepared as {told:?} but the network takes {found:?}"
+            ))
+            .at(name));
     }
     Ok(())
-}
-
-/// Names of a graph's nodes, and which of them are layers with weights.
-struct Layers {
-    nodes: BTreeSet<String>,
-    weighted: BTreeSet<String>,
-}
-
-impl Layers {
-    fn of(model: &Model) -> Self {
-        let owned = |name: &str| name.to_owned();
-        let weighted = model.layers_with_weights();
-        Self {
-            nodes: model.nodes().iter().map(|n| owned(n.label())).collect(),
-            weighted: weighted.into_iter().map(owned).collect(),
-        }
-    }
-
-    /// Sets which `nodes` are layers with weights: by the graph where it has the node, by the operator where the back end
-    /// made it.
-    fn mark(&self, nodes: &mut [NodeRun]) {
-        for node in nodes {
-            if self.nodes.contains(&node.node) {
-                node.weights = self.weighted.contains(&node.node);
-            }
-        }
-    }
 }
 
 /// Operators of layers with weights whose inputs are quantized values.

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use tailfold_onnx::{Description, Model, OpenOptions, Opened, Shapes, folder_of};
+use tailfold_onnx::{Model, OpenOptions, Opened, Shapes, folder_of};
 use tailfold_spec::artifact;
 
-use crate::{Backend, LoadedModel, Network, Options, RuntimeError};
+use crate::RuntimeError;
 
 /// A model file in canonical form. The bytes of the file are already dropped.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ impl ModelFile {
     /// Reads the file `path`.
     ///
     /// # Errors
-    /// [`RuntimeError::File`], [`RuntimeError::Onnx`] or [`RuntimeError::Open`], naming the file.
+    /// [`RuntimeErrorKind::File`](crate::RuntimeErrorKind::File) or [`RuntimeErrorKind::Model`](crate::RuntimeErrorKind::Model),
+    /// naming the file.
     pub fn read(path: &Path, options: &OpenOptions) -> Result<Self, RuntimeError> {
         let bytes = artifact::read(path)?;
         let name = path.display().to_string();
@@ -35,7 +36,7 @@ impl ModelFile {
     /// Reads the `bytes` of a file; `name` is the file in messages. External data is an error.
     ///
     /// # Errors
-    /// [`RuntimeError::Onnx`] or [`RuntimeError::Open`], naming the file.
+    /// [`RuntimeErrorKind::Model`](crate::RuntimeErrorKind::Model), naming the file.
     pub fn from_bytes(
         bytes: &[u8],
         name: &str,
@@ -51,48 +52,17 @@ impl ModelFile {
         folder: Option<&Path>,
         options: &OpenOptions,
     ) -> Result<Self, RuntimeError> {
-        let model = match Model::from_bytes(&bytes, &name) {
-            Ok(model) => model,
-            Err(source) => return Err(RuntimeError::Onnx { name, source }),
-        };
+        let of_model = |cause| RuntimeError::of_model(&name, cause);
+        let model = Model::from_bytes(&bytes, &name).map_err(of_model)?;
         let (sha256, file_bytes) = (artifact::sha256(&bytes), bytes.len());
         drop(bytes);
-        match tailfold_onnx::open(model, folder, options, &infer_shapes) {
-            Ok(opened) => Ok(Self {
-                name,
-                sha256,
-                file_bytes,
-                opened,
-            }),
-            Err(source) => Err(RuntimeError::Open {
-                name,
-                source: Box::new(source),
-            }),
-        }
-    }
-
-    /// Prepares the network for `backend` and keeps the graph beside it; its class names and preprocessing may be
-    /// unknown.
-    ///
-    /// # Errors
-    /// The back end's own error, naming the file.
-    pub fn prepare(self, backend: Backend, options: &Options) -> Result<Network, RuntimeError> {
-        Network::over(self, backend, options)
-    }
-
-    /// Prepares the file for `backend` and drops the graph. `description` fills the gaps in the metadata; it is checked
-    /// before the back end prepares the network, which may take minutes.
-    ///
-    /// # Errors
-    /// [`RuntimeError::Description`] if a value is missing or contradicts the file, [`RuntimeError::Classes`] and
-    /// [`RuntimeError::Input`] if the card does not fit the network, otherwise the back end's own error.
-    pub fn load(
-        self,
-        description: &Description,
-        backend: Backend,
-        options: &Options,
-    ) -> Result<LoadedModel, RuntimeError> {
-        LoadedModel::over(self, description, backend, options)
+        let opened = tailfold_onnx::open(model, folder, options, &infer_shapes);
+        Ok(Self {
+            opened: opened.map_err(of_model)?,
+            name,
+            sha256,
+            file_bytes,
+        })
     }
 }
 

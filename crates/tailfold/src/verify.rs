@@ -1,14 +1,12 @@
 //! Compares the logits of an exported model with the logits that it must have.
 
-mod error;
 mod golden;
 
 use serde::Serialize;
 use tailfold_spec::Logits;
 
-use crate::LoadedModel;
+use crate::{LoadedModel, RuntimeError, RuntimeErrorKind};
 
-pub use error::VerifyError;
 pub use golden::Golden;
 
 /// The result of a comparison; schema `tailfold.verify/1`.
@@ -39,8 +37,8 @@ impl Verification {
     /// Compares `model` with the answers of the training framework.
     ///
     /// # Errors
-    /// [`VerifyError`], naming the file of `golden`, if the two belong to different models; also as [`Verification::of`].
-    pub fn with_golden(model: &mut LoadedModel, golden: &Golden) -> Result<Self, VerifyError> {
+    /// [`RuntimeError`], naming the file of `golden`, if the two belong to different models; also as [`Verification::of`].
+    pub fn with_golden(model: &mut LoadedModel, golden: &Golden) -> Result<Self, RuntimeError> {
         let expected = golden.expected(&model.card)?;
         let found = model.classifier.logits(&golden.inputs)?;
         Self::of("the training framework", &expected, &found)
@@ -49,26 +47,27 @@ impl Verification {
     /// Compares `found` with `expected`, both `[images, classes]`; `against` names the source of `expected`.
     ///
     /// # Errors
-    /// [`VerifyError`] without images, for different shapes, and for a logit that is not a finite number.
+    /// [`RuntimeError`] without images, for different shapes, and for a logit that is not a finite number.
     pub fn of(
         against: &'static str,
         expected: &Logits,
         found: &Logits,
-    ) -> Result<Self, VerifyError> {
+    ) -> Result<Self, RuntimeError> {
         if expected.is_empty() {
-            return Err(VerifyError::NoImage);
+            return Err(RuntimeErrorKind::Verify.error("there is no image to compare"));
         }
-        let shape = |logits: &Logits| [logits.len(), logits.num_classes()];
-        if shape(expected) != shape(found) {
-            return Err(VerifyError::Shape {
-                expected: shape(expected),
-                found: shape(found),
-            });
+        let shape = |logits: &Logits| (logits.len(), logits.num_classes());
+        let ((rows, classes), (images, wanted)) = (shape(found), shape(expected));
+        if (rows, classes) != (images, wanted) {
+            return Err(RuntimeErrorKind::Verify.error(format!(
+                "{rows} rows of {classes} logits came back, expected {images} of {wanted}"
+            )));
         }
         let (mut worst, mut largest, mut changed) = (0.0_f64, 1.0_f64, 0);
         for (image, (expected, found)) in expected.rows().zip(found.rows()).enumerate() {
             let (Some((a, _)), Some((b, _))) = (Logits::top1(expected), Logits::top1(found)) else {
-                return Err(VerifyError::NotFinite { image });
+                return Err(RuntimeErrorKind::NotFinite
+                    .error(format!("image {image}: a logit is not a finite number")));
             };
             changed += usize::from(a != b);
             for (e, f) in expected.iter().zip(found) {
@@ -93,7 +92,7 @@ impl Verification {
 mod tests {
     use super::*;
 
-    fn compared(expected: &[f32], found: &[f32]) -> Result<Verification, VerifyError> {
+    fn compared(expected: &[f32], found: &[f32]) -> Result<Verification, RuntimeError> {
         let logits = |values: &[f32]| Logits::new(values.to_vec(), 2).unwrap();
         Verification::of("a test", &logits(expected), &logits(found))
     }
@@ -115,7 +114,8 @@ mod tests {
 
     #[test]
     fn no_image_another_shape_and_nan_are_errors() {
-        assert!(matches!(compared(&[], &[]), Err(VerifyError::NoImage)));
+        let none = compared(&[], &[]).unwrap_err();
+        assert_eq!(none.kind(), RuntimeErrorKind::Verify, "{none}");
         let shapes = compared(&[1.0, 2.0], &[1.0, 2.0, 3.0, 4.0]).unwrap_err();
         let expect = "2 rows of 2 logits came back, expected 1 of 2";
         assert_eq!(shapes.to_string(), expect);

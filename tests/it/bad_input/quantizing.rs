@@ -244,7 +244,7 @@ fn model_without_metadata_needs_mean_and_std() {
         &[TRAIN, &["--mean", "0.5", "--std", "0.353"]].concat(),
         &[
             "the model's metadata says mean [0.286",
-            "the command line [0.5]",
+            "but [0.5] was given",
         ],
     );
     check(

@@ -12,20 +12,6 @@ use names::Crate;
 
 use super::sources::rust_files;
 
-/// Imports that close a circle: who imports, from whom, and why it stays. The list may only shrink.
-const ALLOWED: [(&str, &str, &str); 2] = [
-    (
-        "crates/tailfold-cli/src/parity/chain/bisect/outlier.rs",
-        "crates/tailfold-cli/src/parity/chain/bisect/finding.rs",
-        "outliers are ranked by the tensor rows of a finding, which has its outliers",
-    ),
-    (
-        "xtask/src/bench/suite.rs",
-        "xtask/src/bench/overview.rs",
-        "a suite writes its overview, which reads the networks of the suite",
-    ),
-];
-
 /// Roots of crates among `names`: libraries and programs, and the test binary over the whole chain.
 fn roots(names: &[&str]) -> Vec<String> {
     let is_root = |name: &str| {
@@ -54,13 +40,7 @@ fn no_two_files_import_each_other() {
     assert!(crates > 20, "{crates} crates");
     assert!(imports.len() > 1000, "{} imports", imports.len());
     let arrow = |from: &str, to: &str| (from.to_owned(), to.to_owned());
-    let mut arrows: BTreeSet<_> = imports.keys().cloned().collect();
-    let mut stale = Vec::new();
-    for (from, to, _) in ALLOWED {
-        if !arrows.remove(&arrow(from, to)) {
-            stale.push(format!("{from} no longer imports {to}"));
-        }
-    }
+    let arrows: BTreeSet<_> = imports.keys().cloned().collect();
     let found: Vec<String> = circles(&arrows)
         .into_iter()
         .map(|files| {
@@ -78,15 +58,6 @@ fn no_two_files_import_each_other() {
         found.len(),
         found.join("\n")
     );
-    for (from, to, reason) in ALLOWED {
-        assert!(!reason.is_empty(), "{from} imports {to} without a reason");
-        arrows.insert(arrow(from, to));
-        if imports.contains_key(&arrow(from, to)) && circles(&arrows).is_empty() {
-            stale.push(format!("{from} may import {to}, which makes no circle"));
-        }
-        arrows.remove(&arrow(from, to));
-    }
-    assert!(stale.is_empty(), "drop these exceptions: {stale:#?}");
 }
 
 /// The circles among made-up files of one crate.

@@ -50,7 +50,7 @@ pub(super) fn rust_files() -> Vec<(String, String)> {
 }
 
 /// Tests next to the code they test: `foo/tests.rs` and `foo/tests/`.
-fn is_tests_module(name: &str) -> bool {
+pub(super) fn is_tests_module(name: &str) -> bool {
     let (_, inside) = name.split_once("/src/").unwrap_or_default();
     Path::new(inside)
         .with_extension("")

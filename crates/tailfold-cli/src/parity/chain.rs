@@ -12,8 +12,8 @@ use tailfold_parity::chain::{Checked, Evidence, ModelFile, Outcome, StepLogits};
 use tailfold_parity::{ComparedModel, Policy, Verdict};
 use tailfold_spec::{OutputCheck, artifact};
 
+use super::calibration_overlap::Seen;
 use super::pictures::Pictures;
-use super::unseen::Seen;
 use crate::model::{Ort, backends};
 use crate::scores::logits;
 
@@ -156,7 +156,7 @@ fn check(args: &Args) -> anyhow::Result<Outcome> {
     };
     let Loaded { ready, absent } = load::load(&files, &args.backend, &policy, &args.ort)?;
     let data = Dataset::open(&args.data)?;
-    check_unseen(&ready, &data)?;
+    check_calibration_overlap(&ready, &data)?;
     let golden = golden
         .map(|golden| golden::against_golden(&golden, &ready[0], args.float_tolerance))
         .transpose()?;
@@ -196,7 +196,7 @@ fn check(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// Refuses evaluation images that a model was calibrated on.
-fn check_unseen(ready: &[load::Ready], data: &Dataset) -> anyhow::Result<()> {
+fn check_calibration_overlap(ready: &[load::Ready], data: &Dataset) -> anyhow::Result<()> {
     let numbers: Vec<usize> = (0..data.len()).collect();
     let pictures = Pictures::of(data, &numbers)?;
     let mut files = Vec::new();

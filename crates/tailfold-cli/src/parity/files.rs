@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use tailfold_data::class_counts;
 use tailfold_logits::{LogitFile, is_logit_file, read_labels};
 use tailfold_onnx::Model;
-use tailfold_parity::{ComparedModel, Comparer, GroupRule, ParityError, Policy, Report, Sides};
+use tailfold_parity::{ComparedModel, Comparer, GroupRule, Policy, Report, Sides};
 use tailfold_spec::{CardParts, ModelCard, OutputCheck, artifact};
 
 use crate::describe_args::{self, Describe};
@@ -64,28 +64,25 @@ impl Elsewhere {
         policy: &Policy,
     ) -> anyhow::Result<Report> {
         let (mut a, mut b) = (LogitFile::open(reference)?, LogitFile::open(candidate)?);
-        if a.num_classes() != b.num_classes() {
-            return Err(ParityError::ClassCount {
-                reference: a.num_classes(),
-                candidate: b.num_classes(),
-            }
-            .into());
-        }
-        if a.images() != b.images() {
-            return Err(ParityError::ImageCount {
-                reference: a.images(),
-                candidate: b.images(),
-            }
-            .into());
-        }
+        ensure!(
+            a.num_classes() == b.num_classes(),
+            "the reference has {} classes but the candidate has {}",
+            a.num_classes(),
+            b.num_classes()
+        );
+        ensure!(
+            a.images() == b.images(),
+            "the reference scored {} images but the candidate scored {}",
+            a.images(),
+            b.images()
+        );
         same("id", a.ids()?, b.ids()?)?;
         let labels = Self::labels(describe, &mut a, &mut b)?;
         ensure!(
             labels.len() == a.images(),
-            ParityError::LabelCount {
-                images: a.images(),
-                labels: labels.len()
-            }
+            "{} images were scored but {} labels were given",
+            a.images(),
+            labels.len()
         );
         let (model, policy) = self.model(describe, &labels, a.num_classes(), policy)?;
         // Hashing needs no logits, so it goes beside.

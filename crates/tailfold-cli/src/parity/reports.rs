@@ -9,6 +9,8 @@ use tailfold_data::Dataset;
 use tailfold_parity::{Picture, Report, Unchecked};
 use tailfold_spec::{OutputCheck, artifact};
 
+use crate::hints;
+
 /// Longer side of a picture, pixels.
 const SIDE: usize = 192;
 
@@ -59,10 +61,18 @@ pub(super) fn write(folder: &Path, report: &Report, data: Option<&Dataset>) -> a
     Ok(())
 }
 
+/// A comparison that could not be made because of `error`, with the advice on it.
+pub(super) fn unchecked(error: &(dyn Error + 'static)) -> Unchecked {
+    let mut unchecked = Unchecked::because(error);
+    let hint = hints::of(error).unwrap_or_default();
+    unchecked.reasons.iter_mut().for_each(|text| *text += hint);
+    unchecked
+}
+
 /// Writes that nothing was compared, because of `error`, which the caller goes on to tell: a folder that cannot be written is no
 /// second error.
 pub(super) fn write_unchecked(folder: &Path, error: &(dyn Error + 'static)) {
-    let unchecked = Unchecked::because(error);
+    let unchecked = unchecked(error);
     for (file, text) in [
         (JSON, unchecked.to_json()),
         (MARKDOWN, unchecked.to_markdown()),

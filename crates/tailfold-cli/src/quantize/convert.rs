@@ -8,7 +8,8 @@ use tailfold_data::Dataset;
 use tailfold_onnx::Model;
 use tailfold_parity::Policy;
 use tailfold_quant::{
-    CalibrationSet, Draft, Judge, Passes, Report, Search, Target, check_disjoint, halve, search,
+    CalibrationSet, Draft, Judge, Passes, Report, Search, Target, Warning, check_disjoint, halve,
+    search,
 };
 use tailfold_spec::{Shard, artifact};
 
@@ -107,7 +108,7 @@ fn int8(
     bar.start("re-balancing", set.len() * finishing);
     let done = draft.finish(&kept, set, options.rebalance, &|| bar.step())?;
     bar.finish();
-    let warnings: Vec<String> = done.warnings().iter().map(ToString::to_string).collect();
+    let warnings: Vec<String> = done.warnings().iter().map(advised).collect();
     for warning in &warnings {
         say(&format!("warning: {warning}"));
     }
@@ -184,4 +185,14 @@ fn write_report(folder: &Path, report: &Report) -> anyhow::Result<()> {
         artifact::write(&folder.join(name), form.as_bytes())?;
     }
     Ok(())
+}
+
+/// The text of `warning`, with the option that helps.
+fn advised(warning: &Warning) -> String {
+    match warning {
+        Warning::ChannelsApart { .. } => {
+            format!("{warning}; `--correct equalize,bias,rebalance` brings them together")
+        }
+        _ => warning.to_string(),
+    }
 }

@@ -9,7 +9,7 @@ use tailfold_spec::artifact;
 use super::{IMBALANCE, Row, SUMS, TILE, sprite_size, tile_start};
 use crate::images::{Images, Records};
 use crate::loaded::Loaded;
-use crate::{DataError, Pixels, Split, longtail, readers};
+use crate::{DataError, DataErrorKind, Pixels, Split, longtail, readers};
 
 const LICENSE: &str = include_str!("LICENSE");
 const CLASSES: [&str; 10] = [
@@ -89,13 +89,11 @@ pub(super) fn build(idx_dir: &Path, out: &Path, plan: &Plan) -> Result<BuildSumm
         for (order, needed) in [(&train_order, size + plan.val), (&test_order, plan.test)] {
             if order[class].len() < needed {
                 let (name, found) = (CLASSES[class].to_owned(), order[class].len());
-                return Err(DataError::TooFew {
-                    class,
-                    name,
-                    found,
-                    needed,
-                    imbalance: IMBALANCE,
-                });
+                return Err(DataErrorKind::Classes.error(format!(
+                    "class {class} (`{name}`) has {found} images, imbalance {imbalance} needs \
+                     {needed}",
+                    imbalance = IMBALANCE
+                )));
             }
         }
     }
@@ -167,33 +165,33 @@ struct Source {
 fn read(dir: &Path, split: Split) -> Result<Source, DataError> {
     let Loaded { images, labels, .. } = readers::idx::load(dir, Some(split))?;
     let Images::Records(records) = images else {
-        return Err(DataError::Nothing {
-            path: dir.to_owned(),
-            what: "IDX file",
-        });
+        return Err(DataErrorKind::Empty.error(format!("{} holds no IDX file", dir.display())));
     };
     let path = records
         .files
         .first()
         .map_or_else(|| dir.to_owned(), |(path, _)| path.clone());
     if (records.height, records.width) != (TILE, TILE) {
-        return Err(DataError::FileSize {
-            path,
-            found_height: records.height,
-            found_width: records.width,
-            found_channels: records.channels,
-            height: TILE,
-            width: TILE,
-            channels: 1,
-        });
+        return Err(DataErrorKind::Image
+            .error(format!(
+                "{found_height}x{found_width} pixels with {found_channels} channels, expected \
+                 {height}x{width} with {channels}",
+                found_height = records.height,
+                found_width = records.width,
+                found_channels = records.channels,
+                height = TILE,
+                width = TILE,
+                channels = 1
+            ))
+            .at(path.display()));
     }
     if let Some(record) = labels.iter().position(|&label| label >= CLASSES.len()) {
-        return Err(DataError::Label {
-            path,
-            record,
-            label: labels[record],
-            classes: CLASSES.len(),
-        });
+        return Err(DataErrorKind::Damaged.error(format!(
+            "{}, record {record}: label {label}, but there are {classes} classes",
+            path.display(),
+            label = labels[record],
+            classes = CLASSES.len()
+        )));
     }
     Ok(Source { records, labels })
 }

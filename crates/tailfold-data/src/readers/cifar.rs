@@ -8,7 +8,7 @@ use tailfold_spec::artifact::at;
 use crate::images::{Images, Records};
 use crate::left_out::LeftOut;
 use crate::loaded::Loaded;
-use crate::{DataError, Split, files, longtail};
+use crate::{DataError, DataErrorKind, Split, files, longtail};
 
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;
@@ -78,11 +78,9 @@ pub(crate) fn load(
     match split {
         Some(split @ Split::Val) => {
             let data = format!("{}:{}", layout.name, dir.display());
-            return Err(DataError::NoSplit {
-                data,
-                split,
-                accepted: "it has train and test".into(),
-            });
+            return Err(DataErrorKind::Specification.error(format!(
+                "{data} has no `{split}` split: it has train and test"
+            )));
         }
         Some(Split::Test) => {
             let there = layout
@@ -151,28 +149,25 @@ impl Reader<'_> {
         let head = self.layout.label_bytes;
         let size = head + 3 * PLANE;
         if bytes.is_empty() {
-            return Err(DataError::Nothing {
-                path: path.to_owned(),
-                what: "image",
-            });
+            return Err(DataErrorKind::Empty.error(format!("{} holds no image", path.display())));
         }
         if !bytes.len().is_multiple_of(size) {
-            return Err(DataError::Record {
-                path: path.to_owned(),
-                size: bytes.len(),
-                record: size,
-            });
+            return Err(DataErrorKind::Damaged
+                .error(format!(
+                    "{} bytes are not a whole number of {size}-byte records",
+                    bytes.len()
+                ))
+                .at(path.display()));
         }
         self.values.reserve(bytes.len() / size * 3 * PLANE);
         for (record, bytes) in bytes.chunks_exact(size).enumerate() {
             let label = usize::from(bytes[head - 1]);
             if label >= self.classes {
-                return Err(DataError::Label {
-                    path: path.to_owned(),
-                    record,
-                    label,
-                    classes: self.classes,
-                });
+                return Err(DataErrorKind::Damaged.error(format!(
+                    "{}, record {record}: label {label}, but there are {classes} classes",
+                    path.display(),
+                    classes = self.classes
+                )));
             }
             self.labels.push(label);
             let planes = &bytes[head..];
@@ -216,11 +211,11 @@ fn choose(
     let asked = imbalance.unwrap_or(f64::INFINITY);
     match packs.iter().find(|(factor, _)| *factor <= asked) {
         Some(pack) => Ok(pack.clone()),
-        None => Err(DataError::Imbalance {
-            path: dir.to_owned(),
-            asked,
-            reason: format!("its least imbalanced training file has {}", packs[0].0),
-        }),
+        None => Err(DataErrorKind::Specification.error(format!(
+            "imbalance {asked} cannot be drawn from {}: its least imbalanced training file has {}",
+            dir.display(),
+            packs[0].0
+        ))),
     }
 }
 
@@ -252,13 +247,13 @@ fn first_of_each(
             found
         };
         if found != expected || rest != expected {
-            return Err(DataError::Pack {
-                path: path.to_owned(),
-                class,
-                found: found.max(rest),
-                expected,
-                imbalance,
-            });
+            return Err(DataErrorKind::Damaged
+                .error(format!(
+                    "class {class} has {found} records in one run, imbalance {imbalance} has \
+                     {expected}",
+                    found = found.max(rest)
+                ))
+                .at(path.display()));
         }
         chosen.extend(start..start + keep);
         start += found;

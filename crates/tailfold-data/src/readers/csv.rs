@@ -11,7 +11,7 @@ use crate::loaded::Loaded;
 use crate::names::normalised;
 use crate::readers::list::{out_of_range, parse_label};
 use crate::readers::{listed_names, names_for, split_file};
-use crate::{DataError, Split, files};
+use crate::{DataError, DataErrorKind, Split, files};
 
 struct Row {
     line: u64,
@@ -26,10 +26,7 @@ pub(crate) fn load(file: &Path, split: Option<Split>) -> Result<Loaded, DataErro
     let path = split_file("csv", file, split)?;
     let rows = rows(&path)?;
     let Some(first) = rows.first() else {
-        return Err(DataError::Nothing {
-            path,
-            what: "image",
-        });
+        return Err(DataErrorKind::Empty.error(format!("{} holds no image", path.display())));
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     let (labels, classes) = if first.label.parse::<usize>().is_ok() {
@@ -48,11 +45,9 @@ pub(crate) fn load(file: &Path, split: Option<Split>) -> Result<Loaded, DataErro
 }
 
 fn wrong(path: &Path, line: u64, reason: String) -> DataError {
-    DataError::Line {
-        path: path.to_owned(),
-        line,
-        reason,
-    }
+    DataErrorKind::Damaged
+        .error(reason)
+        .at(format_args!("{}, line {line}", path.display()))
 }
 
 fn rows(path: &Path) -> Result<Vec<Row>, DataError> {

@@ -10,7 +10,7 @@ use crate::images::Images;
 use crate::left_out::LeftOut;
 use crate::loaded::Loaded;
 use crate::names::{is_hidden, is_named_image, normalised};
-use crate::{DataError, Split};
+use crate::{DataError, DataErrorKind, Split};
 
 /// Opens `dir`, or `dir/SPLIT`. The classes are the sub-folders of all splits by name, so that a class missing from one
 /// split cannot shift the labels of the others.
@@ -61,15 +61,10 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
             }
         }
     }
+    let nothing = format!("{} holds no sub-folder with images", root.display());
     match (paths.is_empty(), left_out.is_empty()) {
-        (true, true) => Err(DataError::Nothing {
-            path: root,
-            what: "sub-folder with images",
-        }),
-        (true, false) => Err(DataError::NoImages {
-            path: root,
-            left_out,
-        }),
+        (true, true) => Err(DataErrorKind::Empty.error(nothing)),
+        (true, false) => Err(DataErrorKind::Empty.error(format!("{nothing}, only {left_out}"))),
         _ => Ok(Loaded {
             images: Images::Files(paths),
             classes: classes.into_keys().collect(),
@@ -109,12 +104,18 @@ fn refuse_splits(dir: &Path, classes: &BTreeMap<String, PathBuf>) -> Result<(), 
                 let (name, _) = splits.iter().find(|(_, of)| *of == split)?;
                 Some(format!("{name} to {split}"))
             });
-            Err(DataError::SplitsAsClasses {
-                data: format!("folder:{}", dir.display()),
-                renames: renames.collect(),
-                found: splits.iter().map(|(name, _)| (*name).clone()).collect(),
-                split,
-            })
+            let renames: Vec<String> = renames.collect();
+            let rename = match renames.as_slice() {
+                [] => String::new(),
+                _ => format!("rename {}, and ", renames.join(", ")),
+            };
+            let found: Vec<&str> = splits.iter().map(|(name, _)| name.as_str()).collect();
+            Err(DataErrorKind::Specification.error(format!(
+                "folder:{dir} holds the splits {found}, not classes: {rename}write \
+                 folder:{dir}?split={split}",
+                dir = dir.display(),
+                found = found.join(", ")
+            )))
         }
         _ => Ok(()),
     }
@@ -131,15 +132,13 @@ fn no_split(dir: &Path, split: Split) -> DataError {
             "its {} sub-folders are {}, ...",
             there.len(),
             there[..10].join(", ")
-        )
-        .into(),
-        _ => format!("its sub-folders are {}", there.join(", ")).into(),
+        ),
+        _ => format!("its sub-folders are {}", there.join(", ")),
     };
-    DataError::NoSplit {
-        data: format!("folder:{}", dir.display()),
-        split,
-        accepted,
-    }
+    DataErrorKind::Specification.error(format!(
+        "folder:{} has no `{split}` split: {accepted}",
+        dir.display()
+    ))
 }
 
 /// Returns the sub-folders that are not hidden, by class name.
@@ -156,17 +155,16 @@ fn sub_folders(folder: &Path) -> Result<BTreeMap<String, PathBuf>, DataError> {
             continue;
         }
         let Some(name) = entry.file_name().to_str().map(normalised) else {
-            return Err(DataError::NotText {
-                path: entry.into_path(),
-            });
+            return Err(DataErrorKind::Damaged
+                .error(format!("{} is not UTF-8 text", entry.into_path().display())));
         };
         let path = entry.into_path();
         if let Some(first) = folders.insert(name.clone(), path.clone()) {
-            return Err(DataError::SameClass {
-                first,
-                second: path,
-                name,
-            });
+            return Err(DataErrorKind::Classes.error(format!(
+                "{} and {} are the same class name, `{name}`",
+                first.display(),
+                path.display()
+            )));
         }
     }
     Ok(folders)

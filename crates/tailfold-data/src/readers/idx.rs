@@ -6,7 +6,7 @@ use crate::images::{Images, Records};
 use crate::left_out::LeftOut;
 use crate::loaded::Loaded;
 use crate::readers::{listed_names, names_for};
-use crate::{DataError, Split, files};
+use crate::{DataError, DataErrorKind, Split, files};
 
 /// Opens `train-*` or `t10k-*` of a folder.
 pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
@@ -15,11 +15,9 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
         Some(Split::Test) => "t10k",
         Some(split @ Split::Val) => {
             let data = format!("idx:{}", dir.display());
-            return Err(DataError::NoSplit {
-                data,
-                split,
-                accepted: "it has train and test".into(),
-            });
+            return Err(DataErrorKind::Specification.error(format!(
+                "{data} has no `{split}` split: it has train and test"
+            )));
         }
     };
     let images_file = dir.join(format!("{prefix}-images-idx3-ubyte"));
@@ -27,27 +25,21 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
     let ([images, height, width], values) = read::<3>(&images_file)?;
     let ([count], labels) = read::<1>(&labels_file)?;
     if images != count {
-        return Err(DataError::Count {
-            images_file,
-            images,
-            labels_file,
-            labels: count,
-        });
+        return Err(DataErrorKind::Damaged.error(format!(
+            "{} has {images} images but {} has {count} labels",
+            images_file.display(),
+            labels_file.display()
+        )));
     }
     if values.is_empty() {
-        return Err(DataError::Nothing {
-            path: images_file,
-            what: "image",
-        });
+        return Err(DataErrorKind::Empty.error(format!("{} holds no image", images_file.display())));
     }
     let labels: Vec<usize> = labels.into_iter().map(usize::from).collect();
     let classes = names_for(listed_names(dir)?, &labels, |record, label, classes| {
-        DataError::Label {
-            path: labels_file.clone(),
-            record,
-            label,
-            classes,
-        }
+        DataErrorKind::Damaged.error(format!(
+            "{}, record {record}: label {label}, but there are {classes} classes",
+            labels_file.display()
+        ))
     })?;
     let files = vec![(images_file, images)];
     let images = Images::Records(Records {
@@ -80,11 +72,11 @@ fn read<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>), DataError>
     let expected = 0x800 | u32::try_from(N).unwrap_or(u32::MAX);
     let found = word(0).ok_or_else(|| short(path, header, bytes.len()))?;
     if found != expected {
-        return Err(DataError::Magic {
-            path: path.to_owned(),
-            found,
-            expected,
-        });
+        return Err(DataErrorKind::Damaged
+            .error(format!(
+                "the magic number is {found:#010x}, expected {expected:#010x}"
+            ))
+            .at(path.display()));
     }
     let mut dims = [0; N];
     for (i, dim) in dims.iter_mut().enumerate() {
@@ -96,22 +88,23 @@ fn read<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>), DataError>
     if values.and_then(|n| n.checked_add(header)) != Some(bytes.len()) {
         let claimed: Vec<String> = dims.iter().map(usize::to_string).collect();
         let (path, claimed) = (path.to_owned(), claimed.join("x"));
-        return Err(DataError::Claim {
-            path,
-            claimed,
-            header,
-            found: bytes.len(),
-        });
+        return Err(DataErrorKind::Damaged
+            .error(format!(
+                "the header claims {claimed} values after {header} bytes, the file has {found} \
+                 bytes",
+                found = bytes.len()
+            ))
+            .at(path.display()));
     }
     Ok((dims, bytes.split_off(header)))
 }
 
 fn short(path: &Path, header: usize, found: usize) -> DataError {
-    DataError::Short {
-        path: path.to_owned(),
-        header,
-        found,
-    }
+    DataErrorKind::Damaged
+        .error(format!(
+            "{found} bytes are too few for a header of {header}"
+        ))
+        .at(path.display())
 }
 
 #[cfg(test)]

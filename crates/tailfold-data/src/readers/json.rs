@@ -11,7 +11,7 @@ use crate::left_out::LeftOut;
 use crate::loaded::Loaded;
 use crate::names::normalised;
 use crate::readers::split_file;
-use crate::{DataError, Split, files};
+use crate::{DataError, DataErrorKind, Split, files};
 
 #[derive(Deserialize)]
 struct Document<'a> {
@@ -52,10 +52,7 @@ pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loa
     let document: Document<'_> = serde_json::from_slice(&bytes)
         .map_err(|error| wrong(&path, format!("no image annotations: {error}")))?;
     if document.images.is_empty() {
-        return Err(DataError::Nothing {
-            path,
-            what: "image",
-        });
+        return Err(DataErrorKind::Empty.error(format!("{} holds no image", path.display())));
     }
     let categories = named(&path, document.categories)?;
     let label_of: HashMap<u64, usize> = categories.keys().copied().zip(0..).collect();
@@ -127,10 +124,9 @@ fn named(path: &Path, listed: Vec<Category>) -> Result<BTreeMap<u64, String>, Da
             };
             own.into_keys().map(rename).collect()
         }
-        None if listed.is_empty() => Err(DataError::Nothing {
-            path: path.to_owned(),
-            what: "category",
-        }),
+        None if listed.is_empty() => {
+            Err(DataErrorKind::Empty.error(format!("{} holds no category", path.display())))
+        }
         None => by_id(path, listed),
     }
 }
@@ -146,10 +142,7 @@ fn by_id(path: &Path, list: Vec<Category>) -> Result<BTreeMap<u64, String>, Data
 }
 
 fn wrong(path: &Path, reason: String) -> DataError {
-    DataError::Json {
-        path: path.to_owned(),
-        reason,
-    }
+    DataErrorKind::Damaged.error(reason).at(path.display())
 }
 
 #[cfg(test)]

@@ -6,16 +6,16 @@ use crate::images::Images;
 use crate::left_out::LeftOut;
 use crate::loaded::Loaded;
 use crate::readers::{MAX_CLASSES, class_or_category_names, names_for, split_file};
-use crate::{DataError, Split, files};
+use crate::{DataError, DataErrorKind, Split, files};
 
 /// Opens a list; the label is the last word of a line, so that paths may have spaces. Blank lines are skipped.
 pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
     let path = split_file("list", file, split)?;
     let text = files::read_text(&path)?;
-    let wrong = |line: u64, reason: String| DataError::Line {
-        path: path.clone(),
-        line,
-        reason,
+    let wrong = |line: u64, reason: String| {
+        DataErrorKind::Damaged
+            .error(reason)
+            .at(format_args!("{}, line {line}", path.display()))
     };
     let (mut paths, mut labels, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for (line, text) in (1..).zip(text.lines()) {
@@ -31,10 +31,7 @@ pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loa
         lines.push(line);
     }
     if paths.is_empty() {
-        return Err(DataError::Nothing {
-            path,
-            what: "image",
-        });
+        return Err(DataErrorKind::Empty.error(format!("{} holds no image", path.display())));
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     let classes = names_for(

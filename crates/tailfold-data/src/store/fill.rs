@@ -9,7 +9,7 @@ use tailfold_spec::artifact::{self, at};
 
 use super::journal::{self, Line};
 use super::{OnCorrupt, StoreConfig, decode, reason};
-use crate::{DataError, Dataset};
+use crate::{DataError, DataErrorKind, Dataset};
 
 /// Images decoded before they are written together: what is in memory while the cache is filled.
 const CHUNK: usize = 256;
@@ -34,9 +34,10 @@ impl Files {
 
     /// The index of a filled cache, checked against the size of the pixels.
     pub(super) fn read_index(&self, images: usize) -> Result<Vec<Line>, DataError> {
-        let damaged = |path: &Path, reason| DataError::Cache {
-            path: path.to_owned(),
-            reason,
+        let damaged = |path: &Path, reason| {
+            DataErrorKind::Cache
+                .error(format!("{reason}; remove the folder to make it anew"))
+                .at(path.display())
         };
         let lines = journal::read(&artifact::read(&self.index)?, images);
         if lines.len() != images {

@@ -1,6 +1,6 @@
 //! The cache's index: a line an image, in the order of the data set.
 
-use crate::DataError;
+use crate::{DataError, DataErrorKind};
 
 /// What is known of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +57,9 @@ pub(super) fn read(text: &[u8], most: usize) -> Vec<Line> {
 pub(super) fn refuse(line: &Line, id: impl FnOnce() -> String) -> Result<(), DataError> {
     match line {
         Line::Image(_) => Ok(()),
-        Line::Corrupt(reason) => Err(DataError::Corrupt {
-            id: id(),
-            reason: reason.clone(),
-        }),
+        Line::Corrupt(reason) => Err(DataErrorKind::Image.error(format!(
+            "{id} cannot be used: {reason}; `images.on_corrupt = \"skip\"` leaves such images out",
+            id = id()
+        ))),
     }
 }

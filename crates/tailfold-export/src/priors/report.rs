@@ -68,7 +68,7 @@ impl Drawn {
                 "{} allows sets of 1 to {most} images under every prior without repeats, {images} were asked for",
                 test.data
             );
-            return Err(ExportError::new(ErrorKind::Data, text));
+            return Err(ErrorKind::Data.error(text));
         }
         let seeds = options.seeds;
         Ok(Self { seeds, images })

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::CanonicalError;
 use super::budget::Budget;
-use crate::Model;
 use crate::norm::channel_factors;
 use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::wires::{Fresh, Wires};
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 /// Default of the attribute `epsilon` (ONNX BatchNormalization).
 const EPSILON: f32 = 1e-5;
@@ -22,7 +21,7 @@ pub(crate) struct Affine {
 /// Folds each such node into the Conv before it, if the weight of the Conv is an f32 constant and no other node reads
 /// its output. The values are computed in f64 and rounded to f32 once per folded node. Weights that many convolutions
 /// share, and many nodes after one convolution, stay beyond a budget of elements.
-pub(super) fn fold(model: &mut Model) -> Result<(), CanonicalError> {
+pub(super) fn fold(model: &mut Model) -> Result<(), OnnxError> {
     if !has_affine(model.graph()) {
         return Ok(());
     }
@@ -134,7 +133,7 @@ fn affine(
     node: &NodeProto,
     value: &str,
     conv: usize,
-) -> Result<Option<Affine>, CanonicalError> {
+) -> Result<Option<Affine>, OnnxError> {
     let conv = &model.nodes()[conv];
     let weight = model.graph().find_initializer(&conv.input[1]);
     let shape = weight
@@ -187,35 +186,34 @@ fn affine(
 /// The map of a BatchNormalization, `gamma * (x - mean) / sqrt(var + epsilon) + beta`.
 ///
 /// # Errors
-/// [`CanonicalError::Channels`] for a parameter of another length, [`CanonicalError::Variance`] for a negative
+/// [`OnnxErrorKind::Structure`] for a parameter of another length, [`OnnxErrorKind::NotFinite`] for a negative
 /// variance.
 pub(crate) fn normalisation(
     model: &Model,
     node: &NodeProto,
     channels: usize,
-) -> Result<Affine, CanonicalError> {
+) -> Result<Affine, OnnxError> {
     let label = node.label();
-    let channel = |input: usize| -> Result<Vec<f32>, CanonicalError> {
+    let channel = |input: usize| -> Result<Vec<f32>, OnnxError> {
         let tensor = &node.input[input];
         let (_, values) = model.initializer_f32(tensor)?;
         if values.len() == channels {
             Ok(values)
         } else {
-            Err(CanonicalError::Channels {
-                node: label.to_owned(),
-                tensor: tensor.clone(),
-                found: values.len(),
-                channels,
-            })
+            Err(OnnxErrorKind::Structure
+                .error(format!(
+                    "`{tensor}` has {found} values, the convolution before it has {channels} \
+                     channels",
+                    found = values.len()
+                ))
+                .at(format_args!("node `{label}`")))
         }
     };
     let (gamma, beta, mean, var) = (channel(1)?, channel(2)?, channel(3)?, channel(4)?);
     if let Some((channel, &value)) = var.iter().enumerate().find(|(_, v)| **v < 0.0) {
-        return Err(CanonicalError::Variance {
-            node: label.to_owned(),
-            channel,
-            value,
-        });
+        return Err(OnnxErrorKind::NotFinite
+            .error(format!("the variance of channel {channel} is {value}"))
+            .at(format_args!("node `{label}`")));
     }
     let epsilon = f64::from(node.float("epsilon").unwrap_or(EPSILON));
     let factor = channel_factors(&gamma, &var, epsilon);
@@ -235,7 +233,7 @@ fn fold_into(
     conv: usize,
     index: usize,
     affine: &Affine,
-) -> Result<(), CanonicalError> {
+) -> Result<(), OnnxError> {
     let (conv_node, node) = (model.nodes()[conv].clone(), model.nodes()[index].clone());
     let label = node.label();
     let weight_name = &conv_node.input[1];
@@ -247,12 +245,13 @@ fn fold_into(
         None => vec![0.0; channels],
     };
     if bias.len() != channels {
-        return Err(CanonicalError::Channels {
-            node: conv_node.label().to_owned(),
-            tensor: bias_name.cloned().unwrap_or_default(),
-            found: bias.len(),
-            channels,
-        });
+        return Err(OnnxErrorKind::Structure
+            .error(format!(
+                "`{tensor}` has {found} values, the convolution before it has {channels} channels",
+                tensor = bias_name.cloned().unwrap_or_default(),
+                found = bias.len()
+            ))
+            .at(format_args!("node `{}`", conv_node.label())));
     }
     let row = weight.len() / channels.max(1);
     let weight = weight
@@ -298,16 +297,17 @@ fn rounded(
     row: usize,
     node: &str,
     tensor: &str,
-) -> Result<Vec<f32>, CanonicalError> {
+) -> Result<Vec<f32>, OnnxError> {
     let values = values.map(|v| v as f32).enumerate().map(|(index, value)| {
         if value.is_finite() {
             Ok(value)
         } else {
-            Err(CanonicalError::Overflow {
-                node: node.to_owned(),
-                tensor: tensor.to_owned(),
-                channel: index / row.max(1),
-            })
+            Err(OnnxErrorKind::NotFinite
+                .error(format!(
+                    "folded into `{tensor}`, channel {channel} is not finite",
+                    channel = index / row.max(1)
+                ))
+                .at(format_args!("node `{node}`")))
         }
     });
     values.collect()

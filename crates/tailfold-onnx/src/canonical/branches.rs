@@ -3,35 +3,40 @@
 use std::collections::BTreeSet;
 
 use super::budget::Budget;
-use super::{CanonicalError, bodies, constants, fold};
+use super::{bodies, constants, fold};
 use crate::eval::Value;
 use crate::limits::MOST_NODES;
 use crate::proto::{GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use crate::wires::{Fresh, Wires};
-use crate::{CheckError, Model, Shapes};
+use crate::{Model, OnnxError, OnnxErrorKind, Shapes};
 
 /// Replaces each If by the nodes of its taken branch. The condition has to be a constant, or to follow from the shapes
 /// that `infer` returns.
 ///
 /// # Errors
-/// [`CanonicalError::Branch`] for any other If or loop, since its result can depend on the image,
-/// [`CanonicalError::Branches`] when `budget` is used up.
+/// [`OnnxErrorKind::Unsupported`] for any other If or loop, since its result can depend on the image,
+/// [`OnnxErrorKind::Limit`] when `budget` is used up.
 pub(super) fn inline(
     model: &mut Model,
     infer: &dyn Fn(&Model) -> Shapes,
     budget: &mut Budget,
-) -> Result<(), CanonicalError> {
+) -> Result<(), OnnxError> {
     while let Some(index) = model.nodes().iter().position(has_body) {
         let found = count(model.graph());
         if found > MOST_NODES {
             let most = MOST_NODES;
-            return Err(CheckError::Nodes { found, most }.into());
+            return Err(OnnxErrorKind::Limit.error(format!(
+                "the graph has {found} nodes, expected at most {most}"
+            )));
         }
         let node = &model.nodes()[index];
         let (label, operator) = (node.label().to_owned(), node.op_type().to_owned());
-        let used_up = || CanonicalError::Branches {
-            node: label.clone(),
-            operator: operator.clone(),
+        let used_up = || {
+            OnnxErrorKind::Limit
+                .error(format!(
+                    "{operator} and the branches before it need more time than the loader spends"
+                ))
+                .at(format_args!("node `{label}`"))
         };
         budget.pass(model.nodes().len()).ok_or_else(used_up)?;
         if condition(model.graph(), node).is_none() && node.is("If") {
@@ -80,7 +85,7 @@ fn decide(
     index: usize,
     infer: &dyn Fn(&Model) -> Shapes,
     budget: &mut Budget,
-) -> Result<(), CanonicalError> {
+) -> Result<(), OnnxError> {
     let Some(value) = model.nodes()[index].input.first().cloned() else {
         return Ok(());
     };
@@ -140,14 +145,18 @@ fn ancestors(graph: &GraphProto, value: &str, shapes: &Shapes) -> GraphProto {
 }
 
 /// Replaces the first node that has a subgraph.
-fn inline_constant(model: &mut Model) -> Result<(), CanonicalError> {
+fn inline_constant(model: &mut Model) -> Result<(), OnnxError> {
     let Some(index) = model.nodes().iter().position(has_body) else {
         return Ok(());
     };
     let node = &model.nodes()[index];
-    let refused = || CanonicalError::Branch {
-        node: node.label().to_owned(),
-        operator: node.op_type().to_owned(),
+    let refused = || {
+        OnnxErrorKind::Unsupported
+            .error(format!(
+                "{operator} with a condition that is not a constant is not supported",
+                operator = node.op_type()
+            ))
+            .at(format_args!("node `{}`", node.label()))
     };
     let truths = condition(model.graph(), node)
         .filter(|_| node.is("If"))

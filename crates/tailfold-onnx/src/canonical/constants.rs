@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::CanonicalError;
-use crate::Model;
 use crate::proto::{NodeProto, TensorProto};
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 /// Turns every Constant into an initializer, and removes initializers from the inputs of the graph, where IR versions
 /// before 4 list them.
-pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
+pub(super) fn to_initializers(model: &mut Model) -> Result<(), OnnxError> {
     let graph = model.graph_mut();
     let mut nodes = Vec::with_capacity(graph.node.len());
     let names: BTreeSet<String> = graph
@@ -26,7 +25,9 @@ pub(super) fn to_initializers(model: &mut Model) -> Result<(), CanonicalError> {
             continue;
         }
         let name = node.output.first().cloned().unwrap_or_default();
-        let tensor = value(&node).ok_or_else(|| CanonicalError::Constant(name.clone()))?;
+        let tensor = value(&node).ok_or_else(|| {
+            OnnxErrorKind::Structure.error(format!("the constant `{name}` is not a numeric tensor"))
+        })?;
         graph.initializer.push(TensorProto {
             name: Some(name),
             ..tensor

@@ -3,30 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::budget::Budget;
-use super::{CanonicalError, bodies, reads};
-use crate::Model;
+use super::{bodies, reads};
 use crate::eval::{Unfolded, Value, evaluate};
 use crate::limits::MOST_ELEMENTS;
 use crate::proto::{GraphProto, NodeProto, TensorProto};
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 /// Replaces each node that reads only constants by its value. QuantizeLinear and DequantizeLinear stay, because they
 /// hold the scale and zero point of a constant.
 ///
 /// # Errors
-/// [`CanonicalError::TooLarge`] for one constant above the limit, [`CanonicalError::Folding`] when `budget` is used up.
-pub(super) fn constants(model: &mut Model, budget: &mut Budget) -> Result<(), CanonicalError> {
+/// [`OnnxErrorKind::Limit`] for one constant above the limit, or when `budget` is used up.
+pub(super) fn constants(model: &mut Model, budget: &mut Budget) -> Result<(), OnnxError> {
     let graph = model.graph();
     let mut folding = Folding::of(graph);
     let outputs: BTreeSet<&str> = graph.output.iter().map(|o| o.name()).collect();
     let mut folded: BTreeSet<usize> = BTreeSet::new();
     for (index, node) in graph.node.iter().enumerate() {
         if let Some(elements) = claimed(node, &folding.stored) {
-            return Err(CanonicalError::Shape {
-                node: node.label().to_owned(),
-                operator: node.op_type().to_owned(),
-                elements,
-                limit: MOST_ELEMENTS,
-            });
+            return Err(OnnxErrorKind::Limit
+                .error(format!(
+                    "{operator} to {elements} elements, expected at most {limit}",
+                    operator = node.op_type(),
+                    limit = MOST_ELEMENTS
+                ))
+                .at(format_args!("node `{}`", node.label())));
         }
         if !foldable(node) {
             continue;
@@ -61,10 +62,15 @@ fn evaluated(
     node: &NodeProto,
     inputs: &[Option<&Value>],
     budget: &mut Budget,
-) -> Result<Option<Value>, CanonicalError> {
-    let used_up = || CanonicalError::Folding {
-        node: node.label().to_owned(),
-        operator: node.op_type().to_owned(),
+) -> Result<Option<Value>, OnnxError> {
+    let used_up = || {
+        OnnxErrorKind::Limit
+            .error(format!(
+                "{operator} of constants, and the nodes before it, need more memory or time than \
+                 the loader spends",
+                operator = node.op_type()
+            ))
+            .at(format_args!("node `{}`", node.label()))
     };
     let read = inputs.iter().flatten().map(|v| v.len()).sum();
     budget.elements(read).ok_or_else(used_up)?;
@@ -74,11 +80,13 @@ fn evaluated(
             Ok(Some(value))
         }
         Err(Unfolded::Unknown) => Ok(None),
-        Err(Unfolded::TooLarge) => Err(CanonicalError::TooLarge {
-            node: node.label().to_owned(),
-            operator: node.op_type().to_owned(),
-            limit: MOST_ELEMENTS,
-        }),
+        Err(Unfolded::TooLarge) => Err(OnnxErrorKind::Limit
+            .error(format!(
+                "{operator} makes more than {limit} elements",
+                operator = node.op_type(),
+                limit = MOST_ELEMENTS
+            ))
+            .at(format_args!("node `{}`", node.label()))),
     }
 }
 
@@ -120,7 +128,7 @@ impl<'a> Folding<'a> {
     }
 
     /// The inputs of `node`, `None` for an omitted one; `None` for all when one is not constant.
-    fn inputs(&mut self, node: &NodeProto) -> Result<Option<Vec<Option<&Value>>>, CanonicalError> {
+    fn inputs(&mut self, node: &NodeProto) -> Result<Option<Vec<Option<&Value>>>, OnnxError> {
         let names = || node.input.iter().filter(|n| !n.is_empty());
         if !names().all(|n| self.known.contains_key(n) || self.stored.contains_key(&**n)) {
             return Ok(None);
@@ -143,7 +151,7 @@ impl<'a> Folding<'a> {
     }
 
     /// Records that a node has read `names`, and drops the values that no later node folds with.
-    fn release(&mut self, names: &[String]) -> Result<(), CanonicalError> {
+    fn release(&mut self, names: &[String]) -> Result<(), OnnxError> {
         for name in names {
             let Some(readers) = self.readers.get_mut(&**name) else {
                 continue;
@@ -159,17 +167,20 @@ impl<'a> Folding<'a> {
     }
 
     /// Adds an initializer for a folded value that nodes of the folded graph read.
-    fn write(&mut self, name: &str, value: &Value) -> Result<(), CanonicalError> {
+    fn write(&mut self, name: &str, value: &Value) -> Result<(), OnnxError> {
         if self.kept.contains(name) && !self.stored.contains_key(name) {
             let tensor = value.write(name);
-            let tensor = tensor.ok_or_else(|| CanonicalError::Constant(name.to_owned()))?;
+            let tensor = tensor.ok_or_else(|| {
+                OnnxErrorKind::Structure
+                    .error(format!("the constant `{name}` is not a numeric tensor"))
+            })?;
             self.written.push(tensor);
         }
         Ok(())
     }
 
     /// The new initializers.
-    fn finish(mut self) -> Result<Vec<TensorProto>, CanonicalError> {
+    fn finish(mut self) -> Result<Vec<TensorProto>, OnnxError> {
         for (name, value) in std::mem::take(&mut self.known) {
             self.write(&name, &value)?;
         }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 
-use super::{CanonicalError, bodies};
-use crate::Model;
+use super::bodies;
 use crate::limits::MOST_NODES;
 use crate::proto::{FunctionProto, NodeProto};
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 /// Deepest supported nesting of function calls; the ONNX format forbids recursion.
 const DEEPEST: usize = 16;
@@ -22,9 +22,9 @@ type Key = (String, String, String);
 /// per call.
 ///
 /// # Errors
-/// [`CanonicalError::Functions`] for recursion, calls nested deeper than [`DEEPEST`], more than [`MOST_NODES`] nodes,
+/// [`OnnxErrorKind::Unsupported`] for recursion, calls nested deeper than [`DEEPEST`], more than [`MOST_NODES`] nodes,
 /// and copies of more than [`COPIED`] bytes.
-pub(super) fn inline(model: &mut Model) -> Result<(), CanonicalError> {
+pub(super) fn inline(model: &mut Model) -> Result<(), OnnxError> {
     if model.functions().is_empty() {
         return Ok(());
     }
@@ -55,9 +55,8 @@ pub(super) fn inline(model: &mut Model) -> Result<(), CanonicalError> {
             break;
         }
         if depth == DEEPEST {
-            return Err(CanonicalError::Functions(
-                "are recursive, or nested deeper than 16 calls",
-            ));
+            return Err(OnnxErrorKind::Unsupported
+                .error("the model's own functions are recursive, or nested deeper than 16 calls"));
         }
     }
     model.forget_domains();
@@ -79,7 +78,7 @@ struct Calls<'a> {
 
 impl Calls<'_> {
     /// Replaces each call in `nodes` and their subgraphs by the nodes of its function.
-    fn replace(&mut self, nodes: Vec<NodeProto>) -> Result<Vec<NodeProto>, CanonicalError> {
+    fn replace(&mut self, nodes: Vec<NodeProto>) -> Result<Vec<NodeProto>, OnnxError> {
         let mut replaced = Vec::with_capacity(nodes.len());
         for mut node in nodes {
             let key = (
@@ -94,8 +93,8 @@ impl Calls<'_> {
                     self.copied = self.copied.saturating_add(function.encoded_len());
                 }
                 if self.copied > COPIED {
-                    return Err(CanonicalError::Functions(
-                        "are too large for the number of their calls",
+                    return Err(OnnxErrorKind::Unsupported.error(
+                        "the model's own functions are too large for the number of their calls",
                     ));
                 }
                 replaced.extend(body(&node, function, self.found));
@@ -107,8 +106,8 @@ impl Calls<'_> {
             }
             self.nodes += replaced.len() - before;
             if self.nodes > MOST_NODES {
-                return Err(CanonicalError::Functions(
-                    "expand to more nodes than a model may have",
+                return Err(OnnxErrorKind::Unsupported.error(
+                    "the model's own functions expand to more nodes than a model may have",
                 ));
             }
         }

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::CanonicalError;
-use crate::Model;
 use crate::proto::NodeProto;
 use crate::wires::Wires;
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 /// Removes Identity, Sum of one value, and Dropout in inference mode; their readers then read the input.
 ///
 /// # Errors
-/// [`CanonicalError::Training`] for a node in training mode.
-pub(super) fn remove(model: &mut Model) -> Result<(), CanonicalError> {
+/// [`OnnxErrorKind::Unsupported`] for a node in training mode.
+pub(super) fn remove(model: &mut Model) -> Result<(), OnnxError> {
     refuse_training(model)?;
     let graph = model.graph_mut();
     let removable = ["Identity", "Sum", "Dropout"];
@@ -73,7 +72,7 @@ pub(super) fn remove(model: &mut Model) -> Result<(), CanonicalError> {
 }
 
 /// Refuses training mode, where the result depends on random numbers or on the other images of the batch.
-fn refuse_training(model: &Model) -> Result<(), CanonicalError> {
+fn refuse_training(model: &Model) -> Result<(), OnnxError> {
     for node in model.nodes() {
         let asked = match node.op_type() {
             "BatchNormalization" => node.int("training_mode").unwrap_or(0) != 0,
@@ -86,10 +85,13 @@ fn refuse_training(model: &Model) -> Result<(), CanonicalError> {
             _ => false,
         };
         if asked && matches!(node.domain(), "" | "ai.onnx") {
-            return Err(CanonicalError::Training {
-                node: node.label().to_owned(),
-                operator: node.op_type().to_owned(),
-            });
+            return Err(OnnxErrorKind::Unsupported
+                .error(format!(
+                    "{operator} is in training_mode: its answer depends on the batch or on chance; \
+                     export the model in evaluation mode",
+                    operator = node.op_type()
+                ))
+                .at(format_args!("node `{}`", node.label())));
         }
     }
     Ok(())

@@ -3,15 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::CanonicalError;
-use crate::Model;
 use crate::Shapes;
 use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::wires::{Fresh, Wires};
+use crate::{Model, OnnxError};
 
 /// Rewrites each Gemm with a constant f32 weight, and each MatMul of a matrix with a constant matrix, together with an
 /// Add of a constant after it. `shapes` gives the ranks that the file does not declare.
-pub(super) fn to_gemm(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
+pub(super) fn to_gemm(model: &mut Model, shapes: &Shapes) -> Result<(), OnnxError> {
     if !has_linear(model.graph()) {
         return Ok(());
     }
@@ -176,8 +175,8 @@ impl Weights<'_> {
         model: &mut Model,
         name: &str,
         change: Change,
-        compute: impl Fn(&Model) -> Result<(Vec<usize>, Vec<f32>), CanonicalError>,
-    ) -> Result<String, CanonicalError> {
+        compute: impl Fn(&Model) -> Result<(Vec<usize>, Vec<f32>), OnnxError>,
+    ) -> Result<String, OnnxError> {
         let key = (name.to_owned(), change);
         if let Some(copy) = self.copies.get(&key) {
             return Ok(copy.clone());
@@ -206,7 +205,7 @@ fn without_factors(
     model: &mut Model,
     weights: &mut Weights,
     index: usize,
-) -> Result<(), CanonicalError> {
+) -> Result<(), OnnxError> {
     for (input, attribute) in [(1, "alpha"), (2, "beta")] {
         let node = &model.nodes()[index];
         let factor = node.float(attribute).unwrap_or(1.0);
@@ -235,7 +234,7 @@ fn without_factors(
 }
 
 /// Transposes the weight of the Gemm at `index` to `[out, in]`, if it is `[in, out]`.
-fn transpose(model: &mut Model, weights: &mut Weights, index: usize) -> Result<(), CanonicalError> {
+fn transpose(model: &mut Model, weights: &mut Weights, index: usize) -> Result<(), OnnxError> {
     if model.nodes()[index].int("transB").unwrap_or(0) != 0 {
         return Ok(());
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use half::f16;
 
-use super::{CanonicalError, bodies};
+use super::bodies;
 use crate::eval::from_front;
 use crate::proto::{DataType, GraphProto, NodeProto, TensorProto};
 use crate::wires::Fresh;
-use crate::{Model, Shapes};
+use crate::{Model, OnnxError, OnnxErrorKind, Shapes};
 
 /// Oldest supported opset version; before it, an attribute controls how Add and Mul broadcast.
 const FIRST: i64 = 7;
@@ -22,18 +22,15 @@ const IR_VERSION: i64 = 7;
 /// Raises the opset version to 13, if it is lower. `infer` is called for a Softmax of a value without a declared shape.
 ///
 /// # Errors
-/// [`CanonicalError::Opset`] outside the supported versions, [`CanonicalError::Removed`] for Upsample.
-pub(super) fn raise(
-    model: &mut Model,
-    infer: &dyn Fn(&Model) -> Shapes,
-) -> Result<(), CanonicalError> {
+/// [`OnnxErrorKind::Unsupported`] outside the supported versions, and for Upsample.
+pub(super) fn raise(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) -> Result<(), OnnxError> {
     let found = model.opset().unwrap_or(0);
     if !(FIRST..=LAST).contains(&found) {
-        return Err(CanonicalError::Opset {
-            found,
-            first: FIRST,
-            last: LAST,
-        });
+        return Err(OnnxErrorKind::Unsupported.error(format!(
+            "the model uses version {found} of the standard operators, expected {first} to {last}",
+            first = FIRST,
+            last = LAST
+        )));
     }
     if found >= BY_CHANNEL {
         return Ok(());
@@ -54,7 +51,7 @@ pub(super) fn raise(
 }
 
 /// Converts the nodes of `graph` and of its subgraphs; `shapes` has shapes of values of `graph` for one image.
-fn convert(graph: &mut GraphProto, shapes: &Shapes) -> Result<(), CanonicalError> {
+fn convert(graph: &mut GraphProto, shapes: &Shapes) -> Result<(), OnnxError> {
     for body in graph.node.iter_mut().flat_map(bodies::of_mut) {
         convert(body, &Shapes::new())?;
     }
@@ -66,7 +63,7 @@ fn convert(graph: &mut GraphProto, shapes: &Shapes) -> Result<(), CanonicalError
 
 /// Renames operators that opset 13 has under another name, and writes out the defaults of Resize that changed; an
 /// operator that opset 13 does not have at all is an error.
-fn rename(graph: &mut GraphProto) -> Result<(), CanonicalError> {
+fn rename(graph: &mut GraphProto) -> Result<(), OnnxError> {
     let standard = |node: &&mut NodeProto| matches!(node.domain(), "" | "ai.onnx");
     for node in graph.node.iter_mut().filter(standard) {
         let now = match node.op_type() {
@@ -80,10 +77,13 @@ fn rename(graph: &mut GraphProto) -> Result<(), CanonicalError> {
                 continue;
             }
             "Upsample" => {
-                return Err(CanonicalError::Removed {
-                    node: node.label().to_owned(),
-                    operator: node.op_type().to_owned(),
-                });
+                return Err(OnnxErrorKind::Unsupported
+                    .error(format!(
+                        "{operator} was removed from the standard operators; export the model with \
+                         opset version 13 or later",
+                        operator = node.op_type()
+                    ))
+                    .at(format_args!("node `{}`", node.label())));
             }
             _ => continue,
         };

@@ -2,27 +2,32 @@
 
 use std::collections::HashSet;
 
-use super::CanonicalError;
-use crate::Model;
 use crate::proto::ValueInfoProto;
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 /// Keeps the output `wanted`, or the only output, and the nodes that it depends on.
 ///
 /// # Errors
-/// [`CanonicalError::NoOutput`] if the graph has no output `wanted`, [`CanonicalError::Outputs`] if it has several and
+/// [`OnnxErrorKind::Ports`] if the graph has no output `wanted`, [`OnnxErrorKind::SeveralOutputs`] if it has several and
 /// none is requested.
-pub(super) fn keep(model: &mut Model, wanted: Option<&str>) -> Result<(), CanonicalError> {
+pub(super) fn keep(model: &mut Model, wanted: Option<&str>) -> Result<(), OnnxError> {
     let graph = model.graph_mut();
-    let found = || graph.output.iter().map(|o| o.name().to_owned()).collect();
+    let found: Vec<&str> = graph.output.iter().map(ValueInfoProto::name).collect();
     match wanted {
         Some(wanted) if graph.output.iter().all(|o| o.name() != wanted) => {
-            return Err(CanonicalError::NoOutput {
-                wanted: wanted.to_owned(),
-                found: found(),
-            });
+            return Err(OnnxErrorKind::Ports.error(format!(
+                "the graph has no output `{wanted}`, it has {}",
+                found.join(", ")
+            )));
         }
         Some(wanted) => graph.output.retain(|o| o.name() == wanted),
-        None if graph.output.len() > 1 => return Err(CanonicalError::Outputs { found: found() }),
+        None if found.len() > 1 => {
+            return Err(OnnxErrorKind::SeveralOutputs.error(format!(
+                "the graph has {} outputs ({})",
+                found.len(),
+                found.join(", ")
+            )));
+        }
         None => {}
     }
     let mut needed: HashSet<&str> = graph.output.iter().map(ValueInfoProto::name).collect();

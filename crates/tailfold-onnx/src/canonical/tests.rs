@@ -112,7 +112,7 @@ fn output_is_selected_by_name() {
     let error = canonical(&mut model.clone(), None).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the graph has 2 outputs (probability, feature): choose one with `--output`"
+        "the graph has 2 outputs (probability, feature)"
     );
     let error = canonical(&mut model.clone(), Some("logits")).unwrap_err();
     assert_eq!(

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::CheckError;
 use crate::limits::LARGEST_WINDOW;
 use crate::proto::NodeProto;
+use crate::{OnnxError, OnnxErrorKind};
 
 /// Operators whose constants are weights, which have to be finite.
 pub(super) const WEIGHTED: [&str; 5] = [
@@ -77,7 +77,7 @@ const OPERATORS: [(&str, usize, usize); 50] = [
 pub(super) fn check_operator(
     node: &NodeProto,
     ranks: &BTreeMap<&str, usize>,
-) -> Result<(), CheckError> {
+) -> Result<(), OnnxError> {
     let Some(&(operator, least, most)) = OPERATORS.iter().find(|(op, _, _)| node.is(op)) else {
         return Ok(());
     };
@@ -92,20 +92,22 @@ pub(super) fn check_operator(
     // An omitted required input ends the count.
     let found = (0..least).find(|i| !given(i)).unwrap_or(found);
     if !(least..=most).contains(&found) {
-        return Err(CheckError::Inputs {
-            node: node.label().to_owned(),
-            operator,
-            found,
-            least,
-            most,
-        });
+        let expected = match most {
+            usize::MAX => format!("{least} or more"),
+            _ if least == most => least.to_string(),
+            _ => format!("{least} to {most}"),
+        };
+        return Err(OnnxErrorKind::Structure.error(format!(
+            "node `{}` ({operator}) has {found} inputs, expected {expected}",
+            node.label()
+        )));
     }
     Ok(())
 }
 
 /// Checks the window attributes of a convolution or pool: one value per dimension of the kernel (two for `pads`), of at
 /// least 1 (0 for `pads`) and at most [`LARGEST_WINDOW`]. `weight` is the rank of the weight of a convolution.
-fn check_window(node: &NodeProto, weight: Option<usize>) -> Result<(), CheckError> {
+fn check_window(node: &NodeProto, weight: Option<usize>) -> Result<(), OnnxError> {
     if !WINDOWED.iter().any(|op| node.is(op)) {
         return Ok(());
     }
@@ -127,12 +129,12 @@ fn check_window(node: &NodeProto, weight: Option<usize>) -> Result<(), CheckErro
         let in_range = |v: &i64| (least..=LARGEST_WINDOW).contains(v);
         let wanted = dimensions.max(1) * each;
         if !values.iter().all(in_range) || values.len() != wanted {
-            return Err(CheckError::Window {
-                node: node.label().to_owned(),
-                attribute,
-                found: values.to_vec(),
-                expected: format!("{wanted} numbers of {least} to {LARGEST_WINDOW}"),
-            });
+            return Err(OnnxErrorKind::Structure
+                .error(format!(
+                    "{attribute} is {values:?}, expected {wanted} numbers of {least} to \
+                     {LARGEST_WINDOW}"
+                ))
+                .at(format_args!("node `{}`", node.label())));
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ fn refused(edit: impl Fn(&mut GraphProto), expect: &str) {
 #[test]
 fn built_graphs_pass() {
     for head in [Head::Linear, fixture::COSINE] {
-        assert_eq!(check(&fixture::model(head)), Ok(()));
+        check(&fixture::model(head)).unwrap();
     }
 }
 
@@ -25,7 +25,7 @@ fn unknown_operators_are_left_to_the_runtime() {
         node.op_type = Some(operator.to_owned());
         node.domain = Some(domain.to_owned());
         node.input.push("image".to_owned());
-        assert_eq!(check(&model), Ok(()), "{domain}.{operator}");
+        assert!(check(&model).is_ok(), "{domain}.{operator}");
     }
 }
 
@@ -72,9 +72,8 @@ fn missing_and_duplicate_names_are_errors() {
         name: Some("head.bias".to_owned()),
         ..Default::default()
     });
-    assert_eq!(
-        check(&old),
-        Ok(()),
+    assert!(
+        check(&old).is_ok(),
         "before IR version 4 initializers are inputs too"
     );
 }
@@ -115,7 +114,7 @@ fn wrong_number_of_inputs_is_error() {
     );
     let mut model = fixture::model(Head::Linear);
     model.graph_mut().node[0].input[2].clear();
-    assert_eq!(check(&model), Ok(()), "a bias may be left out");
+    assert!(check(&model).is_ok(), "a bias may be left out");
 }
 
 #[test]
@@ -129,7 +128,7 @@ fn infinite_bound_is_valid_and_nan_is_error() {
         relu.input.push("low".to_owned());
         check(&model)
     };
-    assert_eq!(clipped(f32::NEG_INFINITY), Ok(()));
+    clipped(f32::NEG_INFINITY).unwrap();
     assert_eq!(
         clipped(f32::NAN).unwrap_err().to_string(),
         "the initializer `low` has NaN at index 0"
@@ -187,7 +186,7 @@ fn window_of_one_dimensional_convolution_passes() {
         *conv = std::mem::take(conv).attr_ints("strides", strides);
         check(&model)
     };
-    assert_eq!(strided(&[2]), Ok(()));
+    strided(&[2]).unwrap();
     assert_eq!(
         strided(&[2, 2]).unwrap_err().to_string(),
         "node `stem.conv`: strides is [2, 2], expected 1 numbers of 1 to 4096"

@@ -5,7 +5,7 @@ use half::f16;
 use super::{Folded, Unfolded, from_front};
 use crate::limits::MOST_ELEMENTS;
 use crate::proto::{DataType, NodeProto, TensorProto};
-use crate::{Element, TensorError};
+use crate::{Element, OnnxError};
 
 /// A constant tensor. Integers and booleans are exact; floats are f64, rounded to the element type.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,13 +115,13 @@ impl Value {
     /// Converts `tensor`; `None` for an element type or a shape that the evaluator does not support.
     ///
     /// # Errors
-    /// [`TensorError`] when the elements do not fill the shape or are out of range.
-    pub(crate) fn read(tensor: &TensorProto) -> Result<Option<Self>, TensorError> {
-        fn ints<T: Element + Into<i64>>(tensor: &TensorProto) -> Result<Data, TensorError> {
+    /// [`OnnxError`] when the elements do not fill the shape or are out of range.
+    pub(crate) fn read(tensor: &TensorProto) -> Result<Option<Self>, OnnxError> {
+        fn ints<T: Element + Into<i64>>(tensor: &TensorProto) -> Result<Data, OnnxError> {
             let values = tensor.values::<T>()?;
             Ok(Data::Int(values.into_iter().map(Into::into).collect()))
         }
-        fn reals<T: Element + Into<f64>>(tensor: &TensorProto) -> Result<Data, TensorError> {
+        fn reals<T: Element + Into<f64>>(tensor: &TensorProto) -> Result<Data, OnnxError> {
             let values = tensor.values::<T>()?;
             Ok(Data::Real(values.into_iter().map(Into::into).collect()))
         }

@@ -1,12 +1,11 @@
 //! The caller's description of a model with incomplete metadata: class names, training counts and preprocessing.
 
-pub use error::DescriptionError;
 use tailfold_spec::{CardParts, ModelCard, Preprocess, Resize};
 
 use super::{OpenOptions, Opened};
+use crate::model::lengths;
 use crate::proto::DataType;
-
-mod error;
+use crate::{OnnxError, OnnxErrorKind};
 
 /// The caller's description of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,8 +42,8 @@ impl Description {
     /// Returns the card of a model: its own, or one made from its partial metadata and this description.
     ///
     /// # Errors
-    /// [`DescriptionError`] when a value is missing, contradictory or impossible.
-    pub fn card(&self, opened: &Opened) -> Result<ModelCard, DescriptionError> {
+    /// [`OnnxError`] when a value is missing, contradictory or impossible.
+    pub fn card(&self, opened: &Opened) -> Result<ModelCard, OnnxError> {
         let props = opened.model.props();
         if ModelCard::is_in(&props) {
             let card = opened.model.checked_card()?;
@@ -59,20 +58,22 @@ impl Description {
             return Ok(card);
         }
         let parts = self.parts(opened)?;
-        let missing = |missing, flags| DescriptionError::Missing { missing, flags };
+        let missing =
+            |kind: OnnxErrorKind, key| kind.error(format!("the model has no metadata `{key}`"));
         let classes = parts
             .classes
-            .ok_or_else(|| missing("tailfold.classes", "--labels"))?;
+            .ok_or_else(|| missing(OnnxErrorKind::NoClasses, "tailfold.classes"))?;
         let preprocess = parts
             .preprocess
-            .ok_or_else(|| missing("tailfold.preprocess", "--mean and --std"))?;
+            .ok_or_else(|| missing(OnnxErrorKind::NoPreprocessing, "tailfold.preprocess"))?;
         // Zero stands for an unknown count.
         let train_counts = parts.train_counts.unwrap_or_else(|| vec![0; classes.len()]);
         if train_counts.len() != classes.len() {
-            return Err(DescriptionError::Counts {
-                counts: train_counts.len(),
-                classes: classes.len(),
-            });
+            return Err(OnnxErrorKind::Description.error(format!(
+                "{} training counts for {} classes",
+                train_counts.len(),
+                classes.len()
+            )));
         }
         Ok(ModelCard {
             name: String::new(),
@@ -89,12 +90,8 @@ impl Description {
     /// Returns this description with the class names `classes`, if neither it nor the file has any.
     ///
     /// # Errors
-    /// [`DescriptionError`] when the metadata of the file is damaged.
-    pub fn or_classes(
-        &self,
-        opened: &Opened,
-        classes: &[String],
-    ) -> Result<Self, DescriptionError> {
+    /// [`OnnxError`] when the metadata of the file is damaged.
+    pub fn or_classes(&self, opened: &Opened, classes: &[String]) -> Result<Self, OnnxError> {
         let mut description = self.clone();
         let props = opened.model.props();
         let named = ModelCard::is_in(&props) || CardParts::from_props(&props)?.classes.is_some();
@@ -107,8 +104,8 @@ impl Description {
     /// Merges the metadata of a third-party model with this description.
     ///
     /// # Errors
-    /// [`DescriptionError`] when the two contradict each other or a value is impossible.
-    pub fn parts(&self, opened: &Opened) -> Result<CardParts, DescriptionError> {
+    /// [`OnnxError`] when the two contradict each other or a value is impossible.
+    pub fn parts(&self, opened: &Opened) -> Result<CardParts, OnnxError> {
         let mut parts = CardParts::from_props(&opened.model.props())?;
         self.agrees(&parts)?;
         parts.classes = parts.classes.or_else(|| self.labels.clone());
@@ -120,20 +117,17 @@ impl Description {
     }
 
     /// Checks that this description does not contradict the metadata `file`.
-    fn agrees(&self, file: &CardParts) -> Result<(), DescriptionError> {
+    fn agrees(&self, file: &CardParts) -> Result<(), OnnxError> {
         fn same<T: PartialEq + std::fmt::Debug>(
             field: &'static str,
             file: Option<&T>,
             caller: Option<&T>,
-        ) -> Result<(), DescriptionError> {
+        ) -> Result<(), OnnxError> {
             match (file, caller) {
-                (Some(file), Some(caller)) if file != caller => {
-                    Err(DescriptionError::Contradiction {
-                        field,
-                        file: format!("{file:?}"),
-                        caller: format!("{caller:?}"),
-                    })
-                }
+                (Some(file), Some(caller)) if file != caller => Err(OnnxErrorKind::Description
+                    .error(format!(
+                        "the model's metadata says {field} {file:?}, but {caller:?} was given"
+                    ))),
                 _ => Ok(()),
             }
         }
@@ -161,10 +155,13 @@ impl Description {
     }
 
     /// Preprocessing by this description; `None` without mean and std. A uint8 input takes the bytes of the image.
-    fn preprocess(&self, opened: &Opened) -> Result<Option<Preprocess>, DescriptionError> {
+    fn preprocess(&self, opened: &Opened) -> Result<Option<Preprocess>, OnnxError> {
         let found = opened.model.input_shape()?;
         let [_, Some(channels), Some(height), Some(width)] = found else {
-            return Err(DescriptionError::Size(found));
+            return Err(OnnxErrorKind::Ports.error(format!(
+                "the size of an image is not fixed: the input has the shape {}",
+                lengths(&found)
+            )));
         };
         let input = &opened.ports.input;
         let each = |values: &Vec<f32>| spread(values, channels);
@@ -179,27 +176,33 @@ impl Description {
                 let bytes = mean.iter().all(|m| m.abs() < f32::MIN_POSITIVE)
                     && std.iter().all(|s| (s - BYTE).abs() < 1e-6);
                 if !bytes {
-                    return Err(DescriptionError::Bytes { mean, std });
+                    return Err(OnnxErrorKind::Description.error(format!(
+                        "the model's input is uint8: it takes the bytes of the image as they are, \
+                         but mean {mean:?} and std {std:?} were given"
+                    )));
                 }
                 (mean, vec![BYTE; channels])
             }
             (_, None) if self.resize.is_some() || self.bgr => {
-                return Err(DescriptionError::Missing {
-                    missing: "tailfold.preprocess",
-                    flags: "--mean and --std",
-                });
+                return Err(OnnxErrorKind::NoPreprocessing
+                    .error("the model has no metadata `tailfold.preprocess`"));
             }
             (_, None) => return Ok(None),
             (_, Some((mean, std))) => {
                 if mean.iter().any(|m| m.abs() > 4.0) {
-                    return Err(DescriptionError::Scale { mean });
+                    return Err(OnnxErrorKind::Description.error(format!(
+                        "mean {mean:?} is not on the 0..1 scale: divide mean and std by 255"
+                    )));
                 }
                 let plain = mean.iter().all(|m| m.abs() < f32::MIN_POSITIVE)
                     && std
                         .iter()
                         .all(|s| (s - 1.0).abs() < 1e-6 || (s - BYTE).abs() < 1e-6);
                 if let Some(node) = input.normalised_by.clone().filter(|_| !plain) {
-                    return Err(DescriptionError::Twice { node, mean, std });
+                    return Err(OnnxErrorKind::Normalised.error(format!(
+                        "node `{node}` of the graph normalises the image already, so mean {mean:?} \
+                         and std {std:?} would do it twice"
+                    )));
                 }
                 (mean, std)
             }

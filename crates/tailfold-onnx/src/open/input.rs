@@ -2,10 +2,9 @@
 
 use cancel::cancel;
 
-use super::OpenError;
-use crate::Model;
 use crate::proto::{DataType, NodeProto, TensorShapeProto, TypeValue, ValueInfoProto};
 use crate::wires::Fresh;
+use crate::{Model, OnnxError, OnnxErrorKind};
 
 mod cancel;
 
@@ -48,14 +47,16 @@ const TO_FIRST: [i64; 4] = [0, 3, 1, 2];
 
 impl InputPort {
     /// Makes the input of `model` f32 images `[N, channels, height, width]`, and returns the port of the file.
-    pub(super) fn detach(model: &mut Model, layout: Layout) -> Result<Self, OpenError> {
+    pub(super) fn detach(model: &mut Model, layout: Layout) -> Result<Self, OnnxError> {
         let mut original = model.input()?.clone();
         let name = original.name().to_owned();
-        let not_image = || OpenError::NotImage {
-            name: name.clone(),
-            shape: original
-                .shape()
-                .map_or_else(|| "?".to_owned(), |shape| crate::model::lengths(&shape)),
+        let not_image = || {
+            let shape = original.shape();
+            let shape = shape.map_or_else(|| "?".to_owned(), |s| crate::model::lengths(&s));
+            OnnxErrorKind::Ports.error(format!(
+                "input `{name}` has the shape {shape}, expected images [N, channels, height, width] \
+                 or [N, height, width, channels]"
+            ))
         };
         let shape: [Option<usize>; 4] = original
             .shape()
@@ -69,10 +70,10 @@ impl InputPort {
             DataType::Uint8,
         ];
         if !known.contains(&element) {
-            return Err(OpenError::InputType {
-                name,
-                found: element.label().to_owned(),
-            });
+            return Err(OnnxErrorKind::Ports.error(format!(
+                "input `{name}` has elements of type {found}; images are f32, f16, f64 or uint8",
+                found = element.label()
+            )));
         }
         let colours = |d: Option<usize>| matches!(d, Some(1 | 3));
         let channels_last = match layout {

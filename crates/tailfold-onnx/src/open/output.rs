@@ -6,10 +6,9 @@ use tailfold_spec::ScoreKind;
 
 use end::{End, after, computing};
 
-use super::OpenError;
 use crate::proto::{DataType, NodeProto, TensorProto, TensorType, TypeValue, ValueInfoProto};
 use crate::wires::{Fresh, Wires};
-use crate::{Model, Shapes};
+use crate::{Model, OnnxError, Shapes};
 
 mod end;
 
@@ -41,7 +40,7 @@ impl OutputPort {
     pub(super) fn detach(
         model: &mut Model,
         infer: &dyn Fn(&Model) -> Shapes,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, OnnxError> {
         let mut port = Self::logits(model, infer)?;
         let element = port.original.element().unwrap_or(DataType::Float);
         if [DataType::Float16, DataType::Bfloat16].contains(&element) {
@@ -51,7 +50,7 @@ impl OutputPort {
     }
 
     /// Appends a Cast to f32 to `model`, and a Cast back to `element` to the tail.
-    fn widen(&mut self, model: &mut Model, element: DataType) -> Result<(), OpenError> {
+    fn widen(&mut self, model: &mut Model, element: DataType) -> Result<(), OnnxError> {
         let mut output = model.output()?.clone();
         let graph = model.graph_mut();
         let mut names = Fresh::of(graph);
@@ -99,7 +98,7 @@ impl OutputPort {
     }
 
     /// Removes the Softmax or Sigmoid at the end of `model`, if there is one, so that its logits become the output.
-    fn logits(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) -> Result<Self, OpenError> {
+    fn logits(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes) -> Result<Self, OnnxError> {
         let original = model.output()?.clone();
         let graph = model.graph();
         let mut port = Self {

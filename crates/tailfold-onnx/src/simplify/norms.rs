@@ -1,14 +1,14 @@
 //! A BatchNormalization that cannot be folded into a convolution becomes a depthwise convolution.
 
 use super::image;
-use crate::canonical::{CanonicalError, normalisation};
+use crate::canonical::normalisation;
 use crate::proto::NodeProto;
 use crate::wires::{Fresh, Wires};
-use crate::{Model, Shapes};
+use crate::{Model, OnnxError, Shapes};
 
 /// Rewrites each BatchNormalization of an image with constant parameters as a depthwise 1x1 Conv. With per-channel
 /// scales, its INT8 weights are exact.
-pub(super) fn to_depthwise(model: &mut Model, shapes: &Shapes) -> Result<(), CanonicalError> {
+pub(super) fn to_depthwise(model: &mut Model, shapes: &Shapes) -> Result<(), OnnxError> {
     let wires = Wires::of(model.graph());
     let mut names = Fresh::of(model.graph());
     for index in 0..model.nodes().len() {

@@ -1,6 +1,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::{OrtError, OrtErrorKind};
+
 use super::*;
 
 fn key(model: &str) -> EngineKey {
@@ -17,7 +19,7 @@ fn key(model: &str) -> EngineKey {
 fn quiet(_: &str) {}
 
 /// Opens the engine as a provider would: builds it where it is missing, and returns what it holds.
-fn open(folder: &Path, builds: &AtomicUsize) -> Result<String, EngineError> {
+fn open(folder: &Path, builds: &AtomicUsize) -> Result<String, OrtError> {
     let file = folder.join("net.engine");
     if !file.exists() {
         builds.fetch_add(1, Ordering::SeqCst);
@@ -92,7 +94,8 @@ fn an_engine_that_the_provider_refuses_is_built_again() {
     let engine = with_engine(base.path(), &key("a"), quiet, |folder| {
         calls.push(folder.join("net.engine").exists());
         if calls.len() == 1 {
-            return Err(EngineError::NoFolder);
+            return Err(OrtErrorKind::NoEngineFolder
+                .error("there is no folder for engines: none was named, and HOME is not set"));
         }
         open(folder, &AtomicUsize::new(0))
     });
@@ -104,7 +107,10 @@ fn an_engine_that_the_provider_refuses_is_built_again() {
 fn a_build_that_fails_leaves_no_engine() {
     let base = tempfile::tempdir().unwrap();
     let failed = with_engine(base.path(), &key("a"), quiet, |_| {
-        Err::<(), _>(EngineError::NoFolder)
+        Err::<(), _>(
+            OrtErrorKind::NoEngineFolder
+                .error("there is no folder for engines: none was named, and HOME is not set"),
+        )
     });
     assert!(failed.is_err());
     assert_eq!(builds(base.path(), &key("a")), 1);

@@ -31,7 +31,7 @@ fn the_first_place_that_has_a_library_is_taken() {
     // A named one that is not there is an error, though others are.
     let error = found(Some(&gone), None).unwrap_err().to_string();
     assert!(
-        error.contains("--ort-library") && error.contains("gone.so"),
+        error.contains("named file") && error.contains("gone.so"),
         "{error}"
     );
     fs::remove_file(&installed).unwrap();
@@ -40,12 +40,11 @@ fn the_first_place_that_has_a_library_is_taken() {
     fs::remove_file(&users).unwrap();
     let error = found(None, None).unwrap_err().to_string();
     for place in [
-        "--ort-library: not given",
+        "named file: not given",
         "ORT_DYLIB_PATH: not given",
         "bin",
         "site-packages",
         "user",
-        "tailfold runtime install",
     ] {
         assert!(error.contains(place), "{place} is not in {error}");
     }

@@ -2,8 +2,8 @@
 
 use tailfold_spec::Logits;
 
-use super::ChainError;
 use crate::Verdict;
+use crate::{ParityError, ParityErrorKind};
 
 /// How near two sets of logits of one network are, `[images, classes]` each.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,16 +22,28 @@ pub struct Closeness {
     pub tolerance: f64,
 }
 
+/// Checks that `found` has the shape of `expected`, `[images, classes]` each.
+///
+/// # Errors
+/// [`ParityErrorKind::Mismatch`].
+pub(super) fn same_shape(expected: &Logits, found: &Logits) -> Result<(), ParityError> {
+    let [e, f] = [expected, found].map(|logits| [logits.len(), logits.num_classes()]);
+    if e == f {
+        return Ok(());
+    }
+    Err(ParityErrorKind::Mismatch.error(format!(
+        "{} rows of {} logits were expected but {} of {} came back",
+        e[0], e[1], f[0], f[1]
+    )))
+}
+
 impl Closeness {
     /// Compares `b` with `a`, with a tolerance of `share` of the largest logit of `a`, or of 1 where all are smaller.
     ///
     /// # Errors
-    /// [`ChainError::Shape`] when the shapes differ.
-    pub fn of(a: &Logits, b: &Logits, share: f64) -> Result<Self, ChainError> {
-        let [expected, found] = [a, b].map(|logits| [logits.len(), logits.num_classes()]);
-        if expected != found {
-            return Err(ChainError::Shape { expected, found });
-        }
+    /// [`ParityErrorKind::Mismatch`] when the shapes differ.
+    pub fn of(a: &Logits, b: &Logits, share: f64) -> Result<Self, ParityError> {
+        same_shape(a, b)?;
         let largest = |row: &[f32]| row.iter().fold(1.0_f64, |m, v| m.max(f64::from(v.abs())));
         let tolerance = share * largest(a.values());
         let mut closeness = Self {

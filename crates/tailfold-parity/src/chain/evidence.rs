@@ -2,8 +2,8 @@
 
 use tailfold_spec::{Group, Logits};
 
-use super::{Against, ChainError, Closeness, Stage, Step};
-use crate::{ComparedModel, Policy, Verdict, compare};
+use super::{Against, Closeness, Stage, Step};
+use crate::{ComparedModel, ParityError, ParityErrorKind, Policy, Verdict, compare};
 
 /// A model on a back end, and its logits.
 #[derive(Clone, Copy, Debug)]
@@ -41,10 +41,10 @@ impl Evidence<'_> {
     /// Judges all steps; `golden` is the comparison of the first model with the training framework, whose goldens then are step 1.
     ///
     /// # Errors
-    /// [`ChainError`] without a step, and for logits, labels or models that cannot be compared.
-    pub fn judge(&self, golden: Option<Against>) -> Result<Vec<Step>, ChainError> {
+    /// [`ParityError`] without a step, and for logits, labels or models that cannot be compared.
+    pub fn judge(&self, golden: Option<Against>) -> Result<Vec<Step>, ParityError> {
         if self.steps.is_empty() {
-            return Err(ChainError::NoStep);
+            return Err(ParityErrorKind::Empty.error("the chain has no step"));
         }
         let mut steps: Vec<Step> = golden.iter().map(Step::of_golden).collect();
         let first = steps.len();
@@ -111,7 +111,7 @@ impl Evidence<'_> {
     }
 
     /// Compares step `index` with the earlier one `before`, whose number is `number`.
-    fn against(&self, index: usize, before: usize, number: usize) -> Result<Against, ChainError> {
+    fn against(&self, index: usize, before: usize, number: usize) -> Result<Against, ParityError> {
         let (this, earlier) = (&self.steps[index], &self.steps[before]);
         let policy = self.policy.on_backend(this.backend);
         let (a, b) = (earlier.logits, this.logits);
@@ -129,10 +129,7 @@ impl Evidence<'_> {
         };
         if this.stage == Stage::Float {
             let near = Closeness::of(a, b, self.float_tolerance);
-            let near = near.map_err(|source| ChainError::Step {
-                step: this.what(),
-                source: Box::new(source),
-            })?;
+            let near = near.map_err(|error| error.at(this.what()))?;
             against.verdict = near.verdict();
             against.why = near.sentence();
         }

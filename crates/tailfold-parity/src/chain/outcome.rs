@@ -5,8 +5,8 @@ use std::error::Error;
 use serde::Serialize;
 
 use super::bisect::Finding;
-use super::{ChainError, Stage, Step};
-use crate::{Policy, Unchecked, Verdict};
+use super::{Stage, Step};
+use crate::{ParityError, ParityErrorKind, Policy, Unchecked, Verdict};
 
 /// The result of a chain.
 #[derive(Clone, Debug, Serialize)]
@@ -95,10 +95,10 @@ impl Outcome {
     /// Returns the result of `steps`, which were made as `checked` says.
     ///
     /// # Errors
-    /// [`ChainError::NoStep`].
-    pub fn of(steps: Vec<Step>, checked: Checked) -> Result<Self, ChainError> {
+    /// [`ParityErrorKind::Empty`] without a step.
+    pub fn of(steps: Vec<Step>, checked: Checked) -> Result<Self, ParityError> {
         let worst = steps.iter().map(|step| step.verdict).max();
-        let verdict = worst.ok_or(ChainError::NoStep)?;
+        let verdict = worst.ok_or_else(|| ParityErrorKind::Empty.error("the chain has no step"))?;
         Ok(Self {
             schema: Self::SCHEMA,
             verdict,

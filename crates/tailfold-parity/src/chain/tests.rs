@@ -2,10 +2,8 @@
 
 use tailfold_spec::Logits;
 
-use super::{
-    Absent, Against, ChainError, Checked, Closeness, Evidence, Outcome, Stage, StepLogits,
-};
-use crate::{ComparedModel, Policy, Verdict};
+use super::{Absent, Against, Checked, Closeness, Evidence, Outcome, Stage, StepLogits};
+use crate::{ComparedModel, ParityError, ParityErrorKind, Policy, Verdict};
 
 const IMAGES: usize = 2000;
 
@@ -33,7 +31,7 @@ fn model() -> ComparedModel {
 
 type Made<'a> = (Stage, &'a str, &'a Logits);
 
-fn judge(steps: &[Made<'_>], golden: Option<Against>) -> Result<Outcome, ChainError> {
+fn judge(steps: &[Made<'_>], golden: Option<Against>) -> Result<Outcome, ParityError> {
     let (model, labels, policy) = (model(), labels(), Policy::default());
     let steps: Vec<StepLogits<'_>> = steps
         .iter()
@@ -167,11 +165,14 @@ fn nan_never_passes() {
 
 #[test]
 fn chain_without_step_is_error() {
-    assert!(matches!(judge(&[], None), Err(ChainError::NoStep)));
-    assert!(matches!(
-        Outcome::of(Vec::new(), Checked::default()),
-        Err(ChainError::NoStep)
-    ));
+    let errors = [
+        judge(&[], None).unwrap_err(),
+        Outcome::of(Vec::new(), Checked::default()).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ParityErrorKind::Empty);
+        assert_eq!(error.to_string(), "the chain has no step");
+    }
 }
 
 #[test]
@@ -182,7 +183,9 @@ fn other_shape_is_error() {
         (Stage::Float, "tract-stock", &good),
         (Stage::Float, "ort", &short),
     ];
-    assert!(judge(&steps, None).is_err());
+    let error = judge(&steps, None).unwrap_err();
+    assert_eq!(error.kind(), ParityErrorKind::Mismatch);
+    assert!(error.to_string().starts_with("float on ort: "), "{error}");
     let unchecked = Outcome::unchecked(&judge(&steps, None).unwrap_err());
     assert_eq!(unchecked.schema, Outcome::SCHEMA);
     assert_eq!(unchecked.verdict, Verdict::Error);

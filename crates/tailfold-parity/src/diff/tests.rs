@@ -1,7 +1,7 @@
 use tailfold_spec::Logits;
 
 use super::*;
-use crate::{ComparedModel, Policy, compare};
+use crate::{ComparedModel, ParityErrorKind, Policy, compare};
 
 /// Two classes of 1,000 images; the candidate loses `lost` of the rare one.
 fn report(lost: usize, names: [&str; 2]) -> Report {
@@ -118,7 +118,8 @@ fn a_report_is_read_back_and_no_beginning_of_one_is() {
             .to_string()
             .contains("tailfold.parity/9")
     );
-    let unchecked = crate::Unchecked::because(&ParityError::NoImages);
+    let unchecked =
+        crate::Unchecked::because(&ParityErrorKind::Empty.error("there are no images to compare"));
     std::fs::write(&path, unchecked.to_json()).unwrap();
     assert!(
         Report::read(&path)

@@ -7,8 +7,7 @@ use tailfold_spec::ModelCard;
 
 /// The first field of the preprocessing that two models do not share.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Difference {
+pub(super) struct Difference {
     field: String,
     reference: String,
     candidate: String,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupMargins, Policy, error};
-use crate::PolicyError;
+use super::{GroupMargins, Policy, range};
+use crate::{ParityError, ParityErrorKind};
 
 /// What a back end has to hold instead of the policy's own numbers, and why it has numbers of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,21 +33,21 @@ pub struct BackendPolicy {
 }
 
 impl BackendPolicy {
-    pub(super) fn validate(&self, name: &str) -> Result<(), PolicyError> {
+    pub(super) fn validate(&self, name: &str) -> Result<(), ParityError> {
         if self.reason.trim().is_empty() {
-            return Err(PolicyError::NoReason {
-                backend: name.to_owned(),
-            });
+            return Err(ParityErrorKind::Policy.error(format!(
+                "policy.backends.{name} gives no reason for its tolerances"
+            )));
         }
         let field = |field: &str| format!("backends.{name}.{field}");
-        error::margin(&field("overall_margin_pp"), self.overall_margin_pp)?;
+        range::margin(&field("overall_margin_pp"), self.overall_margin_pp)?;
         if let Some(margins) = self.group_margin_pp {
             margins.validate(&field("group_margin_pp"))?;
         }
-        error::share(&field("min_retained"), self.min_retained)?;
-        error::share(&field("max_tie_rate"), self.max_tie_rate)?;
-        error::share(&field("min_agreement"), self.min_agreement)?;
-        error::distance(&field("max_abs_logit_diff"), self.max_abs_logit_diff)
+        range::share(&field("min_retained"), self.min_retained)?;
+        range::share(&field("max_tie_rate"), self.max_tie_rate)?;
+        range::share(&field("min_agreement"), self.min_agreement)?;
+        range::distance(&field("max_abs_logit_diff"), self.max_abs_logit_diff)
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Group;
 
-use super::error;
-use crate::PolicyError;
+use super::range;
+use crate::ParityError;
 
 /// Which classes are many, medium and few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +47,9 @@ impl Grouping {
         *self == Self::default()
     }
 
-    pub(super) fn validate(&self) -> Result<(), PolicyError> {
+    pub(super) fn validate(&self) -> Result<(), ParityError> {
         let ok = self.few_below <= self.many_above.saturating_add(1);
-        error::check(
+        range::check(
             "groups.few_below",
             self.few_below as f64,
             ok,
@@ -90,10 +90,10 @@ impl GroupMargins {
         }
     }
 
-    pub(super) fn validate(&self, field: &str) -> Result<(), PolicyError> {
+    pub(super) fn validate(&self, field: &str) -> Result<(), ParityError> {
         Group::ALL
             .into_iter()
-            .try_for_each(|group| error::margin(&format!("{field}.{group}"), Some(self.get(group))))
+            .try_for_each(|group| range::margin(&format!("{field}.{group}"), Some(self.get(group))))
     }
 }
 
@@ -127,10 +127,10 @@ impl GroupImages {
     }
 
     /// An expected number of 0 is refused: it would pass a set without the group.
-    pub(super) fn validate(&self) -> Result<(), PolicyError> {
+    pub(super) fn validate(&self) -> Result<(), ParityError> {
         Group::ALL.into_iter().try_for_each(|group| {
             let ok = self.get(group) != Some(0);
-            error::check(
+            range::check(
                 &format!("expected_group_images.{group}"),
                 0.0,
                 ok,

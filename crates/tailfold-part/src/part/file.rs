@@ -8,7 +8,7 @@ use serde_json::Value;
 use tailfold_spec::{Tensors, TensorsError, artifact};
 
 use super::{Header, IMAGES, Part, damaged};
-use crate::{PartError, Tensor};
+use crate::{PartError, PartErrorKind, Tensor};
 
 /// Key of the header in the file's metadata.
 const KEY: &str = "tailfold.part";
@@ -17,7 +17,7 @@ impl Part {
     /// The file's content; the same part gives the same bytes.
     ///
     /// # Errors
-    /// [`PartError::Json`] for a header that JSON cannot hold, or a tensor whose values do not fill its shape.
+    /// [`PartErrorKind::File`] for a header that JSON cannot hold, or a tensor whose values do not fill its shape.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PartError> {
         let stored: BTreeMap<&String, (&Tensor, _)> = self
             .tensors
@@ -41,13 +41,17 @@ impl Part {
             .and_then(|views| {
                 safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), entry)])))
             });
-        file.map_err(|e| PartError::Json(serde::ser::Error::custom(e)))
+        file.map_err(|cause| {
+            PartErrorKind::File
+                .error("the header of a part has no JSON form")
+                .caused_by(cause)
+        })
     }
 
     /// Writes the file `path`, whole or not at all.
     ///
     /// # Errors
-    /// As [`Part::to_bytes`], and [`PartError::File`].
+    /// As [`Part::to_bytes`], and [`PartErrorKind::File`].
     pub fn write(&self, path: &Path) -> Result<(), PartError> {
         Ok(artifact::write(path, &self.to_bytes()?)?)
     }
@@ -59,8 +63,11 @@ impl Part {
     pub fn read(path: &Path) -> Result<Self, PartError> {
         let bytes = artifact::read(path)?;
         let file = Tensors::read(&bytes, "the file").map_err(|e| of_file(path, e))?;
-        let entry = file.metadata(KEY).ok_or_else(|| PartError::NotAPart {
-            path: path.to_owned(),
+        let entry = file.metadata(KEY).ok_or_else(|| {
+            PartErrorKind::NotAPart.error(format!(
+                "{} is no part of a run in shards: its header has no `tailfold.part`",
+                path.display()
+            ))
         })?;
         let header = header(&entry, path)?;
         let mut tensors = BTreeMap::new();
@@ -128,11 +135,11 @@ fn header(entry: &str, path: &Path) -> Result<Header, PartError> {
     let value: Value = serde_json::from_str(text).map_err(|e| damaged(path, &e))?;
     let schema = value["schema"].as_str().unwrap_or_default();
     if schema != Part::SCHEMA {
-        return Err(PartError::Schema {
-            path: path.to_owned(),
-            found: schema.to_owned(),
-            expected: Part::SCHEMA,
-        });
+        return Err(PartErrorKind::Damaged.error(format!(
+            "{} has the schema `{schema}`, expected `{expected}`",
+            path.display(),
+            expected = Part::SCHEMA
+        )));
     }
     serde_json::from_value(value).map_err(|e| damaged(path, &e))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::{Part, PartError};
+use crate::{Part, PartError, PartErrorKind};
 
 /// Most missing shards that a message names.
 const NAMED: usize = 10;
@@ -16,25 +16,25 @@ pub(super) fn same_run(
     (other, expected): &(PathBuf, Part),
 ) -> Result<(), PartError> {
     if part.kind() != expected.kind() {
-        return Err(PartError::Kind {
-            path: path.clone(),
-            found: part.kind(),
-            other: other.clone(),
-            expected: expected.kind(),
-        });
+        return Err(PartErrorKind::OtherRun.error(format!(
+            "{} is a part of `{found}`, but {} is one of `{expected}`",
+            path.display(),
+            other.display(),
+            found = part.kind(),
+            expected = expected.kind()
+        )));
     }
     let (mine, theirs) = (part.asked(), expected.asked());
     let differs = first_difference(mine.keys().chain(theirs.keys()), |key| {
         mine.get(key) == theirs.get(key)
     });
     let asked = |what: &str, found: String, expected: String| {
-        Err(PartError::Asked {
-            path: path.clone(),
-            other: other.clone(),
-            what: what.to_owned(),
-            found,
-            expected,
-        })
+        Err(PartErrorKind::OtherRun.error(format!(
+            "{} and {} are not of the same run: `{what}` is {found} in the one and {expected} in \
+             the other",
+            path.display(),
+            other.display()
+        )))
     };
     if let Some(key) = differs {
         return asked(key, text(mine.get(key)), text(theirs.get(key)));
@@ -44,12 +44,14 @@ pub(super) fn same_run(
         return asked("images", mine, theirs);
     }
     if part.shard().of() != expected.shard().of() {
-        return Err(PartError::Count {
-            path: path.clone(),
-            found: part.shard(),
-            other: other.clone(),
-            expected: expected.shard(),
-        });
+        return Err(PartErrorKind::OtherRun.error(format!(
+            "{} is shard {found}, but {} is shard {expected}: they share the images out \
+             differently",
+            path.display(),
+            other.display(),
+            found = part.shard(),
+            expected = expected.shard()
+        )));
     }
     Ok(())
 }
@@ -70,7 +72,7 @@ pub(super) fn text(value: Option<&Value>) -> String {
 /// Checks that no shard is missing among `parts`, each of which is another one.
 pub(super) fn check_complete(parts: &[(PathBuf, Part)]) -> Result<(), PartError> {
     let Some((_, first)) = parts.first() else {
-        return Err(PartError::NoParts);
+        return Err(PartErrorKind::Missing.error("no parts were given"));
     };
     let of = first.shard().of();
     let lost = of - parts.len();
@@ -88,10 +90,9 @@ pub(super) fn check_complete(parts: &[(PathBuf, Part)]) -> Result<(), PartError>
     }
     let given = parts.iter();
     let given = given.map(|(path, part)| format!("{} ({})", path.display(), part.shard()));
-    Err(PartError::Lost {
-        lost,
-        of,
-        named: named.join(", "),
-        given: given.collect::<Vec<_>>().join(", "),
-    })
+    Err(PartErrorKind::Missing.error(format!(
+        "{lost} of {of} shards are missing ({named}): the files given are {given}",
+        named = named.join(", "),
+        given = given.collect::<Vec<_>>().join(", ")
+    )))
 }

@@ -6,7 +6,7 @@ use tailfold_onnx::Model;
 
 use crate::affine::ActivationParams;
 use crate::equalize::equalize;
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::float::FloatModel;
 use crate::form::check_single;
 use crate::images::CalibrationSet;
@@ -41,7 +41,7 @@ impl Graph {
     /// Equalized where that is asked for, with the layers that are to be quantized.
     ///
     /// # Errors
-    /// [`QuantError`] of the graph, or [`QuantError::NoLayer`].
+    /// [`QuantError`] of the graph, or [`QuantErrorKind::Option`] for a name to keep that is no layer's.
     pub(crate) fn of(float: &FloatModel, options: &Options) -> Result<Self, QuantError> {
         check_single(float)?;
         float.check_folded()?;
@@ -107,9 +107,9 @@ impl Graph {
 fn check_layers(layers: &[String], kept: &BTreeSet<String>) -> Result<(), QuantError> {
     match kept.iter().find(|name| !layers.contains(name)) {
         None => Ok(()),
-        Some(name) => Err(QuantError::NoLayer {
-            name: name.clone(),
-            layers: layers.join(", "),
-        }),
+        Some(name) => Err(QuantErrorKind::Option.error(format!(
+            "no layer `{name}` becomes integer: those that do are {layers}",
+            layers = layers.join(", ")
+        ))),
     }
 }

@@ -34,7 +34,7 @@ impl ChannelSpread {
     /// next layer enlarges again does, and it is one that equalization corrects.
     ///
     /// # Errors
-    /// [`QuantError::Onnx`] when a weight is not a float constant.
+    /// [`QuantError`] when a weight is not a float constant.
     pub(crate) fn of(model: &Model) -> Result<Option<Self>, QuantError> {
         let mut worst: Option<Self> = None;
         for pair in pairs(model.graph()) {

@@ -1,6 +1,6 @@
 //! The first pass: the ends of every activation on every image, and its histogram over a shard's images.
 
-use tailfold_part::{Kind, Part, PartError};
+use tailfold_part::{Kind, Part, PartErrorKind};
 use tailfold_spec::Shard;
 
 use super::{Passes, asked::Asked};
@@ -81,11 +81,13 @@ impl Passes {
         for (path, part) in parts.iter() {
             let (shape, exponents) = part.tensor::<i64>(path, "exponents", 1)?;
             let (bins, counts) = part.tensor::<u64>(path, "counts", 2)?;
-            let misfit = || PartError::Tensor {
-                path: path.to_owned(),
-                tensor: "counts".to_owned(),
-                found: format!("{bins:?} of {shape:?} exponents, with ends {row:?}"),
-                expected: format!("a histogram of each of {tensors} tensors"),
+            let misfit = || {
+                PartErrorKind::Damaged
+                    .error(format!(
+                        "tensor `counts` is {bins:?} of {shape:?} exponents, with ends {row:?}, \
+                         expected a histogram of each of {tensors} tensors"
+                    ))
+                    .at(path.display())
             };
             if shape != [tensors] || row != [2 * tensors] {
                 return Err(misfit().into());

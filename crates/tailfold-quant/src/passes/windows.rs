@@ -1,6 +1,6 @@
 //! The second pass: windows of every layer's input, and what the float network answers on the way.
 
-use tailfold_part::{Kind, Part, PartError};
+use tailfold_part::{Kind, Part, PartErrorKind};
 use tailfold_spec::Shard;
 
 use super::Passes;
@@ -81,13 +81,10 @@ impl Passes {
                 if row != [of_image] || shape != [lost.len()] {
                     let found = format!("{row:?} an image with sums {shape:?}");
                     let expected = format!("[{of_image}] with sums [{}]", lost.len());
-                    return Err(PartError::Tensor {
-                        path: path.to_owned(),
-                        tensor: name,
-                        found,
-                        expected,
-                    }
-                    .into());
+                    return Err(PartErrorKind::Damaged
+                        .error(format!("tensor `{name}` is {found}, expected {expected}"))
+                        .at(path.display())
+                        .into());
                 }
                 lost.iter_mut()
                     .zip(sums)

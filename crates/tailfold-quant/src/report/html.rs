@@ -24,7 +24,7 @@ impl Report {
             @if let Some(line) = self.evaluated() {
                 p { (Text(&line)) }
             } @else {
-                p { "Not compared on any images: give labelled ones with --evaluation." }
+                p { "Not compared on any images: no labelled images were given." }
             }
             @for plot in plots.iter().flatten() {
                 (PreEscaped(plot))

@@ -4,7 +4,7 @@ use tailfold_onnx::Model;
 use tailfold_parity::{ComparedModel, Policy, Report, compare};
 use tailfold_spec::{Group, Logits};
 
-use crate::error::QuantError;
+use crate::error::{QuantError, QuantErrorKind};
 use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::logits::{difference, logits};
@@ -26,7 +26,7 @@ impl<'a> Judge<'a> {
     /// Judges quantizations of `float` on `images`, which must have labels, by `policy`.
     ///
     /// # Errors
-    /// [`QuantError::NoGroups`] when the model or the images do not say what belongs to which group, or as the float network fails.
+    /// [`QuantErrorKind::Classes`] when the model or the images do not say what belongs to which group, or as the float network fails.
     pub fn new(
         float: &FloatModel,
         images: &'a CalibrationSet,
@@ -35,7 +35,10 @@ impl<'a> Judge<'a> {
         let (card, data) = float
             .card()
             .zip(images.data())
-            .ok_or(QuantError::NoGroups)?;
+            .ok_or(QuantErrorKind::Classes.error(
+                "a search needs training counts in the model's metadata, and labelled \
+                 images: without them there are no groups",
+            ))?;
         let labels = data.labels().to_vec();
         let groups = card.groups();
         let of_group = |group: Group| -> Vec<usize> {

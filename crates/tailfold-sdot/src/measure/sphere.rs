@@ -1,8 +1,8 @@
 //! The uniform measure on a sphere, as a sample of any size.
 
-use super::{MeasureError, SampledMeasure};
+use super::SampledMeasure;
 use crate::sobol::{MAX_DIM, sobol_sphere};
-use crate::{SolveError, sphere_samples};
+use crate::{SolveError, SolveErrorKind, sphere_samples};
 
 /// Where the points of a sphere come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,23 +49,25 @@ impl Sphere {
     /// the first `m` of `n` points are those of `n = m`, so that a sample can grow.
     ///
     /// # Errors
-    /// [`MeasureError`] without points or dimensions, beyond [`Sequence::Sobol`]'s dimensions, or when the radius is no
+    /// [`SolveError`] without points or dimensions, beyond [`Sequence::Sobol`]'s dimensions, or when the radius is no
     /// positive number.
-    pub fn sample(&self, n: usize) -> Result<SampledMeasure, MeasureError> {
+    pub fn sample(&self, n: usize) -> Result<SampledMeasure, SolveError> {
         let Self { dim, radius, .. } = *self;
         if !radius.is_normal() || radius < 0.0 {
-            return Err(MeasureError::Radius(radius));
+            return Err(SolveErrorKind::Setting.error(format!(
+                "the radius of the sphere is {radius}, expected a positive number"
+            )));
         }
         if dim == 0 {
-            return Err(SolveError::NoColumns { what: "features" }.into());
+            return Err(SolveErrorKind::Empty.error("features must have at least one column"));
         }
         let mut points = match self.sequence {
             Sequence::Gaussian => sphere_samples(n, dim, self.seed),
             Sequence::Sobol if dim > MAX_DIM => {
-                return Err(MeasureError::Dimensions {
-                    dim,
-                    limit: MAX_DIM,
-                });
+                return Err(SolveErrorKind::Setting.error(format!(
+                    "a Sobol sequence has at most {MAX_DIM} dimensions, the sphere has {dim}: take \
+                     Gaussian points, which have no limit"
+                )));
             }
             Sequence::Sobol => sobol_sphere(n, dim, self.seed),
         };

@@ -1,6 +1,8 @@
+use crate::SolveError;
+
 use super::*;
 
-fn features(points: &[f32], weights: Option<&[f64]>) -> Result<SampledMeasure, MeasureError> {
+fn features(points: &[f32], weights: Option<&[f64]>) -> Result<SampledMeasure, SolveError> {
     SampledMeasure::features(points.to_vec(), weights.map(<[f64]>::to_vec), 2)
 }
 

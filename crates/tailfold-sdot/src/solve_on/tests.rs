@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{cosine, skewed};
 use crate::{DeviceFailure, DeviceSums};
-use crate::{Problem, Scores, Stop, cell_masses, entropic_energy, solve};
+use crate::{Problem, Scores, SolveErrorKind, Stop, cell_masses, entropic_energy, solve};
 
 /// A device in this process, in single precision, that fails when its questions are used up.
 struct Pretended {
@@ -217,10 +217,11 @@ fn what_a_device_cannot_do_is_said_first() {
     let mut device = Pretended::new(&z, &w, 3, 16.0, 0);
     let many = solve_on(&mut device, &skewed(600, 0.1), &Options::default()).unwrap_err();
     let limit = crate::MAX_NEWTON_CLASSES;
-    let expected = SolveError::TooManyClasses {
-        classes: 600,
-        limit,
-    };
+    let expected = SolveErrorKind::TooManyClasses.error(format!(
+        "{classes} classes are more than the method `newton` takes ({limit}): its matrices hold \
+         classes x classes values. `newton-cg` has no limit",
+        classes = 600
+    ));
     assert_eq!(many, expected);
     let mut device = Pretended::new(&z, &w[..12], 3, 16.0, 0);
     let fine = solve_on(&mut device, &[0.25; 4], &soft(0.5, 1e-9)).unwrap_err();

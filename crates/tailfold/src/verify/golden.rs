@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tailfold_spec::{ImageBatch, Logits, Manifest, ModelCard, Tensors, artifact, same_file};
 
-use super::VerifyError;
+use crate::{RuntimeError, RuntimeErrorKind};
 
 /// Inputs and the scores that the training framework gave them.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ impl Golden {
     /// Reads the goldens of the run folder `run`, and checks their hash by its manifest.
     ///
     /// # Errors
-    /// [`VerifyError`] naming the file.
-    pub fn of_run(run: &Path) -> Result<Self, VerifyError> {
+    /// [`RuntimeError`] naming the file.
+    pub fn of_run(run: &Path) -> Result<Self, RuntimeError> {
         let manifest = Manifest::read(run)?;
         let bytes = manifest.read_file(run, Manifest::GOLDEN)?;
         Ok(Self {
@@ -37,8 +37,8 @@ impl Golden {
     /// folder's manifest.
     ///
     /// # Errors
-    /// [`VerifyError`] naming the file.
-    pub fn read(path: &Path) -> Result<Self, VerifyError> {
+    /// [`RuntimeError`] naming the file.
+    pub fn read(path: &Path) -> Result<Self, RuntimeError> {
         if path.is_dir() {
             return Self::of_run(path);
         }
@@ -58,13 +58,17 @@ impl Golden {
         }
     }
 
-    fn from_bytes(bytes: &[u8], path: PathBuf) -> Result<Self, VerifyError> {
+    fn from_bytes(bytes: &[u8], path: PathBuf) -> Result<Self, RuntimeError> {
         let tensors = Tensors::read(bytes, &path.display().to_string())?;
         let (shape, inputs) = tensors.f32("inputs")?;
         let (_, scores) = tensors.f32("scores")?;
-        let shape: [usize; 4] = shape.try_into().map_err(|shape| VerifyError::OtherModel {
-            file: path.display().to_string(),
-            why: format!("their inputs have the shape {shape:?}, expected rank 4"),
+        let shape: [usize; 4] = shape.try_into().map_err(|shape| {
+            RuntimeErrorKind::Verify
+                .error(format!(
+                    "these goldens are of another model: their inputs have the shape {shape:?}, \
+                     expected rank 4"
+                ))
+                .at(path.display())
         })?;
         Ok(Self {
             inputs: ImageBatch::new(inputs, shape)?,
@@ -82,8 +86,8 @@ impl Golden {
     /// Checks that the model with this card comes from the same checkpoint, where the run of the goldens is known.
     ///
     /// # Errors
-    /// [`VerifyError::OtherModel`] with both checkpoints.
-    pub fn check_checkpoint(&self, card: &ModelCard) -> Result<(), VerifyError> {
+    /// [`RuntimeErrorKind::Verify`] with both checkpoints.
+    pub fn check_checkpoint(&self, card: &ModelCard) -> Result<(), RuntimeError> {
         let own = self.checkpoint_sha256.as_ref();
         match own.filter(|own| **own != card.checkpoint_sha256) {
             None => Ok(()),
@@ -98,8 +102,8 @@ impl Golden {
     /// it.
     ///
     /// # Errors
-    /// [`VerifyError`] naming the file, when its images or classes are not the model's.
-    pub fn expected(&self, card: &ModelCard) -> Result<Logits, VerifyError> {
+    /// [`RuntimeError`] naming the file, when its images or classes are not the model's.
+    pub fn expected(&self, card: &ModelCard) -> Result<Logits, RuntimeError> {
         let [images, shape @ ..] = self.inputs.shape();
         let spec = &card.preprocess;
         let wanted = [spec.channels, spec.height, spec.width];
@@ -108,10 +112,13 @@ impl Golden {
                 "their inputs are {shape:?} (channels, height, width), the model takes {wanted:?}"
             )));
         }
-        let offsets = card.offsets.as_ref().ok_or(VerifyError::NotFolded)?;
+        let offsets = card
+            .offsets
+            .as_ref()
+            .ok_or(RuntimeErrorKind::Verify.error("the model's offsets are not folded"))?;
         let offsets = &offsets.offsets;
         if images == 0 {
-            return Err(VerifyError::NoImage);
+            return Err(RuntimeErrorKind::Verify.error("there is no image to compare"));
         }
         if images.checked_mul(card.classes.len()) != Some(self.scores.len())
             || offsets.len() != card.classes.len()
@@ -128,10 +135,9 @@ impl Golden {
         Ok(Logits::new(values.collect(), offsets.len())?)
     }
 
-    fn of_another_model(&self, why: String) -> VerifyError {
-        VerifyError::OtherModel {
-            file: self.path.display().to_string(),
-            why,
-        }
+    fn of_another_model(&self, why: String) -> RuntimeError {
+        RuntimeErrorKind::Verify
+            .error(format!("these goldens are of another model: {why}"))
+            .at(self.path.display())
     }
 }

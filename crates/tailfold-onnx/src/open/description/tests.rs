@@ -63,12 +63,12 @@ fn missing_value_error_names_its_flags() {
     refused(
         &nothing,
         &opened(&[]),
-        "the model has no metadata `tailfold.classes`: give --labels",
+        "the model has no metadata `tailfold.classes`",
     );
     refused(
         &nothing,
         &opened(&[CLASSES]),
-        "the model has no metadata `tailfold.preprocess`: give --mean and --std",
+        "the model has no metadata `tailfold.preprocess`",
     );
 }
 
@@ -81,7 +81,7 @@ fn contradiction_error_shows_both_values() {
     refused(
         &other,
         &opened(&[CLASSES]),
-        r#"the model's metadata says classes ["cat", "dog"], the command line ["cat", "cow"]"#,
+        r#"the model's metadata says classes ["cat", "dog"], but ["cat", "cow"] was given"#,
     );
     assert!(said(0.5, 0.25).card(&opened(&[CLASSES])).is_ok());
     let card = said(0.5, 0.25).card(&opened(&[])).unwrap();
@@ -92,7 +92,7 @@ fn contradiction_error_shows_both_values() {
     refused(
         &said(0.0, 0.25),
         &file,
-        "the model's metadata says mean [0.5, 0.5, 0.5], the command line [0.0, 0.0, 0.0]",
+        "the model's metadata says mean [0.5, 0.5, 0.5], but [0.0, 0.0, 0.0] was given",
     );
     let blue = Description {
         bgr: true,
@@ -101,7 +101,7 @@ fn contradiction_error_shows_both_values() {
     refused(
         &blue,
         &file,
-        "the model's metadata says bgr false, the command line true",
+        "the model's metadata says bgr false, but true was given",
     );
 }
 
@@ -170,6 +170,6 @@ fn rounded_value_does_not_contradict_metadata() {
     refused(
         &said(0.5, 0.003_92),
         &file,
-        "the model's metadata says std [0.003921569, 0.003921569, 0.003921569], the command line [0.00392, 0.00392, 0.00392]",
+        "the model's metadata says std [0.003921569, 0.003921569, 0.003921569], but [0.00392, 0.00392, 0.00392] was given",
     );
 }

@@ -5,8 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use tailfold_spec::Logits;
 
-use super::super::ChainError;
+use super::super::closeness::same_shape;
 use super::Counted;
+use crate::ParityError;
 
 /// Most flips of a sample: with 200, a share is known within 7 percentage points (95 %).
 const MOST: usize = 200;
@@ -30,12 +31,9 @@ impl Sample {
     /// others.
     ///
     /// # Errors
-    /// [`ChainError::Shape`] when the shapes differ.
-    pub fn draw(reference: &Logits, candidate: &Logits) -> Result<Self, ChainError> {
-        let [expected, found] = [reference, candidate].map(|l| [l.len(), l.num_classes()]);
-        if expected != found {
-            return Err(ChainError::Shape { expected, found });
-        }
+    /// [`ParityErrorKind::Mismatch`](crate::ParityErrorKind::Mismatch) when the shapes differ.
+    pub fn draw(reference: &Logits, candidate: &Logits) -> Result<Self, ParityError> {
+        same_shape(reference, candidate)?;
         let decisions = |logits: &Logits| -> Vec<Option<usize>> {
             let rows = logits.rows();
             rows.map(|row| Logits::top1(row).map(|t| t.0)).collect()
