@@ -13,7 +13,7 @@ use tailfold_console::process::must;
 use tailfold_console::{print, say};
 use tailfold_spec::artifact;
 
-use crate::process::{lab, root};
+use crate::process::{lab_for, root};
 
 use stages::{Classes, Seed, Tools};
 use table::{GAIN, LOSS, Row, render};
@@ -137,7 +137,7 @@ fn draw(seed: &Seed, classes: &Classes, stem: &Path) -> anyhow::Result<()> {
     let file = stem.with_extension("json");
     artifact::write(&file, chart.to_string().as_bytes())?;
     must(
-        lab()?
+        lab_for("cpu")?
             .arg("recall")
             .arg("--from")
             .arg(&file)

@@ -27,35 +27,45 @@ pub(crate) fn build(bin: &str) -> anyhow::Result<PathBuf> {
 
 /// Does the same as [`build`] with the back end that training on `device` needs: other features, so half an hour the first time.
 pub(crate) fn build_for(device: &str, bin: &str) -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("cannot find this program")?;
-    let folder = own.parent().context("this program has no folder")?;
-    let mut cargo = self::cargo();
-    cargo
-        .current_dir(root()?)
-        .args(["build", "--quiet", "--workspace", "--bins"]);
+    let features = format!("--features=tailfold-train/{device}");
     match device {
-        "cpu" => {}
+        "cpu" => cargo_build(&["--workspace", "--bins"])?,
         "cuda" | "vulkan" => {
             say(&format!("building with the {device} back end"));
-            cargo.arg(format!("--features=tailfold-train/{device}"));
+            cargo_build(&["--workspace", "--bins", &features])?;
         }
         other => bail!("there is no device `{other}`: expected cpu, cuda or vulkan"),
     }
-    if folder.file_name() == Some(OsStr::new("release")) {
-        cargo.arg("--release");
-    }
-    must(&mut cargo)?;
     Ok(beside(bin))
 }
 
-/// Builds `tailfold-lab` and returns a command that runs it with the repository's root.
-pub(crate) fn lab() -> anyhow::Result<Command> {
-    lab_for("cpu")
+/// Runs `cargo build` with `arguments` in the profile of this program.
+fn cargo_build(arguments: &[&str]) -> anyhow::Result<()> {
+    let own = std::env::current_exe().context("cannot find this program")?;
+    let folder = own.parent().context("this program has no folder")?;
+    let mut cargo = cargo();
+    cargo.current_dir(root()?).args(["build", "--quiet"]);
+    cargo.args(arguments);
+    if folder.file_name() == Some(OsStr::new("release")) {
+        cargo.arg("--release");
+    }
+    must(&mut cargo)
 }
 
-/// Does the same as [`lab`] for an ablation that trains on `device`.
+/// Builds the workspace's programs for training on `device` and returns a command that runs `tailfold-lab`.
 pub(crate) fn lab_for(device: &str) -> anyhow::Result<Command> {
-    let mut lab = Command::new(build_for(device, "tailfold-lab")?);
+    lab(&build_for(device, "tailfold-lab")?)
+}
+
+/// Builds `tailfold-lab` alone, which takes a minute at most, for a chore that needs no other program, and returns a command that
+/// runs it.
+pub(crate) fn lab_alone() -> anyhow::Result<Command> {
+    cargo_build(&["--package", "tailfold-lab"])?;
+    lab(&beside("tailfold-lab"))
+}
+
+fn lab(program: &Path) -> anyhow::Result<Command> {
+    let mut lab = Command::new(program);
     without_package(&mut lab).arg("--root").arg(root()?);
     Ok(lab)
 }

@@ -124,7 +124,7 @@ fn assemble(root: &Path, model: &Path, module: &[u8], folder: &Path) -> anyhow::
     artifact::write(&folder.join("tailfold.wasm"), module)?;
     artifact::write(&folder.join("model.onnx"), &artifact::read(model)?)?;
     let pictures = tempfile::tempdir().context("cannot create a folder for images")?;
-    for (index, from) in images::write(DATA, pictures.path(), &[])?
+    for (index, from) in images::write(process::lab_alone()?, DATA, pictures.path(), &[])?
         .iter()
         .enumerate()
     {

@@ -41,7 +41,7 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
         "tailfold-lab",
         &["tailfold-onnx", "tailfold", "tailfold-train"],
     ),
-    // It starts programs alone, so that it compiles in seconds.
+    // It starts programs alone, so that it compiles quickly.
     (
         "xtask",
         &[

@@ -11,7 +11,7 @@ use tailfold_console::{print, say};
 use super::QUICK;
 use crate::debian::Toolchain;
 use crate::images;
-use crate::process::cargo;
+use crate::process::{cargo, lab_alone};
 use crate::target::Target;
 
 const MODEL: &str = "models/fashion-lt/fashion-lt.int8.onnx";
@@ -95,7 +95,7 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
     if fs::read(&logits)? != golden {
         return Ok(Some(format!("its logits are not those of {GOLDEN}")));
     }
-    let images = images::write(DATA, folder, &["--first", "4"])?;
+    let images = images::write(lab_alone()?, DATA, folder, &["--first", "4"])?;
     let files: Vec<String> = images
         .iter()
         .map(|i| i.file.display().to_string())

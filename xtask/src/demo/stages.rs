@@ -137,7 +137,7 @@ impl Tools {
         let name = classes.names.last().context("there is no class")?;
         let folder = tempfile::tempdir().context("cannot create a folder for an image")?;
         let options = ["--class", name, "--first", "1"];
-        let images = images::write(TEST, folder.path(), &options)?;
+        let images = images::write(process::lab_for("cpu")?, TEST, folder.path(), &options)?;
         let rarest = images.first().context("the class has no test image")?;
         let file = out.join("rarest.png");
         artifact::write(&file, &artifact::read(&rarest.file)?)?;

@@ -30,7 +30,12 @@ pub(super) fn make(pack: &Pack<'_>, out: &Path) -> anyhow::Result<ExitCode> {
     let folder = archive.folder();
     for (split, spec) in [("train", pack.data), ("test", pack.test)] {
         // As PNG: smaller than compressed planes, and read as they are.
-        images::write(spec, &folder.join("data").join(split), &["--by-class"])?;
+        images::write(
+            process::lab_alone()?,
+            spec,
+            &folder.join("data").join(split),
+            &["--by-class"],
+        )?;
     }
     let program = match pack.binary {
         Some(binary) => binary.to_owned(),
