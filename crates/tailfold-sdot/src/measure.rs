@@ -112,7 +112,7 @@ impl SampledMeasure {
         })
     }
 
-    /// Points `[n, dim]`, row-major: what [`Scores::product`] and [`AffineHead::solve`](crate::AffineHead::solve) take
+    /// Points `[n, dim]`, row-major: what [`Scores::product`](crate::Scores::product) and [`AffineHead::solve`](crate::AffineHead::solve) take
     /// as features.
     pub fn points(&self) -> &[f32] {
         &self.points
