@@ -9,7 +9,7 @@
 //! use tailfold_parity::{ComparedModel, Policy, Verdict};
 //! use tailfold_spec::Logits;
 //!
-//! let model = ComparedModel { classes: vec!["cat".into(), "lynx".into()], train_counts: vec![500, 5], ..ComparedModel::default() };
+//! let model = ComparedModel::new(vec!["cat".into(), "lynx".into()], vec![500, 5]);
 //! let labels: Vec<usize> = (0..2000).map(|image| image % 2).collect();
 //! let logits = |wrong: f32| {
 //!     let values = labels.iter().flat_map(|&label| if label == 0 { [2.0, 1.0] } else { [0.5, wrong] });

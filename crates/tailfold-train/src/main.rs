@@ -154,8 +154,16 @@ fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
 }
 
 fn run(args: &Args) -> anyhow::Result<()> {
-    let mut config = TrainConfig::read_with(&args.config, &args.set)
-        .with_context(|| args.config.display().to_string())?;
+    let mut config = TrainConfig::read_with(&args.config, &args.set).map_err(|error| {
+        let (file, text) = (args.config.display().to_string(), error.to_string());
+        let error = anyhow::Error::from(error);
+        // Some errors begin with the file already.
+        if text.starts_with(&file) {
+            error
+        } else {
+            error.context(file)
+        }
+    })?;
     config.seed = args.seed.unwrap_or(config.seed);
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.data = args.data.clone().unwrap_or(config.data);

@@ -48,9 +48,11 @@ tailfold_spec::error_type! {
 }
 
 impl RuntimeError {
-    /// The error of the model `name` that `cause` describes.
+    /// The error of the model `name` that `cause` describes; the name stands once, also where the cause has it.
     pub(crate) fn of_model(name: &str, cause: OnnxError) -> Self {
-        Self::of(RuntimeErrorKind::Model, cause).at(name)
+        let has_name = cause.to_string().starts_with(name);
+        let error = Self::of(RuntimeErrorKind::Model, cause);
+        if has_name { error } else { error.at(name) }
     }
 
     /// Whether the back end is missing, rather than the model unusable: the program was built without it, its library

@@ -44,7 +44,7 @@ fn listed_subcommands_are_found() {
 
 #[test]
 fn every_help_text_is_its_snapshot() {
-    let commands: usize = ["tailfold", "tailfold-train", "xtask"]
+    let commands: usize = ["tailfold", "tailfold-lab", "tailfold-train", "xtask"]
         .into_iter()
         .map(check)
         .sum();

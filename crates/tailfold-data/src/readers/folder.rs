@@ -174,10 +174,13 @@ fn walk_error(folder: &Path, error: walkdir::Error) -> DataError {
     let path = error
         .path()
         .map_or_else(|| folder.to_owned(), PathBuf::from);
+    // Its own text would name the path a second time; a loop of links has no system error behind it.
+    let text = error.to_string();
+    let source = error.into_io_error();
     ArtifactError {
         action: "read",
         path,
-        source: error.into(),
+        source: source.unwrap_or_else(|| std::io::Error::other(text)),
     }
     .into()
 }
