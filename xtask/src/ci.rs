@@ -14,7 +14,7 @@ use tailfold_console::{print, say};
 use crate::process::{build, cargo, root};
 use crate::{cross, debian, demo, package};
 
-/// Run formatting, lints, tests, the packages of the public libraries, the tests of the kernels on emulated ARM, the outside
+/// Run formatting, lints, documentation, tests, the packages of the public libraries, the tests of the kernels on emulated ARM, the outside
 /// judges and the demo, cheapest first; the first failure ends it.
 ///
 /// Example: cargo xtask ci --no-demo
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Lints, tests and packages; false when one does not hold.
+/// Lints, documentation, tests and packages; false when one does not hold.
 fn compiled_steps(root: &Path, skips: &mut Vec<String>) -> anyhow::Result<bool> {
     let clippy = [
         "clippy",
@@ -99,6 +99,12 @@ fn compiled_steps(root: &Path, skips: &mut Vec<String>) -> anyhow::Result<bool> 
         if !holds(name, cargo().args(arguments))? {
             return Ok(false);
         }
+    }
+    let mut doc = cargo();
+    doc.args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "--deny warnings");
+    if !holds("doc", &mut doc)? {
+        return Ok(false);
     }
     let mut test = cargo();
     test.args(["test", "--workspace"]).current_dir(root);

@@ -42,7 +42,7 @@ const SOFT_CHI_SQUARE: f64 = 1e-8;
 /// Finds the offsets that give every class its mass of `prior` `[C]` on samples with `scores` and `labels` `[n]`.
 ///
 /// # Errors
-/// As [`solve`], and [`SolveErrorKind::Label`] when a label is not below `C`.
+/// As [`solve`], and [`SolveErrorKind::Label`](crate::SolveErrorKind::Label) when a label is not below `C`.
 pub fn solve_for_prior(
     scores: Scores<'_>,
     labels: &[usize],

@@ -8,7 +8,7 @@ use tailfold_spec::{Classifier, ModelCard, ScoreKind};
 use crate::layers::Layers;
 use crate::{Backend, ModelFile, NodeRun, Options, Prepared, RuntimeError, RuntimeErrorKind};
 
-/// A model ready to run. Its decoded graph is dropped; [`Network`] keeps it.
+/// A model ready to run. Its decoded graph is dropped; [`Network`](crate::Network) keeps it.
 #[non_exhaustive]
 pub struct LoadedModel {
     /// The metadata of the file, with its gaps filled by the caller.

@@ -16,13 +16,13 @@ const GROUPS: usize = 16;
 pub struct Tape<'a> {
     /// The unit's input.
     pub x: &'a [f32],
-    /// [`Trained::u`].
+    /// [`Trained::u`](super::Trained::u).
     pub u: &'a [f32],
-    /// [`Trained::y`].
+    /// [`Trained::y`](super::Trained::y).
     pub y: &'a [f32],
-    /// [`Trained::mean`].
+    /// [`Trained::mean`](super::Trained::mean).
     pub mean: &'a [f32],
-    /// [`Trained::variance`].
+    /// [`Trained::variance`](super::Trained::variance).
     pub variance: &'a [f32],
 }
 
