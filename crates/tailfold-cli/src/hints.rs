@@ -54,7 +54,8 @@ fn on_model(error: &OnnxError) -> Option<&'static str> {
         OnnxErrorKind::NoClasses => Some(": give --labels"),
         OnnxErrorKind::NoPreprocessing => Some(": give --mean and --std"),
         OnnxErrorKind::Normalised => Some(
-            ": give --mean 0 and --std 1 for a graph that expects 0..1, or --std 0.00392157 for one that expects 0..255",
+            ": give --mean 0 and --std 1 for a graph that expects 0..1, or --std 0.00392157 for \
+             one that expects 0..255",
         ),
         _ => None,
     }

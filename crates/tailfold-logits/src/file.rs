@@ -9,7 +9,7 @@ use crate::npy;
 use crate::payload::Payload;
 use crate::table::Table;
 use crate::tensors::{self, Labels};
-use crate::{LogitFileError, labels};
+use crate::{LogitFileError, LogitFileErrorKind, labels};
 
 /// Logits `[images, num_classes]` in a file, and the row that is read next.
 ///
@@ -69,10 +69,12 @@ impl LogitFile {
             }
             Some(Format::Parquet) => Source::Table(Box::new(Table::open(file, length, path)?)),
             None => {
-                return Err(LogitFileError::Format {
-                    path: path.to_owned(),
-                    found: format!("`{}`", first.escape_ascii()),
-                });
+                return Err(LogitFileErrorKind::Format.error(format!(
+                    "{} is no file of logits: it begins with `{}`, neither as .npy nor as Parquet \
+                     nor as safetensors",
+                    path.display(),
+                    first.escape_ascii()
+                )));
             }
         };
         Ok(Self {

@@ -9,7 +9,7 @@ use tailfold_spec::artifact::at;
 use crate::format::{self, Format};
 use crate::payload::not_a_class;
 use crate::table::Table;
-use crate::{LogitFileError, npy, tensors};
+use crate::{LogitFileError, LogitFileErrorKind, npy, tensors};
 
 /// Column of labels in a table.
 pub(crate) const COLUMN: &str = "label";
@@ -21,11 +21,10 @@ pub(crate) const COLUMN: &str = "label";
 /// [`LogitFileError`] naming what there is in the place of labels, or the first row that is no class.
 pub fn read_labels(path: &Path) -> Result<Vec<usize>, LogitFileError> {
     let (mut file, length, format, _) = format::open(path)?;
-    let missing = |place: &str, found: &str| LogitFileError::Content {
-        path: path.to_owned(),
-        place: place.to_owned(),
-        found: found.to_owned(),
-        expected: "one integer an image".to_owned(),
+    let missing = |place: &str, found: &str| {
+        LogitFileErrorKind::Content
+            .error(format!("{place} is {found}, expected one integer an image"))
+            .at(path.display())
     };
     match format {
         Some(Format::Npy) => npy::open(&mut file, length, path)?.labels(&mut file, path),

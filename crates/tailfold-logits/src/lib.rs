@@ -18,7 +18,7 @@ mod payload;
 mod table;
 mod tensors;
 
-pub use error::LogitFileError;
+pub use error::{LogitFileError, LogitFileErrorKind};
 pub use file::LogitFile;
 pub use format::is_logit_file;
 pub use labels::read_labels;

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use tailfold_spec::artifact::at;
 
-use crate::LogitFileError;
 use crate::element::{Float, Integer};
 use crate::payload::{self, Payload};
+use crate::{LogitFileError, LogitFileErrorKind};
 
 /// Bytes of a header that are ever read. NumPy writes 128 for a plain array, and reads no more than 10,000.
 const MAX_HEADER: usize = 1 << 16;
@@ -26,10 +26,10 @@ pub(crate) struct Array {
 
 /// Reads the header of `file`, which has `length` bytes, and checks that the numbers are all there.
 pub(crate) fn open(file: &mut File, length: u64, path: &Path) -> Result<Array, LogitFileError> {
-    let damaged = |why: String| LogitFileError::Unreadable {
-        path: path.to_owned(),
-        place: "the header of the array".to_owned(),
-        why,
+    let damaged = |why: String| {
+        LogitFileErrorKind::Damaged
+            .error(format!("the header of the array cannot be read: {why}"))
+            .at(path.display())
     };
     let (text, start) = text(file, length)
         .map_err(at("read", path))?
@@ -70,11 +70,11 @@ pub(crate) fn open(file: &mut File, length: u64, path: &Path) -> Result<Array, L
     let expected = expected
         .ok_or_else(|| damaged(format!("an array of {shape:?} has more than 2^64 bytes")))?;
     if expected != length {
-        return Err(LogitFileError::Length {
-            path: path.to_owned(),
-            expected,
-            found: length,
-        });
+        return Err(LogitFileErrorKind::Damaged
+            .error(format!(
+                "the header describes a file of {expected} bytes, but it has {length}"
+            ))
+            .at(path.display()));
     }
     let shape = shape.iter().map(|&n| usize::try_from(n));
     Ok(Array {
@@ -170,10 +170,7 @@ impl Array {
 }
 
 fn content(path: &Path, place: &str, found: String, expected: &str) -> LogitFileError {
-    LogitFileError::Content {
-        path: path.to_owned(),
-        place: place.to_owned(),
-        found,
-        expected: expected.to_owned(),
-    }
+    LogitFileErrorKind::Content
+        .error(format!("{place} is {found}, expected {expected}"))
+        .at(path.display())
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use tailfold_spec::artifact::at;
 
-use crate::LogitFileError;
 use crate::element::{Float, Integer};
+use crate::{LogitFileError, LogitFileErrorKind};
 
 /// Bytes read at once: they are converted while they are in the cache.
 const STRETCH: usize = 1 << 18;
@@ -75,12 +75,11 @@ pub(crate) fn labels(
 
 /// The error about `found` in the place of a label.
 pub(crate) fn not_a_class(path: &Path, row: u64, found: impl Display) -> LogitFileError {
-    LogitFileError::Row {
-        path: path.to_owned(),
-        row,
-        found: format!("the label is `{found}`"),
-        expected: "a class, counted from 0".to_owned(),
-    }
+    LogitFileErrorKind::Content
+        .error(format!(
+            "row {row}: the label is `{found}`, expected a class, counted from 0"
+        ))
+        .at(path.display())
 }
 
 /// Hands `length` bytes from `start` on to `take`, whole numbers at a time.

@@ -19,7 +19,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::schema::types::ColumnDescPtr;
 
-use crate::LogitFileError;
+use crate::{LogitFileError, LogitFileErrorKind};
 use columns::Columns;
 use layout::Layout;
 use lists::Lists;
@@ -167,20 +167,15 @@ impl Inner {
     }
 
     fn content(&self, place: &str, found: &str, expected: &str) -> LogitFileError {
-        LogitFileError::Content {
-            path: self.path.clone(),
-            place: place.to_owned(),
-            found: found.to_owned(),
-            expected: expected.to_owned(),
-        }
+        LogitFileErrorKind::Content
+            .error(format!("{place} is {found}, expected {expected}"))
+            .at(self.path.display())
     }
 
     fn damaged(&self, place: &str, why: &dyn std::fmt::Display) -> LogitFileError {
-        LogitFileError::Unreadable {
-            path: self.path.clone(),
-            place: place.to_owned(),
-            why: why.to_string(),
-        }
+        LogitFileErrorKind::Damaged
+            .error(format!("{place} cannot be read: {why}"))
+            .at(self.path.display())
     }
 
     /// The error of reading a column in a row group.

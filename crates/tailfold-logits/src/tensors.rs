@@ -8,9 +8,9 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use tailfold_spec::artifact::at;
 
-use crate::LogitFileError;
 use crate::element::{Float, Integer};
 use crate::payload::{self, Payload};
+use crate::{LogitFileError, LogitFileErrorKind};
 
 /// Key in the metadata of a part of a run in shards (`tailfold_part::Part`), whose rows are some of the images alone.
 const PART: &str = "tailfold.part";
@@ -57,12 +57,12 @@ pub(crate) fn open(
     let (header, start) = header(file, length, path)?;
     let whole = header.metadata().as_ref();
     if whole.is_some_and(|metadata| metadata.contains_key(PART)) {
-        return Err(LogitFileError::Content {
-            path: path.to_owned(),
-            place: "the file".to_owned(),
-            found: "a part of a run in shards".to_owned(),
-            expected: "the logits of all images: merge the parts (`tailfold merge`)".to_owned(),
-        });
+        return Err(LogitFileErrorKind::Content
+            .error(
+                "the file is a part of a run in shards, expected the logits of all images: \
+             merge the parts (`tailfold merge`)",
+            )
+            .at(path.display()));
     }
     let Some(info) = header.info("logits") else {
         let found = format!("missing (there are {:?})", header.offset_keys());
@@ -127,10 +127,10 @@ fn find_labels(
 
 /// The header, which the crate has checked to describe tensors without gaps, and the byte at which they begin.
 fn header(file: &mut File, length: u64, path: &Path) -> Result<(Metadata, u64), LogitFileError> {
-    let damaged = |why: String| LogitFileError::Unreadable {
-        path: path.to_owned(),
-        place: "the header".to_owned(),
-        why,
+    let damaged = |why: String| {
+        LogitFileErrorKind::Damaged
+            .error(format!("the header cannot be read: {why}"))
+            .at(path.display())
     };
     let mut size = [0; 8];
     file.rewind().map_err(at("read", path))?;
@@ -152,11 +152,11 @@ fn header(file: &mut File, length: u64, path: &Path) -> Result<(Metadata, u64), 
     if expected == length {
         Ok((header, start))
     } else {
-        Err(LogitFileError::Length {
-            path: path.to_owned(),
-            expected,
-            found: length,
-        })
+        Err(LogitFileErrorKind::Damaged
+            .error(format!(
+                "the header describes a file of {expected} bytes, but it has {length}"
+            ))
+            .at(path.display()))
     }
 }
 
@@ -165,10 +165,7 @@ fn form(info: &TensorInfo) -> String {
 }
 
 fn unusable(path: &Path, tensor: &str, found: String, expected: &str) -> LogitFileError {
-    LogitFileError::Content {
-        path: path.to_owned(),
-        place: format!("tensor `{tensor}`"),
-        found,
-        expected: expected.to_owned(),
-    }
+    LogitFileErrorKind::Content
+        .error(format!("tensor `{tensor}` is {found}, expected {expected}"))
+        .at(path.display())
 }

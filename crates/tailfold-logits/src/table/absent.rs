@@ -3,16 +3,18 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::LogitFileError;
+use crate::{LogitFileError, LogitFileErrorKind};
 
 /// None exists.
 pub(crate) enum Table {}
 
 impl Table {
     pub(crate) fn open(_: File, _: u64, path: &Path) -> Result<Self, LogitFileError> {
-        Err(LogitFileError::NotBuiltIn {
-            path: path.to_owned(),
-        })
+        Err(LogitFileErrorKind::NotBuilt.error(format!(
+            "{} is Parquet, which this program was built without: build it with the feature \
+             `parquet`, or write .npy",
+            path.display()
+        )))
     }
 
     pub(crate) fn without_logits(

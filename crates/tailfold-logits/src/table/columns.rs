@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::claims::Budget;
 use super::floats::{self, Floats, Levels};
 use super::pages::pages;
-use super::{Inner, LogitFileError};
+use super::{Inner, LogitFileError, LogitFileErrorKind};
 use crate::element::Float;
 
 /// Numbers in a block: 64 MiB.
@@ -131,12 +131,13 @@ fn read_column(
             .read((rows.end - row).min(1 << 16), &mut levels, values)
             .map_err(failed)?;
         if let Some(null) = levels.definition.iter().position(|&level| level != full) {
-            return Err(LogitFileError::Row {
-                path: inner.path.clone(),
-                row: inner.row(group, row + null),
-                found: format!("the logit in column `{}` is null", inner.name(column)),
-                expected: "one logit a class".to_owned(),
-            });
+            return Err(LogitFileErrorKind::Content
+                .error(format!(
+                    "row {row}: the logit in column `{}` is null, expected one logit a class",
+                    inner.name(column),
+                    row = inner.row(group, row + null)
+                ))
+                .at(inner.path.display()));
         }
         if found == 0 {
             break;

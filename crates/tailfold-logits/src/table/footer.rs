@@ -13,7 +13,7 @@ use std::path::Path;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use tailfold_spec::artifact::at;
 
-use crate::LogitFileError;
+use crate::{LogitFileError, LogitFileErrorKind};
 
 /// Bytes after the footer: its length and `PAR1`.
 const TAIL: u64 = 8;
@@ -24,10 +24,10 @@ pub(super) fn read(
     length: u64,
     path: &Path,
 ) -> Result<ParquetMetaData, LogitFileError> {
-    let damaged = |why: String| LogitFileError::Unreadable {
-        path: path.to_owned(),
-        place: "the footer".to_owned(),
-        why,
+    let damaged = |why: String| {
+        LogitFileErrorKind::Damaged
+            .error(format!("the footer cannot be read: {why}"))
+            .at(path.display())
     };
     let footer = bytes(&mut file, length)
         .map_err(at("read", path))?

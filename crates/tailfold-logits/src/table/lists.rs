@@ -4,7 +4,7 @@ use super::claims::{Budget, MAX_VALUES};
 use super::floats::{self, Floats, Levels};
 use super::layout::nullable;
 use super::pages::pages;
-use super::{Inner, LogitFileError};
+use super::{Inner, LogitFileError, LogitFileErrorKind};
 use crate::element::Float;
 
 /// Values read at once: they and their levels stay in the cache.
@@ -152,15 +152,13 @@ impl Lists {
                 end - start,
             );
             if let Some(found) = found {
-                return Err(LogitFileError::Row {
-                    path: inner.path.clone(),
-                    row,
-                    found,
-                    expected: match classes {
-                        0 => "one logit a class".to_owned(),
-                        _ => format!("{classes} logits, as in the first row"),
-                    },
-                });
+                let expected = match classes {
+                    0 => "one logit a class".to_owned(),
+                    _ => format!("{classes} logits, as in the first row"),
+                };
+                return Err(LogitFileErrorKind::Content
+                    .error(format!("row {row}: {found}, expected {expected}"))
+                    .at(inner.path.display()));
             }
         }
         Err(inner.chunk_damaged(group, self.column, "its levels are those of no rows"))

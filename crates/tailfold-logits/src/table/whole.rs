@@ -7,7 +7,7 @@ use parquet::data_type::{ByteArrayType, DataType, Int32Type, Int64Type};
 use super::claims::Budget;
 use super::layout::check_codec;
 use super::pages::pages;
-use super::{Inner, LogitFileError};
+use super::{Inner, LogitFileError, LogitFileErrorKind};
 use crate::payload::not_a_class;
 
 /// Values read at once.
@@ -55,15 +55,14 @@ pub(super) fn texts(inner: &Inner, column: usize) -> Result<Vec<String>, LogitFi
     }
     let mut texts = Vec::new();
     each::<ByteArrayType>(inner, column, |row, value| {
-        let text = value.as_utf8().map_err(|_| LogitFileError::Row {
-            path: inner.path.clone(),
-            row,
-            found: format!(
-                "`{}` in column `{}`",
-                value.data().escape_ascii(),
-                inner.name(column)
-            ),
-            expected: "text in UTF-8".to_owned(),
+        let text = value.as_utf8().map_err(|_| {
+            LogitFileErrorKind::Content
+                .error(format!(
+                    "row {row}: `{}` in column `{}`, expected text in UTF-8",
+                    value.data().escape_ascii(),
+                    inner.name(column)
+                ))
+                .at(inner.path.display())
         })?;
         texts.push(text.to_owned());
         Ok(())
@@ -105,12 +104,13 @@ where
                 .read_records(most, Some(&mut definition), None, &mut values)
                 .map_err(|e| inner.chunk_error(group, column, &e))?;
             if let Some(null) = definition.iter().position(|&level| level != full) {
-                return Err(LogitFileError::Row {
-                    path: inner.path.clone(),
-                    row: inner.row(group, row + null),
-                    found: format!("column `{}` is null", inner.name(column)),
-                    expected: "a value in each row".to_owned(),
-                });
+                return Err(LogitFileErrorKind::Content
+                    .error(format!(
+                        "row {row}: column `{}` is null, expected a value in each row",
+                        inner.name(column),
+                        row = inner.row(group, row + null)
+                    ))
+                    .at(inner.path.display()));
             }
             if found == 0 || found != values.len() {
                 let why = format!("it ends after {row} of {rows} rows");

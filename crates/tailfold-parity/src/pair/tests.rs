@@ -106,7 +106,8 @@ fn forms_of_one_checkpoint_prepare_images_alike() {
     other.preprocess.mean = vec![0.5];
     refused(
         &other,
-        "both are forms of one checkpoint, but preprocess.mean is [0.25] in the reference and [0.5] in the candidate",
+        "both are forms of one checkpoint, but preprocess.mean is [0.25] in the reference and \
+         [0.5] in the candidate",
     );
     let mut resized = card();
     resized.preprocess.resize = Some(Resize {
@@ -169,7 +170,8 @@ fn a_group_without_calibration_images_is_refused() {
     let few = quantized([8, 8, 8, 0]);
     refused(
         &few,
-        "the candidate was calibrated on photos without an image of group few (1 classes, the first 3 `lynx`)",
+        "the candidate was calibrated on photos without an image of group few (1 classes, the \
+         first 3 `lynx`)",
     );
     let allowed = Allowed {
         uncalibrated: true,

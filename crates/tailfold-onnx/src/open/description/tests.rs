@@ -170,6 +170,7 @@ fn rounded_value_does_not_contradict_metadata() {
     refused(
         &said(0.5, 0.003_92),
         &file,
-        "the model's metadata says std [0.003921569, 0.003921569, 0.003921569], but [0.00392, 0.00392, 0.00392] was given",
+        "the model's metadata says std [0.003921569, 0.003921569, 0.003921569], but [0.00392, \
+         0.00392, 0.00392] was given",
     );
 }
