@@ -6,7 +6,7 @@ use tailfold_kernels::{Isa, Workspace};
 use tailfold_onnx::Model;
 use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 
-use crate::{IntegerError, Lowered, NodeKernel, Region, Shapes, lower};
+use crate::{IntegerError, IntegerErrorKind, Lowered, NodeKernel, Region, Shapes, lower};
 
 /// One image at a time, in memory that is set aside once; on the calling thread, unless it is given more.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ impl IntegerClassifier {
     /// Prepares the ONNX file `bytes`; `name` stands for it in messages.
     ///
     /// # Errors
-    /// [`IntegerError`] when it is not an ONNX file or its quantization is unsound, and [`IntegerError::NotWhole`] when
+    /// [`IntegerError`] when it is not an ONNX file or its quantization is unsound, and [`IntegerErrorKind::NotWhole`] when
     /// a part of it has no integer kernel, which [`lower()`] would leave to another runtime.
     pub fn from_onnx(bytes: &[u8], name: &str) -> Result<Self, IntegerError> {
         Self::from_model(Model::from_bytes(bytes, name)?)
@@ -33,16 +33,17 @@ impl IntegerClassifier {
     /// # Errors
     /// As [`IntegerClassifier::from_onnx`].
     pub fn from_model(model: Model) -> Result<Self, IntegerError> {
-        let isa = Isa::detect().map_err(IntegerError::Isa)?;
+        let isa = Isa::detect().map_err(|e| IntegerError::of(IntegerErrorKind::Isa, e))?;
         // Shapes are needed only behind float nodes, and a model with a float node is refused here.
         let lowered = lower(model, isa, &Shapes::new())?;
         Self::of(&lowered).ok_or_else(|| {
             let left = lowered.nodes.iter().filter(|n| n.kernel.is_none());
             let left: Vec<&str> = left.map(|n| n.node.as_str()).collect();
-            IntegerError::NotWhole {
-                count: left.len(),
-                nodes: left.join(", "),
-            }
+            IntegerErrorKind::NotWhole.error(format!(
+                "the model does not run with integers alone, from an image to a row of logits: {} nodes have no kernel ({})",
+                left.len(),
+                left.join(", ")
+            ))
         })
     }
 
@@ -74,10 +75,10 @@ impl IntegerClassifier {
     /// With at most `threads` that share an image, as few as its layers are worth; the answers stay the same to the bit.
     ///
     /// # Errors
-    /// [`IntegerError::Threads`] when the system gives none.
+    /// [`IntegerErrorKind::Threads`] when the system gives none.
     pub fn with_threads(mut self, threads: usize) -> Result<Self, IntegerError> {
         let workspace = self.region.program.workspace_on(threads);
-        self.workspace = workspace.map_err(IntegerError::Threads)?;
+        self.workspace = workspace.map_err(|e| IntegerError::of(IntegerErrorKind::Threads, e))?;
         Ok(self)
     }
 

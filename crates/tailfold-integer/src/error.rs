@@ -2,77 +2,65 @@
 
 use tailfold_kernels::{KernelError, ProgramError};
 use tailfold_onnx::OnnxError;
+use tailfold_onnx::proto::NodeProto;
 
-/// A quantized graph that breaks ONNX's rules, or that integers cannot compute.
-#[derive(Debug, thiserror::Error)]
+/// What prevents a graph from running on integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum IntegerError {
-    /// Scales or zero points of a node.
-    #[error("node `{node}`: {error}")]
-    Params {
-        /// The QuantizeLinear or DequantizeLinear node.
-        node: String,
-        /// What is wrong.
-        error: KernelError,
-    },
-    /// A type of codes that is not 8 bits wide.
-    #[error("node `{node}` has codes of type {found}; 8-bit integers are supported")]
-    Type {
-        /// The node.
-        node: String,
-        /// The type.
-        found: String,
-    },
-    /// One scale for a block of values.
-    #[error(
-        "node `{node}` has one scale for {block} values; one a tensor or one a channel is supported"
-    )]
-    Blocked {
-        /// The node.
-        node: String,
-        /// `block_size`.
-        block: i64,
-    },
-    /// Scales, zero points or biases of the wrong number.
-    #[error("node `{node}` has {found} {what}, expected {expected}")]
-    Length {
-        /// The node.
-        node: String,
-        /// `scales`, `zero points`, ...
-        what: &'static str,
-        /// What there is.
-        found: usize,
-        /// What the shape asks for.
-        expected: usize,
-    },
-    /// Sizes that do not fit each other.
-    #[error("node `{node}`: {text}")]
-    Shape {
-        /// The node.
-        node: String,
-        /// What does not fit.
-        text: String,
-    },
-    /// A layer whose numbers have no exact integer kernel.
-    #[error(transparent)]
-    Layer(#[from] ProgramError),
-    /// The file.
-    #[error(transparent)]
-    Model(#[from] OnnxError),
+pub enum IntegerErrorKind {
+    /// The file is damaged, or a constant of it cannot be read.
+    Model,
+    /// A scale or a zero point is unsound, or their number does not fit the tensor.
+    Params,
+    /// The quantized values do not have 8 bits, or one scale is for a block of them.
+    Unsupported,
+    /// The sizes of a node do not fit each other, or are out of their range.
+    Shape,
+    /// The numbers of a layer have no exact integer kernel.
+    Layer,
     /// A part of the graph has no integer kernel.
-    #[error(
-        "the model does not run with integers alone, from an image to a row of logits: {count} nodes have no kernel ({nodes})"
-    )]
-    NotWhole {
-        /// Nodes that are left.
-        count: usize,
-        /// Their names.
-        nodes: String,
-    },
-    /// No threads.
-    #[error(transparent)]
-    Threads(KernelError),
-    /// No such vector unit.
-    #[error(transparent)]
-    Isa(KernelError),
+    NotWhole,
+    /// The system has no threads left.
+    Threads,
+    /// This machine does not have the requested instruction set.
+    Isa,
+}
+
+tailfold_spec::error_type! {
+    /// A quantized graph that breaks ONNX's rules, or that integers cannot compute.
+    pub struct IntegerError(IntegerErrorKind);
+    OnnxError => Model,
+    ProgramError => Layer,
+}
+
+impl IntegerError {
+    /// An unsound scale or zero point of `node`.
+    pub(crate) fn params(node: &NodeProto, error: &KernelError) -> Self {
+        IntegerErrorKind::Params
+            .error(error.to_string())
+            .at(place(node))
+    }
+
+    /// A number of `what` (scales, zero points, biases) of `node` that does not fit its tensor.
+    pub(crate) fn length(node: &NodeProto, what: &str, found: usize, expected: usize) -> Self {
+        let node = place(node);
+        IntegerErrorKind::Params.error(format!("{node} has {found} {what}, expected {expected}"))
+    }
+
+    /// Quantized values of `node` that do not have 8 bits.
+    pub(crate) fn not_8_bits(node: &NodeProto, found: &str) -> Self {
+        let node = place(node);
+        IntegerErrorKind::Unsupported.error(format!(
+            "{node} has codes of type {found}; 8-bit integers are supported"
+        ))
+    }
+
+    /// Sizes of `node` that do not fit each other.
+    pub(crate) fn shape(node: &NodeProto, text: String) -> Self {
+        IntegerErrorKind::Shape.error(text).at(place(node))
+    }
+}
+
+fn place(node: &NodeProto) -> String {
+    format!("node `{}`", node.label())
 }

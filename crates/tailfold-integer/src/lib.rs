@@ -16,7 +16,7 @@ mod params;
 mod regions;
 
 pub use classifier::IntegerClassifier;
-pub use error::IntegerError;
+pub use error::{IntegerError, IntegerErrorKind};
 pub use lower::{is_elementwise, lower, window};
 pub use regions::{Lowered, NodeKernel, Region};
 pub use tailfold_onnx::Shapes;

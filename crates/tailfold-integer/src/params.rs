@@ -3,8 +3,8 @@
 use tailfold_kernels::Steps;
 use tailfold_onnx::proto::{DataType, NodeProto, TensorProto};
 
-use crate::IntegerError;
 use crate::graph::{Graph, input};
+use crate::{IntegerError, IntegerErrorKind};
 
 /// Scales and zero points, one or one a channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,12 +20,11 @@ pub(crate) struct Params {
 impl Params {
     /// Of the QuantizeLinear or DequantizeLinear `node`; `None` when they are computed in the graph.
     pub(crate) fn read(graph: &Graph<'_>, node: &NodeProto) -> Result<Option<Self>, IntegerError> {
-        let name = || node.label().to_owned();
         if let Some(block) = node.int("block_size").filter(|&b| b != 0) {
-            return Err(IntegerError::Blocked {
-                node: name(),
-                block,
-            });
+            return Err(IntegerErrorKind::Unsupported.error(format!(
+                "node `{}` has one scale for {block} values; one a tensor or one a channel is supported",
+                node.label()
+            )));
         }
         let Some(scale) = input(node, 1).and_then(|s| graph.constant(s)) else {
             return Ok(None);
@@ -52,12 +51,8 @@ impl Params {
         let codes = codes.unwrap_or(DataType::Undefined);
         let zero_points = zero_points.unwrap_or_else(|| vec![0; scales.len()]);
         if zero_points.len() != scales.len() {
-            return Err(IntegerError::Length {
-                node: name(),
-                what: "zero points",
-                found: zero_points.len(),
-                expected: scales.len(),
-            });
+            let (found, expected) = (zero_points.len(), scales.len());
+            return Err(IntegerError::length(node, "zero points", found, expected));
         }
         let params = Self {
             scales,
@@ -70,24 +65,15 @@ impl Params {
     }
 
     fn check(&self, node: &NodeProto) -> Result<(), IntegerError> {
-        let at = |error| IntegerError::Params {
-            node: node.label().to_owned(),
-            error,
-        };
         let range = match self.codes {
             DataType::Uint8 => [0, 255],
             DataType::Int8 => [-128, 127],
             // A bias: its zero point is 0.
             DataType::Int32 => [0, 0],
-            other => {
-                return Err(IntegerError::Type {
-                    node: node.label().to_owned(),
-                    found: other.label().to_owned(),
-                });
-            }
+            other => return Err(IntegerError::not_8_bits(node, other.label())),
         };
         for (&scale, &zero) in self.scales.iter().zip(&self.zero_points) {
-            Steps::new(scale, zero, range).map_err(at)?;
+            Steps::new(scale, zero, range).map_err(|error| IntegerError::params(node, &error))?;
         }
         Ok(())
     }
@@ -131,12 +117,8 @@ impl Params {
         if self.scales.len() == expected {
             return Ok(own == axis);
         }
-        Err(IntegerError::Length {
-            node: node.label().to_owned(),
-            what: "scales",
-            found: self.scales.len(),
-            expected,
-        })
+        let found = self.scales.len();
+        Err(IntegerError::length(node, "scales", found, expected))
     }
 }
 
@@ -151,10 +133,8 @@ fn zeros(node: &NodeProto, tensor: &TensorProto) -> Result<Vec<i16>, IntegerErro
             .map(|z| i16::try_from(z).unwrap_or(i16::MAX))
             .collect(),
         other => {
-            return Err(IntegerError::Type {
-                node: node.label().to_owned(),
-                found: other.map_or("an unknown one", DataType::label).to_owned(),
-            });
+            let found = other.map_or("an unknown one", DataType::label);
+            return Err(IntegerError::not_8_bits(node, found));
         }
     })
 }
@@ -187,10 +167,7 @@ pub(crate) fn words(
     match params.codes {
         DataType::Uint8 => Ok(widen(&tensor.values::<u8>()?)),
         DataType::Int8 => Ok(widen(&tensor.values::<i8>()?)),
-        other => Err(IntegerError::Type {
-            node: node.label().to_owned(),
-            found: other.label().to_owned(),
-        }),
+        other => Err(IntegerError::not_8_bits(node, other.label())),
     }
 }
 
@@ -198,12 +175,10 @@ fn same_type(node: &NodeProto, tensor: &TensorProto, params: &Params) -> Result<
     if tensor.element() == Some(params.codes) {
         return Ok(());
     }
-    Err(IntegerError::Type {
-        node: node.label().to_owned(),
-        found: format!(
-            "{}, with zero points of type {}",
-            tensor.element().map_or("unknown", DataType::label),
-            params.codes.label()
-        ),
-    })
+    let found = format!(
+        "{}, with zero points of type {}",
+        tensor.element().map_or("unknown", DataType::label),
+        params.codes.label()
+    );
+    Err(IntegerError::not_8_bits(node, &found))
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tailfold_integer::{IntegerClassifier, NodeKernel, Region, lower};
+use tailfold_integer::{
+    IntegerClassifier, IntegerError, IntegerErrorKind, NodeKernel, Region, lower,
+};
 use tailfold_kernels::Isa;
 use tailfold_onnx::{Model, Shapes};
 use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
@@ -49,10 +51,9 @@ impl TractClassifier {
     /// # Errors
     /// [`TractError`] when tract cannot load the model, it is not an image classifier, or its quantization is unsound.
     pub fn from_model(model: Model, name: &str) -> Result<Self, TractError> {
-        let quantized = |cause: tailfold_integer::IntegerError| TractError::quantized(name, cause);
+        let quantized = |cause: IntegerError| TractError::quantized(name, cause);
         let isa = Isa::detect()
-            .map_err(tailfold_integer::IntegerError::Isa)
-            .map_err(quantized)?;
+            .map_err(|cause| quantized(IntegerError::of(IntegerErrorKind::Isa, cause)))?;
         if !model.nodes().iter().any(|n| n.is("QuantizeLinear")) {
             // Without a quantized region the graph comes back unchanged.
             let lowered = lower(model, isa, &Shapes::new()).map_err(quantized)?;

@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use crate::error::TrainError;
+use crate::error::{TrainError, TrainErrorKind};
 
 #[expect(
     clippy::cast_possible_truncation,
@@ -12,10 +12,15 @@ pub(crate) fn to_f32(value: f64) -> f32 {
     value as f32
 }
 
+/// The error for a back end that failed.
+pub(crate) fn failed(message: String) -> TrainError {
+    TrainErrorKind::Device.error(format!("the back end failed: {message}"))
+}
+
 /// The values of a tensor, row-major.
 pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
     let data = tensor.try_into_data();
-    let data = data.map_err(|e| TrainError::Device(e.to_string()))?;
+    let data = data.map_err(|e| failed(e.to_string()))?;
     data.try_to_vec::<f32>()
-        .map_err(|e| TrainError::Device(format!("{e:?}")))
+        .map_err(|e| failed(format!("{e:?}")))
 }

@@ -3,7 +3,7 @@
 mod check;
 mod compare;
 mod contrastive;
-mod error;
+mod ensure;
 mod images;
 mod loss;
 mod network;
@@ -16,15 +16,14 @@ mod views;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use check::data_spec;
 pub use contrastive::{ContrastiveConfig, ContrastiveKind};
-pub use error::ConfigError;
 pub use images::ImagesConfig;
 pub use loss::{FocalConfig, LdamConfig, LogitAdjustmentConfig, LossKind};
 pub use network::NetworkConfig;
 pub use offsets::{OffsetConfig, OffsetSolver, SourceMeasure, TargetMeasure};
 pub use optimizer::{Decay, OptimizerConfig, ScheduleConfig};
 pub use precision::Precision;
-pub use suggest::Suggestion;
 pub use views::ViewsConfig;
 
 /// Pixel statistics; measured on the training images when absent.

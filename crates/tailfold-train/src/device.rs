@@ -8,6 +8,8 @@ mod libraries;
 
 use burn::prelude::Device;
 
+use crate::error::{TrainError, TrainErrorKind};
+
 /// A back end of burn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum BackEnd {
@@ -17,28 +19,6 @@ pub enum BackEnd {
     Cuda,
     /// Any GPU with a Vulkan driver; cargo feature `vulkan`.
     Vulkan,
-}
-
-/// A device that was asked for and is not there.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DeviceError {
-    /// The build leaves the back end out.
-    #[error("this build has no `{0}` back end")]
-    NotBuilt(&'static str),
-    /// The machine lacks something that the back end loads.
-    #[error("the back end `{back_end}` needs {missing}, which is not here: install {install}")]
-    Missing {
-        /// The back end.
-        back_end: &'static str,
-        /// What was looked for.
-        missing: &'static str,
-        /// What brings it.
-        install: &'static str,
-    },
-    /// Libraries are there, a GPU is not.
-    #[error("the back end `{0}` finds no GPU on this machine")]
-    NoGpu(&'static str),
 }
 
 impl BackEnd {
@@ -54,8 +34,9 @@ impl BackEnd {
     /// The first device of this back end, without autodiff. `CUDA_VISIBLE_DEVICES` chooses among several of CUDA.
     ///
     /// # Errors
-    /// [`DeviceError`] when the build or the machine does not have it.
-    pub fn open(self) -> Result<Device, DeviceError> {
+    /// [`TrainErrorKind::NotBuilt`] when the build leaves the back end out; [`TrainErrorKind::NotInstalled`] and
+    /// [`TrainErrorKind::NoGpu`] when the machine lacks what it needs.
+    pub fn open(self) -> Result<Device, TrainError> {
         match self {
             Self::Cpu => Ok(Device::flex()),
             #[cfg(feature = "cuda")]
@@ -63,7 +44,10 @@ impl BackEnd {
             #[cfg(feature = "vulkan")]
             Self::Vulkan => vulkan(),
             #[cfg(not(all(feature = "cuda", feature = "vulkan")))]
-            absent => Err(DeviceError::NotBuilt(absent.as_str())),
+            absent => {
+                let text = format!("this build has no `{}` back end", absent.as_str());
+                Err(TrainErrorKind::NotBuilt.error(text))
+            }
         }
     }
 }
@@ -74,13 +58,25 @@ pub fn is_cpu(device: &Device) -> bool {
     *device == Device::flex()
 }
 
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+fn not_installed(back_end: BackEnd, missing: &str, install: &str) -> TrainError {
+    let name = back_end.as_str();
+    TrainErrorKind::NotInstalled.error(format!(
+        "the back end `{name}` needs {missing}, which is not here: install {install}"
+    ))
+}
+
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+fn no_gpu(back_end: BackEnd) -> TrainError {
+    let name = back_end.as_str();
+    TrainErrorKind::NoGpu.error(format!(
+        "the back end `{name}` finds no GPU on this machine"
+    ))
+}
+
 #[cfg(feature = "cuda")]
-fn cuda() -> Result<Device, DeviceError> {
-    let missing = |missing, install| DeviceError::Missing {
-        back_end: "cuda",
-        missing,
-        install,
-    };
+fn cuda() -> Result<Device, TrainError> {
+    let missing = |what, install| not_installed(BackEnd::Cuda, what, install);
     // Kernels are compiled where they run, so the compiler and its headers are needed beside the driver.
     if !libraries::opens(&["libcuda.so.1", "libcuda.so", "nvcuda.dll"]) {
         return Err(missing("NVIDIA's driver (libcuda)", "the NVIDIA driver"));
@@ -108,18 +104,18 @@ fn cuda() -> Result<Device, DeviceError> {
     }
     let devices = Device::enumerate(burn::tensor::DeviceType::Cuda);
     let first = devices.into_iter().next();
-    first.ok_or(DeviceError::NoGpu("cuda"))
+    first.ok_or_else(|| no_gpu(BackEnd::Cuda))
 }
 
 #[cfg(feature = "vulkan")]
-fn vulkan() -> Result<Device, DeviceError> {
+fn vulkan() -> Result<Device, TrainError> {
     use burn::prelude::DeviceKind;
     if !libraries::opens(&["libvulkan.so.1", "libvulkan.so", "vulkan-1.dll"]) {
-        return Err(DeviceError::Missing {
-            back_end: "vulkan",
-            missing: "the Vulkan loader (libvulkan)",
-            install: "the Vulkan loader and the GPU's driver (Debian: libvulkan1)",
-        });
+        return Err(not_installed(
+            BackEnd::Vulkan,
+            "the Vulkan loader (libvulkan)",
+            "the Vulkan loader and the GPU's driver (Debian: libvulkan1)",
+        ));
     }
     // A software rasteriser is a device too; it is not what was asked for.
     let gpus = [
@@ -130,7 +126,7 @@ fn vulkan() -> Result<Device, DeviceError> {
     .map(Device::vulkan);
     let devices = Device::enumerate(burn::tensor::DeviceType::Vulkan);
     let found = gpus.into_iter().find(|gpu| devices.contains(gpu));
-    found.ok_or(DeviceError::NoGpu("vulkan"))
+    found.ok_or_else(|| no_gpu(BackEnd::Vulkan))
 }
 
 #[cfg(test)]

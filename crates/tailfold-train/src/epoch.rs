@@ -7,7 +7,7 @@ use tailfold_data::DataError;
 use tailfold_spec::{ClassGroups, Group};
 
 use crate::batches::Batch;
-use crate::error::TrainError;
+use crate::error::{TrainError, TrainErrorKind};
 use crate::plan::RunPlan;
 use crate::report::EpochReport;
 use crate::schedule::learning_rate;
@@ -24,10 +24,11 @@ pub(crate) fn next_step(
     let started = Instant::now();
     let (epoch, done) = (state.reports.len(), state.sums.steps);
     let steps = plan.batches.steps();
-    let batch = batches.recv().map_err(|_| TrainError::Loader {
-        done,
-        steps,
-        epoch: epoch + 1,
+    let batch = batches.recv().map_err(|_| {
+        TrainErrorKind::Images.error(format!(
+            "epoch {} ended after {done} of {steps} steps: the thread that makes batches stopped",
+            epoch + 1
+        ))
     })??;
     let waited = started.elapsed().as_secs_f64();
     if state
@@ -54,13 +55,13 @@ pub(crate) fn next_step(
     );
     let losses = step(plan, state, batch.values, &batch.labels, rate)?;
     if !losses.total.is_finite() {
-        return Err(TrainError::Diverged {
-            loss: losses.total,
-            epoch: epoch + 1,
-            step: done + 1,
-            learning_rate: rate,
-            indices: batch.indices,
-        });
+        return Err(TrainErrorKind::Diverged.error(format!(
+            "the loss is {} at epoch {}, step {} (learning rate {rate}); the batch held images {:?}",
+            losses.total,
+            epoch + 1,
+            done + 1,
+            batch.indices
+        )));
     }
     let sums = &mut state.sums;
     sums.steps += 1;

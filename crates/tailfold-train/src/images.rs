@@ -4,7 +4,7 @@ use tailfold_data::{DataError, Dataset, ImageStore};
 
 use crate::casts::to_f32;
 use crate::config::ImagesConfig;
-use crate::error::TrainError;
+use crate::error::{TrainError, TrainErrorKind};
 use crate::report::Observer;
 
 /// Training images with their classes.
@@ -33,18 +33,19 @@ pub(crate) fn load_images(
     }
     let data = data.subset(store.kept());
     if store.is_empty() {
-        return Err(TrainError::NoImages(data.spec().to_string()));
+        let text = format!("{} has no images", data.spec());
+        return Err(TrainErrorKind::Images.error(text));
     }
     let input = match config.input() {
         Some(input) => input,
         None => {
             let expected = expected.unwrap_or(store.shape(0));
             if let Some(odd) = (0..store.len()).find(|&i| store.shape(i) != expected) {
-                return Err(TrainError::ImageSize {
-                    id: data.id(odd),
-                    found: store.shape(odd),
-                    expected,
-                });
+                return Err(TrainErrorKind::Images.error(format!(
+                    "{} is {:?} (channels, height, width) but the first image is {expected:?}",
+                    data.id(odd),
+                    store.shape(odd)
+                )));
             }
             expected
         }

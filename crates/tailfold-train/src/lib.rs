@@ -34,21 +34,21 @@ mod validation;
 mod weights;
 
 pub use config::{
-    ConfigError, ContrastiveConfig, ContrastiveKind, Decay, FocalConfig, ImagesConfig, LdamConfig,
+    ContrastiveConfig, ContrastiveKind, Decay, FocalConfig, ImagesConfig, LdamConfig,
     LogitAdjustmentConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
-    OffsetSolver, OptimizerConfig, Precision, ScheduleConfig, SourceMeasure, Suggestion,
-    TargetMeasure, TrainConfig, ViewsConfig,
+    OffsetSolver, OptimizerConfig, Precision, ScheduleConfig, SourceMeasure, TargetMeasure,
+    TrainConfig, ViewsConfig,
 };
-pub use device::{BackEnd, DeviceError, is_cpu};
-pub use error::TrainError;
+pub use device::{BackEnd, is_cpu};
+pub use error::{TrainError, TrainErrorKind};
 pub use head::{Affine, ClassifierHead, Projection, normalise_rows};
 pub use loss::{
     balanced_contrastive, cross_entropy, effective_number_weights, focal, ldam, ldam_margins,
     log_prior, logit_adjusted, ot_dynamic_softmax, supervised_contrastive,
 };
 pub use networks::{LayerTime, Milliseconds, Network, layer_times};
-pub use pretrained::{Pretrained, PretrainedError, load_pretrained};
+pub use pretrained::{Pretrained, load_pretrained};
 pub use report::{EpochReport, Observer, StepReport};
 pub use schedule::learning_rate;
 pub use trainer::{Outcome, train};
-pub use weights::{WeightError, load_weights, named_weights};
+pub use weights::{load_weights, named_weights};

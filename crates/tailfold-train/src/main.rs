@@ -13,7 +13,9 @@ use anyhow::{Context as _, bail};
 use clap::Parser;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use tailfold_train::{BackEnd, DeviceError, EpochReport, Outcome, TrainConfig, train};
+use tailfold_train::{
+    BackEnd, EpochReport, Outcome, TrainConfig, TrainError, TrainErrorKind, train,
+};
 
 use crate::progress::{Progress, Stopped};
 
@@ -118,25 +120,28 @@ fn main() -> ExitCode {
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report_error(&error);
+            report_error(&error, args.device);
             ExitCode::from(2)
         }
     }
 }
 
 #[expect(clippy::print_stderr, reason = "the talk of a command goes to stderr")]
-fn report_error(error: &anyhow::Error) {
-    let hint = error.chain().find_map(|cause| hint(cause.downcast_ref()?));
+fn report_error(error: &anyhow::Error, device: BackEnd) {
+    let hint = error
+        .chain()
+        .find_map(|cause| hint(cause.downcast_ref()?, device));
     eprintln!("error: {error:#}{}", hint.unwrap_or_default());
 }
 
-/// The option that helps where `error` says that a device is absent.
-fn hint(error: &DeviceError) -> Option<String> {
-    match error {
-        DeviceError::NotBuilt(name) => Some(format!(
-            ": build with `--features tailfold-train/{name}`, or train with `--device cpu`"
+/// The option that helps where `error` says that `device` is absent.
+fn hint(error: &TrainError, device: BackEnd) -> Option<String> {
+    match error.kind() {
+        TrainErrorKind::NotBuilt => Some(format!(
+            ": build with `--features tailfold-train/{}`, or train with `--device cpu`",
+            device.as_str()
         )),
-        DeviceError::NoGpu(_) => Some("; train with `--device cpu`".to_owned()),
+        TrainErrorKind::NoGpu => Some("; train with `--device cpu`".to_owned()),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use tailfold_sdot::{Options, Solution, solve_on};
 use tailfold_spec::{Apply, OffsetsRecord};
 
 use crate::casts::{to_f32, to_host};
-use crate::config::{ConfigError, OffsetConfig};
+use crate::config::OffsetConfig;
 use crate::error::TrainError;
 use crate::head::Affine;
 use place::Place;
@@ -47,7 +47,7 @@ impl OffsetState {
         target: Vec<f64>,
         seed: u64,
         device: &Device,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, TrainError> {
         Ok(Self {
             h: vec![0.0; target.len()],
             place: Place::new(config.solver, target.len(), device)?,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use burn::module::Module as _;
 use burn::prelude::*;
 use burn::tensor::DType;
-use tailfold_data::{Augmenter, DataSpec, Dataset, Normaliser};
+use tailfold_data::{Augmenter, Dataset, Normaliser};
 use tailfold_spec::{AtExport, Manifest, Preprocess, RunFiles};
 
 use crate::batches::BatchPlan;
-use crate::config::{ConfigError, ContrastiveKind, Precision, TrainConfig};
+use crate::config::{ContrastiveKind, Precision, TrainConfig, data_spec};
 use crate::epoch_sums::EpochSums;
-use crate::error::TrainError;
+use crate::error::{TrainError, TrainErrorKind};
 use crate::images::{load_images, pixel_statistics};
 use crate::networks::Network;
 use crate::objective::ClassifierLoss;
@@ -24,12 +24,6 @@ use crate::state::RunState;
 
 /// Class-balanced training images whose features travel with the run, at most this many a class.
 const FEATURES_PER_CLASS: usize = 32;
-
-fn parse_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
-    Ok(text
-        .parse()
-        .map_err(|source| ConfigError::Spec { key, source })?)
-}
 
 /// A run before its first step.
 pub(crate) struct Prepared<'a> {
@@ -45,18 +39,18 @@ pub(crate) fn prepare<'a>(
     device: &'a Device,
     observer: &mut dyn Observer,
 ) -> Result<Prepared<'a>, TrainError> {
-    let data = Dataset::open(&parse_spec(&config.data, "data")?)?;
+    let data = Dataset::open(&data_spec(&config.data, "data")?)?;
     let (data, images, input) = load_images(data, &config.images, None, observer)?;
     let validation = match &config.validation {
         None => None,
         Some(text) => {
-            let held_out = Dataset::open(&parse_spec(text, "validation")?)?;
+            let held_out = Dataset::open(&data_spec(text, "validation")?)?;
             if held_out.classes() != data.classes() {
-                let (training, validation) = (data.classes().to_vec(), held_out.classes().to_vec());
-                return Err(TrainError::Classes {
-                    training,
-                    validation,
-                });
+                return Err(TrainErrorKind::Images.error(format!(
+                    "training data has classes {:?}, validation data {:?}",
+                    data.classes(),
+                    held_out.classes()
+                )));
             }
             Some(load_images(held_out, &config.images, Some(input), observer)?.1)
         }
@@ -75,12 +69,12 @@ pub(crate) fn prepare<'a>(
         mean,
         std,
     };
-    preprocess.validate().map_err(ConfigError::from)?;
-    let architecture = config.network.architecture(input, data.classes().len());
-    let architecture = architecture.map_err(ConfigError::from)?;
+    preprocess.validate()?;
+    let architecture = config.network.architecture(input, data.classes().len())?;
 
     if config.precision == Precision::Bf16 && !device.supports_dtype(DType::BF16) {
-        return Err(TrainError::NoHalfPrecision);
+        return Err(TrainErrorKind::Config
+            .error("this device does not compute in bfloat16: leave `precision` at \"f32\""));
     }
     // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
     device.seed(config.seed);
@@ -97,7 +91,12 @@ pub(crate) fn prepare<'a>(
     let (network, pretrained) = match &config.network.pretrained {
         None => (network, None),
         Some(path) => {
-            let (network, loaded) = load_pretrained(network, &architecture, path)?;
+            let loaded = load_pretrained(network, &architecture, path);
+            let (network, loaded) = loaded.map_err(|error| {
+                TrainErrorKind::Weights
+                    .error("the pretrained weights do not fit the network")
+                    .caused_by(error)
+            })?;
             (network, Some(loaded))
         }
     };

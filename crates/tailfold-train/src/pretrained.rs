@@ -1,15 +1,12 @@
 //! Weights that other frameworks published, into a network: safetensors files with PyTorch's names.
 
-mod error;
-
 use std::path::{Path, PathBuf};
 
 use tailfold_spec::{Architecture, Head, NamedTensors, Tensors, artifact};
 
+use crate::error::{TrainError, TrainErrorKind};
 use crate::networks::Network;
 use crate::weights::{load_weights, named_weights};
-
-pub use error::PretrainedError;
 
 /// Parts of a BatchNorm: in our checkpoints, and as PyTorch calls them.
 const NORM: [(&str, &str); 4] = [
@@ -39,12 +36,13 @@ pub struct Pretrained {
 /// many classes.
 ///
 /// # Errors
-/// [`PretrainedError`] naming a tensor that is missing, of another shape or type, not finite, or of no use to the network.
+/// [`TrainErrorKind::Weights`], naming the file and a tensor that is missing, has another shape or type, has a value that is
+/// NaN or infinite, or has no place in the network; [`TrainErrorKind::File`] when the file cannot be read.
 pub fn load_pretrained(
     network: Network,
     arch: &Architecture,
     path: &Path,
-) -> Result<(Network, Pretrained), PretrainedError> {
+) -> Result<(Network, Pretrained), TrainError> {
     let bytes = artifact::read(path)?;
     let mut file = Published::parse(&bytes, path)?;
     let mut weights = named_weights(&network)?;
@@ -63,7 +61,7 @@ pub fn load_pretrained(
             if ours == "running_var"
                 && let Some(index) = value.1.iter().position(|v| *v < 0.0)
             {
-                return Err(file.bad_value(format!("{norm}.{theirs}"), index, value.1[index]));
+                return Err(file.bad_value(&format!("{norm}.{theirs}"), index, value.1[index]));
             }
             put(format!("{}.{ours}", layer.part("norm")), value);
         }
@@ -98,7 +96,7 @@ struct Published<'a> {
 }
 
 impl<'a> Published<'a> {
-    fn parse(bytes: &[u8], path: &'a Path) -> Result<Self, PretrainedError> {
+    fn parse(bytes: &[u8], path: &'a Path) -> Result<Self, TrainError> {
         let file = Tensors::read(bytes, &path.display().to_string())?;
         let names = file.names().into_iter();
         let tensors = file.all_f32(names.filter(|name| !name.ends_with(IGNORED)))?;
@@ -110,22 +108,16 @@ impl<'a> Published<'a> {
         &mut self,
         tensor: &str,
         expected: &[usize],
-    ) -> Result<(Vec<usize>, Vec<f32>), PretrainedError> {
-        let (path, name) = (self.path.to_owned(), tensor.to_owned());
+    ) -> Result<(Vec<usize>, Vec<f32>), TrainError> {
         match self.tensors.remove(tensor) {
-            None => Err(PretrainedError::Missing {
-                path,
-                tensor: name,
-                expected: expected.to_vec(),
-            }),
-            Some((found, _)) if found != expected => Err(PretrainedError::Shape {
-                path,
-                tensor: name,
-                found,
-                expected: expected.to_vec(),
-            }),
+            None => Err(self.unfit(format!(
+                "there is no tensor `{tensor}`, expected one of shape {expected:?}"
+            ))),
+            Some((found, _)) if found != expected => Err(self.unfit(format!(
+                "tensor `{tensor}` has the shape {found:?}, expected {expected:?}"
+            ))),
             Some((shape, values)) => match values.iter().position(|v| !v.is_finite()) {
-                Some(index) => Err(self.bad_value(name, index, values[index])),
+                Some(index) => Err(self.bad_value(tensor, index, values[index])),
                 None => Ok((shape, values)),
             },
         }
@@ -143,24 +135,22 @@ impl<'a> Published<'a> {
         self.tensors.get(tensor)?.0.first().copied()
     }
 
-    fn bad_value(&self, tensor: String, index: usize, value: f32) -> PretrainedError {
-        PretrainedError::Value {
-            path: self.path.to_owned(),
-            tensor,
-            index,
-            value,
-        }
+    fn bad_value(&self, tensor: &str, index: usize, value: f32) -> TrainError {
+        self.unfit(format!("tensor `{tensor}` has {value} at index {index}"))
     }
 
-    fn nothing_left(&self) -> Result<(), PretrainedError> {
+    /// An error about the file.
+    fn unfit(&self, text: String) -> TrainError {
+        TrainErrorKind::Weights.error(text).at(self.path.display())
+    }
+
+    fn nothing_left(&self) -> Result<(), TrainError> {
         match self.tensors.first_key_value() {
             None => Ok(()),
-            Some((tensor, (shape, _))) => Err(PretrainedError::Extra {
-                path: self.path.to_owned(),
-                tensor: tensor.clone(),
-                shape: shape.clone(),
-                count: self.tensors.len(),
-            }),
+            Some((tensor, (shape, _))) => Err(self.unfit(format!(
+                "the network has no place for tensor `{tensor}` of shape {shape:?} ({} such tensors in all)",
+                self.tensors.len()
+            ))),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::TrainError;
 use crate::evaluate::{answers, input_values};
 use crate::plan::RunPlan;
 use crate::state::RunState;
-use crate::weights::named_weights;
+use crate::weights::finite_weights;
 
 /// Serialises f32 tensors, and `labels` as `labels` I64 when given.
 pub(crate) fn safetensors_bytes(
@@ -102,7 +102,7 @@ pub(crate) fn finish(
     out: &Path,
 ) -> Result<Manifest, TrainError> {
     let network = state.network.valid();
-    let mut weights = named_weights(&network)?;
+    let mut weights = finite_weights(&network)?;
     // Only what is deployed: the projections serve the contrastive loss alone.
     weights.retain(|name, _| !name.starts_with("projection.") && !name.starts_with("prototypes."));
     let mut seen = vec![0; plan.manifest.classes.len()];

@@ -15,14 +15,15 @@ use serde::{Deserialize, Serialize};
 use tailfold_spec::artifact::{self, ArtifactError, at};
 use tailfold_spec::{Architecture, OffsetsRecord, Preprocess};
 
+use crate::casts::failed;
 use crate::config::TrainConfig;
 use crate::epoch_sums::EpochSums;
-use crate::error::TrainError;
+use crate::error::{TrainError, TrainErrorKind};
 use crate::optimizer::descent;
 use crate::plan::RunPlan;
 use crate::report::EpochReport;
 use crate::state::RunState;
-use crate::weights::named_weights;
+use crate::weights::finite_weights;
 
 mod queue;
 
@@ -67,8 +68,8 @@ struct State {
 /// Saves the state after the last step.
 ///
 /// # Errors
-/// [`TrainError::File`] naming the file, [`TrainError::Weights`] naming the tensor that is not finite; the state saved
-/// before stays.
+/// [`TrainErrorKind::File`], naming the file, or [`TrainErrorKind::Weights`], naming the tensor that is NaN or infinite; the
+/// state saved before stays.
 pub(crate) fn save(plan: &RunPlan<'_>, run: &RunState, out: &Path) -> Result<(), TrainError> {
     let parent = out.join(FOLDER);
     fs::create_dir_all(&parent).map_err(at("create", &parent))?;
@@ -88,11 +89,11 @@ pub(crate) fn save(plan: &RunPlan<'_>, run: &RunState, out: &Path) -> Result<(),
     // Refused before anything is replaced: nothing goes on from weights that are not finite, and the state before is the
     // last good one. It also brings the running statistics up to date, to the value that the next step would have
     // computed from; they lag one update behind in the training module, and clones share them.
-    named_weights(&run.network)?;
+    finite_weights(&run.network)?;
     let network = run.network.clone().into_record().into_bytes();
-    let network = network.map_err(|e| TrainError::Device(e.to_string()))?;
+    let network = network.map_err(|e| failed(e.to_string()))?;
     let optimizer = run.optimizer.into_bytes();
-    let optimizer = optimizer.map_err(|e| TrainError::Device(e.to_string()))?;
+    let optimizer = optimizer.map_err(|e| failed(e.to_string()))?;
     let offsets = run.offsets.as_ref();
     let state = State {
         architecture: plan.manifest.architecture.clone(),
@@ -130,7 +131,7 @@ pub(crate) fn save(plan: &RunPlan<'_>, run: &RunState, out: &Path) -> Result<(),
 /// Takes up the state that was saved last in `out`; `false` when there is none.
 ///
 /// # Errors
-/// [`TrainError::Resume`] or [`TrainError::OtherArchitecture`], naming the file.
+/// [`TrainErrorKind::Resume`] or [`TrainErrorKind::File`], naming the file.
 pub(crate) fn restore(
     plan: &RunPlan<'_>,
     run: &mut RunState,
@@ -139,10 +140,7 @@ pub(crate) fn restore(
     let Some((_, folder)) = saved(out)?.0.pop() else {
         return Ok(false);
     };
-    let refuse = |file: &str, why: String| TrainError::Resume {
-        path: folder.join(file),
-        why,
-    };
+    let refuse = |file: &str, why: String| refusal(&folder.join(file), &why);
     let verified = |file: &str, expected: &str| {
         let bytes = artifact::read(&folder.join(file))?;
         let found = artifact::sha256(&bytes);
@@ -190,11 +188,12 @@ fn check_same_run(
     path: &Path,
 ) -> Result<(), TrainError> {
     if state.architecture != plan.manifest.architecture {
-        return Err(TrainError::OtherArchitecture {
-            path: path.to_owned(),
-            found: Box::new(state.architecture.clone()),
-            expected: Box::new(plan.manifest.architecture.clone()),
-        });
+        return Err(TrainErrorKind::Resume.error(format!(
+            "{} holds {:?}, but the configuration and the data make {:?}",
+            path.display(),
+            state.architecture,
+            plan.manifest.architecture
+        )));
     }
     let differences = state.config.differences(plan.config);
     let target = run
@@ -229,10 +228,12 @@ fn check_same_run(
     } else {
         return Ok(());
     };
-    Err(TrainError::Resume {
-        path: path.to_owned(),
-        why,
-    })
+    Err(refusal(path, &why))
+}
+
+/// The error for a file that no run can go on from.
+pub(crate) fn refusal(file: &Path, why: &str) -> TrainError {
+    TrainErrorKind::Resume.error(format!("cannot resume from {}: {why}", file.display()))
 }
 
 /// Removes what [`save`] wrote: the run is finished.

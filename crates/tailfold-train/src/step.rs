@@ -6,7 +6,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::prelude::*;
 use burn::tensor::DType;
 
-use crate::casts::to_host;
+use crate::casts::{failed, to_host};
 use crate::config::Precision;
 use crate::error::TrainError;
 use crate::networks::forget;
@@ -69,7 +69,7 @@ pub(crate) fn step(
     // One copy from the device, after everything was handed to it: a copy waits for all that came before.
     let seen = to_host(seen)?;
     let [total, classifier, contrastive, top1, radius] = seen[..] else {
-        return Err(TrainError::Device(format!("5 losses became {seen:?}")));
+        return Err(failed(format!("5 losses became {seen:?}")));
     };
     state.radius = radius;
     if let Some(offsets) = state.offsets.as_mut().filter(|o| o.wants_features()) {

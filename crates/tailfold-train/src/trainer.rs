@@ -8,7 +8,7 @@ use tailfold_spec::{Manifest, artifact};
 
 use crate::config::TrainConfig;
 use crate::epoch::{close_epoch, next_step};
-use crate::error::TrainError;
+use crate::error::{TrainError, TrainErrorKind};
 use crate::plan::RunPlan;
 use crate::prepare::{Prepared, prepare};
 use crate::products::finish;
@@ -56,11 +56,7 @@ pub fn train(
     let restored = resume && resume::restore(&plan, &mut state, out)?;
     let finished = out.join(Manifest::FILE);
     if resume && !restored && finished.exists() {
-        let why = "the run is finished".to_owned();
-        return Err(TrainError::Resume {
-            path: finished,
-            why,
-        });
+        return Err(resume::refusal(&finished, "the run is finished"));
     }
     if !restored && let Some(pretrained) = &pretrained {
         observer.pretrained(pretrained);
@@ -148,10 +144,14 @@ fn go_on(
 /// Checks that a run with offsets had some.
 fn check_solved(plan: &RunPlan<'_>, state: &RunState) -> Result<(), TrainError> {
     match (&plan.config.offsets, &state.offsets) {
-        (Some(config), Some(offsets)) if offsets.last.is_none() => Err(TrainError::NeverSolved {
-            samples: config.samples,
-            classes: plan.manifest.classes.len(),
-        }),
+        (Some(config), Some(offsets)) if offsets.last.is_none() => {
+            // The run would be plain cross-entropy under another name.
+            Err(TrainErrorKind::Offsets.error(format!(
+                "the offsets were never solved: the queue of {} features never held every one of {} classes",
+                config.samples,
+                plan.manifest.classes.len()
+            )))
+        }
         _ => Ok(()),
     }
 }

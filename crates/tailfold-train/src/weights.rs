@@ -6,18 +6,15 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 use tailfold_spec::NamedTensors;
 
+use crate::error::{TrainError, TrainErrorKind};
 use crate::networks::Network;
-
-mod error;
-
-pub use error::WeightError;
 
 /// The deployed and training tensors of `network`, under the names of the checkpoint (`stem.conv.weight`,
 /// `blocks.0.norm1.gamma`, `head.weight`, `projection.hidden.weight`, ...).
 ///
 /// # Errors
-/// [`WeightError`] when a value is not finite: such a network is not worth saving.
-pub fn named_weights(network: &Network) -> Result<NamedTensors, WeightError> {
+/// [`TrainErrorKind::Weights`], naming the tensor, when a value is NaN or infinite: such a network is not worth saving.
+pub fn named_weights(network: &Network) -> Result<NamedTensors, TrainError> {
     // `valid` synchronises the running statistics, which lag one update behind in the training module.
     let mut visitor = Collect {
         path: Vec::new(),
@@ -31,11 +28,20 @@ pub fn named_weights(network: &Network) -> Result<NamedTensors, WeightError> {
     }
 }
 
+/// The [`named_weights`] of a network that is about to be saved; the error says so.
+pub(crate) fn finite_weights(network: &Network) -> Result<NamedTensors, TrainError> {
+    named_weights(network).map_err(|error| {
+        TrainErrorKind::Weights
+            .error("the network's weights are unusable")
+            .caused_by(error)
+    })
+}
+
 /// `network` with every tensor replaced by the one of the same name.
 ///
 /// # Errors
-/// [`WeightError`] naming the tensor; `weights` may hold more than the network needs.
-pub fn load_weights(network: Network, weights: &NamedTensors) -> Result<Network, WeightError> {
+/// [`TrainErrorKind::Weights`], naming the tensor; `weights` may hold more than the network needs.
+pub fn load_weights(network: Network, weights: &NamedTensors) -> Result<Network, TrainError> {
     let mut mapper = Replace {
         path: Vec::new(),
         weights,
@@ -61,7 +67,7 @@ fn name_of(path: &[String]) -> String {
 struct Collect {
     path: Vec<String>,
     found: NamedTensors,
-    error: Option<WeightError>,
+    error: Option<TrainError>,
 }
 
 impl ModuleVisitor for Collect {
@@ -82,16 +88,19 @@ impl ModuleVisitor for Collect {
                 if let Some((index, &value)) =
                     values.iter().enumerate().find(|(_, v)| !v.is_finite())
                 {
-                    self.error
-                        .get_or_insert(WeightError::NotFinite { name, index, value });
+                    self.error.get_or_insert_with(|| {
+                        TrainErrorKind::Weights
+                            .error(format!("tensor `{name}` is {value} at index {index}"))
+                    });
                 } else {
                     self.found.insert(name, (shape, values));
                 }
             }
             Err(e) => {
-                self.error.get_or_insert(WeightError::Device {
-                    name,
-                    message: format!("{e:?}"),
+                self.error.get_or_insert_with(|| {
+                    TrainErrorKind::Device.error(format!(
+                        "tensor `{name}` could not be read from the device: {e:?}"
+                    ))
                 });
             }
         }
@@ -101,7 +110,16 @@ impl ModuleVisitor for Collect {
 struct Replace<'a> {
     path: Vec<String>,
     weights: &'a NamedTensors,
-    error: Option<WeightError>,
+    error: Option<TrainError>,
+}
+
+impl Replace<'_> {
+    /// Keeps the first error, and `param` as it is.
+    fn refuse<T>(&mut self, param: T, text: String) -> T {
+        self.error
+            .get_or_insert_with(|| TrainErrorKind::Weights.error(text));
+        param
+    }
 }
 
 impl ModuleMapper for Replace<'_> {
@@ -117,24 +135,20 @@ impl ModuleMapper for Replace<'_> {
         let name = name_of(&self.path);
         let expected = param.val().dims().to_vec();
         let Some((shape, values)) = self.weights.get(&name) else {
-            self.error.get_or_insert(WeightError::Missing(name));
-            return param;
+            return self.refuse(param, format!("the checkpoint has no tensor `{name}`"));
         };
         if *shape != expected {
-            self.error.get_or_insert(WeightError::Shape {
-                name,
-                found: shape.clone(),
-                expected,
-            });
-            return param;
+            return self.refuse(
+                param,
+                format!("tensor `{name}` has shape {shape:?}, the network expects {expected:?}"),
+            );
         }
         if values.len() != shape.iter().product::<usize>() {
-            self.error.get_or_insert(WeightError::Values {
-                name,
-                shape: expected,
-                found: values.len(),
-            });
-            return param;
+            let count = values.len();
+            return self.refuse(
+                param,
+                format!("tensor `{name}` has shape {expected:?} but {count} values"),
+            );
         }
         let data = TensorData::new(values.clone(), shape.clone());
         param.map(|old| {

@@ -1,7 +1,7 @@
 //! The error of opening a model, classifying an image or comparing logits.
 
 use tailfold_data::DataError;
-use tailfold_integer::IntegerError;
+use tailfold_integer::{IntegerError, IntegerErrorKind};
 use tailfold_onnx::OnnxError;
 use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{ManifestError, RunError, ShapeError, TensorsError};
@@ -67,6 +67,7 @@ impl RuntimeError {
         if let Some(error) = cause.downcast_ref::<tailfold_ort::OrtError>() {
             return error.lacks_backend();
         }
-        matches!(cause.downcast_ref(), Some(IntegerError::NotWhole { .. }))
+        let cause: Option<&IntegerError> = cause.downcast_ref();
+        cause.is_some_and(|error| error.kind() == IntegerErrorKind::NotWhole)
     }
 }

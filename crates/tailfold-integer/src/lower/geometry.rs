@@ -12,21 +12,17 @@ const LARGEST: usize = 1 << 16;
 /// not two-dimensional, or with an unknown `auto_pad`.
 ///
 /// # Errors
-/// [`IntegerError::Shape`] naming the node, when a length is none that a network has.
+/// [`IntegerErrorKind::Shape`](crate::IntegerErrorKind::Shape), naming the node, when no network has such a length.
 pub fn window(
     node: &NodeProto,
     kernel: [usize; 2],
     size: [usize; 2],
 ) -> Result<Option<Window>, IntegerError> {
-    let wrong = |what: &str, values: &[i64]| IntegerError::Shape {
-        node: node.label().to_owned(),
-        text: format!("{what} are {values:?}"),
-    };
+    let wrong =
+        |what: &str, values: &[i64]| IntegerError::shape(node, format!("{what} are {values:?}"));
     if !kernel.iter().all(|k| (1..=LARGEST).contains(k)) {
-        return Err(IntegerError::Shape {
-            node: node.label().to_owned(),
-            text: format!("a window has {kernel:?} taps"),
-        });
+        let text = format!("a window has {kernel:?} taps");
+        return Err(IntegerError::shape(node, text));
     }
     let pair = |what: &str| match node.ints(what) {
         None => Ok([1, 1]),

@@ -334,6 +334,7 @@ fn classifier_is_one_program_or_error_names_float_nodes() {
     let turned = net.turned(&x);
     let model = net.model(&turned, &[1, 2, 7, 5]);
     let error = IntegerClassifier::from_onnx(&model.to_bytes(), "part").unwrap_err();
+    assert_eq!(error.kind(), crate::IntegerErrorKind::NotWhole);
     let message = "does not run with integers alone, from an image to a row of logits: 1 nodes have no kernel (transpose";
     assert!(error.to_string().contains(message), "{error}");
 }

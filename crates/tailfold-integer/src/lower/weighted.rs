@@ -43,13 +43,11 @@ impl<'a> Lowering<'a> {
             || per_group.checked_mul(groups) != Some(x.shape[1])
             || !filters.is_multiple_of(groups)
         {
-            return Err(IntegerError::Shape {
-                node: node.label().to_owned(),
-                text: format!(
-                    "{filters} filters of {per_group} channels in {groups} groups do not fit {} channels",
-                    x.shape[1]
-                ),
-            });
+            let text = format!(
+                "{filters} filters of {per_group} channels in {groups} groups do not fit {} channels",
+                x.shape[1]
+            );
+            return Err(IntegerError::shape(node, text));
         }
         if !weights.params.along(weights.node, 0, &weights.shape)? {
             return Ok(false);
@@ -94,10 +92,8 @@ impl<'a> Lowering<'a> {
             (columns, rows)
         };
         if inner != features {
-            return Err(IntegerError::Shape {
-                node: node.label().to_owned(),
-                text: format!("weights of {inner} features do not fit {features}"),
-            });
+            let text = format!("weights of {inner} features do not fit {features}");
+            return Err(IntegerError::shape(node, text));
         }
         if !weights
             .params
@@ -230,7 +226,7 @@ impl<'a> Lowering<'a> {
 }
 
 pub(super) fn failed(node: &NodeProto, error: tailfold_kernels::KernelError) -> IntegerError {
-    IntegerError::Layer(ProgramError {
+    IntegerError::from(ProgramError {
         layer: node.label().to_owned(),
         error,
     })

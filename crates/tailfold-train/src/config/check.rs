@@ -2,31 +2,42 @@
 
 use std::path::Path;
 
-use tailfold_data::DataSpec;
+use tailfold_data::{DataSpec, SpecError};
 
-use super::error::{ConfigError, ensure};
+use super::ensure::ensure;
 use super::{TrainConfig, loss};
+use crate::error::{TrainError, TrainErrorKind};
+
+/// The data spec at `key`; the error's cause names the option and what it accepts.
+pub(crate) fn data_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
+    text.parse().map_err(|source: SpecError| {
+        TrainErrorKind::Config
+            .error(format!("{key} is not a data spec"))
+            .caused_by(source)
+    })
+}
 
 impl TrainConfig {
     /// Reads and checks a configuration file.
     ///
     /// # Errors
-    /// [`ConfigError`] naming the file, or the key and what it accepts.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+    /// [`TrainError`] naming the file, or the key and what it accepts.
+    pub fn read(path: &Path) -> Result<Self, TrainError> {
         Self::read_with(path, &[])
     }
 
     /// Checks every range.
     ///
     /// # Errors
-    /// [`ConfigError::Value`] naming the key.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+    /// [`TrainErrorKind::Config`], naming the key and what it accepts.
+    pub fn validate(&self) -> Result<(), TrainError> {
         for (key, text) in [
             ("data", Some(&self.data)),
             ("validation", self.validation.as_ref()),
         ] {
-            let parsed = text.map(|text| text.parse::<DataSpec>()).transpose();
-            parsed.map_err(|source| ConfigError::Spec { key, source })?;
+            if let Some(text) = text {
+                data_spec(text, key)?;
+            }
         }
         ensure(!self.name.is_empty(), "name", "empty", "a name")?;
         // TOML has no larger integers, and a configuration is compared and kept in its TOML form.

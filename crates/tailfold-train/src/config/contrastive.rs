@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{ConfigError, ensure};
+use super::ensure::ensure;
+use crate::error::TrainError;
 
 /// Which loss trains the projected features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ pub struct ContrastiveConfig {
 }
 
 impl ContrastiveConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), TrainError> {
         let c = self;
         ensure(
             c.weight >= 0.0 && c.weight.is_finite(),

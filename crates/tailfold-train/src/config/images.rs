@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use tailfold_data::{OnCorrupt, StoreConfig};
 use tailfold_spec::{Filter, Resize};
 
-use super::error::{ConfigError, ensure};
+use super::ensure::ensure;
+use crate::error::TrainError;
 
 /// How images are brought to the network's size, and kept. Without `size` all images must have one size and are taken
 /// as they are.
@@ -29,7 +30,7 @@ pub struct ImagesConfig {
 }
 
 impl ImagesConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), TrainError> {
         let Some(size) = self.size else {
             for (key, given) in [
                 ("images.crop", self.crop.is_some()),
@@ -46,7 +47,7 @@ impl ImagesConfig {
         self.check_channels()
     }
 
-    fn check_channels(&self) -> Result<(), ConfigError> {
+    fn check_channels(&self) -> Result<(), TrainError> {
         let channels = self.channels.unwrap_or(3);
         ensure(
             matches!(channels, 1 | 3),

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use tailfold_spec::Head;
 
 use super::TrainConfig;
-use super::error::{ConfigError, ensure};
+use super::ensure::ensure;
+use crate::error::{TrainError, TrainErrorKind};
 
 /// Which loss trains the classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +87,7 @@ impl Default for LogitAdjustmentConfig {
 }
 
 impl FocalConfig {
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), TrainError> {
         ensure(
             (0.0..=100.0).contains(&self.gamma),
             "focal.gamma",
@@ -97,7 +98,7 @@ impl FocalConfig {
 }
 
 impl LdamConfig {
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), TrainError> {
         let l = self;
         ensure(
             l.max_margin > 0.0 && l.max_margin <= 2.0,
@@ -121,7 +122,7 @@ impl LdamConfig {
 }
 
 impl LogitAdjustmentConfig {
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), TrainError> {
         ensure(
             (0.0..=100.0).contains(&self.tau),
             "logit_adjustment.tau",
@@ -132,7 +133,7 @@ impl LogitAdjustmentConfig {
 }
 
 /// Checks `loss`, its table and what it needs of the rest. A table of another loss would have no effect.
-pub(super) fn check(config: &TrainConfig) -> Result<(), ConfigError> {
+pub(super) fn check(config: &TrainConfig) -> Result<(), TrainError> {
     for (table, given, owner) in [
         ("focal", config.focal.is_some(), LossKind::Focal),
         ("ldam", config.ldam.is_some(), LossKind::Ldam),
@@ -144,11 +145,10 @@ pub(super) fn check(config: &TrainConfig) -> Result<(), ConfigError> {
         ("offsets", config.offsets.is_some(), LossKind::Sdot),
     ] {
         if given && owner != config.loss {
-            return Err(ConfigError::Unused {
-                table,
-                loss: config.loss.as_str(),
-                owner: owner.as_str(),
-            });
+            let (loss, owner) = (config.loss.as_str(), owner.as_str());
+            let text =
+                format!("[{table}] has no effect beside loss `{loss}`: it belongs to `{owner}`");
+            return Err(TrainErrorKind::Config.error(text));
         }
     }
     match config.loss {

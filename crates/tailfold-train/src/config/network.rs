@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::{Architecture, ArchitectureError, Body, Head, NetworkKind};
 
-use super::error::{ConfigError, ensure};
+use super::ensure::ensure;
+use crate::error::TrainError;
 
 /// The network, without what the data decides (input size and number of classes).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ impl NetworkConfig {
         Ok(architecture)
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), TrainError> {
         // Stand-ins for what the data decides.
         self.architecture([3, 32, 32], 2)?;
         let named = self.pretrained.as_ref();

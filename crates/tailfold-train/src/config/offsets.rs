@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use tailfold_sdot::Masses;
 use tailfold_spec::{Apply, AtExport, Prior, PriorError};
 
-use super::error::{ConfigError, ensure};
+use super::ensure::ensure;
+use crate::error::TrainError;
 
 /// Source measure of the transport problem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,7 +131,7 @@ impl OffsetConfig {
         }
     }
 
-    pub(super) fn check(&self, epochs: usize) -> Result<(), ConfigError> {
+    pub(super) fn check(&self, epochs: usize) -> Result<(), TrainError> {
         let o = self;
         ensure(
             o.warmup_epochs < epochs,

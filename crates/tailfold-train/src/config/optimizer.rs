@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{ConfigError, ensure};
+use super::ensure::ensure;
+use crate::error::TrainError;
 
 /// Stochastic gradient descent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ fn default_momentum() -> f64 {
 }
 
 impl OptimizerConfig {
-    pub(super) fn check(&self, epochs: usize) -> Result<(), ConfigError> {
+    pub(super) fn check(&self, epochs: usize) -> Result<(), TrainError> {
         let o = self;
         ensure(
             o.learning_rate > 0.0 && o.learning_rate <= 100.0,
@@ -101,7 +102,7 @@ pub enum ScheduleConfig {
 }
 
 impl ScheduleConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), TrainError> {
         if let ScheduleConfig::MultiStep { milestones, gamma } = self {
             let ascending = milestones.windows(2).all(|w| w[0] < w[1]);
             let inside = milestones.iter().all(|m| (0.0..1.0).contains(m));

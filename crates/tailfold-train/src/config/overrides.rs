@@ -5,8 +5,9 @@ use std::path::Path;
 use tailfold_spec::artifact;
 use toml::{Table, Value};
 
-use super::error::ConfigError;
-use super::{Suggestion, TrainConfig};
+use super::TrainConfig;
+use super::suggest::Suggestion;
+use crate::error::{TrainError, TrainErrorKind};
 
 impl TrainConfig {
     /// Reads and checks a configuration file after the values of `given` took the place of the file's.
@@ -15,14 +16,10 @@ impl TrainConfig {
     /// needs no quotes. `key=` removes the key. Later ones win.
     ///
     /// # Errors
-    /// [`ConfigError`] naming the file, the given values, or the key and what it accepts.
-    pub fn read_with(path: &Path, given: &[String]) -> Result<Self, ConfigError> {
+    /// [`TrainError`] naming the file, the given values, or the key and what it accepts.
+    pub fn read_with(path: &Path, given: &[String]) -> Result<Self, TrainError> {
         let text = artifact::read_to_string(path)?;
-        let parse = |source: toml::de::Error| ConfigError::Parse {
-            path: path.to_owned(),
-            suggestion: Suggestion::from_message(source.message()).map(Box::new),
-            source,
-        };
+        let parse = |source| not_a_configuration(path.display().to_string(), source);
         let config: Self = if given.is_empty() {
             // Straight from the text: errors then name the line.
             toml::from_str(&text).map_err(parse)?
@@ -31,26 +28,30 @@ impl TrainConfig {
             for one in given {
                 set(&mut table, one)?;
             }
+            let what = format!("{} with {}", path.display(), given.join(", "));
             table
                 .try_into()
-                .map_err(|source: toml::de::Error| ConfigError::ParseGiven {
-                    path: path.to_owned(),
-                    given: given.join(", "),
-                    suggestion: Suggestion::from_message(source.message()).map(Box::new),
-                    source: Box::new(source),
-                })?
+                .map_err(|source| not_a_configuration(what, source))?
         };
         config.validate()?;
         Ok(config)
     }
 }
 
+/// The error for TOML with a wrong type or an unknown key; its cause names the key, and the line in a file.
+fn not_a_configuration(what: String, source: toml::de::Error) -> TrainError {
+    let suggestion = Suggestion::from_message(source.message());
+    let suggestion = suggestion.map_or_else(String::new, |s| format!(" ({s})"));
+    TrainErrorKind::Config
+        .error(format!(
+            "{what} is not a training configuration{suggestion}"
+        ))
+        .caused_by(source)
+}
+
 /// Puts `key=value` into `table`.
-fn set(table: &mut Table, given: &str) -> Result<(), ConfigError> {
-    let refuse = |why: String| ConfigError::Given {
-        given: given.to_owned(),
-        why,
-    };
+fn set(table: &mut Table, given: &str) -> Result<(), TrainError> {
+    let refuse = |why: String| TrainErrorKind::Config.error(why).at(format!("`{given}`"));
     let (key, value) = given
         .split_once('=')
         .ok_or_else(|| refuse("expected key=value".to_owned()))?;

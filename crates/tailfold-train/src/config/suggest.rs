@@ -6,11 +6,11 @@ use strsim::damerau_levenshtein;
 
 /// A name that a configuration does not know, and the one it knows that is nearest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suggestion {
+pub(super) struct Suggestion {
     /// What was written.
-    pub found: String,
+    pub(super) found: String,
     /// The accepted name with the fewest edits to it, the first in the order of the documentation among equals.
-    pub nearest: String,
+    pub(super) nearest: String,
 }
 
 impl fmt::Display for Suggestion {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tailfold_data::AugmentConfig;
 
-use super::error::{ConfigError, ensure};
+use super::ensure::ensure;
+use crate::error::TrainError;
 
 /// Augmented views of each image in a batch; all go through the network together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub struct ViewsConfig {
 
 impl ViewsConfig {
     /// `contrastive`: whether there is a contrastive loss.
-    pub(super) fn check(&self, contrastive: bool) -> Result<(), ConfigError> {
+    pub(super) fn check(&self, contrastive: bool) -> Result<(), TrainError> {
         let v = self;
         ensure(
             (1..=8).contains(&v.classifier),

@@ -5,7 +5,7 @@ use tailfold_spec::Head;
 
 use crate::casts::to_f32;
 use crate::config::{LossKind, TrainConfig};
-use crate::error::TrainError;
+use crate::error::{TrainError, TrainErrorKind};
 use crate::loss::{
     cross_entropy, effective_number_weights, focal, ldam, ldam_margins, log_prior, logit_adjusted,
     ot_dynamic_softmax,
@@ -52,10 +52,11 @@ impl ClassifierLoss {
         if matches!(config.loss, LossKind::Ldam | LossKind::LogitAdjustment)
             && let Some(empty) = counts.iter().position(|&n| n == 0)
         {
-            return Err(TrainError::NoCount {
-                class: classes[empty].clone(),
-                loss: config.loss.as_str(),
-            });
+            return Err(TrainErrorKind::Images.error(format!(
+                "class `{}` has no training images, which loss `{}` cannot do without",
+                classes[empty],
+                config.loss.as_str()
+            )));
         }
         Ok(match config.loss {
             LossKind::Ce | LossKind::Sdot => Self::Softmax,

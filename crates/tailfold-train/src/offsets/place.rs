@@ -3,8 +3,9 @@
 use burn::prelude::Device;
 use tailfold_sdot::MAX_NEWTON_CLASSES;
 
-use crate::config::{ConfigError, OffsetSolver};
+use crate::config::OffsetSolver;
 use crate::device::is_cpu;
+use crate::error::{TrainError, TrainErrorKind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -20,14 +21,12 @@ impl Place {
         solver: OffsetSolver,
         classes: usize,
         device: &Device,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, TrainError> {
         let fits = classes <= MAX_NEWTON_CLASSES;
         match solver {
-            OffsetSolver::Device if !fits => Err(ConfigError::Value {
-                key: "offsets.solver",
-                value: format!("`device` for {classes} classes"),
-                expected: "`cpu` or `auto` for more than 512",
-            }),
+            OffsetSolver::Device if !fits => Err(TrainErrorKind::Config.error(format!(
+                "offsets.solver is `device` for {classes} classes, expected `cpu` or `auto` for more than 512"
+            ))),
             OffsetSolver::Device => Ok(Self::Device),
             OffsetSolver::Auto if fits && !is_cpu(device) => Ok(Self::Device),
             OffsetSolver::Auto | OffsetSolver::Cpu => Ok(Self::Host),

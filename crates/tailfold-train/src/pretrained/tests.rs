@@ -59,7 +59,7 @@ impl File {
     }
 
     /// Loads the file into a network of `arch`.
-    fn load(&self, arch: &Architecture) -> Result<(Network, Pretrained), PretrainedError> {
+    fn load(&self, arch: &Architecture) -> Result<(Network, Pretrained), TrainError> {
         let views = self.tensors.iter().map(|(name, (dtype, shape, bytes))| {
             (name, TensorView::new(*dtype, shape.clone(), bytes).unwrap())
         });

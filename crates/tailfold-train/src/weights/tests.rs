@@ -36,7 +36,7 @@ fn scores(network: &Network, n: usize, device: &Device) -> Vec<f32> {
     to_host(network.scores(x).without_autodiff()).unwrap()
 }
 
-fn message<T>(result: Result<T, WeightError>) -> String {
+fn message<T>(result: Result<T, TrainError>) -> String {
     result.err().expect("an error").to_string()
 }
 

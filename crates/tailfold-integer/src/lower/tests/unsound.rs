@@ -114,6 +114,25 @@ fn unsound_quantization_is_an_error_that_names_the_node() {
 }
 
 #[test]
+fn kind_says_what_is_unsound() {
+    use crate::IntegerErrorKind::{Layer, Params, Shape, Unsupported};
+    let cases: [(Spoil, crate::IntegerErrorKind); 5] = [
+        (Box::new(|n| set(n, "s", &[], &[0.0_f32])), Params),
+        (Box::new(|n| set(n, "b", &[3], &[0.1_f32; 3])), Params),
+        (Box::new(|n| set(n, "wz", &[4], &[0_i32; 4])), Unsupported),
+        (
+            Box::new(|n| set(n, "w", &[4, 3, 3, 3], &[1_i8; 108])),
+            Shape,
+        ),
+        (Box::new(|n| set(n, "b", &[4], &[f32::INFINITY; 4])), Layer),
+    ];
+    for (spoil, kind) in cases {
+        let error = spoiled(spoil).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+#[test]
 fn scales_along_the_input_channels_are_sound_and_stay_float() {
     let lowered = spoiled(|n| {
         set(n, "ws", &[2], &[0.01_f32; 2]);

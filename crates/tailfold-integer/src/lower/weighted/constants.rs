@@ -73,12 +73,7 @@ impl<'a> Lowering<'a> {
         match bias[..] {
             [one] => Ok(Some(vec![one; filters])),
             _ if bias.len() == filters => Ok(Some(bias)),
-            _ => Err(IntegerError::Length {
-                node: node.label().to_owned(),
-                what: "biases",
-                found: bias.len(),
-                expected: filters,
-            }),
+            _ => Err(IntegerError::length(node, "biases", bias.len(), filters)),
         }
     }
 }

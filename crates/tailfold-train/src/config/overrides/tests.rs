@@ -15,7 +15,7 @@ views = { classifier = 1 }
 contrastive = { weight = 0.5, temperature = 0.1, hidden = 8, out = 4 }
 "#;
 
-fn read(given: &[&str]) -> Result<TrainConfig, ConfigError> {
+fn read(given: &[&str]) -> Result<TrainConfig, TrainError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
     std::fs::write(&path, TEXT).unwrap();
@@ -68,6 +68,7 @@ fn given_values_take_the_place_of_the_files() {
 fn what_has_no_place_is_refused() {
     let check = |given: &str, expect: &str| {
         let error = read(&[given]).unwrap_err();
+        assert_eq!(error.kind(), TrainErrorKind::Config, "{error}");
         let message = match error.source() {
             Some(source) => format!("{error}: {source}"),
             None => error.to_string(),
@@ -84,6 +85,7 @@ fn what_has_no_place_is_refused() {
     check("epochs.first=3", "`epochs` is a value, not a table");
     check("offsets=", "there is no `offsets` to remove");
     check("epoch=3", "unknown field `epoch`");
+    check("epoch=3", "did you mean `epochs`?");
     check("optimizer.rate=3", "unknown field `rate`");
     check("epochs=many", "invalid type: string \"many\"");
     check("epochs=0", "epochs is 0, expected 1 to 100000");

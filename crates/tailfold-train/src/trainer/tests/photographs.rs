@@ -8,7 +8,7 @@ use tailfold_spec::{Filter, Manifest, Resize};
 
 use super::{device, generator, plain, tensors, train};
 use crate::config::TrainConfig;
-use crate::error::TrainError;
+use crate::error::{TrainError, TrainErrorKind};
 use crate::report::Observer;
 
 /// A folder of three classes: class `k` is bright in the `k`-th third of its columns, in pictures of several sizes.
@@ -147,7 +147,12 @@ fn sizes_that_differ_need_a_resize() {
     write_photographs(dir.path());
     let out = dir.path().join("run");
     let error = run(&photographs(dir.path(), ""), &out).unwrap_err();
-    assert!(matches!(error, TrainError::ImageSize { .. }), "{error}");
+    assert_eq!(error.kind(), TrainErrorKind::Images, "{error}");
+    let message = error.to_string();
+    assert!(
+        message.contains("(channels, height, width) but the first image is ["),
+        "{message}"
+    );
     let refuse = |keys: &str, expect: &str| {
         let error = run(&photographs(dir.path(), keys), &out).unwrap_err();
         assert_eq!(error.to_string(), expect);
