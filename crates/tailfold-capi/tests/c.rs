@@ -12,6 +12,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use tailfold::{Backend, ImageClassifier, Options};
 use tailfold_data::{Dataset, Pixels};
@@ -124,15 +125,48 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The folder of the libraries, which cargo builds before these tests: that of this program.
+/// The folder of the libraries. cargo builds a library for C for no test, so that it is built here, once.
 fn libraries() -> PathBuf {
-    let own = env::current_exe().unwrap();
-    let folder = own.parent().unwrap();
-    for linked in [Linked::Shared, Linked::Static] {
-        let file = folder.join(linked.file());
-        assert!(file.is_file(), "{} is not there", file.display());
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let folder = BUILT.get_or_init(|| {
+        let own = env::current_exe().unwrap();
+        let folder = own.ancestors().nth(2).expect("target/PROFILE/deps/c-HASH");
+        build(folder);
+        for linked in [Linked::Shared, Linked::Static] {
+            let file = folder.join(linked.file());
+            assert!(file.is_file(), "{} is not there", file.display());
+        }
+        folder.to_owned()
+    });
+    folder.clone()
+}
+
+/// Builds the libraries of the workspace into `folder`, with the features of this test: those of the whole workspace.
+fn build(folder: &Path) {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(root())
+        .args(["build", "--offline", "--workspace", "--lib", "--target-dir"])
+        .arg(
+            folder
+                .parent()
+                .expect("a profile lies in the target folder"),
+        );
+    if folder.ends_with("release") {
+        cargo.arg("--release");
     }
-    folder.to_owned()
+    // With the variables of this package, build scripts that read them would run again.
+    for (name, _) in env::vars_os() {
+        let name = name.to_str().unwrap_or_default();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        {
+            cargo.env_remove(name);
+        }
+    }
+    let output = finished(&mut cargo);
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
 impl Linked {
