@@ -12,6 +12,16 @@ use tailfold_console::process::shown;
 ///
 /// Such a line begins with `skipped`, followed by a colon or a name: `skipped: why`, `skipped NAME: why`.
 pub(super) fn run(command: &mut Command, skips: &mut Vec<String>) -> anyhow::Result<ExitStatus> {
+    run_to(command, skips, std::io::stdout(), std::io::stderr())
+}
+
+/// As [`run`], with the output forwarded to `to_out` and `to_err`.
+fn run_to(
+    command: &mut Command,
+    skips: &mut Vec<String>,
+    to_out: impl Write,
+    to_err: impl Write + Send,
+) -> anyhow::Result<ExitStatus> {
     let name = shown(command);
     let mut child = command
         .stdin(Stdio::null())
@@ -19,15 +29,13 @@ pub(super) fn run(command: &mut Command, skips: &mut Vec<String>) -> anyhow::Res
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {name}"))?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let out = child.stdout.take().context("no stdout")?;
+    let err = child.stderr.take().context("no stderr")?;
     let found = thread::scope(|scope| {
-        let err =
-            scope.spawn(|| err.map_or_else(|| Ok(Vec::new()), |e| forward(e, std::io::stderr())));
-        let mut found = out.map_or_else(|| Ok(Vec::new()), |o| forward(o, std::io::stdout()))?;
-        let of_err = err
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        found.extend(of_err?);
+        let err = scope.spawn(|| forward(err, to_err));
+        let mut found = forward(out, to_out)?;
+        let of_err = err.join();
+        found.extend(of_err.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         anyhow::Ok(found)
     })?;
     skips.extend(found);
@@ -77,7 +85,12 @@ mod tests {
         let mut skips = Vec::new();
         let mut command = Command::new("sh");
         command.args(["-c", "echo skipped a: x; echo skipped: y >&2; exit 3"]);
-        let status = run(&mut command, &mut skips).unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let status = run_to(&mut command, &mut skips, &mut out, &mut err).unwrap();
+        assert_eq!(
+            (&out[..], &err[..]),
+            (&b"skipped a: x\n"[..], &b"skipped: y\n"[..])
+        );
         assert_eq!(status.code(), Some(3));
         assert_eq!(skips, ["skipped a: x", "skipped: y"]);
     }
