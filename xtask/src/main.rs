@@ -1,5 +1,6 @@
 //! The repository's chores. Reads as a list: one module a command; what computes runs as a process of its own.
 
+mod building;
 mod ci;
 mod cross;
 mod data;

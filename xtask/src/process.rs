@@ -1,12 +1,15 @@
 //! The workspace's programs: built when needed, found beside this one.
 
+use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
-use tailfold_console::process::{beside, must};
+use tailfold_console::process::beside;
 use tailfold_console::say;
+
+use crate::building;
 
 /// Returns the repository's root.
 pub(crate) fn root() -> anyhow::Result<PathBuf> {
@@ -39,17 +42,33 @@ pub(crate) fn build_for(device: &str, bin: &str) -> anyhow::Result<PathBuf> {
     Ok(beside(bin))
 }
 
+/// Builds `tailfold` alone for models that are quantized from end to end, in a minute, and returns its path.
+///
+/// It has a folder of its own: the full program would take its place, and the other way round.
+pub(crate) fn build_small() -> anyhow::Result<PathBuf> {
+    let folder = root()?.join("target/small");
+    let mut cargo = cargo();
+    cargo
+        .current_dir(root()?)
+        .args(["build", "--package", "tailfold-cli"]);
+    cargo
+        .args(["--no-default-features", "--target-dir"])
+        .arg(&folder);
+    building::build(&mut cargo)?;
+    Ok(folder.join(format!("debug/tailfold{EXE_SUFFIX}")))
+}
+
 /// Runs `cargo build` with `arguments` in the profile of this program.
 fn cargo_build(arguments: &[&str]) -> anyhow::Result<()> {
     let own = std::env::current_exe().context("cannot find this program")?;
     let folder = own.parent().context("this program has no folder")?;
     let mut cargo = cargo();
-    cargo.current_dir(root()?).args(["build", "--quiet"]);
+    cargo.current_dir(root()?).arg("build");
     cargo.args(arguments);
     if folder.file_name() == Some(OsStr::new("release")) {
         cargo.arg("--release");
     }
-    must(&mut cargo)
+    building::build(&mut cargo)
 }
 
 /// Builds the workspace's programs for training on `device` and returns a command that runs `tailfold-lab`.

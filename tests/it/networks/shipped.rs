@@ -25,3 +25,31 @@ fn the_shipped_model_is_built_again_to_the_byte() {
     fold_offsets(&mut model, &offsets).unwrap();
     assert!(model.to_bytes() == shipped, "other bytes than {path:?}");
 }
+
+/// The first act of `cargo xtask demo` compares with these logits, and its build cannot compute them.
+#[test]
+fn shipped_logits_are_those_of_the_float_model() {
+    let scratch = crate::scratch::Scratch::new();
+    let out = scratch.at("logits.safetensors");
+    let float = "models/fashion-lt/fashion-lt.onnx";
+    let data = "embedded?split=test";
+    let args = ["logits", "--model", float, "--data", data, "--out", &out];
+    crate::programs::run("tailfold", &args).ended_with(0);
+    let read = |path: &std::path::Path| {
+        let bytes = fs::read(path).unwrap();
+        let file = tailfold_spec::Tensors::read(&bytes, "the logits").unwrap();
+        (file.f32("logits").unwrap(), file.labels("labels").unwrap())
+    };
+    let shipped = root().join("models/fashion-lt/golden/test-logits.safetensors");
+    let ((shape, found), labels) = read(out.as_ref());
+    let ((shipped_shape, expected), shipped_labels) = read(&shipped);
+    assert_eq!((&shape, &labels), (&shipped_shape, &shipped_labels));
+    assert_eq!(shape, [3000, 10]);
+    // Float sums differ in their last bits between instruction sets.
+    for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        assert!(
+            (found - expected).abs() < 1e-4,
+            "logit {index}: {found} and {expected}"
+        );
+    }
+}
