@@ -61,6 +61,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = root()?;
     let out = root.join(&args.out);
     let code = shipped::run(&root, &out)?;
+    let seconds = started.elapsed().as_secs_f64();
+    print(&format!("act 1 took {seconds:.0} s, its build included"));
     if args.quick || code != ExitCode::SUCCESS {
         return Ok(code);
     }
