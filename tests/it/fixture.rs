@@ -18,6 +18,28 @@ use tailfold_tract::{TensorObserver, TractClassifier};
 
 use crate::scratch::Scratch;
 
+/// Configuration of the smallest training: one epoch of a tiny network.
+pub(crate) const TINY_TRAINING: &str = r#"
+name = "tiny"
+data = "embedded?split=train&per-class=2"
+epochs = 1
+batch = 4
+loss = "ce"
+
+[network]
+depth = 8
+width = 1
+stem_stride = 2
+head = { kind = "linear" }
+
+[optimizer]
+learning_rate = 0.01
+weight_decay = 0.0
+
+[views]
+classifier = 1
+"#;
+
 /// Seed of the convolutions.
 const SEED: u64 = 20_260_301;
 

@@ -42,6 +42,8 @@ class Images(CalibrationDataReader):
 def shared_data():
     folder = Path(os.environ.get("TAILFOLD_DATA", ROOT.parent / "shared/data"))
     if not (folder / "models" / MODEL).is_file():
+        if folder.is_dir() or "TAILFOLD_DATA" in os.environ:
+            raise FileNotFoundError(f"the data folder {folder} has no models/{MODEL}")
         raise Skip(f"there is no {MODEL} (../shared/data, TAILFOLD_DATA)")
     return folder
 

@@ -302,6 +302,8 @@ class Zoo:
     def export(self, _evidence):
         self.scratch.mkdir()
         if not self.photos.is_dir():
+            if self.photos.parent.is_dir() or "TAILFOLD_DATA" in os.environ:
+                raise FileNotFoundError(f"the data folder {self.photos.parent} has no photos")
             raise Skip("there are no photographs (../shared/data/photos, TAILFOLD_DATA)")
         exported(self.folder, self.photos)
         return f"{len(json.loads((self.folder / 'zoo.json').read_text()))} files"

@@ -38,9 +38,9 @@ fn watched(cargo: &mut Command, silence: Duration, tell: impl Fn(&str)) -> anyho
             .all(|line| sender.send(line).is_ok())
     });
     let (mut compiled, mut last) = (0, String::new());
-    let mut told = Instant::now();
+    let mut last_line = Instant::now();
     loop {
-        match lines.recv_timeout(silence.saturating_sub(told.elapsed())) {
+        match lines.recv_timeout(silence.saturating_sub(last_line.elapsed())) {
             Ok(line) => match Line::of(&line) {
                 Line::Compiling(package) => {
                     compiled += 1;
@@ -49,18 +49,18 @@ fn watched(cargo: &mut Command, silence: Duration, tell: impl Fn(&str)) -> anyho
                 Line::Status => {}
                 Line::Message => {
                     tell(&line);
-                    told = Instant::now();
+                    last_line = Instant::now();
                 }
             },
             Err(RecvTimeoutError::Timeout) => {
                 tell(&progress(start.elapsed(), compiled, &last));
-                told = Instant::now();
+                last_line = Instant::now();
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        if told.elapsed() >= silence {
+        if last_line.elapsed() >= silence {
             tell(&progress(start.elapsed(), compiled, &last));
-            told = Instant::now();
+            last_line = Instant::now();
         }
     }
     let _ = reader.join();

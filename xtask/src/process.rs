@@ -1,4 +1,4 @@
-//! The workspace's programs: built when needed, found beside this one.
+//! The workspace's programs: built when needed, found in the folder of this program.
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsStr;

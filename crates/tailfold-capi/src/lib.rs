@@ -1,4 +1,4 @@
-//! libtailfold: [`tailfold`] for C and whatever calls C. `include/tailfold.h` is made of what is here.
+//! libtailfold: the library [`tailfold`] for C and for languages that call C. cbindgen generates `include/tailfold.h` from this crate.
 //!
 //! An entry point checks what it was given, calls the library and turns the outcome into a [`TailfoldCode`] and a message of
 //! the calling thread; no panic leaves it.

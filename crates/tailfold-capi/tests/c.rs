@@ -94,7 +94,7 @@ fn misuse_is_an_error() {
 
 /// Reports a skipped check of memory; the test runner captures only what print macros write.
 fn skipped(what: &str) {
-    let line = format!("skipped {what}: there is no valgrind\n");
+    let line = format!("skipped {what}: valgrind is not installed\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
@@ -125,7 +125,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The folder of the libraries. cargo builds a library for C for no test, so that it is built here, once.
+/// Returns the folder of the C libraries. `cargo test` does not build them, so this function does, once.
 fn libraries() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
@@ -141,7 +141,7 @@ fn libraries() -> PathBuf {
     folder.clone()
 }
 
-/// Builds the libraries of the workspace into `folder`, with the features of this test: those of the whole workspace.
+/// Builds the libraries of the workspace into `folder`, with the features of the whole workspace, as this test has them.
 fn build(folder: &Path) {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo

@@ -9,7 +9,7 @@ use tailfold_console::process;
 
 /// Train a classifier: starts `tailfold-train` with these arguments.
 ///
-/// The program must be beside this one or on PATH. `tailfold train --help` prints its options.
+/// The program must be in the folder of `tailfold` or on PATH. `tailfold train --help` prints its options.
 ///
 /// Example: tailfold train --config sdot.toml --out runs/sdot
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let status = match Command::new(&program).args(&args.arguments).status() {
         Ok(status) => status,
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
-            "there is no program `tailfold-train` beside this one or on PATH; in the repository, `cargo build --release \
+            "the program `tailfold-train` is neither in the folder of `tailfold` nor on PATH; in the repository, `cargo build --release \
              --package tailfold-train` makes it"
         ),
         Err(error) => {

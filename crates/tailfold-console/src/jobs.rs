@@ -5,7 +5,7 @@ use std::thread;
 
 /// Runs `work` on each of `jobs`, at most `workers` at a time, and returns the answers in the order of the jobs.
 ///
-/// Jobs start in their order. A job that fails stops none of the others.
+/// Jobs start in their order. A failed job does not stop the other jobs.
 ///
 /// # Panics
 /// A panic of `work` is continued here.

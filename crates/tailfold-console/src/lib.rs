@@ -1,4 +1,4 @@
-//! What the programs share: results on stdout, log output on stderr, progress bars on a terminal, Markdown tables, and the start of
+//! Shared parts of the programs: results on stdout, log output on stderr, progress bars on a terminal, Markdown tables, and the start of
 //! other programs.
 //!
 //! Internal to tailfold, no stability promise.

@@ -6,7 +6,8 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{Context as _, ensure};
 
-/// Returns the path of the program `name` beside this one, or its name alone, for a search on PATH, where no such file exists.
+/// Returns the path of the program `name` in the folder of the running program. If it is not there, returns the name alone, which the
+/// system then searches on PATH.
 pub fn beside(name: &str) -> PathBuf {
     let name = PathBuf::from(format!("{name}{EXE_SUFFIX}"));
     let own = current_exe().ok();

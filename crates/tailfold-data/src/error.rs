@@ -5,7 +5,7 @@ use tailfold_spec::{PreprocessError, artifact::ArtifactError};
 use crate::augment::AugmentError;
 use crate::spec::SpecError;
 
-/// What is wrong with the data.
+/// Kind of a data error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataErrorKind {

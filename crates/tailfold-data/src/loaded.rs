@@ -3,7 +3,7 @@
 use crate::images::Images;
 use crate::left_out::LeftOut;
 
-/// What a reader returns: `labels[i]`, each below `classes.len()`, belongs to image `i`.
+/// Result of a reader: `labels[i]`, each below `classes.len()`, belongs to image `i`.
 pub(crate) struct Loaded {
     pub(crate) images: Images,
     pub(crate) classes: Vec<String>,

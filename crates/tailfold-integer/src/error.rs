@@ -4,7 +4,7 @@ use tailfold_kernels::{KernelError, ProgramError};
 use tailfold_onnx::OnnxError;
 use tailfold_onnx::proto::NodeProto;
 
-/// What prevents a graph from running on integers.
+/// Kind of an error of the integer programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IntegerErrorKind {

@@ -26,7 +26,7 @@ pub struct Lowered {
 /// A program, and the real tensors between it and the rest of the graph.
 #[derive(Clone, Debug)]
 pub struct Region {
-    /// What runs.
+    /// The integer program.
     pub program: Program,
     /// Names of the tensors at its input ports.
     pub inputs: Vec<String>,
@@ -39,10 +39,10 @@ impl Region {
     pub const OPERATOR: &'static str = "TailfoldIntegerRegion";
 }
 
-/// What runs a node.
+/// A node and its kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeKernel {
-    /// The node's name, or that of its output.
+    /// The node's name, or the name of its output.
     pub node: String,
     /// The operator.
     pub operator: String,

@@ -2,7 +2,7 @@
 
 use tailfold_spec::artifact::ArtifactError;
 
-/// What is wrong with a file of logits.
+/// Kind of an error of a logits file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogitFileErrorKind {
@@ -14,7 +14,7 @@ pub enum LogitFileErrorKind {
     NotBuilt,
     /// The file is cut short or damaged, or is written in a way that is not read.
     Damaged,
-    /// An array, a column or a row is not what is needed.
+    /// An array, a column or a row has another form than needed.
     Content,
 }
 

@@ -3,7 +3,7 @@
 use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{ArchitectureError, CardError, PreprocessError, TensorsError};
 
-/// What is wrong with a model, or with the file or checkpoint that it comes from.
+/// Kind of an error of a model, its file or its checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnnxErrorKind {

@@ -323,7 +323,7 @@ impl Model {
     /// The one input that is not an initializer.
     ///
     /// # Errors
-    /// [`OnnxErrorKind::Ports`] when there is none or more than one.
+    /// [`OnnxErrorKind::Ports`] unless there is exactly one.
     pub fn input(&self) -> Result<&ValueInfoProto, OnnxError> {
         let graph = self.graph();
         one(
@@ -339,7 +339,7 @@ impl Model {
     /// The one output.
     ///
     /// # Errors
-    /// [`OnnxErrorKind::Ports`] when there is none or more than one.
+    /// [`OnnxErrorKind::Ports`] unless there is exactly one.
     pub fn output(&self) -> Result<&ValueInfoProto, OnnxError> {
         one("outputs", self.graph().output.iter().collect())
     }

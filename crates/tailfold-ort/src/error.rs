@@ -2,7 +2,7 @@
 
 use tailfold_spec::artifact::ArtifactError;
 
-/// What prevents ONNX Runtime from running the model.
+/// Kind of an ONNX Runtime error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OrtErrorKind {
@@ -14,13 +14,13 @@ pub enum OrtErrorKind {
     Library,
     /// The library has no such provider, or the provider lacks a library that it needs. The place is the back end.
     Provider,
-    /// There is no GPU, or the provider does not support it.
+    /// The machine has no GPU, or the provider does not support it.
     Gpu,
     /// The provider does not run all nodes of the model.
     Partial,
     /// The model is not an image classifier.
     Model,
-    /// There is no folder for engines.
+    /// No folder for engines is known.
     NoEngineFolder,
     /// A file of an engine cannot be read or written.
     File,

@@ -14,7 +14,7 @@ use crate::sentence::signed;
 pub struct Diff {
     /// Always [`Diff::SCHEMA`].
     pub schema: String,
-    /// One sentence for each regression; none when there is none.
+    /// One sentence per regression.
     pub regressions: Vec<String>,
     /// The sets, rarest first.
     pub parts: Vec<PartChange>,
@@ -60,7 +60,7 @@ impl Diff {
     /// Name and version of the format.
     pub const SCHEMA: &'static str = "tailfold.parity-diff/1";
 
-    /// Whether something is worse than what is allowed.
+    /// Whether a loss is larger than allowed.
     pub fn is_regression(&self) -> bool {
         !self.regressions.is_empty()
     }

@@ -16,7 +16,7 @@ impl Report {
         let diff = Diff::between(before, &self, &self.policy.baseline)?;
         if diff.is_regression() && self.verdict < Verdict::Fail {
             if self.verdict == Verdict::Pass {
-                // What held is no reason any more.
+                // The reasons for a pass no longer apply.
                 self.reasons.clear();
             }
             self.verdict = Verdict::Fail;

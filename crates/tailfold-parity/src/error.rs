@@ -2,13 +2,13 @@
 
 use tailfold_spec::artifact::ArtifactError;
 
-/// What prevents the comparison.
+/// Kind of a parity error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParityErrorKind {
     /// The two sides, the labels or the metadata have different numbers of images or classes.
     Mismatch,
-    /// There are no images or no classes.
+    /// The comparison has no images or no classes.
     Empty,
     /// The policy is for another model, or expects another number of images.
     Expected,

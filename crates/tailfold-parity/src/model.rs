@@ -2,7 +2,7 @@
 
 use tailfold_spec::ModelCard;
 
-/// What the comparison has to know about the model.
+/// Name, classes and training counts of the compared model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ComparedModel {

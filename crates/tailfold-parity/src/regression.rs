@@ -1,8 +1,8 @@
-//! What a later run may lose.
+//! Allowed loss of a later run.
 
 use serde::{Deserialize, Serialize};
 
-/// What a later run may lose against the accepted one: other kernels move some images, and a regression is more than that.
+/// Allowed loss of a later run against the accepted run. Other kernels change some decisions; a regression is a larger loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

@@ -2,7 +2,7 @@
 
 use tailfold_spec::artifact::ArtifactError;
 
-/// What is wrong with the parts.
+/// Kind of an error of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PartErrorKind {

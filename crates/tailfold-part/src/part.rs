@@ -50,7 +50,7 @@ impl Part {
     /// `asked`, an object, is all that decides what the run finds; parts in which it differs do not merge.
     ///
     /// # Errors
-    /// [`PartErrorKind::File`] when `asked` is no object.
+    /// [`PartErrorKind::File`] when `asked` is not an object.
     pub fn new(
         kind: Kind,
         shard: Shard,

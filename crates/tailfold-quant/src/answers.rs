@@ -7,7 +7,7 @@ use tailfold_spec::{Logits, artifact};
 
 use crate::error::QuantError;
 
-/// What the quantized network answers on all images, as other machines say.
+/// Logits of the quantized network on all images, from the parts of other machines.
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
     parts: Parts,

@@ -89,7 +89,7 @@ pub(crate) fn observe(
 /// on the number of threads. `progress` is called once an image.
 ///
 /// # Errors
-/// [`QuantErrorKind::NotFinite`] naming tensor and image, or those of the data and the runtime.
+/// [`QuantErrorKind::NotFinite`] naming tensor and image, and errors of the data and the runtime.
 pub(crate) fn observe_some(
     bytes: &[u8],
     name: &str,

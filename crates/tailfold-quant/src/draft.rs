@@ -60,7 +60,7 @@ impl<'a> Draft<'a> {
     /// Observes ranges and chooses codes for every layer of `float`.
     ///
     /// # Errors
-    /// [`QuantError`] for a name to keep that is no layer's, and others.
+    /// [`QuantError`] for a name to keep that no layer has, and others.
     pub fn new(
         float: &'a FloatModel,
         set: &CalibrationSet,

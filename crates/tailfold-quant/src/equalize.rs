@@ -33,7 +33,7 @@ struct Pair {
 /// a clip at 6 is none.
 ///
 /// # Errors
-/// [`QuantError`] when a weight is no float constant.
+/// [`QuantError`] when a weight is not a float constant.
 pub(crate) fn equalize(model: &mut Model) -> Result<usize, QuantError> {
     let pairs = pairs(model.graph());
     for _ in 0..SWEEPS {

@@ -10,7 +10,7 @@ use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{CardError, RunError, ShapeError};
 use tailfold_tract::TractError;
 
-/// What prevents the quantization.
+/// Kind of a quantization error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuantErrorKind {

@@ -117,7 +117,7 @@ impl CalibrationSet {
             .collect()
     }
 
-    /// Returns the set without the images that do not decode; `hashes` has the hash of each image, or why there is none.
+    /// Returns the set without the images that do not decode; `hashes` has the hash of each image, or the reason why it does not decode.
     pub(crate) fn keep(
         self,
         hashes: Vec<Result<String, DataError>>,

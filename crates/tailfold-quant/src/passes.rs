@@ -36,7 +36,7 @@ impl Passes {
     /// Reads the parts `paths` of one or more passes, in whatever order.
     ///
     /// # Errors
-    /// [`QuantErrorKind::Part`] naming the file that is no pass, or when those of a pass are not all parts of one run.
+    /// [`QuantErrorKind::Part`] naming the file that is not a pass, or when the files of a pass are not all parts of one run.
     pub fn read(paths: &[PathBuf]) -> Result<Self, QuantError> {
         let [mut ranges, mut windows, mut answers] = [const { Vec::new() }; 3];
         for path in paths {

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
-/// What is wrong with a problem or a measure.
+/// Kind of an error of a problem or a measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SolveErrorKind {
-    /// There are no classes, columns, samples or parts.
+    /// A problem has no classes, columns, samples or parts.
     Empty,
     /// A length does not fit the scores, or is not a whole number of rows.
     Length,
@@ -43,7 +43,7 @@ impl SolveErrorKind {
 }
 
 impl SolveError {
-    /// What a caller can act on.
+    /// Returns the kind, on which a caller can act.
     pub fn kind(&self) -> SolveErrorKind {
         self.kind
     }

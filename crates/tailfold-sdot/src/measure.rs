@@ -72,7 +72,7 @@ impl SampledMeasure {
     /// the larger one, though not the first of them.
     ///
     /// # Errors
-    /// [`SolveError`] without parts, for a share that is no positive number, or when the parts' points have different
+    /// [`SolveError`] without parts, for a share that is not a positive number, or when the parts' points have different
     /// numbers of coordinates, naming the part.
     pub fn mixture(parts: &[(f64, &Self)]) -> Result<Self, SolveError> {
         let Some((_, first)) = parts.first() else {

@@ -12,10 +12,10 @@ use crate::{DeviceSample, Masses, Method, Options, Solution, SolveError, SolveEr
 /// Least chi-square that masses in single precision can be asked for.
 const LEAST: f64 = 1e-8;
 
-/// [`solve`](crate::solve) for a sample on a device: the same steps, [`Method::Newton`]'s whatever the options say.
+/// [`solve`](crate::solve) for a sample on a device: the same steps, always by [`Method::Newton`].
 ///
 /// The last corrections, which look at single samples, are left out, and so is the search for equal classes: a class of a few
-/// samples may stay one off. Up to that the masses are as good as those of `solve`, on the device's scores.
+/// samples may stay one off. Apart from that, the masses are as accurate as with `solve`, on the device's scores.
 ///
 /// # Errors
 /// As [`solve`](crate::solve); [`SolveErrorKind::TooManyClasses`] for more than

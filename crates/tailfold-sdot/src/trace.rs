@@ -1,4 +1,4 @@
-//! What a solve saw on its way.
+//! Progress of a solve.
 
 /// One walk over the sample.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -181,7 +181,7 @@ impl Logits {
     }
 
     /// All classes of `row` from the largest score to the smallest, the lowest index first among equals: the first is
-    /// that of [`Logits::top1`]. `None` where that is `None`.
+    /// the class of [`Logits::top1`]. `None` where `top1` is `None`.
     pub fn ranked(row: &[f32]) -> Option<Vec<usize>> {
         Self::top1(row)?;
         let mut classes: Vec<usize> = (0..row.len()).collect();

@@ -64,7 +64,7 @@ macro_rules! error_type {
                 self
             }
 
-            /// What a caller can act on.
+            /// Returns the kind, on which a caller can act.
             pub fn kind(&self) -> $kind {
                 self.kind
             }

@@ -82,7 +82,7 @@ impl<'a> Tensors<'a> {
         self.file.names().into_iter().collect()
     }
 
-    /// The entry `key` of the file's metadata; `None` when there is none.
+    /// The entry `key` of the file's metadata; `None` if the file has no such entry.
     pub fn metadata(&self, key: &str) -> Option<String> {
         let (_, metadata) = SafeTensors::read_metadata(self.bytes).ok()?;
         metadata.metadata().as_ref()?.get(key).cloned()

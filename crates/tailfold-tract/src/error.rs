@@ -2,7 +2,7 @@
 
 use tailfold_integer::IntegerError;
 
-/// What prevents tract from running the model.
+/// Kind of a tract error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TractErrorKind {

@@ -5,7 +5,7 @@ use tailfold_sdot::SolveError;
 use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{ArchitectureError, OffsetsError, PreprocessError, PriorError, TensorsError};
 
-/// What prevents a run.
+/// Kind of a training error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrainErrorKind {

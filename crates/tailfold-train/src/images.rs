@@ -14,7 +14,7 @@ pub(crate) struct Images {
 }
 
 /// Decodes the images of `data` and leaves out those that may be; with the size of the network's input: the configured
-/// one, or else the one size that all images have (`expected`, or that of the first).
+/// one, or else the one size of all images (`expected`, or the size of the first).
 pub(crate) fn load_images(
     data: Dataset,
     config: &ImagesConfig,

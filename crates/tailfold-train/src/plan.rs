@@ -8,7 +8,7 @@ use crate::config::TrainConfig;
 use crate::images::Images;
 use crate::objective::ClassifierLoss;
 
-/// What a run is made of before its first step; no step changes it.
+/// Parts of a run that no step changes.
 pub(crate) struct RunPlan<'a> {
     pub(crate) config: &'a TrainConfig,
     pub(crate) device: &'a Device,

@@ -1,4 +1,4 @@
-//! What a run needs before its first step: its data, network, optimizer and offsets.
+//! Preparation of a run: its data, network, optimizer and offsets.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ const FEATURES_PER_CLASS: usize = 32;
 pub(crate) struct Prepared<'a> {
     pub(crate) plan: RunPlan<'a>,
     pub(crate) state: RunState,
-    /// What the weights were before the first step, if not drawn.
+    /// Origin of the weights before the first step, if they are not drawn.
     pub(crate) pretrained: Option<Pretrained>,
 }
 

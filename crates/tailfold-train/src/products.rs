@@ -103,7 +103,7 @@ pub(crate) fn finish(
 ) -> Result<Manifest, TrainError> {
     let network = state.network.valid();
     let mut weights = finite_weights(&network)?;
-    // Only what is deployed: the projections serve the contrastive loss alone.
+    // Only the deployed tensors: the projections serve the contrastive loss alone.
     weights.retain(|name, _| !name.starts_with("projection.") && !name.starts_with("prototypes."));
     let mut seen = vec![0; plan.manifest.classes.len()];
     let chosen: Vec<usize> = plan

@@ -128,7 +128,7 @@ pub(crate) fn save(plan: &RunPlan<'_>, run: &RunState, out: &Path) -> Result<(),
     Ok(())
 }
 
-/// Takes up the state that was saved last in `out`; `false` when there is none.
+/// Restores the last saved state in `out`; `false` if none was saved.
 ///
 /// # Errors
 /// [`TrainErrorKind::Resume`] or [`TrainErrorKind::File`], naming the file.

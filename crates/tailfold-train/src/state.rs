@@ -1,4 +1,4 @@
-//! What a step changes, and what a saved state holds.
+//! State of a run: the parts that a step changes and that a saved state holds.
 
 use burn::optim::ModuleOptimizer;
 

@@ -27,7 +27,7 @@ pub(crate) struct Validation {
     pub(crate) recall: Vec<Option<f64>>,
     /// Images, `[classes]`.
     pub(crate) images: Vec<u64>,
-    /// What was added to the scores, `[classes]`: what would be folded.
+    /// Offsets added to the scores, `[classes]`; export would fold these offsets.
     pub(crate) offsets: Vec<f32>,
     /// Right answers over all classes.
     hits: u64,
@@ -116,11 +116,11 @@ struct RecallRow<'a> {
     images: u64,
     /// Share of right answers; empty without images.
     recall: Option<f64>,
-    /// What was added to the class's score, in logits: what would be folded.
+    /// Offset added to the class's score, in logits; export would fold this offset.
     offset: f32,
 }
 
-/// Writes `recall.csv`, a row a class; without a `validation` there is none, and one of an earlier run goes.
+/// Writes `recall.csv`, one row per class. Without a `validation`, removes the file of an earlier run.
 pub(crate) fn write_recall(
     out: &Path,
     manifest: &Manifest,

@@ -6,7 +6,7 @@ use tailfold_onnx::OnnxError;
 use tailfold_spec::artifact::ArtifactError;
 use tailfold_spec::{ManifestError, RunError, ShapeError, TensorsError};
 
-/// What went wrong.
+/// Kind of a runtime error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuntimeErrorKind {

@@ -66,7 +66,7 @@ pub struct ImageClassifier {
     spec: Preprocess,
 }
 
-/// What all forks share.
+/// Data that all forks share.
 struct Facts {
     card: ModelCard,
     sha256: String,

@@ -21,7 +21,7 @@ pub struct LoadedModel {
     pub file_bytes: usize,
     /// The input and output of the file.
     pub ports: Ports,
-    /// What runs each node; empty where the back end does not report it.
+    /// Kernel or library of each node; empty where the back end does not report it.
     pub nodes: Vec<NodeRun>,
 }
 

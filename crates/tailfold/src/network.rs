@@ -19,7 +19,7 @@ pub struct Network {
     pub file_bytes: usize,
     /// The graph in canonical form, and the input and output of the file.
     pub opened: Opened,
-    /// What runs each node; empty where the back end does not report it.
+    /// Kernel or library of each node; empty where the back end does not report it.
     pub nodes: Vec<NodeRun>,
 }
 

@@ -1,36 +1,15 @@
 //! Configurations that must not be trained.
 
 use super::refused;
+use crate::fixture::TINY_TRAINING;
 use crate::scratch::Scratch;
 
-/// The smallest training there is.
-const CONFIG: &str = r#"
-name = "tiny"
-data = "embedded?split=train&per-class=2"
-epochs = 1
-batch = 4
-loss = "ce"
-
-[network]
-depth = 8
-width = 1
-stem_stride = 2
-head = { kind = "linear" }
-
-[optimizer]
-learning_rate = 0.01
-weight_decay = 0.0
-
-[views]
-classifier = 1
-"#;
-
-/// Training with `CONFIG` edited must be refused, in words that name the file and `expect`.
+/// Training with `TINY_TRAINING` edited must be refused, in words that name the file and `expect`.
 #[track_caller]
 fn check_config(from: &str, to: &str, expect: &[&str]) {
     let scratch = Scratch::new();
-    assert!(CONFIG.contains(from), "{from}");
-    let config = scratch.write("config.toml", CONFIG.replacen(from, to, 1));
+    assert!(TINY_TRAINING.contains(from), "{from}");
+    let config = scratch.write("config.toml", TINY_TRAINING.replacen(from, to, 1));
     let args = ["--config", &config, "--out", &scratch.at("run")];
     let expect: Vec<&str> = [config.as_str()]
         .into_iter()
@@ -92,13 +71,13 @@ fn configurations_that_cannot_be_trained() {
         "per-klass=2",
         &["data is not a data spec", "per-klass"],
     );
-    check_config(CONFIG, "", &["missing field"]);
+    check_config(TINY_TRAINING, "", &["missing field"]);
 }
 
 #[test]
 fn values_given_beside_the_file() {
     let scratch = Scratch::new();
-    let config = scratch.write("config.toml", CONFIG);
+    let config = scratch.write("config.toml", TINY_TRAINING);
     let out = scratch.at("run");
     let check = |given: [&str; 2], expect: &[&str]| {
         let args = ["--config", &config, "--out", &out, given[0], given[1]];
@@ -120,11 +99,11 @@ fn values_given_beside_the_file() {
 
 #[test]
 fn a_normalisation_that_divides_by_zero() {
-    let config = format!("{CONFIG}\n[normalisation]\nmean = [0.5]\nstd = [0.0]\n");
-    check_config(CONFIG, &config, &["preprocess.std[0] is 0"]);
-    let config = format!("{CONFIG}\n[normalisation]\nmean = [0.5, 0.5, 0.5]\nstd = [1.0]\n");
+    let config = format!("{TINY_TRAINING}\n[normalisation]\nmean = [0.5]\nstd = [0.0]\n");
+    check_config(TINY_TRAINING, &config, &["preprocess.std[0] is 0"]);
+    let config = format!("{TINY_TRAINING}\n[normalisation]\nmean = [0.5, 0.5, 0.5]\nstd = [1.0]\n");
     check_config(
-        CONFIG,
+        TINY_TRAINING,
         &config,
         &["preprocess.mean has 3 values for 1 channels"],
     );
@@ -138,7 +117,7 @@ fn an_impossible_network() {
 #[test]
 fn a_back_end_that_is_not_there() {
     let scratch = Scratch::new();
-    let config = scratch.write("config.toml", CONFIG);
+    let config = scratch.write("config.toml", TINY_TRAINING);
     let args = ["--config", &config, "--out", &scratch.at("run"), "--device"];
     let check = |device: &str, expect: &[&str]| {
         refused(
@@ -156,7 +135,7 @@ fn a_back_end_that_is_not_there() {
 #[test]
 fn an_unwritable_run_folder_is_noticed_before_training() {
     let scratch = Scratch::new();
-    let config = scratch.write("config.toml", CONFIG);
+    let config = scratch.write("config.toml", TINY_TRAINING);
     let out = format!("{}/run", scratch.write("file", ""));
     let args = ["--config", &config, "--out", &out];
     let answer = refused(&scratch, "tailfold-train", &args, &[&out]);

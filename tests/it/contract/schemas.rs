@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::fixture::TINY_TRAINING;
 use crate::programs::{command, finish};
 use crate::scratch::Scratch;
 
@@ -119,32 +120,10 @@ fn photo() -> Vec<u8> {
     data.image(0).unwrap().to_png().unwrap()
 }
 
-/// One epoch of a tiny network.
-const CONFIG: &str = r#"
-name = "tiny"
-data = "embedded?split=train&per-class=2"
-epochs = 1
-batch = 4
-loss = "ce"
-
-[network]
-depth = 8
-width = 1
-stem_stride = 2
-head = { kind = "linear" }
-
-[optimizer]
-learning_rate = 0.01
-weight_decay = 0.0
-
-[views]
-classifier = 1
-"#;
-
 #[test]
 fn results_of_made_models_keep_their_fields() {
     let scratch = Scratch::new();
-    let config = scratch.write("tiny.toml", CONFIG);
+    let config = scratch.write("tiny.toml", TINY_TRAINING);
     let run = scratch.at("run");
     let train = ["tailfold-train", "--config", &config, "--out", &run];
     check("tailfold.train/1", &train, &[0], &[]);

@@ -1,8 +1,8 @@
-//! What the texts of libraries say: a library states the fact, and the program adds the option that helps.
+//! Texts of libraries: a library states the fact, and the program adds the option that helps.
 
 use super::sources::{is_tests_module, rust_files};
 
-/// Crates whose texts are those of programs.
+/// Crates whose texts belong to programs.
 const PROGRAMS: [&str; 3] = ["tailfold-cli", "tailfold-console", "tailfold-lab"];
 
 /// Sources of programs in crates of libraries, and a source that only tests compile.
@@ -81,7 +81,7 @@ fn names_an_option(literal: &str) -> bool {
     option || literal.contains("cargo ")
 }
 
-/// The literals of `text` that name an option, without those of the tests at its end.
+/// The literals of `text` that name an option, without the literals of the tests at its end.
 fn options(text: &str) -> Vec<(usize, &str)> {
     let (code, _) = text
         .split_once("\n#[cfg(test)]\nmod tests {")

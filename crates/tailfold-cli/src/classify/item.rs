@@ -11,7 +11,7 @@ pub(super) struct Item {
     pub(super) content: Content,
 }
 
-/// What there is of it.
+/// Content of the image, or the reason why it is missing.
 pub(super) enum Content {
     /// A file, to be read.
     File(PathBuf),

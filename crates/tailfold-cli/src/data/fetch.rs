@@ -68,7 +68,7 @@ fn fetch(
     Ok(())
 }
 
-/// Returns a progress bar, hidden if stderr is no terminal.
+/// Returns a progress bar; it is hidden unless stderr is a terminal.
 fn bar(name: &str, bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(
         "{prefix} {bar:32} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",

@@ -1,4 +1,4 @@
-//! What can be wrong with an augmentation.
+//! Errors of an augmentation.
 
 /// An augmentation value out of its range.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -8,6 +8,6 @@ pub struct AugmentError {
     pub field: &'static str,
     /// Value found.
     pub value: String,
-    /// What is accepted.
+    /// Accepted values.
     pub expected: &'static str,
 }

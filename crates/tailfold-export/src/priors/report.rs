@@ -24,7 +24,7 @@ pub struct PriorsReport {
     pub evaluate: String,
     /// Number of test images.
     pub test_images: usize,
-    /// The samples that offsets were solved on.
+    /// The samples for which offsets were solved.
     pub samples: Vec<SampleRow>,
     /// The drawn test sets.
     #[serde(flatten)]

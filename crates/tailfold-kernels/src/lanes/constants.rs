@@ -1,4 +1,4 @@
-//! What the lanes need to turn sums into codes.
+//! Constants with which the lanes turn sums into quantized values (codes).
 
 use super::LANES;
 

@@ -37,7 +37,7 @@ pub struct Outcome {
     pub bisect: Option<Finding>,
 }
 
-/// What the steps of a chain were made with, for its report.
+/// Inputs of a chain, for its report.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
     /// The data spec.
@@ -72,7 +72,7 @@ pub struct Absent {
     pub stage: Stage,
     /// Name of the back end.
     pub backend: String,
-    /// What is missing.
+    /// The missing library, device or feature.
     pub why: String,
 }
 

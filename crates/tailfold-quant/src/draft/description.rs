@@ -20,7 +20,7 @@ impl Draft<'_> {
     /// Quantization error of the weights of each layer, if the layers in `kept` stay in float.
     ///
     /// # Errors
-    /// [`QuantError`] when a weight is no float constant.
+    /// [`QuantError`] when a weight is not a float constant.
     pub fn layer_statistics(
         &self,
         kept: &BTreeSet<String>,
@@ -57,7 +57,7 @@ impl Draft<'_> {
     /// head without one.
     ///
     /// # Errors
-    /// [`QuantError`] when the model has no single output, or the bias is no float constant.
+    /// [`QuantError`] when the model has no single output, or the bias is not a float constant.
     pub fn head_bias(
         &self,
         kept: &BTreeSet<String>,

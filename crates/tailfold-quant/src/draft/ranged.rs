@@ -41,7 +41,7 @@ impl Graph {
     /// Equalized where that is asked for, with the layers that are to be quantized.
     ///
     /// # Errors
-    /// [`QuantError`] of the graph, or [`QuantErrorKind::Option`] for a name to keep that is no layer's.
+    /// [`QuantError`] of the graph, or [`QuantErrorKind::Option`] for a name to keep that no layer has.
     pub(crate) fn of(float: &FloatModel, options: &Options) -> Result<Self, QuantError> {
         check_single(float)?;
         float.check_folded()?;
@@ -67,7 +67,7 @@ impl Graph {
             region,
         })
     }
-    /// Chooses the codes of the activations, from what is `known` of each observed tensor, or from `set`.
+    /// Chooses scale and zero point of each activation, from its `known` statistics or from the images of `set`.
     ///
     /// # Errors
     /// [`QuantError`] of the images or the runtime.

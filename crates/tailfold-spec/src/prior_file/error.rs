@@ -2,7 +2,7 @@
 
 use crate::artifact::ArtifactError;
 
-/// What is wrong with a file of masses.
+/// Kind of an error of a prior file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PriorErrorKind {

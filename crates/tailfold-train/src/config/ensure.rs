@@ -2,7 +2,7 @@
 
 use crate::error::{TrainError, TrainErrorKind};
 
-/// `Ok` when `ok`, else an error that names the key, its value and what is accepted.
+/// `Ok` when `ok`, else an error that names the key, its value and the accepted values.
 pub(super) fn ensure(
     ok: bool,
     key: &'static str,

@@ -84,7 +84,7 @@ static CIFAR100: Published = Published {
     }],
 };
 
-/// There is no HTTPS address; the hashes detect altered files.
+/// The publisher offers no HTTPS address; the hashes detect altered files.
 static FASHION_MNIST: Published = Published {
     base: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
     files: &[

@@ -40,7 +40,7 @@ pub(super) fn bisect(
         let mut steps = ready.iter().zip(scores);
         steps
             .find(|(step, _)| step.stage == stage && step.backend == Backend::TractStock)
-            .with_context(|| format!("there is no step {stage} on tract-stock"))
+            .with_context(|| format!("the chain has no step {stage} on tract-stock"))
     };
     let (reference, candidate) = (on_stock(Stage::Float)?, on_stock(Stage::Int8)?);
     let (a, b) = (

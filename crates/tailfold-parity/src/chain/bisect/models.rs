@@ -4,7 +4,7 @@ use super::{Decibel, Part};
 
 /// A float and an INT8 model whose parts can be run and exchanged.
 ///
-/// Tensors are matched by their names. Decisions are those of the images of the sample, in its order: the class, or `None` for
+/// Tensors are matched by their names. Decisions come in the order of the sample's images: the class, or `None` for
 /// logits that are NaN or infinite.
 pub trait Models {
     /// An error of a run.
@@ -51,7 +51,7 @@ pub trait Models {
         part: &ExchangedPart<Self::Exchanged>,
     ) -> Result<Vec<Option<usize>>, Self::Error>;
 
-    /// Is told that the next `images` decisions belong to `work`, for a progress bar.
+    /// Announces that the next `images` decisions belong to `work`, for a progress bar.
     fn begin(&mut self, work: &'static str, images: usize) {
         let _ = (work, images);
     }
