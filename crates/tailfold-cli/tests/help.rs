@@ -46,7 +46,7 @@ fn training_program_that_is_not_there_is_named() {
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).expect("messages are UTF-8");
     assert!(
-        text.contains("no program `tailfold-train` beside"),
+        text.contains("the program `tailfold-train` is neither in the folder of"),
         "{text}"
     );
     #[cfg(unix)]
