@@ -141,6 +141,12 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
     let (mut kills, mut finished) = (0, false);
     for milliseconds in [0, 10, 25, 45, 70, 100] {
         let (mut child, _talk) = start(training(&scratch, "killed", &SAVING));
+        // A slow machine needs time for the first state, without which there is nothing to go on from.
+        while !fs::exists(scratch.at("killed/resume")).unwrap()
+            && child.try_wait().unwrap().is_none()
+        {
+            sleep(Duration::from_millis(1));
+        }
         sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         // A fast machine gets to the end in the time that earlier attempts left over.
