@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tailfold_kernels::Operation;
 
-/// Nodes that are removed, by index, each with the layer that computes it.
+/// Nodes that are removed, by index, each with the layer that computes it; `None` if no layer is needed.
 pub(crate) type Absorbed = BTreeMap<usize, Option<usize>>;
 
 /// A layer before its program is built. Ports are numbered when its region is known.

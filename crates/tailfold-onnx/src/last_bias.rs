@@ -66,8 +66,8 @@ impl LastBias {
         }
     }
 
-    /// Adds `shifts` `[classes]` to the logits of `model`, which must have the nodes of the model that the bias was
-    /// found in.
+    /// Adds `shifts` `[classes]` to the logits of `model`, which must have the same nodes as the model of
+    /// the bias.
     ///
     /// # Errors
     /// [`OnnxError`] when the bias is not a float constant.

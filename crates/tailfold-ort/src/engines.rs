@@ -20,7 +20,7 @@ pub struct EngineKey {
     pub provider: String,
     /// SHA-256 of the ONNX file.
     pub model_sha256: String,
-    /// TensorRT's library with its version, or else the file name of the library.
+    /// Name of TensorRT's library, which contains its version, and hash of the provider's library.
     pub builder: String,
     /// Version of the driver.
     pub driver: String,

@@ -31,8 +31,8 @@ struct Pair {
 /// large as the largest weight that consumes it. The network computes the same function, up to rounding.
 /// Returns the number of pairs.
 ///
-/// A pair is two layers with only such operators between them that commute with a positive factor: ReLU, and
-/// pooling by maximum or mean, but not a clip at 6.
+/// A pair is two layers between which every operator commutes with a positive factor: ReLU, and pooling by
+/// maximum or mean, but not a clip at 6.
 ///
 /// # Errors
 /// [`QuantError`] when a weight is not a float constant.

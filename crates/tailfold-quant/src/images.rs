@@ -264,7 +264,7 @@ impl CalibrationSet {
         &self.skipped
     }
 
-    /// Returns the origin of image `index`, such as its path, for messages.
+    /// Returns the origin of image `index`, for messages.
     pub(crate) fn id(&self, index: usize) -> String {
         match &self.source {
             Source::Drawn { data, .. } => data.id(index),

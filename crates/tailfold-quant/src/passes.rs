@@ -158,19 +158,18 @@ impl Passes {
         parts.check_asked(&SetAsked::of(unread))?;
         let (_, hashes) = parts.rows::<u64>("hashes", 1)?;
         let known: BTreeMap<usize, u64> = parts.covered().iter().copied().zip(hashes).collect();
-        let hash = |image: usize| {
-            match known.get(&image) {
+        let hash = |image: usize| match known.get(&image) {
             Some(hash) => Ok(Ok(format!("{hash:016x}"))),
             // No shard could decode the image, and the error must be reported here.
             None => match unread.hash(&[image]).pop() {
                 Some(Err(error)) => Ok(Err(error)),
                 _ => Err(QuantErrorKind::Part.error(format!(
-                    "no part contains {}, although it can be decoded here: {} belongs to other images",
+                    "no part contains {}, although it can be decoded here: {} belongs to other \
+                     images",
                     unread.id(image),
                     parts.file_of(image).display()
                 ))),
             },
-        }
         };
         let hashes = (0..unread.len()).map(hash);
         Ok(Some(hashes.collect::<Result<_, QuantError>>()?))
