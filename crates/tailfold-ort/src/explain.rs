@@ -73,8 +73,8 @@ fn gpu() -> String {
     )
 }
 
-/// Returns the library that the system's loader did not find, as in `libcublas.so.13: cannot open shared
-/// object file`.
+/// Returns the library that the system's loader did not find, as in
+/// `libcublas.so.13: cannot open shared object file`.
 fn missing_library(message: &str) -> Option<&str> {
     let (before, _) = message.split_once(": cannot open shared object file")?;
     let name = before

@@ -1,4 +1,4 @@
-//! A quantization of every layer, of which all or some layers can be written to a model.
+//! A quantization of every layer; a model can be written with all or some of the layers quantized.
 
 use std::collections::{BTreeMap, BTreeSet};
 

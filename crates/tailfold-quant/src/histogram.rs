@@ -2,8 +2,8 @@
 
 use tailfold_tract::{Loop, vectorized};
 
-/// Bins on each side of zero: more than 256 steps need even just after a doubling, and little memory next to
-/// the activations.
+/// Bins on each side of zero: a fine resolution for 256 steps even just after a doubling, and little memory compared
+/// with the activations.
 const BINS: usize = 4096;
 
 /// Exponent of 2 that gives `BINS`.
@@ -30,8 +30,8 @@ pub(crate) struct Histogram {
     counts: Vec<u64>,
 }
 
-/// Counts from the lowest to the highest value: bin `i` holds values from `(i - zero) * width` to `(i + 1 -
-/// zero) * width`.
+/// Counts from the lowest to the highest value: bin `i` holds values from `(i - zero) * width` to
+/// `(i + 1 - zero) * width`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
     /// Counts of the bins; the first and the last are above 0, unless all are 0.
@@ -171,7 +171,7 @@ impl Line {
 
 /// Returns the exponent of the narrowest bins whose range exceeds `magnitude`.
 fn needed(magnitude: f32) -> i32 {
-    // `magnitude < 2^(biased - 126)` holds for subnormal numbers as well.
+    // The biased exponent of an f32; `magnitude < 2^(biased - 126)` holds for subnormal numbers as well.
     let biased = i32::from((magnitude.to_bits() >> 23) as u16 & 0xFF);
     (biased - 126 - BINS_LOG2).max(FINEST)
 }

@@ -57,8 +57,8 @@ impl Patches {
         DMatrix::from_iterator(dim, count, bytes.map(|&b| self.windows.value(b)))
     }
 
-    /// Returns the second moments of the inputs of group `group` in the quantized network: one block `[dim,
-    /// dim]`, or the blocks along the diagonal for a layer with more than [`WIDE`] inputs.
+    /// Returns the second moments of the inputs of group `group` in the quantized network: one block
+    /// `[dim, dim]`, or the blocks along the diagonal for a layer with more than [`WIDE`] inputs.
     pub(crate) fn second_moments(&self, group: usize) -> Vec<DMatrix<f64>> {
         blocks(self.values(group))
     }

@@ -70,8 +70,8 @@ pub(crate) fn scale_floors(
     Ok(floors)
 }
 
-/// Replaces the bias of each weighted node by an int32 constant and a DequantizeLinear, whose scales are `s_x
-/// * s_w`.
+/// Replaces the bias of each weighted node by an int32 constant and a DequantizeLinear, whose scales are
+/// `s_x * s_w`.
 pub(super) fn quantize(
     model: &mut Model,
     plan: &Plan,
