@@ -62,8 +62,8 @@ pub(crate) fn rebalance(
     }))
 }
 
-/// Returns the shifts with which the mean softmax of `quantized` becomes the mean softmax of `float`, each reduced
-/// according to the number of images of its class ([`trust()`]) and limited to the error of its logit ([`limited()`]).
+/// Returns the shifts with which the mean softmax of `quantized` becomes the mean softmax of `float`, each
+/// reduced by the part that chance explains ([`trust()`]) and limited to the error of its logit ([`limited()`]).
 ///
 /// The mean softmax counts every image towards every class. Counting whole images would leave the shifts to chance in a
 /// calibration set of a few hundred images.
