@@ -1,5 +1,6 @@
-//! Writes reports of made-up models with every verdict, to look at: `cargo run -p tailfold-parity --example pages --
-//! FOLDER [PICTURES]`. The optional folder `PICTURES` holds images `NUMBER.png` of 28 by 28 pixels.
+//! Writes reports of made-up models with every verdict, to look at:
+//! `cargo run -p tailfold-parity --example pages -- FOLDER [PICTURES]`.
+//! The optional folder `PICTURES` holds images `NUMBER.png` of 28 by 28 pixels.
 
 use std::error::Error;
 use std::fs;

@@ -8,11 +8,11 @@ use crate::rules::{CHANCE, Rule};
 /// Refuses a reference whose decisions match the labels no more often than by chance, by a one-sided exact binomial
 /// test at `level`. Labels that are shifted by one, or classes in another order, give such a reference.
 ///
-/// Independent decisions and labels agree on the share `sum over classes of (share of decisions) * (share of
-/// labels)`, the chance agreement of Cohen's kappa (Educational and Psychological Measurement 20, 1960). With equally
-/// many images per class this is `1 / classes`. The share of the most frequent label would be too strict: on a
-/// long-tailed set, a model that is fair to the rare classes may be right less often than a model that always answers
-/// the most frequent class.
+/// Independent decisions and labels agree on the share
+/// `sum over classes of (share of decisions) * (share of labels)`, the chance agreement of Cohen's kappa (Educational
+/// and Psychological Measurement 20, 1960). With equally many images per class this is `1 / classes`. The share of
+/// the most frequent label would be too strict: on a long-tailed set, a model that is fair to the rare classes may be
+/// right less often than a model that always answers the most frequent class.
 ///
 /// Returns `None` also when no number of right decisions could pass the test, because there are too few images or
 /// images of a single class, and when the reference has NaN or infinite logits, which another rule covers.

@@ -104,7 +104,7 @@ impl Comparer {
                 row = self.len() + row
             )));
         }
-        // Blocks begin at multiples of [`PIECE`], independent of the number of images per call.
+        // Blocks begin at multiples of `PIECE`, independent of the number of images per call.
         let fill = (PIECE - self.waiting.labels.len()).min(labels.len());
         let (head, rest) = labels.split_at(if self.waiting.labels.is_empty() {
             0

@@ -155,9 +155,9 @@ impl Paired {
     /// Tango's score for the hypothesis that the true difference is `delta`: standard normal under the hypothesis,
     /// and positive when the observed difference is above `delta`.
     ///
-    /// With g gained, l lost and n images, and with q the likeliest share of lost images under the hypothesis, `score
-    /// = (g - l - n delta) / sqrt(n (2 q + delta - delta^2))`, where q is the larger root of `2 n q^2 + ((2 n - g +
-    /// l) delta - g - l) q - l delta (1 - delta) = 0`.
+    /// With g gained, l lost and n images, and with q the likeliest share of lost images under the hypothesis,
+    /// `score = (g - l - n delta) / sqrt(n (2 q + delta - delta^2))`, where q is the larger root of
+    /// `2 n q^2 + ((2 n - g + l) delta - g - l) q - l delta (1 - delta) = 0`.
     pub(crate) fn score(&self, delta: f64) -> f64 {
         if delta > 0.0 {
             // For delta <= 0 neither the root nor the variance is a difference of nearly equal numbers.

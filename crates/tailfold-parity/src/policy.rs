@@ -124,7 +124,7 @@ impl Policy {
     /// [`ParityErrorKind::Policy`] naming the field.
     pub fn validate(&self) -> Result<(), ParityError> {
         let level = self.level;
-        // No exact p-value is below [`LEFT_OUT`], so nothing could pass at a smaller level.
+        // No exact p-value is below `LEFT_OUT`, so nothing could pass at a smaller level.
         let ok = (10.0 * LEFT_OUT..0.5).contains(&level);
         range::check("level", level, ok, "at least 0.001 and less than 0.5")?;
         range::margin("overall_margin_pp", Some(self.overall_margin_pp))?;

@@ -1,4 +1,4 @@
-//! Replaces [`Table`] in builds without Parquet: opening a Parquet file is an error that says so.
+//! Replaces the table reader in builds without Parquet: opening a Parquet file is an error that says so.
 
 use std::fs::File;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! Logits with one column per class.
 //!
 //! Parquet stores the values of a column together, so the values of one row may be a whole row group apart. Rows are
-//! assembled in blocks: for each block every column is opened again, and the values before the block are skipped,
-//! without decompressing whole pages. Memory therefore depends on the block size and not on the size of the row
-//! group.
+//! assembled in blocks. For each block every column is opened again, and the values before the block are skipped;
+//! pages that lie entirely before the block are not decompressed. Memory therefore depends on the block size and not
+//! on the size of the row group.
 
 use std::ops::Range;
 
