@@ -1,4 +1,4 @@
-//! The simulations as Markdown.
+//! The results of the simulations as Markdown.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ pub(crate) fn markdown(found: &Found) -> String {
     text
 }
 
-/// Rows of numbers of images, columns of discordance.
+/// A table with one row per number of images and one column per discordance.
 fn grid(cells: &[Cell], shown: impl Fn(&Cell) -> String) -> String {
     let columns: Vec<f64> = DISCORDANCE
         .into_iter()
