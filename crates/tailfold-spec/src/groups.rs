@@ -56,7 +56,7 @@ impl ClassGroups {
         Self(train_counts.iter().map(|&n| Group::of_count(n)).collect())
     }
 
-    /// Groups as given, label order.
+    /// Uses the given groups, label order.
     pub fn from_groups(groups: Vec<Group>) -> Self {
         Self(groups)
     }
@@ -77,7 +77,7 @@ impl ClassGroups {
 
     /// Mean of the per-class values over one group's classes; `None` when the group has no class with a value.
     ///
-    /// A group's accuracy is the mean of its classes' accuracies, not the share of its images.
+    /// A group's accuracy is the mean of its classes' accuracies, not the accuracy over its images.
     pub fn mean(&self, group: Group, per_class: &[Option<f64>]) -> Option<f64> {
         let values: Vec<f64> = self
             .classes(group)

@@ -50,7 +50,7 @@ fn features_and_sizes_are_the_published_ones() {
         (Body::Resnet152, [3, 299, 299], 2048, [10, 10]),
         (Body::MobilenetV2, [3, 224, 224], 1280, [7, 7]),
         (Body::EfficientnetLite0, [3, 224, 224], 1280, [7, 7]),
-        // Rounded up at each of the five halvings, rows and columns on their own.
+        // Each of the five halvings rounds up, for rows and columns separately.
         (Body::EfficientnetLite0, [1, 64, 300], 1280, [2, 10]),
         (Body::MobilenetV2, [1, 33, 48], 1280, [2, 2]),
     ];
@@ -65,7 +65,7 @@ fn features_and_sizes_are_the_published_ones() {
     }
 }
 
-/// What the interpreters rely on, whatever the table.
+/// The interpreters of a plan rely on these properties.
 #[test]
 fn layers_fit_together() {
     for body in [Body::cifar_resnet(8), Body::cifar_resnet(32)]
@@ -144,7 +144,7 @@ fn same_padding_follows_the_size() {
     let pads: Vec<_> = strided.iter().map(|layer| layer.pads).collect();
     let (three, five) = ([0, 0, 1, 1], [1, 1, 2, 2]);
     assert_eq!(pads, [three, three, five, three, five]);
-    // From 33 rows an odd number is left four times.
+    // With 33 rows, the padding is odd at four of the strided layers.
     let plan = network(Body::EfficientnetLite0, [3, 33, 224], 10).plan();
     assert_eq!(plan.stem.pads, [1, 0, 1, 1]);
 }
@@ -238,7 +238,7 @@ fn a_network_is_written_by_its_keys() {
         architecture.validate().unwrap();
         assert_eq!(toml::to_string(&architecture).unwrap(), text);
     }
-    // Every network by its name, and what it is called.
+    // Each network is written with its kind, which is also its display name.
     for body in IMAGENET {
         let architecture = network(body, [3, 64, 48], 7);
         let text = toml::to_string(&architecture).unwrap();

@@ -30,7 +30,7 @@ fn a_list_and_an_object_are_read_in_label_order() {
 }
 
 #[test]
-fn what_is_no_prior_says_why() {
+fn invalid_prior_error_says_why() {
     let check = |text: &str, expect: &str| {
         let message = read(text).unwrap_err().to_string();
         assert!(message.ends_with(expect), "{message}, expected {expect}");
