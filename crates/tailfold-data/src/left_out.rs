@@ -26,7 +26,7 @@ impl LeftOut {
         *folder.entry(kind).or_default() += 1;
     }
 
-    /// Whether nothing was skipped.
+    /// Returns whether no file was skipped.
     pub fn is_empty(&self) -> bool {
         self.folders.is_empty()
     }

@@ -50,7 +50,7 @@ fn the_default_does_nothing() {
 }
 
 #[test]
-fn threads_change_nothing_and_every_part_of_the_key_something() {
+fn views_depend_on_every_part_of_key_and_not_on_threads() {
     use rayon::prelude::*;
     let augmenter = Augmenter::new(everything()).unwrap();
     let pixels = noise(12, 9, 3);
@@ -78,16 +78,16 @@ fn threads_change_nothing_and_every_part_of_the_key_something() {
 }
 
 #[test]
-fn the_bits_are_fixed() {
-    // A change here makes every recorded training run impossible to repeat.
+fn view_bits_are_fixed() {
+    // A change of these bits makes every recorded training run impossible to repeat.
     let augmenter = Augmenter::new(everything()).unwrap();
     let view = augmenter.apply(&noise(8, 6, 3), key(1, 2, 3, 4)).unwrap();
     assert_eq!(&view.sha256()[..16], "07dfdb77ff99165b");
 }
 
 #[test]
-fn the_bits_of_the_recipes_are_fixed() {
-    // As above, for what came later: the presets on 32x32, and views of another size than the image's.
+fn preset_view_bits_are_fixed() {
+    // The presets on 32x32 images, and views with another size than the image.
     let view = |toml: &str, pixels: &Pixels, height, width| {
         let config: AugmentConfig = serde_json::from_str(toml).unwrap();
         let augmenter = Augmenter::new(config).unwrap();
@@ -118,7 +118,7 @@ fn the_bits_of_the_recipes_are_fixed() {
 }
 
 #[test]
-fn presets_give_values_to_keys_that_are_not_written() {
+fn presets_set_keys_that_are_absent() {
     let read = |text: &str| serde_json::from_str::<AugmentConfig>(text).unwrap();
     let cifar = read(r#"{"preset": "cifar"}"#);
     let expect = AugmentConfig {
@@ -141,7 +141,7 @@ fn presets_give_values_to_keys_that_are_not_written() {
     for preset in ["cifar", "sim", "sim-blur", "rand"] {
         let config = read(&format!(r#"{{"preset": "{preset}"}}"#));
         assert!(Augmenter::new(config.clone()).is_ok());
-        // What a saved run holds is the configuration itself.
+        // A saved run contains the configuration itself.
         let saved = serde_json::to_string(&config).unwrap();
         assert_eq!(read(&saved), config);
     }
@@ -294,8 +294,8 @@ fn stretching_interpolates_between_pixel_centres() {
 }
 
 #[test]
-fn a_cut_that_never_fits_leaves_the_image() {
-    // The whole area of a 1x16 image with an aspect of at most 4/3 would be 4 x 4.
+fn crop_that_never_fits_keeps_image() {
+    // The full area of a 1x16 image would need 4 x 4 pixels at an aspect ratio of at most 4/3.
     let pixels = noise(1, 16, 1);
     let whole = AugmentConfig {
         resized_crop: Some((1.0, 1.0)),
