@@ -4,7 +4,7 @@ use proptest::test_runner::RngSeed;
 use super::*;
 use crate::testing::{cosine, noise, skewed};
 
-/// A random problem and what to measure on it.
+/// Calls `measure` with a random problem.
 fn with_problem(
     n: usize,
     classes: usize,
@@ -42,7 +42,8 @@ proptest! {
                     moved[class] += by;
                     entropic_energy(problem, &moved, epsilon).unwrap().0
                 };
-                // Central differences err by step^2 / (6 epsilon^2), and by the energy's rounding over the step.
+                // The error of central differences is step^2 / (6 epsilon^2), plus the energy's rounding divided by the
+                // step.
                 let step = 5e-3 * epsilon;
                 let difference = (moved(step) - moved(-step)) / (2.0 * step);
                 assert!((difference - slope).abs() < 3e-5, "class {class}: {difference} against {slope}");
