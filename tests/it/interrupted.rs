@@ -86,7 +86,7 @@ fn files(scratch: &Scratch, run: &str) -> Vec<Vec<u8>> {
 /// Lets `run` go on to its end.
 fn resume(scratch: &Scratch, run: &str) -> Answer {
     let answer = finish(&mut training(scratch, run, &["--resume"])).ended_with(0);
-    assert!(answer.stderr.contains("going on after"), "{answer:?}");
+    assert!(answer.stderr.contains("continuing after"), "{answer:?}");
     answer
 }
 

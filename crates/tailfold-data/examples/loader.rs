@@ -167,7 +167,10 @@ fn make_views(args: &Args, store: &ImageStore) -> Result<(), Box<dyn std::error:
     );
     if let Some((before, after)) = cpu.zip(cpu_seconds()) {
         let views = (batches * args.batch * views.len()) as f64;
-        println!("{:.0} views per second of CPU time", views / (after - before));
+        println!(
+            "{:.0} views per second of CPU time",
+            views / (after - before)
+        );
     }
     Ok(())
 }

@@ -174,7 +174,10 @@ mod tests {
         let values = [1.5_f32, -2.0, 0.0, 4.0, 5.0, f32::NAN];
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let bytes = file(Dtype::F32, &[2, 3], &bytes);
-        let (shape, read) = Tensors::read(&bytes, "x.safetensors").unwrap().f32("x").unwrap();
+        let (shape, read) = Tensors::read(&bytes, "x.safetensors")
+            .unwrap()
+            .f32("x")
+            .unwrap();
         assert_eq!(shape, [2, 3]);
         assert_eq!(read[..5], values[..5]);
         assert!(read[5].is_nan());
@@ -210,7 +213,10 @@ mod tests {
         assert_eq!(labels(Dtype::I64, 7_i64.to_le_bytes()), Ok(vec![7]));
         assert_eq!(labels(Dtype::U64, 7_u64.to_le_bytes()), Ok(vec![7]));
         let negative = labels(Dtype::I64, (-1_i64).to_le_bytes()).unwrap_err();
-        assert_eq!(negative, "x.safetensors: tensor `x` has the label -1 at index 0");
+        assert_eq!(
+            negative,
+            "x.safetensors: tensor `x` has the label -1 at index 0"
+        );
     }
 
     #[test]
@@ -220,7 +226,10 @@ mod tests {
         let wrong = tensors.f32("x").unwrap_err().to_string();
         assert_eq!(wrong, "x.safetensors: tensor `x` holds F16, expected F32");
         let wrong = tensors.labels("x").unwrap_err().to_string();
-        assert_eq!(wrong, "x.safetensors: tensor `x` holds F16, expected I64 or U64");
+        assert_eq!(
+            wrong,
+            "x.safetensors: tensor `x` holds F16, expected I64 or U64"
+        );
         let missing = tensors.f32("y").unwrap_err().to_string();
         assert_eq!(missing, "x.safetensors: there is no tensor `y`");
         let cut = Tensors::read(&bytes[..bytes.len() - 1], "x.safetensors").unwrap_err();
