@@ -86,7 +86,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_sample_is_a_subset_in_order(seed: u64, items in 0..40_usize, count in 0..50_usize) {
+        fn sample_is_subset_in_order(seed: u64, items in 0..40_usize, count in 0..50_usize) {
             let items: Vec<usize> = (0..items).map(|i| 3 * i + 1).collect();
             let sample = Draws::new([seed, 0, 0, 0]).sample(&items, count);
             prop_assert_eq!(sample.len(), count.min(items.len()));

@@ -68,7 +68,7 @@ fn find_from(given: Option<OsString>, start: &Path) -> Result<PathBuf, DataError
                 .map(|folder| folder.display().to_string())
                 .collect();
             Err(DataErrorKind::Missing.error(format!(
-                "the embedded data set is not there; looked in {looked} (TAILFOLD_EMBEDDED \
+                "the embedded data set is missing; looked in {looked} (TAILFOLD_EMBEDDED \
                  overrides)",
                 looked = looked.join(", ")
             )))

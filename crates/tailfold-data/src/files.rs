@@ -40,7 +40,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     let path = path.to_owned();
     if with_suffix(&path, ".gz").exists() {
         return Err(DataErrorKind::Missing.error(format!(
-            "{} is only there as .gz, which is not read: decompress it with gunzip",
+            "{} exists only as .gz, which is not supported: decompress it with gunzip",
             path.display()
         )));
     }

@@ -29,7 +29,7 @@ pub(crate) enum Start {
 }
 
 impl Start {
-    /// Returns the first temperature, counted from the first of the schedule.
+    /// Returns the index of the temperature to start with.
     pub(crate) fn stage(self) -> usize {
         match self {
             Self::Coarse(stage) => stage,

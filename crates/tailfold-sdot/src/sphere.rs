@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_lie_on_the_sphere_and_repeat() {
+    fn points_lie_on_sphere_and_repeat() {
         let points = sphere_samples(2_000, 5, 11);
         assert_eq!(points.len(), 10_000);
         for point in points.chunks_exact(5) {

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hash_is_the_published_one() {
+    fn hash_matches_published_value() {
         // FIPS 180-2, appendix B.1.
         assert_eq!(
             sha256(b"abc"),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_file_leaves_the_old_one_and_no_litter() {
+    fn refused_file_keeps_old_file_and_leaves_nothing_behind() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deep/model.onnx");
         write(&path, b"old").unwrap();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unwritable_folder_is_named() {
+    fn unwritable_folder_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, b"").unwrap();

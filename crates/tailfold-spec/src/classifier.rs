@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn top1_takes_the_lowest_of_equals_and_refuses_nan() {
+    fn top1_takes_lowest_tied_class_and_refuses_nan() {
         let check = |row: &[f32], expect| assert_eq!(Logits::top1(row), expect, "{row:?}");
         check(&[1.0, 3.0, 2.0], Some((1, false)));
         check(&[3.0, 1.0, 3.0], Some((0, true)));
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fake_answers_in_order() {
+    fn fake_classifier_keeps_image_order() {
         let mut fake = FakeClassifier {
             input_shape: [1, 1, 4],
             num_classes: 2,

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thresholds_are_those_of_the_literature() {
+    fn group_thresholds_match_literature() {
         let check = |count, group| assert_eq!(Group::of_count(count), group, "{count}");
         check(0, Group::Few);
         check(19, Group::Few);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn group_mean_is_over_classes_and_skips_the_unseen() {
+    fn group_mean_is_over_classes_with_values() {
         let groups = ClassGroups::from_counts(&[500, 50, 5, 6]);
         assert_eq!(
             groups.mean(Group::Few, &[Some(1.0), Some(1.0), Some(0.25), Some(0.75)]),

@@ -21,7 +21,7 @@ pub struct RunFiles {
     pub offsets_sha256: String,
     /// SHA-256 of `golden/golden.safetensors`.
     pub golden_sha256: String,
-    /// SHA-256 of `features.safetensors`: class-balanced training features, from which offsets can be solved anew.
+    /// SHA-256 of `features.safetensors`: class-balanced training features, from which offsets can be solved again.
     pub features_sha256: String,
 }
 

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_file_the_tensor_and_both_types() {
+    fn errors_name_file_tensor_and_both_types() {
         let bytes = file(Dtype::F16, &[2], &[0; 4]);
         let tensors = Tensors::read(&bytes, "x.safetensors").unwrap();
         let wrong = tensors.f32("x").unwrap_err().to_string();

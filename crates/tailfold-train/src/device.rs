@@ -63,7 +63,7 @@ pub fn is_cpu(device: &Device) -> bool {
 fn not_installed(back_end: BackEnd, missing: &str, install: &str) -> TrainError {
     let name = back_end.as_str();
     TrainErrorKind::NotInstalled.error(format!(
-        "the back end `{name}` needs {missing}, which is not here: install {install}"
+        "the back end `{name}` needs {missing}, which was not found: install {install}"
     ))
 }
 

@@ -43,7 +43,7 @@ fn noise(height: usize, width: usize, channels: usize) -> Pixels {
 }
 
 #[test]
-fn the_default_does_nothing() {
+fn default_changes_nothing() {
     let pixels = noise(3, 5, 3);
     let augmenter = Augmenter::new(AugmentConfig::default()).unwrap();
     assert_eq!(augmenter.apply(&pixels, key(1, 2, 3, 4)).unwrap(), pixels);
@@ -150,7 +150,7 @@ fn presets_set_keys_that_are_absent() {
 }
 
 #[test]
-fn a_view_smaller_than_the_image_is_a_window_of_it() {
+fn smaller_view_is_window_of_image() {
     let pixels = noise(9, 7, 3);
     let windows = Augmenter::new(AugmentConfig::default()).unwrap();
     let mut seen = std::collections::BTreeSet::new();
@@ -240,7 +240,7 @@ fn mirrors_swap_whole_pixels() {
 }
 
 #[test]
-fn holes_are_clipped_at_the_border() {
+fn cutout_is_clipped_at_border() {
     let cut = |side, row, column| {
         let mut pixels = image(3, 4, 1, &[9; 12]);
         warp::cut_out(&mut pixels, side, row, column);
@@ -398,7 +398,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_shape_never_changes(h in 1..9_usize, w in 1..9_usize, rgb: bool, padding in 0..12_usize, index: u64) {
+    fn shape_never_changes(h in 1..9_usize, w in 1..9_usize, rgb: bool, padding in 0..12_usize, index: u64) {
         let pixels = noise(h, w, if rgb { 3 } else { 1 });
         let config = AugmentConfig { crop_padding: padding, ..everything() };
         let view = Augmenter::new(config).unwrap().apply(&pixels, key(0, 0, index, 0)).unwrap();
@@ -407,7 +407,7 @@ proptest! {
     }
 
     #[test]
-    fn a_flat_image_stays_flat_when_stretched(h in 1..9_usize, w in 1..9_usize, shade: u8, index: u64) {
+    fn flat_image_stays_flat_when_stretched(h in 1..9_usize, w in 1..9_usize, shade: u8, index: u64) {
         let config = AugmentConfig { resized_crop: Some((0.1, 1.0)), flip: true, ..AugmentConfig::default() };
         let pixels = image(h, w, 1, &vec![shade; h * w]);
         prop_assert_eq!(Augmenter::new(config).unwrap().apply(&pixels, key(0, 0, index, 0)).unwrap(), pixels);

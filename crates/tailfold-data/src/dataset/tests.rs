@@ -90,7 +90,7 @@ fn options_select_images() {
 }
 
 #[test]
-fn an_empty_class_is_named_unless_allowed() {
+fn empty_class_is_named_unless_allowed() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("classes.txt"), "ant\nbee\ncat\n").unwrap();
     let spec = idx(dir.path(), &[0, 2, 2]);

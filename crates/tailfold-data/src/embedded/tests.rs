@@ -243,7 +243,7 @@ fn folder_is_found_from_below_or_by_variable() {
         find_from(Some("elsewhere".into()), &below)
             .unwrap_err()
             .to_string(),
-        "the embedded data set is not there; looked in elsewhere (TAILFOLD_EMBEDDED overrides)",
+        "the embedded data set is missing; looked in elsewhere (TAILFOLD_EMBEDDED overrides)",
     );
     assert_eq!(
         find_from(Some(folder.clone().into()), Path::new("/")).unwrap(),

@@ -73,7 +73,7 @@ fn missing_file_is_named_with_remedy() {
     fs::write(dir.path().join("x.bin.gz"), b"").unwrap();
     assert_eq!(
         read(&path).unwrap_err().to_string(),
-        format!("{name} is only there as .gz, which is not read: decompress it with gunzip"),
+        format!("{name} exists only as .gz, which is not supported: decompress it with gunzip"),
     );
 }
 

@@ -22,7 +22,7 @@ fn shuffle_matches_numpy_legacy() {
 }
 
 #[test]
-fn class_sizes_are_published_ones() {
+fn class_sizes_match_published() {
     let total =
         |n_max, classes, imbalance| class_sizes(n_max, classes, imbalance).iter().sum::<usize>();
     assert_eq!(

@@ -60,7 +60,7 @@ fn grey_is_repeated_and_colour_becomes_luma() {
 }
 
 #[test]
-fn the_short_side_is_resized_and_the_centre_kept() {
+fn short_side_is_resized_and_centre_is_kept() {
     // 3 rows and 2 columns, resized (nearest) to short side 4: 6 x 4, each pixel twice in both directions; the crop of
     // 4 x 2 leaves the middle rows (1..5) and the middle columns (1..3).
     let how = Preprocess {
@@ -98,7 +98,7 @@ fn the_short_side_is_resized_and_the_centre_kept() {
 }
 
 #[test]
-fn the_longer_side_is_rounded_down() {
+fn longer_side_is_rounded_down() {
     let resize = Resize {
         short_side: 3,
         filter: Filter::Nearest,
@@ -108,7 +108,7 @@ fn the_longer_side_is_rounded_down() {
 }
 
 #[test]
-fn mismatches_are_named() {
+fn mismatched_shapes_are_named() {
     let check = |pixels: &Pixels, how: &Preprocess, expect: &str| {
         assert_eq!(preprocess(pixels, how).unwrap_err().to_string(), expect);
     };

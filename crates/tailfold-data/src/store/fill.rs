@@ -36,7 +36,7 @@ impl Files {
     pub(super) fn read_index(&self, images: usize) -> Result<Vec<Line>, DataError> {
         let damaged = |path: &Path, reason| {
             DataErrorKind::Cache
-                .error(format!("{reason}; remove the folder to make it anew"))
+                .error(format!("{reason}; remove the folder to rebuild the cache"))
                 .at(path.display())
         };
         let lines = journal::read(&artifact::read(&self.index)?, images);

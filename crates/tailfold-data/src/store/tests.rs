@@ -184,7 +184,7 @@ fn damaged_cache_is_error() {
     fs::write(folder.join("images.bin"), &pixels[1..]).unwrap();
     let (path, n) = (folder.join("images.bin"), pixels.len());
     let expect = format!(
-        "{}: {} bytes, but the index names {n}; remove the folder to make it anew",
+        "{}: {} bytes, but the index names {n}; remove the folder to rebuild the cache",
         path.display(),
         n - 1
     );
@@ -192,7 +192,7 @@ fn damaged_cache_is_error() {
     fs::write(folder.join("images.bin"), &pixels).unwrap();
     fs::write(folder.join("index.txt"), "12x14x3\n12x14x4\n").unwrap();
     let expect = format!(
-        "{}: 1 usable lines for 5 images; remove the folder to make it anew",
+        "{}: 1 usable lines for 5 images; remove the folder to rebuild the cache",
         folder.join("index.txt").display()
     );
     assert_eq!(refused(), expect);

@@ -16,7 +16,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, rng_seed: RngSeed::Fixed(20_261), ..ProptestConfig::default() })]
 
     #[test]
-    fn the_energy_is_flat_at_the_answer(
+    fn energy_is_stationary_at_solution(
         classes in 2_usize..40, dim in 3_usize..20, seed in 0_u64..1_000, log_skew in -6.0..0.0_f64, log_epsilon in -3.0..2.0_f64,
     ) {
         let epsilon = log_epsilon.exp();
@@ -63,7 +63,7 @@ fn without_scores_offsets_are_the_log_prior() {
 }
 
 #[test]
-fn separable_samples_are_solved_beyond_the_wall() {
+fn separable_samples_are_solved() {
     // Each class has its own sample, 1e4 above the other; the target of one class is a thousandth. So the second sample
     // is shared, 0.998 to 0.002: a softmax of 1e4 - (h_0 - h_1) at temperature 1.
     let values = [1e4, 0.0, 0.0, 1e4];
@@ -80,7 +80,7 @@ fn separable_samples_are_solved_beyond_the_wall() {
 }
 
 #[test]
-fn iterations_are_a_limit() {
+fn iterations_are_limited() {
     let (z, w) = cosine(2_000, 12, 6, 3);
     let problem = Problem {
         scores: Scores::product(&z, &w, 6, 16.0).unwrap(),

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn gaussian_points_of_radius_one_are_the_published_ones() {
+    fn unit_sphere_points_match_sphere_samples() {
         assert_eq!(
             CIRCLE.sample(50).unwrap().points(),
             sphere_samples(50, 2, 7)

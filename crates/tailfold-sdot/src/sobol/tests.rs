@@ -28,7 +28,7 @@ fn gain(n: usize, dim: usize, integrand: (impl Fn(&[f32]) -> f64 + Copy, f64)) -
 }
 
 #[test]
-fn points_lie_on_the_sphere_repeat_and_grow() {
+fn points_lie_on_sphere_repeat_and_grow() {
     // The points span more than one block.
     let points = sobol_sphere(BLOCK + 100, 3, 11);
     for point in points.chunks_exact(3) {

@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn a_constant_changes_nothing(classes in 2_usize..20, seed in 0_u64..1_000, constant in -50.0..50.0_f32) {
+    fn constant_changes_nothing(classes in 2_usize..20, seed in 0_u64..1_000, constant in -50.0..50.0_f32) {
         let values: Vec<f32> = noise(2_000 * classes, 10.0, seed).iter().map(|&x| crate::row::narrow(x)).collect();
         let moved: Vec<f32> = values.iter().map(|s| s + constant).collect();
         let target = skewed(classes, 0.2);

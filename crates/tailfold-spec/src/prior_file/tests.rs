@@ -23,7 +23,7 @@ fn masses_by_name_are_refused_for_classes_of_one_name() {
 }
 
 #[test]
-fn a_list_and_an_object_are_read_in_label_order() {
+fn list_and_object_are_read_in_label_order() {
     for text in ["[3, 1]", r#"{"dog": 1.0, "cat": 3.0}"#] {
         assert_eq!(read(text).unwrap(), Prior::Masses(vec![3.0, 1.0]));
     }

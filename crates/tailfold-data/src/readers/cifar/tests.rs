@@ -23,7 +23,7 @@ fn message(result: Result<Loaded, DataError>) -> String {
 }
 
 #[test]
-fn planes_become_pixels_and_files_follow_each_other() {
+fn planes_become_pixels_and_files_are_concatenated() {
     let dir = tempfile::tempdir().unwrap();
     for (i, name) in CIFAR10.train.iter().enumerate() {
         fs::write(

@@ -8,7 +8,7 @@ fn message(result: Result<Loaded, DataError>) -> String {
 }
 
 #[test]
-fn the_last_word_is_the_label() {
+fn last_word_is_label() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("list.txt");
     fs::write(&file, "a/x.jpg 1\r\n\nmy cat.jpg\t0\n").unwrap();
