@@ -74,10 +74,10 @@ pub fn class_counts(path: &Path) -> Result<Vec<u64>, DataError> {
     })
 }
 
-/// Reads one value per line; messages call a value by the second argument.
+/// Reads one value per line; `noun` names a value in messages.
 fn lines<T>(
     path: &Path,
-    what: &'static str,
+    noun: &'static str,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, DataError> {
     let text = files::read_text(path)?;
@@ -86,7 +86,7 @@ fn lines<T>(
         lines.map(|(index, line)| parse(line.trim()).map_err(|reason| wrong(path, index, reason)));
     let values: Vec<T> = values.collect::<Result<_, _>>()?;
     if values.is_empty() {
-        return Err(DataErrorKind::Empty.error(format!("{} holds no {what}", path.display())));
+        return Err(DataErrorKind::Empty.error(format!("{} holds no {noun}", path.display())));
     }
     Ok(values)
 }

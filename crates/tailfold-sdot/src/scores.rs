@@ -139,13 +139,13 @@ impl<'a> Scores<'a> {
     }
 }
 
-/// Returns the number of rows of `row` values in `values`; the first argument is the name of the values in the error.
-pub(crate) fn whole_rows(what: &str, values: &[f32], row: usize) -> Result<usize, SolveError> {
+/// Returns the number of rows of `row` values in `values`, which the error calls `name`.
+pub(crate) fn whole_rows(name: &str, values: &[f32], row: usize) -> Result<usize, SolveError> {
     if values.len().is_multiple_of(row) {
         Ok(values.len() / row)
     } else {
         Err(SolveErrorKind::Length.error(format!(
-            "{what} have {found} values, not whole rows of {row}",
+            "{name} have {found} values, not whole rows of {row}",
             found = values.len()
         )))
     }
