@@ -8,7 +8,8 @@ use crate::names::{ending, is_hidden};
 
 /// Numbers of files that a folder listing skipped, per sub-folder and kind.
 ///
-/// A kind is `hidden` (see [`is_hidden`]; a hidden folder counts once), an ending with its dot (`.heic`), or `no ending`.
+/// A kind is `hidden` (see [`is_hidden`]; a hidden folder counts once), an ending with its dot such as `.heic`, or
+/// `no ending`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
     folders: BTreeMap<String, BTreeMap<String, u64>>,
