@@ -86,7 +86,7 @@ fn files(scratch: &Scratch, run: &str) -> Vec<Vec<u8>> {
 /// Lets `run` go on to its end.
 fn resume(scratch: &Scratch, run: &str) -> Answer {
     let answer = finish(&mut training(scratch, run, &["--resume"])).ended_with(0);
-    assert!(answer.stderr.contains("going on after"), "{answer:?}");
+    assert!(answer.stderr.contains("continuing after"), "{answer:?}");
     answer
 }
 
@@ -108,7 +108,10 @@ fn a_signal_saves_the_state() {
             .read_to_string(&mut stdout)
             .unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(2), "{stderr}");
-        for text in ["interrupted: stopped after step", "--resume goes on"] {
+        for text in [
+            "interrupted: stopped after step",
+            "with --resume to continue",
+        ] {
             assert!(stderr.contains(text), "`{text}` is not in: {stderr}");
         }
         let json: Value = serde_json::from_str(&stdout).unwrap();

@@ -1,46 +1,46 @@
-//! What is done to an image: the keys of an augmentation table, their presets and their ranges.
+//! The augmentation settings: keys, presets and ranges.
 
 use serde::{Deserialize, Serialize};
 
 use super::AugmentError;
 use crate::DataError;
 
-/// What is done to an image, in the order of the fields. The default does nothing.
+/// The augmentation of an image; the fields are in the order of application. The default changes nothing.
 ///
-/// In a configuration `preset` gives values to the keys that are not written beside it.
+/// In a configuration, `preset` gives values to the keys that are not set explicitly.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Keys")]
 pub struct AugmentConfig {
-    /// Least and greatest share of the area that is cut out and scaled to the size of the view (bilinear), with an
-    /// aspect ratio between 3/4 and 4/3.
+    /// Smallest and largest share of the area that is cut out, with an aspect ratio between 3/4 and 4/3, and scaled to
+    /// the size of the view (bilinear).
     pub resized_crop: Option<(f32, f32)>,
-    /// Black pixels added on each side before a window of the view's size is cut out at random.
+    /// Width in pixels of the black border that is added before a random window of the view's size is cut out.
     pub crop_padding: usize,
-    /// Mirrors left and right, half of the time.
+    /// Mirrors left and right with probability 1/2.
     pub flip: bool,
-    /// A learnt policy.
+    /// A learned policy, such as AutoAugment.
     pub auto_augment: Option<Policy>,
-    /// Operations drawn at random, all of one strength.
+    /// Randomly drawn operations, all with the same strength.
     pub rand_augment: Option<RandAugment>,
-    /// Shade of what `auto_augment` and `rand_augment` move in from outside the image, in every channel.
+    /// Grey value, in every channel, of the pixels that `auto_augment` and `rand_augment` sample outside the image.
     pub fill: u8,
-    /// Brightness, then contrast, are multiplied by `1 - jitter .. 1 + jitter`.
+    /// Brightness and then contrast are multiplied by a factor from `1 - jitter .. 1 + jitter`.
     pub jitter: f32,
-    /// Brightness, contrast, saturation and hue in random order.
+    /// Changes of brightness, contrast, saturation and hue, in random order.
     pub colour_jitter: Option<ColourJitter>,
-    /// Probability of an RGB image losing its colour; it keeps three channels.
+    /// Probability that an RGB image becomes grey; it keeps three channels.
     pub greyscale: f32,
     /// Probability of a Gaussian blur with a standard deviation of 0.1 to 2 pixels.
     pub blur: f32,
-    /// Side of a black square, its centre anywhere in the image; 0 for none.
+    /// Side of a black square whose centre is anywhere in the image; 0 draws no square.
     pub cutout: usize,
 }
 
-/// A learnt augmentation policy.
+/// A learned augmentation policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
-    /// AutoAugment's 25 sub-policies for CIFAR-10 (Cubuk et al. 2019, table 7), as torchvision has them.
+    /// AutoAugment's 25 sub-policies for CIFAR-10 (Cubuk et al. 2019, table 7), as in torchvision.
     Cifar10,
 }
 
@@ -48,9 +48,9 @@ pub enum Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandAugment {
-    /// Operations one after the other.
+    /// Number of operations, applied one after the other.
     pub operations: usize,
-    /// Strength of all of them, 0 to 30.
+    /// Strength of all operations, 0 to 30.
     pub magnitude: usize,
 }
 
@@ -64,9 +64,9 @@ pub struct ColourJitter {
     pub contrast: f32,
     /// Factor drawn from `1 - saturation .. 1 + saturation`.
     pub saturation: f32,
-    /// Turn of the colour circle drawn from `-hue .. hue`; 0.5 is half of it.
+    /// Rotation of the hue, drawn from `-hue .. hue`; 0.5 is half a turn.
     pub hue: f32,
-    /// Probability of all of it.
+    /// Probability that the four changes are applied.
     pub probability: f32,
 }
 
@@ -82,17 +82,17 @@ impl Default for ColourJitter {
     }
 }
 
-/// Published combinations.
+/// Published combinations of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Preset {
-    /// The classifier's view of 32x32 images of PaCo and ProCo: padded crop, mirror, AutoAugment, cutout.
+    /// PaCo's and ProCo's view for the classifier on 32x32 images: padded crop, mirror, AutoAugment, cutout.
     Cifar,
-    /// ProCo's contrastive view: resized crop, mirror, colour jitter, loss of colour.
+    /// ProCo's contrastive view: resized crop, mirror, colour jitter, random grey.
     Sim,
-    /// PaCo's contrastive view: as `sim`, from at least a fifth of the area, and blurred half of the time.
+    /// PaCo's contrastive view: as `sim`, but with at least a fifth of the area, and blurred with probability 1/2.
     SimBlur,
-    /// The classifier's view of photographs in BCL: resized crop, mirror, RandAugment.
+    /// BCL's view for the classifier on photographs: resized crop, mirror, RandAugment.
     Rand,
 }
 
@@ -140,7 +140,7 @@ impl Preset {
     }
 }
 
-/// The keys as they are written.
+/// The keys of an augmentation table, before the preset is applied.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Keys {
@@ -177,13 +177,13 @@ impl From<Keys> for AugmentConfig {
     }
 }
 
-/// Most pixels of padding or cutout: keeps sums of sizes far from overflow.
+/// Largest padding or cutout in pixels; it keeps sums of sizes far from overflow.
 const MAX_SIDE: usize = 1 << 16;
 
-/// Strengths of RandAugment, as in torchvision.
+/// Number of strengths of RandAugment, as in torchvision.
 pub(super) const BINS: usize = 31;
 
-/// Most operations of RandAugment.
+/// Largest number of operations of RandAugment.
 const MAX_OPERATIONS: usize = 16;
 
 impl AugmentConfig {
