@@ -86,10 +86,10 @@ pub enum CardError {
         found: usize,
     },
     /// The number of class names or training counts differs from the number of classes of the network.
-    #[error("{found} {what} for {classes} classes")]
+    #[error("{found} {quantity} for {classes} classes")]
     Length {
         /// Kind of list: `class names` or `training counts`.
-        what: &'static str,
+        quantity: &'static str,
         /// Length of the list.
         found: usize,
         /// Number of classes of the network.
@@ -170,10 +170,10 @@ impl CardParts {
     pub fn check_lengths(&self, classes: usize) -> Result<(), CardError> {
         let names = self.classes.as_ref().map(Vec::len);
         let counts = self.train_counts.as_ref().map(Vec::len);
-        for (what, found) in [("class names", names), ("training counts", counts)] {
+        for (quantity, found) in [("class names", names), ("training counts", counts)] {
             if let Some(found) = found.filter(|&found| found != classes) {
                 return Err(CardError::Length {
-                    what,
+                    quantity,
                     found,
                     classes,
                 });

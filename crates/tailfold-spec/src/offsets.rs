@@ -47,20 +47,20 @@ pub enum Prior {
 #[non_exhaustive]
 pub enum OffsetsError {
     /// The number of values differs from the number of classes.
-    #[error("the model has {classes} classes but {found} {what} were given")]
+    #[error("the model has {classes} classes but {found} {quantity} were given")]
     ClassCount {
         /// Kind of values: `offsets` or `prior masses`.
-        what: &'static str,
+        quantity: &'static str,
         /// Number of classes of the model.
         classes: usize,
         /// Number of values given.
         found: usize,
     },
     /// The value is not usable.
-    #[error("{what} of class {class} is {value}")]
+    #[error("{quantity} of class {class} is {value}")]
     Value {
         /// Kind of value: `offset` or `prior mass`.
-        what: &'static str,
+        quantity: &'static str,
         /// Class index.
         class: usize,
         /// The value.
@@ -83,7 +83,7 @@ impl Prior {
         };
         if raw.len() != classes {
             return Err(OffsetsError::ClassCount {
-                what: "prior masses",
+                quantity: "prior masses",
                 classes,
                 found: raw.len(),
             });
@@ -94,7 +94,7 @@ impl Prior {
             .find(|(_, v)| !v.is_finite() || **v <= 0.0)
         {
             return Err(OffsetsError::Value {
-                what: "prior mass",
+                quantity: "prior mass",
                 class,
                 value,
             });
@@ -170,7 +170,7 @@ impl OffsetsRecord {
     pub fn validate(&self, classes: usize) -> Result<(), OffsetsError> {
         if self.offsets.len() != classes {
             return Err(OffsetsError::ClassCount {
-                what: "offsets",
+                quantity: "offsets",
                 classes,
                 found: self.offsets.len(),
             });
@@ -182,7 +182,7 @@ impl OffsetsRecord {
             .find(|(_, v)| !v.is_finite())
         {
             Some((class, &value)) => Err(OffsetsError::Value {
-                what: "offset",
+                quantity: "offset",
                 class,
                 value: value.into(),
             }),

@@ -126,7 +126,7 @@ fn input(path: &Path, raw: Option<Frame>) -> anyhow::Result<Images> {
                 .with_context(|| format!("cannot read {name}"))?;
             ensure!(
                 kind.is_file(),
-                "{name} is no regular file: hand a pipe on as standard input"
+                "{name} is not a regular file: pass a pipe as standard input"
             );
             let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
             frames(name, BufReader::new(file), frame)
