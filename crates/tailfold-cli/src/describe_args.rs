@@ -134,7 +134,7 @@ impl Describe {
         files.chain(self.of_models()).collect()
     }
 
-    /// The options that describe a model alone, as words: all but `--labels` and `--counts`.
+    /// The options that describe a model, as words: all options except `--labels` and `--counts`.
     pub(crate) fn of_models(&self) -> Vec<OsString> {
         let mut words = Vec::new();
         for (flag, values) in [("--mean", &self.mean), ("--std", &self.std)] {
@@ -161,7 +161,7 @@ impl Describe {
     }
 }
 
-/// `--flag=value`, which is right for a value that begins with a hyphen too.
+/// Returns `--flag=value`, a form that also works for a value that begins with a hyphen.
 fn word(flag: &str, value: impl AsRef<OsStr>) -> OsString {
     let mut word = OsString::from(flag);
     word.push("=");
@@ -169,7 +169,7 @@ fn word(flag: &str, value: impl AsRef<OsStr>) -> OsString {
     word
 }
 
-/// Reads class names in the order of the outputs; a warning line names those that are on several lines.
+/// Reads class names in the order of the outputs; a warning line lists repeated names.
 pub(crate) fn labels(path: &Path) -> anyhow::Result<Vec<String>> {
     let names = class_names(path)?;
     if let Some(repeats) = repeats(path, &names) {

@@ -45,7 +45,7 @@ pub(super) fn download(
         let Some(wait) = waits.next() else {
             let there = length(&partial);
             return Err(cut).context(format!(
-                "{url}: the connection was cut after {there} of {} bytes; the next call goes on there",
+                "{url}: the connection was cut after {there} of {} bytes; the next call continues there",
                 remote.bytes
             ));
         };
@@ -56,7 +56,7 @@ pub(super) fn download(
         fs::remove_file(&partial)
             .with_context(|| format!("cannot remove {}", partial.display()))?;
         bail!(
-            "{url} has SHA-256 {found}, expected {}; what came was removed",
+            "{url} has SHA-256 {found}, expected {}; the downloaded file was removed",
             remote.sha256
         );
     }
