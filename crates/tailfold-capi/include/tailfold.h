@@ -68,7 +68,7 @@ typedef struct TailfoldClassifier TailfoldClassifier;
  */
 typedef struct TailfoldOptions {
   /**
-   * Size of this structure in bytes, as the caller was compiled: `sizeof(TailfoldOptions)`.
+   * Size of this structure in the caller's version of the header: `sizeof(TailfoldOptions)`.
    */
   size_t size;
   /**

@@ -49,8 +49,8 @@ impl From<RuntimeError> for Failure {
 
 /// Runs the work of an entry point. A failure or a panic becomes a code and the thread's message.
 pub(crate) fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> TailfoldCode {
-    // A panic can interrupt changes only of a handle, which is marked as broken while it runs, and of the caller's
-    // output values.
+    // A panic can leave only two things half changed: a handle, which is marked as broken while it runs, and the
+    // caller's output values.
     let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct TailfoldOptions {
-    /// Size of this structure in bytes, as the caller was compiled: `sizeof(TailfoldOptions)`.
+    /// Size of this structure in the caller's version of the header: `sizeof(TailfoldOptions)`.
     pub size: usize,
     /// The back end: `"integer"`, `"tract"` or `"tract-stock"`. NULL selects the back end of this build that runs the
     /// most models.

@@ -16,8 +16,8 @@ const HEADING: &str = "Third-party models (`tailfold describe` writes these valu
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct Describe {
-    /// Class names, one per line, in the order of the outputs. A file without class names takes the class names of the data
-    /// by default.
+    /// Class names, one per line, in the order of the outputs. Default for a file without class names: the class names
+    /// of the data.
     ///
     /// For `parity` on two files of logits: labels of the images, as .npy, Parquet or safetensors, or as text with one
     /// label per line.
@@ -50,7 +50,7 @@ pub(crate) struct Describe {
     /// or `nearest`, as in `256:bicubic`.
     #[arg(long, visible_alias = "short-side", value_name = "PIXELS[:FILTER]", value_parser = resize)]
     resize: Option<Resize>,
-    /// The channel order of the input is blue, green, red, as in OpenCV; red, green, blue without this option.
+    /// The channel order of the input is blue, green, red, as in OpenCV. Default: red, green, blue.
     #[arg(long)]
     bgr: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `tailfold logits`: inputs and logits as a file, for cross-checks by other programs.
+//! `tailfold logits`: writes inputs and logits to a file, for cross-checks by other programs.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,8 +17,8 @@ use crate::model::{Runtime, open_data};
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
-/// Write a model's logits on a data set as safetensors: `logits [n, classes]`, `labels [n]` and, if asked for, `inputs
-/// [n, channels, height, width]` after preprocessing.
+/// Write a model's logits on a data set as safetensors: `logits [n, classes]`, `labels [n]` and, with `--inputs`, the
+/// preprocessed `inputs [n, channels, height, width]`.
 ///
 /// Example: tailfold logits --model model.onnx --data embedded?split=test --inputs --out logits.safetensors
 #[derive(Debug, clap::Args)]

@@ -224,7 +224,7 @@ impl Args {
         ] {
             ensure!(
                 !given,
-                "{option} is for offsets that are solved: use it with `--prior` or `--offsets resolve`"
+                "{option} is for solved offsets: use it with `--prior` or `--offsets resolve`"
             );
         }
         Ok(plain)

@@ -166,7 +166,7 @@ pub(crate) fn labels(parts: &Parts, asked: &Asked) -> anyhow::Result<Vec<usize>>
     let found = labels_sha256(&labels);
     anyhow::ensure!(
         found == asked.labels_sha256,
-        "the labels of all parts have the hash {found}, but the parts are of a set whose labels have {}",
+        "the labels of all parts have the hash {found}, but their headers have {}",
         asked.labels_sha256
     );
     Ok(labels)

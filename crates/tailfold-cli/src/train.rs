@@ -1,4 +1,4 @@
-//! `tailfold train`: starts the program `tailfold-train`, which links burn and is a package of its own.
+//! `tailfold train`: starts the program `tailfold-train`, which links burn and is a separate package.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;

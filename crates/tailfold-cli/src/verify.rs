@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// Run folder with the golden inputs and scores to compare with.
     #[arg(long, required_unless_present = "unfolded", conflicts_with_all = ["unfolded", "data"])]
     golden: Option<PathBuf>,
-    /// The same network with zero offsets.
+    /// Model file of the same network with zero offsets.
     #[arg(long, requires = "data")]
     unfolded: Option<PathBuf>,
     /// Images to compare both on, as a data spec.

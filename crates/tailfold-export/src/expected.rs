@@ -79,8 +79,8 @@ impl<'a> Weighted<'a> {
         masses
     }
 
-    /// Returns the number of images, drawn from the prior itself, that would give a mean the same standard error: `(sum
-    /// w)^2 / sum w^2` over the images' weights.
+    /// Returns the number of images, drawn from the prior itself, that would give a mean the same standard error:
+    /// `(sum w)^2 / sum w^2` over the images' weights.
     pub(crate) fn effective_images(&self) -> f64 {
         let squares = self.prior.iter().zip(&self.counts);
         1.0 / squares.map(|(nu, &n)| nu * nu / n as f64).sum::<f64>()

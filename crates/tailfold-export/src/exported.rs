@@ -23,7 +23,7 @@ pub struct Exported {
     pub bytes: usize,
     /// The offsets that were folded.
     pub offsets: OffsetsRecord,
-    /// For solved offsets: the mass of each class, asked for and reached.
+    /// For solved offsets: the prior mass and the reached mass of each class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retarget: Option<Retarget>,
     /// The comparison of the file with the expected logits.

@@ -22,11 +22,11 @@ pub use report::{Drawn, PriorsReport, SampleRow};
 pub struct PriorsOptions {
     /// Labelled test images: neither training nor calibration images.
     pub evaluate: DataSpec,
-    /// Labelled images to solve on, beside the training features of the run folder.
+    /// Labelled images to solve on, in addition to the training features of the run folder.
     pub calibration: Option<DataSpec>,
     /// Number of test sets to draw for each prior, with the seeds 0, 1, ...
     pub seeds: u64,
-    /// Number of images of a drawn test set; without it, the most that every prior allows without repeats.
+    /// Number of images per drawn test set. Default: the largest number that every prior allows without repeats.
     pub images: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Report of re-targeting: the mass of each class, asked for and reached, and the expected accuracy.
+//! Report of re-targeting: the prior mass and the reached mass of each class, and the expected accuracy.
 
 use serde::{Serialize, Serializer};
 use tailfold_data::{DataSpec, Dataset};

@@ -24,7 +24,7 @@ pub enum RuntimeErrorKind {
     Image,
     /// The data set has other classes than the model.
     Classes,
-    /// The back end did not answer.
+    /// The back end failed to run the model.
     Run,
     /// A logit is NaN or infinite.
     NotFinite,

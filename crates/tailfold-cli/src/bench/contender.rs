@@ -1,5 +1,5 @@
-//! One contender of a benchmark: a separate process that prepares a model, then runs it in turns that the driver
-//! requests.
+//! One contender of a benchmark: a separate process that prepares a model, then runs it whenever the driver requests a
+//! turn.
 //!
 //! The protocol is the same for programs of other runtimes. The contender prints the JSON line [`Ready`] after its
 //! first image. For each line on stdin, which is a number of images, it runs a turn and prints the JSON line [`Turn`].
@@ -44,7 +44,7 @@ pub(crate) struct Args {
 pub(crate) struct Ready {
     /// Time from reading the file to the first answer.
     pub(crate) cold_start_ms: f64,
-    /// Kernels of the layers with weights: `integer (avx2)`, `float`, or a provider of ONNX Runtime.
+    /// Kind of the kernels for layers with weights: `integer (avx2)`, `float`, or a provider of ONNX Runtime.
     pub(crate) kernel: String,
     /// Class of the first image.
     pub(crate) class: usize,

@@ -37,7 +37,7 @@ struct Head<'a> {
 /// One image: `top` and `latency_ms`, or `error`.
 #[derive(Serialize)]
 struct Image<'a> {
-    /// `tailfold.classify-image/1` if the image is a JSON object of its own line.
+    /// `tailfold.classify-image/1` for [`Form::Lines`].
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<&'static str>,
     file: &'a str,

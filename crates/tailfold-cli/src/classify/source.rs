@@ -69,7 +69,7 @@ impl Source {
         let stdin = images.iter().filter(|path| **path == *"-").count();
         ensure!(
             stdin <= 1,
-            "`-` is named {stdin} times, and stdin is read once"
+            "`-` is given {stdin} times, but stdin can be read only once"
         );
         let inputs = images.iter().map(|path| input(path, raw));
         Ok(Self {
@@ -141,7 +141,7 @@ fn input(path: &Path, raw: Option<Frame>) -> anyhow::Result<Images> {
 fn stream() -> Images {
     let images = ImageStream::new(BufReader::new(io::stdin()));
     Box::new(images.enumerate().map(|(i, image)| Item {
-        // Most often there is a single image.
+        // Stdin usually has a single image, which needs no number.
         name: if i == 0 {
             "-".to_owned()
         } else {

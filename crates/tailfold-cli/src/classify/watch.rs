@@ -25,7 +25,7 @@ pub(super) struct Watched {
     stop: Arc<AtomicBool>,
     events: Receiver<notify::Result<Event>>,
     waiting: VecDeque<PathBuf>,
-    /// Files of the first listing, whose events may still arrive.
+    /// Files of the first listing. Their events may still arrive, and are then ignored.
     listed: HashSet<PathBuf>,
     _watcher: RecommendedWatcher,
 }

@@ -109,7 +109,7 @@ impl Elsewhere {
         Ok(report)
     }
 
-    /// The entry for the images in a report: the file of `--labels`, or an empty text without it.
+    /// Returns the entry for the images in a report: the file of `--labels`, or an empty text.
     pub(super) fn images(describe: &Describe) -> String {
         let labels = describe.labels.as_ref();
         labels.map_or(String::new(), |path| path.display().to_string())
@@ -151,8 +151,8 @@ impl Elsewhere {
         labels.context("there are no labels: neither file of logits has any, so give --labels FILE")
     }
 
-    /// Returns class names and training counts, and the policy, whose group rule becomes thirds with `--counts
-    /// evaluation`.
+    /// Returns class names and training counts, and the policy, whose group rule becomes thirds with
+    /// `--counts evaluation`.
     fn model(
         &self,
         describe: &Describe,
@@ -202,7 +202,8 @@ pub(super) fn stands_in(describe: &Describe) -> bool {
     describe.counts.as_deref() == Some(Path::new("evaluation"))
 }
 
-/// The classes and training counts of the model file `path`; `numbers` names the classes of a model without class names.
+/// Returns the classes and training counts of the model file `path`; `numbers` names the classes of a model without
+/// class names.
 fn carded(
     path: &Path,
     policy: &Policy,

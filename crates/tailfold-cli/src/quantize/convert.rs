@@ -43,7 +43,7 @@ pub(super) fn convert(
         }
         Precision::Fp16 => {
             if args.target == Some(Target::Tract) {
-                bail!("tract does not run half precision: --target ort-x86 or tensorrt");
+                bail!("tract does not run half precision: use --target ort-x86 or tensorrt");
             }
             bar.start("calibrating", set.map_or(0, CalibrationSet::len));
             let done = halve(float, set, &|| bar.step())?;

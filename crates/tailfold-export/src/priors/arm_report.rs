@@ -8,7 +8,7 @@ use tailfold_spec::Mean;
 pub struct PriorReport {
     /// Name of the prior.
     pub prior: String,
-    /// `[classes]`, sum 1.
+    /// Mass of each class, `[classes]`, sum 1.
     pub masses: Vec<f64>,
     /// Images of each class in a drawn set, `[classes]`.
     pub drawn_counts: Vec<usize>,
@@ -23,9 +23,9 @@ pub struct PriorReport {
 /// A way to serve the prior.
 #[derive(Debug, Serialize)]
 pub struct ArmReport {
-    /// Short name.
+    /// Short name of the way.
     pub name: &'static str,
-    /// Description.
+    /// Description of the way.
     pub title: &'static str,
     /// Accuracy under the prior, from all test images: each class is weighted by its prior mass.
     pub expected: Mean,

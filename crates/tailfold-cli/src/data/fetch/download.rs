@@ -23,8 +23,9 @@ pub(super) fn agent() -> ureq::Agent {
 
 /// Downloads `url` to `target`. Until it has the size and the hash of `remote`, the file has the ending `.partial`.
 ///
-/// A partial file of an earlier call is continued. After a lost connection, the download is tried again after each of
-/// `waits`; the partial file stays even when the last attempt fails. `progress` is called with the number of bytes so far.
+/// The download continues a partial file of an earlier call. After a lost connection it is tried again, after each of
+/// `waits`; the partial file stays even if the last attempt fails. `progress` is called with the number of bytes so
+/// far.
 pub(super) fn download(
     agent: &ureq::Agent,
     url: &str,

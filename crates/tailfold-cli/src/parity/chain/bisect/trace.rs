@@ -33,7 +33,7 @@ enum Look {
 /// A graph of both models, with copies of the INT8 model's nodes and quantizations that read the float model's values.
 struct Both {
     nodes: Vec<NodeProto>,
-    /// Values to observe: index of the tensor, kind of the value, name of the value.
+    /// Values to observe: index of the tensor, kind of the comparison, name of the value.
     looks: Vec<(usize, Look, String)>,
 }
 
