@@ -289,7 +289,7 @@ fn a_pipe_by_name_is_refused_and_not_waited_for() {
         run("tailfold", &raw)
             .ended_with(2)
             .stderr
-            .contains("not a regular file")
+            .contains("is not a regular file")
     );
 }
 

@@ -4,7 +4,7 @@ use tailfold_console::markdown::table;
 use tailfold_export::{ArmReport, PriorReport, PriorsReport};
 use tailfold_spec::Mean;
 
-/// The whole result for people.
+/// Returns the comparison as Markdown.
 pub(super) fn markdown(report: &PriorsReport) -> String {
     let samples = report.samples.iter().map(|sample| {
         let [least, most] = sample.per_class;
@@ -103,7 +103,7 @@ fn drawn(mean: Option<Mean>, signed: bool) -> String {
     mean.map_or("-".to_owned(), |mean| mean.show(signed))
 }
 
-/// Which way a difference lies that is more than twice its standard error.
+/// Returns the direction of a difference of more than two standard errors.
 fn verdict(difference: Mean) -> &'static str {
     match difference.standard_error {
         Some(error) if difference.mean > 2.0 * error => "better",
