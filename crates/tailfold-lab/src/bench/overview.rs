@@ -75,21 +75,21 @@ pub(super) fn table(nets: &[Net]) -> String {
         format!("{:.2}", row.wall_ms.min / own.wall_ms.min)
     });
     let mut text = format!(
-        "{} rounds of interleaved runs, {}, {}, {}, one image at a time. INT8 is one file for all \
-         contenders, in ONNX Runtime's form U8S8; S8S8 is another of its forms.\n\n\
-         CPU time of each contender divided by ours, round by round: median and range of the rounds.\n\n{}{cpu}\n\n\
-         Wall time of each contender divided by ours, in the same form. If other programs run on the machine, they \
-         interrupt long inferences more often than short ones.\n\n{}{wall}\n\n\
-         Minimum wall time of each contender divided by ours.\n\n{}{least}\n\n\
-         Cold starts, memory and sizes. The size of a program includes its debug information.\n\n\
+        "{} rounds of contenders in turns, {}, {}, {}, one image at a time. INT8 is one file for all, ONNX Runtime's \
+         U8S8; S8S8 another of its forms.\n\n\
+         Processor time over ours, round by round: median and range of the rounds.\n\n{}{cpu}\n\n\
+         Wall time over ours, the same. Where other programs run too, long images are interrupted and short ones are not.\n\n\
+         {}{wall}\n\n\
+         Least wall times, theirs over ours.\n\n{}{least}\n\n\
+         Sizes and starts; a program's size counts debug information that it was built with.\n\n\
          | | contender | cold start ms | peak MB | file kB | program kB |\n| --- | --- | ---: | ---: | ---: | ---: |",
         first.rounds,
         first.machine,
         first.rows[0].kernel,
         first.threads(),
-        header("CPU time"),
+        header("processor time"),
         header("wall time"),
-        header("minimum wall time"),
+        header("least wall time"),
     );
     let size = |bytes: Option<u64>, unit: u64| {
         bytes.map_or_else(|| "-".to_owned(), |b| b.div_ceil(unit).to_string())
