@@ -64,8 +64,8 @@ impl Base {
             trained,
             trained_prior,
             note: format!(
-                "The plain export's offsets ({}) are for the prior {folded}; the scores as the loss saw them, with the \
-                 offsets of training, are of the prior {sees}.",
+                "The offsets of the plain export ({}) are for the prior {folded}; the scores in the training loss, with the \
+                 offsets of training, follow the prior {sees}.",
                 plain.origin
             ),
         })
@@ -95,12 +95,12 @@ const SOLVED: [[(&str, &str, MassMeasure); 3]; 2] = [
         ),
         (
             "features-cells",
-            "the same by whole images",
+            "the same, by whole images",
             MassMeasure::CELLS,
         ),
         (
             "features-balanced",
-            "by whole images, classes weighing alike",
+            "by whole images, equal class weights",
             BALANCED,
         ),
     ],
@@ -112,12 +112,12 @@ const SOLVED: [[(&str, &str, MassMeasure); 3]; 2] = [
         ),
         (
             "calibrated-cells",
-            "the same by whole images",
+            "the same, by whole images",
             MassMeasure::CELLS,
         ),
         (
             "calibrated-balanced",
-            "by whole images, classes weighing alike",
+            "by whole images, equal class weights",
             BALANCED,
         ),
     ],
