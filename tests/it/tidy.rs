@@ -3,6 +3,7 @@
 mod arrows;
 mod face;
 mod knots;
+mod plain_words;
 mod shipped;
 mod sources;
 mod wording;

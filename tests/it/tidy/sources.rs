@@ -20,7 +20,7 @@ const FORBIDDEN: [(&str, &str, &[&str]); 7] = [
 const MACHINE_FOLDERS: [&str; 5] = ["work", "root", "home", "farm", "tmp"];
 
 /// Files of the repository with their text: tracked, or new and not ignored. Binary files are left out.
-fn files() -> Vec<(String, String)> {
+pub(super) fn files() -> Vec<(String, String)> {
     let mut git = Command::new("git");
     // The check-out may belong to somebody else, as in a container.
     git.current_dir(root())
@@ -56,6 +56,58 @@ pub(super) fn is_tests_module(name: &str) -> bool {
         .with_extension("")
         .iter()
         .any(|part| part == "tests")
+}
+
+/// The Rust source `text` without the module of tests at its end.
+pub(super) fn without_tests(text: &str) -> &str {
+    let end = text.find("\n#[cfg(test)]\nmod tests {");
+    end.map_or(text, |end| &text[..end])
+}
+
+/// The string literals of the Rust source `text`, with their lines from 1. Comments are not among them.
+pub(super) fn literals(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    let end_of = |from: usize, end: &str| text[from..].find(end).map(|length| from + length);
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let next = at + c.len_utf8();
+        let word = text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let raw = rest.strip_prefix('r').filter(|_| !word);
+        let raw = raw.and_then(|raw| {
+            let hashes = raw.len() - raw.trim_start_matches('#').len();
+            raw[hashes..].starts_with('"').then_some(hashes)
+        });
+        at = if rest.starts_with("//") {
+            end_of(at, "\n").unwrap_or(text.len())
+        } else if let Some(hashes) = raw {
+            let (start, close) = (at + hashes + 2, format!("\"{}", "#".repeat(hashes)));
+            let end = end_of(start, &close).unwrap_or(text.len());
+            found.push((start, &text[start..end]));
+            (end + close.len()).min(text.len())
+        } else if c == '"' {
+            let mut escaped = false;
+            let end = text[next..].find(|c: char| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            });
+            let end = end.map_or(text.len(), |length| next + length);
+            found.push((next, &text[next..end]));
+            (end + 1).min(text.len())
+        } else if rest.starts_with("'\\") {
+            end_of(at + 3, "'").map_or(text.len(), |end| end + 1)
+        } else if rest.starts_with("'\"'") {
+            at + 3
+        } else {
+            next
+        };
+    }
+    let line = |at: usize| text[..at].matches('\n').count() + 1;
+    found
+        .into_iter()
+        .map(|(at, text)| (line(at), text))
+        .collect()
 }
 
 #[test]
