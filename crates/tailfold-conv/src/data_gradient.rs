@@ -73,8 +73,8 @@ impl DataGradient {
         }
     }
 
-    /// Computes the gradient of one image, `[h, w, c_in]`, from the output's gradient `grad` in its frame. `add` adds it to
-    /// `out` instead of overwriting `out`.
+    /// Computes the gradient of one image, `[h, w, c_in]`, from the output's gradient `grad` in its frame. `add` adds
+    /// it to `out` instead of overwriting `out`.
     pub(crate) fn image(&self, grad: &[f32], out: &mut [f32], add: bool) {
         let shape = &self.shape;
         for ([y, x], packed) in &self.phases {

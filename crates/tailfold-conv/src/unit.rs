@@ -227,7 +227,8 @@ impl Unit {
     }
 }
 
-/// Combines the moments of each image, first to last, to mean and variance of all images (Chan, Golub and LeVeque 1983).
+/// Combines the moments of each image, first to last, to mean and variance of all images (Chan, Golub and LeVeque
+/// 1983).
 fn combine(moments: &[f64], channels: usize, pixels: f64) -> (Vec<f32>, Vec<f32>) {
     let mut mean = vec![0.0f64; channels];
     let mut squares = vec![0.0f64; channels];

@@ -203,8 +203,8 @@ impl Unit {
     }
 }
 
-/// Splits the slice into `groups` parts of `len` values, the last of which may be shorter. Without a slice, every part is
-/// `None`.
+/// Splits the slice into `groups` parts of `len` values, the last of which may be shorter. Without a slice, every part
+/// is `None`.
 fn split(slice: Option<&mut [f32]>, len: usize, groups: usize) -> Vec<Option<&mut [f32]>> {
     match slice {
         Some(slice) => slice.chunks_mut(len).map(Some).collect(),
