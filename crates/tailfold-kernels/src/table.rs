@@ -1,4 +1,4 @@
-//! Elementwise functions of INT8 activations: a lookup table from each code to the code of its result.
+//! Elementwise functions of INT8 activations, as a lookup table from each code to the code of its result.
 
 use crate::KernelError;
 use crate::frame::Frame;
@@ -35,7 +35,7 @@ impl Table {
         }
         let mut table = Box::new([0; LENGTH]);
         for (code, &result) in (first..).zip(codes) {
-            // No input has a code beyond these.
+            // No input has a code outside this range.
             if (-255..=255).contains(&code) {
                 table[place(code)] = result;
             }

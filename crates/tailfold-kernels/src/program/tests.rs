@@ -50,7 +50,7 @@ fn dequantize(input: usize) -> Layer {
 }
 
 #[test]
-fn a_tensor_can_be_added_to_itself_and_used_again() {
+fn tensor_can_be_added_to_itself_and_read_again() {
     let isa = Isa::detect().unwrap();
     let layers = vec![quantize(0), add([0, 0], 1), add([0, 1], 2), dequantize(2)];
     let program = Program::new(isa, &[[3, 2, 5]; 3], layers).unwrap();
@@ -200,7 +200,7 @@ fn concat_requantizes_each_input_to_its_channels_on_every_isa() {
 }
 
 #[test]
-fn layers_whose_sizes_or_scales_do_not_fit_are_errors() {
+fn invalid_sizes_and_scales_are_errors() {
     let refused = |tensors: &[[usize; 3]], operation| {
         let layers = vec![
             quantize(0),
@@ -313,13 +313,13 @@ fn ranges_of_codes_follow_the_operations() {
     assert_eq!(range(pool(two)), [-200, -7]);
     assert_eq!(range(pool(padded(1))), [-200, -7]);
     assert_eq!(range(pool(dilated(0))), [-200, -7]);
-    // Windows that see no pixel, or may not.
+    // Some windows contain no pixel.
     assert_eq!(range(pool(padded(2))), [-255, -7]);
     assert_eq!(range(pool(dilated(1))), [-255, -7]);
 }
 
 #[test]
-fn programs_that_cannot_run_are_refused_by_name() {
+fn invalid_program_is_error_that_names_the_layer() {
     let isa = Isa::Portable;
     let refused = |tensors: &[[usize; 3]], layers| {
         Program::new(isa, tensors, layers).unwrap_err().to_string()
@@ -359,7 +359,7 @@ fn programs_that_cannot_run_are_refused_by_name() {
 }
 
 #[test]
-fn threads_are_as_many_as_a_layer_is_worth_and_change_nothing() {
+fn thread_count_follows_work_and_does_not_change_results() {
     let conv = |input, output, weights: usize| Layer {
         name: "conv".to_owned(),
         operation: Operation::Conv {
@@ -408,7 +408,7 @@ fn threads_are_as_many_as_a_layer_is_worth_and_change_nothing() {
     assert_eq!(one, 1);
     for threads in [2, 3, 8] {
         let (found, codes) = run(threads);
-        // 64 * 64 * 53 * 30 products are worth three.
+        // 64 * 64 * 53 * 30 products are enough for three threads.
         assert_eq!(found, threads.min(3));
         assert!(codes == expected, "{threads} threads");
     }
