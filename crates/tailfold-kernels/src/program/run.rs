@@ -338,7 +338,7 @@ impl Program {
     ) -> [&'a mut [i16]; N] {
         arena
             .get_disjoint_mut(tensors.map(|t| self.tensors[t].range()))
-            .expect("the workspace belongs to this program, in which tensors that live together are disjoint")
+            .expect("the workspace belongs to this program, whose tensors in use are disjoint")
     }
 }
 
