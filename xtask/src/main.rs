@@ -1,4 +1,4 @@
-//! The repository's chores. Reads as a list: one module a command; what computes runs as a process of its own.
+//! The repository's development commands, one module per command. Computations run in separate processes.
 
 mod building;
 mod ci;
@@ -36,7 +36,7 @@ enum Command {
     Bench(relay::Args),
     /// Time training against PyTorch: `tailfold-lab bench-train`.
     BenchTrain(relay::Args),
-    /// Run what CI runs, cheapest first.
+    /// Run all steps of CI, cheapest first.
     Ci(ci::Args),
     Cross(cross::Args),
     #[command(subcommand)]
