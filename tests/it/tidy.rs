@@ -1,4 +1,4 @@
-//! The workspace's invariants: who may depend on whom, what sources look like, and that what ships is what it claims.
+//! The workspace's invariants: dependencies between packages, form and wording of sources, hashes of shipped files.
 
 mod arrows;
 mod face;

@@ -1,7 +1,9 @@
-//! Plain words: the texts for readers have no pattern that marks a hard sentence, and comments have fewer and fewer.
+//! Plain words: documents, help and messages have no pattern of a hard sentence, and their number in comments only
+//! falls.
 //!
-//! `plain_words.toml` lists how many of these patterns the comments of each crate have. The test fails when a number
-//! rises, and when it falls and the table does not follow. `TAILFOLD_RENEW=1` in the environment writes the table anew.
+//! `plain_words.toml` has the number of such patterns in the comments of each crate. The test fails when a number
+//! rises, and also when a number falls but the table does not. With `TAILFOLD_RENEW=1` in the environment, the test
+//! writes the table instead.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,24 +47,24 @@ somebody
 anybody
 ";
 
-/// Counted things: an article behind them that means `per` makes a hard sentence.
+/// Nouns for counted things. An article after such a noun, in place of `per`, makes a hard sentence.
 const COUNTED: &str = r"
 images? rows? numbers? bytes? pairs? values? points? offsets? lines? files? times? once one two three
 seconds? minutes? ms masses folder score logits? entries entry bits? cell words? threads?
 ";
 
-/// Things that follow this article.
+/// Nouns after such an article.
 const UNITS: &str = r"
 class second group row image channel core run seed line layer pixel minute hour batch step epoch node file
 tensor round thread call cell byte model machine output weight image
 ";
 
-/// Words that may follow a negated verb: comparisons.
+/// Words of comparisons, which may follow a negated verb.
 const COMPARISONS: [&str; 10] = [
     "more", "less", "larger", "longer", "better", "smaller", "worse", "other", "faster", "slower",
 ];
 
-/// The patterns by name.
+/// The patterns, each with its name.
 struct Patterns(Vec<(&'static str, Regex)>);
 
 impl Patterns {
@@ -91,7 +93,7 @@ impl Patterns {
         )
     }
 
-    /// The hits in `prose`, by pattern and then by place.
+    /// The hits in `prose`, ordered by pattern and then by place.
     fn hits(&self, prose: &Prose) -> Vec<Hit> {
         let text = prose.text.as_str();
         let mut found = Vec::new();
@@ -110,7 +112,7 @@ impl Patterns {
     }
 }
 
-/// Whether a comparison follows the negated verb at `start..end`, or the word `there` precedes it.
+/// Whether the negated verb at `start..end` has a comparison after it, or the word `there` before it.
 fn is_plain_negation(text: &str, start: usize, end: usize) -> bool {
     let before = &text[..start];
     let compares = text[end..].strip_prefix(' ').is_some_and(|after| {
@@ -121,7 +123,7 @@ fn is_plain_negation(text: &str, start: usize, end: usize) -> bool {
     compares || before.ends_with("there ") || before.ends_with("There ")
 }
 
-/// One pattern at one place.
+/// A pattern at a place.
 struct Hit {
     line: usize,
     pattern: &'static str,
@@ -134,7 +136,7 @@ impl Hit {
     }
 }
 
-/// Text with single spaces between its words, so that a pattern is found across line breaks.
+/// Text with single spaces between its words, so that patterns match across line breaks.
 struct Prose {
     text: String,
     /// Offset and line of each word.
@@ -157,14 +159,14 @@ impl Prose {
         Self { text, words }
     }
 
-    /// Line of the word at the offset `at`.
+    /// The line of the word at the offset `at`.
     fn line(&self, at: usize) -> usize {
         let after = self.words.partition_point(|(start, _)| *start <= at);
         self.words[after - 1].1
     }
 }
 
-/// The comments of the Rust source `text`: of each line, the text behind the slashes.
+/// The comments of the Rust source `text`: the text after the slashes of each line.
 fn comments(text: &str) -> Vec<(usize, &str)> {
     let comment = |line: &'_ str| -> Option<usize> {
         let indent = line.len() - line.trim_start().len();
@@ -195,8 +197,8 @@ fn without_code_blocks(text: &str) -> Vec<(usize, &str)> {
         .collect()
 }
 
-/// The string `literal` as its reader sees it: without the names of values in braces, and with spaces for escaped line
-/// breaks. `None` for a literal of one word, which is a key or a name.
+/// The text of the string `literal` for its readers: without the names of values in braces, and with spaces for escaped
+/// line breaks. A literal of one word is a key or a name and has no text.
 fn message(literal: &str) -> Option<String> {
     if !literal.contains(char::is_whitespace) {
         return None;
@@ -206,7 +208,7 @@ fn message(literal: &str) -> Option<String> {
     Some(text.replace("\\\n", " \n").replace("\\n", " "))
 }
 
-/// Whether the Rust source `name` belongs to a library or a program and not to tests.
+/// Whether the Rust source `name` belongs to a library or a program, but not to tests.
 fn is_shipped(name: &str) -> bool {
     name.contains("/src/") && !name.starts_with("tests/") && !is_tests_module(name)
 }
@@ -285,7 +287,7 @@ fn messages_have_plain_words() {
 }
 
 #[test]
-fn comments_get_plainer() {
+fn hard_sentences_in_comments_do_not_increase() {
     let patterns = Patterns::new();
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, text) in rust_files() {
@@ -331,7 +333,7 @@ fn comments_get_plainer() {
 
 #[test]
 fn hard_sentences_are_found() {
-    // The name of the pattern, and a sentence.
+    // Each line has the name of a pattern and a sentence with it.
     let sentences = r"
 demonstrative: The scale is that of the layer.
 demonstrative: The scales are those of
@@ -396,7 +398,7 @@ let url = https:#what;
 }
 
 #[test]
-fn messages_are_read_as_their_readers_see_them() {
+fn message_leaves_out_names_of_values() {
     assert_eq!(message("first_break"), None);
     let text = message("the {name}\\nhas {} of {1:?}, \\\n   two").unwrap();
     assert_eq!(text, "the {} has {} of {:?},  \n   two");

@@ -1,11 +1,12 @@
-//! What sources look like: module docs, nothing unfinished, no path of one machine.
+//! Form of sources: documented modules, no unfinished code, no path of one machine.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::programs::{finish, root};
 
-/// Text that a `.rs` file must not have, in two parts, so that this file does not have it either; and where it may be.
+/// Forbidden texts of `.rs` files, each in two parts, so that this file does not have it, with the files that may have
+/// it.
 const FORBIDDEN: [(&str, &str, &[&str]); 7] = [
     ("todo", "!", &[]),
     ("unimplemented", "!", &[]),
@@ -16,13 +17,13 @@ const FORBIDDEN: [(&str, &str, &[&str]); 7] = [
     ("// FIX", "ME", &[]),
 ];
 
-/// Folders at the root of a machine whose paths mean nothing on another.
+/// Folders at the root of a machine, whose paths are not valid on other machines.
 const MACHINE_FOLDERS: [&str; 5] = ["work", "root", "home", "farm", "tmp"];
 
-/// Files of the repository with their text: tracked, or new and not ignored. Binary files are left out.
+/// Names and texts of the repository's files, tracked or new but not ignored. Binary files are left out.
 pub(super) fn files() -> Vec<(String, String)> {
     let mut git = Command::new("git");
-    // The check-out may belong to somebody else, as in a container.
+    // The check-out may belong to another user, as in a container.
     git.current_dir(root())
         .args(["-c", "safe.directory=*", "ls-files", "-z"]);
     git.args(["--cached", "--others", "--exclude-standard"]);
@@ -49,7 +50,7 @@ pub(super) fn rust_files() -> Vec<(String, String)> {
     files
 }
 
-/// Tests next to the code they test: `foo/tests.rs` and `foo/tests/`.
+/// Whether `name` is a module of tests beside the tested code: `foo/tests.rs` or below `foo/tests/`.
 pub(super) fn is_tests_module(name: &str) -> bool {
     let (_, inside) = name.split_once("/src/").unwrap_or_default();
     Path::new(inside)
@@ -64,7 +65,7 @@ pub(super) fn without_tests(text: &str) -> &str {
     end.map_or(text, |end| &text[..end])
 }
 
-/// The string literals of the Rust source `text`, with their lines from 1. Comments are not among them.
+/// The string literals of the Rust source `text` outside comments, each with its line, counted from 1.
 pub(super) fn literals(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -111,7 +112,7 @@ pub(super) fn literals(text: &str) -> Vec<(usize, &str)> {
 }
 
 #[test]
-fn modules_open_with_what_they_are() {
+fn modules_begin_with_documentation() {
     let undocumented: Vec<String> = rust_files()
         .into_iter()
         .filter(|(name, text)| !is_tests_module(name) && !text.starts_with("//! "))
@@ -128,7 +129,7 @@ fn modules_open_with_what_they_are() {
 }
 
 #[test]
-fn nothing_is_unfinished_or_silenced() {
+fn sources_have_no_unfinished_code_or_silenced_lints() {
     let mut found = Vec::new();
     for (name, text) in rust_files() {
         for (line, text) in (1..).zip(text.lines()) {
@@ -142,7 +143,7 @@ fn nothing_is_unfinished_or_silenced() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// True when `line` names a folder of one machine: the folder's name between slashes, at the beginning of a path.
+/// Whether a path in `line` begins with a folder of one machine.
 fn names_a_machine(line: &str) -> bool {
     MACHINE_FOLDERS.iter().any(|folder| {
         line.match_indices(&format!("/{folder}/")).any(|(at, _)| {
@@ -153,7 +154,7 @@ fn names_a_machine(line: &str) -> bool {
 }
 
 #[test]
-fn no_path_of_one_machine() {
+fn files_have_no_path_of_one_machine() {
     let mut found = Vec::new();
     for (name, text) in files() {
         for (line, text) in (1..).zip(text.lines()) {

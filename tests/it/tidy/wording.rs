@@ -1,8 +1,8 @@
-//! Texts of libraries: a library states the fact, and the program adds the option that helps.
+//! Messages of libraries do not name command-line options or cargo. Programs add such hints.
 
 use super::sources::{is_tests_module, literals, rust_files, without_tests};
 
-/// Crates whose texts belong to programs.
+/// Crates of programs, whose messages may name options.
 const PROGRAMS: [&str; 3] = ["tailfold-cli", "tailfold-console", "tailfold-lab"];
 
 /// Sources of programs in crates of libraries, and a source that only tests compile.
@@ -12,7 +12,7 @@ const EXCEPTIONS: [&str; 3] = [
     "crates/tailfold-parity/src/sample.rs",
 ];
 
-/// Whether the file `name` belongs to a library and not to its tests.
+/// Whether the file `name` belongs to a library, but not to its tests.
 fn is_library(name: &str) -> bool {
     let Some((package, _)) = name
         .strip_prefix("crates/")
@@ -25,7 +25,7 @@ fn is_library(name: &str) -> bool {
         && !is_tests_module(name)
 }
 
-/// Whether `literal` names an option of a command line, or the program cargo.
+/// Whether `literal` names a command-line option or cargo.
 fn names_an_option(literal: &str) -> bool {
     let option = literal.match_indices("--").any(|(at, dashes)| {
         let (before, after) = (&literal[..at], &literal[at + dashes.len()..]);
@@ -35,7 +35,7 @@ fn names_an_option(literal: &str) -> bool {
     option || literal.contains("cargo ")
 }
 
-/// The literals of `text` that name an option, without the literals of the tests at its end.
+/// The literals of the source `text` that name an option or cargo, outside the tests at its end.
 fn options(text: &str) -> Vec<(usize, &str)> {
     let mut found = literals(without_tests(text));
     found.retain(|(_, literal)| names_an_option(literal));
@@ -43,7 +43,7 @@ fn options(text: &str) -> Vec<(usize, &str)> {
 }
 
 #[test]
-fn no_text_of_a_library_names_an_option_or_cargo() {
+fn messages_of_libraries_do_not_name_options_or_cargo() {
     let mut found = Vec::new();
     for (name, text) in rust_files() {
         if is_library(&name) {
@@ -55,7 +55,7 @@ fn no_text_of_a_library_names_an_option_or_cargo() {
 }
 
 #[test]
-fn texts_that_name_options_are_found() {
+fn messages_that_name_options_are_found() {
     let source = r##"
 //! Run `x --comment "--no"`.
 const A: &str = "give `--output`, or it's lost";
