@@ -37,13 +37,13 @@ pub(crate) struct Args {
     /// Number of seeds per arm: 0, 1, ...
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
     seeds: u64,
-    /// Folder for runs, table and charts [default: `runs/ablate/NAME`, where NAME is the folder of the ladder file].
+    /// Folder for runs, table and charts. Default: `runs/ablate/NAME`, where NAME is the folder of the ladder file.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Arms to run [default: all].
+    /// Arms to run. Default: all.
     #[arg(long, value_delimiter = ',')]
     arms: Vec<String>,
-    /// Number of parallel runs, which share the cores [default: one per core].
+    /// Number of parallel runs, which share the cores. Default: one per core.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
     jobs: Option<u64>,
     /// Training data instead of the recipe's data.

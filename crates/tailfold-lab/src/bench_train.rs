@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Number of timed steps per block.
     #[arg(long, default_value_t = 10)]
     steps: usize,
-    /// Python with PyTorch [default: `runs/bench-venv/bin/python`, which `--install` makes].
+    /// Python with PyTorch. Default: `runs/bench-venv/bin/python`, which `--install` makes.
     #[arg(long)]
     python: Option<PathBuf>,
     /// First make a virtual environment with the pinned PyTorch (some gigabytes).

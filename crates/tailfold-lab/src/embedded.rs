@@ -14,7 +14,7 @@ pub(crate) struct Args {
     /// Folder with the four IDX files (Debian package `dataset-fashion-mnist`).
     #[arg(long)]
     from: PathBuf,
-    /// Folder to write [default: `models/fashion-lt/data`].
+    /// Folder to write. Default: `models/fashion-lt/data`.
     #[arg(long)]
     out: Option<PathBuf>,
 }
