@@ -52,7 +52,7 @@ pub(crate) fn missing() -> Option<String> {
         ));
     }
     if !Path::new("/etc/debian_version").exists() {
-        return Some("this is not Debian, whose packages are used".to_owned());
+        return Some("this is not Debian, and the toolchain needs Debian packages".to_owned());
     }
     ["apt-get", "dpkg-deb"].into_iter().find_map(|program| {
         let version = Command::new(program).arg("--version").output();
@@ -93,7 +93,7 @@ impl Toolchain {
                 must(Command::new("dpkg-deb").arg("-x").arg(package).arg(&part))?;
             }
             finish(&part)?;
-            fs::rename(&part, &root).context("cannot name the toolchain")?;
+            fs::rename(&part, &root).context("cannot rename the folder of the toolchain")?;
             fs::remove_dir_all(folder.join("cache")).context("cannot remove the packages")?;
         }
         let rustc = toolchain.rustc();

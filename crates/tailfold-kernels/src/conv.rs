@@ -131,7 +131,7 @@ impl Conv {
                 Ok(self)
             }
             Method::Depthwise | Method::Grouped => Err(KernelError::Shape(
-                "an image is added to a convolution in groups".to_owned(),
+                "an image is added to a convolution with groups".to_owned(),
             )),
         }
     }

@@ -83,7 +83,9 @@ impl Program {
             };
             for input in operation.reads() {
                 if !written.get(input).copied().unwrap_or(false) {
-                    return Err(wrong(format!("it reads tensor {input} before it is there")));
+                    return Err(wrong(format!(
+                        "it reads tensor {input}, which no earlier layer writes"
+                    )));
                 }
                 if let Operation::Conv {
                     input: of, window, ..
@@ -99,7 +101,11 @@ impl Program {
                         *done = true;
                         ranges[output] = operation.range(&ranges);
                     }
-                    _ => return Err(wrong(format!("it cannot write tensor {output}"))),
+                    _ => {
+                        return Err(wrong(format!(
+                            "tensor {output} is missing or already written by another layer"
+                        )));
+                    }
                 }
             }
         }

@@ -23,7 +23,7 @@ impl Table {
         let last = i64::from(first) + i64::try_from(codes.len()).unwrap_or(i64::MAX) - 1;
         if i64::from(low) < i64::from(first) || i64::from(high) > last || low > high {
             return Err(KernelError::Shape(format!(
-                "a table of the codes from {first} to {last} lacks some between {low} and {high}"
+                "the table has codes from {first} to {last}, but the input has codes from {low} to {high}"
             )));
         }
         let [least, greatest] = ends(codes);

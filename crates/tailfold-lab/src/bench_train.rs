@@ -137,7 +137,7 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
             let b = block(&mut contenders[1], args, depth)?;
             ensure!(
                 b.version.starts_with(TORCH),
-                "PyTorch is {}, the contender is {TORCH}: install torch=={TORCH}",
+                "PyTorch has version {}, expected {TORCH}: install torch=={TORCH}",
                 b.version
             );
             say(&format!(
@@ -185,7 +185,7 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     }
     ensure!(
         report.quiet,
-        "other programs kept {busy_cores:.2} cores busy, {QUIET_CORES} are tolerated: these ratios do not count"
+        "other programs kept {busy_cores:.2} cores busy, but valid ratios need at most {QUIET_CORES}"
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -224,7 +224,7 @@ fn python(args: &Args, root: &Path) -> anyhow::Result<PathBuf> {
     match found {
         Ok(output) if output.status.success() => Ok(python),
         _ => bail!(
-            "the contender is missing: {} does not import torch. Run with --install, or give --python a Python with \
+            "PyTorch is missing: {} cannot import torch. Run with --install, or give --python a Python with \
              torch=={TORCH} (pip install torch=={TORCH})",
             python.display()
         ),

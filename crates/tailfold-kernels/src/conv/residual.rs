@@ -28,7 +28,7 @@ impl Residual {
             return Ok(Self { frame, blend });
         }
         Err(KernelError::Shape(format!(
-            "an image of {:?} is added to one of {:?}",
+            "an image of shape {:?} is added to an image of shape {:?}",
             size(&frame),
             size(output)
         )))

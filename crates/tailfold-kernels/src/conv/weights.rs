@@ -36,7 +36,7 @@ impl Weights<'_> {
             && !output.is_empty();
         if !fits {
             return Err(KernelError::Shape(format!(
-                "{filters} filters in {groups} groups do not lead from {} channels to {}",
+                "{filters} filters in {groups} groups do not fit {} input channels and {} output channels",
                 input.channels, output.channels
             )));
         }

@@ -296,7 +296,7 @@ impl Operation {
         };
         if port != ports.len() {
             return Err(KernelError::Shape(format!(
-                "port {port} comes after {} others",
+                "the number of a port is {port}, expected {}",
                 ports.len()
             )));
         }

@@ -75,7 +75,9 @@ impl Step {
                     let blend = Blend::new(isa, addend.weights, addend.clamp)?;
                     conv = conv.with(Residual::new(frame(addend.input), blend, &to)?)?;
                     if let Place::Port(_) = output {
-                        return Err(KernelError::Shape("an image is added to codes".to_owned()));
+                        return Err(KernelError::Shape(
+                            "an image is added to real values, not to codes".to_owned(),
+                        ));
                     }
                 }
                 packed = Packed::Conv(Box::new(conv));
@@ -126,7 +128,11 @@ impl Step {
                     parts.push(Part::new(isa, first, weight, range, *clamp)?);
                     first += from.channels;
                 }
-                same("all terms", [first, to.height, to.width], size(&to))?;
+                same(
+                    "all terms together",
+                    [first, to.height, to.width],
+                    size(&to),
+                )?;
                 packed = Packed::Concat(parts);
             }
             Operation::Subsample {
@@ -294,7 +300,7 @@ fn same(what: &str, found: [usize; 3], expected: [usize; 3]) -> Result<(), Kerne
         return Ok(());
     }
     Err(KernelError::Shape(format!(
-        "{what} is {found:?}, its result {expected:?}"
+        "the shape of {what} is {found:?}, expected {expected:?}"
     )))
 }
 

@@ -221,10 +221,10 @@ fn invalid_sizes_and_scales_are_errors() {
     let one = [[1, 2, 2]; 2];
     assert_eq!(
         refused(&one, table(-128, &[0; 255])),
-        "layer `it`: a table of the codes from -128 to 126 lacks some between -128 and 127"
+        "layer `it`: the table has codes from -128 to 126, but the input has codes from -128 to 127"
     );
-    assert!(refused(&one, table(i16::MAX, &[0; 9])).contains("lacks some"));
-    assert!(refused(&one, table(-128, &[])).contains("lacks some"));
+    assert!(refused(&one, table(i16::MAX, &[0; 9])).contains("the table has codes from"));
+    assert!(refused(&one, table(-128, &[])).contains("the table has codes from"));
     assert_eq!(
         refused(&one, table(-128, &[300; 256])),
         "layer `it`: codes cannot lie between 300 and 300"
@@ -238,7 +238,7 @@ fn invalid_sizes_and_scales_are_errors() {
     let two = [[1, 2, 2], [2, 2, 2]];
     assert_eq!(
         refused(&two, concat(&[0], &[1.0])),
-        "layer `it`: all terms is [1, 2, 2], its result [2, 2, 2]"
+        "layer `it`: the shape of all terms together is [1, 2, 2], expected [2, 2, 2]"
     );
     assert!(refused(&two, concat(&[0, 0], &[1.0])).contains("1 weights, expected 2"));
     assert!(refused(&two, concat(&[0, 0], &[1.0, f64::NAN])).contains("ratio"));
@@ -255,7 +255,7 @@ fn invalid_sizes_and_scales_are_errors() {
         clamp: [-128, 127],
         output: 1,
     };
-    assert!(refused(&one, average(2, 1.0)).contains("do not make"));
+    assert!(refused(&one, average(2, 1.0)).contains("do not give"));
     assert!(refused(&one, average(1, f32::NAN)).contains("ratio"));
     let product = |weight| Operation::Product {
         inputs: [0, 0],
@@ -263,7 +263,7 @@ fn invalid_sizes_and_scales_are_errors() {
         clamp: [-128, 127],
         output: 1,
     };
-    assert!(refused(&two, product(1.0)).contains("a product is"));
+    assert!(refused(&two, product(1.0)).contains("the shape of a product is"));
     assert!(refused(&one, product(f64::INFINITY)).contains("ratio"));
 }
 
@@ -327,14 +327,17 @@ fn invalid_program_is_error_that_names_the_layer() {
     let unwritten = refused(&[[1, 2, 2]; 2], vec![add([0, 0], 1)]);
     assert_eq!(
         unwritten,
-        "layer `sum`: it reads tensor 0 before it is there"
+        "layer `sum`: it reads tensor 0, which no earlier layer writes"
     );
     let twice = refused(&[[1, 2, 2]], vec![quantize(0), quantize(0)]);
-    assert_eq!(twice, "layer `in`: it cannot write tensor 0");
+    assert_eq!(
+        twice,
+        "layer `in`: tensor 0 is missing or already written by another layer"
+    );
     let sizes = refused(&[[1, 2, 2], [1, 2, 3]], vec![quantize(0), add([0, 0], 1)]);
     assert_eq!(
         sizes,
-        "layer `sum`: a term is [1, 2, 2], its result [1, 2, 3]"
+        "layer `sum`: the shape of a term is [1, 2, 2], expected [1, 2, 3]"
     );
     let empty = refused(&[[0, 2, 2]], vec![quantize(0)]);
     assert_eq!(empty, "layer `in`: [0, 2, 2] is too large, or empty");

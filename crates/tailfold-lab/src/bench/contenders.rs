@@ -34,7 +34,7 @@ impl Peers {
         let python = root.join(".venv/bin/python");
         ensure!(
             python.exists(),
-            "the contender is missing: there is no {}. `cargo xtask ci` makes it; --no-peers goes without",
+            "ONNX Runtime is missing: there is no {}. Run `cargo xtask ci` to install it, or give --no-peers",
             python.display()
         );
         let script = root.join("tests/judges/bench_onnxruntime.py");

@@ -1,7 +1,7 @@
 //! rten as a contender of `tailfold bench`: one image at a time.
 //!
-//! Speaks the protocol of `tailfold bench-turns`: one JSON line after the first image, one per round that stdin requests,
-//! and one at the end.
+//! Speaks the protocol of `tailfold bench-turns`: one JSON line after the first image, one per round that stdin
+//! requests, and one at the end.
 
 use std::io::{BufRead as _, Write as _, stdin, stdout};
 use std::path::{Path, PathBuf};
