@@ -1,6 +1,6 @@
 //! The contract with users and scripts, as snapshots: the help of every command, and the fields of every JSON result.
 //!
-//! `INSTA_UPDATE=always cargo test --workspace --test it -- contract` writes the snapshots after an intended change; a
+//! After an intended change, `INSTA_UPDATE=always cargo test --workspace --test it -- contract` writes the snapshots. A
 //! changed field needs a new schema version.
 
 mod help;
