@@ -2,15 +2,16 @@
 
 use std::fs;
 
-use crate::programs::{finish, root, run, xtask};
+use crate::programs::{command, finish, root, run, xtask};
 use crate::scratch::Scratch;
 
 #[test]
 fn committed_report_of_suite_gives_committed_table_and_chart() {
     let folder = Scratch::new();
     let [chart, table] = ["nets.svg", "nets.md"].map(|name| folder.at(name));
-    let mut bench = xtask();
-    bench.args(["bench", "--from", "docs/bench/nets.json", "--chart"]);
+    let mut bench = command("tailfold-lab");
+    bench.args(["--root", ".", "bench", "--from", "docs/bench/nets.json"]);
+    bench.arg("--chart");
     finish(bench.args([&chart, "--markdown", &table])).ended_with(0);
     for (made, kept) in [
         (chart, "docs/bench/nets.svg"),

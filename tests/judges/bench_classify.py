@@ -156,7 +156,7 @@ def draw(memory, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", type=Path, default=ROOT / "target/debug/tailfold")
+    parser.add_argument("--program", type=Path, default=ROOT / "target/release/tailfold")
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--plot", type=Path, help="SVG of the memory while watching")

@@ -99,7 +99,7 @@ NETS = {"efficientnet-lite0": efficientnet, "resnet-20": resnet}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bin-dir", type=Path, default=ROOT / "target/debug", help="folder of the programs")
+    parser.add_argument("--bin-dir", type=Path, default=ROOT / "target/release", help="folder of the programs")
     parser.add_argument("--rounds", type=int, default=3, help="times that each file is made, in turns (3)")
     parser.add_argument("--only", choices=NETS, nargs="+", default=list(NETS), help="these networks alone")
     parser.add_argument("--no-judging", action="store_true", help="times and memory alone")

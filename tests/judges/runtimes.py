@@ -33,7 +33,7 @@ def run(command, *arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", type=Path, default=ROOT / "target/debug/tailfold")
+    parser.add_argument("--program", type=Path, default=ROOT / "target/release/tailfold")
     parser.add_argument("--aarch64", default="", help="command that starts tailfold for 64-bit ARM")
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("image", type=Path, nargs="?", help="image whose top-5 is shown; one of the test set without")

@@ -14,7 +14,7 @@ use tailfold_console::process::must;
 use tailfold_console::{print, say};
 use tailfold_spec::artifact;
 
-use crate::process::{lab_for, root};
+use crate::process::{lab, root};
 
 use stages::{Classes, Seed, Tools};
 use table::{GAIN, LOSS, Row, render};
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let first = seeds.first().context("no seed was run")?;
     let classes = tools.class_names()?;
     let stem = out.join("recall");
-    draw(first, &classes, &stem)?;
+    draw(&tools.lab, first, &classes, &stem)?;
 
     let answer = tools.classify_one(&out, first, &classes)?;
     let rows = Row::of_seeds(&seeds);
@@ -136,8 +136,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     )))
 }
 
-/// Draws the recall of each class at each stage of `seed` into `STEM.svg` and `STEM.png`, from `STEM.json`.
-fn draw(seed: &Seed, classes: &Classes, stem: &Path) -> anyhow::Result<()> {
+/// Draws the recall of each class at each stage of `seed` into `STEM.svg` and `STEM.png`, from `STEM.json`, with the program
+/// `tailfold-lab`.
+fn draw(tailfold_lab: &Path, seed: &Seed, classes: &Classes, stem: &Path) -> anyhow::Result<()> {
     let series = seed
         .recalls()
         .map(|(name, recall)| serde_json::json!({ "name": name, "recall": recall }));
@@ -150,7 +151,7 @@ fn draw(seed: &Seed, classes: &Classes, stem: &Path) -> anyhow::Result<()> {
     let file = stem.with_extension("json");
     artifact::write(&file, chart.to_string().as_bytes())?;
     must(
-        lab_for("cpu")?
+        lab(tailfold_lab)?
             .arg("recall")
             .arg("--from")
             .arg(&file)

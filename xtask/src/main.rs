@@ -61,8 +61,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Ablate(args) => relay::lab("ablate", &args),
-        Command::Bench(args) => relay::lab("bench", &args),
-        Command::BenchTrain(args) => relay::lab("bench-train", &args),
+        Command::Bench(args) => relay::benchmark("bench", &args),
+        Command::BenchTrain(args) => relay::benchmark("bench-train", &args),
         Command::Ci(args) => ci::run(&args),
         Command::Cross(args) => cross::run(&args),
         Command::Data(command) => data::run(&command),

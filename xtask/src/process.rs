@@ -20,15 +20,22 @@ pub(crate) fn root() -> anyhow::Result<PathBuf> {
     Ok(root.to_owned())
 }
 
-/// Builds the workspace's programs in the profile of this one and returns the path of `bin`.
+/// The programs that users run.
+const PROGRAMS: [&str; 3] = ["tailfold", "tailfold-lab", "tailfold-train"];
+
+/// Builds the programs that users run, in the profile of this program, and returns the path of `bin`, one of them.
 ///
 /// It builds all programs, not only `bin`: cargo unifies the features of the packages in one build, and another set of
 /// features would compile burn and tract again.
 pub(crate) fn build(bin: &str) -> anyhow::Result<PathBuf> {
-    build_for("cpu", bin)
+    let programs = PROGRAMS.iter().flat_map(|program| ["--bin", program]);
+    let arguments: Vec<&str> = ["--workspace"].into_iter().chain(programs).collect();
+    cargo_build(&arguments)?;
+    Ok(beside(bin))
 }
 
-/// Does the same as [`build`] with the back end that training on `device` needs: other features, so half an hour the first time.
+/// Builds all programs with the back end that training on `device` needs, and returns the path of `bin`. A device other than
+/// the CPU has other features, so that its first build takes half an hour.
 pub(crate) fn build_for(device: &str, bin: &str) -> anyhow::Result<PathBuf> {
     let features = format!("--features=tailfold-train/{device}");
     match device {
@@ -65,7 +72,7 @@ fn cargo_build(arguments: &[&str]) -> anyhow::Result<()> {
     let mut cargo = cargo();
     cargo.current_dir(root()?).arg("build");
     cargo.args(arguments);
-    if folder.file_name() == Some(OsStr::new("release")) {
+    if folder.file_name() == Some(OsStr::new("release")) && !arguments.contains(&"--release") {
         cargo.arg("--release");
     }
     building::build(&mut cargo)
@@ -76,6 +83,21 @@ pub(crate) fn lab_for(device: &str) -> anyhow::Result<Command> {
     lab(&build_for(device, "tailfold-lab")?)
 }
 
+/// Builds all programs in the profile `release`, and returns a command that runs `tailfold-lab`, which starts the others.
+///
+/// Benchmarks need it: the profile of everyday work compiles parts of tract and burn at low levels.
+pub(crate) fn lab_released() -> anyhow::Result<Command> {
+    let own = std::env::current_exe().context("cannot find this program")?;
+    let target = own
+        .ancestors()
+        .nth(2)
+        .context("this program has no folder")?;
+    say("building the programs in the profile `release`");
+    cargo_build(&["--workspace", "--bins", "--release"])?;
+    let program = format!("release/tailfold-lab{EXE_SUFFIX}");
+    lab(&target.join(program))
+}
+
 /// Builds `tailfold-lab` alone, which takes a minute at most, for a chore that needs no other program, and returns a command that
 /// runs it.
 pub(crate) fn lab_alone() -> anyhow::Result<Command> {
@@ -83,7 +105,8 @@ pub(crate) fn lab_alone() -> anyhow::Result<Command> {
     lab(&beside("tailfold-lab"))
 }
 
-fn lab(program: &Path) -> anyhow::Result<Command> {
+/// Returns a command that runs `program`, which is `tailfold-lab`.
+pub(crate) fn lab(program: &Path) -> anyhow::Result<Command> {
     let mut lab = Command::new(program);
     without_package(&mut lab).arg("--root").arg(root()?);
     Ok(lab)

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context as _;
 use tailfold_console::process::exit_code;
 
-use crate::process::{build, build_for, lab_for};
+use crate::process::{build, build_for, lab_for, lab_released};
 
 /// Arguments for the program, unchanged. `--help` after `--` lists them.
 #[derive(Debug, clap::Args)]
@@ -49,6 +49,17 @@ pub(crate) fn tailfold(words: &[&str], args: &Args) -> anyhow::Result<ExitCode> 
 /// Runs the subcommand `word` of `tailfold-lab` with the arguments, and returns its exit code.
 pub(crate) fn lab(word: &str, args: &Args) -> anyhow::Result<ExitCode> {
     exit_code(lab_for(args.device())?.arg(word).args(&args.args))
+}
+
+/// Runs the benchmark `word` of `tailfold-lab` with the arguments on programs in the profile `release`, and returns its exit
+/// code.
+pub(crate) fn benchmark(word: &str, args: &Args) -> anyhow::Result<ExitCode> {
+    let lab = if args.asks_help() {
+        lab_for("cpu")
+    } else {
+        lab_released()
+    };
+    exit_code(lab?.arg(word).args(&args.args))
 }
 
 /// Runs the training program, and returns its exit code.

@@ -36,3 +36,8 @@ pub use tailfold_onnx::{Description, Layout, Model, OpenOptions, Opened, Ports};
 pub use tailfold_ort::{OrtError, OrtErrorKind, install_folder as ort_install_folder};
 pub use tailfold_spec::{Classifier, ImageBatch, Logits, ModelCard};
 pub use verify::{Golden, Verification};
+
+/// Compiles the code of the repository's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct RepositoryReadme;

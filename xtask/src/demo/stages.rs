@@ -14,6 +14,7 @@ use crate::{images, process};
 pub(super) struct Tools {
     pub(super) root: PathBuf,
     pub(super) train: PathBuf,
+    pub(super) lab: PathBuf,
     tailfold: PathBuf,
 }
 
@@ -51,6 +52,7 @@ impl Tools {
         Ok(Self {
             root: root.to_owned(),
             train: process::build("tailfold-train")?,
+            lab: process::build("tailfold-lab")?,
             tailfold: process::build("tailfold")?,
         })
     }
@@ -137,7 +139,7 @@ impl Tools {
         let name = classes.names.last().context("there is no class")?;
         let folder = tempfile::tempdir().context("cannot create a folder for an image")?;
         let options = ["--class", name, "--first", "1"];
-        let images = images::write(process::lab_for("cpu")?, TEST, folder.path(), &options)?;
+        let images = images::write(process::lab(&self.lab)?, TEST, folder.path(), &options)?;
         let rarest = images.first().context("the class has no test image")?;
         let file = out.join("rarest.png");
         artifact::write(&file, &artifact::read(&rarest.file)?)?;
