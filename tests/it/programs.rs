@@ -53,14 +53,22 @@ pub(crate) fn command(name: &str) -> Command {
 /// `cargo xtask` without its build: the programs are there and newer than their sources, and a build inside a test would
 /// wait for whatever else is being built.
 pub(crate) fn xtask() -> Command {
-    for name in ["tailfold", "tailfold-lab", "tailfold-train"] {
-        program(name);
-    }
+    programs();
     let mut command = command("xtask");
     // Does nothing and succeeds.
     command.env("CARGO", "true");
     command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
     command
+}
+
+/// The folder of `tailfold`, `tailfold-lab` and `tailfold-train`, for a PATH.
+pub(crate) fn programs() -> PathBuf {
+    for name in ["tailfold-lab", "tailfold-train"] {
+        program(name);
+    }
+    let mut path = program("tailfold");
+    path.pop();
+    path
 }
 
 /// Runs `command` to its end.

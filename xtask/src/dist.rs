@@ -3,6 +3,7 @@
 mod archive;
 mod fatbin;
 mod gpu_pack;
+mod help_files;
 mod program;
 mod runtime_pack;
 
@@ -11,7 +12,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
-/// Make what is carried to a machine without this repository: `--target`, the stripped program `tailfold` of a board;
+/// Make what is carried to a machine without this repository: `--target`, the stripped program `tailfold` of a board, with its
+/// completion scripts and manual pages;
 /// `--gpu-pack`, one archive that trains `models/cifar100-lt/gpu` on a GPU, resumes, and says images a second;
 /// `--gpu-runtime-pack`, one archive that runs models on a GPU through ONNX Runtime, with parity and timings.
 ///

@@ -19,15 +19,15 @@ mod journal;
 
 use cache::Cache;
 
-/// What becomes of an image that cannot be read or decoded.
+/// Treatment of an image that cannot be read or decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OnCorrupt {
-    /// An error that names it.
+    /// Training stops with an error that names the image.
     #[default]
     Error,
-    /// It is left out, and listed in [`ImageStore::skipped`]. A file that is there and cannot be read is an error all the
-    /// same.
+    /// The image is left out and counted. A file that exists and cannot be read is still an error.
     Skip,
 }
 

@@ -1,9 +1,9 @@
 //! What sources look like: module docs, nothing unfinished, no path of one machine.
 
 use std::path::Path;
-use std::process::Command;
 
-use crate::programs::{finish, root};
+use crate::programs::root;
+use crate::repository;
 
 /// Text that a `.rs` file must not have, in two parts, so that this file does not have it either; and where it may be.
 const FORBIDDEN: [(&str, &str, &[&str]); 7] = [
@@ -19,27 +19,13 @@ const FORBIDDEN: [(&str, &str, &[&str]); 7] = [
 /// Folders at the root of a machine whose paths mean nothing on another.
 const MACHINE_FOLDERS: [&str; 5] = ["work", "root", "home", "farm", "tmp"];
 
-/// Files of the repository with their text: tracked, or new and not ignored. Binary files are left out.
+/// Files of the repository with their text. Binary files are left out.
 fn files() -> Vec<(String, String)> {
-    let mut git = Command::new("git");
-    // The check-out may belong to somebody else, as in a container.
-    git.current_dir(root())
-        .args(["-c", "safe.directory=*", "ls-files", "-z"]);
-    git.args(["--cached", "--others", "--exclude-standard"]);
-    let listing = finish(&mut git).ended_with(0).stdout;
-    let files: Vec<_> = listing
-        .split_terminator('\0')
-        .filter_map(|name| {
-            let bytes = std::fs::read(root().join(name)).ok()?;
-            Some((name.to_owned(), String::from_utf8(bytes).ok()?))
-        })
-        .collect();
-    assert!(
-        files.iter().any(|(name, _)| name == "Cargo.toml"),
-        "{} files listed",
-        files.len()
-    );
-    files
+    let names = repository::names().into_iter();
+    let text = |name: &String| String::from_utf8(std::fs::read(root().join(name)).ok()?).ok();
+    names
+        .filter_map(|name| text(&name).map(|text| (name, text)))
+        .collect()
 }
 
 pub(super) fn rust_files() -> Vec<(String, String)> {
