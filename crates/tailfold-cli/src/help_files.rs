@@ -54,7 +54,8 @@ fn write_pages(command: Command, folder: &Path) -> anyhow::Result<()> {
             write_pages(below.clone(), folder)?;
         }
     }
-    let (manual, mut page) = (Man::new(command), Vec::new());
+    let manual = Man::new(command).source(concat!("tailfold ", env!("CARGO_PKG_VERSION")));
+    let mut page = Vec::new();
     manual.render(&mut page)?;
     artifact::write(&folder.join(manual.get_filename()), &page)?;
     Ok(())

@@ -58,11 +58,12 @@ impl Page {
             Node::Heading(_) => {
                 let slug = slug(&node.to_string());
                 let count = seen.entry(slug.clone()).or_default();
-                self.anchors.insert(match count {
+                let anchor = match *count {
                     0 => slug,
-                    count => format!("{slug}-{count}"),
-                });
+                    repeated => format!("{slug}-{repeated}"),
+                };
                 *count += 1;
+                self.anchors.insert(anchor);
             }
             Node::Link(inner) => self.links.push(link(&inner.url)),
             Node::Image(inner) => self.links.push(link(&inner.url)),

@@ -21,7 +21,7 @@ pub enum ContrastiveKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContrastiveConfig {
-    /// Which contrastive loss.
+    /// Form of the contrastive loss.
     #[serde(default)]
     pub kind: ContrastiveKind,
     /// Factor of this loss in the sum of both losses, 0 or more.

@@ -13,7 +13,7 @@ use crate::error::TrainError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
-    /// Which network.
+    /// Name of the network.
     #[serde(default)]
     pub kind: NetworkKind,
     /// Number of weighted layers: 8, 20, 32 and so on, `6 n + 2` with `n` blocks per stage. Required by `cifar-resnet`,

@@ -153,11 +153,9 @@ fn key(root: &Value, name: &str, schema: &Value, required: bool) -> Key {
 /// The schema that `schema` refers to, with its name; `schema` itself when it refers to none.
 fn resolved<'a>(root: &'a Value, schema: &'a Value) -> (&'a str, &'a Value) {
     // An optional value is one of a schema and null.
-    let alternatives = list(schema, "anyOf").iter();
-    let schema = alternatives
-        .filter(|one| one["type"] != "null")
-        .next_back()
-        .unwrap_or(schema);
+    let mut alternatives = list(schema, "anyOf").iter();
+    let some = alternatives.find(|one| one["type"] != "null");
+    let schema = some.unwrap_or(schema);
     let reference = schema.get("$ref").and_then(Value::as_str);
     match reference.and_then(|path| path.strip_prefix("#/$defs/")) {
         Some(name) => (name, &root["$defs"][name]),
