@@ -2,7 +2,7 @@
  *
  * classify [--backend NAME] [--fit] MODEL IMAGE...
  *
- * Exit codes: 0 every image was classified, 1 some could not be, 2 nothing could be done. */
+ * Exit codes: 0 every image was classified, 1 some images failed, 2 no image was classified. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define TOP 3
 
-/* All bytes of a file; NULL where it cannot be read. The caller frees them. */
+/* Returns all bytes of a file, which the caller frees; NULL if the file cannot be read. */
 static unsigned char *read_file(const char *path, size_t *len) {
   unsigned char *bytes = NULL;
   size_t room = 0;
@@ -41,12 +41,12 @@ static unsigned char *read_file(const char *path, size_t *len) {
   return bytes;
 }
 
-/* Says on stderr why `what` failed. */
+/* Prints on stderr why `what` failed. */
 static void say(const char *what, TailfoldCode code) {
   fprintf(stderr, "%s: %s: %s\n", what, tailfold_error_name(code), tailfold_last_error());
 }
 
-/* Classifies the image at `path`; 0 when that worked. */
+/* Classifies the image at `path`; returns 0 on success. */
 static int classify(TailfoldClassifier *classifier, const char *path) {
   TailfoldGuess guesses[TOP];
   TailfoldCode code;

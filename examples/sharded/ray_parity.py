@@ -1,10 +1,10 @@
-"""`tailfold parity` on a Ray cluster: one task a shard, a lost one is made again, and the verdict of all.
+"""Run `tailfold parity` on a Ray cluster: one task per shard, lost tasks run again, and one verdict for all images.
 
     pip install ray==2.60.0
     python ray_parity.py --shards 8 --reference model.onnx --candidate model.int8.onnx --data 'folder:photos?split=test'
 
-Program, models and images lie under the same paths on every node; the parts come back through Ray. What stands behind `--` goes
-to `tailfold merge` (`--json`, `--report DIR`). Exit status: the verdict's.
+Program, models and images lie under the same paths on every node; the parts come back through Ray. The arguments
+after `--` go to `tailfold merge` (`--json`, `--report DIR`). Exit status: the verdict's.
 """
 
 import argparse
@@ -18,17 +18,17 @@ import ray
 
 
 class Unusable(Exception):
-    """A shard that could not be done: the same models and images would fail again."""
+    """A shard that failed, and would fail again with the same models and images."""
 
 
 def part_of(command, index, shards):
-    """The part of one shard, as bytes."""
+    """Return the part of one shard, as bytes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{index}.part"
         done = subprocess.run(
             [*command, "--shard", f"{index}/{shards}", "--partial", path], stderr=subprocess.PIPE, text=True
         )
-        # A program that a signal ended, for want of memory for instance, may do better elsewhere.
+        # A program that a signal ended, for example for lack of memory, may succeed elsewhere.
         if done.returncode < 0:
             raise RuntimeError(f"shard {index}/{shards} was ended by signal {-done.returncode}")
         if done.returncode:
@@ -40,7 +40,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", default="tailfold")
     parser.add_argument("--shards", type=int, default=4)
-    parser.add_argument("--cpus", type=float, default=1, help="processors of a task")
+    parser.add_argument("--cpus", type=float, default=1, help="processors per task")
     parser.add_argument("--reference", required=True)
     parser.add_argument("--candidate", required=True)
     parser.add_argument("--data", required=True)
@@ -53,11 +53,11 @@ def main():
     if arguments.policy:
         command += ["--policy", arguments.policy]
 
-    # Ray says on stdout that a worker died. There belongs the verdict alone.
+    # Ray reports dead workers on stdout, which must hold the verdict alone.
     stdout = os.dup(1)
     os.dup2(2, 1)
     ray.init(log_to_driver=False)
-    # A worker or node that dies takes its task with it, which Ray starts again elsewhere; so it does after a signal.
+    # Ray starts the task of a dead worker or node again elsewhere, and so it does for a task that a signal ended.
     task = ray.remote(num_cpus=arguments.cpus, max_retries=3, retry_exceptions=[RuntimeError])(part_of)
     shards = range(arguments.shards)
     pending = {task.remote(command, index, arguments.shards): index for index in shards}

@@ -281,7 +281,7 @@ fn a_pipe_by_name_is_refused_and_not_waited_for() {
         rows[0]["error"]
             .as_str()
             .unwrap()
-            .contains("no regular file"),
+            .contains("not a regular file"),
         "{rows:?}"
     );
     let raw = ["classify", "--model", INT8, "--raw", "28x28x1", &pipe];
@@ -289,7 +289,7 @@ fn a_pipe_by_name_is_refused_and_not_waited_for() {
         run("tailfold", &raw)
             .ended_with(2)
             .stderr
-            .contains("no regular file")
+            .contains("is not a regular file")
     );
 }
 

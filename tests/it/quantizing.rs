@@ -186,7 +186,7 @@ fn wishes_that_do_not_fit_are_named() {
         ),
         (
             &["--correct", "none,bias"],
-            "--correct none goes with nothing else",
+            "--correct none excludes all other corrections",
         ),
         (&["--rounding", "up"], "unknown rounding `up`"),
         (&["--policy", "parity.toml"], "--search"),

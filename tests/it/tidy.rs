@@ -3,6 +3,7 @@
 mod arrows;
 mod face;
 mod knots;
+mod licences;
 mod shipped;
 mod sources;
 mod wording;

@@ -1,8 +1,7 @@
-"""action.yml is an action that GitHub accepts, and its commands, executed, tell each verdict as they should."""
+"""The commands of action.yml, executed, end the job with the right exit code for each verdict."""
 
 import os
 import subprocess
-import sys
 
 import yaml
 from evidence import FLOAT, INT8, PATIENCE, ROOT, TEST
@@ -14,11 +13,6 @@ EXAMPLE = ROOT / "examples/github/parity.yml"
 
 
 def action_tells_the_verdict(evidence):
-    for path, schema in ((ACTION, "github-actions"), (EXAMPLE, "github-workflows")):
-        check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", path]
-        done = subprocess.run(check, capture_output=True, text=True)
-        if done.returncode:
-            raise Verdict(f"{path.name} does not fit the schema {schema}: {done.stdout}")
     action = yaml.safe_load(ACTION.read_text())
     used = yaml.safe_load(EXAMPLE.read_text())["jobs"]["parity"]["steps"][1]["with"]
     unknown = set(used) - set(action["inputs"])
@@ -41,7 +35,7 @@ def action_tells_the_verdict(evidence):
         found = run(evidence, steps, action["inputs"], name, given)
         if found != (str(code), verdict, ends_with):
             raise Verdict(f"{name}: exit code, verdict and end are {found}")
-    return f"fits the schema; {len(cases)} cases executed, each verdict told and the job ended as it should"
+    return f"{len(cases)} cases executed, each verdict told and the job ended as it should"
 
 
 def strict(evidence):

@@ -71,11 +71,11 @@ def cell(runs, pick):
 
 def table(title, rows, groups):
     draws = len(rows[0]["runs"])
-    spread = "90 % interval" if draws == 1 else f"mean of {draws} draws, 90 % interval of the first, range"
+    spread = "90 % interval" if draws == 1 else f"mean of {draws} draws, 90 % interval of the first draw, range over the draws"
     lines = [
-        f"### {title}",
+        f"# Corrections: {title}",
         "",
-        f"Difference to float in points ({spread}).",
+        f"Difference to the float model in percentage points ({spread}).",
         "",
         "| weights | correction | overall | " + " | ".join(groups) + " | agreement % | flips | toward frequent |",
         "|---|---|---|" + "---|" * len(groups) + "---|---|---|",

@@ -29,6 +29,7 @@ from paired_tables import tables_agree
 from parity import parity_is_right
 from preprocessing import inputs_are_right
 from report_page import junit_is_read, page_is_sound
+from schemas import files_fit_their_schemas
 from sharded import manifest_runs, workflow_runs
 from solver import soft_masses_are_met, solver_is_exact
 from solver_problems import PROBLEMS
@@ -73,6 +74,7 @@ def checks(evidence):
     yield "JUnit XML", junit_is_read
     yield "report page", page_is_sound
     yield "paired tables", tables_agree
+    yield "schemas", files_fit_their_schemas
     yield "GitHub Action", action_tells_the_verdict
     yield "shards on GitHub Actions", workflow_runs
     yield "shards on Kubernetes", manifest_runs

@@ -3,23 +3,23 @@
 import statistics
 
 RUNTIMES = {
-    "plain": "ONNX Runtime, graph as it is",
+    "plain": "ONNX Runtime, unoptimized graph",
     "optimized": "ONNX Runtime, optimized",
     "tailfold": "tailfold, integer kernels",
 }
 
 
 def markdown(report, observers):
-    parts = [f"{report['rounds']} rounds in turns. {report['machine']}".strip()]
+    parts = [f"{report['rounds']} rounds of interleaved runs. {report['machine']}".strip()]
     for net in report["networks"]:
         parts.append(f"## {net['network']}")
         if "decisions" in net:
             parts.append(
-                f"{net['calibration_images']} calibration images, {net['judged_images']} others judged; the float model's "
-                f"accuracy is {percent(net['float_accuracy'])} %. Of each file: share of images decided as by the float "
-                "model / accuracy. Ours as it comes corrects; plain ours does not, as theirs. Weights of 7 bits are against sums "
-                "that saturate. In the last column the images that only ours and only theirs decides as the float model does, "
-                "and the probability of so uneven a split by chance."
+                f"{net['calibration_images']} calibration images, {net['judged_images']} other test images; the accuracy of the float "
+                f"model is {percent(net['float_accuracy'])} %. Each cell: top-1 agreement with the float model / accuracy, in "
+                "percent. *ours* has the default corrections; *ours, plain* has no corrections, like *theirs* "
+                "(`quantize_static`). Weights of 7 bits prevent saturating sums. The last column has the number of images on "
+                "which only ours, and only theirs, agrees with the float model, and the p-value of the sign test."
             )
             parts.append(decisions(net, observers))
         parts.append(costs(net))
@@ -52,8 +52,8 @@ def spread(values, digits=2):
 def costs(net):
     contenders = ["theirs", "ours, plain", "ours"]
     lines = [
-        "CPU and wall seconds and peak memory of a whole process; ratios are round by round, theirs over the contender. In "
-        "brackets theirs without Python's start and imports, over all of ours.",
+        "CPU seconds, wall seconds and peak memory of a whole process. Ratios are theirs divided by the contender, round by round. "
+        "In brackets: theirs without the start and the imports of Python, divided by all of the contender.",
         "",
         "| observer | contender | CPU, s | wall, s | peak, MB | CPU ratio | wall ratio |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",

@@ -45,7 +45,7 @@ def main():
         ("tract, float", here, FLOAT, ["--backend", "tract-stock"]),
         ("integer kernels, INT8", here, INT8, ["--backend", "integer"]),
         ("tract around the integer kernels, INT8", here, INT8, ["--backend", "tract"]),
-        ("tract as it is, INT8", here, INT8, ["--backend", "tract-stock"]),
+        ("unmodified tract, INT8", here, INT8, ["--backend", "tract-stock"]),
         ("ONNX Runtime, float", here, FLOAT, ort),
         ("ONNX Runtime, INT8", here, INT8, ort),
         ("ONNX Runtime, INT8, saturating", here, INT8, [*ort, "--ort-saturating"]),
@@ -66,7 +66,7 @@ def main():
             lines.append((name, ", ".join(f"{g['name']} {100 * g['probability']:.2f}" for g in top)))
     float_, ours = logits[runtimes[0][0]], logits[runtimes[1][0]]
     table = [
-        "| runtime, model | top-5, % | decided as tract in float, % | largest logit difference to it | to the integer kernels |",
+        "| runtime, model | top-5, % | top-1 agreement with tract in float, % | largest logit difference to tract in float | to the integer kernels |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
     for name, top in lines:
@@ -76,7 +76,8 @@ def main():
         table.append(f"| {name} | {top} | {alike:.1f} | {to_float:.2e} | {to_ours:.2e} |")
     print("\n".join(table))
     if arguments.markdown:
-        text = f"One image's five most likely classes, and {len(float_)} test images' logits (`tests/judges/runtimes.py`).\n\n"
+        text = f"# Runtimes on the same images\n\nThe five most likely classes of one image, and the logits of {len(float_)} test images "
+        text += "(`tests/judges/runtimes.py`).\n\n"
         arguments.markdown.write_text(text + "\n".join(table) + "\n")
 
 

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 
 import kubernetes_validate
 import yaml
@@ -47,10 +46,6 @@ def shell(evidence, command, folder, variables):
 
 def workflow_runs(evidence):
     path = EXAMPLES / "github-actions.yml"
-    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", path]
-    done = subprocess.run(check, capture_output=True, text=True)
-    if done.returncode:
-        raise Verdict(f"{path.name} does not fit the schema of workflows: {done.stdout}")
     workflow = yaml.safe_load(path.read_text())
     jobs = workflow["jobs"]
     artifacts = evidence.scratch / "artifacts"

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_of_cargo_are_told_from_messages() {
+    fn steps_of_cargo_differ_from_messages() {
         let compiling = Line::of("   Compiling serde v1.0.229");
         assert_eq!(compiling, Line::Compiling("serde"));
         let finished = "    Finished `dev` profile [optimized] target(s) in 3s";
@@ -130,22 +130,22 @@ mod tests {
     #[test]
     fn silence_ends_with_progress_and_failure_keeps_its_messages() {
         let run = |script: &str| {
-            let told = RefCell::new(Vec::new());
+            let lines = RefCell::new(Vec::new());
             let mut shell = Command::new("sh");
             shell.args(["-c", script]);
-            let tell = |line: &str| told.borrow_mut().push(line.to_owned());
+            let tell = |line: &str| lines.borrow_mut().push(line.to_owned());
             let result = watched(&mut shell, Duration::from_millis(100), tell);
-            (result.is_ok(), told.into_inner())
+            (result.is_ok(), lines.into_inner())
         };
-        let (good, told) = run("echo '   Compiling tract-core v1' >&2; sleep 0.5");
+        let (good, lines) = run("echo '   Compiling tract-core v1' >&2; sleep 0.5");
         assert!(good);
         let expect = "building: 0 s, crate 1: tract-core";
         assert!(
-            told.len() >= 2 && told.iter().all(|line| line == expect),
-            "{told:?}"
+            lines.len() >= 2 && lines.iter().all(|line| line == expect),
+            "{lines:?}"
         );
-        let (good, told) = run("echo 'error: no' >&2; exit 101");
+        let (good, lines) = run("echo 'error: no' >&2; exit 101");
         assert!(!good);
-        assert_eq!(told, ["error: no"]);
+        assert_eq!(lines, ["error: no"]);
     }
 }

@@ -1,121 +1,152 @@
-//! `cargo xtask ci` and `tidy`: what must hold, cheapest first.
+//! `cargo xtask ci` and `tidy`: the checks of the repository, in three stages, cheapest first.
 
+mod python;
 mod skips;
+mod steps;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::thread::{self, ScopedJoinHandle};
-use std::time::Instant;
+use std::thread;
 
 use anyhow::{Context as _, ensure};
-use tailfold_console::process::{must, status};
 use tailfold_console::{print, say};
 
 use crate::process::{build, cargo, root};
 use crate::{cross, debian, demo, package};
 
-/// Run formatting, lints, documentation, tests, the packages of the public libraries, the tests of the kernels on emulated ARM, the outside
-/// judges and the demo, cheapest first; the first failure ends it.
+use steps::{Stage, Steps};
+
+/// Run the checks of the repository; the first failure ends the run.
 ///
-/// Example: cargo xtask ci --no-demo
+/// Stage `quick`: formatting, lints, documentation, licences. Stage `full`: tests, packages of the public libraries. Stage
+/// `slow`: kernels on an emulated ARM processor, cross-checks against independent implementations, the demo. The seconds of
+/// each stage and the skipped checks are printed at the end.
+///
+/// Example: cargo xtask ci --quick
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Leave the demo out (it trains six networks).
+    /// Run the stage `quick` only: before a commit.
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// Run the stages `quick` and `full` only.
     #[arg(long)]
-    no_demo: bool,
+    full: bool,
+}
+
+impl Args {
+    fn last(&self) -> Stage {
+        match (self.quick, self.full) {
+            (true, _) => Stage::Quick,
+            (_, true) => Stage::Full,
+            _ => Stage::Slow,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let root = root()?;
-    if !holds("fmt", cargo().args(["fmt", "--all", "--check"]))? {
-        return Ok(ExitCode::from(1));
+    let mut steps = Steps::default();
+    let result = stages(args.last(), &root()?, &mut steps);
+    say(&steps.summary());
+    let holds = result?;
+    say(&steps.verdict());
+    Ok(ExitCode::from(u8::from(!holds)))
+}
+
+/// Runs the stages up to `last`; false if a step does not hold.
+fn stages(last: Stage, root: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
+    if !quick(steps)? {
+        return Ok(false);
     }
-    let mut skips = Vec::new();
+    if last == Stage::Quick {
+        return Ok(true);
+    }
     let no_cross = debian::missing();
-    // Later steps wait for the network and compiling does not: what they need is fetched meanwhile.
+    // The stage `slow` downloads a toolchain and Python packages: that happens while the stage `full` compiles.
     thread::scope(|scope| {
-        let toolchain = no_cross.is_none().then(|| scope.spawn(cross::fetch));
-        let python = scope.spawn(|| environment(&root));
-        if !compiled_steps(&root, &mut skips)? {
-            return Ok(ExitCode::from(1));
+        let is_slow = last == Stage::Slow;
+        let toolchain = (is_slow && no_cross.is_none()).then(|| scope.spawn(cross::fetch));
+        let python = is_slow.then(|| scope.spawn(|| python::environment(root)));
+        if !full(root, steps)? {
+            return Ok(false);
         }
-        if let Some(why) = no_cross {
-            skips.push(format!("skipped cross: {why}"));
-        }
-        if let Some(toolchain) = toolchain {
-            say("--- cross");
-            joined(toolchain)?;
-            let start = Instant::now();
-            let code = cross::run(&cross::Args::default())?;
-            took("cross", start);
-            if code != ExitCode::SUCCESS {
-                return Ok(code);
+        let Some(python) = python else {
+            return Ok(true);
+        };
+        match (toolchain, no_cross) {
+            (Some(toolchain), _) => {
+                joined(toolchain)?;
+                let holds = steps.time("cross", || cross::run(&cross::Args::default()))?;
+                if !holds {
+                    return Ok(false);
+                }
             }
+            (None, why) => steps.skip("cross", &why.unwrap_or_default()),
         }
-        say("--- judges");
-        if !judges(&root, &joined(python)?, &mut skips)? {
-            return Ok(ExitCode::from(1));
-        }
-        if args.no_demo {
-            skips.push("skipped demo: --no-demo".to_owned());
-        } else {
-            say("--- demo");
-            let start = Instant::now();
-            let code = demo::run(&demo::Args::default())?;
-            took("demo", start);
-            if code != ExitCode::SUCCESS {
-                return Ok(code);
-            }
-        }
-        skips.iter().for_each(|skip| say(skip));
-        say(&format!(
-            "ci: everything holds; {} checks skipped",
-            skips.len()
-        ));
-        Ok(ExitCode::SUCCESS)
+        slow(root, &joined(python)?, steps)
     })
 }
 
-/// Lints, documentation, tests and packages; false when one does not hold.
-fn compiled_steps(root: &Path, skips: &mut Vec<String>) -> anyhow::Result<bool> {
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ];
-    let small = [
-        "clippy",
-        "--package",
-        "tailfold-cli",
-        "--no-default-features",
-        "--",
-        "--deny",
-        "warnings",
-    ];
-    for (name, arguments) in [("clippy", &clippy[..]), ("clippy without tract", &small)] {
-        if !holds(name, cargo().args(arguments))? {
-            return Ok(false);
-        }
-    }
+/// Formatting, lints, documentation, licences.
+fn quick(steps: &mut Steps) -> anyhow::Result<bool> {
+    steps.begin(Stage::Quick);
+    let clippy = |packages: &[&str]| {
+        let mut clippy = cargo();
+        clippy.arg("clippy").args(packages);
+        clippy.args(["--", "--deny", "warnings"]);
+        clippy
+    };
     let mut doc = cargo();
     doc.args(["doc", "--workspace", "--no-deps"])
         .env("RUSTDOCFLAGS", "--deny warnings");
-    if !holds("doc", &mut doc)? {
-        return Ok(false);
-    }
-    let mut test = cargo();
-    test.args(["test", "--workspace"]).current_dir(root);
-    if !holds_with_skips("test", &mut test, skips)? {
-        return Ok(false);
-    }
-    holds("package", &mut package::verify(root)?)
+    let everything = ["--workspace", "--all-targets"];
+    let small = ["--package", "tailfold-cli", "--no-default-features"];
+    Ok(
+        steps.check("fmt", cargo().args(["fmt", "--all", "--check"]))?
+            && steps.check("clippy", &mut clippy(&everything))?
+            && steps.check("clippy without tract", &mut clippy(&small))?
+            && steps.check("doc", &mut doc)?
+            && deny(steps)?,
+    )
 }
 
-/// What `thread` found, or its panic.
-fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+/// Licences, sources and bans by cargo-deny, where it is installed.
+fn deny(steps: &mut Steps) -> anyhow::Result<bool> {
+    let version = cargo().args(["deny", "--version"]).output();
+    if !version.is_ok_and(|version| version.status.success()) {
+        let why =
+            "cargo-deny is not installed; the test `tidy::licences` checks licences and sources";
+        steps.skip("deny", why);
+        return Ok(true);
+    }
+    let mut deny = cargo();
+    deny.args(["deny", "--offline", "check", "licenses", "bans", "sources"]);
+    steps.check("deny", &mut deny)
+}
+
+/// Tests, and the packages of the public libraries.
+fn full(root: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
+    steps.begin(Stage::Full);
+    let mut test = cargo();
+    test.args(["test", "--workspace"]).current_dir(root);
+    Ok(steps.check("test", &mut test)? && steps.check("package", &mut package::verify(root)?)?)
+}
+
+/// Cross-checks against independent implementations with the interpreter `python`, and the demo.
+fn slow(root: &Path, python: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
+    let program = build("tailfold")?;
+    let programs = program.parent().context("the programs have no folder")?;
+    let mut judges = Command::new(python);
+    judges
+        .arg(root.join("tests/judges/judge.py"))
+        .arg("--bin-dir")
+        .arg(programs)
+        .current_dir(root);
+    Ok(steps.check("cross-checks", &mut judges)?
+        && steps.time("demo", || demo::run(&demo::Args::default()))?)
+}
+
+/// Returns the result of `thread`, or passes its panic on.
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
     thread
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -133,65 +164,4 @@ pub(crate) fn tidy() -> anyhow::Result<ExitCode> {
         "no invariant was checked"
     );
     Ok(ExitCode::from(u8::from(!output.status.success())))
-}
-
-/// Runs a check; false when it ran and does not hold.
-fn holds(name: &str, command: &mut Command) -> anyhow::Result<bool> {
-    say(&format!("--- {name}"));
-    let start = Instant::now();
-    let success = status(command)?.success();
-    took(name, start);
-    Ok(success)
-}
-
-/// As [`holds`]; adds the checks that `command` skipped to `skips`.
-fn holds_with_skips(
-    name: &str,
-    command: &mut Command,
-    skips: &mut Vec<String>,
-) -> anyhow::Result<bool> {
-    say(&format!("--- {name}"));
-    let start = Instant::now();
-    let success = skips::run(command, skips)?.success();
-    took(name, start);
-    Ok(success)
-}
-
-fn took(name: &str, start: Instant) {
-    let seconds = start.elapsed().as_secs_f64();
-    say(&format!("--- {name} took {seconds:.0} s"));
-}
-
-/// The Python of the judges' virtual environment, which has their pinned versions.
-fn environment(root: &Path) -> anyhow::Result<PathBuf> {
-    let venv = root.join(".venv");
-    let python = venv.join("bin/python");
-    // A half-made environment has a Python but no pip.
-    if !venv.join("bin/pip").exists() {
-        must(
-            Command::new("python3")
-                .args(["-m", "venv", "--clear"])
-                .arg(&venv),
-        )?;
-    }
-    let requirements = root.join("tests/judges/requirements.txt");
-    must(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "-r"])
-            .arg(requirements),
-    )?;
-    Ok(python)
-}
-
-/// The judges from outside.
-fn judges(root: &Path, python: &Path, skips: &mut Vec<String>) -> anyhow::Result<bool> {
-    let program = build("tailfold")?;
-    let programs = program.parent().context("the programs have no folder")?;
-    let mut judge = Command::new(python);
-    judge
-        .arg(root.join("tests/judges/judge.py"))
-        .arg("--bin-dir")
-        .arg(programs)
-        .current_dir(root);
-    holds_with_skips("judges: verdict", &mut judge, skips)
 }

@@ -32,10 +32,10 @@ pub(crate) struct Args {
     /// Stop after the first act: the model that ships, without training.
     #[arg(long)]
     quick: bool,
-    /// Use the trained runs that are there already.
+    /// Use the trained runs of an earlier demo.
     #[arg(long)]
     keep: bool,
-    /// Folder for everything that is made.
+    /// Folder for models and reports.
     #[arg(long, default_value = OUT)]
     out: PathBuf,
 }
@@ -53,7 +53,7 @@ impl Default for Args {
 
 const SEEDS: u64 = 3;
 const OUT: &str = "runs/demo";
-/// Far below what is measured and far above what seeds and processors move.
+/// Far below the measured gain, and far above the variation between seeds and processors.
 const LEAST_GAIN_PP: f64 = 5.0;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -94,9 +94,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for (seed, measured) in seeds.iter().enumerate() {
         print(&format!("seed {seed}: {}", measured.verdict_line()));
     }
-    // One network's gate is decided by its policy, and a few hundred images leave it undecided now and then. The demo as
-    // a whole holds when no decision moved by folding, the mean over seeds is within the policy's margins, most gates do
-    // not fail, and the rare classes gained.
+    // A few hundred images leave the gate of one network inconclusive now and then. The demo holds if folding changes no
+    // decision, the mean over seeds is within the margins of the policy, most gates do not fail, and the rare classes gain.
     let margins = tools.margins()?;
     let checks = [
         (
@@ -116,9 +115,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Row::find(&rows, GAIN).is_some_and(|row| row.few() >= LEAST_GAIN_PP),
         ),
     ];
-    for (what, holds) in checks {
+    for (check, holds) in checks {
         print(&format!(
-            "{}: {what}",
+            "{}: {check}",
             if holds { "holds" } else { "DOES NOT HOLD" }
         ));
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: what is carried to a machine without this repository.
+//! `cargo xtask dist`: programs and archives for machines without this repository.
 
 mod archive;
 mod fatbin;
@@ -12,44 +12,44 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
-/// Make what is carried to a machine without this repository: `--target`, the stripped program `tailfold` of a board, with its
-/// completion scripts and manual pages;
-/// `--gpu-pack`, one archive that trains `models/cifar100-lt/gpu` on a GPU, resumes, and says images a second;
-/// `--gpu-runtime-pack`, one archive that runs models on a GPU through ONNX Runtime, with parity and timings.
+/// Build programs and archives for machines without this repository.
+///
+/// `--target` builds the stripped program `tailfold` for a board, with its completion scripts and manual pages. `--gpu-pack`
+/// makes an archive that trains `models/cifar100-lt/gpu` on a GPU, resumes, and reports images per second.
+/// `--gpu-runtime-pack` makes an archive that runs models on a GPU through ONNX Runtime, with parity and timings.
 ///
 /// Example: cargo xtask dist --target aarch64-unknown-linux-gnu
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    what: What,
+    product: Product,
     /// Training images of the GPU pack.
     #[arg(long, requires = "gpu_pack")]
     data: Option<String>,
     /// Test images of the GPU pack.
     #[arg(long, requires = "gpu_pack")]
     test: Option<String>,
-    /// Archive to write (tar compresses by its ending), or folder of the program; `runs/gpu-pack.tar.xz`,
-    /// `runs/gpu-runtime-pack.tar.xz` or `runs/dist/TARGET` without it.
+    /// Archive to write (tar chooses the compression by its ending), or folder of the program. Default:
+    /// `runs/gpu-pack.tar.xz`, `runs/gpu-runtime-pack.tar.xz` or `runs/dist/TARGET`.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Back end of the GPU pack's program: `cuda`, `vulkan`, or `cpu` to try the pack without a GPU.
     #[arg(long, default_value = "cuda", value_parser = ["cuda", "vulkan", "cpu"])]
     device: String,
-    /// A training program that is built already.
+    /// Training program to pack instead of building one.
     #[arg(long, requires = "gpu_pack")]
     binary: Option<PathBuf>,
-    /// Features of the program: `tract`, `ort`; integer kernels alone without. ONNX Runtime cannot be loaded into a program
-    /// that is linked statically.
+    /// Features of the program, such as `tract`. Default: integer kernels only. A static program cannot load ONNX Runtime.
     #[arg(long, requires = "target", value_delimiter = ',')]
     features: Vec<String>,
-    /// Compute capability that the GPU code of the runtime pack is kept for: 90 is an H100.
+    /// Compute capability of the GPU code in the runtime pack; 90 is an H100.
     #[arg(long, default_value_t = 90)]
     architecture: u32,
 }
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct What {
+struct Product {
     /// The archive that trains on a GPU.
     #[arg(long, requires_all = ["data", "test"])]
     gpu_pack: bool,
@@ -64,14 +64,14 @@ struct What {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let out = |default: &str| args.out.clone().unwrap_or_else(|| PathBuf::from(default));
-    if let Some(target) = &args.what.target {
+    if let Some(target) = &args.product.target {
         let folder = out(&format!("runs/dist/{target}"));
         return program::make(target, &args.features, &folder);
     }
-    if args.what.gpu_runtime_pack {
+    if args.product.gpu_runtime_pack {
         return runtime_pack::make(&out("runs/gpu-runtime-pack.tar.xz"), args.architecture);
     }
-    if !args.what.gpu_pack {
+    if !args.product.gpu_pack {
         bail!("give --target, --gpu-pack or --gpu-runtime-pack");
     }
     let pack = gpu_pack::Pack {

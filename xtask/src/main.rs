@@ -36,7 +36,7 @@ enum Command {
     Bench(relay::Args),
     /// Time training against PyTorch: `tailfold-lab bench-train`.
     BenchTrain(relay::Args),
-    /// Run what CI runs, cheapest first.
+    /// Run the checks of the repository, cheapest first.
     Ci(ci::Args),
     Cross(cross::Args),
     #[command(subcommand)]

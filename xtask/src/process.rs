@@ -22,8 +22,8 @@ pub(crate) fn root() -> anyhow::Result<PathBuf> {
 
 /// Builds the workspace's programs in the profile of this one and returns the path of `bin`.
 ///
-/// It builds all programs, not one: cargo unifies the features of what it builds together, and another set would compile burn
-/// and tract again.
+/// It builds all programs, not only `bin`: cargo unifies the features of the packages in one build, and another set of
+/// features would compile burn and tract again.
 pub(crate) fn build(bin: &str) -> anyhow::Result<PathBuf> {
     build_for("cpu", bin)
 }

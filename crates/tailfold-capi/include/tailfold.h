@@ -1,11 +1,10 @@
 /* tailfold: image classification with long-tailed models. Made by cbindgen; do not edit.
  *
- * A call answers with a code; tailfold_last_error has the message of the calling thread. What a function writes to is
- * the caller's memory, and nothing is kept of what it is given: paths, options and images may be freed after the call.
+ * A call returns a code; tailfold_last_error returns the message of the calling thread. Functions write only to memory
+ * of the caller and keep no pointers to it: paths, options and images may be freed after the call.
  *
- * Threads: a handle is used by one thread at a time, which is for the caller to see to. Different handles are free to
- * be used by different threads at once, forks of one model included; tailfold_fork gives another handle over the same
- * weights.
+ * Threads: the caller must ensure that only one thread uses a handle at a time. Different threads may use different
+ * handles at the same time, including forks of one model; tailfold_fork makes another handle over the same weights.
  */
 
 #ifndef TAILFOLD_H
@@ -15,11 +14,11 @@
 #include <stdint.h>
 
 /**
- * What came of a call. Later versions may add codes, so treat one that you do not know as a failure.
+ * The result of a call. Later versions may add codes: treat an unknown code as a failure.
  */
 typedef enum TailfoldCode {
   /**
-   * Done.
+   * The call succeeded.
    */
   TAILFOLD_OK = 0,
   /**
@@ -31,7 +30,7 @@ typedef enum TailfoldCode {
    */
   TAILFOLD_FILE = 2,
   /**
-   * The file is no model that can be used: no ONNX, unsound, or without metadata.
+   * The file is not a usable model: it is not ONNX, is invalid, or lacks metadata.
    */
   TAILFOLD_MODEL = 3,
   /**
@@ -43,51 +42,54 @@ typedef enum TailfoldCode {
    */
   TAILFOLD_UNSUPPORTED = 5,
   /**
-   * The image cannot be decoded, or is not of the model's size.
+   * The image cannot be decoded, or does not have the model's size.
    */
   TAILFOLD_IMAGE = 6,
   /**
-   * The network did not answer, or its answer is not a number.
+   * The network failed, or one of its logits is not a number.
    */
   TAILFOLD_RUN = 7,
   /**
-   * A mistake of the library's own. The handle answers nothing else from now on; close it.
+   * An internal error of the library. The handle is unusable from now on; close it.
    */
   TAILFOLD_PANIC = 8,
 } TailfoldCode;
 
 /**
- * A model that is ready to run, with its class names and its preparation of images.
+ * A model that is ready to run, with its class names and its preprocessing.
  */
 typedef struct TailfoldClassifier TailfoldClassifier;
 
 /**
- * How a model is opened. Set all of it to zero, then `size`, then what you care about:
+ * Options of `tailfold_open`. Set the structure to zero, then set `size`, then the fields that you need:
  * `TailfoldOptions options = {0}; options.size = sizeof options;`
  *
- * Later versions may add fields at the end, for which zero means what was done before.
+ * Later versions may add fields at the end; zero in a new field keeps the old behaviour.
  */
 typedef struct TailfoldOptions {
   /**
-   * Bytes of this structure, as the caller knows it: `sizeof(TailfoldOptions)`.
+   * Size of this structure in the caller's version of the header: `sizeof(TailfoldOptions)`.
    */
   size_t size;
   /**
-   * What computes: `"integer"`, `"tract"` or `"tract-stock"`. NULL: the one of this build that runs most models.
+   * The back end: `"integer"`, `"tract"` or `"tract-stock"`. NULL selects the back end of this build that runs the
+   * most models.
    */
   const char *backend;
   /**
-   * Most threads that share an image; 0 and 1 are the calling thread alone. The answer does not depend on it.
+   * Largest number of threads that share one image; 0 and 1 mean the calling thread alone. The answer does not
+   * depend on it.
    */
   uint32_t threads;
   /**
-   * Not 0: images of any size are brought to the network's, where the model itself says nothing of resizing.
+   * If not 0, images of any size are resized and cropped to the network's input size, unless the model's metadata
+   * has a resize of its own.
    */
   uint32_t fit;
 } TailfoldOptions;
 
 /**
- * Sizes of the network's input.
+ * Shape of the network's input.
  */
 typedef struct TailfoldShape {
   /**
@@ -105,15 +107,16 @@ typedef struct TailfoldShape {
 } TailfoldShape;
 
 /**
- * A class, and how likely the model finds it.
+ * A class and its probability.
  */
 typedef struct TailfoldGuess {
   /**
-   * Class, from 0; `tailfold_class_name` has its name.
+   * Index of the class, from 0; `tailfold_class_name` returns its name.
    */
   uint32_t class_index;
   /**
-   * From 0 to 1: softmax of the logits, all classes counted.
+   * Between 0 and 1: the softmax over all logits, or the sigmoid of the class's own logit for a model that ends in
+   * Sigmoid.
    */
   double probability;
 } TailfoldGuess;
@@ -123,54 +126,56 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Name of `code`, such as `"TAILFOLD_IMAGE"`; `"unknown"` for a number that is no code of this version. Static.
+ * Returns the name of `code`, such as `"TAILFOLD_IMAGE"`, or `"unknown"` for a number that is not a code of this
+ * version. The text is static.
  */
 const char *tailfold_error_name(int code);
 
 /**
- * Version of this library, such as `"0.1.0"`. Static.
+ * Returns the version of this library, such as `"0.1.0"`. The text is static.
  */
 const char *tailfold_version(void);
 
 /**
- * Why the latest call of this thread that failed did so, with all that lies below it, in UTF-8; `""` before one has.
+ * Returns the message of the latest failed call of this thread, with its causes, in UTF-8; `""` if no call has failed.
  *
- * The text is the library's and valid until the next call of this thread.
+ * The text belongs to the library and is valid until the next call of this thread.
  */
 const char *tailfold_last_error(void);
 
 /**
- * Reads the model file at `path` (UTF-8) and prepares it to run; `*classifier` is the handle, which
- * `tailfold_close` frees, and NULL after a failure. `options` may be NULL: the defaults.
+ * Reads the model file at `path` (UTF-8) and prepares it to run. `*classifier` becomes the handle, which
+ * `tailfold_close` frees, or NULL after a failure. NULL for `options` means the defaults.
  *
  * # Safety
- * `path` is NULL or ends with a NUL; `options` is NULL or as its own documentation says; `classifier` is NULL or can be
- * written to.
+ * `path` is NULL or ends with a NUL; `options` is NULL or set as its documentation describes; `classifier` is NULL or
+ * can be written to.
  */
 enum TailfoldCode tailfold_open(const char *path,
                                 const struct TailfoldOptions *options,
                                 struct TailfoldClassifier **classifier);
 
 /**
- * Another handle over the same weights, for another thread; `*fork` is NULL after a failure. Each of the two is closed for
- * itself, in any order.
+ * Makes another handle over the same weights, for another thread; `*fork` is NULL after a failure. Close both handles,
+ * in any order.
  *
  * # Safety
- * `classifier` is NULL or an open handle that no other thread uses meanwhile; `fork` is NULL or can be written to.
+ * `classifier` is NULL or an open handle that no other thread uses during the call; `fork` is NULL or can be written
+ * to.
  */
 enum TailfoldCode tailfold_fork(const struct TailfoldClassifier *classifier,
                                 struct TailfoldClassifier **fork);
 
 /**
- * Frees a handle, whose class names are gone with it. NULL is fine.
+ * Frees a handle and its class names. NULL is allowed.
  *
  * # Safety
- * `classifier` is NULL or a handle that is open, and that nobody uses from now on.
+ * `classifier` is NULL or an open handle that the caller does not use again.
  */
 void tailfold_close(struct TailfoldClassifier *classifier);
 
 /**
- * Number of classes, at least 1; 0 for NULL.
+ * Returns the number of classes, at least 1; 0 for NULL.
  *
  * # Safety
  * `classifier` is NULL or an open handle.
@@ -178,7 +183,8 @@ void tailfold_close(struct TailfoldClassifier *classifier);
 size_t tailfold_num_classes(const struct TailfoldClassifier *classifier);
 
 /**
- * Name of a class in UTF-8, which is the handle's and valid until it is closed; NULL for a class that is not there.
+ * Returns the name of a class in UTF-8, or NULL for a class that does not exist. The text belongs to the handle and is
+ * valid until the handle is closed.
  *
  * # Safety
  * `classifier` is NULL or an open handle.
@@ -187,7 +193,7 @@ const char *tailfold_class_name(const struct TailfoldClassifier *classifier,
                                 uint32_t class_index);
 
 /**
- * Sizes of the network's input. Images that are not fitted must have its height and width.
+ * Writes the shape of the network's input to `shape`. Images that are not resized must have this height and width.
  *
  * # Safety
  * `classifier` is NULL or an open handle; `shape` is NULL or can be written to.
@@ -198,12 +204,12 @@ enum TailfoldCode tailfold_input_shape(const struct TailfoldClassifier *classifi
 /**
  * Classifies an image file's `len` bytes: JPEG, PNG, BMP, WebP or PNM.
  *
- * The `top` most likely classes are written to `guesses`, which has room for `top`, the most likely one first; `*written`
- * is how many they are, at most as many as there are classes, and 0 after a failure.
+ * Writes the `top` most likely classes to `guesses`, which has room for `top`, the most likely class first. `*written`
+ * is their number: at most the number of classes, and 0 after a failure.
  *
  * # Safety
- * `classifier` is NULL or an open handle that nobody else uses meanwhile; `data`, `guesses` and `written` are NULL or have
- * the sizes that are given for them.
+ * `classifier` is NULL or an open handle that no other thread uses during the call; `data`, `guesses` and `written`
+ * are NULL or have the given sizes.
  */
 enum TailfoldCode tailfold_classify_bytes(struct TailfoldClassifier *classifier,
                                           const uint8_t *data,
@@ -213,8 +219,8 @@ enum TailfoldCode tailfold_classify_bytes(struct TailfoldClassifier *classifier,
                                           size_t *written);
 
 /**
- * The same for pixels that are decoded already: rows from the top, in a row from the left, in a pixel its `channels`
- * bytes: 1 (grey) or 3 (red, green, blue). `data` has `width * height * channels` bytes, without gaps.
+ * As `tailfold_classify_bytes`, for decoded pixels. `data` has `width * height * channels` bytes without gaps: rows
+ * from top to bottom, pixels from left to right, and `channels` bytes per pixel, 1 (grey) or 3 (red, green, blue).
  *
  * # Safety
  * As for `tailfold_classify_bytes`.
@@ -229,8 +235,8 @@ enum TailfoldCode tailfold_classify_pixels(struct TailfoldClassifier *classifier
                                            size_t *written);
 
 /**
- * Logits of an image file's `len` bytes, in natural-log units and in label order, to `out`, whose `out_len` must be the
- * number of classes.
+ * Writes the logits of an image file's `len` bytes to `out`, in label order and natural-log units. `out_len` must be
+ * the number of classes.
  *
  * # Safety
  * As for `tailfold_classify_bytes`.
@@ -242,7 +248,7 @@ enum TailfoldCode tailfold_logits_bytes(struct TailfoldClassifier *classifier,
                                         size_t out_len);
 
 /**
- * The same for pixels, which are as for `tailfold_classify_pixels`.
+ * As `tailfold_logits_bytes`, for decoded pixels in the form of `tailfold_classify_pixels`.
  *
  * # Safety
  * As for `tailfold_classify_bytes`.

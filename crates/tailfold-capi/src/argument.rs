@@ -1,4 +1,4 @@
-//! What C gives, checked as far as a library can: never NULL where something is needed, text that is UTF-8, sizes that fit.
+//! Checks of the arguments that C passes: required pointers are not NULL, text is UTF-8, sizes fit.
 
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
@@ -6,25 +6,25 @@ use std::slice;
 
 use crate::failure::Failure;
 
-/// The value at `pointer`, called `name`.
+/// Returns the value at `pointer`; `name` is the argument in messages.
 ///
 /// # Safety
 /// `pointer` is NULL, or points to a `T` that nobody changes for `'a`.
 pub(crate) unsafe fn shared<'a, T>(pointer: *const T, name: &str) -> Result<&'a T, Failure> {
-    // SAFETY: the caller's promise, word for word.
+    // SAFETY: the caller makes the same promise.
     unsafe { pointer.as_ref() }.ok_or_else(|| null(name))
 }
 
-/// The value at `pointer`, called `name`, to be changed.
+/// Returns the value at `pointer`, to be changed; `name` is the argument in messages.
 ///
 /// # Safety
 /// `pointer` is NULL, or points to a `T` that nobody else uses for `'a`.
 pub(crate) unsafe fn own<'a, T>(pointer: *mut T, name: &str) -> Result<&'a mut T, Failure> {
-    // SAFETY: the caller's promise, word for word.
+    // SAFETY: the caller makes the same promise.
     unsafe { pointer.as_mut() }.ok_or_else(|| null(name))
 }
 
-/// The place at `pointer`, called `name`, to be written to; what lies there may be nothing yet.
+/// Returns the memory at `pointer`, to be written to; it may be uninitialised. `name` is the argument in messages.
 ///
 /// # Safety
 /// `pointer` is NULL, or points to room for a `T` that nobody else uses for `'a`.
@@ -32,11 +32,11 @@ pub(crate) unsafe fn place<'a, T>(
     pointer: *mut T,
     name: &str,
 ) -> Result<&'a mut MaybeUninit<T>, Failure> {
-    // SAFETY: the caller's promise, and room is all that is asked for.
+    // SAFETY: the caller's promise; `MaybeUninit<T>` needs only room for a `T`.
     unsafe { own(pointer.cast(), name) }
 }
 
-/// Text that ends with a NUL.
+/// Returns the text at `pointer`, which ends with a NUL; `name` is the argument in messages.
 ///
 /// # Safety
 /// `pointer` is NULL, or points to bytes up to a NUL that nobody changes for `'a`.
@@ -50,7 +50,7 @@ pub(crate) unsafe fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a 
         .map_err(|error| Failure::argument(format!("`{name}` is not UTF-8: {error}")))
 }
 
-/// `count` values; none may be at NULL.
+/// Returns the `count` values at `pointer`, which may be NULL for a count of 0.
 ///
 /// # Safety
 /// `pointer` is NULL, or points to `count` values that nobody changes for `'a`.
@@ -63,12 +63,12 @@ pub(crate) unsafe fn values<'a, T>(
     match (pointer.is_null(), count) {
         (_, 0) => Ok(&[]),
         (true, _) => Err(null(name)),
-        // SAFETY: not NULL, of a size that can be, and the rest is the caller's promise.
+        // SAFETY: not NULL and at most `isize::MAX` bytes; the rest is the caller's promise.
         (false, _) => Ok(unsafe { slice::from_raw_parts(pointer, count) }),
     }
 }
 
-/// `count` places to write to, as [`place`]; none may be at NULL.
+/// Returns `count` places to write to, as [`place`]; `pointer` may be NULL for a count of 0.
 ///
 /// # Safety
 /// `pointer` is NULL, or points to room for `count` values that nobody else uses for `'a`.
@@ -81,7 +81,7 @@ pub(crate) unsafe fn places<'a, T>(
     match (pointer.is_null(), count) {
         (_, 0) => Ok(&mut []),
         (true, _) => Err(null(name)),
-        // SAFETY: not NULL, of a size that can be, and the rest is the caller's promise.
+        // SAFETY: not NULL and at most `isize::MAX` bytes; the rest is the caller's promise.
         (false, _) => Ok(unsafe { slice::from_raw_parts_mut(pointer.cast(), count) }),
     }
 }
@@ -90,7 +90,7 @@ fn null(name: &str) -> Failure {
     Failure::argument(format!("`{name}` is NULL"))
 }
 
-/// Nothing in memory is larger than `isize::MAX` bytes.
+/// Refuses more than `isize::MAX` bytes: no object in memory is larger.
 fn fits<T>(count: usize, name: &str) -> Result<(), Failure> {
     let bytes = count.checked_mul(size_of::<T>());
     match bytes.map(isize::try_from) {
@@ -108,8 +108,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_made_of_null() {
-        // SAFETY: NULL, nothing else.
+    fn null_pointer_is_argument_error() {
+        // SAFETY: every pointer is NULL.
         unsafe {
             assert!(shared(ptr::null::<u8>(), "a").is_err());
             assert!(own(ptr::null_mut::<u8>(), "a").is_err());
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_utf8() {
+    fn text_must_be_utf8() {
         // SAFETY: the literals end with a NUL.
         unsafe {
             assert_eq!(
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_cannot_be_are_refused() {
+    fn size_beyond_isize_max_is_argument_error() {
         let one = [0_u32];
         for count in [usize::MAX, isize::MAX.unsigned_abs() / 4 + 1] {
             // SAFETY: refused before anything is read.

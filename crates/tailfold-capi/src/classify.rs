@@ -1,4 +1,4 @@
-//! Images in, guesses or logits out.
+//! Classification of image files and of pixels: guesses or logits.
 
 use tailfold::{Answer, ImageClassifier};
 use tailfold_data::Pixels;
@@ -7,24 +7,25 @@ use crate::argument;
 use crate::failure::{Failure, guarded};
 use crate::{TailfoldClassifier, TailfoldCode};
 
-/// A class, and how likely the model finds it.
+/// A class and its probability.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TailfoldGuess {
-    /// Class, from 0; `tailfold_class_name` has its name.
+    /// Index of the class, from 0; `tailfold_class_name` returns its name.
     pub class_index: u32,
-    /// From 0 to 1: softmax of the logits, all classes counted.
+    /// Between 0 and 1: the softmax over all logits, or the sigmoid of the class's own logit for a model that ends in
+    /// Sigmoid.
     pub probability: f64,
 }
 
 /// Classifies an image file's `len` bytes: JPEG, PNG, BMP, WebP or PNM.
 ///
-/// The `top` most likely classes are written to `guesses`, which has room for `top`, the most likely one first; `*written`
-/// is how many they are, at most as many as there are classes, and 0 after a failure.
+/// Writes the `top` most likely classes to `guesses`, which has room for `top`, the most likely class first. `*written`
+/// is their number: at most the number of classes, and 0 after a failure.
 ///
 /// # Safety
-/// `classifier` is NULL or an open handle that nobody else uses meanwhile; `data`, `guesses` and `written` are NULL or have
-/// the sizes that are given for them.
+/// `classifier` is NULL or an open handle that no other thread uses during the call; `data`, `guesses` and `written`
+/// are NULL or have the given sizes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tailfold_classify_bytes(
     classifier: *mut TailfoldClassifier,
@@ -46,8 +47,8 @@ pub unsafe extern "C" fn tailfold_classify_bytes(
     })
 }
 
-/// The same for pixels that are decoded already: rows from the top, in a row from the left, in a pixel its `channels`
-/// bytes: 1 (grey) or 3 (red, green, blue). `data` has `width * height * channels` bytes, without gaps.
+/// As `tailfold_classify_bytes`, for decoded pixels. `data` has `width * height * channels` bytes without gaps: rows
+/// from top to bottom, pixels from left to right, and `channels` bytes per pixel, 1 (grey) or 3 (red, green, blue).
 ///
 /// # Safety
 /// As for `tailfold_classify_bytes`.
@@ -74,8 +75,8 @@ pub unsafe extern "C" fn tailfold_classify_pixels(
     })
 }
 
-/// Logits of an image file's `len` bytes, in natural-log units and in label order, to `out`, whose `out_len` must be the
-/// number of classes.
+/// Writes the logits of an image file's `len` bytes to `out`, in label order and natural-log units. `out_len` must be
+/// the number of classes.
 ///
 /// # Safety
 /// As for `tailfold_classify_bytes`.
@@ -95,7 +96,7 @@ pub unsafe extern "C" fn tailfold_logits_bytes(
     })
 }
 
-/// The same for pixels, which are as for `tailfold_classify_pixels`.
+/// As `tailfold_logits_bytes`, for decoded pixels in the form of `tailfold_classify_pixels`.
 ///
 /// # Safety
 /// As for `tailfold_classify_bytes`.
@@ -139,7 +140,7 @@ unsafe fn pixels(
 ) -> Result<Pixels, Failure> {
     if !matches!(channels, 1 | 3) {
         return Err(Failure::argument(format!(
-            "an image has 1 or 3 channels, not {channels}"
+            "expected 1 or 3 channels, not {channels}"
         )));
     }
     let bytes = width
@@ -173,9 +174,9 @@ unsafe fn guess(
         written.write(0);
         (written, argument::own(classifier, "classifier")?)
     };
-    // No more are ever written than there are classes, so no more are asked of the caller's memory.
+    // At most one guess per class is written, so `guesses` needs no more room.
     let count = top.min(classifier.len());
-    // SAFETY: the caller's promise, for as many or fewer.
+    // SAFETY: the caller's promise, for `top` guesses or fewer.
     let places = unsafe { argument::places(guesses, count, "guesses") }?;
     let answer = classifier.run(answer)?;
     for (place, guess) in places.iter_mut().zip(&answer.top) {

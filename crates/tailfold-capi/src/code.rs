@@ -1,31 +1,31 @@
-//! What came of a call, and which library answered.
+//! The result code of a call, and the version of the library.
 
 use std::ffi::{CStr, c_char, c_int};
 
 use tailfold::{RuntimeError, RuntimeErrorKind};
 
-/// What came of a call. Later versions may add codes, so treat one that you do not know as a failure.
-// C has one name space for all of them, so the type's name is theirs, too: TAILFOLD_OK.
+/// The result of a call. Later versions may add codes: treat an unknown code as a failure.
+// C has one name space for all constants, so every name has the prefix of the library: TAILFOLD_OK.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TailfoldCode {
-    /// Done.
+    /// The call succeeded.
     TailfoldOk = 0,
     /// An argument is NULL, is not UTF-8, is of the wrong size or contradicts another one.
     TailfoldArgument = 1,
     /// The model file cannot be read.
     TailfoldFile = 2,
-    /// The file is no model that can be used: no ONNX, unsound, or without metadata.
+    /// The file is not a usable model: it is not ONNX, is invalid, or lacks metadata.
     TailfoldModel = 3,
     /// This library was built without the back end.
     TailfoldBackend = 4,
     /// The back end cannot run this model.
     TailfoldUnsupported = 5,
-    /// The image cannot be decoded, or is not of the model's size.
+    /// The image cannot be decoded, or does not have the model's size.
     TailfoldImage = 6,
-    /// The network did not answer, or its answer is not a number.
+    /// The network failed, or one of its logits is not a number.
     TailfoldRun = 7,
-    /// A mistake of the library's own. The handle answers nothing else from now on; close it.
+    /// An internal error of the library. The handle is unusable from now on; close it.
     TailfoldPanic = 8,
 }
 
@@ -42,7 +42,7 @@ impl TailfoldCode {
         Self::TailfoldPanic,
     ];
 
-    /// As the header writes it.
+    /// Returns the name of the code in the header.
     fn name(self) -> &'static CStr {
         match self {
             Self::TailfoldOk => c"TAILFOLD_OK",
@@ -71,7 +71,8 @@ impl From<&RuntimeError> for TailfoldCode {
     }
 }
 
-/// Name of `code`, such as `"TAILFOLD_IMAGE"`; `"unknown"` for a number that is no code of this version. Static.
+/// Returns the name of `code`, such as `"TAILFOLD_IMAGE"`, or `"unknown"` for a number that is not a code of this
+/// version. The text is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn tailfold_error_name(code: c_int) -> *const c_char {
     TailfoldCode::ALL
@@ -81,7 +82,7 @@ pub extern "C" fn tailfold_error_name(code: c_int) -> *const c_char {
         .as_ptr()
 }
 
-/// Version of this library, such as `"0.1.0"`. Static.
+/// Returns the version of this library, such as `"0.1.0"`. The text is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn tailfold_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_its_name_and_number() {
+    fn code_keeps_name_and_number() {
         for (number, code) in (0..).zip(TailfoldCode::ALL) {
             assert_eq!(code as c_int, number);
             // SAFETY: the names are static and end with a NUL.
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_is_this_packages() {
+    fn version_is_package_version() {
         // SAFETY: the version is static and ends with a NUL.
         let version = unsafe { CStr::from_ptr(tailfold_version()) };
         assert_eq!(version.to_str(), Ok(env!("CARGO_PKG_VERSION")));

@@ -1,4 +1,4 @@
-//! How a call fails: a code for the program, a message for its reader, and never a panic.
+//! Failures of calls: a code for the program and a message for its user. No panic leaves the library.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -13,7 +13,7 @@ thread_local! {
     static LAST: RefCell<CString> = RefCell::default();
 }
 
-/// A code other than [`TailfoldCode::TailfoldOk`], and why.
+/// A code other than [`TailfoldCode::TailfoldOk`], with a message.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) code: TailfoldCode,
@@ -21,7 +21,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The caller's mistake.
+    /// Returns the failure of an invalid argument.
     pub(crate) fn argument(message: impl Into<String>) -> Self {
         Self {
             code: TailfoldCode::TailfoldArgument,
@@ -31,7 +31,7 @@ impl Failure {
 }
 
 impl From<RuntimeError> for Failure {
-    /// With all that lies below the error, outermost first.
+    /// Joins the messages of the error and of its causes, outermost first.
     fn from(error: RuntimeError) -> Self {
         let mut message = error.to_string();
         let mut below = error.source();
@@ -47,9 +47,10 @@ impl From<RuntimeError> for Failure {
     }
 }
 
-/// Runs an entry point's work. A failure and a panic end here, as a code and as the thread's message.
+/// Runs the work of an entry point. A failure or a panic becomes a code and the thread's message.
 pub(crate) fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> TailfoldCode {
-    // What a panic leaves half done is a handle, which is marked while it works, and the caller's numbers.
+    // A panic can leave only two things half changed: a handle, which is marked as broken while it runs, and the
+    // caller's output values.
     let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -57,7 +58,7 @@ pub(crate) fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> TailfoldCod
             code: TailfoldCode::TailfoldPanic,
             message: format!("the library panicked: {}", said.unwrap_or("no message")),
         };
-        // A payload whose own drop panics would unwind into C.
+        // The payload is leaked: if its drop panicked, the panic would unwind into C.
         std::mem::forget(panic);
         Err(failure)
     });
@@ -70,16 +71,16 @@ pub(crate) fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> TailfoldCod
     }
 }
 
-/// Makes `message` the thread's.
+/// Stores `message` as the thread's message.
 fn keep(message: String) {
     let text = CString::new(message.replace('\0', "\u{fffd}")).unwrap_or_default();
-    // A thread that is ending has none any more.
+    // A thread that is ending has already dropped its message.
     let _ = LAST.try_with(|last| last.replace(text));
 }
 
-/// Why the latest call of this thread that failed did so, with all that lies below it, in UTF-8; `""` before one has.
+/// Returns the message of the latest failed call of this thread, with its causes, in UTF-8; `""` if no call has failed.
 ///
-/// The text is the library's and valid until the next call of this thread.
+/// The text belongs to the library and is valid until the next call of this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn tailfold_last_error() -> *const c_char {
     LAST.try_with(|last| last.borrow().as_ptr())
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_a_code_and_a_message() {
+    fn panic_becomes_code_and_message() {
         assert_eq!(last(), "");
         assert_eq!(guarded(|| panic!("at {}", 7)), TailfoldCode::TailfoldPanic);
         assert_eq!(last(), "the library panicked: at 7");
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_stays_until_the_threads_next_failure() {
+    fn message_stays_until_next_failure_of_thread() {
         let code = guarded(|| Err(Failure::argument("one\0two")));
         assert_eq!(
             (code, last().as_str()),

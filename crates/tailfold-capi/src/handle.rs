@@ -1,4 +1,4 @@
-//! A model in memory: opened, asked about itself, forked for another thread, closed.
+//! Handles of models: open, query, fork for another thread, close.
 
 use std::ffi::{CString, c_char};
 use std::path::Path;
@@ -12,16 +12,16 @@ use crate::failure::{Failure, guarded};
 use crate::options::Chosen;
 use crate::{TailfoldCode, TailfoldOptions};
 
-/// A model that is ready to run, with its class names and its preparation of images.
+/// A model that is ready to run, with its class names and its preprocessing.
 pub struct TailfoldClassifier {
     classifier: ImageClassifier,
-    /// In label order.
+    /// Class names in label order.
     names: Arc<[CString]>,
-    /// Set while it works, so a panic leaves it set.
+    /// Set while the classifier runs, so a panic leaves it set.
     broken: bool,
 }
 
-/// Sizes of the network's input.
+/// Shape of the network's input.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TailfoldShape {
@@ -56,7 +56,7 @@ impl TailfoldClassifier {
         self.names.len()
     }
 
-    /// Lets the classifier `work`. One that panicked before is refused: nobody knows what it was in the middle of.
+    /// Runs `work` on the classifier. A classifier that panicked before is refused: its state is unknown.
     pub(crate) fn run<T>(
         &mut self,
         work: impl FnOnce(&mut ImageClassifier) -> Result<T, Failure>,
@@ -88,12 +88,12 @@ impl TailfoldClassifier {
     }
 }
 
-/// Reads the model file at `path` (UTF-8) and prepares it to run; `*classifier` is the handle, which
-/// `tailfold_close` frees, and NULL after a failure. `options` may be NULL: the defaults.
+/// Reads the model file at `path` (UTF-8) and prepares it to run. `*classifier` becomes the handle, which
+/// `tailfold_close` frees, or NULL after a failure. NULL for `options` means the defaults.
 ///
 /// # Safety
-/// `path` is NULL or ends with a NUL; `options` is NULL or as its own documentation says; `classifier` is NULL or can be
-/// written to.
+/// `path` is NULL or ends with a NUL; `options` is NULL or set as its documentation describes; `classifier` is NULL or
+/// can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tailfold_open(
     path: *const c_char,
@@ -114,11 +114,12 @@ pub unsafe extern "C" fn tailfold_open(
     })
 }
 
-/// Another handle over the same weights, for another thread; `*fork` is NULL after a failure. Each of the two is closed for
-/// itself, in any order.
+/// Makes another handle over the same weights, for another thread; `*fork` is NULL after a failure. Close both handles,
+/// in any order.
 ///
 /// # Safety
-/// `classifier` is NULL or an open handle that no other thread uses meanwhile; `fork` is NULL or can be written to.
+/// `classifier` is NULL or an open handle that no other thread uses during the call; `fork` is NULL or can be written
+/// to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tailfold_fork(
     classifier: *const TailfoldClassifier,
@@ -136,22 +137,22 @@ pub unsafe extern "C" fn tailfold_fork(
     })
 }
 
-/// Frees a handle, whose class names are gone with it. NULL is fine.
+/// Frees a handle and its class names. NULL is allowed.
 ///
 /// # Safety
-/// `classifier` is NULL or a handle that is open, and that nobody uses from now on.
+/// `classifier` is NULL or an open handle that the caller does not use again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tailfold_close(classifier: *mut TailfoldClassifier) {
     guarded(|| {
         if !classifier.is_null() {
-            // SAFETY: every handle is a box's, and this one was not closed before.
+            // SAFETY: every handle comes from `Box::into_raw`, and this one was not closed before.
             drop(unsafe { Box::from_raw(classifier) });
         }
         Ok(())
     });
 }
 
-/// Number of classes, at least 1; 0 for NULL.
+/// Returns the number of classes, at least 1; 0 for NULL.
 ///
 /// # Safety
 /// `classifier` is NULL or an open handle.
@@ -166,7 +167,8 @@ pub unsafe extern "C" fn tailfold_num_classes(classifier: *const TailfoldClassif
     classes
 }
 
-/// Name of a class in UTF-8, which is the handle's and valid until it is closed; NULL for a class that is not there.
+/// Returns the name of a class in UTF-8, or NULL for a class that does not exist. The text belongs to the handle and is
+/// valid until the handle is closed.
 ///
 /// # Safety
 /// `classifier` is NULL or an open handle.
@@ -192,7 +194,7 @@ pub unsafe extern "C" fn tailfold_class_name(
     name
 }
 
-/// Sizes of the network's input. Images that are not fitted must have its height and width.
+/// Writes the shape of the network's input to `shape`. Images that are not resized must have this height and width.
 ///
 /// # Safety
 /// `classifier` is NULL or an open handle; `shape` is NULL or can be written to.

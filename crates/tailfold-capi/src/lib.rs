@@ -1,11 +1,11 @@
 //! libtailfold: the library [`tailfold`] for C and for languages that call C. cbindgen generates `include/tailfold.h` from this crate.
 //!
-//! An entry point checks what it was given, calls the library and turns the outcome into a [`TailfoldCode`] and a message of
-//! the calling thread; no panic leaves it.
+//! An entry point checks its arguments, calls the library and turns the outcome into a [`TailfoldCode`] and a message
+//! of the calling thread. No panic leaves an entry point.
 
 #![expect(
     unsafe_code,
-    reason = "what C gives are raw pointers, and C finds functions by their unmangled names"
+    reason = "C passes raw pointers and finds functions by their unmangled names"
 )]
 
 mod argument;

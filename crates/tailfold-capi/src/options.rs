@@ -1,4 +1,4 @@
-//! How a model is opened, as a structure that can grow.
+//! The options of `tailfold_open`, in a structure that later versions can extend.
 
 use std::ffi::c_char;
 use std::mem::{MaybeUninit, size_of};
@@ -9,27 +9,30 @@ use tailfold::{Backend, Options};
 use crate::argument;
 use crate::failure::Failure;
 
-/// How a model is opened. Set all of it to zero, then `size`, then what you care about:
+/// Options of `tailfold_open`. Set the structure to zero, then set `size`, then the fields that you need:
 /// `TailfoldOptions options = {0}; options.size = sizeof options;`
 ///
-/// Later versions may add fields at the end, for which zero means what was done before.
+/// Later versions may add fields at the end; zero in a new field keeps the old behaviour.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct TailfoldOptions {
-    /// Bytes of this structure, as the caller knows it: `sizeof(TailfoldOptions)`.
+    /// Size of this structure in the caller's version of the header: `sizeof(TailfoldOptions)`.
     pub size: usize,
-    /// What computes: `"integer"`, `"tract"` or `"tract-stock"`. NULL: the one of this build that runs most models.
+    /// The back end: `"integer"`, `"tract"` or `"tract-stock"`. NULL selects the back end of this build that runs the
+    /// most models.
     pub backend: *const c_char,
-    /// Most threads that share an image; 0 and 1 are the calling thread alone. The answer does not depend on it.
+    /// Largest number of threads that share one image; 0 and 1 mean the calling thread alone. The answer does not
+    /// depend on it.
     pub threads: u32,
-    /// Not 0: images of any size are brought to the network's, where the model itself says nothing of resizing.
+    /// If not 0, images of any size are resized and cropped to the network's input size, unless the model's metadata
+    /// has a resize of its own.
     pub fit: u32,
 }
 
-/// The structure of the first version; none was ever smaller.
+/// Size of the structure in the first version; no version has a smaller one.
 const SMALLEST: usize = size_of::<TailfoldOptions>();
 
-/// What [`TailfoldOptions`] mean.
+/// The checked values of [`TailfoldOptions`].
 #[derive(Debug, Default)]
 pub(crate) struct Chosen {
     pub(crate) backend: Backend,
@@ -38,11 +41,11 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Reads `pointer`, where NULL stands for the defaults.
+    /// Reads the options at `pointer`; NULL means the defaults.
     ///
     /// # Safety
-    /// `pointer` is NULL, or points to options of as many initialised bytes as their `size` says, and their `backend` is
-    /// NULL or ends with a NUL.
+    /// `pointer` is NULL, or points to options with `size` initialised bytes, whose `backend` is NULL or ends with a
+    /// NUL.
     pub(crate) unsafe fn read(pointer: *const TailfoldOptions) -> Result<Self, Failure> {
         if pointer.is_null() {
             return Ok(Self::default());
@@ -64,7 +67,7 @@ impl Chosen {
             )));
         }
         let mut options = MaybeUninit::<TailfoldOptions>::zeroed();
-        // SAFETY: `known` bytes are there to be read and to be written, in two places, and zeros are options, too.
+        // SAFETY: both places have `known` bytes and do not overlap, and zeros are valid options.
         let options = unsafe {
             let to = options.as_mut_ptr().cast::<u8>();
             ptr::copy_nonoverlapping(pointer.cast(), to, known);
@@ -104,12 +107,12 @@ mod tests {
     }
 
     fn read(options: &TailfoldOptions) -> Result<Chosen, Failure> {
-        // SAFETY: these tests' options have the bytes that they claim, or fewer than are read at all.
+        // SAFETY: the options have `size` bytes, or their `size` is too small and is refused first.
         unsafe { Chosen::read(options) }
     }
 
     #[test]
-    fn null_and_zeros_are_the_defaults() {
+    fn null_and_zeros_mean_defaults() {
         // SAFETY: NULL is allowed.
         let default = unsafe { Chosen::read(ptr::null()) }.unwrap();
         for chosen in [default, read(&options()).unwrap()] {
@@ -120,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_read() {
+    fn set_fields_are_read() {
         let chosen = read(&TailfoldOptions {
             backend: c"integer".as_ptr(),
             threads: 2,
@@ -138,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_structure_may_be_longer_but_not_shorter() {
+    fn longer_structure_is_read_and_shorter_is_refused() {
         let short = read(&TailfoldOptions {
             size: SIZE - 1,
             ..options()

@@ -1,4 +1,4 @@
-/* What a caller may do wrong, and what several threads may do right. abuse MODEL IMAGE.png; 0 when all of it holds. */
+/* Misuse of the C interface, and its use by several threads. Usage: abuse MODEL IMAGE.png; exit code 0 if all checks hold. */
 
 #include <math.h>
 #include <pthread.h>
@@ -49,7 +49,7 @@ static void opening(void) {
   CHECK(tailfold_open("no such.onnx", NULL, &classifier) == TAILFOLD_FILE && says("no such.onnx"));
   CHECK(classifier == NULL);
   CHECK(tailfold_open("\xff\xfe", NULL, &classifier) == TAILFOLD_ARGUMENT && says("UTF-8"));
-  /* A C source is no model. */
+  /* A C source is not a model. */
   CHECK(tailfold_open(__FILE__, NULL, &classifier) == TAILFOLD_MODEL);
   CHECK(tailfold_open(model, &options, &classifier) == TAILFOLD_ARGUMENT && says("0 bytes"));
   options.size = sizeof options;
@@ -94,7 +94,7 @@ static void bad_images(TailfoldClassifier *c) {
   CHECK(tailfold_classify_bytes(c, image, image_len, 3, guesses, NULL) == TAILFOLD_ARGUMENT);
   CHECK(tailfold_classify_bytes(c, image, 0, 3, guesses, &written) == TAILFOLD_IMAGE);
   CHECK(tailfold_classify_bytes(c, NULL, 0, 3, guesses, &written) == TAILFOLD_IMAGE);
-  /* Any beginning of a PNG is no PNG, but for those whose last chunk alone is not whole. */
+  /* A truncated PNG is refused, except if only its last chunk is cut. */
   for (len = 1; len + 12 < image_len; len += 7) {
     CHECK(tailfold_classify_bytes(c, image, len, 3, guesses, &written) == TAILFOLD_IMAGE);
     CHECK(written == 0);
@@ -118,7 +118,7 @@ static void good_images(TailfoldClassifier *c) {
   }
   CHECK(fabs(sum - 1) < 1e-9);
   CHECK(guesses[CLASSES].class_index == 0xeeeeeeee);
-  /* Only as much room as is used is asked for. */
+  /* `guesses` needs room for the classes only, not for `top`. */
   CHECK(tailfold_classify_bytes(c, image, image_len, SIZE_MAX, guesses, &written) == TAILFOLD_OK);
   CHECK(written == CLASSES);
 }
@@ -132,7 +132,7 @@ static void pixels(TailfoldClassifier *c) {
 
   CHECK(tailfold_classify_pixels(c, grey, SIDE, SIDE, 1, 1, &of_grey, &written) == TAILFOLD_OK);
   CHECK(written == 1);
-  /* Black is black. */
+  /* Black pixels have the same class in grey and in colour. */
   CHECK(tailfold_classify_pixels(c, colour, SIDE, SIDE, 3, 1, &of_colour, &written) == TAILFOLD_OK);
   CHECK(of_grey.class_index == of_colour.class_index);
   CHECK(tailfold_classify_pixels(c, grey, SIDE, SIDE, 2, 1, &of_grey, &written) == TAILFOLD_ARGUMENT);
@@ -142,7 +142,7 @@ static void pixels(TailfoldClassifier *c) {
   CHECK(tailfold_classify_pixels(c, grey, SIZE_MAX, 2, 1, 1, &of_grey, &written) == TAILFOLD_ARGUMENT);
   CHECK(tailfold_classify_pixels(c, grey, SIZE_MAX / 3, 1, 3, 1, &of_grey, &written) == TAILFOLD_ARGUMENT);
   CHECK(tailfold_classify_pixels(c, NULL, SIDE, SIDE, 1, 1, &of_grey, &written) == TAILFOLD_ARGUMENT);
-  /* Not fitted, so another size is refused. */
+  /* Without `fit`, another size is refused. */
   CHECK(tailfold_classify_pixels(c, grey, SIDE - 1, SIDE, 1, 1, &of_grey, &written) == TAILFOLD_IMAGE);
 
   CHECK(tailfold_logits_pixels(c, grey, SIDE, SIDE, 1, out, CLASSES) == TAILFOLD_OK);
@@ -153,7 +153,7 @@ static void pixels(TailfoldClassifier *c) {
   CHECK(tailfold_logits_bytes(NULL, image, image_len, out, CLASSES) == TAILFOLD_ARGUMENT);
 }
 
-/* A thread has a handle and a message of its own. */
+/* Each thread has its own handle and its own message. */
 static void *work(void *handle) {
   TailfoldClassifier *classifier = handle;
   long wrong = 0;
@@ -179,7 +179,7 @@ static void threads(TailfoldClassifier *classifier) {
     CHECK(tailfold_fork(classifier, &fork) == TAILFOLD_OK);
     CHECK(pthread_create(&started[i], NULL, work, fork) == 0);
   }
-  /* Forks outlive what they are forks of. */
+  /* Forks outlive the handle that they were made from. */
   tailfold_close(classifier);
   for (i = 0; i < 2; i++) {
     void *wrong = NULL;

@@ -1,10 +1,7 @@
-//! C programs over both libraries: the example answers what [`ImageClassifier`] does, and misuse is an error, never
-//! more.
+//! C programs with the shared and the static library: the example prints the answers of [`ImageClassifier`], and misuse
+//! is an error, not a crash.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot prepare or read is a failure of the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed preparation fails the test")]
 
 use std::env;
 use std::fmt::Write as _;
@@ -19,7 +16,7 @@ use tailfold_data::{Dataset, Pixels};
 
 const MODEL: &str = "models/fashion-lt/fashion-lt.int8.onnx";
 
-/// How a program gets at the library.
+/// The kind of library that a program is linked with.
 #[derive(Clone, Copy, Debug)]
 enum Linked {
     Shared,
@@ -27,7 +24,7 @@ enum Linked {
 }
 
 #[test]
-fn the_example_answers_as_the_library_does() {
+fn example_prints_answers_of_library() {
     let scratch = tempfile::tempdir().unwrap();
     let images = [0, 1, 2].map(|index| {
         let path = scratch.path().join(format!("{index}.png"));
@@ -92,19 +89,19 @@ fn misuse_is_an_error() {
     }
 }
 
-/// Reports a skipped check of memory; the test runner captures only what print macros write.
-fn skipped(what: &str) {
-    let line = format!("skipped {what}: valgrind is not installed\n");
+/// Reports a skipped memory check. It writes to stderr directly, because the test runner captures print macros.
+fn skipped(check: &str) {
+    let line = format!("skipped {check}: valgrind is not installed\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// An image of the data set that ships.
+/// Returns an image of the embedded data set.
 fn image(index: usize) -> Pixels {
     let spec = "embedded?split=test&limit=3".parse().unwrap();
     Dataset::open(&spec).unwrap().image(index).unwrap()
 }
 
-/// What the example prints, from the library itself.
+/// Returns the text that the example must print, computed with the Rust library.
 fn answers(images: &[PathBuf]) -> String {
     let model = root().join(MODEL);
     let mut classifier =
@@ -179,7 +176,7 @@ impl Linked {
     }
 }
 
-/// The program made of one C source, which has no warning.
+/// Compiles one C source without warnings and returns the program.
 fn compiled(source: &Path, linked: Linked, folder: &Path) -> PathBuf {
     let name = source.file_stem().unwrap().to_str().unwrap();
     let program = folder.join(format!("{name}-{linked:?}"));
@@ -199,13 +196,14 @@ fn compiled(source: &Path, linked: Linked, folder: &Path) -> PathBuf {
             .arg(format!("-Wl,-rpath,{}", libraries.display())),
         Linked::Static => cc.arg(libraries.join(linked.file())),
     };
-    // What Rust's standard library needs of the system.
+    // System libraries that Rust's standard library needs.
     let output = finished(cc.args(["-lpthread", "-ldl", "-lm"]));
     assert!(output.status.success(), "{cc:?}: {}", text(&output.stderr));
     program
 }
 
-/// `program`, by itself or under valgrind, which does not know AVX-512: there the kernels use a unit that it does.
+/// Returns a command for `program`, alone or under valgrind. valgrind does not know AVX-512, so the kernels use an
+/// older instruction set there.
 fn started(program: &Path, valgrind: bool) -> Command {
     if !valgrind {
         return Command::new(program);
@@ -231,7 +229,7 @@ fn has_valgrind() -> bool {
     version.is_ok_and(|output| output.status.success())
 }
 
-/// Fails when valgrind found an error or a leak, or the program ended otherwise than with `code`.
+/// Fails if valgrind found an error or a leak, or if the exit code is not `code`.
 #[track_caller]
 fn assert_clean(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));

@@ -1,15 +1,15 @@
-//! `include/tailfold.h` is what cbindgen makes of the sources. `TAILFOLD_BLESS=1` writes it anew.
+//! `include/tailfold.h` matches the header that cbindgen generates from the sources. `TAILFOLD_BLESS=1` rewrites the file.
 
 use std::fs;
 use std::path::Path;
 
 use cbindgen::{Builder, Config};
 
-/// In the order of the header: codes, options, handles, images.
+/// Source files in the order of the header: codes, messages, options, handles, images.
 const SOURCES: [&str; 5] = ["code", "failure", "options", "handle", "classify"];
 
 #[test]
-fn the_header_is_that_of_the_sources() {
+fn header_matches_sources() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = Config::from_file(package.join("cbindgen.toml")).expect("a configuration");
     let builder = SOURCES.iter().fold(Builder::new(), |builder, source| {
@@ -27,9 +27,9 @@ fn the_header_is_that_of_the_sources() {
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == made,
-        "include/tailfold.h is not that of the sources: run this test with TAILFOLD_BLESS=1; it should be\n{made}"
+        "include/tailfold.h does not match the sources: run this test with TAILFOLD_BLESS=1; it should be\n{made}"
     );
-    // Every exported function is there, whatever cbindgen made of the rest.
+    // Every exported function must be in the header, even if cbindgen skipped it.
     for source in SOURCES {
         let text = fs::read_to_string(package.join(format!("src/{source}.rs"))).unwrap();
         let names = text.split("extern \"C\" fn ").skip(1);

@@ -1,4 +1,4 @@
-//! `tailfold bench`: how fast a model runs here, contenders in turns.
+//! `tailfold bench`: measures the speed of models on this machine, in interleaved runs.
 
 pub(crate) mod contender;
 mod layers;
@@ -22,10 +22,10 @@ use contender::{Turn, read_images};
 use peer::Peer;
 use report::{Report, Row, Spread};
 
-/// Time a model, back ends in turns: latency, cold start, memory.
+/// Time a model on several back ends, in interleaved runs: latency, cold start, memory.
 ///
-/// Each contender is a process of its own that takes a turn a round, so that what else the machine does falls on all;
-/// ratios are taken round by round. One image at a time, on one thread unless asked otherwise.
+/// Each contender is a separate process that runs once per round, so other load on the machine affects all contenders
+/// alike. Ratios are computed per round. Contenders run one image at a time, on one thread by default.
 ///
 /// Example: tailfold bench --model model.int8.onnx --float model.onnx
 #[derive(Debug, clap::Args)]
@@ -33,29 +33,29 @@ pub(crate) struct Args {
     /// Model file.
     #[arg(long)]
     model: PathBuf,
-    /// Back ends of the model; `tract` and `tract-stock` without it.
+    /// Back end of the model; may be repeated. Default: `tract` and `tract-stock`.
     #[arg(long, value_parser = backends())]
     backend: Vec<Backend>,
-    /// The float model, which is timed on tract as it is.
+    /// Float model, which is timed on unmodified tract.
     #[arg(long)]
     float: Option<PathBuf>,
-    /// Contenders of other runtimes, `NAME=COMMAND`: programs that take `--images FILE` and turns, as `tailfold
-    /// bench-turns` does.
+    /// Contender of another runtime, `NAME=COMMAND`: a program that takes `--images FILE` and follows the protocol of
+    /// `tailfold bench-turns`. May be repeated.
     #[arg(long, value_name = "NAME=COMMAND")]
     peer: Vec<String>,
-    /// Images, as a data spec; seeded noise without it.
+    /// Images, as a data spec. Default: seeded noise.
     #[arg(long)]
     data: Option<DataSpec>,
-    /// Prepared images instead, little-endian floats, for models that do not say how images are prepared.
+    /// File of preprocessed images as little-endian f32, for models whose metadata has no preprocessing.
     #[arg(long, conflicts_with = "data")]
     images: Option<PathBuf>,
-    /// Most threads of each contender; contenders of other runtimes are given `--threads` where it is not 1.
+    /// Largest number of threads per contender. Contenders of other runtimes get `--threads` only if it is not 1.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
-    /// Turns of each contender.
+    /// Number of rounds; each contender runs once per round.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
-    /// Time the integer layers one by one instead, against the vector unit's peak.
+    /// Time each integer layer instead, relative to the peak rate of the instruction set.
     #[arg(long)]
     layers: bool,
     #[command(flatten)]
@@ -65,15 +65,15 @@ pub(crate) struct Args {
     /// Print one JSON object (schema `tailfold.bench/1`).
     #[arg(long)]
     json: bool,
-    /// Write the table to this file too, as Markdown.
+    /// Also write the table to this file, as Markdown.
     #[arg(long, value_name = "FILE", conflicts_with = "layers")]
     markdown: Option<PathBuf>,
 }
 
-/// Images that contenders go through.
+/// Number of images that contenders cycle through.
 const IMAGES: usize = 8;
 
-/// How long a turn takes, about.
+/// Approximate time of a turn, in milliseconds.
 const TURN_MS: f64 = 40.0;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -168,10 +168,10 @@ fn check_files(args: &Args) -> anyhow::Result<()> {
     Ok(files.check()?)
 }
 
-/// Every contender's turns, a round at a time.
+/// Runs the rounds: each contender has one turn per round.
 fn in_turns(args: &Args, mut peers: Vec<Peer>, sizes: &[Option<u64>]) -> anyhow::Result<Report> {
     ensure!(!peers.is_empty(), "there is nothing to time");
-    // A turn is as long for all, so each sees as much of the machine's moods.
+    // Turns take about the same time for all contenders, so other load on the machine affects all alike.
     let mut counts = Vec::new();
     for peer in &mut peers {
         let warm = peer.turn(3)?;
@@ -183,7 +183,7 @@ fn in_turns(args: &Args, mut peers: Vec<Peer>, sizes: &[Option<u64>]) -> anyhow:
     let bar = bar("rounds", rounds);
     for round in 0..rounds {
         for i in 0..peers.len() {
-            // Another one begins each round.
+            // Each round begins with the next contender.
             let at = (i + round) % peers.len();
             turns[at].push(peers[at].turn(counts[at])?);
         }
@@ -230,7 +230,7 @@ fn file_bytes(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|file| file.len())
 }
 
-/// A few prepared images.
+/// Returns the values of a few preprocessed images.
 fn images(args: &Args) -> anyhow::Result<Vec<f32>> {
     let description = args.describe.description()?;
     let opened = ModelFile::read(&args.model, &description.options)?.opened;
@@ -260,14 +260,14 @@ fn images(args: &Args) -> anyhow::Result<Vec<f32>> {
     ensure!(!data.is_empty(), "{spec} has no image");
     let mut values = Vec::new();
     for i in 0..IMAGES.min(data.len()) {
-        // Spread over the classes, which data sets keep together.
+        // Data sets keep the images of a class together, so evenly spaced images cover several classes.
         let image = data.image(i * data.len() / IMAGES.min(data.len()))?;
         values.extend(preprocess(&image, &spec_of_images)?);
     }
     Ok(values)
 }
 
-/// Numbers in ±2, the same every time.
+/// Returns `count` numbers between -2 and 2, the same in every run.
 fn noise(count: usize) -> Vec<f32> {
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
     (0..count)
@@ -289,7 +289,7 @@ fn whole(value: f64) -> usize {
     value as usize
 }
 
-/// Kind of this machine: architecture, system and cores.
+/// Returns architecture, system and number of cores of this machine.
 fn machine() -> String {
     use std::env::consts::{ARCH, OS};
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

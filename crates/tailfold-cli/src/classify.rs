@@ -1,4 +1,4 @@
-//! `tailfold classify`: images in, names out.
+//! `tailfold classify`: prints the most likely classes of images.
 
 mod answers;
 mod item;
@@ -25,12 +25,12 @@ use latency::Latency;
 use source::{Frame, Source};
 use workers::Workers;
 
-/// Classify images: JPEG, PNG, GIF, TIFF, BMP, WebP or PNM files, folders of them, or `-` for images on stdin, one
-/// after the other (no TIFF there).
+/// Classify images: JPEG, PNG, GIF, TIFF, BMP, WebP or PNM files, folders of such files, or `-` for images on stdin,
+/// one after the other (without TIFF).
 ///
-/// Preprocessing and class names come from the model. An unreadable image is reported, the others still run, and the
-/// exit code is 1. Answers come in the order of the images, as soon as they are there. SIGTERM and SIGINT end the
-/// work after the images at hand: what was begun is written whole.
+/// Preprocessing and class names come from the model. An unreadable image is reported, the other images are still
+/// classified, and the exit code is 1. Answers are printed as soon as they are ready, in the order of the images.
+/// SIGTERM and SIGINT end the program after the images that it has started, with their answers printed.
 ///
 /// Example: tailfold classify --model model.int8.onnx --top 3 --json photos/
 #[derive(Debug, clap::Args)]
@@ -41,39 +41,40 @@ pub(crate) struct Args {
     /// Images, folders, or `-`.
     #[arg(required_unless_present = "watch")]
     images: Vec<PathBuf>,
-    /// Then classify what is put into this folder (not below it), until SIGTERM or SIGINT; what is there already comes first.
+    /// Then classify the images in this folder, and new images as they arrive, until SIGTERM or SIGINT. Subfolders are
+    /// ignored.
     #[arg(long, value_name = "DIR")]
     watch: Option<PathBuf>,
-    /// The images are raw frames of this size, one byte per value, row by row, channels (1 or 3) last, one after the
-    /// other.
+    /// The inputs hold raw frames of this size, one after the other: one byte per value, row by row, channels (1 or 3)
+    /// last.
     #[arg(long, value_name = "WxHxC", conflicts_with = "watch")]
     raw: Option<Frame>,
-    /// How many classes to name.
+    /// Number of classes to print per image.
     #[arg(long, default_value_t = 3)]
     top: usize,
-    /// Resize and crop images of any size to the network's, if the model's metadata has no resize.
+    /// Resize and crop images of any size to the network's input size, if the model's metadata has no resize.
     #[arg(long)]
     fit: bool,
     #[command(flatten)]
     describe: Describe,
     #[command(flatten)]
     runtime: Runtime,
-    /// Images at a time; 0 for as many as there are cores. An answer does not depend on it; with more than one, answers come in
-    /// groups of eight a job.
+    /// Number of images to classify at a time; 0 means one per core. Answers do not depend on it. With more than one
+    /// job, answers are printed in groups of eight per job.
     #[arg(long, default_value_t = 1)]
     jobs: u16,
-    /// Most threads that share an image; no more than its layers are worth, and the answer is the same.
+    /// Largest number of threads that share one image; small layers use fewer. The answer does not depend on it.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
-    /// Print one JSON object (schema `tailfold.classify/1`), one line per image, as they come.
+    /// Print one JSON object (schema `tailfold.classify/1`) with one line per image.
     #[arg(long, conflicts_with = "watch")]
     json: bool,
-    /// Print one JSON object per line and image (schema `tailfold.classify-image/1`).
+    /// Print one JSON object per image, each on its own line (schema `tailfold.classify-image/1`).
     #[arg(long, conflicts_with = "json")]
     json_lines: bool,
 }
 
-/// How often a line says how it goes while a folder is watched.
+/// Number of images between two lines of statistics while a folder is watched.
 const REPORT_EVERY: u64 = 1_000;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -111,7 +112,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
         }
         if answers.flush().is_err() {
-            // Nobody reads on.
+            // The reader closed the pipe.
             break;
         }
         if stop.load(Ordering::Relaxed) {
@@ -150,7 +151,7 @@ fn say_float_layers(model: &LoadedModel) {
     ));
 }
 
-/// Becomes true at the first SIGTERM or SIGINT; a second one ends the program at once.
+/// Returns a flag that becomes true at the first SIGTERM or SIGINT. A second signal ends the program at once.
 fn stop_at_signal() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {

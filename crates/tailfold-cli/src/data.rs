@@ -9,7 +9,7 @@ use tailfold_console::{print, say};
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::Group;
 
-/// Fetch a public data set, or print the classes and counts of any.
+/// Fetch a public data set, or print the classes and counts of any data set.
 ///
 /// Example: tailfold data info 'embedded?split=train'
 #[derive(Debug, clap::Subcommand)]
@@ -18,13 +18,13 @@ pub(crate) enum Command {
     ///
     /// Example: tailfold data fetch cifar100 --out data/cifar100
     Fetch {
-        /// Data set.
+        /// Name of the data set.
         #[arg(value_enum)]
         name: fetch::Name,
-        /// Folder to write; `data/NAME` without it.
+        /// Folder to write. Default: `data/NAME`.
         #[arg(long)]
         out: Option<PathBuf>,
-        /// Address of the folder with the files, instead of the publisher's: a mirror with the same bytes.
+        /// Address of a mirror: a folder with the same files as the publisher's.
         #[arg(long)]
         url: Option<String>,
     },
@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Info {
         /// Data spec.
         spec: DataSpec,
-        /// Also look for the file of every image; exit code 1 when one is missing or empty.
+        /// Also check that the file of every image exists; exit code 1 if a file is missing or empty.
         #[arg(long)]
         check_files: bool,
         /// Print one JSON object (schema `tailfold.data/1`).
@@ -66,7 +66,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Most missing files that are named.
+/// Largest number of missing files to name.
 const NAMED: usize = 10;
 
 fn info(data: &Dataset, missing: Option<&[usize]>, json: bool) {
@@ -101,7 +101,7 @@ fn info(data: &Dataset, missing: Option<&[usize]>, json: bool) {
         return;
     }
     print(&format!(
-        "{spec}: {} images in {} classes, {least} to {most} a class, many/medium/few {}/{}/{}",
+        "{spec}: {} images in {} classes, {least} to {most} per class, many/medium/few {}/{}/{}",
         data.len(),
         counts.len(),
         of(Group::Many),
@@ -115,7 +115,7 @@ fn info(data: &Dataset, missing: Option<&[usize]>, json: bool) {
         ));
     }
     if !data.left_out().is_empty() {
-        print(&format!("files that are no images: {}", data.left_out()));
+        print(&format!("files that are not images: {}", data.left_out()));
     }
     if let Some(missing) = missing {
         for &i in missing.iter().take(NAMED) {

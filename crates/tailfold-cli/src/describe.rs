@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Checks that there is one class name and one training count per class.
 ///
-/// A file that does not declare the length of its output is checked for as many counts as names.
+/// If the file does not declare the length of its output, there must be as many counts as names.
 fn check_lengths(model: &Model, parts: &CardParts) -> anyhow::Result<()> {
     let shape = model.output()?.shape();
     let known: Option<Vec<usize>> = shape.and_then(|s| s.into_iter().skip(1).collect());

@@ -16,8 +16,8 @@ const HEADING: &str = "Third-party models (`tailfold describe` writes these valu
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct Describe {
-    /// Class names, one per line, in the order of the outputs. A file without class names takes the class names of the data
-    /// by default.
+    /// Class names, one per line, in the order of the outputs. Default for a file without class names: the class names
+    /// of the data.
     ///
     /// For `parity` on two files of logits: labels of the images, as .npy, Parquet or safetensors, or as text with one
     /// label per line.
@@ -50,7 +50,7 @@ pub(crate) struct Describe {
     /// or `nearest`, as in `256:bicubic`.
     #[arg(long, visible_alias = "short-side", value_name = "PIXELS[:FILTER]", value_parser = resize)]
     resize: Option<Resize>,
-    /// The channel order of the input is blue, green, red, as in OpenCV; red, green, blue without this option.
+    /// The channel order of the input is blue, green, red, as in OpenCV. Default: red, green, blue.
     #[arg(long)]
     bgr: bool,
     #[command(flatten)]
@@ -134,7 +134,7 @@ impl Describe {
         files.chain(self.of_models()).collect()
     }
 
-    /// The options that describe a model alone, as words: all but `--labels` and `--counts`.
+    /// The options that describe a model, as words: all options except `--labels` and `--counts`.
     pub(crate) fn of_models(&self) -> Vec<OsString> {
         let mut words = Vec::new();
         for (flag, values) in [("--mean", &self.mean), ("--std", &self.std)] {
@@ -161,7 +161,7 @@ impl Describe {
     }
 }
 
-/// `--flag=value`, which is right for a value that begins with a hyphen too.
+/// Returns `--flag=value`, a form that also works for a value that begins with a hyphen.
 fn word(flag: &str, value: impl AsRef<OsStr>) -> OsString {
     let mut word = OsString::from(flag);
     word.push("=");
@@ -169,7 +169,7 @@ fn word(flag: &str, value: impl AsRef<OsStr>) -> OsString {
     word
 }
 
-/// Reads class names in the order of the outputs; a warning line names those that are on several lines.
+/// Reads class names in the order of the outputs; a warning line lists repeated names.
 pub(crate) fn labels(path: &Path) -> anyhow::Result<Vec<String>> {
     let names = class_names(path)?;
     if let Some(repeats) = repeats(path, &names) {

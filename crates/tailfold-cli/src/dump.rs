@@ -1,4 +1,4 @@
-//! `tailfold logits`: inputs and logits as a file, for cross-checks by other programs.
+//! `tailfold logits`: writes inputs and logits to a file, for cross-checks by other programs.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,8 +17,8 @@ use crate::model::{Runtime, open_data};
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
-/// Write a model's logits on a data set as safetensors: `logits [n, classes]`, `labels [n]` and, if asked for,
-/// `inputs [n, channels, height, width]` as the network saw them.
+/// Write a model's logits on a data set as safetensors: `logits [n, classes]`, `labels [n]` and, with `--inputs`, the
+/// preprocessed `inputs [n, channels, height, width]`.
 ///
 /// Example: tailfold logits --model model.onnx --data embedded?split=test --inputs --out logits.safetensors
 #[derive(Debug, clap::Args)]
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     write(out, &scores[0], data.labels(), inputs)
 }
 
-/// The file that one run over all images writes, from its parts.
+/// Merges the parts into the file that one run over all images writes.
 pub(crate) fn merge(parts: &Parts, out: &Path) -> anyhow::Result<ExitCode> {
     let asked: Asked = parts.asked()?;
     let labels = partial::labels(parts, &asked)?;
@@ -92,7 +92,7 @@ pub(crate) fn merge(parts: &Parts, out: &Path) -> anyhow::Result<ExitCode> {
     write(out, &partial::logits(parts, "logits")?, &labels, inputs)
 }
 
-/// The images of `data` as the network sees them: `[n, channels, height, width]` and the values.
+/// Returns the preprocessed images of `data`: the shape `[n, channels, height, width]` and the values.
 fn inputs(model: &LoadedModel, data: &Dataset) -> anyhow::Result<(Vec<usize>, Vec<f32>)> {
     let spec = &model.card.preprocess;
     let n = data.len();

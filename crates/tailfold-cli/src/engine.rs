@@ -1,4 +1,4 @@
-//! `tailfold engine`: TensorRT's engines ahead of time, so that the first image does not wait for minutes.
+//! `tailfold engine`: builds TensorRT engines ahead of time, so that the first image does not wait for minutes.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use tailfold_console::print;
 use crate::describe_args::Ports;
 use crate::model::Runtime;
 
-/// Engines of TensorRT, which are built for one model, GPU, driver and version, and kept.
+/// Build TensorRT engines, which are cached per model, GPU, driver and TensorRT version.
 ///
 /// Example: tailfold engine build --model model.trt.onnx --backend tensorrt
 #[derive(Debug, clap::Subcommand)]
@@ -20,7 +20,7 @@ pub(crate) enum Command {
     Build(Build),
 }
 
-/// Build the engine of a model, or check the one that is kept, and run an image through it.
+/// Build the engine of a model, or check the cached engine, and run one image through it.
 ///
 /// Example: tailfold engine build --model model.trt.onnx --backend tensorrt
 #[derive(Debug, clap::Args)]
@@ -43,9 +43,9 @@ struct Built {
     schema: &'static str,
     model_sha256: String,
     backend: &'static str,
-    /// From the file to the first answer.
+    /// Time from reading the file to the first answer.
     seconds: f64,
-    /// Nodes that the provider runs, engines counted as one.
+    /// Number of nodes that the provider runs; an engine counts as one.
     nodes: usize,
 }
 

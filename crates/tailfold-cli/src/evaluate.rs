@@ -1,4 +1,4 @@
-//! `tailfold evaluate`: accuracy of one model by group.
+//! `tailfold evaluate`: measures the accuracy of one model per class group.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::model::{Runtime, open_data};
 use crate::partial::{self, Asked, Sharding, Share};
 use crate::scores::logits;
 
-/// Accuracy of a model on labelled images: overall, many, medium, few, and each class.
+/// Measure the accuracy of a model on labelled images: overall, for many, medium and few, and per class.
 ///
 /// Example: tailfold evaluate --model model.onnx --data embedded?split=test
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,8 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// `evaluate --json`, schema `tailfold.evaluate/1`. Accuracies are shares of 1; a group's is the mean of its classes'.
+/// `evaluate --json`, schema `tailfold.evaluate/1`. Accuracies are shares of 1; the accuracy of a group is the mean
+/// over its classes.
 #[derive(Serialize)]
 struct Evaluation {
     schema: &'static str,
@@ -48,11 +49,11 @@ struct Evaluation {
     many: Option<f64>,
     medium: Option<f64>,
     few: Option<f64>,
-    /// `[num_classes]`, label order; null for a class without images.
+    /// Accuracy per class in label order, `[num_classes]`; null for a class without images.
     per_class: Vec<Option<f64>>,
 }
 
-/// What was scored, on one machine or many.
+/// The logits of a model on all images, from one run or from merged parts.
 struct Scored<'a> {
     model_sha256: String,
     train_counts: &'a [u64],
@@ -89,13 +90,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     say_accuracy(scored, args.json)
 }
 
-/// What one run over all images prints, from its parts.
+/// Merges the parts and prints the result of one run over all images.
 pub(crate) fn merge(parts: &Parts, json: bool) -> anyhow::Result<ExitCode> {
     let asked: Asked = parts.asked()?;
     let labels = partial::labels(parts, &asked)?;
     let scored = Scored {
         model_sha256: asked.model_sha256.concat(),
-        // Of the same model in every part.
+        // All parts come from the same model.
         train_counts: &parts.found::<Vec<u64>>()?[0],
         logits: &partial::logits(parts, "logits")?,
         labels: &labels,

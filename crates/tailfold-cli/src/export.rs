@@ -1,4 +1,4 @@
-//! `tailfold export`: class offsets are folded into the last bias of a classifier.
+//! `tailfold export`: folds class offsets into the last bias of a classifier.
 
 mod table;
 
@@ -19,9 +19,9 @@ use crate::describe_args::Describe;
 
 /// Fold class offsets into the last bias of a classifier and write ONNX.
 ///
-/// The classifier is a run folder of `tailfold-train` (`--run`) or an ONNX file of any exporter (`--model`). The finished
-/// file must give the expected logits before it gets its name. Where offsets are solved for a prior, a table shows the
-/// mass that each class was asked for and got.
+/// The classifier is a run folder of `tailfold-train` (`--run`) or an ONNX file of any exporter (`--model`). The file
+/// gets its name only if it gives the expected logits. For offsets that are solved for a prior, a table compares the
+/// mass of each class with its mass under the prior.
 ///
 /// Example: tailfold export --run models/fashion-lt --out model.onnx --prior prior.json --evaluate embedded?split=val
 #[derive(Debug, clap::Args)]
@@ -47,11 +47,11 @@ pub(crate) struct Args {
     /// the network was not trained on: on training images it is too confident.
     #[arg(long, value_name = "SPEC")]
     calibration: Option<DataSpec>,
-    /// How much the images of a class weigh together while offsets are solved.
+    /// Total weight of the images of each class while offsets are solved.
     #[arg(long, value_enum, default_value_t)]
     weigh: Weigh,
-    /// Temperature, in logits, of the softmax whose mean over the images is the mass of a class. At 0 the mass is the share
-    /// of images with the class as top-1. Default: 1 with `--prior`; 0 without, as in training.
+    /// Temperature, in logits, of the softmax whose mean over the images is the mass of a class. At 0 the mass is the
+    /// share of images with the class as top-1. Default: 1 with `--prior`, otherwise 0, as in training.
     #[arg(long, value_name = "T", value_parser = temperature)]
     temperature: Option<f64>,
     /// Measure the expected accuracy under the prior on these labelled images, as a data spec: neither training nor
@@ -87,10 +87,10 @@ impl From<AtExport> for Choice {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Weigh {
-    /// The mass that the prior gives the class: the images are weighted to look like deployment.
+    /// The prior mass of the class: the images are weighted like the images of the deployment.
     #[default]
     Prior,
-    /// The same for every class.
+    /// The same weight for every class.
     Balanced,
 }
 
@@ -103,7 +103,7 @@ impl From<Weigh> for Weighing {
     }
 }
 
-/// 0, or a temperature that the solver accepts.
+/// Parses 0, or a temperature that the solver accepts.
 fn temperature(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (1e-6..=1e6).contains(&value) || value.abs() <= 0.0 {
@@ -224,7 +224,7 @@ impl Args {
         ] {
             ensure!(
                 !given,
-                "{option} is for offsets that are solved: use it with `--prior` or `--offsets resolve`"
+                "{option} is for solved offsets: use it with `--prior` or `--offsets resolve`"
             );
         }
         Ok(plain)

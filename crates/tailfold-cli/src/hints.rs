@@ -1,4 +1,4 @@
-//! Advice on errors: a library states the fact, and this program knows the option that helps.
+//! Advice on errors: a library states the fact, and this program adds the option that helps.
 
 use std::error::Error;
 
@@ -32,7 +32,7 @@ pub(crate) fn of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     None
 }
 
-/// The error behind `error`, also when `error` speaks with its words.
+/// Returns the cause of `error`, even if `error` shows the text of its cause as its own.
 fn behind<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     if let Some(error) = error.downcast_ref::<RuntimeError>() {
         return error.cause();

@@ -79,16 +79,16 @@ struct File<'a> {
     operators: BTreeMap<&'a str, usize>,
 }
 
-/// What runs one node.
+/// The kernel or library that runs one node.
 #[derive(Serialize)]
 struct Node<'a> {
     node: &'a str,
     operator: &'a str,
     /// The integer kernel; `null` for float arithmetic.
     kernel: Option<&'a str>,
-    /// What runs it: the integer kernel, tract, a provider of ONNX Runtime.
+    /// The integer kernel, tract, or a provider of ONNX Runtime.
     runs_on: &'a str,
-    /// Whether it is a layer with weights.
+    /// Whether the node is a layer with weights.
     weights: bool,
 }
 
@@ -297,7 +297,7 @@ fn print_parts(parts: &CardParts) {
     }
 }
 
-/// The resize before the crop, as a part of a line.
+/// Returns the resize before the crop, as a part of a line.
 fn resized(resize: Option<Resize>) -> String {
     resize.map_or_else(String::new, |Resize { short_side, filter }| {
         format!(", shorter side resized to {short_side} ({})", filter.name())

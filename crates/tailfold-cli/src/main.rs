@@ -1,5 +1,5 @@
-//! `tailfold`: what runs where the model runs. Classifies images, says what a model is, and proves that it still serves
-//! its rare classes.
+//! The program `tailfold`: classifies images, describes models, and checks that a model still recognises its rare
+//! classes.
 
 mod bench;
 mod classify;
@@ -39,7 +39,7 @@ use clap::{Parser, Subcommand};
 
 /// Classify images with a long-tailed model and check that its rare classes survived.
 ///
-/// Exit codes: 0 done or holds, 1 does not hold, 2 could not be done or checked, 3 inconclusive (parity only).
+/// Exit codes: 0 success, 1 a check failed or an image was not classified, 2 an error, 3 inconclusive (parity only).
 ///
 /// Example: tailfold classify --model models/fashion-lt/fashion-lt.int8.onnx boot.png
 #[derive(Debug, Parser)]

@@ -1,4 +1,4 @@
-//! `tailfold merge`: from the parts of a run in shards to what one run prints.
+//! `tailfold merge`: combines the parts of a sharded run into the result of one run.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,25 +9,26 @@ use tailfold_spec::OutputCheck;
 
 use crate::{dump, evaluate, parity};
 
-/// Make of all parts of `evaluate`, `parity` or `logits` with `--shard` what one run over all images prints and writes, to the
-/// last digit.
+/// Combine all parts of `evaluate`, `parity` or `logits` with `--shard` into exactly the result of one run over all
+/// images.
 ///
-/// Exit codes: those of the command whose parts they are; 2 when a part is missing, damaged, given twice or of another run.
+/// Exit codes: as for the command that wrote the parts; 2 if a part is missing, damaged, given twice or from another
+/// run.
 ///
 /// Example: tailfold merge parts/*.part --json
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The parts, in whatever order.
+    /// The parts, in any order.
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
-    /// Of `parity`: also write `parity.json`, `parity.md`, `parity.xml` (JUnit) and `parity.html` into this folder, in place of those
-    /// there, also when the parts could not be merged.
+    /// For parts of `parity`: also write `parity.json`, `parity.md`, `parity.xml` (JUnit) and `parity.html` into this
+    /// folder. Old reports are replaced, even if the parts cannot be merged.
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Of `logits`: file to write.
+    /// For parts of `logits`: file to write.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Of `evaluate` and `parity`: print one JSON object.
+    /// For parts of `evaluate` and `parity`: print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -75,7 +76,7 @@ fn merge(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// True when a part of the parity gate is among `paths`, or nothing that could be read where a gate's reports are wanted.
+/// Whether the merge is a parity gate: a part comes from `parity`, or no part can be read and `--report` is given.
 fn gates(args: &Args) -> bool {
     let parts = args.parts.iter().filter_map(|path| Part::read(path).ok());
     let kinds: Vec<Kind> = parts.map(|part| part.kind()).collect();

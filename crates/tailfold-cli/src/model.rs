@@ -10,10 +10,10 @@ use tailfold_console::say;
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_spec::OutputCheck;
 
-/// The back end and its options, on the command line.
+/// Options for the back end.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Runtime {
-    /// Back end.
+    /// Back end that runs the model.
     #[arg(long, value_parser = backends(), default_value_t)]
     pub(crate) backend: Backend,
     #[command(flatten)]
@@ -24,15 +24,15 @@ pub(crate) struct Runtime {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "ONNX Runtime and TensorRT")]
 pub(crate) struct Ort {
-    /// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx. Without it: `ORT_DYLIB_PATH`, then
-    /// beside this program, then what `tailfold runtime install` installed.
+    /// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx. Default: `ORT_DYLIB_PATH`, then
+    /// the folder of this program, then the library that `tailfold runtime install` installed.
     #[arg(long, value_name = "FILE")]
     pub(crate) ort_library: Option<PathBuf>,
-    /// Let ONNX Runtime's sums of codes saturate where the processor has no VNNI, as it does by itself: faster, and wrong where
-    /// weights are large.
+    /// Let ONNX Runtime use saturating INT8 sums on processors without VNNI, as it does by default: faster, but wrong
+    /// for large weights.
     #[arg(long)]
     pub(crate) ort_saturating: bool,
-    /// Folder for TensorRT's engines; in the user's cache without it.
+    /// Folder for TensorRT's engines. Default: a folder in the user's cache.
     #[arg(long, value_name = "DIR")]
     pub(crate) engine_cache: Option<PathBuf>,
 }
@@ -110,13 +110,13 @@ pub(crate) fn open_data(spec: &DataSpec) -> anyhow::Result<Dataset> {
     let left_out = data.left_out().without_hidden();
     if !left_out.is_empty() {
         say(&format!(
-            "warning: {spec}: files that are no images: {left_out}"
+            "warning: {spec}: files that are not images: {left_out}"
         ));
     }
     Ok(data)
 }
 
-/// Names of the back ends.
+/// Returns a parser of back-end names.
 pub(crate) fn backends() -> impl TypedValueParser<Value = Backend> {
     PossibleValuesParser::new(Backend::ALL.map(Backend::name)).try_map(|name| name.parse())
 }

@@ -1,4 +1,4 @@
-//! `tailfold parity`: the gate.
+//! `tailfold parity`: the accuracy gate for a candidate model.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -66,22 +66,23 @@ pub(crate) fn start(command: &Command) -> anyhow::Result<ExitCode> {
 
 /// Two models and how to compare them.
 #[derive(Debug, clap::Args)]
-// The group tells whether they were given. clap leaves it empty where a struct has flattened ones inside.
+// The group records whether the options are given. clap leaves it empty for a struct with flattened structs.
 #[group(args = ["reference"])]
 pub(crate) struct Args {
     /// Model file to compare with, or a file of its logits.
     #[arg(long)]
     reference: PathBuf,
-    /// Model file to judge, or a file of its logits.
+    /// Model file to check, or a file of its logits.
     #[arg(long)]
     candidate: PathBuf,
-    /// Labelled evaluation images, as a data spec. Models need it, files of logits have none.
+    /// Labelled evaluation images, as a data spec. Required for models, refused for files of logits.
     #[arg(long)]
     data: Option<DataSpec>,
-    /// Margins and level; the defaults without it.
+    /// Policy file with margins and error level. Default: the built-in policy.
     #[arg(long)]
     policy: Option<PathBuf>,
-    /// Training images, as a data spec (the `data` of the run's `manifest.toml`): the evaluation must not share any.
+    /// Training images, as a data spec (the `data` of the run's `manifest.toml`). Evaluation images among them are an
+    /// error.
     #[arg(long, value_name = "DATA", conflicts_with = "shard")]
     training: Option<DataSpec>,
     #[command(flatten)]
@@ -90,30 +91,30 @@ pub(crate) struct Args {
     runtime: Runtime,
     #[command(flatten)]
     sharding: Sharding,
-    /// Also write `parity.json`, `parity.md`, `parity.xml` (JUnit) and `parity.html` into this folder, in place of those there, also
-    /// when the comparison could not be made.
+    /// Also write `parity.json`, `parity.md`, `parity.xml` (JUnit) and `parity.html` into this folder. Old reports are
+    /// replaced, even if the comparison ends with an error.
     #[arg(long, conflicts_with = "shard")]
     report: Option<PathBuf>,
-    /// Report (`parity.json`) of an accepted run on the same images; a regression against it fails, see `[baseline]` of the
-    /// policy.
+    /// Report (`parity.json`) of an accepted run on the same images. A regression from it fails; `[baseline]` of the
+    /// policy sets the limits.
     #[arg(long, value_name = "REPORT", conflicts_with = "shard")]
     baseline: Option<PathBuf>,
-    /// Print a policy file that fits what was measured instead of the report. Exit code 0, whatever the verdict.
+    /// Print a policy file that fits the measured results, instead of the report. The exit code is 0 for every verdict.
     #[arg(long, conflicts_with_all = ["shard", "json", "report", "baseline"])]
     suggest: bool,
-    /// Also time single images of both models, on one thread, for the reports, which then differ from run to run.
+    /// Also time both models on single images, on one thread. With these times, reports differ from run to run.
     #[arg(long, conflicts_with = "shard")]
     latency: bool,
     #[command(flatten)]
     elsewhere: Elsewhere,
-    /// Print one JSON object (schema `tailfold.parity/1`), also when the comparison could not be made.
+    /// Print one JSON object (schema `tailfold.parity/1`), even if the comparison ends with an error.
     #[arg(long, conflicts_with = "shard")]
     json: bool,
     #[command(flatten)]
     allow: Allow,
 }
 
-/// What a shard says beside logits.
+/// The facts that a part holds in addition to the logits.
 #[derive(Serialize, Deserialize)]
 struct Found {
     name: String,
@@ -126,7 +127,7 @@ struct Found {
 }
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    // Without the folder of the reports: one of its files is an input.
+    // The folder of the reports is left alone: one of its files may be an input.
     check_files(args).inspect_err(|error| say_unchecked(error, None, args.json))?;
     if let Some((shard, path)) = args.sharding.get() {
         let task = Task::of(args)?;
@@ -135,7 +136,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     judge(args).inspect_err(|error| say_unchecked(error, args.report.as_deref(), args.json))
 }
 
-/// Checks that no output file is an input file. The report of `--baseline` may be replaced: it is read before.
+/// Checks that no output file is an input file. The report of `--baseline` may be replaced: it is read first.
 fn check_files(args: &Args) -> anyhow::Result<()> {
     let mut files = args.sharding.files();
     if let Some(folder) = &args.report {
@@ -160,7 +161,7 @@ fn check_files(args: &Args) -> anyhow::Result<()> {
     Ok(files.check()?)
 }
 
-/// Prints and writes, where that was asked for, that nothing was compared.
+/// Reports a comparison that ended with `error`, in the folder and as JSON, if they are requested.
 pub(crate) fn say_unchecked(error: &anyhow::Error, folder: Option<&Path>, json: bool) {
     if let Some(folder) = folder {
         reports::write_unchecked(folder, error.as_ref());
@@ -170,7 +171,7 @@ pub(crate) fn say_unchecked(error: &anyhow::Error, folder: Option<&Path>, json: 
     }
 }
 
-/// What one run over all images prints and writes, from its parts.
+/// Merges the parts, then prints and writes the result of one run over all images.
 pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
     if let Some(folder) = folder {
         reports::begin(folder)?;
@@ -198,7 +199,7 @@ pub(crate) fn merge(parts: &Parts, folder: Option<&Path>, json: bool) -> anyhow:
     report.backends = sides(asked.backend)?;
     report.model_sha256 = sides(asked.model_sha256)?;
     report.run = ran::merged(runs);
-    // Pictures, where the images of the parts are here as well.
+    // The page shows pictures if the images of the parts are available here.
     let data = folder.and_then(|_| Dataset::open(&asked.data.parse().ok()?).ok());
     let data = data.filter(|data| partial::is_of(data, &asked.labels_sha256, &asked.names_sha256));
     say_verdict(&report, data.as_ref(), folder, json)
@@ -226,7 +227,7 @@ struct Task {
     policy: Policy,
     reference: LoadedModel,
     candidate: LoadedModel,
-    /// Files of the two, as given.
+    /// Files of the reference and the candidate, as given.
     files: [String; 2],
     data: Dataset,
     run: Run,
@@ -259,7 +260,7 @@ impl Task {
         })
     }
 
-    /// What the two have seen of `pictures`.
+    /// Returns the `pictures` that each of the two models was calibrated on.
     fn seen(&self, pictures: &Pictures) -> [Seen; 2] {
         let [reference, candidate] = &self.files;
         [
@@ -273,7 +274,7 @@ impl Task {
         let pictures = Pictures::of(&share.data, &share.own)?;
         let seen = self.seen(&pictures);
         for seen in seen.iter().filter_map(|seen| seen.refuse().err()) {
-            say(&format!("warning, and an error of the merge: {seen:#}"));
+            say(&format!("warning: {seen:#}; merging this part is an error"));
         }
         let models = [&self.reference, &self.candidate];
         let scores = logits(&models, &share.data)?;
@@ -312,7 +313,7 @@ fn share_counts(a: &mut LoadedModel, b: &mut LoadedModel) {
     }
 }
 
-/// The policy for the back end that runs the candidate.
+/// Returns the policy for the back end that runs the candidate.
 fn policy(args: &Args) -> anyhow::Result<Policy> {
     let Some(path) = &args.policy else {
         return Ok(Policy::default());
@@ -325,9 +326,10 @@ fn policy(args: &Args) -> anyhow::Result<Policy> {
     Ok(policy.on_backend(args.runtime.backend.name()))
 }
 
-/// The report, against the baseline where there is one.
+/// Compares the two sides, and the report with the baseline if it is given.
 fn judge(args: &Args) -> anyhow::Result<ExitCode> {
-    // Before the images are scored, since it may be unusable, and before reports are removed, since it may be one of them.
+    // The baseline is read before the images are scored, because it may be unusable, and before old reports are
+    // removed, because it may be one of them.
     let baseline = args.baseline.as_deref().map(Report::read).transpose()?;
     if let Some(folder) = &args.report {
         reports::begin(folder)?;
@@ -335,7 +337,7 @@ fn judge(args: &Args) -> anyhow::Result<ExitCode> {
     let (report, data) = if are_logits(&args.reference, &args.candidate)? {
         ensure!(
             args.data.is_none(),
-            "files of logits are compared as they are: --data says what models run on"
+            "files of logits have no images: --data is for models"
         );
         let policy = policy(args)?;
         ensure!(!args.latency, "files of logits have no latency");
@@ -371,7 +373,7 @@ fn judge(args: &Args) -> anyhow::Result<ExitCode> {
     say_verdict(&report, data.as_ref(), args.report.as_deref(), args.json)
 }
 
-/// The report on two models, and the images.
+/// Compares two models and returns the report and the images.
 fn judge_models(args: &Args) -> anyhow::Result<(Report, Dataset)> {
     let task = Task::of(args)?;
     for model in [&task.reference, &task.candidate] {
@@ -413,7 +415,7 @@ fn judge_models(args: &Args) -> anyhow::Result<(Report, Dataset)> {
     Ok((report, data))
 }
 
-/// Reference and candidate of a part's header.
+/// Splits the values of a part's header into reference and candidate.
 fn sides(values: Vec<String>) -> anyhow::Result<Sides<String>> {
     let number = values.len();
     let Ok([reference, candidate]) = <[String; 2]>::try_from(values) else {

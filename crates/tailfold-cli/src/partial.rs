@@ -1,4 +1,4 @@
-//! One share of the images, and the file that it leaves for `tailfold merge`.
+//! Runs over one share of the images, and their part files for `tailfold merge`.
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use tailfold_parity::Policy;
 use tailfold_part::{Kind, Part, Parts, labels_sha256, names_sha256};
 use tailfold_spec::{Logits, OutputCheck, Preprocess, Shard, artifact};
 
-/// One share of the images, on the command line.
+/// Options to run over one share of the images.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Sharding {
-    /// Work on one of N shares of the images alone, I from 0 to N-1; `tailfold merge` makes of all shares what a run without
-    /// this option prints.
+    /// Run over share I of N of the images only, I from 0 to N-1. `tailfold merge` combines all shares into the result
+    /// of a run without this option.
     #[arg(long, value_name = "I/N", requires = "partial")]
     pub(crate) shard: Option<Shard>,
-    /// File to write the share's results to.
+    /// File to write the results of the share to.
     #[arg(long, value_name = "FILE", requires = "shard")]
     pub(crate) partial: Option<PathBuf>,
 }
 
 impl Sharding {
-    /// The share and its file, where one was asked for.
+    /// Returns the share and its file, if they are given.
     pub(crate) fn get(&self) -> Option<(Shard, &Path)> {
         self.shard.zip(self.partial.as_deref())
     }
@@ -38,39 +38,42 @@ impl Sharding {
     }
 }
 
-/// What a run over labelled images was asked for: all that its result depends on. The same in each of its parts.
+/// The request of a run over labelled images: everything that its result depends on. It is the same in all parts of a
+/// run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Asked {
     /// Name and version of the program.
     pub(crate) program: String,
     /// The data spec, as given.
     pub(crate) data: String,
-    /// Of the labels of all images, as u64, and of their files' names, without folders, a line each.
+    /// SHA-256 of the labels of all images, as u64.
     pub(crate) labels_sha256: String,
+    /// SHA-256 of the file names of all images, without folders, one per line.
     pub(crate) names_sha256: String,
-    /// `[models]`.
+    /// SHA-256 of each model file, `[models]`.
     pub(crate) model_sha256: Vec<String>,
-    /// `[models]`.
+    /// Back end of each model, `[models]`.
     pub(crate) backend: Vec<String>,
-    /// How each model prepares an image: the options on the command line can differ between shards.
+    /// Preprocessing of each model: the options on the command line can differ between shards.
     pub(crate) preprocess: Vec<Preprocess>,
     /// Whether the input of each model is `[N, height, width, channels]`.
     pub(crate) channels_last: Vec<bool>,
     /// Name of each model's tensor of logits.
     pub(crate) output: Vec<String>,
-    /// Of each model's class names and training counts.
+    /// SHA-256 of each model's class names.
     pub(crate) classes_sha256: Vec<String>,
+    /// SHA-256 of each model's training counts.
     pub(crate) train_counts_sha256: Vec<String>,
-    /// Of the parity gate.
+    /// Policy of the parity gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<Policy>,
-    /// Of `tailfold logits`: whether the inputs are wanted too.
+    /// For `tailfold logits`: whether the inputs are written too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) inputs: Option<bool>,
 }
 
 impl Asked {
-    /// For `models` on `data`, which are all images.
+    /// Describes a run of `models` over `data`, the whole set of images.
     pub(crate) fn of(models: &[&LoadedModel], data: &Dataset) -> Self {
         fn each<T>(models: &[&LoadedModel], field: impl Fn(&LoadedModel) -> T) -> Vec<T> {
             models.iter().map(|model| field(model)).collect()
@@ -94,20 +97,20 @@ impl Asked {
     }
 }
 
-/// The share of a run: its images alone.
+/// One share of a run.
 pub(crate) struct Share<'a> {
     pub(crate) shard: Shard,
     path: &'a Path,
-    /// Images of the whole set.
+    /// Number of images of the whole set.
     images: usize,
-    /// Places of the share's images in the whole set.
+    /// Indices of the share's images in the whole set.
     pub(crate) own: Vec<usize>,
     /// The share's images.
     pub(crate) data: Dataset,
 }
 
 impl<'a> Share<'a> {
-    /// Share `shard` of `data`, for the file `path`.
+    /// Takes the share `shard` of `data`, whose part goes to the file `path`.
     pub(crate) fn of(data: &Dataset, shard: Shard, path: &'a Path) -> Self {
         let own: Vec<usize> = shard.images(data.len()).collect();
         Self {
@@ -119,7 +122,7 @@ impl<'a> Share<'a> {
         }
     }
 
-    /// A part with labels, and logits of each model under the name given with them.
+    /// Returns a part with the labels of the share and each of the named `logits`.
     pub(crate) fn part(
         &self,
         kind: Kind,
@@ -136,7 +139,7 @@ impl<'a> Share<'a> {
         Ok(part)
     }
 
-    /// Writes the part's file and says so.
+    /// Writes the part file and prints its name to the log output.
     pub(crate) fn write(&self, part: &Part) -> anyhow::Result<()> {
         part.write(self.path)?;
         let (path, shard, own) = (self.path.display(), self.shard, self.own.len());
@@ -148,13 +151,13 @@ impl<'a> Share<'a> {
     }
 }
 
-/// Whether `data` has the images that parts are of, by the hashes of their header.
+/// Whether `data` has the images of the parts, by the hashes `labels` and `names` of their header.
 pub(crate) fn is_of(data: &Dataset, labels: &str, names: &str) -> bool {
     let ids = (0..data.len()).map(|i| data.id(i));
     labels_sha256(data.labels()) == labels && names_sha256(ids) == names
 }
 
-/// The labels of all images, checked against what the parts say of the whole set.
+/// Returns the labels of all images, checked against the hash of the labels in the parts.
 pub(crate) fn labels(parts: &Parts, asked: &Asked) -> anyhow::Result<Vec<usize>> {
     parts.check_whole()?;
     let (_, labels) = parts.rows::<u64>("labels", 1)?;
@@ -163,13 +166,13 @@ pub(crate) fn labels(parts: &Parts, asked: &Asked) -> anyhow::Result<Vec<usize>>
     let found = labels_sha256(&labels);
     anyhow::ensure!(
         found == asked.labels_sha256,
-        "the labels of all parts have the hash {found}, but the parts are of a set whose labels have {}",
+        "the labels of all parts have the hash {found}, but their headers have {}",
         asked.labels_sha256
     );
     Ok(labels)
 }
 
-/// The logits under `name` of all images.
+/// Returns the logits of all images that the parts hold under `name`.
 pub(crate) fn logits(parts: &Parts, name: &str) -> anyhow::Result<Logits> {
     let (shape, values) = parts.rows(name, 2)?;
     Ok(Logits::new(values, shape[0])?)

@@ -28,13 +28,13 @@ pub(crate) struct Args {
     /// Labelled test images, as a data spec: neither training nor calibration images.
     #[arg(long, value_name = "SPEC")]
     evaluate: DataSpec,
-    /// Solve on these labelled images too, beside the training features in the run folder.
+    /// Also solve on these labelled images, in addition to the training features in the run folder.
     #[arg(long, value_name = "SPEC")]
     calibration: Option<DataSpec>,
-    /// Test sets drawn for each prior: seeds 0, 1, ...
+    /// Number of test sets per prior, drawn with the seeds 0, 1, ...
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     seeds: u64,
-    /// Images of a drawn test set; as many as every prior can be drawn with, without repeats, without it.
+    /// Images per drawn test set. Default: the largest number that every prior allows without repeats.
     #[arg(long)]
     images: Option<usize>,
     /// Write the tables as Markdown.

@@ -1,4 +1,4 @@
-//! `tailfold quantize`: a float classifier becomes an INT8 or half-precision file.
+//! `tailfold quantize`: converts a float classifier to an INT8 or half-precision file.
 
 mod args;
 mod convert;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ensure!(
         matches!(args.precision, Precision::Int8)
             || (args.shard.is_none() && args.partials.is_empty()),
-        "--shard and --partials are for --precision int8: half precision has one pass, made at once"
+        "--shard and --partials are for --precision int8: half precision has no shards"
     );
     let passes = Passes::read(&args.partials)?;
     let set = calibration(&job, &passes).map_err(|e| named(e, &name))?;
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns `error` behind the name of the model, unless the error has this name already.
+/// Returns `error` with the name of the model in front, unless the error already has this name.
 fn named(error: impl Into<anyhow::Error>, name: &str) -> anyhow::Error {
     let error = error.into();
     if format!("{error:#}").contains(name) {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use tailfold::ort_install_folder;
 use tailfold_console::{print, say};
 
-/// ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx.
+/// Install ONNX Runtime's library, for the back ends ort, cuda, tensorrt and tensorrt-rtx.
 ///
 /// Example: tailfold runtime install
 #[derive(Debug, clap::Subcommand)]
@@ -19,15 +19,16 @@ pub(crate) enum RuntimeCommand {
 
 /// Install ONNX Runtime from its Python wheel, with a pinned version and pinned hashes, where `tailfold` finds it.
 ///
-/// Python 3 with its module `venv` is needed to install, not to run: the wheel is alone in a virtual environment.
+/// Python 3 with its module `venv` is needed to install, not to run. The wheel is installed alone in a virtual
+/// environment.
 ///
 /// Example: tailfold runtime install
 #[derive(Debug, clap::Args)]
 pub(crate) struct Install {
-    /// With the providers for CUDA and TensorRT (256 MB).
+    /// Include the providers for CUDA and TensorRT (256 MB).
     #[arg(long)]
     gpu: bool,
-    /// Also with the provider for TensorRT for RTX (147 MB).
+    /// Also include the provider for TensorRT for RTX (147 MB).
     #[arg(long, requires = "gpu")]
     tensorrt_rtx: bool,
     /// Folder of the environment, which is emptied first. `tailfold` finds the default by itself: `tailfold/onnxruntime` in
@@ -40,7 +41,7 @@ const CPU: &str = include_str!("runtime/cpu.txt");
 const GPU: &str = include_str!("runtime/gpu.txt");
 const TENSORRT_RTX: &str = include_str!("runtime/tensorrt-rtx.txt");
 
-/// Names that the plug-in's libraries ask for each other by, which its wheel lacks.
+/// Names under which the plug-in's libraries load each other; the wheel lacks these names.
 const LINKS: [(&str, &str); 3] = [
     ("libtensorrt_rtx.so.1", "libtensorrt_rtx.so.1."),
     (
@@ -59,14 +60,14 @@ pub(crate) fn run(command: &RuntimeCommand) -> anyhow::Result<ExitCode> {
     print(&format!("{}", library.display()));
     if Some(&folder) != own.as_ref() {
         say(&format!(
-            "name it: export ORT_DYLIB_PATH={}",
+            "to use it: export ORT_DYLIB_PATH={}",
             library.display()
         ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the environment in `folder`, and says where the library is.
+/// Creates the environment in `folder` and returns the path of the library.
 fn install(args: &Install, folder: &Path) -> anyhow::Result<PathBuf> {
     say(&format!("installing ONNX Runtime to {}", folder.display()));
     must(
@@ -110,13 +111,13 @@ fn must(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Folder of the packages of the environment in `folder`.
+/// Returns the folder of the packages of the environment in `folder`.
 fn packages(folder: &Path) -> anyhow::Result<PathBuf> {
     let python = with_prefix(&folder.join("lib"), "python3.")?;
     Ok(python.join("site-packages"))
 }
 
-/// The one entry of `folder` whose name begins with `prefix`.
+/// Returns the only entry of `folder` whose name begins with `prefix`.
 fn with_prefix(folder: &Path, prefix: &str) -> anyhow::Result<PathBuf> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -134,13 +135,15 @@ fn with_prefix(folder: &Path, prefix: &str) -> anyhow::Result<PathBuf> {
     Ok(found[0].clone())
 }
 
-/// Links from the names that libraries in `folder` are asked for by.
+/// Links the libraries in `folder` under the names by which they load each other.
 fn links(folder: &Path) -> anyhow::Result<()> {
     for (name, prefix) in LINKS {
         let link = folder.join(name);
         if !link.exists() {
             let library = with_prefix(folder, prefix)?;
-            let target = library.file_name().context("a file has a name")?;
+            let target = library
+                .file_name()
+                .context("the library has no file name")?;
             symlink(target, &link).with_context(|| format!("cannot link {}", link.display()))?;
         }
     }
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn libraries_get_the_names_that_they_are_asked_for_by() {
+    fn libraries_are_linked_under_their_load_names() {
         let folder = tempfile::tempdir().unwrap();
         let error = links(folder.path()).unwrap_err().to_string();
         assert!(

@@ -4,7 +4,7 @@ use tailfold::{LoadedModel, dataset_logits};
 use tailfold_data::Dataset;
 use tailfold_spec::Logits;
 
-/// The logits of every model, row `i` for image `i`.
+/// Returns the logits of every model, row `i` for image `i`.
 pub(crate) fn logits(models: &[&LoadedModel], data: &Dataset) -> anyhow::Result<Vec<Logits>> {
     let bar = tailfold_console::bar("scoring", data.len());
     let logits = dataset_logits(models, data, &|| bar.inc(1));

@@ -1,4 +1,4 @@
-//! `tailfold train`: starts the program `tailfold-train`, which links burn and is a package of its own.
+//! `tailfold train`: starts the program `tailfold-train`, which links burn and is a separate package.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(status) => status,
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
             "the program `tailfold-train` is neither in the folder of `tailfold` nor on PATH; in the repository, `cargo build --release \
-             --package tailfold-train` makes it"
+             --package tailfold-train` builds it"
         ),
         Err(error) => {
             return Err(error).with_context(|| format!("cannot start {}", program.display()));

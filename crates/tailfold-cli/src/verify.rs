@@ -1,4 +1,4 @@
-//! `tailfold verify`: does an exported file say what the training framework said?
+//! `tailfold verify`: compares an exported model with the answers of the training framework.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,8 +13,8 @@ use crate::describe_args::Describe;
 use crate::model::Runtime;
 use crate::scores::logits;
 
-/// Compare an exported model with the training framework's own answers (`--golden RUN`), or with the same model without
-/// offsets plus its offsets (`--unfolded MODEL --data SPEC`). Exit code 1 when they differ.
+/// Compare an exported model with the answers of the training framework (`--golden RUN`), or with the logits of the
+/// unfolded model plus the offsets (`--unfolded MODEL --data SPEC`). Exit code 1 if they differ.
 ///
 /// Example: tailfold verify --model model.onnx --golden runs/fashion-sdot
 #[derive(Debug, clap::Args)]
@@ -22,10 +22,10 @@ pub(crate) struct Args {
     /// Exported, folded float model.
     #[arg(long)]
     model: PathBuf,
-    /// Run folder whose golden inputs and scores are compared.
+    /// Run folder with the golden inputs and scores to compare with.
     #[arg(long, required_unless_present = "unfolded", conflicts_with_all = ["unfolded", "data"])]
     golden: Option<PathBuf>,
-    /// The same network with zero offsets.
+    /// Model file of the same network with zero offsets.
     #[arg(long, requires = "data")]
     unfolded: Option<PathBuf>,
     /// Images to compare both on, as a data spec.

@@ -1,8 +1,8 @@
-//! Every command explains itself with a worked example.
+//! Every command has a worked example in its help.
 
 use std::process::Command;
 
-/// `tailfold` with `words` and `--help`.
+/// Runs `tailfold` with `words` and `--help` and returns its output.
 fn help(words: &[String]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tailfold"));
     let output = command.args(words).arg("--help").output();
@@ -11,20 +11,20 @@ fn help(words: &[String]) -> String {
     String::from_utf8(output.stdout).expect("help is UTF-8")
 }
 
-/// Names of the subcommands in the list of a help text; empty for a command without any.
+/// Returns the names of the subcommands in a help text; empty for a command without subcommands.
 fn subcommands(help: &str) -> Vec<String> {
     let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let list = list.take_while(|line| !line.is_empty());
-    // A description that goes on in a second line is indented further.
+    // The second line of a description is indented further.
     let names = list.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
     let names = names.filter(|name| *name != "help");
     names.map(str::to_owned).collect()
 }
 
-/// Checks the command `words` and all below it; returns how many there are.
+/// Checks the command `words` and all its subcommands; returns the number of checked commands.
 fn check(words: &[String]) -> usize {
-    // Another program prints this help, and may not be there.
+    // The program `tailfold-train` prints this help, and may be missing.
     if words == ["train"] {
         return 1;
     }
@@ -36,7 +36,7 @@ fn check(words: &[String]) -> usize {
 }
 
 #[test]
-fn training_program_that_is_not_there_is_named() {
+fn missing_training_program_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let alone = folder.path().join("tailfold");
     std::fs::copy(env!("CARGO_BIN_EXE_tailfold"), &alone).expect("a copy of the program");
@@ -65,6 +65,6 @@ fn training_program_that_is_not_there_is_named() {
 #[test]
 fn every_command_has_an_example() {
     let commands = check(&[]);
-    // Without a list the check would be green on nothing.
+    // Without a list of commands, this test would check nothing.
     assert!(commands >= 18, "only {commands} commands are listed");
 }

@@ -1,4 +1,4 @@
-//! Jobs that run side by side, a given number at a time.
+//! Jobs that run in parallel, up to a given number at a time.
 
 use std::sync::Mutex;
 use std::thread;
@@ -8,7 +8,7 @@ use std::thread;
 /// Jobs start in their order. A failed job does not stop the other jobs.
 ///
 /// # Panics
-/// A panic of `work` is continued here.
+/// A panic of `work` is resumed in the calling thread.
 pub fn run<J: Sync, A: Send>(jobs: &[J], workers: usize, work: impl Fn(&J) -> A + Sync) -> Vec<A> {
     let queue = Mutex::new(jobs.iter().enumerate());
     let next = || queue.lock().map_or(None, |mut jobs| jobs.next());

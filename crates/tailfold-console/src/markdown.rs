@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-/// Returns a table of `rows` under `heads`: the first column to the left, the others to the right.
+/// Returns a table of `rows` under `heads`. The first column is left-aligned, the others are right-aligned.
 pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let heads: Vec<String> = heads.iter().map(|&head| head.to_owned()).collect();

@@ -14,7 +14,7 @@ pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Returns a progress bar over `len` images, hidden if stderr is no terminal.
+/// Returns a progress bar over `len` images, hidden if stderr is not a terminal.
 pub fn bar(stage: &'static str, len: usize) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

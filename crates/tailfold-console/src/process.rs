@@ -75,7 +75,7 @@ pub fn json(command: &mut Command, accepted: &[i32]) -> anyhow::Result<serde_jso
         .with_context(|| format!("{} did not answer in JSON", shown(command)))
 }
 
-/// Returns the command as one would type it, without the program's folder.
+/// Returns the command as a user would type it, without the program's folder.
 pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program())
         .file_name()

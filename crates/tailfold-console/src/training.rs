@@ -8,7 +8,8 @@ use anyhow::{Context as _, ensure};
 use crate::process::shown;
 use crate::say;
 
-/// Runs a training `command` to its end on `threads` threads; its log output is passed on, but of its epochs the last one alone.
+/// Runs a training `command` to its end on `threads` threads. Passes on its log output, but only the last of its epoch
+/// lines.
 ///
 /// # Errors
 /// A program that cannot be started or that fails, with the program's own error.
@@ -22,11 +23,12 @@ pub fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
         .with_context(|| format!("cannot run {}", shown(command)))?;
     let (mut last, mut error) = (String::new(), String::new());
     if let Some(talk) = child.stderr.take() {
-        // By bytes: a line that is no UTF-8 must not end the reading, or the program's next line would.
+        // Lines are read as bytes: a line that is not UTF-8 must not end this loop, or the program's next write would
+        // fail.
         for line in BufReader::new(talk).split(b'\n') {
             let line = line.with_context(|| format!("cannot read from {}", shown(command)))?;
             let line = String::from_utf8_lossy(&line).into_owned();
-            // Many runs of some dozen epochs each: the last epoch tells enough, anything that is no epoch is a message.
+            // A run prints some dozen epoch lines, and only the last one is shown. Every other line is a message.
             if !line.contains(" epoch ") {
                 say(&line);
             }
@@ -39,7 +41,7 @@ pub fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
     let status = child
         .wait()
         .with_context(|| format!("cannot wait for {}", shown(command)))?;
-    // The command itself names folders of this machine, and says less than the program did.
+    // The program's own error is preferred: the command line names folders of this machine and says less.
     ensure!(
         !error.is_empty() || status.success(),
         "{} failed ({status}): {last}",

@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let summary = tailfold_data::build_embedded(Path::new(idx_dir), Path::new(out))?;
     println!(
-        "{} training images: {:?} a class",
+        "{} training images: {:?} per class",
         summary.train, summary.train_counts
     );
     println!(

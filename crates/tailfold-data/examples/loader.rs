@@ -1,7 +1,7 @@
-//! Measures the way of training images: filling the cache, and making augmented views from it.
+//! Measures the image pipeline of training: filling the cache, and making augmented views from it.
 //!
-//! `cargo run --example loader -- --images 115846 --size 64` is a training run on ImageNet-LT's number of images, by a
-//! list, with images of 80x64 pixels instead of real ones. `--size 32 --preset cifar` measures the CIFAR recipe.
+//! `cargo run --example loader -- --images 115846 --size 64` simulates a training run with ImageNet-LT's number of
+//! images, read from a list, with images of 80x64 pixels. `--size 32 --preset cifar` measures the CIFAR recipe.
 
 #![expect(clippy::print_stdout, reason = "a measurement's result goes to stdout")]
 
@@ -17,31 +17,31 @@ use tailfold_data::{
 };
 use tailfold_spec::{Filter, Preprocess, Resize, artifact};
 
-/// Measure the way of training images.
+/// Measure the image pipeline of training.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Images in the list.
+    /// Number of images in the list.
     #[arg(long, default_value_t = 2000)]
     images: usize,
-    /// Classes; image `i` is of class `i % classes`.
+    /// Number of classes; image `i` has class `i % classes`.
     #[arg(long, default_value_t = 1000)]
     classes: usize,
-    /// Short side in the cache, and side of a view, pixels.
+    /// Short side of the cached images and side of a view, in pixels.
     #[arg(long, default_value_t = 64)]
     size: u32,
-    /// Augmentation of the first view; the other two have `sim`.
+    /// Augmentation of the first view; the other two views use `sim`.
     #[arg(long, default_value = "rand")]
     preset: String,
-    /// Images a batch, three views each.
+    /// Number of images per batch, with three views each.
     #[arg(long, default_value_t = 256)]
     batch: usize,
-    /// Seconds of making batches.
+    /// Duration of the measurement, in seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Threads; all cores without it.
+    /// Number of threads; 0 means all cores.
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Folder for images and cache.
+    /// Folder for the images and the cache.
     #[arg(long)]
     folder: PathBuf,
 }
@@ -79,12 +79,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     if let Some(peak) = peak_memory() {
-        println!("peak memory of all of it: {peak}");
+        println!("peak memory: {peak}");
     }
     Ok(())
 }
 
-/// Writes the list and, where they are not there yet, its images.
+/// Writes the list, and the images that do not exist yet.
 fn write_images(args: &Args) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let name = |i: usize| format!("images/{:04}/{i:07}.ppm", i / 1000);
     (0..args.images).into_par_iter().try_for_each(|i| {
@@ -105,7 +105,7 @@ fn write_images(args: &Args) -> Result<PathBuf, Box<dyn std::error::Error>> {
     Ok(list)
 }
 
-/// Not `artifact::write`: a hundred thousand files need not be on the disk one by one.
+/// Writes a file without syncing it to disk, unlike `artifact::write`: there are a hundred thousand files.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
     let failed = |source| DataError::from(artifact::at("write", path)(source));
     if let Some(folder) = path.parent() {
@@ -142,7 +142,7 @@ fn make_views(args: &Args, store: &ImageStore) -> Result<(), Box<dyn std::error:
             .par_chunks_exact_mut(normaliser.size())
             .enumerate()
             .try_for_each(|(job, values)| {
-                // A stride that meets every image: neighbours in a batch are not neighbours in the cache.
+                // The stride visits every image, and neighbours in a batch are not neighbours in the cache.
                 let index = (batches * args.batch + job % args.batch) * 7919 % store.len();
                 let key = AugmentKey {
                     seed: 1,
@@ -167,12 +167,15 @@ fn make_views(args: &Args, store: &ImageStore) -> Result<(), Box<dyn std::error:
     );
     if let Some((before, after)) = cpu.zip(cpu_seconds()) {
         let views = (batches * args.batch * views.len()) as f64;
-        println!("{:.0} views/s of processor time", views / (after - before));
+        println!(
+            "{:.0} views per second of CPU time",
+            views / (after - before)
+        );
     }
     Ok(())
 }
 
-/// Processor time of all threads so far: `utime` and `stime` of Linux, in its ticks of 10 ms.
+/// CPU time of all threads so far: `utime` and `stime` of Linux, in ticks of 10 ms.
 fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
@@ -181,7 +184,7 @@ fn cpu_seconds() -> Option<f64> {
     Some(ticks.iter().sum::<f64>() / 100.0)
 }
 
-/// `VmHWM` of Linux.
+/// Peak memory: `VmHWM` of Linux.
 fn peak_memory() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

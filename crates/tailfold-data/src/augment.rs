@@ -1,4 +1,4 @@
-//! Random views of an image for training, the same bits for the same key on any number of threads.
+//! Random views of an image for training. The same key gives the same bits on any number of threads.
 
 use crate::draws::Draws;
 use crate::pixels::PixelsRef;
@@ -17,20 +17,20 @@ mod warp;
 pub use config::{AugmentConfig, ColourJitter, Policy, RandAugment};
 pub use error::AugmentError;
 
-/// What the random draws of one view depend on, and all they depend on.
+/// The key of one view: it alone determines the view's random draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AugmentKey {
     /// Seed of the run.
     pub seed: u64,
     /// Epoch.
     pub epoch: u64,
-    /// The image's place in the data set.
+    /// Index of the image in the data set.
     pub index: u64,
-    /// Which of several views of one image.
+    /// Number of the view, if an image has several.
     pub view: u64,
 }
 
-/// A checked [`AugmentConfig`].
+/// Makes views as a valid [`AugmentConfig`] describes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Augmenter(AugmentConfig);
 
@@ -52,7 +52,7 @@ impl Augmenter {
         &self.0
     }
 
-    /// One view of `pixels`, of the same size.
+    /// Returns one view of `pixels` with the same size.
     ///
     /// # Errors
     /// [`DataErrorKind::Image`] when the values do not fill the image's shape.
@@ -60,12 +60,12 @@ impl Augmenter {
         self.view(pixels.as_pixels(), pixels.height, pixels.width, key)
     }
 
-    /// One view of `pixels` of `height` rows and `width` columns: a resized crop where one is configured, otherwise a
-    /// window at a random place.
+    /// Returns one view of `pixels` with `height` rows and `width` columns: a resized crop if one is configured,
+    /// otherwise a window at a random position.
     ///
     /// # Errors
-    /// [`DataErrorKind::Image`] when the values do not fill the image's shape, or the image with
-    /// its padding is smaller than the view.
+    /// [`DataErrorKind::Image`] when the values do not fill the image's shape, or when the padded image is smaller than
+    /// the view.
     pub fn view(
         &self,
         pixels: PixelsRef<'_>,
@@ -111,7 +111,7 @@ impl Augmenter {
         Ok(view)
     }
 
-    /// The part of the image that the view shows, in the view's size.
+    /// Cuts the view's part out of the image, in the view's size.
     fn window(
         &self,
         pixels: PixelsRef<'_>,
@@ -144,7 +144,7 @@ impl Augmenter {
     }
 }
 
-/// Torchvision's `ColorJitter`: all factors are drawn, then applied in an order that is drawn too.
+/// Torchvision's `ColorJitter`: draws all factors, then applies them in a random order.
 fn colour_jitter(view: &mut Pixels, jitter: ColourJitter, draws: &mut Draws) {
     if !draws.chance(jitter.probability) {
         return;
@@ -168,13 +168,13 @@ fn colour_jitter(view: &mut Pixels, jitter: ColourJitter, draws: &mut Draws) {
     }
 }
 
-/// `centre + factor * (x - centre)`, rounded and clamped.
+/// Replaces each value `x` by `centre + factor * (x - centre)`, rounded and clamped.
 fn scale_around(view: &mut Pixels, centre: f32, factor: f32) {
     colour::map(view, |x| to_byte(centre + factor * (f32::from(x) - centre)));
 }
 
 fn mean_luma(view: &Pixels) -> f32 {
-    // Whole numbers first: the order of a floating-point sum would matter.
+    // An integer sum does not depend on the order of summation.
     colour::luma_sum(view) as f32 / (view.height * view.width) as f32
 }
 

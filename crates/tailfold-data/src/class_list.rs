@@ -7,19 +7,19 @@ use tailfold_spec::repeated_names;
 use crate::names::normalised;
 use crate::{DataError, DataErrorKind, files};
 
-/// Repeated names that a warning lists.
+/// Number of repeated names that a warning lists.
 const LISTED: usize = 3;
 
-/// Reads the names of a model's classes, one per line, in the order of its outputs. A name may be on several lines, see
-/// [`repeats`].
+/// Reads the names of a model's classes, one per line, in the order of its outputs. A name may occur on several lines,
+/// see [`repeats`].
 ///
-/// A UTF-8 byte order mark, `\r` and white space around a name are removed, and names are brought into Unicode's form
+/// A UTF-8 byte order mark, `\r` and white space around a name are removed, and names are converted to Unicode's form
 /// NFC (see [`normalised`]).
 ///
 /// # Errors
-/// [`DataErrorKind::Damaged`] for an empty line and for another encoding than UTF-8; [`DataErrorKind::Empty`] for
-/// an empty file; [`DataErrorKind::Missing`] and [`DataErrorKind::File`] for a file
-/// that cannot be read. Every error names the file.
+/// [`DataErrorKind::Damaged`] for an empty line and for another encoding than UTF-8; [`DataErrorKind::Empty`] for an
+/// empty file; [`DataErrorKind::Missing`] and [`DataErrorKind::File`] for a file that cannot be read. Every error names
+/// the file.
 pub fn class_names(path: &Path) -> Result<Vec<String>, DataError> {
     lines(path, "class name", |line| match normalised(line) {
         name if name.is_empty() => Err("no class name".to_owned()),
@@ -27,7 +27,7 @@ pub fn class_names(path: &Path) -> Result<Vec<String>, DataError> {
     })
 }
 
-/// As [`class_names`], for `classes.txt`: the labels of data are matched with its names, so no name may be on two lines.
+/// Like [`class_names`], for `classes.txt`: no name may be on two lines, because labels are matched by name.
 ///
 /// # Errors
 /// As [`class_names`], and [`DataErrorKind::Damaged`] for a duplicate name.
@@ -42,7 +42,8 @@ pub(crate) fn distinct_names(path: &Path) -> Result<Vec<String>, DataError> {
     }
 }
 
-/// Returns a sentence on the names that are on several lines of the file `path`; `None` if all `names` are different.
+/// Returns a sentence about the names that occur on several lines of the file `path`; `None` if all `names` are
+/// different.
 pub fn repeats(path: &Path, names: &[String]) -> Option<String> {
     let repeated = repeated_names(names);
     let listed = repeated.iter().take(LISTED).map(|&(first, again)| {
@@ -73,10 +74,10 @@ pub fn class_counts(path: &Path) -> Result<Vec<u64>, DataError> {
     })
 }
 
-/// Reads one value per line; `what` is a value in messages.
+/// Reads one value per line; `noun` names a value in messages.
 fn lines<T>(
     path: &Path,
-    what: &'static str,
+    noun: &'static str,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, DataError> {
     let text = files::read_text(path)?;
@@ -85,12 +86,12 @@ fn lines<T>(
         lines.map(|(index, line)| parse(line.trim()).map_err(|reason| wrong(path, index, reason)));
     let values: Vec<T> = values.collect::<Result<_, _>>()?;
     if values.is_empty() {
-        return Err(DataErrorKind::Empty.error(format!("{} holds no {what}", path.display())));
+        return Err(DataErrorKind::Empty.error(format!("{} holds no {noun}", path.display())));
     }
     Ok(values)
 }
 
-/// The error for the line `index`, counted from 0.
+/// Returns the error for line `index`, counted from 0.
 fn wrong(path: &Path, index: usize, reason: String) -> DataError {
     DataErrorKind::Damaged
         .error(reason)

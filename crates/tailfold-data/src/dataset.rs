@@ -1,4 +1,4 @@
-//! An opened data set: labels in memory, images on demand, subsets for the price of their indices.
+//! An opened data set: labels in memory, images decoded on demand, cheap subsets.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use crate::{
     DataError, DataErrorKind, DataSource, DataSpec, Pixels, Split, embedded, longtail, readers,
 };
 
-/// Images with labels. Cloning and [`Dataset::subset`] share the images.
+/// Images with labels. Clones and subsets share the images.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     spec: Arc<DataSpec>,
     images: Arc<Images>,
     classes: Arc<[String]>,
-    /// Place in `images`, for each image of this subset.
+    /// Index into `images` for each image of this subset.
     indices: Vec<usize>,
     labels: Vec<usize>,
     left_out: Arc<LeftOut>,
 }
 
 impl Dataset {
-    /// Opens what `spec` names and keeps what it asks for; see [`DataSpec`] for the options and their order.
+    /// Opens the data of `spec` and applies its options; see [`DataSpec`] for the options and their order.
     ///
     /// # Errors
     /// [`DataError`] naming the file, the record or line, or the class without images.
@@ -95,12 +95,12 @@ impl Dataset {
         self.indices.len()
     }
 
-    /// True without images.
+    /// Returns whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
 
-    /// What was opened.
+    /// The specification of the opened data.
     pub fn spec(&self) -> &DataSpec {
         &self.spec
     }
@@ -110,19 +110,19 @@ impl Dataset {
         &self.classes
     }
 
-    /// `[len]`, each below the number of classes.
+    /// Class of each image, `[len]`, below the number of classes.
     pub fn labels(&self) -> &[usize] {
         &self.labels
     }
 
     /// Returns the number of skipped files of the opened folder (other endings, hidden files), per class and kind.
     ///
-    /// A subset has the counts of the whole folder. They are empty for data that is not a folder.
+    /// A subset has the counts of the whole folder. Data that is not a folder has no counts.
     pub fn left_out(&self) -> &LeftOut {
         &self.left_out
     }
 
-    /// Images of each class, label order.
+    /// Number of images per class, label order.
     pub fn class_counts(&self) -> Vec<u64> {
         let mut counts = vec![0; self.classes.len()];
         for &label in &self.labels {
@@ -131,7 +131,7 @@ impl Dataset {
         counts
     }
 
-    /// Image `i`; folders, lists and CSV files decode it now.
+    /// Returns image `i`; for folders, lists and CSV files this decodes it.
     ///
     /// # Errors
     /// [`DataError`] naming the file.
@@ -142,7 +142,7 @@ impl Dataset {
         self.images.get(self.indices[i])
     }
 
-    /// Where image `i` comes from, for people: its file, and `#` with its record (from 0) where a file has many.
+    /// Display name of image `i`: its file, and `#` with its record (from 0) if the file has many records.
     ///
     /// # Panics
     /// When `i` is not below [`Dataset::len`].
@@ -150,7 +150,8 @@ impl Dataset {
         self.images.id(self.indices[i])
     }
 
-    /// The images whose file is missing or empty; nothing is decoded. A record of a larger file is always there.
+    /// Returns the images whose file is missing or empty, without decoding any. A record of a larger file is never
+    /// missing.
     pub fn missing_files(&self) -> Vec<usize> {
         let missing = |&i: &usize| self.images.is_missing(self.indices[i]);
         (0..self.len()).into_par_iter().filter(missing).collect()
@@ -176,7 +177,7 @@ impl Dataset {
             .collect()
     }
 
-    /// The images at `indices` (repeats allowed), in that order, with the same classes.
+    /// Returns the images at `indices` (repeats allowed), in that order, with the same classes.
     ///
     /// # Panics
     /// When an index is not below [`Dataset::len`].
@@ -192,12 +193,12 @@ impl Dataset {
         }
     }
 
-    /// Up to `per_class` images of each class without repeats: class by class, ascending within a class.
+    /// Draws up to `per_class` images of each class without repeats: class by class, ascending within a class.
     ///
-    /// A class's choice depends on the seed, its label and its images only, not on the other classes.
+    /// The draw for a class depends only on the seed, its label and its images, not on the other classes.
     ///
     /// # Errors
-    /// [`DataErrorKind::Classes`] naming the first class without images, unless the specification allows that.
+    /// [`DataErrorKind::Classes`] naming the first class without images, unless the specification allows such classes.
     pub fn balanced_indices(&self, per_class: usize, seed: u64) -> Result<Vec<usize>, DataError> {
         if !self.spec.allows_empty() {
             self.check_classes()?;
@@ -230,11 +231,11 @@ impl Dataset {
     }
 }
 
-/// Keeps the draws of `per-class` and `limit` apart under one seed.
+/// Separates the random draws of `per-class` and `limit` under one seed.
 const BALANCED: u64 = 1;
 const LIMIT: u64 = 2;
 
-/// LDAM-DRW's subset with its seed 0, refused when a class has too few images.
+/// LDAM-DRW's subset with seed 0; an error if a class has too few images.
 fn long_tail(
     labels: &[usize],
     classes: &[String],

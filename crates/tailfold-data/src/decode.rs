@@ -11,24 +11,24 @@ use crate::{DataError, DataErrorKind, Pixels, files};
 
 mod jpeg;
 
-/// Why an image cannot be decoded.
+/// The cause of a failed decoding.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Decodes a JPEG, PNG, BMP, WebP or PNM, and with the feature `gif-tiff` a TIFF or the first frame of a GIF; `name` is
-/// the file in messages.
+/// Decodes a JPEG, PNG, BMP, WebP or PNM, and with the feature `gif-tiff` a TIFF or the first frame of a GIF; `name`
+/// names the file in messages.
 ///
-/// A grey image stays one channel, every other image becomes 8-bit RGB. Alpha is dropped and the EXIF orientation
-/// applied.
+/// A grey image keeps one channel, and every other image becomes 8-bit RGB. Alpha is dropped, and the EXIF orientation
+/// is applied.
 ///
 /// A truncated image is an error; its missing part is never filled in. A JPEG needs its end marker and every row of
 /// blocks. Bytes after the end marker are ignored, because phones append data, and the end marker of an embedded
 /// thumbnail is skipped. In a progressive JPEG every scan up to the end marker has to be complete; a file with fewer
 /// refining scans is accepted, because ISO/IEC 10918-1 (G.1.1) allows it. A PNG needs its IEND chunk, a GIF its
-/// trailer, a WebP as many bytes as its RIFF header declares.
+/// trailer, and a WebP as many bytes as its RIFF header declares.
 ///
 /// # Errors
-/// [`DataErrorKind::Limit`] before an image of more than [`MAX_PIXELS`](crate::MAX_PIXELS) is decoded,
-/// [`DataErrorKind::Empty`] for no bytes or no pixels at all, otherwise [`DataErrorKind::Image`].
+/// [`DataErrorKind::Limit`] before an image with more than [`MAX_PIXELS`](crate::MAX_PIXELS) is decoded,
+/// [`DataErrorKind::Empty`] for no bytes or no pixels, otherwise [`DataErrorKind::Image`].
 pub fn decode(bytes: &[u8], name: &Path) -> Result<Pixels, DataError> {
     let nothing = || DataErrorKind::Empty.error(format!("{} holds no image", name.display()));
     if bytes.is_empty() {
@@ -56,7 +56,7 @@ pub fn decode(bytes: &[u8], name: &Path) -> Result<Pixels, DataError> {
             let mut decoder = reader.into_decoder().map_err(|e| failed(e.into()))?;
             let (width, height) = decoder.dimensions();
             accept(height, width)?;
-            // The decoders of these formats stop at the last pixel, or fill in the missing part of a truncated image.
+            // The decoders of these formats stop at the last pixel or fill in the missing part of a truncated image.
             let counted = [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP];
             if format.is_some_and(|format| counted.contains(&format)) && ends_inside_image(bytes) {
                 return Err(failed("the image was cut short".into()));

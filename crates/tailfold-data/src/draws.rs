@@ -1,14 +1,14 @@
-//! Random draws that are the same bits on every machine and with every number of threads.
+//! Random draws with the same bits on every machine and any number of threads.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-/// A stream of draws of its own for each key.
+/// A random stream; each key has its own.
 #[derive(Clone, Debug)]
 pub struct Draws(ChaCha8Rng);
 
 impl Draws {
-    /// The four numbers are the 256 bits of ChaCha's key: different keys give unrelated streams without any mixing.
+    /// Uses the four numbers as ChaCha's 256-bit key: different keys give unrelated streams without any mixing.
     pub fn new(key: [u64; 4]) -> Self {
         let mut seed = [0; 32];
         for (bytes, part) in seed.chunks_exact_mut(8).zip(key) {
@@ -26,18 +26,18 @@ impl Draws {
         ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
     }
 
-    /// Uniform in `low..high`, on 2^24 values.
+    /// Uniform in `low..high`, on a grid of 2^24 values.
     pub(crate) fn between(&mut self, low: f32, high: f32) -> f32 {
         const STEP: f32 = 1.0 / (1 << 24) as f32;
         low + (high - low) * ((self.0.next_u32() >> 8) as f32 * STEP)
     }
 
-    /// True with this probability.
+    /// Returns true with this probability.
     pub(crate) fn chance(&mut self, probability: f32) -> bool {
         self.between(0.0, 1.0) < probability
     }
 
-    /// `count` of `items` without repeats (all when there are not more), in the order they had.
+    /// Draws `count` of `items` without repeats (all items if there are fewer), in their original order.
     #[must_use]
     pub fn sample(&mut self, items: &[usize], count: usize) -> Vec<usize> {
         let mut places: Vec<usize> = (0..items.len()).collect();
@@ -59,8 +59,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_stream_is_fixed() {
-        // From a ChaCha8 written in Python. A change here changes every augmented image and every calibration subset that was ever recorded.
+    fn stream_is_fixed() {
+        // Values from a ChaCha8 written in Python. A change of the stream changes every augmented image and every
+        // calibration subset ever recorded.
         let mut draws = Draws::new([1, 2, 3, 4]);
         let first: Vec<usize> = (0..6).map(|_| draws.below(1000)).collect();
         assert_eq!(first, [66, 345, 251, 272, 237, 192]);
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_the_key_counts() {
+    fn stream_depends_on_every_part_of_key() {
         let first = |key| Draws::new(key).below(usize::MAX);
         let base = first([7, 7, 7, 7]);
         for part in 0..4 {
@@ -85,7 +86,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_sample_is_a_subset_in_order(seed: u64, items in 0..40_usize, count in 0..50_usize) {
+        fn sample_is_subset_in_order(seed: u64, items in 0..40_usize, count in 0..50_usize) {
             let items: Vec<usize> = (0..items).map(|i| 3 * i + 1).collect();
             let sample = Draws::new([seed, 0, 0, 0]).sample(&items, count);
             prop_assert_eq!(sample.len(), count.min(items.len()));

@@ -1,7 +1,8 @@
-//! The data set that ships: Fashion-MNIST made long-tailed, as sprites with a table beside each.
+//! The embedded data set: long-tailed Fashion-MNIST as one sprite and one table per split.
 //!
-//! A folder with, for each split, `SPLIT.png` (grey tiles of 28x28 pixels, 50 a row) and `SPLIT.csv` (`tile,label,source`:
-//! the tile's place, its class and its index in the original file), and with `classes.txt`, `LICENSE` and `SHA256SUMS`.
+//! The folder has, for each split, `SPLIT.png` (grey tiles of 28x28 pixels, 50 per row) and `SPLIT.csv`
+//! (`tile,label,source`: the tile's position, its class and its index in the original file), and also `classes.txt`,
+//! `LICENSE` and `SHA256SUMS`.
 
 mod build;
 
@@ -19,15 +20,15 @@ use crate::left_out::LeftOut;
 use crate::loaded::Loaded;
 use crate::{DataError, DataErrorKind, Split, decode, files, readers};
 
-/// Where the folder is, below the repository's root.
+/// Path of the folder, relative to the repository's root.
 const FOLDER: &str = "models/fashion-lt/data";
-/// Names the folder outright.
+/// Environment variable that gives the folder.
 const VARIABLE: &str = "TAILFOLD_EMBEDDED";
 /// Rows and columns of a tile, in pixels.
 const TILE: usize = 28;
-/// Tiles in a row of a sprite.
+/// Number of tiles per row of a sprite.
 const COLUMNS: usize = 50;
-/// The training split's imbalance factor.
+/// Imbalance factor of the training split.
 const IMBALANCE: f64 = 100.0;
 const SUMS: &str = "SHA256SUMS";
 
@@ -39,11 +40,11 @@ struct Row {
     source: usize,
 }
 
-/// The folder of the embedded data set: `TAILFOLD_EMBEDDED`, or `models/fashion-lt/data` in the current directory or
-/// the nearest one above that has it.
+/// Finds the folder of the embedded data set: `TAILFOLD_EMBEDDED`, or `models/fashion-lt/data` in the current directory
+/// or in its nearest parent that has it.
 ///
 /// # Errors
-/// [`DataErrorKind::Missing`] listing where it was looked for.
+/// [`DataErrorKind::Missing`] listing the folders that were searched.
 pub fn find() -> Result<PathBuf, DataError> {
     find_from(
         env::var_os(VARIABLE),
@@ -67,7 +68,7 @@ fn find_from(given: Option<OsString>, start: &Path) -> Result<PathBuf, DataError
                 .map(|folder| folder.display().to_string())
                 .collect();
             Err(DataErrorKind::Missing.error(format!(
-                "the embedded data set is not there; looked in {looked} (TAILFOLD_EMBEDDED \
+                "the embedded data set is missing; looked in {looked} (TAILFOLD_EMBEDDED \
                  overrides)",
                 looked = looked.join(", ")
             )))
@@ -75,7 +76,7 @@ fn find_from(given: Option<OsString>, start: &Path) -> Result<PathBuf, DataError
     }
 }
 
-/// Opens one split; each file that is read is checked against `SHA256SUMS` first.
+/// Opens one split; each file is checked against `SHA256SUMS` when it is read.
 pub(crate) fn load(
     folder: &Path,
     split: Split,
@@ -122,7 +123,7 @@ pub(crate) fn load(
             values.extend(&pixels.values[start..start + TILE]);
         }
     }
-    // Named from the data set, not from where this checkout lies: lists of images travel.
+    // The name does not depend on the location of the checkout, because lists of images are shared between machines.
     let files = vec![(
         Path::new("embedded").join(format!("{split}.png")),
         labels.len(),
@@ -149,12 +150,12 @@ fn sprite_size(tiles: usize) -> (usize, usize) {
     (tiles.div_ceil(COLUMNS) * TILE, COLUMNS * TILE)
 }
 
-/// Place of a tile's first pixel in its sprite.
+/// Offset of a tile's first pixel in its sprite.
 fn tile_start(tile: usize) -> usize {
     (tile / COLUMNS) * TILE * COLUMNS * TILE + (tile % COLUMNS) * TILE
 }
 
-/// Labels of a table whose tiles count up from 0.
+/// Reads the labels of a table whose tiles count up from 0.
 fn read_table(path: &Path, bytes: &[u8], classes: usize) -> Result<Vec<usize>, DataError> {
     let wrong = |line: u64, reason: String| {
         DataErrorKind::Damaged
@@ -184,7 +185,7 @@ fn read_table(path: &Path, bytes: &[u8], classes: usize) -> Result<Vec<usize>, D
     Ok(labels)
 }
 
-/// Reads `folder/name`, which must be the file that `sums` (the text of `SHA256SUMS`) was written for.
+/// Reads `folder/name` and checks it against `sums`, the text of `SHA256SUMS`.
 fn read_checked(folder: &Path, sums: &str, name: &str) -> Result<Vec<u8>, DataError> {
     let path = folder.join(name);
     let bytes = files::read_plain(&path, files::MAX_BYTES)?;

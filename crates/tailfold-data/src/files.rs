@@ -1,4 +1,4 @@
-//! Bounded reading: a plain file, or the `.zst` beside it when the plain one is missing.
+//! Bounded reading of a plain file, or of the `.zst` next to it when the plain file is missing.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -9,25 +9,26 @@ use tailfold_spec::artifact::at;
 
 use crate::{DataError, DataErrorKind};
 
-/// Bytes of one file that are ever held in memory: several times the largest data set read whole (CIFAR, 184 MB).
+/// Largest number of bytes of one file in memory: several times the largest data set that is read whole (CIFAR, 184
+/// MB).
 pub(crate) const MAX_BYTES: u64 = 1 << 30;
 
-/// `path` with `.zst` after its whole name.
+/// Appends `suffix` to the whole name of `path`.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// True when [`read`] would find `path` or its `.zst`.
+/// Returns whether [`read`] would find `path` or its `.zst`.
 pub(crate) fn exists(path: &Path) -> bool {
     path.exists() || with_suffix(path, ".zst").exists()
 }
 
-/// Reads `path`, or decompresses `path.zst` when there is no `path`.
+/// Reads `path`, or decompresses `path.zst` when `path` does not exist.
 ///
 /// # Errors
-/// [`DataError`] naming the file; nothing beyond [`MAX_BYTES`] is ever allocated.
+/// [`DataError`] naming the file; no more than [`MAX_BYTES`] are ever allocated.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     if path.exists() {
         return read_plain(path, MAX_BYTES);
@@ -39,7 +40,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     let path = path.to_owned();
     if with_suffix(&path, ".gz").exists() {
         return Err(DataErrorKind::Missing.error(format!(
-            "{} is only there as .gz, which is not read: decompress it with gunzip",
+            "{} exists only as .gz, which is not supported: decompress it with gunzip",
             path.display()
         )));
     }
@@ -79,11 +80,11 @@ pub(crate) fn read_text(path: &Path) -> Result<String, DataError> {
 
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read_plain(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
-    // A pipe without a writer would be waited for without end.
+    // Reading a pipe without a writer would block forever.
     let kind = path.metadata().map_err(at("read", path))?.file_type();
     if !kind.is_file() && !kind.is_dir() {
         return Err(DataErrorKind::File.error(format!(
-            "{} is no regular file: hand a pipe on as standard input",
+            "{} is not a regular file: pass a pipe as standard input",
             path.display()
         )));
     }
@@ -95,7 +96,7 @@ pub(crate) fn read_plain(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> 
         })
 }
 
-/// Decompresses a file of any number of frames to at most `limit` bytes.
+/// Decompresses a file with any number of frames to at most `limit` bytes.
 fn read_zst(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
     let mut source = BufReader::new(File::open(path).map_err(at("read", path))?);
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
@@ -123,7 +124,7 @@ fn read_zst(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
     }
 }
 
-/// Everything `source` gives, or `None` when that is more than `limit` bytes.
+/// Reads `source` to its end; `None` if it has more than `limit` bytes.
 fn read_bounded(source: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     source

@@ -1,4 +1,4 @@
-//! The images behind a data set: records in memory, or files decoded when asked for.
+//! The images of a data set: records in memory, or files that are decoded on demand.
 
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
@@ -7,7 +7,7 @@ use tailfold_spec::artifact::at;
 
 use crate::{DataError, Pixels, decode_file};
 
-/// Images of one size, decoded, in memory.
+/// Decoded images of the same size in memory.
 #[derive(Debug)]
 pub(crate) struct Records {
     pub(crate) height: usize,
@@ -15,19 +15,19 @@ pub(crate) struct Records {
     pub(crate) channels: usize,
     /// `[n, height, width, channels]`.
     pub(crate) values: Vec<u8>,
-    /// Files the records came from, in order, with the number of records of each.
+    /// The files of the records, in order, with the number of records of each file.
     pub(crate) files: Vec<(PathBuf, usize)>,
 }
 
 impl Records {
-    /// The values of record `i`.
+    /// Returns the values of record `i`.
     pub(crate) fn values(&self, i: usize) -> &[u8] {
         let size = self.height * self.width * self.channels;
         &self.values[i * size..(i + 1) * size]
     }
 }
 
-/// Where images come from.
+/// The place of the images.
 #[derive(Debug)]
 pub(crate) enum Images {
     Records(Records),
@@ -35,7 +35,7 @@ pub(crate) enum Images {
 }
 
 impl Images {
-    /// Image `i`, decoding its file where there is one.
+    /// Returns image `i`; decodes it if it is a file.
     pub(crate) fn get(&self, i: usize) -> Result<Pixels, DataError> {
         match self {
             Self::Records(records) => Ok(Pixels {
@@ -48,10 +48,11 @@ impl Images {
         }
     }
 
-    /// What tells image `i` from another: its file with size and time of change, or the hash of its record.
+    /// Returns a key that changes when image `i` changes: the file with its size and modification time, or the record's
+    /// hash.
     ///
     /// # Errors
-    /// [`DataError`] for a file that is not there.
+    /// [`DataError`] for a file that does not exist.
     pub(crate) fn fingerprint(&self, i: usize) -> Result<String, DataError> {
         match self {
             Self::Records(_) => Ok(self.get(i)?.sha256()),
@@ -66,7 +67,7 @@ impl Images {
         }
     }
 
-    /// True when image `i` has a file of its own, and that is not there or has no bytes.
+    /// Returns whether image `i` has its own file and that file is missing or empty.
     pub(crate) fn is_missing(&self, i: usize) -> bool {
         match self {
             Self::Records(_) => false,
@@ -76,7 +77,7 @@ impl Images {
         }
     }
 
-    /// The file of image `i`, and its record: `test.bin#17`.
+    /// The file of image `i` and its record, such as `test.bin#17`.
     pub(crate) fn id(&self, mut i: usize) -> String {
         match self {
             Self::Records(records) => {

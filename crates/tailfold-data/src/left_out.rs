@@ -8,7 +8,8 @@ use crate::names::{ending, is_hidden};
 
 /// Numbers of files that a folder listing skipped, per sub-folder and kind.
 ///
-/// A kind is `hidden` (see [`is_hidden`]; a hidden folder counts once), an ending with its dot (`.heic`), or `no ending`.
+/// A kind is `hidden` (see [`is_hidden`]; a hidden folder counts once), an ending with its dot such as `.heic`, or
+/// `no ending`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
     folders: BTreeMap<String, BTreeMap<String, u64>>,
@@ -26,7 +27,7 @@ impl LeftOut {
         *folder.entry(kind).or_default() += 1;
     }
 
-    /// Whether nothing was skipped.
+    /// Returns whether no file was skipped.
     pub fn is_empty(&self) -> bool {
         self.folders.is_empty()
     }

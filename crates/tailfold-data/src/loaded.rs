@@ -1,14 +1,14 @@
-//! A data set as a reader found it.
+//! The result of a reader.
 
 use crate::images::Images;
 use crate::left_out::LeftOut;
 
-/// Result of a reader: `labels[i]`, each below `classes.len()`, belongs to image `i`.
+/// The result of a reader: `labels[i]`, which is below `classes.len()`, belongs to image `i`.
 pub(crate) struct Loaded {
     pub(crate) images: Images,
     pub(crate) classes: Vec<String>,
     pub(crate) labels: Vec<usize>,
-    /// The long-tailed subset, where the reader has drawn it already.
+    /// The long-tailed subset, if the reader has already drawn it.
     pub(crate) chosen: Option<Vec<usize>>,
     /// Files that the reader skipped.
     pub(crate) left_out: LeftOut,

@@ -1,8 +1,10 @@
-//! The long-tailed subsets of the literature, index for index: LDAM-DRW's `imbalance_cifar` with NumPy's legacy shuffle.
+//! The long-tailed subsets of the literature, equal index for index: LDAM-DRW's `imbalance_cifar` with NumPy's legacy
+//! shuffle.
 
 use rand_mt::Mt;
 
-/// Images each class keeps: `int(n_max * (1 / imbalance)^(k / (classes - 1)))`, truncated as LDAM-DRW does.
+/// Number of images that each class keeps: `int(n_max * (1 / imbalance)^(k / (classes - 1)))`, truncated as in
+/// LDAM-DRW.
 ///
 /// A single class keeps `n_max`.
 #[expect(
@@ -27,8 +29,8 @@ impl Mt19937Legacy {
         Self(Mt::new(seed))
     }
 
-    /// `random_interval(max)`: uniform in `0..=max`. The smallest mask of ones that covers `max` is laid on a 32-bit
-    /// draw until the result is in range; 0 takes no draw.
+    /// `random_interval(max)`: uniform in `0..=max`. Each 32-bit draw is masked with the smallest mask of ones that
+    /// covers `max`, until the result is in range; `max = 0` draws nothing.
     pub fn interval(&mut self, max: u32) -> u32 {
         if max == 0 {
             return 0;
@@ -54,9 +56,9 @@ impl Mt19937Legacy {
     }
 }
 
-/// The indices of each class in the order that `RandomState(seed)` shuffles them, classes ascending.
+/// The indices of each class in the order in which `RandomState(seed)` shuffles them, classes ascending.
 ///
-/// Labels of `classes` and above belong to no list.
+/// Labels at or above `classes` are ignored.
 pub fn shuffled_classes(labels: &[usize], classes: usize, seed: u32) -> Vec<Vec<usize>> {
     let mut lists = vec![Vec::new(); classes];
     for (index, &label) in labels.iter().enumerate() {
@@ -71,10 +73,10 @@ pub fn shuffled_classes(labels: &[usize], classes: usize, seed: u32) -> Vec<Vec<
     lists
 }
 
-/// LDAM-DRW's long-tailed subset: for each class, the indices into `labels` that it keeps, in its shuffled order.
+/// LDAM-DRW's long-tailed subset: for each class, the kept indices into `labels`, in shuffled order.
 ///
-/// The largest class may keep `labels.len() / classes`, as for the balanced sets this was made for; a class with
-/// fewer images than its size keeps all it has.
+/// The size of the largest class is `labels.len() / classes`, as for the balanced sets that LDAM-DRW uses; a class with
+/// fewer images than its size keeps all of them.
 pub fn ldam_subset(labels: &[usize], classes: usize, imbalance: f64, seed: u32) -> Vec<Vec<usize>> {
     let n_max = labels.len() / classes.max(1);
     let mut lists = shuffled_classes(labels, classes, seed);

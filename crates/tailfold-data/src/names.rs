@@ -17,7 +17,7 @@ pub const IMAGE_ENDINGS: &[&str] = if cfg!(feature = "gif-tiff") {
     ]
 };
 
-/// Whether a file or folder is hidden or was created by a system or editor: its name begins with a dot
+/// Returns whether a file or folder is hidden or was created by a system or editor: its name begins with a dot
 /// (`.ipynb_checkpoints`, `._photo.jpg`) or is `__MACOSX`, `Thumbs.db` or `desktop.ini` in any letter case.
 pub fn is_hidden(path: &Path) -> bool {
     let Some(name) = path.file_name().map(OsStr::to_string_lossy) else {
@@ -33,14 +33,14 @@ pub fn ending(path: &Path) -> String {
     ending.map_or_else(String::new, |ending| ending.to_lowercase())
 }
 
-/// Whether the file is not hidden and its name has one of [`IMAGE_ENDINGS`], in any letter case.
+/// Returns whether the file is not hidden and its name has one of [`IMAGE_ENDINGS`], in any letter case.
 pub fn is_named_image(path: &Path) -> bool {
     !is_hidden(path) && IMAGE_ENDINGS.contains(&ending(path).as_str())
 }
 
-/// Returns a class name in Unicode's form NFC, in which names are compared.
+/// Returns a class name in Unicode's form NFC, so that names can be compared.
 ///
-/// macOS gives folder names decomposed (NFD), and typed lists are composed (NFC), so one name has two spellings.
+/// macOS decomposes folder names (NFD) while typed lists are composed (NFC), so the same name can have two spellings.
 pub fn normalised(name: &str) -> String {
     name.nfc().collect()
 }

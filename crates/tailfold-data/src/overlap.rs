@@ -1,13 +1,14 @@
-//! Images that two sets share, by their keys: hashes of pixels ([`crate::Dataset::pixel_hashes`]), or file names.
+//! Images that occur in two sets, found by their keys: hashes of pixels ([`crate::Dataset::pixel_hashes`]) or file
+//! names.
 
 use std::collections::HashMap;
 
-/// Images of one set that are also in another.
+/// The images of one set that also occur in another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overlap {
-    /// Number of images of the first set that the second has too.
+    /// Number of images of the first set that also occur in the second.
     pub shared: usize,
-    /// Index of the first of them, and of its first counterpart in the second set.
+    /// Index of the first shared image in the first set, and of its first counterpart in the second set.
     pub first: Option<(usize, usize)>,
 }
 
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_and_number_of_the_shared_images() {
+    fn overlap_has_count_and_first_shared_image() {
         let found = Overlap::of(["a", "b", "c", "b"], ["x", "b", "c", "b"]);
         let expected = Overlap {
             shared: 3,

@@ -6,40 +6,40 @@ use tailfold_spec::artifact;
 
 use crate::{DataError, DataErrorKind};
 
-/// Pixels of one image that are ever decoded: a claim of more is refused before anything is allocated.
+/// Largest number of pixels of an image: an image that claims more is refused before anything is allocated.
 pub const MAX_PIXELS: u64 = 1 << 26;
 
-/// Bytes of one image file that are ever read.
+/// Largest size in bytes of an image file.
 pub(crate) const MAX_FILE_BYTES: u64 = 1 << 28;
 
 /// An image: `values` is row-major `[height, width, channels]`, channels 1 (grey) or 3 (red, green, blue).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pixels {
-    /// Rows.
+    /// Height in pixels.
     pub height: usize,
-    /// Columns.
+    /// Width in pixels.
     pub width: usize,
-    /// 1 or 3.
+    /// Number of channels, 1 or 3.
     pub channels: usize,
     /// `[height, width, channels]`, row-major.
     pub values: Vec<u8>,
 }
 
-/// [`Pixels`] that lie elsewhere.
+/// Borrowed [`Pixels`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PixelsRef<'a> {
-    /// Rows.
+    /// Height in pixels.
     pub height: usize,
-    /// Columns.
+    /// Width in pixels.
     pub width: usize,
-    /// 1 or 3.
+    /// Number of channels, 1 or 3.
     pub channels: usize,
     /// `[height, width, channels]`, row-major.
     pub values: &'a [u8],
 }
 
 impl PixelsRef<'_> {
-    /// A copy.
+    /// Returns an owned copy.
     pub fn to_pixels(self) -> Pixels {
         Pixels {
             height: self.height,
@@ -49,7 +49,7 @@ impl PixelsRef<'_> {
         }
     }
 
-    /// As [`Pixels::check`].
+    /// Like [`Pixels::check`].
     ///
     /// # Errors
     /// [`DataErrorKind::Image`].
@@ -77,7 +77,7 @@ impl PixelsRef<'_> {
 }
 
 impl Pixels {
-    /// The image without its memory.
+    /// Borrows the image.
     pub fn as_pixels(&self) -> PixelsRef<'_> {
         PixelsRef {
             height: self.height,
@@ -87,7 +87,7 @@ impl Pixels {
         }
     }
 
-    /// Checks that the values fill the shape, that there is at least one and that the image is grey or RGB.
+    /// Checks that the values fill the shape, that there is at least one value, and that the image is grey or RGB.
     ///
     /// # Errors
     /// [`DataErrorKind::Image`].
@@ -105,7 +105,7 @@ impl Pixels {
         artifact::sha256(&bytes)
     }
 
-    /// The image as a PNG; decoding it gives the same pixels.
+    /// Encodes the image as a PNG; decoding it returns the same pixels.
     ///
     /// # Errors
     /// [`DataErrorKind::Image`], also for sides beyond 32 bits.
@@ -113,7 +113,7 @@ impl Pixels {
         self.encode(FilterType::Adaptive)
     }
 
-    /// A PNG under one of the encoder's filters, at its best compression: the same pixels give the same bytes.
+    /// Encodes the image as a PNG with the given filter, at the best compression: the same pixels give the same bytes.
     pub(crate) fn encode(&self, filter: FilterType) -> Result<Vec<u8>, DataError> {
         self.check()?;
         let Self { height, width, .. } = *self;
@@ -139,7 +139,7 @@ impl Pixels {
     }
 }
 
-/// Refuses more than [`MAX_PIXELS`].
+/// Returns an error for an image with more than [`MAX_PIXELS`].
 pub(crate) fn check_size(name: &str, height: u64, width: u64) -> Result<(), DataError> {
     match height.checked_mul(width) {
         Some(pixels) if pixels <= MAX_PIXELS => Ok(()),

@@ -1,4 +1,4 @@
-//! From pixels to the network's input.
+//! Preprocessing from pixels to the network's input.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,15 @@ use crate::{DataError, DataErrorKind, Pixels, PixelsRef};
 /// side, centre crop, `(x / 255 - mean) / std` per channel, and channel order blue, green, red if [`Preprocess::bgr`]
 /// is set.
 ///
-/// Grey becomes RGB by repetition, RGB becomes grey by the luma of BT.601, as in Pillow.
+/// Grey becomes RGB by repetition, and RGB becomes grey by the luma of BT.601, as in Pillow.
 ///
 /// Resize and crop have the geometry of torchvision: the longer side is `int(size * long / short)`, and the first row
 /// of the crop is `int(round((height - crop) / 2.0))`, with halves rounded to even; columns likewise.
 ///
 /// # Errors
-/// [`DataErrorKind::Configuration`] and [`DataErrorKind::Image`] for inputs that contradict themselves, the latter also
-/// without a resize when the sizes differ, [`DataErrorKind::Limit`] when resizing a very long image would need them.
+/// [`DataErrorKind::Configuration`] and [`DataErrorKind::Image`] for contradictory inputs; [`DataErrorKind::Image`]
+/// also if the sizes differ and no resize is set; [`DataErrorKind::Limit`] if the image after resizing would be too
+/// large.
 pub fn preprocess(pixels: &Pixels, preprocess: &Preprocess) -> Result<Vec<f32>, DataError> {
     let normaliser = Normaliser::new(preprocess)?;
     pixels.check()?;
@@ -38,8 +39,8 @@ pub fn preprocess(pixels: &Pixels, preprocess: &Preprocess) -> Result<Vec<f32>, 
     Ok(values)
 }
 
-/// The last part of [`preprocess()`], for images that already have its channels and its short side: centre crop and
-/// `(x / 255 - mean) / std`, from tables.
+/// The last part of [`preprocess()`], for images that already have the right channels and short side: centre crop and
+/// `(x / 255 - mean) / std`, by table lookup.
 #[derive(Clone, Debug)]
 pub struct Normaliser {
     height: usize,
@@ -51,10 +52,10 @@ pub struct Normaliser {
 }
 
 impl Normaliser {
-    /// Makes the tables.
+    /// Computes the tables.
     ///
     /// # Errors
-    /// [`DataErrorKind::Configuration`] for a preprocessing that contradicts itself.
+    /// [`DataErrorKind::Configuration`] for an invalid preprocessing.
     pub fn new(preprocess: &Preprocess) -> Result<Self, DataError> {
         preprocess.validate()?;
         let channels = preprocess.mean.iter().zip(&preprocess.std);
@@ -69,16 +70,16 @@ impl Normaliser {
         })
     }
 
-    /// Values of one image.
+    /// Number of values of one image.
     pub fn size(&self) -> usize {
         self.tables.len() * self.height * self.width
     }
 
-    /// Writes the middle of `pixels` to `values`, `[channels, height, width]`, row-major.
+    /// Writes the centre crop of `pixels` to `values`, `[channels, height, width]`, row-major.
     ///
     /// # Errors
-    /// [`DataErrorKind::Image`] for another number of channels, for `values` of another length than
-    /// [`Normaliser::size`] and for an image smaller than the crop.
+    /// [`DataErrorKind::Image`] if the number of channels differs, if `values` does not have [`Normaliser::size`]
+    /// values, or if the image is smaller than the crop.
     pub fn write(&self, pixels: PixelsRef<'_>, values: &mut [f32]) -> Result<(), DataError> {
         pixels.check()?;
         let channels = self.tables.len();
@@ -115,7 +116,7 @@ impl Normaliser {
     }
 }
 
-/// Returns half of `rest`, with halves rounded to even as by Python's `round`.
+/// Returns half of `rest`, with halves rounded to even, as Python's `round` does.
 fn half(rest: usize) -> usize {
     rest / 2 + usize::from(rest % 4 == 3)
 }
@@ -129,7 +130,7 @@ fn wrong_size(pixels: PixelsRef<'_>, height: usize, width: usize) -> DataError {
     ))
 }
 
-/// The first part of [`preprocess()`]: grey or RGB, and the resize of the shorter side.
+/// The first part of [`preprocess()`]: conversion to grey or RGB, and the resize of the shorter side.
 pub(crate) fn fit(
     pixels: Cow<'_, Pixels>,
     channels: usize,
@@ -142,12 +143,12 @@ pub(crate) fn fit(
     }
 }
 
-/// Luma of ITU-R BT.601 in 16-bit fixed point, rounded: bit-equal to Pillow's `convert("L")`, which most training
-/// code uses. (The `image` crate's own conversion has the weights of BT.709.)
+/// Luma of ITU-R BT.601 in 16-bit fixed point, rounded: bit-equal to Pillow's `convert("L")`, which most training code
+/// uses. (The `image` crate's own conversion uses the weights of BT.709.)
 pub(crate) fn luma([red, green, blue]: [u8; 3]) -> u8 {
     let sum =
         19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue) + 0x8000;
-    // The weights add up to 2^16: the shifted sum is at most 255.
+    // The weights sum to 2^16, so the shifted sum is at most 255.
     u8::try_from(sum >> 16).unwrap_or(u8::MAX)
 }
 
@@ -169,7 +170,7 @@ fn convert(pixels: Cow<'_, Pixels>, channels: usize) -> Cow<'_, Pixels> {
     })
 }
 
-/// Scales so that the shorter side has the length asked for.
+/// Scales the image so that its shorter side has the requested length.
 fn resize_short_side(pixels: &Pixels, resize: Resize) -> Result<Pixels, DataError> {
     let short = u64::from(resize.short_side);
     let scale =
@@ -184,7 +185,7 @@ fn resize_short_side(pixels: &Pixels, resize: Resize) -> Result<Pixels, DataErro
     resized(pixels, height, width, filter)
 }
 
-/// The image in another size, grey or RGB as it is.
+/// Returns the image in another size, with the same channels.
 pub(crate) fn resized(
     pixels: &Pixels,
     height: u64,
@@ -212,7 +213,7 @@ fn resample<P: Pixel<Subpixel = u8> + 'static>(
     } = *pixels;
     let found = pixels.values.len();
     let side = |n: usize| u32::try_from(n).ok();
-    // `None` only for sides beyond 32 bits, which no memory holds.
+    // `from_raw` returns `None` only for sides beyond 32 bits, which do not fit in memory.
     let image = side(rows).zip(side(columns)).and_then(|(rows, columns)| {
         ImageBuffer::<P, &[u8]>::from_raw(columns, rows, pixels.values.as_slice())
     });

@@ -1,4 +1,4 @@
-//! The formats: each reader gives images, class names and labels that are all in range.
+//! The readers of the formats: each returns images, class names, and labels that are all in range.
 
 pub(crate) mod cifar;
 pub(crate) mod csv;
@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use crate::class_list::distinct_names;
 use crate::{DataError, DataErrorKind, Split, files};
 
-/// Labels a text file may name: a larger one is a mistake, not a reason to allocate a name for each class below it.
+/// Largest number of classes in a text file: a larger label is a mistake, not a reason to allocate a name for each
+/// class.
 const MAX_CLASSES: usize = 1_000_000;
 
-/// The names in `folder/classes.txt`, see [`distinct_names`], or `None` without such a file.
+/// Reads the names in `folder/classes.txt`, see [`distinct_names`]; `None` without such a file.
 pub(crate) fn listed_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
     let path = folder.join("classes.txt");
     if !files::exists(&path) {
@@ -24,8 +25,8 @@ pub(crate) fn listed_names(folder: &Path) -> Result<Option<Vec<String>>, DataErr
     distinct_names(&path).map(Some)
 }
 
-/// The names of `classes.txt`, or else those of iNaturalist's `categories.json` in the order of their ids, or `None`
-/// without either.
+/// Reads the names in `classes.txt`, or else the names in iNaturalist's `categories.json` in the order of their ids;
+/// `None` if both files are missing.
 pub(crate) fn class_or_category_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
     if let Some(names) = listed_names(folder)? {
         return Ok(Some(names));
@@ -34,9 +35,9 @@ pub(crate) fn class_or_category_names(folder: &Path) -> Result<Option<Vec<String
     Ok(categories.map(|categories| categories.into_values().collect()))
 }
 
-/// Names for `labels`: those `given`, else the numbers themselves.
+/// Returns the class names for `labels`: the `given` names, or else the numbers themselves.
 ///
-/// `place` makes the error for a label that no name is left for.
+/// `place` creates the error for a label without a name.
 fn names_for(
     given: Option<Vec<String>>,
     labels: &[usize],
@@ -54,10 +55,10 @@ fn names_for(
     }
 }
 
-/// `file` with its `{split}` filled in.
+/// Returns `file` with its `{split}` replaced by the split.
 ///
 /// # Errors
-/// [`DataErrorKind::Specification`] when a split is asked for and the name has no place for it, or the other way round.
+/// [`DataErrorKind::Specification`] if a split is requested but the name has no `{split}`.
 pub(crate) fn split_file(
     kind: &str,
     file: &Path,
@@ -69,8 +70,8 @@ pub(crate) fn split_file(
         None => Ok(file.to_owned()),
         Some(split) if name.contains(PLACE) => Ok(name.replace(PLACE, split.name()).into()),
         Some(split) => Err(DataErrorKind::Specification.error(format!(
-            "{kind}:{name} has no `{split}` split: it is one file, write {PLACE} in its name where \
-             there is one a split"
+            "{kind}:{name} has no `{split}` split: it is one file, write {PLACE} in its name if \
+             there is one file per split"
         ))),
     }
 }

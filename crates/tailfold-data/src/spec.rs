@@ -1,4 +1,4 @@
-//! What a data set is called on the command line and in configurations: `cifar100:DIR?split=train&imbalance=100`.
+//! The text form of a data set on the command line and in configurations: `cifar100:DIR?split=train&imbalance=100`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ mod source;
 
 pub use source::{DataSource, Split};
 
-/// A data set and what of it is wanted; parsing what [`Display`](fmt::Display) prints gives the same specification.
+/// A data set with its options; parsing the text from [`Display`](fmt::Display) gives the same specification.
 ///
-/// The options, in the order they are applied: `split`; `imbalance` (training split only: LDAM-DRW's subset, always
-/// drawn with its seed 0); `per-class` (at most so many images of each class) and then `limit` (at most so many images in
-/// all), both drawn without repeats from `seed` and kept in file order; `empty=allow` accepts classes without images.
+/// The options, in the order of application: `split`; `imbalance` (training split only: LDAM-DRW's subset, always drawn
+/// with seed 0); `per-class` (at most this many images per class) and then `limit` (at most this many images in total),
+/// both drawn without repeats from `seed` and kept in file order; `empty=allow` accepts classes without images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DataSpec {
@@ -27,43 +27,43 @@ pub struct DataSpec {
     allow_empty: Option<bool>,
 }
 
-/// A data specification that cannot be parsed.
+/// The data specification cannot be parsed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SpecError {
-    /// No data set of this name.
+    /// No data set has this name.
     #[error(
         "unknown data set `{0}`: expected embedded, cifar10:DIR, cifar100:DIR, idx:DIR, folder:DIR, list:FILE@ROOT, json:FILE@ROOT or csv:FILE"
     )]
     Kind(String),
-    /// Nothing, or the wrong thing, after the colon.
+    /// The text after the colon is missing or malformed.
     #[error("`{found}` is not of the form {form}")]
     Form {
-        /// What was given.
+        /// The text given.
         found: String,
-        /// What is expected.
+        /// The expected form.
         form: &'static str,
     },
-    /// No option of this name.
+    /// No option has this name.
     #[error("unknown option `{0}`: expected split, imbalance, limit, per-class, seed or empty")]
     Option(String),
-    /// An option with a value it cannot have.
+    /// The value of an option is invalid.
     #[error("option `{option}` is `{value}`, expected {expected}")]
     Value {
-        /// The option.
+        /// Name of the option.
         option: &'static str,
         /// Value found.
         value: String,
-        /// What is accepted.
+        /// The accepted values, in words.
         expected: &'static str,
     },
-    /// An option given twice.
+    /// An option is given twice.
     #[error("option `{0}` is given twice")]
     Twice(&'static str),
 }
 
 impl DataSpec {
-    /// The embedded data set, training split.
+    /// The training split of the embedded data set.
     pub fn embedded() -> Self {
         Self::whole(DataSource::Embedded)
     }
@@ -80,43 +80,43 @@ impl DataSpec {
         }
     }
 
-    /// Where the images are.
+    /// The source of the images.
     pub fn source(&self) -> &DataSource {
         &self.source
     }
 
-    /// The split asked for; without one, `embedded`, CIFAR and IDX give their training split, and folders, lists and
-    /// CSV files all they have.
+    /// The requested split. Without one, `embedded`, CIFAR and IDX use their training split, and folders, lists and CSV
+    /// files use all their images.
     pub fn split(&self) -> Option<Split> {
         self.split
     }
 
-    /// Imbalance factor asked for: images of the most frequent class for one of the rarest.
+    /// The requested imbalance factor: the ratio of the largest class size to the smallest.
     pub fn imbalance(&self) -> Option<f64> {
         self.imbalance
     }
 
-    /// Most images in all.
+    /// Largest number of images in total.
     pub fn limit(&self) -> Option<usize> {
         self.limit
     }
 
-    /// Most images a class.
+    /// Largest number of images per class.
     pub fn per_class(&self) -> Option<usize> {
         self.per_class
     }
 
-    /// Seed of `per-class` and `limit`, 0 unless given.
+    /// Seed of `per-class` and `limit`; the default is 0.
     pub fn seed(&self) -> u64 {
         self.seed.unwrap_or(0)
     }
 
-    /// True when classes without images are accepted.
+    /// Returns whether classes without images are accepted.
     pub fn allows_empty(&self) -> bool {
         self.allow_empty.unwrap_or(false)
     }
 
-    /// The same data, classes without images accepted.
+    /// Returns the same data with classes without images accepted.
     #[must_use]
     pub fn allowing_empty(&self) -> Self {
         Self {
@@ -125,7 +125,7 @@ impl DataSpec {
         }
     }
 
-    /// The same data, another split.
+    /// Returns the same data with another split.
     #[must_use]
     pub fn with_split(&self, split: Split) -> Self {
         Self {
@@ -134,7 +134,7 @@ impl DataSpec {
         }
     }
 
-    /// The same data, at most `n` images a class.
+    /// Returns the same data with at most `n` images per class.
     #[must_use]
     pub fn with_per_class(&self, n: usize) -> Self {
         Self {
@@ -225,7 +225,7 @@ impl DataSpec {
 impl FromStr for DataSpec {
     type Err = SpecError;
 
-    /// The options are what follows the last `?`; end the text with `?` when the path itself has one.
+    /// Parses the options after the last `?`; if the path itself contains `?`, the text must end with `?`.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let (source, options) = text.rsplit_once('?').unwrap_or((text, ""));
         let mut spec = Self::whole(source.parse()?);

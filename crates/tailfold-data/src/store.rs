@@ -1,4 +1,4 @@
-//! The images of a training run, ready to be read in any order: decoded in memory, or resized in a cache on disk.
+//! The images of a training run, ready for random access: decoded in memory, or resized in a cache on disk.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -19,21 +19,21 @@ mod journal;
 
 use cache::Cache;
 
-/// Treatment of an image that cannot be read or decoded.
+/// The handling of an image that cannot be read or decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OnCorrupt {
-    /// Training stops with an error that names the image.
+    /// An error names the image.
     #[default]
     Error,
-    /// The image is left out and counted. A file that exists and cannot be read is still an error.
+    /// The image is left out and counted. A file that exists but cannot be read is still an error.
     Skip,
 }
 
 impl OnCorrupt {
-    /// Whether an image with this error is left out: it is damaged, or not there. A disk that fails says nothing about
-    /// the image, and a cache would remember it for good.
+    /// Returns whether an image with this error is skipped because it is damaged or missing. A failing disk does not
+    /// mean that the image is damaged, and a cache would record the image as damaged forever.
     fn leaves_out(self, error: &DataError) -> bool {
         let file = error.cause().and_then(|e| e.downcast_ref());
         let corrupt = file.is_none_or(|e: &ArtifactError| e.source.kind() == ErrorKind::NotFound);
@@ -41,31 +41,31 @@ impl OnCorrupt {
     }
 }
 
-/// How images are kept.
+/// Settings of an [`ImageStore`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// 1 or 3; without it an image keeps the channels it has.
+    /// Number of channels, 1 or 3; `None` keeps each image's channels.
     pub channels: Option<usize>,
-    /// Resize of the shorter side; without it an image keeps its size.
+    /// Resize of the shorter side; `None` keeps each image's size.
     pub resize: Option<Resize>,
-    /// Folder of decoded images; without it they are kept in memory.
+    /// Folder of the cache of decoded images; `None` keeps the images in memory.
     pub cache: Option<PathBuf>,
-    /// Images that cannot be used.
+    /// The handling of images that cannot be used.
     pub on_corrupt: OnCorrupt,
 }
 
-/// An image that was left out.
+/// An image that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its place in the data set.
+    /// Index of the image in the data set.
     pub index: usize,
-    /// Its file.
+    /// File of the image.
     pub id: String,
-    /// Why.
+    /// The reason for skipping the image.
     pub reason: String,
 }
 
-/// Images by index. Those that were skipped have none: image `i` is image `kept()[i]` of the data set.
+/// Images by index. Skipped images have no index: image `i` is image `kept()[i]` of the data set.
 #[derive(Debug)]
 pub struct ImageStore {
     place: Place,
@@ -79,17 +79,17 @@ enum Place {
     Disk(Cache),
 }
 
-/// Bytes of pixels that are ever kept in memory.
+/// Largest number of bytes of pixels in memory.
 const MAX_MEMORY: u64 = 1 << 32;
 
 impl ImageStore {
-    /// Decodes the images of `data` on all cores. With a cache folder this happens once: a later call, also by another
-    /// program, finds them there, and one that was interrupted goes on where it was. `progress` hears of the number
-    /// of images that are ready, from any thread.
+    /// Decodes the images of `data` on all cores. With a cache folder this happens only once: later calls, also by
+    /// other programs, read the cache, and an interrupted call is continued. `progress` is called with the number of
+    /// finished images, from any thread.
     ///
     /// # Errors
-    /// [`DataError`] naming the image that cannot be used, unless those are skipped; the cache's file that cannot be written
-    /// or is damaged; [`DataErrorKind::Limit`] for too many images without a cache.
+    /// [`DataError`] naming an image that cannot be used, unless such images are skipped, or a cache file that cannot
+    /// be written or is damaged; [`DataErrorKind::Limit`] for too many images without a cache.
     pub fn open(
         data: &Dataset,
         config: &StoreConfig,
@@ -133,8 +133,8 @@ impl ImageStore {
                 (image, _) => Ok(image),
             }
         };
-        // The first image that cannot be used is the one that is named, on any number of threads: behind it none is
-        // looked at, before it all are.
+        // The error names the first unusable image on any number of threads: all images before it are decoded, and
+        // images after it can be skipped.
         let first_bad = AtomicUsize::new(usize::MAX);
         let images: Vec<_> = (0..data.len())
             .into_par_iter()
@@ -176,22 +176,22 @@ impl ImageStore {
         self.kept.len()
     }
 
-    /// True without images.
+    /// Returns whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// Place of each image in the data set, ascending.
+    /// Index of each image in the data set, ascending.
     pub fn kept(&self) -> &[usize] {
         &self.kept
     }
 
-    /// Images that were left out, ascending.
+    /// Images that were skipped, ascending.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// Image `i`: borrowed from memory, or read from the cache.
+    /// Returns image `i`: borrowed from memory, or read from the cache.
     ///
     /// # Errors
     /// [`DataErrorKind::File`] when the cache cannot be read.
@@ -205,7 +205,7 @@ impl ImageStore {
         }
     }
 
-    /// `[channels, height, width]` of image `i`.
+    /// Shape `[channels, height, width]` of image `i`.
     ///
     /// # Panics
     /// When `i` is not below [`ImageStore::len`].
@@ -220,7 +220,7 @@ impl ImageStore {
     }
 }
 
-/// Image `i` as it is kept.
+/// Decodes image `i` and converts it to the stored channels and size.
 fn decode(data: &Dataset, i: usize, config: &StoreConfig) -> Result<Pixels, DataError> {
     let pixels = data.image(i)?;
     pixels.check()?;
@@ -228,7 +228,7 @@ fn decode(data: &Dataset, i: usize, config: &StoreConfig) -> Result<Pixels, Data
     Ok(fit(Cow::Owned(pixels), channels, config.resize)?.into_owned())
 }
 
-/// An error with what caused it, in one line.
+/// Returns an error and its causes in one line.
 fn reason(error: &DataError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

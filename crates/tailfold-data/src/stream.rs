@@ -1,81 +1,81 @@
-//! Splits a stream of concatenated images, by the lengths in their formats.
+//! Splits a stream of concatenated images by the lengths in their formats.
 
 use std::io::{self, BufRead};
 
 use crate::pixels::MAX_FILE_BYTES;
 
-/// Iterates over the images of a stream, each as its bytes: JPEG, PNG, GIF, BMP, WebP and binary PNM, in any mixture.
+/// Iterates over the images of a stream as bytes: JPEG, PNG, GIF, BMP, WebP and binary PNM, in any mixture.
 ///
 /// The length of an image follows from its format; [`decode`](crate::decode) checks its content. If the bytes after an
 /// image do not begin another one, or the stream ends inside an image, the iterator returns one error and ends.
 #[derive(Debug)]
 pub struct ImageStream<R> {
     source: R,
-    /// Images so far.
+    /// Number of images so far.
     count: usize,
-    /// Bytes so far.
+    /// Number of bytes so far.
     offset: u64,
     is_over: bool,
 }
 
-/// A stream whose images cannot be told apart.
+/// The stream cannot be split into images.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamError {
-    /// It cannot be read.
+    /// The stream cannot be read.
     #[error("cannot read the stream after {offset} bytes")]
     Read {
-        /// Bytes before.
+        /// Number of bytes before the failure.
         offset: u64,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: io::Error,
     },
-    /// It ends too early.
+    /// The stream ends too early.
     #[error("the stream ends inside image {image}, which begins at byte {offset}")]
     Cut {
-        /// Image, from 0.
+        /// Index of the image, from 0.
         image: usize,
-        /// Where it begins.
+        /// Offset of the image's first byte.
         offset: u64,
     },
-    /// Something else than an image.
+    /// The bytes do not begin an image.
     #[error(
-        "image {image}, at byte {offset}, begins like no JPEG, PNG, GIF, BMP, WebP or binary PNM ({found:02x?}): what follows cannot be told apart"
+        "image {image}, at byte {offset}, begins like no JPEG, PNG, GIF, BMP, WebP or binary PNM ({found:02x?}): the rest of the stream cannot be split into images"
     )]
     Unknown {
-        /// Image, from 0.
+        /// Index of the image, from 0.
         image: usize,
-        /// Where it begins.
+        /// Offset of the image's first byte.
         offset: u64,
-        /// Its first bytes.
+        /// First bytes found.
         found: Vec<u8>,
     },
-    /// An image that breaks its own format.
+    /// The image violates its format.
     #[error(
-        "image {image}, at byte {offset}, breaks the rules of {format}: what follows cannot be told apart"
+        "image {image}, at byte {offset}, breaks the rules of {format}: the rest of the stream cannot be split into images"
     )]
     Broken {
-        /// Image, from 0.
+        /// Index of the image, from 0.
         image: usize,
-        /// Where it begins.
+        /// Offset of the image's first byte.
         offset: u64,
-        /// `JPEG`.
+        /// Name of the format, such as `JPEG`.
         format: &'static str,
     },
-    /// An image that claims more bytes than are ever read.
+    /// The image claims more bytes than the limit.
     #[error("image {image}, at byte {offset}, claims more than {limit} bytes")]
     TooLarge {
-        /// Image, from 0.
+        /// Index of the image, from 0.
         image: usize,
-        /// Where it begins.
+        /// Offset of the image's first byte.
         offset: u64,
-        /// Bytes accepted.
+        /// Largest accepted number of bytes.
         limit: u64,
     },
 }
 
-/// Why an image has no end.
+/// The reason why the end of an image cannot be found.
 #[derive(Debug)]
 enum Flaw {
     Read(io::Error),
@@ -95,7 +95,7 @@ impl From<io::Error> for Flaw {
 }
 
 impl<R: BufRead> ImageStream<R> {
-    /// The images of `source`.
+    /// Iterates over the images of `source`.
     pub fn new(source: R) -> Self {
         Self {
             source,
@@ -154,7 +154,7 @@ impl<R: BufRead> Iterator for ImageStream<R> {
     }
 }
 
-/// Whether `bytes` are fewer than the image at their beginning has by its format.
+/// Returns whether `bytes` end before the end of the image at their beginning.
 pub(crate) fn ends_inside_image(bytes: &[u8]) -> bool {
     let mut taken = Taken {
         source: &mut &*bytes,
@@ -163,16 +163,16 @@ pub(crate) fn ends_inside_image(bytes: &[u8]) -> bool {
     matches!(taken.image(), Err(Flaw::Cut | Flaw::TooLarge))
 }
 
-/// Bytes of the image that is being read.
+/// The bytes of the current image.
 struct Taken<'a, R> {
     source: &'a mut R,
     bytes: Vec<u8>,
 }
 
 impl<R: BufRead> Taken<'_, R> {
-    /// Reads one image; false at the end of the stream.
+    /// Reads one image; returns false at the end of the stream.
     fn image(&mut self) -> Result<bool, Flaw> {
-        // Between two PNM images there may be a line's end.
+        // A line break may follow a PNM image.
         while let Some(&byte) = self.source.fill_buf()?.first() {
             if !byte.is_ascii_whitespace() {
                 break;
@@ -189,7 +189,7 @@ impl<R: BufRead> Taken<'_, R> {
             [b'B', b'M'] => self.sized(4, 0)?,
             [b'R', b'I'] => {
                 self.take(2)?;
-                // RIFF counts what follows the count, and pads to an even length.
+                // RIFF counts the bytes after the length field and pads to an even length.
                 self.sized(4, 8)?;
             }
             [b'P', b'4'..=b'6'] => self.pnm()?,
@@ -203,13 +203,13 @@ impl<R: BufRead> Taken<'_, R> {
         Ok(true)
     }
 
-    /// The next `count` bytes.
+    /// Reads the next `count` bytes.
     fn take(&mut self, count: usize) -> Result<&[u8], Flaw> {
         let before = self.bytes.len();
         if before.saturating_add(count) as u64 > MAX_FILE_BYTES {
             return Err(Flaw::TooLarge);
         }
-        // As they come, so that a claim alone takes no memory.
+        // Memory grows with the bytes that arrive, so a claimed length alone takes no memory.
         let mut left = count;
         while left > 0 {
             let ready = self.source.fill_buf()?;
@@ -228,7 +228,8 @@ impl<R: BufRead> Taken<'_, R> {
         Ok(self.take(1)?[0])
     }
 
-    /// Segments by their lengths, and coded data up to the next marker, until the end of the image (ISO 10918-1, B.1).
+    /// Reads segments by their lengths, and coded data up to the next marker, until the end of the image (ISO 10918-1,
+    /// B.1).
     fn jpeg(&mut self) -> Result<(), Flaw> {
         let mut byte = self.byte()?;
         loop {
@@ -254,7 +255,7 @@ impl<R: BufRead> Taken<'_, R> {
         }
     }
 
-    /// A JPEG segment after its marker.
+    /// Reads a JPEG segment after its marker.
     fn segment(&mut self) -> Result<(), Flaw> {
         let length = self.take(2)?;
         let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
@@ -262,7 +263,7 @@ impl<R: BufRead> Taken<'_, R> {
         Ok(())
     }
 
-    /// Coded data of a JPEG, up to the 0xff of the next marker.
+    /// Reads coded data of a JPEG, up to the 0xff of the next marker.
     fn scan(&mut self) -> Result<u8, Flaw> {
         loop {
             while self.byte()? != 0xff {}
@@ -274,7 +275,7 @@ impl<R: BufRead> Taken<'_, R> {
         }
     }
 
-    /// Chunks by their lengths, until IEND (PNG, third edition, 5.3).
+    /// Reads chunks by their lengths, until IEND (PNG, third edition, 5.3).
     fn png(&mut self) -> Result<(), Flaw> {
         if self.take(6)? != b"NG\r\n\x1a\n" {
             return Err(Flaw::Broken("PNG"));
@@ -291,7 +292,8 @@ impl<R: BufRead> Taken<'_, R> {
         }
     }
 
-    /// Logical screen descriptor and colour table, then blocks until the trailer (GIF89a specification, 15 to 27).
+    /// Reads the logical screen descriptor and the colour table, then blocks until the trailer (GIF89a specification,
+    /// 15 to 27).
     fn gif(&mut self) -> Result<(), Flaw> {
         let head = self.take(4 + 7)?;
         if &head[..2] != b"F8" || head[3] != b'a' {
@@ -321,7 +323,7 @@ impl<R: BufRead> Taken<'_, R> {
         }
     }
 
-    /// A colour table of a GIF, if the flags `packed` declare one; three bytes per colour.
+    /// Reads a colour table of a GIF if the flags `packed` declare one; three bytes per colour.
     fn colour_table(&mut self, packed: u8) -> Result<(), Flaw> {
         if packed & 0x80 != 0 {
             self.take(3 << ((packed & 7) + 1))?;
@@ -329,7 +331,8 @@ impl<R: BufRead> Taken<'_, R> {
         Ok(())
     }
 
-    /// A little-endian length of `width` bytes, and as many bytes in all where `beyond` is 0, or that many beyond `beyond`.
+    /// Reads a little-endian length of `width` bytes and then the rest of the image. With `beyond` 0 the length is the
+    /// total size; otherwise it excludes the first `beyond` bytes.
     fn sized(&mut self, width: usize, beyond: u64) -> Result<(), Flaw> {
         let format = if beyond == 0 { "BMP" } else { "WebP" };
         let mut length = 0_u64;
@@ -343,7 +346,7 @@ impl<R: BufRead> Taken<'_, R> {
         Ok(())
     }
 
-    /// Width, height and greatest value as text, then the rows.
+    /// Reads width, height and largest value as text, then the rows.
     fn pnm(&mut self) -> Result<(), Flaw> {
         let kind = self.bytes[1];
         let [width, height] = [self.number()?, self.number()?];
@@ -361,10 +364,10 @@ impl<R: BufRead> Taken<'_, R> {
         Ok(())
     }
 
-    /// Lines of a name and a number until ENDHDR, then the rows.
+    /// Reads lines with a name and a number until ENDHDR, then the rows.
     fn pam(&mut self) -> Result<(), Flaw> {
         let broken = || Flaw::Broken("PNM");
-        // Width, height, depth, greatest value.
+        // Width, height, depth, largest value.
         let mut told = [None; 4];
         loop {
             let begin = self.bytes.len();
@@ -390,7 +393,7 @@ impl<R: BufRead> Taken<'_, R> {
         Ok(())
     }
 
-    /// A number of a PNM's header, and the one character after it.
+    /// Reads a number of a PNM header and the single character after it.
     fn number(&mut self) -> Result<u64, Flaw> {
         let broken = || Flaw::Broken("PNM");
         let mut byte = self.byte()?;

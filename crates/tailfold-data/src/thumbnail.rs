@@ -1,4 +1,4 @@
-//! Images for people to look at.
+//! Small images for display.
 
 use image::imageops::FilterType;
 
@@ -6,7 +6,7 @@ use crate::preprocess::resized;
 use crate::{DataError, Pixels};
 
 impl Pixels {
-    /// The image with its longer side at most `side`, which is more than 0; a smaller one stays as it is.
+    /// Returns the image with its longer side at most `side` (which is at least 1); a smaller image does not change.
     ///
     /// # Errors
     /// [`DataError`] for values that do not fill the shape.
@@ -16,7 +16,7 @@ impl Pixels {
         if longer <= side {
             return Ok(self.clone());
         }
-        // A very long image keeps a row.
+        // A very long image keeps at least one row or column.
         let scaled = |length: usize| ((length * side / longer) as u64).max(1);
         resized(
             self,

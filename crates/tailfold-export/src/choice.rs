@@ -22,14 +22,14 @@ pub enum Offsets {
 /// How offsets are solved for a prior.
 #[derive(Clone, Debug, Default)]
 pub struct Solve {
-    /// `uniform`, `train`, `reversed`, or a JSON file with one mass a class; `uniform` without it.
+    /// `uniform`, `train`, `reversed`, or a JSON file with one mass per class. Default: `uniform`.
     pub prior: Option<String>,
-    /// Labelled images to solve on; without them the training features of the run folder.
+    /// Labelled images to solve on. Default: the training features of the run folder.
     pub calibration: Option<DataSpec>,
-    /// How much the images of a class weigh together.
+    /// Total weight of the images of each class.
     pub weighing: Weighing,
-    /// Temperature of the softmax whose mean is a class's mass, in logits; 0 counts whole images. Without it 1 for a given
-    /// prior and 0 otherwise, as in training.
+    /// Temperature, in logits, of the softmax whose mean over the images is the mass of a class. At 0 the mass is the
+    /// share of images with the class as top-1. Default: 1 for a given prior, otherwise 0, as in training.
     pub temperature: Option<f64>,
     /// Labelled images to measure the expected accuracy on.
     pub evaluate: Option<DataSpec>,
@@ -38,17 +38,17 @@ pub struct Solve {
 /// The offsets to fold, and the evidence for them.
 pub(crate) struct Chosen {
     pub(crate) offsets: OffsetsRecord,
-    /// For solved offsets.
+    /// The report of solved offsets.
     pub(crate) retarget: Option<Retarget>,
     /// The images that offsets were solved on, if they were not training features.
     pub(crate) calibration: Option<Scored>,
 }
 
-/// The offsets of an export of `model` without options, and the prior that they were solved for. A model file keeps its
-/// bias.
+/// Returns the offsets that an export of `model` without options folds, and the prior that they were solved for. A
+/// model file gets zeros and keeps its bias.
 ///
 /// # Errors
-/// [`crate::ErrorKind::File`] and [`crate::ErrorKind::Solve`], where the run folder asks for solved offsets.
+/// [`crate::ErrorKind::File`] and [`crate::ErrorKind::Solve`], if the run folder asks for solved offsets.
 pub fn plain(model: &Unfolded) -> Result<(OffsetsRecord, Option<AskedPrior>), ExportError> {
     let zeros = || OffsetsRecord::zeros(model.card().classes.len());
     match model.at_export() {
@@ -63,11 +63,11 @@ pub fn plain(model: &Unfolded) -> Result<(OffsetsRecord, Option<AskedPrior>), Ex
     }
 }
 
-/// The prior of an export that asks for none.
+/// The default prior of an export.
 const UNASKED: &str = "uniform";
 
 impl Offsets {
-    /// The offsets of `model` that this choice stands for.
+    /// Returns the offsets of `model` for this choice.
     pub(crate) fn choose(
         &self,
         model: &Unfolded,

@@ -1,4 +1,4 @@
-//! Why an export cannot be made.
+//! The error of an export.
 
 use tailfold::{RuntimeError, RuntimeErrorKind};
 use tailfold_data::DataError;
@@ -30,7 +30,7 @@ pub enum ErrorKind {
 }
 
 tailfold_spec::error_type! {
-    /// Why an export cannot be made. Nothing is written.
+    /// The error of an export. A failed export writes nothing.
     pub struct ExportError(ErrorKind);
     ArtifactError => File,
     ManifestError => File,

@@ -2,23 +2,24 @@
 
 use tailfold_spec::Mean;
 
-/// Labelled images, weighted by a prior. Each class has an image.
+/// Labelled images, weighted by a prior. Each class has at least one image.
 pub(crate) struct Weighted<'a> {
-    /// `[n]`.
+    /// Class of each image, `[n]`.
     labels: &'a [usize],
-    /// `[classes]`, sum 1.
+    /// Mass of each class, `[classes]`, sum 1.
     prior: &'a [f64],
-    /// Images of each class, `[classes]`.
+    /// Number of images per class, `[classes]`.
     counts: Vec<usize>,
 }
 
-/// 1 for each image with the right decision, 0 for the others.
+/// Returns 1 for each image whose decision is its label, 0 for the others, `[n]`.
 pub(crate) fn right(decisions: &[usize], labels: &[usize]) -> Vec<f64> {
     let pairs = decisions.iter().zip(labels);
     pairs.map(|(d, y)| f64::from(u8::from(d == y))).collect()
 }
 
-/// Mean of each class's `values` `[n]`, and their variance (none of one value), `[classes]`; each class has an image.
+/// Returns the mean and the variance of the `values` `[n]` of each class, `[classes]`. Each class has at least one
+/// image; a class with a single image has no variance.
 pub(crate) fn by_class(
     values: &[f64],
     labels: &[usize],
@@ -38,7 +39,7 @@ pub(crate) fn by_class(
 }
 
 impl<'a> Weighted<'a> {
-    /// Images with `labels`, `[n]`, under `prior`, `[classes]`.
+    /// Weights images with `labels` `[n]` by `prior` `[classes]`.
     pub(crate) fn new(labels: &'a [usize], prior: &'a [f64]) -> Self {
         let mut counts = vec![0; prior.len()];
         for &label in labels {
@@ -51,10 +52,11 @@ impl<'a> Weighted<'a> {
         }
     }
 
-    /// Expected value under the prior of `values`, `[n]`: one an image, as of [`right`] or a difference of two.
+    /// Returns the expected value under the prior of `values` `[n]`, one per image: the result of [`right`], or a
+    /// difference of two such results.
     ///
-    /// The standard error is that of images drawn within each class, `sqrt(sum_j prior_j^2 s_j^2 / n_j)`; there is none where a
-    /// class has a single image.
+    /// The standard error assumes images drawn within each class: `sqrt(sum_j prior_j^2 s_j^2 / n_j)`. It is `None` if
+    /// a class has a single image.
     pub(crate) fn mean(&self, values: &[f64]) -> Mean {
         let classes = by_class(values, self.labels, self.prior.len());
         let mean = classes.iter().zip(self.prior).map(|((m, _), nu)| m * nu);
@@ -68,7 +70,7 @@ impl<'a> Weighted<'a> {
         }
     }
 
-    /// How often each class would be answered under the prior, `[classes]`.
+    /// Returns the share of images with each class as top-1 under the prior, `[classes]`.
     pub(crate) fn answered(&self, decisions: &[usize]) -> Vec<f64> {
         let mut masses = vec![0.0; self.prior.len()];
         for (&decision, &label) in decisions.iter().zip(self.labels) {
@@ -77,7 +79,8 @@ impl<'a> Weighted<'a> {
         masses
     }
 
-    /// Images of the prior itself that would say as much about a mean: `(sum w)^2 / sum w^2` over the images' weights.
+    /// Returns the number of images, drawn from the prior itself, that would give a mean the same standard error:
+    /// `(sum w)^2 / sum w^2` over the images' weights.
     pub(crate) fn effective_images(&self) -> f64 {
         let squares = self.prior.iter().zip(&self.counts);
         1.0 / squares.map(|(nu, &n)| nu * nu / n as f64).sum::<f64>()

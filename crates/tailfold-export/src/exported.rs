@@ -23,7 +23,7 @@ pub struct Exported {
     pub bytes: usize,
     /// The offsets that were folded.
     pub offsets: OffsetsRecord,
-    /// For solved offsets: the mass of each class, asked for and reached.
+    /// For solved offsets: the prior mass and the reached mass of each class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retarget: Option<Retarget>,
     /// The comparison of the file with the expected logits.
@@ -32,8 +32,9 @@ pub struct Exported {
 
 /// Folds `offsets` into `model` and writes the file `out`.
 ///
-/// The runtime opens the finished file before it gets its name. The logits of a run must be the training framework's plus
-/// the offsets; the logits of a model file on the calibration images must be its raw scores plus the offsets.
+/// The runtime opens the finished file before the file gets its name. An exported run must give the training
+/// framework's scores plus the offsets. An exported model file must give its raw scores plus the offsets, on the
+/// calibration images.
 ///
 /// # Errors
 /// [`ExportError`]; nothing is written.
@@ -77,13 +78,13 @@ pub fn export(
     })
 }
 
-/// Most images that a written file is compared on.
+/// Largest number of images that a written file is compared on.
 const MOST_COMPARED: usize = 256;
 
 /// Compares `model` with the raw scores plus `offsets`, on some of the images.
 ///
-/// The offsets may put the border between two classes exactly on an image, where the order of f32 additions decides: the
-/// logits have to be equal, the top-1 classes follow.
+/// Only the logits must agree: offsets can leave two classes tied on an image, and then the order of f32 additions
+/// decides the top-1 class.
 fn with_scores(
     model: &LoadedModel,
     scored: &Scored,

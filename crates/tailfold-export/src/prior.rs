@@ -11,7 +11,7 @@ use crate::{ErrorKind, ExportError, Unfolded};
 pub struct AskedPrior {
     /// `uniform`, `train`, `reversed`, or the file as it was given.
     pub name: String,
-    /// `[classes]`, positive, sum 1.
+    /// Mass of each class, `[classes]`, positive, sum 1.
     pub masses: Vec<f64>,
 }
 

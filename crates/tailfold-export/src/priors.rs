@@ -22,11 +22,11 @@ pub use report::{Drawn, PriorsReport, SampleRow};
 pub struct PriorsOptions {
     /// Labelled test images: neither training nor calibration images.
     pub evaluate: DataSpec,
-    /// Labelled images to solve on, beside the training features of the run folder.
+    /// Labelled images to solve on, in addition to the training features of the run folder.
     pub calibration: Option<DataSpec>,
     /// Number of test sets to draw for each prior, with the seeds 0, 1, ...
     pub seeds: u64,
-    /// Number of images of a drawn test set; without it, the most that every prior allows without repeats.
+    /// Number of images per drawn test set. Default: the largest number that every prior allows without repeats.
     pub images: Option<usize>,
 }
 
@@ -35,8 +35,8 @@ const PRIORS: [&str; 3] = ["uniform", "train", "reversed"];
 
 /// Compares the ways to serve `model`, a run folder, under the uniform prior, the prior of training and its reverse.
 ///
-/// Nothing is chosen on the test images: all offsets are known before they are opened. The warning says why the test
-/// images could not be compared with the training images.
+/// Nothing is chosen on the test images: all offsets are known before they are opened. The returned warning says why
+/// the test images could not be compared with the training images.
 ///
 /// # Errors
 /// [`ErrorKind::Overlap`] when test images were trained or solved on; otherwise as [`crate::export()`].
@@ -61,7 +61,7 @@ pub fn compare_priors(
 
     let test = score(&options.evaluate)?;
     if let Some(calibration) = &calibration {
-        test.refuse_images_of(calibration.images(), "those that offsets are solved on")?;
+        test.refuse_images_of(calibration.images(), "images that offsets are solved on")?;
     }
     let warning = refuse_training_images(&test, model)?;
     let drawn = Drawn::new(options, &priors, &test)?;
@@ -69,7 +69,7 @@ pub fn compare_priors(
     Ok((report, warning))
 }
 
-/// The run folder of `model`.
+/// Returns the run folder of `model`.
 fn run_of(model: &Unfolded) -> Result<&crate::unfolded::Run, ExportError> {
     let none = || {
         let text = "priors are compared for a run folder: a model file has no offsets of training";

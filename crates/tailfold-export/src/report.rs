@@ -1,4 +1,4 @@
-//! Report of re-targeting: the mass of each class, asked for and reached, and the expected accuracy.
+//! Report of re-targeting: the prior mass and the reached mass of each class, and the expected accuracy.
 
 use serde::{Serialize, Serializer};
 use tailfold_data::{DataSpec, Dataset};
@@ -10,8 +10,8 @@ use crate::rows::{ClassRow, Expected, ExpectedClass};
 use crate::warning::{Told, Warning, of_expected, of_recall, of_solution};
 use crate::{AskedPrior, ExportError, MassMeasure, Progress, Resolved, Sample, Scored, Unfolded};
 
-/// Solved offsets beside those of a plain export; `retarget` in the schema `tailfold.export/1`. Masses and accuracies are
-/// shares of 1.
+/// Solved offsets beside the offsets of a plain export; the field `retarget` of the schema `tailfold.export/1`. Masses
+/// and accuracies are shares of 1.
 #[derive(Clone, Debug, Serialize)]
 pub struct Retarget {
     /// `uniform`, `train`, `reversed`, or the file.
@@ -55,7 +55,7 @@ fn measure_fields<S: Serializer>(measure: &MassMeasure, serializer: S) -> Result
 }
 
 impl Retarget {
-    /// Offsets `resolved` on `sample` beside those of a plain export.
+    /// Compares the offsets `resolved` on `sample` with `before`, the offsets of a plain export.
     pub(crate) fn of(
         model: &Unfolded,
         prior: &AskedPrior,
@@ -112,7 +112,7 @@ impl Retarget {
         Ok(())
     }
 
-    /// Adds the accuracy that is to be expected, from the images of `spec`.
+    /// Adds the expected accuracy, measured on the images of `spec`.
     pub(crate) fn evaluate(
         &mut self,
         model: &Unfolded,
@@ -122,7 +122,7 @@ impl Retarget {
     ) -> Result<(), ExportError> {
         let scored = Scored::of(model, spec, progress)?;
         if let Some(calibration) = calibration {
-            scored.refuse_images_of(calibration.images(), "those that offsets are solved on")?;
+            scored.refuse_images_of(calibration.images(), "images that offsets are solved on")?;
         }
         if let Some(warning) = refuse_training_images(&scored, model)? {
             self.warnings.push(warning.into());
@@ -171,7 +171,8 @@ impl Retarget {
     }
 }
 
-/// Fails when images of `scored` were trained on; a warning when the training images of `model` are not at hand.
+/// Fails if images of `scored` are training images of `model`. Returns a warning if the training images are not
+/// available.
 ///
 /// # Errors
 /// As [`Scored::refuse_images_of`].
@@ -197,7 +198,7 @@ pub fn refuse_training_images(
     }
 }
 
-/// An error with its causes.
+/// Returns the text of an error and of its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let texts: Vec<String> = causes.map(ToString::to_string).collect();

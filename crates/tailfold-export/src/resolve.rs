@@ -1,4 +1,4 @@
-//! Re-targeting: the offsets with which every class has the mass that a prior gives it.
+//! Re-targeting: solves for offsets that give every class its mass under a prior.
 
 use tailfold_sdot::{
     MassMeasure, Problem, Stop, Weighing, cell_masses, entropic_energy, solve_for_prior,
@@ -29,7 +29,7 @@ pub fn resolve(
     let labels = sample.labels();
     let solved = solve_for_prior(sample.scores()?, labels, target, measure)?;
     let (solution, weights) = (solved.solution, solved.weights);
-    // Under a uniform prior the two are one.
+    // Under a uniform prior, the two weighings are equal.
     let balanced = weights == Weighing::Balanced.weights(labels, target)?;
     let weighing = if balanced { "balanced" } else { "prior" };
     let mut source = format!("{weighing}-{}", sample.kind);
@@ -38,7 +38,7 @@ pub fn resolve(
     }
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "offsets are a few logits; f32 is what a head adds"
+        reason = "offsets are a few logits; the head adds f32 values"
     )]
     let offsets = solution.offsets.iter().map(|&h| h as f32).collect();
     let record = OffsetsRecord {
@@ -59,8 +59,8 @@ pub fn resolve(
     })
 }
 
-/// Mass of each class, `[classes]`, on images with `weights` under `offsets`: the share with the class as top-1 at
-/// temperature 0, its mean probability at any other.
+/// Returns the mass of each class, `[classes]`, on images with `weights` under `offsets`: at temperature 0 the share of
+/// images with the class as top-1, otherwise the mean probability of the class.
 pub(crate) fn masses(
     sample: &Sample<'_>,
     weights: &[f64],
@@ -72,7 +72,7 @@ pub(crate) fn masses(
     if temperature <= 0.0 {
         return Ok(cell_masses(&scores, Some(weights), &offsets)?);
     }
-    // The energy's gradient is what the masses are beyond any target.
+    // For any target, the gradient of the energy is the masses minus the target.
     let target = vec![1.0 / offsets.len() as f64; offsets.len()];
     let mut problem = Problem::new(scores, &target);
     problem.sample_weights = Some(weights);

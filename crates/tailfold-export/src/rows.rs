@@ -3,21 +3,21 @@
 use serde::Serialize;
 use tailfold_spec::{Group, Mean};
 
-/// A class.
+/// One class of the sample.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClassRow {
     /// Name of the class.
     pub name: String,
-    /// Null where the number of training images is unknown.
+    /// Group of the class; null if the number of training images is unknown.
     pub group: Option<Group>,
-    /// Training images of the class; null where it is unknown.
+    /// Number of training images of the class; null if it is unknown.
     pub train_count: Option<u64>,
     /// Images of the class among those that offsets were solved on.
     pub sample_images: usize,
     /// Mass that the prior gives the class.
     pub prior: f64,
-    /// Mass on the weighted sample under the offsets of a plain export: the mean probability of the class, or at temperature 0
-    /// the share of images with it as top-1.
+    /// Mass on the weighted sample under the offsets of a plain export: the mean probability of the class, or at
+    /// temperature 0 the share of images with the class as top-1.
     pub mass_before: f64,
     /// The same under the new offsets.
     pub mass_after: f64,
@@ -46,11 +46,11 @@ pub struct Expected {
     pub after: Mean,
     /// After minus before, image by image.
     pub difference: Mean,
-    /// Label order.
+    /// One row per class, in label order.
     pub classes: Vec<ExpectedClass>,
 }
 
-/// A class on the labelled images.
+/// One class of the labelled images.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExpectedClass {
     /// Name of the class.

@@ -7,18 +7,18 @@ use crate::{ErrorKind, ExportError, Scored, Unfolded};
 
 /// Scores of a labelled sample.
 pub struct Sample<'a> {
-    /// Name for people.
+    /// Name in reports.
     pub name: String,
     /// `features` or `scores`, for [`OffsetsRecord::source`](tailfold_spec::OffsetsRecord::source).
     pub kind: &'static str,
-    /// `[n]`.
+    /// Class of each image, `[n]`.
     labels: Vec<usize>,
     values: Values<'a>,
     classes: usize,
 }
 
 enum Values<'a> {
-    /// `[n, dim]` and `[classes, dim]`: features with a 1 behind them, weights with the bias.
+    /// `[n, dim]` and `[classes, dim]`: features with an appended 1, weights with the appended bias.
     Features {
         points: Vec<f32>,
         rows: Vec<f32>,
@@ -28,11 +28,11 @@ enum Values<'a> {
     Scores(&'a [f32]),
 }
 
-/// Most images that the range of scores is computed from; more would not change it.
+/// Largest number of images for the range of scores; more images would not change it.
 const MOST_RANGED: usize = 1_000;
 
 impl Sample<'static> {
-    /// The class-balanced training features of the run folder of `model`.
+    /// Reads the class-balanced training features of the run folder of `model`.
     ///
     /// # Errors
     /// [`ErrorKind::Data`] for a model file, which has no features; [`ErrorKind::File`] for a damaged file.
@@ -47,7 +47,7 @@ impl Sample<'static> {
         let name = path.display().to_string();
         let tensors = Tensors::read(&bytes, &name)?;
         let ((_, features), labels) = (tensors.f32("features")?, tensors.labels("labels")?);
-        // The names under which `build` writes the head, with a cosine head's scale already in the weights.
+        // `build` writes the head under these names. The weights of a cosine head already include its scale.
         let (shape, weights) = model.model().initializer_f32("head.weight")?;
         let (_, bias) = model.model().initializer_f32("head.bias")?;
         let (classes, dim) = (bias.len(), shape.get(1).copied().unwrap_or(0));
@@ -87,7 +87,7 @@ impl Sample<'static> {
 }
 
 impl<'a> Sample<'a> {
-    /// The sample of images that the model was run on.
+    /// Returns the sample of the images that the model was run on.
     pub fn of_images(scored: &'a Scored) -> Self {
         Self {
             name: scored.data.clone(),
@@ -98,10 +98,10 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// The scores in the form of the solver.
+    /// Returns the scores in the form of the solver.
     ///
     /// # Errors
-    /// [`SolveError`] when they do not fill the classes.
+    /// [`SolveError`] if the scores do not have one value per class.
     pub fn scores(&self) -> Result<Scores<'_>, SolveError> {
         match &self.values {
             Values::Features { points, rows, dim } => Scores::product(points, rows, *dim, 1.0),

@@ -10,14 +10,14 @@ use crate::{ErrorKind, ExportError, Progress, Unfolded};
 pub struct Scored {
     /// The data spec.
     pub data: String,
-    /// `[n]`, each below the number of classes.
+    /// Class of each image, `[n]`, below the number of classes.
     pub labels: Vec<usize>,
-    /// `[n, classes]`, without offsets, finite.
+    /// Raw scores without offsets, `[n, classes]`, finite.
     pub scores: Logits,
     images: Dataset,
 }
 
-/// Sets of more images than this together are compared by file names: their pixels would take minutes to decode.
+/// Two sets with more images than this in total are compared by file names: decoding their pixels would take minutes.
 const MOST_HASHED: usize = 20_000;
 
 impl Scored {
@@ -66,10 +66,10 @@ impl Scored {
         self.scores.num_classes()
     }
 
-    /// The top-1 class under `offsets` `[classes]` of each image, `[n]`.
+    /// Returns the top-1 class of each image, `[n]`, under `offsets` `[classes]`.
     ///
-    /// A folded file adds the offset to the bias and that to the product, this adds it to their sum: the two can differ
-    /// where the two largest scores are within a rounding of f32.
+    /// A folded file adds the offset to the bias and the result to the product; this function adds the offset to the
+    /// sum of bias and product. The top-1 classes can differ if the two largest scores are within one f32 rounding.
     ///
     /// # Errors
     /// [`ErrorKind::Data`], naming the image, when an offset makes a score infinite.

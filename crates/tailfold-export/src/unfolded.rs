@@ -14,18 +14,18 @@ use crate::{ErrorKind, ExportError};
 
 /// A classifier without offsets.
 pub struct Unfolded {
-    /// Its logits are the raw scores `[classes]`; in canonical form.
+    /// The graph in canonical form; its logits are the raw scores `[classes]`.
     model: Model,
-    /// Without offsets.
+    /// The metadata, without offsets.
     card: ModelCard,
     source: Source,
-    /// For messages.
+    /// The path in messages.
     path: PathBuf,
-    /// Made at the first use.
+    /// The model on its back end, loaded at the first use.
     loaded: OnceCell<LoadedModel>,
 }
 
-/// Where a classifier comes from.
+/// The source of a classifier.
 enum Source {
     Run(Box<Run>),
     File(Box<File>),
@@ -42,7 +42,7 @@ pub(crate) struct Run {
 struct File {
     ports: Ports,
     bias: LastBias,
-    /// Whether its class names are those that the caller has for a file without any.
+    /// Whether the file had no class names, so that it got the caller's.
     takes_classes: bool,
 }
 
@@ -76,8 +76,8 @@ impl Unfolded {
         })
     }
 
-    /// Opens the model file `path` of any exporter; `description` fills the gaps in its metadata, and `classes` are its
-    /// class names if neither has any.
+    /// Opens the model file `path` of any exporter; `description` fills the gaps in its metadata, and `classes` are the
+    /// class names if neither the file nor `description` has any.
     ///
     /// # Errors
     /// [`ErrorKind::Model`], naming the file: it is not a classifier, it is quantized, it has offsets already, or a
@@ -117,7 +117,7 @@ impl Unfolded {
         })
     }
 
-    /// Name, classes, training counts and preprocessing; without offsets.
+    /// Name, classes, training counts and preprocessing, without offsets.
     pub fn card(&self) -> &ModelCard {
         &self.card
     }
@@ -128,7 +128,7 @@ impl Unfolded {
         counts.iter().any(|&n| n > 0).then_some(counts)
     }
 
-    /// The run folder.
+    /// The run folder; `None` for a model file.
     pub(crate) fn run(&self) -> Option<&Run> {
         match &self.source {
             Source::Run(run) => Some(run),
@@ -158,7 +158,7 @@ impl Unfolded {
         matches!(&self.source, Source::File(file) if file.takes_classes)
     }
 
-    /// The raw graph.
+    /// The graph without offsets.
     pub(crate) fn model(&self) -> &Model {
         &self.model
     }

@@ -8,27 +8,29 @@ use tailfold_sdot::Stop;
 use crate::rows::{ClassRow, Expected};
 use crate::{Resolved, Sample};
 
-/// One image of the sample must not move a class's mass by more than half of it.
+/// Largest accepted weight of one image of the sample, relative to the prior mass of a class.
 const LARGEST_STEP: f64 = 0.5;
 
-/// The border of a class with fewer images rests on a handful of them; it is where `few` begins.
+/// Smallest number of sample images per class without a warning. The group `few` has fewer training images than this,
+/// too.
 const FEWEST_IMAGES: usize = 20;
 
-/// A share of a half is known to 5 points (one standard error) from 100 images.
+/// Smallest number of effective images without a warning: from 100 images, a share of one half has a standard error of
+/// 5 pp.
 const FEWEST_EFFECTIVE: f64 = 100.0;
 
-/// A reason to doubt a result; `kind` and numbers in JSON.
+/// A reason to doubt a result. In JSON: `kind` and the numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
-    /// One image of the sample is more than half of what the prior gives a class.
+    /// One image of the sample weighs more than half of the prior mass of a class.
     CoarseSample {
         /// The class.
         class: String,
         /// Mass that the prior gives the class.
         prior: f64,
-        /// Part of the sample's weight that its heaviest image has.
+        /// Share of the sample's total weight on its heaviest image.
         largest_weight: f64,
     },
     /// A class with few images in the sample.
@@ -40,7 +42,7 @@ pub enum Warning {
         /// The least number without a warning.
         least: usize,
     },
-    /// The masses are not those of the prior.
+    /// The masses do not match the prior.
     NotConverged {
         /// Why the solver stopped.
         stop: String,
@@ -67,9 +69,9 @@ pub enum Warning {
         /// The classes with the largest and the smallest offset.
         classes: [String; 2],
     },
-    /// The expected accuracy rests on few images, or on few of them.
+    /// The expected accuracy rests on few images, or on a few images with most of the weight.
     FewEffectiveImages {
-        /// Number of images of the prior itself that would say as much.
+        /// Number of images drawn from the prior itself with the same standard error.
         effective: f64,
         /// The least number without a warning.
         least: f64,
@@ -101,7 +103,7 @@ impl fmt::Display for Warning {
                 largest_weight,
             } => write!(
                 f,
-                "class `{class}` is to have {:.2} %, and one image of the sample weighs up to {:.2} %: a single image decides over it",
+                "class `{class}` has {:.2} % of the prior, and one image of the sample weighs up to {:.2} %: a single image decides the offset of the class",
                 100.0 * prior,
                 100.0 * largest_weight
             ),
@@ -121,7 +123,7 @@ impl fmt::Display for Warning {
                 mass,
             } => write!(
                 f,
-                "the solver stopped for another reason ({stop}, chi-square {chi_square:.2e}): class `{class}` has {:.2} %, asked for {:.2} %",
+                "the solver did not converge ({stop}, chi-square {chi_square:.2e}): class `{class}` has {:.2} %, but the prior has {:.2} %",
                 100.0 * mass,
                 100.0 * prior
             ),
@@ -150,11 +152,11 @@ impl fmt::Display for Warning {
                 100.0 * chance
             ),
             Self::TrainingImagesUnknown => f.write_str(
-                "the evaluation images may be training images: a model file does not name those",
+                "the evaluation images may be training images: a model file does not name its training images",
             ),
             Self::TrainingImagesNotCompared { data, why } => write!(
                 f,
-                "not checked whether the evaluation images were trained on, {data}: {why}"
+                "could not check whether the evaluation images are training images ({data}): {why}"
             ),
         }
     }
@@ -166,7 +168,7 @@ pub struct Told {
     /// The warning.
     #[serde(flatten)]
     pub warning: Warning,
-    /// The same in words.
+    /// The text of the warning.
     pub text: String,
 }
 
@@ -179,7 +181,7 @@ impl From<Warning> for Told {
     }
 }
 
-/// Reasons to doubt the offsets `resolved` on `sample`; `rows` has one row per class.
+/// Returns reasons to doubt the offsets `resolved` on `sample`; `rows` has one row per class.
 pub(crate) fn of_solution(
     resolved: &Resolved,
     sample: &Sample<'_>,
@@ -238,10 +240,10 @@ pub(crate) fn of_solution(
     warnings
 }
 
-/// A mean recall of at most this many times the mean recall by chance raises doubts about class names or preprocessing.
+/// Largest mean recall, relative to chance, that raises doubts about class names or preprocessing.
 const NEAR_CHANCE: f64 = 2.0;
 
-/// Reason to doubt a model with the mean recall `mean_recall` of `classes` classes.
+/// Returns a reason to doubt a model with the mean recall `mean_recall` over `classes` classes.
 pub(crate) fn of_recall(mean_recall: f64, classes: usize) -> Option<Warning> {
     let chance = 1.0 / classes.max(1) as f64;
     let near = classes > 2 && mean_recall <= NEAR_CHANCE * chance;
@@ -251,7 +253,7 @@ pub(crate) fn of_recall(mean_recall: f64, classes: usize) -> Option<Warning> {
     })
 }
 
-/// Reason to doubt an expected accuracy.
+/// Returns a reason to doubt an expected accuracy.
 pub(crate) fn of_expected(expected: &Expected) -> Option<Warning> {
     (expected.effective_images < FEWEST_EFFECTIVE).then_some(Warning::FewEffectiveImages {
         effective: expected.effective_images,

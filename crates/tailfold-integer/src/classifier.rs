@@ -1,4 +1,4 @@
-//! A classifier that is one integer program, from the image to the logits: no other runtime takes part.
+//! A classifier that runs as a single integer program, from the image to the logits, without another runtime.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use tailfold_spec::{Classifier, ImageBatch, Logits, RunError};
 
 use crate::{IntegerError, IntegerErrorKind, Lowered, NodeKernel, Region, Shapes, lower};
 
-/// One image at a time, in memory that is set aside once; on the calling thread, unless it is given more.
+/// Processes one image at a time in memory that is allocated once; runs on the calling thread unless it is
+/// given more threads.
 #[derive(Clone, Debug)]
 pub struct IntegerClassifier {
     region: Arc<Region>,
@@ -72,27 +73,28 @@ impl IntegerClassifier {
         })
     }
 
-    /// With at most `threads` that share an image, as few as its layers are worth; the answers stay the same to the bit.
+    /// Lets at most `threads` threads share an image, or fewer if the layers are too small for them; the
+    /// logits stay bit-identical.
     ///
     /// # Errors
-    /// [`IntegerErrorKind::Threads`] when the system gives none.
+    /// [`IntegerErrorKind::Threads`] when the system cannot create a thread.
     pub fn with_threads(mut self, threads: usize) -> Result<Self, IntegerError> {
         let workspace = self.region.program.workspace_on(threads);
         self.workspace = workspace.map_err(|e| IntegerError::of(IntegerErrorKind::Threads, e))?;
         Ok(self)
     }
 
-    /// Threads that share an image.
+    /// Returns the number of threads that share an image.
     pub fn threads(&self) -> usize {
         self.workspace.threads()
     }
 
-    /// What runs each node of the file, in its order.
+    /// Returns each node with its kernel, in the order of the file.
     pub fn nodes(&self) -> &[NodeKernel] {
         &self.nodes
     }
 
-    /// The program.
+    /// Returns the region with the integer program.
     pub fn region(&self) -> &Arc<Region> {
         &self.region
     }

@@ -1,28 +1,28 @@
-//! Layers before they have a program.
+//! Layers before their program is built.
 
 use std::collections::BTreeMap;
 
 use tailfold_kernels::Operation;
 
-/// Nodes that need not run, and the layer that does their work.
+/// Nodes that are removed, by index, each with the layer that computes it; `None` if no layer is needed.
 pub(crate) type Absorbed = BTreeMap<usize, Option<usize>>;
 
-/// A layer before it has a program. Ports are numbered when its region is known.
+/// A layer before its program is built. Ports are numbered when its region is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) level: usize,
     pub(crate) name: String,
     pub(crate) operation: Operation,
-    /// The real tensor that it reads.
+    /// The real tensor that the layer reads.
     pub(crate) reads: Option<String>,
-    /// The real tensor that it makes, and its shape.
+    /// The real tensor that the layer writes, and its shape.
     pub(crate) makes: Option<(String, Vec<usize>)>,
 }
 
-/// Tensors, and the layers between them.
+/// Quantized tensors, and the layers between them.
 #[derive(Default)]
 pub(crate) struct Drafts {
-    /// `[channels, height, width]` each.
+    /// Size of each tensor, `[channels, height, width]`.
     pub(crate) tensors: Vec<[usize; 3]>,
     pub(crate) layers: Vec<Draft>,
 }

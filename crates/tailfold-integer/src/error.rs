@@ -1,4 +1,4 @@
-//! What is wrong with a quantized graph.
+//! Errors of a quantized graph.
 
 use tailfold_kernels::{KernelError, ProgramError};
 use tailfold_onnx::OnnxError;
@@ -10,11 +10,11 @@ use tailfold_onnx::proto::NodeProto;
 pub enum IntegerErrorKind {
     /// The file is damaged, or a constant of it cannot be read.
     Model,
-    /// A scale or a zero point is unsound, or their number does not fit the tensor.
+    /// A scale or a zero point is invalid, or their number does not match the tensor.
     Params,
-    /// The quantized values do not have 8 bits, or one scale is for a block of them.
+    /// The quantized values do not have 8 bits, or scales are per block.
     Unsupported,
-    /// The sizes of a node do not fit each other, or are out of their range.
+    /// The sizes of a node do not match each other, or are out of range.
     Shape,
     /// The numbers of a layer have no exact integer kernel.
     Layer,
@@ -27,27 +27,28 @@ pub enum IntegerErrorKind {
 }
 
 tailfold_spec::error_type! {
-    /// A quantized graph that breaks ONNX's rules, or that integers cannot compute.
+    /// A quantized graph that violates the ONNX specification, or that integer kernels cannot compute.
     pub struct IntegerError(IntegerErrorKind);
     OnnxError => Model,
     ProgramError => Layer,
 }
 
 impl IntegerError {
-    /// An unsound scale or zero point of `node`.
+    /// Returns the error of an invalid scale or zero point of `node`.
     pub(crate) fn params(node: &NodeProto, error: &KernelError) -> Self {
         IntegerErrorKind::Params
             .error(error.to_string())
             .at(place(node))
     }
 
-    /// A number of `what` (scales, zero points, biases) of `node` that does not fit its tensor.
-    pub(crate) fn length(node: &NodeProto, what: &str, found: usize, expected: usize) -> Self {
+    /// Returns the error of `node` whose number of scales, zero points or biases, named by `kind`, does not
+    /// match its tensor.
+    pub(crate) fn length(node: &NodeProto, kind: &str, found: usize, expected: usize) -> Self {
         let node = place(node);
-        IntegerErrorKind::Params.error(format!("{node} has {found} {what}, expected {expected}"))
+        IntegerErrorKind::Params.error(format!("{node} has {found} {kind}, expected {expected}"))
     }
 
-    /// Quantized values of `node` that do not have 8 bits.
+    /// Returns the error of `node` whose quantized values do not have 8 bits.
     pub(crate) fn not_8_bits(node: &NodeProto, found: &str) -> Self {
         let node = place(node);
         IntegerErrorKind::Unsupported.error(format!(
@@ -55,7 +56,7 @@ impl IntegerError {
         ))
     }
 
-    /// Sizes of `node` that do not fit each other.
+    /// Returns the error of `node` whose sizes do not match each other.
     pub(crate) fn shape(node: &NodeProto, text: String) -> Self {
         IntegerErrorKind::Shape.error(text).at(place(node))
     }

@@ -6,8 +6,8 @@ use tailfold_kernels::{Addend, Operation, Place};
 
 use crate::draft::Draft;
 
-/// Removes from `layers`, which run in this order, each sum whose later term is the result of a convolution without
-/// other readers: the convolution adds the other term before it writes its codes.
+/// Removes from `layers`, which run in this order, each sum whose later term is the result of a convolution
+/// without other readers: the convolution adds the other term before it writes its result.
 ///
 /// Returns the index of the convolution's layer for the index of each removed sum.
 pub(crate) fn fuse(layers: &mut Vec<(usize, Draft)>) -> BTreeMap<usize, usize> {
@@ -90,7 +90,7 @@ impl Wires {
             return None;
         };
         let (of_a, of_b) = (*self.writer.get(&a)?, *self.writer.get(&b)?);
-        // The sum of a tensor with itself changes a scale and has no other term.
+        // The sum of a tensor with itself only changes the scale and has no other term.
         let (convolution, own, (input, weights)) = match of_a.cmp(&of_b) {
             std::cmp::Ordering::Less => (of_b, b, (a, [weights[1], weights[0]])),
             std::cmp::Ordering::Greater => (of_a, a, (b, weights)),

@@ -1,4 +1,4 @@
-//! A graph with its wires looked up: who makes a value, who reads it, what is constant.
+//! A graph with an index of the producers, readers and constants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,17 +41,18 @@ impl<'a> Graph<'a> {
         wires
     }
 
-    /// The node that makes `value`.
+    /// Returns the node that produces `value`.
     pub(crate) fn producer(&self, value: &str) -> Option<usize> {
         self.producers.get(value).copied()
     }
 
-    /// The nodes that read `value`, once for each time they do.
+    /// Returns the nodes that read `value`, one entry per read.
     pub(crate) fn consumers(&self, value: &str) -> &[usize] {
         self.consumers.get(value).map_or(&[], Vec::as_slice)
     }
 
-    /// The only node that reads `value`, which is no output of the graph.
+    /// Returns the only node that reads `value`; `None` if `value` is an output of the graph or has other
+    /// readers.
     pub(crate) fn only_consumer(&self, value: &str) -> Option<usize> {
         match *self.consumers(value) {
             [one] if !self.is_output(value) => Some(one),
@@ -67,7 +68,8 @@ impl<'a> Graph<'a> {
         self.constants.get(value).copied()
     }
 
-    /// Values of the constant at input `index` of `node`, when there is one of this type.
+    /// Returns the values of the constant at input `index` of `node`; `None` when that input is not a
+    /// constant.
     pub(crate) fn numbers<T: Element>(
         &self,
         node: &NodeProto,
@@ -78,7 +80,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Input `index` of `node`, when it is there.
+/// Returns input `index` of `node`; `None` when it is omitted.
 pub(crate) fn input(node: &NodeProto, index: usize) -> Option<&str> {
     node.input
         .get(index)
@@ -86,7 +88,7 @@ pub(crate) fn input(node: &NodeProto, index: usize) -> Option<&str> {
         .filter(|name| !name.is_empty())
 }
 
-/// The first output of `node`.
+/// Returns the first output of `node`.
 pub(crate) fn output(node: &NodeProto) -> &str {
     node.output.first().map_or("", String::as_str)
 }

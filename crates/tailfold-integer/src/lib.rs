@@ -2,9 +2,10 @@
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! The file stays what it is, QuantizeLinear and DequantizeLinear around float operators; [`lower()`] finds the operators
-//! whose inputs and outputs are codes, whoever quantized the file, and gives programs for them and the graph that is left. Where nothing is left, the program is a
-//! classifier ([`IntegerClassifier`]).
+//! The file is a standard ONNX graph with QuantizeLinear and DequantizeLinear around float operators, written
+//! by any quantizer. [`lower()`] finds the operators with quantized inputs and outputs (the quantized values
+//! are called codes here), and returns integer programs for them and the remaining graph. If no node remains,
+//! the program is a classifier ([`IntegerClassifier`]).
 
 mod classifier;
 mod draft;

@@ -1,4 +1,4 @@
-//! The pass over the graph: which nodes become integer layers.
+//! The pass over the graph that decides which nodes become integer layers.
 
 mod average;
 mod concat;
@@ -29,25 +29,26 @@ pub use geometry::window;
 
 /// Lowers the quantized regions of `model` to integer programs for `isa`, for a batch of one image.
 ///
-/// `shapes` has the shapes of the tensors that nodes without an integer kernel make; behind a tensor without a known
-/// shape the graph stays float. A graph without quantized regions is returned unchanged, and so is a graph with
-/// branches or loops, whose bodies may read any value.
+/// `shapes` has the shapes of the results of nodes without an integer kernel; behind a tensor of unknown
+/// shape, the graph stays float. A graph without quantized regions is returned unchanged, and so is a graph
+/// with branches or loops, whose bodies may read any value.
 ///
 /// # Errors
-/// [`IntegerError`] naming the node whose scales, zero points, codes or sizes break ONNX's rules or have no exact
-/// kernel. A sound operator without an integer kernel is not an error: its node stays, and [`Lowered::nodes`] lists it
-/// without a kernel.
+/// [`IntegerError`], which names a node whose scales, zero points, quantized values or sizes violate the ONNX
+/// specification or have no exact kernel. A valid operator without an integer kernel is not an error: its
+/// node remains, and [`Lowered::nodes`] lists it without a kernel.
 pub fn lower(model: Model, isa: Isa, shapes: &Shapes) -> Result<Lowered, IntegerError> {
     let (drafts, absorbed) = Lowering::of(&model, shapes)?;
     regions::build(model, isa, drafts, &absorbed)
 }
 
-/// A tensor of codes.
+/// A quantized tensor.
 #[derive(Clone, Debug)]
 pub(crate) struct Codes {
     pub(crate) tensor: usize,
     pub(crate) steps: Steps,
-    /// As the graph sees it, batch of one included. The tensor's own size can differ: a flattened image is still one.
+    /// Shape in the graph, including a batch of one. The size of `tensor` can differ: a flattened image is
+    /// still stored as an image.
     pub(crate) shape: Vec<usize>,
     pub(crate) level: usize,
 }
@@ -55,9 +56,10 @@ pub(crate) struct Codes {
 /// A real tensor.
 #[derive(Clone, Debug)]
 pub(crate) struct Real {
-    /// For a batch of one, where it is known.
+    /// Shape for a batch of one, if it is known.
     pub(crate) shape: Option<Vec<usize>>,
-    /// How many times the way to it leaves integers: regions of one level never wait for each other.
+    /// Number of times that the path to this tensor leaves integer regions: regions of the same level never
+    /// depend on each other.
     pub(crate) level: usize,
 }
 
@@ -66,15 +68,15 @@ pub(crate) struct Lowering<'a> {
     graph: Graph<'a>,
     /// Shapes of the float tensors, as far as they are known.
     shapes: &'a Shapes,
-    /// Results of QuantizeLinear nodes.
+    /// Results of QuantizeLinear nodes, by name.
     codes: BTreeMap<&'a str, Codes>,
-    /// Results of DequantizeLinear nodes on codes.
+    /// Inputs of DequantizeLinear nodes, by the name of the node's output.
     dequantized: BTreeMap<&'a str, Codes>,
     real: BTreeMap<&'a str, Real>,
     drafts: Drafts,
     absorbed: Absorbed,
     exported: BTreeSet<&'a str>,
-    /// Codes of dequantized tensors that are quantized again in a region of a later level, by name and level.
+    /// Copies of quantized tensors for regions of a later level, by name and level.
     again: BTreeMap<(&'a str, usize), Codes>,
 }
 
@@ -149,7 +151,7 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// Codes of a real tensor.
+    /// Lowers QuantizeLinear of a real or dequantized tensor; returns false when the node stays.
     fn quantize(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
         let Some(steps) = self.own(index)? else {
             return Ok(false);
@@ -201,7 +203,7 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// Records that `node` stays in float: its quantized inputs are dequantized for it.
+    /// Records that `node` stays in float, and dequantizes its quantized inputs.
     fn leave(&mut self, node: &'a NodeProto) {
         let mut level = 0;
         for name in node.input.iter().filter(|n| !n.is_empty()) {
@@ -218,7 +220,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Makes a real tensor of the codes behind the DequantizeLinear output `name`, once.
+    /// Adds the real tensor of the DequantizeLinear output `name`, once.
     fn export(&mut self, name: &'a str) {
         let Some(codes) = self.dequantized.get(name).cloned() else {
             return;
@@ -253,15 +255,15 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The codes behind input `index` of `node`.
+    /// Returns the codes behind input `index` of `node`.
     fn codes_in(&self, node: &NodeProto, index: usize) -> Option<Codes> {
         input(node, index)
             .and_then(|name| self.dequantized.get(name))
             .cloned()
     }
 
-    /// The codes behind the DequantizeLinear output `name`, in a region of `level`: those of an earlier one leave it as
-    /// real values and come back, which loses nothing.
+    /// Returns the codes behind the DequantizeLinear output `name` for a region of `level`. Codes of an
+    /// earlier region are exported as real values and quantized again, which is lossless.
     fn at_level(&mut self, name: &'a str, level: usize) -> Option<Codes> {
         let codes = self.dequantized.get(name)?.clone();
         if codes.level >= level {
@@ -292,7 +294,7 @@ impl<'a> Lowering<'a> {
         Some(again)
     }
 
-    /// Notes that `layer` does the work of `node` and of what ends it, and that its codes are there.
+    /// Records that `layer` replaces `node` and the nodes of `ending`, and writes `codes`.
     fn took(&mut self, index: usize, layer: Option<usize>, ending: &Ending, codes: Codes) {
         self.absorbed.insert(index, layer);
         for &node in &ending.absorbed {
@@ -303,8 +305,8 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// `[channels, height, width]` of one image, or of one row of features; `None` for other shapes, and for sizes that no
-/// network has.
+/// Returns `[channels, height, width]` of one image or of one row of features; `None` for other shapes, and
+/// for unrealistic sizes.
 fn image_size(shape: &[usize]) -> Option<[usize; 3]> {
     let size = match *shape {
         [1, c, h, w] => [c, h, w],

@@ -6,23 +6,24 @@ use tailfold_onnx::proto::{DataType, NodeProto, TensorProto};
 use crate::graph::{Graph, input};
 use crate::{IntegerError, IntegerErrorKind};
 
-/// Scales and zero points, one or one a channel.
+/// Scales and zero points, per tensor or per channel.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Params {
     pub(crate) scales: Vec<f32>,
     pub(crate) zero_points: Vec<i16>,
-    /// The axis that has one entry each; of no meaning with one scale.
+    /// The axis of per-channel parameters; unused with a single scale.
     pub(crate) axis: i64,
-    /// The type of the codes.
+    /// Data type of the quantized values.
     pub(crate) codes: DataType,
 }
 
 impl Params {
-    /// Of the QuantizeLinear or DequantizeLinear `node`; `None` when they are computed in the graph.
+    /// Reads the parameters of the QuantizeLinear or DequantizeLinear `node`; `None` when the graph computes
+    /// them.
     pub(crate) fn read(graph: &Graph<'_>, node: &NodeProto) -> Result<Option<Self>, IntegerError> {
         if let Some(block) = node.int("block_size").filter(|&b| b != 0) {
             return Err(IntegerErrorKind::Unsupported.error(format!(
-                "node `{}` has one scale for {block} values; one a tensor or one a channel is supported",
+                "node `{}` has one scale per block of {block} values; expected one per tensor or one per channel",
                 node.label()
             )));
         }
@@ -35,7 +36,8 @@ impl Params {
                 Some(tensor) => (tensor.element(), Some(zeros(node, tensor)?)),
                 None => return Ok(None),
             },
-            // Without a zero point, the codes are unsigned unless they are a constant of another type, or the node says.
+            // Without a zero point, the type is the type of a constant input, or else the attribute, or else
+            // uint8.
             None => {
                 let constant = input(node, 0)
                     .and_then(|x| graph.constant(x))
@@ -68,7 +70,7 @@ impl Params {
         let range = match self.codes {
             DataType::Uint8 => [0, 255],
             DataType::Int8 => [-128, 127],
-            // A bias: its zero point is 0.
+            // The zero point of a bias is 0.
             DataType::Int32 => [0, 0],
             other => return Err(IntegerError::not_8_bits(node, other.label())),
         };
@@ -78,7 +80,7 @@ impl Params {
         Ok(())
     }
 
-    /// The steps of an activation: one scale for the whole tensor.
+    /// Returns the steps of a per-tensor quantization; `None` for per-channel parameters or other types.
     pub(crate) fn steps(&self) -> Option<Steps> {
         let range = match self.codes {
             DataType::Uint8 => [0, 255],
@@ -91,17 +93,17 @@ impl Params {
         }
     }
 
-    /// Entry `channel` of a list of one or one a channel.
+    /// Returns scale and zero point of channel `channel`.
     pub(crate) fn channel(&self, channel: usize) -> (f32, i16) {
         let at = if self.scales.len() == 1 { 0 } else { channel };
         (self.scales[at], self.zero_points[at])
     }
 
-    /// Whether there is one entry, or one for each of the `axis` of a tensor of `shape`. Scales along another axis are sound,
-    /// and have no kernel.
+    /// Returns whether there is a single scale, or one per entry along `axis` of a tensor of `shape`. Scales
+    /// along another axis are valid, but have no kernel.
     ///
     /// # Errors
-    /// When there are more or fewer scales than the axis that they lie along is long.
+    /// [`IntegerError`] when the number of scales differs from the length of their axis.
     pub(crate) fn along(
         &self,
         node: &NodeProto,
@@ -126,7 +128,7 @@ fn zeros(node: &NodeProto, tensor: &TensorProto) -> Result<Vec<i16>, IntegerErro
     Ok(match tensor.element() {
         Some(DataType::Uint8) => widen(&tensor.values::<u8>()?),
         Some(DataType::Int8) => widen(&tensor.values::<i8>()?),
-        // Out of range as a code of a bias unless it is 0; saturating keeps it so.
+        // A nonzero int32 zero point is invalid; saturation keeps it nonzero.
         Some(DataType::Int32) => tensor
             .values::<i32>()?
             .into_iter()
@@ -143,7 +145,7 @@ fn widen<T: Copy + Into<i16>>(codes: &[T]) -> Vec<i16> {
     codes.iter().map(|&c| c.into()).collect()
 }
 
-/// Codes of a constant tensor, as they are in the file.
+/// Returns the quantized values of a constant tensor, as stored in the file.
 pub(crate) fn codes(
     node: &NodeProto,
     tensor: &TensorProto,
@@ -157,7 +159,7 @@ pub(crate) fn codes(
     Ok(words.into_iter().map(i32::from).collect())
 }
 
-/// The same of 8-bit codes alone.
+/// Returns the quantized values of a constant 8-bit tensor, as stored in the file.
 pub(crate) fn words(
     node: &NodeProto,
     tensor: &TensorProto,

@@ -1,4 +1,4 @@
-//! From layers to programs, one a region, and the graph that is left.
+//! Builds one program per region from the layers, and the remaining graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::IntegerError;
 use crate::draft::{Absorbed, Draft, Drafts};
 use crate::fusion::fuse;
 
-/// A graph whose quantized regions are programs.
+/// A graph whose quantized regions are replaced by programs.
 #[derive(Clone, Debug)]
 pub struct Lowered {
-    /// The rest of the graph: each region is one node of type [`Region::OPERATOR`], with its index as the attribute
-    /// `region`.
+    /// The remaining graph: each region is a node of type [`Region::OPERATOR`], with its index as the
+    /// attribute `region`.
     pub model: Model,
-    /// By index.
+    /// The regions, by index.
     pub regions: Vec<Arc<Region>>,
     /// Every node that computes something, in the order of the file, with its kernel.
     pub nodes: Vec<NodeKernel>,
@@ -35,22 +35,22 @@ pub struct Region {
 }
 
 impl Region {
-    /// The operator that stands for a region in the graph that is left.
+    /// Operator of the node that replaces a region in the remaining graph.
     pub const OPERATOR: &'static str = "TailfoldIntegerRegion";
 }
 
-/// A node and its kernel.
+/// A node and its integer kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeKernel {
     /// The node's name, or the name of its output.
     pub node: String,
-    /// The operator.
+    /// Operator of the node.
     pub operator: String,
     /// The integer kernel; `None` for a node that the float runtime computes.
     pub kernel: Option<&'static str>,
 }
 
-/// Builds the programs of `drafts`, and the model in which each stands as one node in place of the `absorbed` ones.
+/// Builds the programs of `drafts`, and the model in which one node per region replaces the `absorbed` nodes.
 pub(crate) fn build(
     model: Model,
     isa: Isa,
@@ -85,7 +85,7 @@ pub(crate) fn build(
     })
 }
 
-/// One program: its layers in their order, tensors and ports numbered anew.
+/// Builds one program from its layers in order, with new numbers for tensors and ports.
 fn region(
     isa: Isa,
     sizes: &[[usize; 3]],
@@ -124,7 +124,7 @@ fn region(
     })
 }
 
-/// All tensors that an operation names.
+/// Returns all tensors of an operation.
 fn tensors_of(operation: &mut Operation) -> Vec<&mut usize> {
     match operation {
         Operation::Quantize { output, .. } => vec![output],
@@ -179,7 +179,7 @@ fn set_port(operation: &mut Operation, number: usize) {
     }
 }
 
-/// What runs each node that computes something.
+/// Returns each node that computes something, with its kernel.
 fn kept(
     model: &Model,
     absorbed: &Absorbed,
@@ -196,12 +196,12 @@ fn kept(
             operator: node.op_type().to_owned(),
             kernel: absorbed
                 .get(&index)
-                .map(|layer| layer.map_or("as it is", |layer| kernels[&layer])),
+                .map(|layer| layer.map_or("no-op", |layer| kernels[&layer])),
         })
         .collect()
 }
 
-/// The graph without the absorbed nodes and what only they read.
+/// Returns the graph without the absorbed nodes, and without the nodes and constants that only they read.
 fn rest(mut model: Model, absorbed: &Absorbed, regions: &[Arc<Region>]) -> Model {
     if regions.is_empty() {
         return model;
@@ -225,7 +225,7 @@ fn rest(mut model: Model, absorbed: &Absorbed, regions: &[Arc<Region>]) -> Model
     }
     let mut read: BTreeSet<String> = graph.output.iter().map(|o| o.name().to_owned()).collect();
     let mut sorted = sorted(nodes);
-    // Backwards: a node that nothing reads does not read either.
+    // Goes backwards, so that the inputs of an unread node count as unread too.
     let mut live = Vec::with_capacity(sorted.len());
     while let Some(node) = sorted.pop() {
         if node.output.iter().any(|o| read.contains(o)) {
@@ -235,7 +235,7 @@ fn rest(mut model: Model, absorbed: &Absorbed, regions: &[Arc<Region>]) -> Model
     }
     live.reverse();
     graph.node = live;
-    // Old files list initializers among the inputs too.
+    // IR versions before 4 list initializers among the inputs too.
     let dropped: BTreeSet<String> = graph
         .initializer
         .iter()
@@ -248,7 +248,8 @@ fn rest(mut model: Model, absorbed: &Absorbed, regions: &[Arc<Region>]) -> Model
     model
 }
 
-/// Makers before readers, otherwise in the order given. Nodes of a circle, which no sound file has, are left out.
+/// Sorts producers before readers, and otherwise keeps the order. Nodes in a cycle, which a valid file does
+/// not have, are left out.
 fn sorted(nodes: Vec<NodeProto>) -> Vec<NodeProto> {
     let mut makers: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {

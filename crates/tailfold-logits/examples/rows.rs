@@ -1,4 +1,4 @@
-//! What a file of logits holds, as JSON: for judges that wrote it.
+//! Prints the content of a logits file as JSON, so that the program that wrote the file can check it.
 //!
 //! cargo run --package tailfold-logits --example rows -- logits.parquet
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::json;
 use tailfold_logits::LogitFile;
 
-#[expect(clippy::print_stdout, reason = "it is what the example is for")]
+#[expect(clippy::print_stdout, reason = "the result goes to stdout")]
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args_os().nth(1).ok_or("give a file of logits")?;
     let mut file = LogitFile::open(Path::new(&path))?;

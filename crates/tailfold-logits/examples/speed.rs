@@ -1,4 +1,4 @@
-//! Reads two files of logits side by side, and says how long it took and how much memory there was at most.
+//! Reads two logits files side by side, and prints the time and the peak memory.
 //!
 //! cargo run --release --package tailfold-logits --example speed -- a.npy b.npy
 
@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use tailfold_logits::LogitFile;
 
-/// Rows of each file that are in memory at once.
+/// Rows of each file in memory at once.
 const ROWS: usize = 512;
 
-#[expect(clippy::print_stdout, reason = "it is what the example is for")]
+#[expect(clippy::print_stdout, reason = "the result goes to stdout")]
 fn main() -> Result<(), Box<dyn Error>> {
     let paths: Vec<_> = std::env::args_os().skip(1).collect();
     let [a, b] = &paths[..] else {

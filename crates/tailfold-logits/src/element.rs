@@ -1,8 +1,8 @@
-//! Numbers as files hold them, and as they are needed: `f32` logits and labels.
+//! Number types in files, and their conversion to `f32` logits and integer labels.
 
 use half::{bf16, f16};
 
-/// Types of logits.
+/// Floating-point type of the logits in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Float {
     F16,
@@ -12,7 +12,7 @@ pub(crate) enum Float {
 }
 
 impl Float {
-    /// Bytes of one number.
+    /// Bytes per number.
     pub(crate) fn size(self) -> usize {
         match self {
             Self::F16 | Self::BF16 => 2,
@@ -21,9 +21,10 @@ impl Float {
         }
     }
 
-    /// Appends the numbers in `bytes`, least significant byte first, or the other way round when `big_endian`.
+    /// Appends the numbers in `bytes` to `into`; the byte order is little-endian unless `big_endian`.
     ///
-    /// A number beyond the range of `f32` becomes infinite: a row that has one has no decision, and nobody overlooks it.
+    /// A number beyond the range of `f32` becomes infinite. Its row then has no decision, and the comparison reports
+    /// it.
     pub(crate) fn append(self, bytes: &[u8], big_endian: bool, into: &mut Vec<f32>) {
         match self {
             Self::F16 => append(bytes, big_endian, into, |b| f16::from_le_bytes(b).to_f32()),
@@ -51,7 +52,7 @@ fn append<const N: usize>(
     }
 }
 
-/// The nearest `f32`, infinite where there is none.
+/// Converts to the nearest `f32`; a number beyond its range becomes infinite.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "logits are compared in single precision"
@@ -60,17 +61,17 @@ pub(crate) fn narrow(number: f64) -> f32 {
     number as f32
 }
 
-/// Types of labels.
+/// Integer type of the labels in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Integer {
-    /// Bytes of one number: 1, 2, 4 or 8.
+    /// Bytes per number: 1, 2, 4 or 8.
     pub(crate) size: usize,
-    /// Two's complement.
+    /// True for two's complement.
     pub(crate) signed: bool,
 }
 
 impl Integer {
-    /// The number in `bytes`, of which there are `size`.
+    /// Decodes one number from `bytes`, which must be `size` bytes long.
     pub(crate) fn value(self, bytes: &[u8], big_endian: bool) -> i128 {
         let digit = |value: i128, byte: &u8| value << 8 | i128::from(*byte);
         let value = if big_endian {
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn floats_of_all_types_and_both_orders() {
+    fn floats_of_all_types_and_byte_orders_are_decoded() {
         let check = |float: Float, bytes: &[u8], expect: &[f32]| {
             let mut found = Vec::new();
             float.append(bytes, false, &mut found);

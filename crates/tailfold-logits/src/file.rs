@@ -1,4 +1,4 @@
-//! A file of logits, whatever its format.
+//! A logits file in any supported format.
 
 use std::fmt;
 use std::fs::File;
@@ -11,21 +11,25 @@ use crate::table::Table;
 use crate::tensors::{self, Labels};
 use crate::{LogitFileError, LogitFileErrorKind, labels};
 
-/// Logits `[images, num_classes]` in a file, and the row that is read next.
+/// Logits `[images, num_classes]` in a file, read row by row from the start.
 ///
 /// | format | logits | labels | ids |
 /// |---|---|---|---|
 /// | .npy, versions 1 to 3 | the array: `f2`, `f4` or `f8` of either byte order, `[n, classes]`, C order | none | none |
-/// | Parquet | a list column `logits`, or a column a class | `label` | `id`, else `path` |
+/// | Parquet | a list column `logits`, or one column per class | `label` | `id`, else `path` |
 /// | safetensors | `logits`: F16, BF16, F32 or F64 `[n, classes]` | `labels`: integers `[n]` | none |
 ///
-/// A list column holds FLOAT, DOUBLE or FLOAT16, all rows of one length, without nulls. Without a column `logits`, the
-/// classes are the columns `logit_0`, `logit_1`, ... in the order of their numbers; without those, all columns of such
-/// numbers: in the order of their numbers where their names are one prefix (or none) and consecutive numbers, otherwise
-/// in the order of the file. Pages may be as they are or compressed by Snappy, Zstandard, gzip or LZ4 (`LZ4_RAW`), and plain,
-/// by dictionary or split into streams of bytes; not delta-encoded, as pyarrow and polars do only when told to.
+/// A list column holds FLOAT, DOUBLE or FLOAT16 values. All rows have the same length, without nulls.
 ///
-/// Half and double precision become `f32`; a double beyond its range becomes infinite.
+/// Without a column `logits`, the classes are the columns `logit_0`, `logit_1`, ... in the order of their numbers.
+/// Without those columns either, every floating-point column is a class. Such columns are ordered by number if their
+/// names are one common prefix (possibly empty) and consecutive numbers, and otherwise stay in file order.
+///
+/// Parquet pages may be uncompressed or compressed with Snappy, Zstandard, gzip or LZ4 (`LZ4_RAW`). Their encoding is
+/// plain, dictionary or byte stream split. Delta encodings, which pyarrow and polars write only on request, are not
+/// supported.
+///
+/// Half and double precision are converted to `f32`; a double beyond its range becomes infinite.
 pub struct LogitFile {
     path: PathBuf,
     source: Source,
@@ -41,11 +45,11 @@ enum Source {
 }
 
 impl LogitFile {
-    /// Opens `path` and reads its header, and of a list column its first row.
+    /// Opens `path` and reads its header, and for a list column also the first row.
     ///
     /// # Errors
-    /// [`LogitFileError`] when the file is not of a known format, is cut short or too long, or has no logits of a known type
-    /// and shape.
+    /// [`LogitFileError`] when the file has an unknown format, is too short or too long, or has no logits of a
+    /// supported type and shape.
     pub fn open(path: &Path) -> Result<Self, LogitFileError> {
         let (mut file, length, format, first) = format::open(path)?;
         let source = match format {
@@ -70,7 +74,7 @@ impl LogitFile {
             Some(Format::Parquet) => Source::Table(Box::new(Table::open(file, length, path)?)),
             None => {
                 return Err(LogitFileErrorKind::Format.error(format!(
-                    "{} is no file of logits: it begins with `{}`, neither as .npy nor as Parquet \
+                    "{} is not a file of logits: it begins with `{}`, neither as .npy nor as Parquet \
                      nor as safetensors",
                     path.display(),
                     first.escape_ascii()
@@ -83,7 +87,8 @@ impl LogitFile {
         })
     }
 
-    /// Number of rows, one an image; at least 1. In a damaged Parquet file, whose pages are read later, only what its footer says.
+    /// Number of rows, one per image; at least 1. For a Parquet file the number comes from the footer: it is
+    /// unchecked until the pages are read.
     pub fn images(&self) -> usize {
         match &self.source {
             Source::Raw { payload, .. } => payload.rows,
@@ -91,7 +96,7 @@ impl LogitFile {
         }
     }
 
-    /// Numbers in a row; at least 1.
+    /// Number of classes, which is the length of a row; at least 1.
     pub fn num_classes(&self) -> usize {
         match &self.source {
             Source::Raw { payload, .. } => payload.classes,
@@ -99,10 +104,10 @@ impl LogitFile {
         }
     }
 
-    /// The class of each image `[images]`, if the file has any; which row is read next stays the same.
+    /// The class of each image, `[images]`; `None` when the file has no labels. Does not change the next row to read.
     ///
     /// # Errors
-    /// [`LogitFileError`] when what should be labels is of another type, has nulls, or holds a negative number.
+    /// [`LogitFileError`] when the labels are not integers, contain nulls or are negative.
     pub fn labels(&mut self) -> Result<Option<Vec<usize>>, LogitFileError> {
         match &mut self.source {
             Source::Raw { labels: None, .. } => Ok(None),
@@ -115,10 +120,10 @@ impl LogitFile {
         }
     }
 
-    /// The name of each image `[images]`, if the file has any; which row is read next stays the same.
+    /// The name of each image, `[images]`; `None` when the file has no names. Does not change the next row to read.
     ///
     /// # Errors
-    /// [`LogitFileError`] when what should be names is no text or has nulls.
+    /// [`LogitFileError`] when the names are not text or contain nulls.
     pub fn ids(&mut self) -> Result<Option<Vec<String>>, LogitFileError> {
         match &mut self.source {
             Source::Raw { .. } => Ok(None),
@@ -126,11 +131,12 @@ impl LogitFile {
         }
     }
 
-    /// Replaces `into` by the next rows, row-major `[rows, num_classes]`, and says how many there were: `rows`, fewer where
-    /// the file ends, and then 0.
+    /// Replaces the content of `into` with the next rows, row-major `[rows, num_classes]`. Returns the number of rows
+    /// read: `rows`, fewer at the end of the file, and 0 after it.
     ///
     /// # Errors
-    /// [`LogitFileError`] naming the first row that is not like the others; what is in `into` then means nothing.
+    /// [`LogitFileError`] naming the first row that differs in form from the others; the content of `into` is then
+    /// meaningless.
     pub fn read(&mut self, rows: usize, into: &mut Vec<f32>) -> Result<usize, LogitFileError> {
         into.clear();
         match &mut self.source {

@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes.
+//! Recognises the format of a file by its first bytes.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -8,30 +8,31 @@ use tailfold_spec::artifact::at;
 
 use crate::LogitFileError;
 
-/// The formats that are read.
+/// The supported formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// NumPy's array file.
+    /// NumPy's array format.
     Npy,
     /// A table in Apache Parquet.
     Parquet,
-    /// Named tensors.
+    /// Named tensors in one file.
     Safetensors,
 }
 
-/// Bytes that tell formats apart: the length of safetensors' header and the brace that opens it.
+/// Number of bytes that identify the format: the header length of a safetensors file, and the brace after it.
 const MAGIC: usize = 9;
 
-/// True when `path` begins as .npy, Parquet or safetensors. An ONNX file begins as none of them.
+/// True when the first bytes of `path` are those that .npy, Parquet or safetensors files begin with. An ONNX file is
+/// not a logit file.
 ///
 /// # Errors
-/// Those of opening and reading the file.
+/// An I/O error when `path` is not a regular file, or when opening or reading it fails.
 pub fn is_logit_file(path: &Path) -> io::Result<bool> {
     let (mut file, length) = open_regular(path)?;
     Ok(sniff(&first_bytes(&mut file)?, length).is_some())
 }
 
-/// Opens `path` and says its format, `None` for a stranger, its first bytes and its length.
+/// Opens `path` and returns the file, its length, its format (`None` for an unknown format) and its first bytes.
 pub(crate) fn open(path: &Path) -> Result<(File, u64, Option<Format>, Vec<u8>), LogitFileError> {
     let (mut file, length) = open_regular(path).map_err(at("read", path))?;
     let first = first_bytes(&mut file).map_err(at("read", path))?;
@@ -39,7 +40,8 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64, Option<Format>, Vec<u8>), 
     Ok((file, length, format, first))
 }
 
-/// A pipe has neither a length to check against nor a second reading for the labels, and opening one can wait forever.
+/// Opens a regular file. A pipe is refused: it has no length, cannot be read again for the labels, and can block on
+/// opening.
 fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -63,7 +65,8 @@ fn sniff(first: &[u8], length: u64) -> Option<Format> {
         return Some(Format::Parquet);
     }
     let (header, rest) = first.split_first_chunk::<8>()?;
-    // A header longer than its file is no header: so text and ONNX, whose first bytes make a number near 2^64, are strangers.
+    // A header longer than the file is invalid. This rejects text and ONNX files, whose first bytes read as a number
+    // near 2^64.
     let fits = u64::from_le_bytes(*header) <= length.checked_sub(8)?;
     (fits && rest == b"{").then_some(Format::Safetensors)
 }
@@ -83,7 +86,7 @@ mod tests {
         check(b"\x93NUMPY\x01\x00", Some(Format::Npy));
         check(b"PAR1", Some(Format::Parquet));
         check(b"\x02\0\0\0\0\0\0\0{}", Some(Format::Safetensors));
-        // An ONNX file: the version of its IR, then the name of its producer.
+        // An ONNX file begins with its IR version and the producer's name.
         check(b"\x08\x0a\x12\x08tailfold:", None);
         check(b"\x03\0\0\0\0\0\0\0{}", None);
         check(b"12345678{", None);
@@ -92,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_refused() {
+    fn folder_is_refused_as_logit_file() {
         let folder = tempfile::tempdir().unwrap();
         let error = is_logit_file(folder.path()).unwrap_err();
         assert_eq!(error.to_string(), "it is not a regular file");

@@ -1,4 +1,4 @@
-//! Labels on their own: an array, a column, a tensor, or lines of text.
+//! Labels in a file of their own: an array, a column, a tensor, or lines of text.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Seek as _};
@@ -11,19 +11,21 @@ use crate::payload::not_a_class;
 use crate::table::Table;
 use crate::{LogitFileError, LogitFileErrorKind, npy, tensors};
 
-/// Column of labels in a table.
+/// Name of the label column in a table.
 pub(crate) const COLUMN: &str = "label";
 
-/// Reads the class of each image: an .npy array of integers `[n]`, the Parquet column `label`, the safetensors tensor
-/// `labels`, or, when the file begins as none of these, text with one integer a line.
+/// Reads the class of each image: an .npy array of integers `[n]`, the Parquet column `label`, or the safetensors
+/// tensor `labels`. A file in none of these formats is read as text with one integer per line.
 ///
 /// # Errors
-/// [`LogitFileError`] naming what there is in the place of labels, or the first row that is no class.
+/// [`LogitFileError`] when the labels are missing or have another type, or naming the first row that is not a class.
 pub fn read_labels(path: &Path) -> Result<Vec<usize>, LogitFileError> {
     let (mut file, length, format, _) = format::open(path)?;
     let missing = |place: &str, found: &str| {
         LogitFileErrorKind::Content
-            .error(format!("{place} is {found}, expected one integer an image"))
+            .error(format!(
+                "{place} is {found}, expected one integer per image"
+            ))
             .at(path.display())
     };
     match format {
@@ -41,7 +43,7 @@ pub fn read_labels(path: &Path) -> Result<Vec<usize>, LogitFileError> {
     }
 }
 
-/// One integer a line; the last line may be empty.
+/// Reads one integer per line. A newline at the end is optional.
 fn lines(mut file: File, path: &Path) -> Result<Vec<usize>, LogitFileError> {
     file.rewind().map_err(at("read", path))?;
     let mut labels = Vec::new();
@@ -49,7 +51,7 @@ fn lines(mut file: File, path: &Path) -> Result<Vec<usize>, LogitFileError> {
         let line = line.map_err(at("read", path))?;
         let text = str::from_utf8(&line).map_or("", str::trim);
         labels.push(text.parse().map_err(|_| {
-            // A binary file can have any length without a line's end.
+            // A binary file can be arbitrarily long without a newline.
             let shown = &line[..line.len().min(40)];
             not_a_class(path, row as u64, shown.escape_ascii())
         })?);

@@ -1,11 +1,11 @@
-//! Logits that were computed elsewhere, read as a stream of rows.
+//! Reads logits that another program computed, as a stream of rows.
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! Any framework can write its logits as `.npy`, Parquet or safetensors. A [`LogitFile`] hands them out some rows at a time,
-//! as `f32`, and holds no more of the file than that: two files of gigabytes are compared in the memory of a few thousand
-//! rows. What a file is, its first bytes say; its name does not matter. Nothing that a file claims is believed before the
-//! file's own length bears it out.
+//! Any framework can write its logits as `.npy`, Parquet or safetensors. A [`LogitFile`] returns a few rows at a time
+//! as `f32` and keeps only those in memory, so two files of gigabytes are compared in the memory of a few thousand
+//! rows. The first bytes of a file identify its format; the file name does not matter. Sizes in a header are checked
+//! against the length of the file before they are used.
 
 mod element;
 mod error;

@@ -1,4 +1,4 @@
-//! NumPy's array files: a header that is a Python literal, then the numbers.
+//! NumPy's array files: a header with a Python literal, then the numbers.
 
 mod header;
 
@@ -12,19 +12,20 @@ use crate::element::{Float, Integer};
 use crate::payload::{self, Payload};
 use crate::{LogitFileError, LogitFileErrorKind};
 
-/// Bytes of a header that are ever read. NumPy writes 128 for a plain array, and reads no more than 10,000.
+/// Largest supported header in bytes. NumPy writes 128 bytes for a plain array, and reads at most 10,000.
 const MAX_HEADER: usize = 1 << 16;
 
-/// An array, whose numbers fill the file from the byte `start` on.
+/// An array whose numbers fill the file from byte `start` to the end.
 pub(crate) struct Array {
     start: u64,
-    /// NumPy's name of the type without its byte order: `f4`.
+    /// NumPy's type name without the byte order, such as `f4`.
     kind: String,
     big_endian: bool,
     shape: Vec<usize>,
 }
 
-/// Reads the header of `file`, which has `length` bytes, and checks that the numbers are all there.
+/// Reads the header of `file`, which has `length` bytes, and checks that the file has exactly the numbers that the
+/// header describes.
 pub(crate) fn open(file: &mut File, length: u64, path: &Path) -> Result<Array, LogitFileError> {
     let damaged = |why: String| {
         LogitFileErrorKind::Damaged
@@ -87,7 +88,7 @@ pub(crate) fn open(file: &mut File, length: u64, path: &Path) -> Result<Array, L
     })
 }
 
-/// The header's text, and the byte at which it ends; inside, what does not fit.
+/// Reads the header's text and the byte at which it ends. The inner error describes an invalid header.
 fn text(file: &mut File, length: u64) -> io::Result<Result<(String, u64), String>> {
     let mut fixed = [0; 12];
     file.rewind()?;
@@ -122,7 +123,7 @@ fn text(file: &mut File, length: u64) -> io::Result<Result<(String, u64), String
 }
 
 impl Array {
-    /// The array as logits.
+    /// Interprets the array as logits.
     pub(crate) fn logits(&self, path: &Path) -> Result<Payload, LogitFileError> {
         const EXPECTED: &str = "f2, f4 or f8 [n, classes], neither of them 0";
         let element = match self.kind.as_str() {
@@ -144,7 +145,7 @@ impl Array {
         })
     }
 
-    /// The array as labels.
+    /// Interprets the array as labels, and reads them.
     pub(crate) fn labels(
         &self,
         file: &mut File,

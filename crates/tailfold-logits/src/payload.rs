@@ -1,4 +1,4 @@
-//! Numbers that lie one after the other in a file, read a stretch at a time.
+//! Contiguous numbers in a file, read in chunks.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -10,12 +10,12 @@ use tailfold_spec::artifact::at;
 use crate::element::{Float, Integer};
 use crate::{LogitFileError, LogitFileErrorKind};
 
-/// Bytes read at once: they are converted while they are in the cache.
+/// Bytes per read, small enough that they are converted while in the cache.
 const STRETCH: usize = 1 << 18;
 
-/// Logits, row-major `[rows, classes]`, and the row that is read next.
+/// Logits in a file, row-major `[rows, classes]`, and the next row to read.
 pub(crate) struct Payload {
-    /// Byte of the file at which they begin.
+    /// Offset of the first number in the file, in bytes.
     pub(crate) start: u64,
     pub(crate) element: Float,
     pub(crate) big_endian: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    /// Appends the next rows to `into`, at most `rows`, and says how many.
+    /// Appends at most `rows` of the next rows to `into`, and returns their number.
     pub(crate) fn read(
         &mut self,
         file: &mut File,
@@ -34,7 +34,7 @@ impl Payload {
         into: &mut Vec<f32>,
     ) -> Result<usize, LogitFileError> {
         let rows = rows.min(self.rows - self.next);
-        // What is there was found to fill the file when it was opened, so that none of this overflows.
+        // These sizes cannot overflow: opening the file checked that the numbers fill it.
         let row_bytes = self.classes * self.element.size();
         into.reserve(rows * self.classes);
         let at_byte = self.start + self.next as u64 * row_bytes as u64;
@@ -47,7 +47,7 @@ impl Payload {
     }
 }
 
-/// Labels `[count]` that begin at the byte `start`.
+/// Reads labels `[count]` from the byte `start`.
 pub(crate) fn labels(
     file: &mut File,
     path: &Path,
@@ -73,7 +73,7 @@ pub(crate) fn labels(
     }
 }
 
-/// The error about `found` in the place of a label.
+/// The error for `found` where a label was expected.
 pub(crate) fn not_a_class(path: &Path, row: u64, found: impl Display) -> LogitFileError {
     LogitFileErrorKind::Content
         .error(format!(
@@ -82,7 +82,7 @@ pub(crate) fn not_a_class(path: &Path, row: u64, found: impl Display) -> LogitFi
         .at(path.display())
 }
 
-/// Hands `length` bytes from `start` on to `take`, whole numbers at a time.
+/// Passes `length` bytes from `start` on to `take` in chunks of whole numbers.
 fn stretches(
     file: &mut File,
     start: u64,

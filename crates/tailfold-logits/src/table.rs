@@ -1,4 +1,4 @@
-//! Tables in Parquet: which columns are what, and rows across row groups.
+//! Parquet tables: the role of each column, and rows across row groups.
 
 mod claims;
 mod codec;
@@ -24,20 +24,20 @@ use columns::Columns;
 use layout::Layout;
 use lists::Lists;
 
-/// A Parquet file, and the row that is read next.
+/// A Parquet file with its logits, and the next row to read.
 pub(crate) struct Table {
     inner: Inner,
     rows: usize,
     logits: Option<Logits>,
 }
 
-/// The logits, in the two forms that a table has for them.
+/// The logits, as one list column or as one column per class.
 enum Logits {
     Lists(Box<Lists>),
     Columns(Columns),
 }
 
-/// What every reader of a column needs: the file, its footer, and its name for messages.
+/// The parts that every column reader needs: the file, its footer, and its path for messages.
 struct Inner {
     path: PathBuf,
     file: Arc<File>,
@@ -45,13 +45,14 @@ struct Inner {
 }
 
 impl Table {
-    /// Opens `file`, which has `length` bytes, finds the logits and reads as much as says how many classes there are.
+    /// Opens `file`, which has `length` bytes, finds the logits, and reads as far as is needed to know the number of
+    /// classes.
     pub(crate) fn open(file: File, length: u64, path: &Path) -> Result<Self, LogitFileError> {
         let mut table = Self::without_logits(file, length, path)?;
         if table.rows == 0 {
             return Err(table
                 .inner
-                .content("the table", "without rows", "one row an image"));
+                .content("the table", "without rows", "one row per image"));
         }
         let logits = match layout::find(&table.inner)? {
             Layout::List(column) => Logits::Lists(Box::new(Lists::open(&table.inner, column)?)),
@@ -61,7 +62,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Opens `file` for its other columns.
+    /// Opens `file` without its logits, to read its other columns.
     pub(crate) fn without_logits(
         file: File,
         length: u64,
@@ -81,7 +82,7 @@ impl Table {
         let whole = inner.metadata.file_metadata().num_rows();
         if sum != Some(whole) {
             let why =
-                format!("it says that there are {whole} rows, and of the row groups {rows:?}");
+                format!("it says that there are {whole} rows, but the row groups have {rows:?}");
             return Err(inner.damaged("the footer", &why));
         }
         let rows = usize::try_from(whole).map_err(|e| inner.damaged("the footer", &e))?;
@@ -104,7 +105,7 @@ impl Table {
         }
     }
 
-    /// Appends the next rows to `into`, at most `rows`, and says how many.
+    /// Appends at most `rows` of the next rows to `into`, and returns their number.
     pub(crate) fn read(
         &mut self,
         rows: usize,
@@ -117,7 +118,7 @@ impl Table {
         }
     }
 
-    /// The integers of `column`, if there is such a column.
+    /// The integers in `column`; `None` when the table lacks the column.
     pub(crate) fn labels(&self, column: &str) -> Result<Option<Vec<usize>>, LogitFileError> {
         match self.inner.find(column) {
             Some(index) => whole::integers(&self.inner, index).map(Some),
@@ -125,7 +126,7 @@ impl Table {
         }
     }
 
-    /// The text of the first of `columns` that there is.
+    /// The text in the first of `columns` that the table has; `None` when it has none of them.
     pub(crate) fn ids(&self, columns: &[&str]) -> Result<Option<Vec<String>>, LogitFileError> {
         match columns.iter().find_map(|column| self.inner.find(column)) {
             Some(index) => whole::texts(&self.inner, index).map(Some),
@@ -135,7 +136,7 @@ impl Table {
 }
 
 impl Inner {
-    /// The first leaf of the top-level column `name`.
+    /// Index of the first leaf of the top-level column `name`.
     fn find(&self, name: &str) -> Option<usize> {
         let columns = self.metadata.file_metadata().schema_descr().columns();
         columns
@@ -151,7 +152,7 @@ impl Inner {
         self.metadata.num_row_groups()
     }
 
-    /// Rows of a group, which were found not to be negative when the file was opened.
+    /// Number of rows in a group; opening the file checked that it is not negative.
     fn group_rows(&self, group: usize) -> usize {
         usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or(0)
     }
@@ -160,7 +161,7 @@ impl Inner {
         self.metadata.row_group(group).column(column)
     }
 
-    /// A row's number in the file.
+    /// The number of a row in the file, from its number in a row group.
     fn row(&self, group: usize, row: usize) -> u64 {
         let before: usize = (0..group).map(|g| self.group_rows(g)).sum();
         (before + row) as u64
@@ -178,7 +179,7 @@ impl Inner {
             .at(self.path.display())
     }
 
-    /// The error of reading a column in a row group.
+    /// The error for a failure to read `column` in the row group `group`.
     fn chunk_error(&self, group: usize, column: usize, error: &ParquetError) -> LogitFileError {
         let why = match error {
             ParquetError::General(why) | ParquetError::EOF(why) => why.clone(),
@@ -192,13 +193,13 @@ impl Inner {
         self.damaged(&format!("row group {group}, column `{name}`"), &why)
     }
 
-    /// A column's name as a person gave it.
+    /// A column's top-level name, without the names of its inner groups.
     fn name(&self, column: usize) -> String {
         let descr = self.descr(column);
         descr.path().parts().first().cloned().unwrap_or_default()
     }
 
-    /// A column's type, for messages: `DOUBLE`, `list of INT32`.
+    /// A column's type for messages: `DOUBLE`, `nested INT32`.
     fn form(&self, column: usize) -> String {
         let descr = self.descr(column);
         let physical = match (descr.physical_type(), descr.logical_type_ref()) {

@@ -1,4 +1,4 @@
-//! Safetensors files: what `tailfold logits --out` writes, and others like it.
+//! Safetensors files, such as those from `tailfold logits --out`.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
@@ -12,22 +12,22 @@ use crate::element::{Float, Integer};
 use crate::payload::{self, Payload};
 use crate::{LogitFileError, LogitFileErrorKind};
 
-/// Key in the metadata of a part of a run in shards (`tailfold_part::Part`), whose rows are some of the images alone.
+/// Metadata key of a part of a sharded run (`tailfold_part::Part`), which has rows for only some of the images.
 const PART: &str = "tailfold.part";
 
-/// Bytes of a header that are ever read: the format's own limit.
+/// Largest supported header in bytes; this is the format's own limit.
 const MAX_HEADER: u64 = 100_000_000;
 
 /// The tensor `labels`.
 pub(crate) struct Labels {
     element: Integer,
     start: u64,
-    /// How many there are.
+    /// Number of labels.
     pub(crate) count: usize,
 }
 
 impl Labels {
-    /// Reads them, one for each of `images`.
+    /// Reads the labels, whose number must be `images`.
     pub(crate) fn read(
         &self,
         file: &mut File,
@@ -47,7 +47,7 @@ impl Labels {
     }
 }
 
-/// The tensors `logits` and `labels` of `file`, which has `length` bytes.
+/// Finds the tensors `logits` and `labels` in `file`, which has `length` bytes.
 pub(crate) fn open(
     file: &mut File,
     length: u64,
@@ -59,7 +59,7 @@ pub(crate) fn open(
     if whole.is_some_and(|metadata| metadata.contains_key(PART)) {
         return Err(LogitFileErrorKind::Content
             .error(
-                "the file is a part of a run in shards, expected the logits of all images: \
+                "the file is a part of a sharded run, expected the logits of all images: \
              merge the parts (`tailfold merge`)",
             )
             .at(path.display()));
@@ -89,7 +89,7 @@ pub(crate) fn open(
     Ok((payload, find_labels(&header, start, path)?))
 }
 
-/// The tensor `labels` of `file`, which has `length` bytes and need not have logits.
+/// Finds the tensor `labels` in `file`, which has `length` bytes; the file need not have logits.
 pub(crate) fn labels(
     file: &mut File,
     length: u64,
@@ -125,7 +125,8 @@ fn find_labels(
     }))
 }
 
-/// The header, which the crate has checked to describe tensors without gaps, and the byte at which they begin.
+/// Reads the header and the byte at which the tensors begin. The safetensors crate checks that the header describes
+/// tensors without gaps.
 fn header(file: &mut File, length: u64, path: &Path) -> Result<(Metadata, u64), LogitFileError> {
     let damaged = |why: String| {
         LogitFileErrorKind::Damaged
@@ -136,7 +137,7 @@ fn header(file: &mut File, length: u64, path: &Path) -> Result<(Metadata, u64), 
     file.rewind().map_err(at("read", path))?;
     file.read_exact(&mut size).map_err(at("read", path))?;
     let size = u64::from_le_bytes(size);
-    // The format was recognised by its header being no longer than the file.
+    // The header fits in the file, because this is how the format was recognised.
     if size > MAX_HEADER {
         return Err(damaged(format!(
             "it has {size} bytes, expected at most {MAX_HEADER}"

@@ -1,4 +1,4 @@
-//! Graphs under construction: nodes with their constants and the types of what they make.
+//! Graphs under construction: nodes with their constants, and the types of their outputs.
 
 use crate::Element;
 use crate::proto::{DataType, Dimension, GraphProto, NodeProto, TensorProto, ValueInfoProto};
@@ -8,18 +8,18 @@ use crate::proto::{DataType, Dimension, GraphProto, NodeProto, TensorProto, Valu
 pub(crate) struct Value {
     /// Name of the value.
     pub(crate) name: String,
-    /// Shape without the batch, which comes first.
+    /// Shape without the leading batch dimension.
     pub(crate) shape: Vec<usize>,
 }
 
-/// A graph that grows node by node, in the order of computation.
+/// A graph to which nodes are appended in the order of computation.
 #[derive(Debug, Default)]
 pub(crate) struct GraphBuilder {
     graph: GraphProto,
 }
 
 impl GraphBuilder {
-    /// A graph without nodes.
+    /// Creates a graph without nodes.
     pub(crate) fn new(name: String) -> Self {
         Self {
             graph: GraphProto {
@@ -52,7 +52,7 @@ impl GraphBuilder {
         name
     }
 
-    /// Adds `node`, whose one output is `[N, shape...]`.
+    /// Adds `node`, whose single output is `[N, shape...]`.
     pub(crate) fn node(&mut self, node: NodeProto, shape: Vec<usize>) -> Value {
         let value = Value {
             name: node.output.concat(),
@@ -63,9 +63,9 @@ impl GraphBuilder {
         value
     }
 
-    /// The graph with the one output `value`.
+    /// Returns the graph with the single output `value`.
     pub(crate) fn finish(mut self, value: &Value) -> GraphProto {
-        // A type is said once: for an output, in the list of outputs.
+        // The type of an output is declared in the list of outputs only.
         self.graph.value_info.retain(|v| v.name() != value.name);
         self.graph.output.push(info(value));
         self.graph

@@ -26,8 +26,8 @@ mod sums;
 
 pub(crate) use batch_norm::normalisation;
 
-/// Rewrites `model` to canonical form, with the output `output` if the graph has several. A graph that already has this
-/// form does not change, and an operator without a canonical form stays as it is.
+/// Rewrites `model` to canonical form, with the output `output` if the graph has several. A graph that
+/// already has this form, and an operator without a canonical form, do not change.
 ///
 /// # Errors
 /// [`OnnxError`], which names the node or tensor with the found and the expected value.

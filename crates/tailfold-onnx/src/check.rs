@@ -55,14 +55,14 @@ fn walk(
             most = MOST_NODES
         )));
     }
-    for (what, found) in [
+    for (kind, found) in [
         ("initializers", graph.initializer.len()),
         ("declared values", graph.value_info.len()),
     ] {
         if found > MOST_VALUES {
             let most = MOST_VALUES;
             return Err(OnnxErrorKind::Limit.error(format!(
-                "the graph has {found} {what}, expected at most {most}"
+                "the graph has {found} {kind}, expected at most {most}"
             )));
         }
     }

@@ -21,7 +21,7 @@ impl Checkpoint {
     pub fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Self, OnnxError> {
         let file = Tensors::read(bytes, &path.display().to_string())?;
         let tensors = file.all_f32(file.names())?;
-        // In the order of the names, so that the same file always gives the same message.
+        // Tensors are checked in the order of their names, so the same file always gives the same message.
         for (tensor, (_, values)) in &tensors {
             if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
                 return Err(OnnxErrorKind::NotFinite
@@ -35,10 +35,10 @@ impl Checkpoint {
         })
     }
 
-    /// Values of `tensor`, row-major, of the shape `expected`.
+    /// Returns the values of `tensor`, row-major, if it has the shape `expected`.
     ///
     /// # Errors
-    /// [`OnnxErrorKind::Checkpoint`].
+    /// [`OnnxErrorKind::Checkpoint`] when the tensor is missing or has another shape.
     pub fn tensor(&self, tensor: &str, expected: &[usize]) -> Result<&[f32], OnnxError> {
         let refused = |why: String| OnnxErrorKind::Checkpoint.error(why).at(self.path.display());
         match self.tensors.get(tensor) {
@@ -52,12 +52,12 @@ impl Checkpoint {
         }
     }
 
-    /// Names of all tensors, ascending.
+    /// Returns the names of all tensors, in ascending order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// The file, for messages.
+    /// Returns the path of the file, for messages.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -1,4 +1,4 @@
-//! A small network for tests: non-square input, weights from a written-down seed.
+//! A small network for tests: non-square input, and weights from a fixed seed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,10 +20,10 @@ pub(crate) const PATH: &str = "run/checkpoint.safetensors";
 
 pub(crate) const COSINE: Head = Head::Cosine { scale: 16.0 };
 
-/// Name to shape and values.
+/// Shape and values of each tensor, by name.
 pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
-/// Knuth's 64-bit linear congruential generator, upper bits, in -1..1.
+/// Knuth's 64-bit linear congruential generator: returns the upper bits as a number in -1..1.
 pub(crate) struct Lcg(pub(crate) u64);
 
 impl Lcg {
@@ -36,7 +36,7 @@ impl Lcg {
     }
 }
 
-/// A residual network of depth 8.
+/// Returns the body of a residual network of depth 8.
 pub(crate) fn cifar(width: usize, stem_stride: usize) -> Body {
     Body::CifarResnet {
         depth: 8,
@@ -45,7 +45,7 @@ pub(crate) fn cifar(width: usize, stem_stride: usize) -> Body {
     }
 }
 
-/// 7 classes, images of 3x12x10.
+/// Returns an architecture with 7 classes and images of 3x12x10.
 pub(crate) fn architecture(head: Head) -> Architecture {
     Architecture {
         body: cifar(4, 1),
@@ -78,7 +78,7 @@ pub(crate) fn card(arch: &Architecture) -> ModelCard {
     }
 }
 
-/// A checkpoint as training writes it, one tensor more than the network needs.
+/// Returns a checkpoint as training writes it, with one tensor more than the network needs.
 pub(crate) fn tensors(arch: &Architecture) -> Tensors {
     let mut lcg = Lcg(SEED);
     let mut tensors = Tensors::new();
@@ -91,7 +91,7 @@ pub(crate) fn tensors(arch: &Architecture) -> Tensors {
     let plan = arch.plan();
     for layer in plan.layers() {
         let shape = layer.weight_shape();
-        // He's variance, but for the networks whose dumps are kept.
+        // He initialization, except for networks whose dumps are stored.
         let fan: usize = shape[1..].iter().product();
         let spread = match arch.body {
             Body::CifarResnet { .. } => 0.4,

@@ -1,17 +1,18 @@
-//! Folding: class offsets become a part of the head's bias, and cost nothing when the model runs.
+//! Offset folding: class offsets become part of the head's bias, so they cost nothing at inference.
 
 use tailfold_spec::OffsetsRecord;
 
 use crate::proto::{NodeProto, TensorProto};
 use crate::{Model, OnnxError, OnnxErrorKind};
 
-/// Adds `offsets` to the bias of the head, class by class, and records them in the card.
+/// Adds `offsets` to the bias of the head, and records them in the card.
 ///
-/// Both are `[num_classes]`, in logits (natural-log units), in label order. The head is the `Gemm` that makes the
-/// model's output. Fold before quantizing: the int32 bias is derived from the folded value.
+/// Offsets and bias are `[num_classes]`, in logits (natural-log units), in label order. The head is the
+/// `Gemm` that produces the model's output. Offsets must be folded before quantization, because the int32
+/// bias is derived from the folded bias.
 ///
 /// # Errors
-/// [`OnnxError`]; the model is untouched.
+/// [`OnnxError`]; the model is unchanged then.
 pub fn fold_offsets(model: &mut Model, offsets: &OffsetsRecord) -> Result<(), OnnxError> {
     let mut card = model.card()?;
     check_foldable(model)?;
@@ -41,7 +42,7 @@ pub fn fold_offsets(model: &mut Model, offsets: &OffsetsRecord) -> Result<(), On
     Ok(())
 }
 
-/// Checks that offsets can still be folded into `model`: it has none yet, and it is not quantized.
+/// Checks that offsets can still be folded into `model`: it has no offsets yet, and it is not quantized.
 ///
 /// # Errors
 /// [`OnnxErrorKind::AlreadyFolded`] or [`OnnxErrorKind::Quantized`].
@@ -70,7 +71,7 @@ const QUANTIZING: [&str; 6] = [
     "QLinearMatMul",
 ];
 
-/// The bias initializer of the `Gemm` that makes the output, one value a class.
+/// Returns the bias initializer of the `Gemm` that produces the output, with one value per class.
 fn head_bias(model: &Model) -> Result<&TensorProto, OnnxError> {
     let graph = model.graph();
     let output = model.output()?.name();
@@ -109,13 +110,15 @@ fn head_bias(model: &Model) -> Result<&TensorProto, OnnxError> {
         .filter(|name| *name == bias)
         .count();
     if readers > 1 || graph.input.iter().any(|i| i.name() == bias) {
-        return Err(refuse("its bias is not its own"));
+        return Err(refuse(
+            "its bias is an input of the graph or has other readers",
+        ));
     }
     let classes =
         classes(model, gemm).ok_or_else(|| refuse("its weight is not an initializer of rank 2"))?;
     match initializer.shape()?[..] {
         [n] | [1, n] if n == classes => Ok(initializer),
-        _ => Err(refuse("its bias does not have one value a class")),
+        _ => Err(refuse("its bias does not have one value per class")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Graphs and the types of values: looking things up and putting them in.
+//! Graphs and the types of values: lookup and changes.
 
 use crate::proto::{
     DataType, Dimension, DimensionValue, GraphProto, NodeProto, TensorProto, TensorShapeProto,
@@ -6,12 +6,12 @@ use crate::proto::{
 };
 
 impl GraphProto {
-    /// The initializer `name`.
+    /// Returns the initializer `name`.
     pub fn find_initializer(&self, name: &str) -> Option<&TensorProto> {
         self.initializer.iter().find(|t| t.name() == name)
     }
 
-    /// Puts `tensor` in the place of the initializer of the same name, or after the others.
+    /// Replaces the initializer of the same name by `tensor`, or appends `tensor`.
     pub fn set_initializer(&mut self, tensor: TensorProto) {
         match self
             .initializer
@@ -23,27 +23,27 @@ impl GraphProto {
         }
     }
 
-    /// Takes the initializer `name` out.
+    /// Removes and returns the initializer `name`.
     pub fn remove_initializer(&mut self, name: &str) -> Option<TensorProto> {
         let at = self.initializer.iter().position(|t| t.name() == name)?;
         Some(self.initializer.remove(at))
     }
 
-    /// The node that makes the value `name`; `None` for inputs and initializers.
+    /// Returns the node that produces the value `name`; `None` for inputs and initializers.
     pub fn producer(&self, name: &str) -> Option<&NodeProto> {
         self.node
             .iter()
             .find(|n| n.output.iter().any(|o| o == name))
     }
 
-    /// The nodes that read the value `name`.
+    /// Returns the nodes that read the value `name`.
     pub fn consumers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a NodeProto> {
         self.node
             .iter()
             .filter(move |n| n.input.iter().any(|i| i == name))
     }
 
-    /// Type of the value `name`, as far as the file says it.
+    /// Returns the declared type of the value `name`, if the file declares one.
     pub fn find_value(&self, name: &str) -> Option<&ValueInfoProto> {
         let mut values = self
             .input
@@ -55,7 +55,7 @@ impl GraphProto {
 }
 
 impl ValueInfoProto {
-    /// A dense tensor called `name`.
+    /// Declares a dense tensor called `name`.
     pub fn tensor(name: impl Into<String>, element: DataType, shape: Vec<Dimension>) -> Self {
         let tensor = TensorType {
             elem_type: Some(element.into()),
@@ -71,7 +71,7 @@ impl ValueInfoProto {
         }
     }
 
-    /// Element type and shape; `None` for what is not a dense tensor.
+    /// Returns element type and shape; `None` unless the value is a dense tensor.
     pub fn tensor_type(&self) -> Option<&TensorType> {
         match self.r#type.as_ref()?.value.as_ref()? {
             TypeValue::Tensor(tensor) => Some(tensor),
@@ -79,12 +79,13 @@ impl ValueInfoProto {
         }
     }
 
-    /// Type of a dense tensor's elements.
+    /// Returns the element type of a dense tensor.
     pub fn element(&self) -> Option<DataType> {
         DataType::try_from(self.tensor_type()?.elem_type()).ok()
     }
 
-    /// The shape of a dense tensor, `None` where a length is a symbol or unknown; `None` when the rank is unknown.
+    /// Returns the shape of a dense tensor, with `None` for a symbolic or unknown length; `None` when the
+    /// rank is unknown.
     pub fn shape(&self) -> Option<Vec<Option<usize>>> {
         let shape = self.tensor_type()?.shape.as_ref()?;
         Some(shape.dim.iter().map(Dimension::length).collect())
@@ -92,7 +93,7 @@ impl ValueInfoProto {
 }
 
 impl Dimension {
-    /// A known length.
+    /// Returns a dimension of a known length.
     pub fn fixed(length: usize) -> Self {
         Self {
             value: Some(DimensionValue::Length(length as i64)),
@@ -100,7 +101,7 @@ impl Dimension {
         }
     }
 
-    /// A length named `symbol`, the same wherever the symbol appears.
+    /// Returns a dimension whose length is named `symbol`; equal symbols have equal lengths.
     pub fn symbol(symbol: &str) -> Self {
         Self {
             value: Some(DimensionValue::Symbol(symbol.to_owned())),
@@ -108,7 +109,7 @@ impl Dimension {
         }
     }
 
-    /// The name of a length that is not known.
+    /// Returns the symbol of an unknown length.
     pub fn name(&self) -> Option<&str> {
         match &self.value {
             Some(DimensionValue::Symbol(name)) if !name.is_empty() => Some(name),
@@ -116,7 +117,7 @@ impl Dimension {
         }
     }
 
-    /// The length when it is known; some tools write 0 or -1 for one that is not.
+    /// Returns the length if it is known; some tools write 0 or -1 for an unknown length.
     pub fn length(&self) -> Option<usize> {
         match self.value {
             Some(DimensionValue::Length(length)) if length > 0 => usize::try_from(length).ok(),
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_found_with_their_neighbours() {
+    fn type_producer_and_consumers_of_a_value_are_found() {
         let mut graph = GraphProto::default();
         graph.node.push(NodeProto::new("Relu", "r", ["x"], ["y"]));
         graph

@@ -1,4 +1,4 @@
-//! The classifier as one `Gemm` with a bias, into which offsets can be folded whatever its kind.
+//! Classifier heads of every kind, as one `Gemm` with a bias into which offsets can be folded.
 
 use tailfold_spec::{Architecture, Head};
 
@@ -8,10 +8,13 @@ use crate::layers::Layers;
 use crate::norm::rounded;
 use crate::proto::NodeProto;
 
-/// Added to a squared norm before its root: an all-zero feature or weight stays zero instead of becoming NaN.
+/// Added to a squared norm before the square root, so that an all-zero feature or weight stays zero instead
+/// of becoming NaN.
 const NORM_EPSILON: f32 = 1e-12;
 
 impl Layers<'_> {
+    /// Adds the head of `arch` behind `feature`.
+    ///
     /// # Shapes
     /// `[feature_dim]` to `[classes]`, named `logits`.
     pub(crate) fn head(
@@ -43,7 +46,7 @@ impl Layers<'_> {
         Ok(self.graph.node(node, vec![classes]))
     }
 
-    /// `z / sqrt(|z|^2 + 1e-12)`.
+    /// Adds the nodes of `z / sqrt(|z|^2 + 1e-12)`.
     fn normalized(&mut self, z: &Value) -> Value {
         let epsilon = self
             .graph
@@ -69,7 +72,7 @@ impl Layers<'_> {
         self.graph.node(node, z.shape.clone())
     }
 
-    /// `scale w_j / sqrt(|w_j|^2 + 1e-12)` for each row of `weight`, `[classes, dim]`.
+    /// Returns `scale w_j / sqrt(|w_j|^2 + 1e-12)` for each row of `weight`, `[classes, dim]`.
     fn scaled_rows(&self, weight: &[f32], dim: usize, scale: f32) -> Result<Vec<f32>, OnnxError> {
         let rows = weight.chunks_exact(dim).flat_map(|row| {
             let squares: f64 = row.iter().map(|&w| f64::from(w).powi(2)).sum();

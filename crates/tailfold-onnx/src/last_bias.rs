@@ -1,4 +1,4 @@
-//! The last bias of a classifier: the constant whose change shifts the logits class by class.
+//! The last bias of a classifier: the constant that shifts the logits per class.
 
 mod add;
 mod walk;
@@ -30,12 +30,12 @@ enum Place {
     Constant(usize),
 }
 
-/// A network without a bias that shifts the logits class by class.
+/// A network without a bias that shifts the logits per class.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("node `{node}` ({operator}) stands between the last bias and the logits")]
 pub struct NoLastBias {
-    /// Name of the first node, from the output backwards, that does not pass a shift on, or of a layer without a usable
-    /// bias.
+    /// Name of the node: the first one, from the output backwards, that does not propagate a shift, or a
+    /// layer without a usable bias.
     pub node: String,
     /// Its operator.
     pub operator: String,
@@ -66,8 +66,8 @@ impl LastBias {
         }
     }
 
-    /// Adds `shifts` `[classes]` to the logits of `model`, which must have the nodes of the model that the bias was
-    /// found in.
+    /// Adds `shifts` `[classes]` to the logits of `model`, which must have the same nodes as the model of
+    /// the bias.
     ///
     /// # Errors
     /// [`OnnxError`] when the bias is not a float constant.
@@ -79,8 +79,8 @@ impl LastBias {
         }
     }
 
-    /// Returns what is added to the bias input of node `index` for `shifts` `[classes]`; `None` when the last bias is
-    /// another constant.
+    /// Returns the values that `shifts` `[classes]` add to the bias input of node `index`; `None` when the
+    /// last bias is another constant.
     pub fn added_to(&self, index: Option<usize>, shifts: &[f64]) -> Option<Vec<f64>> {
         let own = self.place == Place::Bias && index == Some(self.node);
         own.then(|| self.added(shifts))
@@ -92,7 +92,7 @@ impl LastBias {
     }
 }
 
-/// Returns whether `node` is a layer with weights, which can make the logits.
+/// Returns whether `node` is a layer with weights, which can produce the logits.
 pub fn makes_logits(node: &NodeProto) -> bool {
     ["Gemm", "Conv", "MatMul"].iter().any(|op| node.is(op))
 }

@@ -1,4 +1,4 @@
-//! The layers of a network; a node and the value it makes have one name, so that it serves in every tool.
+//! The layers of a network. A node and its output have the same name, so that every tool shows it.
 
 use tailfold_spec::{Activation, Block, ConvNorm, MaxPool, Shortcut};
 
@@ -11,12 +11,12 @@ use crate::{Checkpoint, OnnxError};
 pub(crate) struct Layers<'a> {
     pub(crate) graph: GraphBuilder,
     pub(crate) checkpoint: &'a Checkpoint,
-    /// Of every BatchNorm.
+    /// Epsilon of every BatchNorm.
     pub(crate) epsilon: f64,
 }
 
 impl Layers<'_> {
-    /// A convolution with the BatchNorm after it, and its activation.
+    /// Adds a convolution with its BatchNorm folded in, and its activation.
     ///
     /// # Shapes
     /// `[from, h, w]` to `[to, h', w']`.
@@ -62,13 +62,13 @@ impl Layers<'_> {
         }
     }
 
-    /// An operator of one input, element by element.
+    /// Adds an elementwise operator with one input.
     pub(crate) fn unary(&mut self, op: &str, name: &str, x: &Value) -> Value {
         let node = NodeProto::new(op, name, [&x.name], [name]);
         self.graph.node(node, x.shape.clone())
     }
 
-    /// Convolutions in a row and the shortcut around them.
+    /// Adds a sequence of convolutions and the shortcut around them.
     ///
     /// # Shapes
     /// As [`Layers::layer`].
@@ -96,7 +96,8 @@ impl Layers<'_> {
         Ok(self.activation(end, &y))
     }
 
-    /// The parameter-free shortcut (option A): every `stride`-th pixel, then zero channels on both sides.
+    /// Adds the parameter-free shortcut (option A): every `stride`-th pixel, then zero channels on both
+    /// sides.
     fn shortcut(&mut self, name: &str, x: &Value, end: &ConvNorm, stride: usize) -> Value {
         let mut x = x.clone();
         if stride != 1 {
@@ -108,7 +109,7 @@ impl Layers<'_> {
         x
     }
 
-    /// `x[:, :, ::stride, ::stride]`.
+    /// Adds `x[:, :, ::stride, ::stride]`.
     fn slice(&mut self, name: &str, x: &Value, stride: usize) -> Value {
         let (h, w, step) = (x.shape[1] as i64, x.shape[2] as i64, stride as i64);
         let inputs = [
@@ -129,7 +130,7 @@ impl Layers<'_> {
         self.graph.node(node, thinned(x.shape[0], x, stride))
     }
 
-    /// Zero channels up to `out`: half of them before, the rest after, the odd one among these.
+    /// Pads with zero channels up to `out`: half of them before, the rest after, including the odd one.
     fn pad(&mut self, name: &str, x: &Value, out: usize) -> Value {
         let missing = out - x.shape[0];
         let (front, back) = (missing / 2, missing.div_ceil(2));
@@ -142,7 +143,7 @@ impl Layers<'_> {
         self.graph.node(node, vec![out, x.shape[1], x.shape[2]])
     }
 
-    /// The largest of each window.
+    /// Adds a max pool.
     ///
     /// # Shapes
     /// `[c, h, w]` to `[c, h', w']`.
@@ -157,7 +158,7 @@ impl Layers<'_> {
         self.graph.node(node, vec![x.shape[0], h, w])
     }
 
-    /// The mean over each channel's pixels.
+    /// Adds a global average pool.
     ///
     /// # Shapes
     /// `[c, h, w]` to `[c]`, named `feature`.
@@ -171,7 +172,7 @@ impl Layers<'_> {
     }
 }
 
-/// `[channels, h, w]` of what keeps every `stride`-th pixel of `x`.
+/// Returns the shape `[channels, h, w]` after keeping every `stride`-th pixel of `x`.
 fn thinned(channels: usize, x: &Value, stride: usize) -> Vec<usize> {
     vec![
         channels,

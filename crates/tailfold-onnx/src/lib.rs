@@ -1,4 +1,4 @@
-//! Inference graphs as ONNX: built from a checkpoint, offsets folded into the head, read, written, checked and dumped.
+//! Inference graphs as ONNX: built from a checkpoint, read, checked, changed, written and printed.
 //!
 //! Internal to tailfold, no stability promise.
 //!

@@ -3,7 +3,8 @@
 /// Largest supported number of nodes of a graph. The largest published classifiers have a few thousand.
 pub const MOST_NODES: usize = 10_000;
 
-/// Largest supported number of initializers, and of declared values. Nodes find them by name, one after the other.
+/// Largest supported number of initializers, and of declared values. Nodes find them by name in a linear
+/// search.
 pub(crate) const MOST_VALUES: usize = 2 * MOST_NODES;
 
 /// Largest supported number of inputs of a node: runtimes take time quadratic in it.

@@ -15,20 +15,21 @@ use crate::proto::{
 };
 use crate::{Element, OnnxError, OnnxErrorKind};
 
-/// A model with one graph.
+/// An ONNX file in memory, with one graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     proto: ModelProto,
 }
 
 impl Model {
-    /// Largest file that is read: protobuf ends at 2 GiB.
+    /// Largest file that is read: protobuf is limited to 2 GiB.
     pub const MAX_BYTES: u64 = (1 << 31) - 1;
 
     /// Reads the file `path`.
     ///
     /// # Errors
-    /// [`OnnxError`] naming the file when it cannot be read, is too large, or is no whole ONNX file.
+    /// [`OnnxError`], which names the file when it cannot be read, is too large, or is not a complete ONNX
+    /// file.
     pub fn read(path: &Path) -> Result<Self, OnnxError> {
         let name = path.display().to_string();
         let too_large = || {
@@ -55,7 +56,7 @@ impl Model {
     /// Reads a model from memory; `name` stands for the file in messages.
     ///
     /// # Errors
-    /// [`OnnxErrorKind::Damaged`] and [`OnnxErrorKind::Damaged`].
+    /// [`OnnxErrorKind::Damaged`].
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, OnnxError> {
         let proto = ModelProto::decode(bytes).map_err(|source| {
             OnnxErrorKind::Damaged
@@ -67,7 +68,7 @@ impl Model {
         Self::from_proto(proto, name)
     }
 
-    /// Wraps a message; `name` stands for the file in messages.
+    /// Wraps a decoded message; `name` stands for the file in messages.
     ///
     /// # Errors
     /// [`OnnxErrorKind::Damaged`] when it has no graph or no operator set, as when a file is cut short between two fields.
@@ -85,7 +86,7 @@ impl Model {
         Ok(Self { proto })
     }
 
-    /// A model of standard operators of version `opset`, written by this program, without metadata.
+    /// Creates a model with the opset version `opset` and tailfold as producer, without metadata.
     pub(crate) fn from_graph(graph: GraphProto, ir_version: i64, opset: i64) -> Self {
         let opset = OperatorSetIdProto {
             domain: Some(String::new()),
@@ -102,20 +103,20 @@ impl Model {
         Self { proto }
     }
 
-    /// The file's bytes; the same model gives the same bytes.
+    /// Returns the file's bytes; the same model gives the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.proto.encode_to_vec()
     }
 
-    /// The message.
+    /// Returns the protobuf message.
     pub fn proto(&self) -> &ModelProto {
         &self.proto
     }
 
-    /// The graph.
+    /// Returns the graph.
     ///
     /// # Panics
-    /// Never: a model without a graph cannot be made.
+    /// Never: a model without a graph cannot be created.
     pub fn graph(&self) -> &GraphProto {
         self.proto
             .graph
@@ -123,22 +124,22 @@ impl Model {
             .expect("a model is only made with a graph")
     }
 
-    /// The graph, to change it.
+    /// Returns the graph, mutable.
     pub fn graph_mut(&mut self) -> &mut GraphProto {
         self.proto.graph.get_or_insert_default()
     }
 
-    /// The nodes, in the order of their computation.
+    /// Returns the nodes, in the order of computation.
     pub fn nodes(&self) -> &[NodeProto] {
         &self.graph().node
     }
 
-    /// The node called `name`.
+    /// Returns the node called `name`.
     pub fn node(&self, name: &str) -> Option<&NodeProto> {
         self.nodes().iter().find(|n| n.name() == name)
     }
 
-    /// Version of the standard operators; `None` when the file uses only others.
+    /// Returns the version of the standard operators; `None` when the file uses only other operators.
     pub fn opset(&self) -> Option<i64> {
         let mut sets = self.proto.opset_import.iter();
         sets.find(|s| standard(s.domain())).map(|s| s.version())
@@ -152,13 +153,13 @@ impl Model {
         }
     }
 
-    /// Name and version of the tool that wrote the file.
+    /// Returns name and version of the tool that wrote the file.
     pub fn producer(&self) -> String {
         let (name, version) = (self.proto.producer_name(), self.proto.producer_version());
         format!("{name} {version}").trim().to_owned()
     }
 
-    /// IR version (version of the ONNX format).
+    /// Returns the IR version (version of the ONNX format).
     pub fn ir_version(&self) -> i64 {
         self.proto.ir_version()
     }
@@ -202,7 +203,7 @@ impl Model {
         self.proto.ir_version = Some(found.max(version));
     }
 
-    /// The metadata.
+    /// Returns the metadata.
     pub fn props(&self) -> BTreeMap<String, String> {
         self.proto
             .metadata_props
@@ -211,7 +212,7 @@ impl Model {
             .collect()
     }
 
-    /// Sets one entry of the metadata, which is then in ascending order of its keys.
+    /// Sets one entry of the metadata and sorts the entries by key.
     pub fn set_prop(&mut self, key: impl Into<String>, value: impl Into<String>) {
         let mut props = self.props();
         props.insert(key.into(), value.into());
@@ -228,30 +229,30 @@ impl Model {
             .collect();
     }
 
-    /// The model card from the metadata.
+    /// Returns the model card from the metadata.
     ///
     /// # Errors
-    /// [`CardError`] when it was not written by tailfold or is damaged.
+    /// [`CardError`] when the card was not written by tailfold or is damaged.
     pub fn card(&self) -> Result<ModelCard, CardError> {
         ModelCard::from_props(&self.props())
     }
 
-    /// The card, compared with the graph: as many classes as logits, images of the input's size.
+    /// Returns the card after comparing it with the graph: number of classes, and size of the images.
     ///
     /// # Errors
-    /// [`OnnxErrorKind::Metadata`], [`OnnxErrorKind::Metadata`] or [`OnnxErrorKind::Metadata`] with both sides.
+    /// [`OnnxErrorKind::Metadata`] with both values of a mismatch.
     pub fn checked_card(&self) -> Result<ModelCard, OnnxError> {
         let card = self.card()?;
         let p = &card.preprocess;
-        let told = [p.channels, p.height, p.width];
+        let declared = [p.channels, p.height, p.width];
         let [_, found @ ..] = self.input_shape()?;
         if found
             .iter()
-            .zip(told)
-            .any(|(found, told)| found.is_some_and(|f| f != told))
+            .zip(declared)
+            .any(|(found, declared)| found.is_some_and(|f| f != declared))
         {
             return Err(OnnxErrorKind::Metadata.error(format!(
-                "the metadata prepares images of {told:?} but the network takes {graph}",
+                "the metadata prepares images of {declared:?} but the network takes {graph}",
                 graph = lengths(&found)
             )));
         }
@@ -275,10 +276,11 @@ impl Model {
         self.set_props(props);
     }
 
-    /// Shape and values of an initializer.
+    /// Returns shape and values of an initializer.
     ///
     /// # Errors
-    /// [`OnnxErrorKind::Structure`], or [`OnnxErrorKind::Tensor`] when its type is another or its values do not fill it.
+    /// [`OnnxErrorKind::Structure`] when it is missing, or [`OnnxErrorKind::Tensor`] when it has another
+    /// element type or its values do not fill its shape.
     pub fn initializer<T: Element>(&self, name: &str) -> Result<(Vec<usize>, Vec<T>), OnnxError> {
         let tensor = self.graph().find_initializer(name).ok_or_else(|| {
             OnnxErrorKind::Structure.error(format!("the graph has no initializer `{name}`"))
@@ -286,10 +288,10 @@ impl Model {
         Ok((tensor.shape()?, tensor.values()?))
     }
 
-    /// [`Model::initializer`] of f32.
+    /// Returns shape and values of an f32 initializer, as [`Model::initializer`] does.
     ///
     /// # Errors
-    /// The same.
+    /// As [`Model::initializer`].
     pub fn initializer_f32(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), OnnxError> {
         self.initializer(name)
     }
@@ -300,27 +302,27 @@ impl Model {
             .set_initializer(TensorProto::new(name, dims, values));
     }
 
-    /// [`Model::set_initializer`] of f32.
+    /// Replaces or adds an f32 initializer.
     pub fn set_initializer_f32(&mut self, name: &str, dims: &[usize], values: &[f32]) {
         self.set_initializer(name, dims, values);
     }
 
-    /// [`Model::set_initializer`] of i8.
+    /// Replaces or adds an i8 initializer.
     pub fn set_initializer_i8(&mut self, name: &str, dims: &[usize], values: &[i8]) {
         self.set_initializer(name, dims, values);
     }
 
-    /// [`Model::set_initializer`] of u8.
+    /// Replaces or adds a u8 initializer.
     pub fn set_initializer_u8(&mut self, name: &str, dims: &[usize], values: &[u8]) {
         self.set_initializer(name, dims, values);
     }
 
-    /// [`Model::set_initializer`] of i32.
+    /// Replaces or adds an i32 initializer.
     pub fn set_initializer_i32(&mut self, name: &str, dims: &[usize], values: &[i32]) {
         self.set_initializer(name, dims, values);
     }
 
-    /// The one input that is not an initializer.
+    /// Returns the only input that is not an initializer.
     ///
     /// # Errors
     /// [`OnnxErrorKind::Ports`] unless there is exactly one.
@@ -336,7 +338,7 @@ impl Model {
         )
     }
 
-    /// The one output.
+    /// Returns the only output.
     ///
     /// # Errors
     /// [`OnnxErrorKind::Ports`] unless there is exactly one.
@@ -344,10 +346,11 @@ impl Model {
         one("outputs", self.graph().output.iter().collect())
     }
 
-    /// `[batch, channels, height, width]` of the input; `None` for a dimension that is not fixed.
+    /// Returns `[batch, channels, height, width]` of the input, with `None` for a dimension that is not
+    /// fixed.
     ///
     /// # Errors
-    /// [`OnnxErrorKind::Ports`], also when the input is not of rank 4.
+    /// [`OnnxErrorKind::Ports`], including an input that does not have rank 4.
     pub fn input_shape(&self) -> Result<[Option<usize>; 4], OnnxError> {
         let input = self.input()?;
         let shape = input.shape();
@@ -365,7 +368,7 @@ impl Model {
             })
     }
 
-    /// Name of the input's first dimension, if it is symbolic.
+    /// Returns the name of the input's first dimension, if it is symbolic.
     pub fn batch_name(&self) -> Option<String> {
         let shape = self.input().ok()?.tensor_type()?.shape.as_ref()?;
         Some(shape.dim.first()?.name()?.to_owned())
@@ -389,7 +392,7 @@ fn domains(nodes: &[NodeProto], used: &mut BTreeSet<String>) {
 }
 
 fn one<'a>(
-    what: &'static str,
+    kind: &'static str,
     ports: Vec<&'a ValueInfoProto>,
 ) -> Result<&'a ValueInfoProto, OnnxError> {
     match ports[..] {
@@ -397,7 +400,7 @@ fn one<'a>(
         ref ports => {
             let names: Vec<&str> = ports.iter().map(|p| p.name()).collect();
             Err(OnnxErrorKind::Ports.error(format!(
-                "the graph has {} {what} ({}), expected one",
+                "the graph has {} {kind} ({}), expected one",
                 names.len(),
                 names.join(", ")
             )))

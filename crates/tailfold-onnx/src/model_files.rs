@@ -1,4 +1,4 @@
-//! The files of a model, for checks that no output takes their place.
+//! The files of a model, for checks that no output overwrites them.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::{Model, folder_of};
 
 /// Adds the model file `path` and its files of external data to the inputs of `files`; `option` is the option of the model.
 ///
-/// A file that is not a model is added alone: its own error comes later.
+/// A file that is not a model is added alone; reading it reports the error later.
 pub fn add_model_files(files: &mut OutputCheck, option: &str, path: &Path) {
     files.reads(&format!("file of {option}"), path);
     if files.existing().is_empty() {

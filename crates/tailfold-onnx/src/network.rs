@@ -6,20 +6,21 @@ use crate::builder::GraphBuilder;
 use crate::layers::Layers;
 use crate::{Checkpoint, Model, OnnxError, OnnxErrorKind};
 
-/// The last operator set in which `ReduceSumSquare` has its axes as an attribute, where every runtime reads them.
+/// Last opset in which `ReduceSumSquare` has its axes as an attribute, which every runtime supports.
 const OPSET: i64 = 17;
-/// The version of the format that came with it.
+/// IR version (version of the ONNX format) that was released with this opset.
 const IR_VERSION: i64 = 8;
 
 /// Builds the graph of `arch` with the weights of `checkpoint` and writes `card` into its metadata.
 ///
-/// Input `image` is `[N, channels, height, width]`, output `logits` is `[N, num_classes]`; the value under the head is
-/// `feature`, `[N, feature_dim]`. BatchNorms are folded into their convolutions, offsets are not folded into the head:
-/// see [`crate::fold_offsets`]. The same arguments give the same bytes.
+/// Input `image` is `[N, channels, height, width]`, output `logits` is `[N, num_classes]`; the input of the
+/// head is `feature`, `[N, feature_dim]`. BatchNorms are folded into their convolutions. Offsets are not
+/// folded into the head: see [`crate::fold_offsets`]. The same arguments give the same bytes.
 ///
 /// # Errors
-/// [`OnnxError`] when the architecture is impossible, the card is that of another model or of a folded or quantized
-/// one, or the checkpoint lacks a tensor, has one of another shape, or one whose folded values are not finite.
+/// [`OnnxError`] when the architecture is impossible, when the card belongs to another model or to a folded
+/// or quantized one, when the checkpoint lacks a tensor or has one of another shape, or when folded values
+/// are not finite.
 pub fn build(
     arch: &Architecture,
     checkpoint: &Checkpoint,
@@ -72,15 +73,13 @@ fn check_card(arch: &Architecture, card: &ModelCard) -> Result<(), OnnxError> {
         ModelCard {
             offsets: Some(_), ..
         } => Err(OnnxErrorKind::Metadata.error(
-            "the card says that the model is already folded, but a graph is built without \
-             that",
+            "the card says that offsets are already folded, but a graph is built without offsets",
         )),
         ModelCard {
             quantization: Some(_),
             ..
         } => Err(OnnxErrorKind::Metadata.error(
-            "the card says that the model is already quantized, but a graph is built \
-             without that",
+            "the card says that the model is already quantized, but a graph is built in float",
         )),
         _ => Ok(()),
     }

@@ -1,14 +1,14 @@
-//! Nodes and their attributes: making and reading them.
+//! Nodes and their attributes: creation and lookup.
 
 use crate::proto::{AttributeProto, AttributeType, NodeProto};
 
-/// Inputs and outputs by name, as [`NodeProto::new`] takes them.
+/// Converts input or output names, as [`NodeProto::new`] takes them.
 fn names<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Vec<String> {
     names.into_iter().map(Into::into).collect()
 }
 
 impl NodeProto {
-    /// A node that applies the standard operator `op`; an empty input name leaves an optional input out.
+    /// Creates a node of the standard operator `op`; an empty input name omits an optional input.
     pub fn new<I: Into<String>, O: Into<String>>(
         op: &str,
         name: impl Into<String>,
@@ -24,7 +24,7 @@ impl NodeProto {
         }
     }
 
-    /// With the integer attribute `name`.
+    /// Adds the integer attribute `name`.
     #[must_use]
     pub fn attr_int(self, name: &str, value: i64) -> Self {
         self.attr(AttributeProto {
@@ -33,7 +33,7 @@ impl NodeProto {
         })
     }
 
-    /// With the attribute `name`, a list of integers.
+    /// Adds the attribute `name`, a list of integers.
     #[must_use]
     pub fn attr_ints(self, name: &str, values: &[i64]) -> Self {
         self.attr(AttributeProto {
@@ -42,7 +42,7 @@ impl NodeProto {
         })
     }
 
-    /// With the attribute `name`, a number.
+    /// Adds the float attribute `name`.
     #[must_use]
     pub fn attr_float(self, name: &str, value: f32) -> Self {
         self.attr(AttributeProto {
@@ -51,7 +51,7 @@ impl NodeProto {
         })
     }
 
-    /// With the attribute `name`, a string.
+    /// Adds the string attribute `name`.
     #[must_use]
     pub fn attr_str(self, name: &str, value: &str) -> Self {
         self.attr(AttributeProto {
@@ -60,7 +60,7 @@ impl NodeProto {
         })
     }
 
-    /// With `attribute`, in place of one of the same name.
+    /// Adds `attribute`, and removes an attribute of the same name.
     #[must_use]
     pub fn attr(mut self, attribute: AttributeProto) -> Self {
         self.attribute.retain(|a| a.name() != attribute.name());
@@ -68,33 +68,33 @@ impl NodeProto {
         self
     }
 
-    /// The attribute `name`.
+    /// Returns the attribute `name`.
     pub fn find_attr(&self, name: &str) -> Option<&AttributeProto> {
         self.attribute.iter().find(|a| a.name() == name)
     }
 
-    /// Value of the integer attribute `name`.
+    /// Returns the value of the integer attribute `name`.
     pub fn int(&self, name: &str) -> Option<i64> {
         self.find_attr(name)?.i
     }
 
-    /// Value of the attribute `name`, a list of integers.
+    /// Returns the value of the attribute `name`, a list of integers.
     pub fn ints(&self, name: &str) -> Option<&[i64]> {
         let attribute = self.find_attr(name)?;
         (attribute.kind() == AttributeType::Ints).then_some(&attribute.ints)
     }
 
-    /// Value of the number attribute `name`.
+    /// Returns the value of the float attribute `name`.
     pub fn float(&self, name: &str) -> Option<f32> {
         self.find_attr(name)?.f
     }
 
-    /// True for the standard operator `op`.
+    /// Returns whether the node is the standard operator `op`.
     pub fn is(&self, op: &str) -> bool {
         self.op_type() == op && matches!(self.domain(), "" | "ai.onnx")
     }
 
-    /// Name for messages: the node's, or that of its first output.
+    /// Returns the name for messages: the name of the node, or else the name of its first output.
     pub fn label(&self) -> &str {
         match self.name() {
             "" => self.output.first().map_or("", String::as_str),
@@ -104,7 +104,7 @@ impl NodeProto {
 }
 
 impl AttributeProto {
-    /// An attribute of type `kind` without its value.
+    /// Creates an attribute of type `kind` without a value.
     pub fn named(name: &str, kind: AttributeType) -> Self {
         Self {
             name: Some(name.to_owned()),

@@ -1,10 +1,10 @@
-//! BatchNorm at inference is an affine map for each channel: it goes into the convolution before it.
+//! Folds BatchNorm at inference, a per-channel affine map, into the convolution before it.
 
 use tailfold_spec::ConvNorm;
 
 use crate::{Checkpoint, OnnxError, OnnxErrorKind};
 
-/// A convolution with its BatchNorm inside.
+/// Weight and bias of a convolution with its BatchNorm folded in.
 #[derive(Debug)]
 pub(crate) struct FoldedConv {
     /// `[out, in / groups, kernel, kernel]`.
@@ -13,9 +13,10 @@ pub(crate) struct FoldedConv {
     pub(crate) bias: Vec<f32>,
 }
 
-/// The convolution of `layer` followed by its BatchNorm, as one convolution.
+/// Folds the BatchNorm of `layer` into its convolution.
 ///
-/// `w' = w gamma / sqrt(var + epsilon)` and `b' = beta - mean gamma / sqrt(var + epsilon)`, in f64, rounded once.
+/// `w' = w gamma / sqrt(var + epsilon)` and `b' = beta - mean gamma / sqrt(var + epsilon)`, computed in f64
+/// and rounded to f32 once.
 ///
 /// # Errors
 /// [`OnnxError`] when a tensor is missing or misshapen, a variance is negative, or a result is not finite.
@@ -55,7 +56,7 @@ pub(crate) fn folded_conv(
     })
 }
 
-/// `gamma / sqrt(var + epsilon)` of each channel.
+/// Returns `gamma / sqrt(var + epsilon)` of each channel.
 pub(crate) fn channel_factors(gamma: &[f32], var: &[f32], epsilon: f64) -> Vec<f64> {
     let channels = gamma.iter().zip(var);
     channels
@@ -63,13 +64,13 @@ pub(crate) fn channel_factors(gamma: &[f32], var: &[f32], epsilon: f64) -> Vec<f
         .collect()
 }
 
-/// `values` in f32.
+/// Rounds `values` to f32.
 ///
 /// # Errors
-/// [`OnnxErrorKind::NotFinite`] naming `tensor` and the index of a value that f32 cannot hold.
+/// [`OnnxErrorKind::NotFinite`], which names `tensor` and the index of a value that overflows f32.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the one rounding to f32; what does not fit is an error"
+    reason = "the only rounding to f32; an overflow is an error"
 )]
 pub(crate) fn rounded(
     checkpoint: &Checkpoint,

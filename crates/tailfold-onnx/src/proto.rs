@@ -1,7 +1,8 @@
-//! The messages of an ONNX file, every field of IR version 14, so that a file read and written loses nothing.
+//! The messages of an ONNX file with every field of IR version 14, so that reading and writing a file loses
+//! nothing.
 //!
-//! A scalar field is `Option`, because the format tells an absent value from a zero one; each has a getter of the same
-//! name that answers the default when it is absent.
+//! A scalar field is an `Option`, because the format distinguishes an absent value from zero. Its getter of
+//! the same name returns the default for an absent value.
 
 mod device;
 mod graph;
@@ -13,13 +14,13 @@ pub use graph::*;
 pub use tensor::*;
 pub use types::*;
 
-/// A whole file.
+/// A complete ONNX file.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ModelProto {
     /// Version of the format.
     #[prost(int64, optional, tag = "1")]
     pub ir_version: Option<i64>,
-    /// Operator sets in use, one a domain.
+    /// Operator sets in use, one per domain.
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<OperatorSetIdProto>,
     /// Name of the tool that wrote the file.
@@ -34,13 +35,13 @@ pub struct ModelProto {
     /// Version of the model.
     #[prost(int64, optional, tag = "5")]
     pub model_version: Option<i64>,
-    /// Text for people.
+    /// Human-readable documentation.
     #[prost(string, optional, tag = "6")]
     pub doc_string: Option<String>,
     /// The computation.
     #[prost(message, optional, tag = "7")]
     pub graph: Option<GraphProto>,
-    /// Free metadata; ours is a [`tailfold_spec::ModelCard`].
+    /// Free metadata; tailfold stores a [`tailfold_spec::ModelCard`].
     #[prost(message, repeated, tag = "14")]
     pub metadata_props: Vec<StringStringEntryProto>,
     /// How to train the model.
@@ -97,16 +98,16 @@ pub struct FunctionProto {
     /// The body.
     #[prost(message, repeated, tag = "7")]
     pub node: Vec<NodeProto>,
-    /// Text for people.
+    /// Human-readable documentation.
     #[prost(string, optional, tag = "8")]
     pub doc_string: Option<String>,
-    /// Operator sets the body uses.
+    /// Operator sets that the body uses.
     #[prost(message, repeated, tag = "9")]
     pub opset_import: Vec<OperatorSetIdProto>,
     /// Domain of the operator.
     #[prost(string, optional, tag = "10")]
     pub domain: Option<String>,
-    /// Tells functions of one name apart.
+    /// Distinguishes functions of the same name.
     #[prost(string, optional, tag = "13")]
     pub overload: Option<String>,
     /// Types of the values inside.
@@ -126,10 +127,10 @@ pub struct TrainingInfoProto {
     /// One step.
     #[prost(message, optional, tag = "2")]
     pub algorithm: Option<GraphProto>,
-    /// State to output of `initialization`.
+    /// Maps a state to its output of `initialization`.
     #[prost(message, repeated, tag = "3")]
     pub initialization_binding: Vec<StringStringEntryProto>,
-    /// State to output of `algorithm`.
+    /// Maps a state to its output of `algorithm`.
     #[prost(message, repeated, tag = "4")]
     pub update_binding: Vec<StringStringEntryProto>,
 }

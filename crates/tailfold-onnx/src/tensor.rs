@@ -1,4 +1,4 @@
-//! Tensors as Rust values: making them, reading them, and checking that the bytes fill the shape.
+//! Tensors as Rust values: creation, decoding, and a check that the bytes fill the shape.
 
 use half::f16;
 
@@ -7,7 +7,7 @@ use crate::{OnnxError, OnnxErrorKind};
 
 /// A Rust type that a tensor can hold: `f32`, `f64`, `half::f16`, `i8`, `u8`, `i32`, `i64`.
 pub trait Element: sealed::Codec {
-    /// The type's name in ONNX.
+    /// ONNX data type of the Rust type.
     const DATA_TYPE: DataType;
 }
 
@@ -16,9 +16,9 @@ mod sealed {
 
     pub trait Codec: Copy {
         fn put(self, bytes: &mut Vec<u8>);
-        /// Decodes little-endian bytes; a rest shorter than a value is left out.
+        /// Decodes little-endian bytes; trailing bytes that do not fill a value are ignored.
         fn from_raw(bytes: &[u8]) -> Vec<Self>;
-        /// `None` when a value is out of range.
+        /// Decodes the typed field; `None` when a value is out of range.
         fn from_typed(tensor: &TensorProto) -> Option<Vec<Self>>;
     }
 }
@@ -58,7 +58,7 @@ element!(i8, Int8, tensor => tensor.int32_data.iter().map(|&v| i8::try_from(v).o
 element!(u8, Uint8, tensor => tensor.int32_data.iter().map(|&v| u8::try_from(v).ok()).collect());
 
 impl DataType {
-    /// Name for people: `f32`, `i8`.
+    /// Returns the short name for messages: `f32`, `i8`.
     pub fn label(self) -> &'static str {
         match self {
             Self::Undefined => "undefined",
@@ -93,7 +93,7 @@ impl DataType {
         }
     }
 
-    /// Bytes of one element; `None` for strings, complex numbers and what is packed or rarer.
+    /// Returns the bytes per element; `None` for strings, complex numbers, packed types and rare types.
     fn bytes(self) -> Option<usize> {
         match self {
             Self::Int8 | Self::Uint8 | Self::Bool => Some(1),
@@ -106,9 +106,9 @@ impl DataType {
 }
 
 impl TensorProto {
-    /// A tensor of shape `dims` (empty for a scalar), `values` row-major.
+    /// Creates a tensor of shape `dims` (empty for a scalar) from `values`, row-major.
     ///
-    /// Values that do not fill the shape are kept as they are: [`crate::check()`] names such a tensor.
+    /// Values that do not fill the shape are stored unchanged; [`crate::check()`] reports such a tensor.
     pub fn new<T: Element>(name: impl Into<String>, dims: &[usize], values: &[T]) -> Self {
         let mut raw = Vec::with_capacity(size_of_val(values));
         for &value in values {
@@ -124,12 +124,12 @@ impl TensorProto {
         }
     }
 
-    /// Type of the elements; `None` when the file uses a type newer than this program.
+    /// Returns the element type; `None` for a type newer than this crate.
     pub fn element(&self) -> Option<DataType> {
         DataType::try_from(self.data_type()).ok()
     }
 
-    /// The shape.
+    /// Returns the shape.
     ///
     /// # Errors
     /// [`OnnxError`] when a dimension is negative or the elements cannot be counted.
@@ -154,10 +154,10 @@ impl TensorProto {
             })
     }
 
-    /// Bytes that values of this type and shape have.
+    /// Returns the number of bytes that a tensor of this type and shape needs.
     ///
     /// # Errors
-    /// [`OnnxError`], or [`OnnxError`] for elements that are not whole bytes.
+    /// [`OnnxError`] for an impossible shape, or for elements that are not whole bytes.
     pub(crate) fn bytes_of_shape(&self) -> Result<usize, OnnxError> {
         let (_, count) = self.sized()?;
         let width = self.element().and_then(DataType::bytes);
@@ -171,10 +171,10 @@ impl TensorProto {
         })
     }
 
-    /// Checks that the values are here and fill the shape.
+    /// Checks that the values are in this message and fill the shape.
     ///
     /// # Errors
-    /// [`OnnxError`]; [`OnnxError`] for elements that are not whole bytes (strings, 4-bit integers).
+    /// [`OnnxError`], also for elements that are not whole bytes (strings, 4-bit integers).
     pub fn check(&self) -> Result<(), OnnxError> {
         let (_, count) = self.sized()?;
         if self.data_location() == DataLocation::External {
@@ -213,10 +213,10 @@ impl TensorProto {
         }
     }
 
-    /// The values, row-major.
+    /// Returns the values, row-major.
     ///
     /// # Errors
-    /// [`OnnxError`] when the type is another or the values do not fill the shape.
+    /// [`OnnxError`] when the element type is not `T` or the values do not fill the shape.
     pub fn values<T: Element>(&self) -> Result<Vec<T>, OnnxError> {
         if self.element() != Some(T::DATA_TYPE) {
             return Err(self.wrong_type(T::DATA_TYPE.label()));
@@ -234,7 +234,7 @@ impl TensorProto {
         }
     }
 
-    /// The values of a bool tensor, row-major.
+    /// Returns the values of a bool tensor, row-major.
     ///
     /// # Errors
     /// As [`TensorProto::values`].

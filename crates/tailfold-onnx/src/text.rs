@@ -1,4 +1,4 @@
-//! A graph as text, one line a node, for people and for snapshots.
+//! Prints a graph as text with one line per node, for users and for snapshots.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,13 +8,14 @@ use crate::proto::{
     AttributeProto, AttributeType, DataType, DimensionValue, NodeProto, TensorProto, ValueInfoProto,
 };
 
-/// Integer constants up to this length are shown with their values: they are pads, axes and steps, not weights.
+/// Integer constants up to this length are printed with their values: they are pads, axes and steps, not
+/// weights.
 const SHOWN: usize = 8;
 
-/// The graph of `model` as text: names, types as far as the file says them, attributes, shapes of constants.
+/// Prints the graph of `model`: names, declared types, attributes, and shapes of constants.
 ///
-/// A value is `%name`, a constant `name type[shape]`, an optional input left out `_`; weights are not shown. Made for
-/// reading, not for parsing.
+/// A value is `%name`, a constant `name type[shape]`, and an omitted optional input `_`; weights are not
+/// printed. The format is not meant for parsing.
 ///
 /// # Panics
 /// Never: writing to a string does not fail.
@@ -73,7 +74,8 @@ pub fn text(model: &Model) -> String {
     text
 }
 
-/// Names come from the file: no line break or control character of theirs reaches the terminal.
+/// Names come from the file, so line breaks and control characters are escaped before they reach the
+/// terminal.
 fn escape(name: &str) -> std::str::EscapeDebug<'_> {
     name.escape_debug()
 }

@@ -1,11 +1,12 @@
-//! Layers with weights: the nodes that the quantizer wants in integers, and that a report counts.
+//! Layers with weights: the nodes that the quantizer should make integer, and that a report counts.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::Model;
 use crate::proto::{NodeProto, TensorProto};
 
-/// Operators of layers with weights, and the inputs that may be the weights. Operators of ONNX Runtime are among them.
+/// Operators of layers with weights, and the inputs that may be the weights, including operators of ONNX
+/// Runtime.
 const LAYERS: [(&str, &[usize]); 18] = [
     ("Conv", &[1]),
     ("ConvInteger", &[1]),
@@ -27,7 +28,7 @@ const LAYERS: [(&str, &[usize]); 18] = [
     ("RNN", &[1]),
 ];
 
-/// Operators that a weight passes on its way to its layer.
+/// Operators that may stand between a weight and its layer.
 const PASSED: [&str; 5] = [
     "Cast",
     "DequantizeLinear",
@@ -36,13 +37,13 @@ const PASSED: [&str; 5] = [
     "Transpose",
 ];
 
-/// Whether layers of the operator `op` have weights.
+/// Returns whether layers of the operator `op` have weights.
 pub fn is_weighted(op: &str) -> bool {
     LAYERS.iter().any(|(layer, _)| *layer == op)
 }
 
 impl Model {
-    /// Names of the layers with weights. The product of two activations has none.
+    /// Returns the names of the layers with weights. A product of two activations does not count.
     pub fn layers_with_weights(&self) -> BTreeSet<&str> {
         let graph = self.graph();
         let makers = graph.node.iter().filter(|n| PASSED.contains(&n.op_type()));
@@ -56,11 +57,11 @@ impl Model {
     }
 }
 
-/// The values that can be weights.
+/// The values that may be weights.
 struct Values<'a> {
     /// Names of the initializers.
     constants: HashSet<&'a str>,
-    /// The node of [`PASSED`] that makes a value.
+    /// Node of an operator in [`PASSED`], by the name of its output.
     makers: HashMap<&'a str, &'a NodeProto>,
 }
 
@@ -71,10 +72,10 @@ fn has_weights(values: &Values<'_>, node: &NodeProto) -> bool {
     weights.any(|weight| is_constant(values, weight))
 }
 
-/// Whether `value` is an initializer, directly or after operators of [`PASSED`].
+/// Returns whether `value` is an initializer, directly or behind operators of [`PASSED`].
 fn is_constant(values: &Values<'_>, value: &str) -> bool {
     let mut value = value;
-    // A weight passes few nodes; the bound limits the time on a hostile graph.
+    // The bound limits the time on a hostile graph; a weight passes few nodes.
     for _ in 0..8 {
         if values.constants.contains(value) {
             return true;

@@ -1,4 +1,5 @@
-//! Producer and readers of each value, indexed once per graph so that a pass takes time linear in the nodes.
+//! Index of the producer and the readers of each value, built once per graph, so that a pass takes linear
+//! time.
 
 use std::collections::{HashMap, HashSet};
 

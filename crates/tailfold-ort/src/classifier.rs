@@ -13,8 +13,8 @@ use crate::pool::Pool;
 use crate::session::Recipe;
 use crate::{Library, OrtError, OrtErrorKind, Placement, Setup, placement};
 
-/// An ONNX classifier on one of ONNX Runtime's providers, for batches of one: what a device answers does not depend on what
-/// it was asked together with.
+/// An ONNX classifier on an execution provider of ONNX Runtime, for batches of one image, so that the logits
+/// of an image do not depend on the other images of a batch.
 #[derive(Clone)]
 pub struct OrtClassifier {
     pool: Arc<Pool>,
@@ -28,7 +28,8 @@ impl OrtClassifier {
     /// `name` is the file in messages.
     ///
     /// # Errors
-    /// [`OrtError`]: no library, no such provider, a library or GPU that it lacks, or a model that it does not run whole.
+    /// [`OrtError`] when the library, the provider, a library of the provider or the GPU is missing, or when
+    /// the provider cannot run the whole model.
     pub fn from_model(model: &Model, name: &str, setup: &Setup) -> Result<Self, OrtError> {
         let library = Library::load(setup.library.as_deref()).map_err(|cause| {
             cause
@@ -56,7 +57,7 @@ impl OrtClassifier {
             ))
         };
         let placements = placement::placements(&session).map_err(failed)?;
-        // This run warms up a GPU and gives the number of classes, which a graph may leave open.
+        // This run warms up a GPU, and gives the number of classes, which the graph may leave open.
         let [c, h, w] = graph.input;
         let zeros = vec![0.0; c * h * w];
         let shape = run(&mut session, &zeros, graph.input, &mut Vec::new()).map_err(failed)?;
@@ -76,7 +77,7 @@ impl OrtClassifier {
         })
     }
 
-    /// What runs each node, after ONNX Runtime has rewritten the graph.
+    /// Returns the provider of each node, after ONNX Runtime's graph optimizations.
     pub fn placements(&self) -> &[Placement] {
         &self.placements
     }

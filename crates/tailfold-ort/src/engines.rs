@@ -1,4 +1,4 @@
-//! Engines that TensorRT builds for one GPU, kept between runs and never believed without their hashes.
+//! TensorRT engines, which are built for one GPU, cached between runs, and used only if their hashes match.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -12,44 +12,44 @@ use tailfold_spec::artifact;
 
 use crate::{OrtError, OrtErrorKind};
 
-/// All that an engine depends on.
+/// Everything that an engine depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EngineKey {
-    /// Back end.
+    /// Name of the back end.
     pub provider: String,
-    /// Of the ONNX file.
+    /// SHA-256 of the ONNX file.
     pub model_sha256: String,
-    /// TensorRT's library, with its version: its file name where nothing better is known.
+    /// Name of TensorRT's library, which contains its version, and hash of the provider's library.
     pub builder: String,
     /// Version of the driver.
     pub driver: String,
     /// Name of the GPU.
     pub gpu: String,
-    /// `9.0`.
+    /// Compute capability of the GPU, such as `9.0`.
     pub compute_capability: String,
 }
 
-/// What lies beside the engine.
+/// Contents of the file that records the key and the hashes of an engine.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Seal {
     schema: String,
     key: EngineKey,
-    /// SHA-256 by file name.
+    /// SHA-256 of each file, by name.
     files: BTreeMap<String, String>,
 }
 
 const SCHEMA: &str = "tailfold.engine/1";
 const SEAL: &str = "engine.json";
 
-/// How often a build says that it goes on.
+/// Interval between progress messages of a build.
 const TICK: Duration = Duration::from_secs(10);
 
-/// Where engines are kept unless told otherwise: `tailfold/engines` in the user's cache.
+/// Returns the default folder of engines: `tailfold/engines` in the user's cache.
 ///
 /// # Errors
-/// [`OrtErrorKind::NoEngineFolder`] without `XDG_CACHE_HOME` and `HOME`.
+/// [`OrtErrorKind::NoEngineFolder`] when neither `XDG_CACHE_HOME` nor `HOME` is set.
 pub fn default_folder() -> Result<PathBuf, OrtError> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let cache = match (variable("XDG_CACHE_HOME"), variable("HOME")) {
@@ -57,25 +57,25 @@ pub fn default_folder() -> Result<PathBuf, OrtError> {
         (None, Some(home)) => Path::new(&home).join(".cache"),
         (None, None) => {
             return Err(OrtErrorKind::NoEngineFolder
-                .error("there is no folder for engines: none was named, and HOME is not set"));
+                .error("no folder for engines was given, and HOME is not set"));
         }
     };
     Ok(cache.join("tailfold/engines"))
 }
 
 impl EngineKey {
-    /// Of the engine's folder.
+    /// Returns the name of the engine's folder.
     pub fn folder_name(&self) -> String {
         let text = serde_json::to_vec(self).unwrap_or_default();
         format!("{}-{}", self.provider, &artifact::sha256(&text)[..16])
     }
 }
 
-/// What `open` makes of the engine's folder in `base`: one with a whole engine of this `key`, or an empty one that it fills.
-/// `tell` hears of waiting and of building.
+/// Returns the result of `open` for a folder in `base`: a folder with a complete engine of this `key`, or an
+/// empty folder in which `open` builds the engine. `tell` receives messages about waiting and building.
 ///
-/// One process builds, others wait. A folder that was not sealed with these hashes is built anew, and so is one whose
-/// engine the provider refuses.
+/// One process builds while the others wait. An engine is built again if the key or a hash does not match, or
+/// if the provider refuses it.
 pub(crate) fn with_engine<T, E: From<OrtError>>(
     base: &Path,
     key: &EngineKey,
@@ -88,7 +88,7 @@ pub(crate) fn with_engine<T, E: From<OrtError>>(
         let flaw = match flaw(&folder, key) {
             None => match open(&folder) {
                 Ok(opened) => {
-                    // Timings may have been added.
+                    // The provider may have added timings.
                     seal(&folder, key)?;
                     return Ok(opened);
                 }
@@ -105,7 +105,7 @@ pub(crate) fn with_engine<T, E: From<OrtError>>(
     }
     fs::create_dir_all(&part).map_err(at("create", &part))?;
     tell(&format!(
-        "building an engine for {} ({}): minutes for a large network; it is kept in {}",
+        "building an engine for {} ({}), which takes minutes for a large network; the engine is cached in {}",
         key.gpu,
         key.builder,
         folder.display()
@@ -125,7 +125,7 @@ fn remove(folder: &Path) -> Result<(), OrtError> {
     fs::remove_dir_all(folder).map_err(at("remove", folder))
 }
 
-/// The file `path`, locked by this process alone until it is dropped.
+/// Opens the file `path` with an exclusive lock, which is released when the file is dropped.
 fn locked(path: &Path, tell: fn(&str)) -> Result<File, OrtError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(at("create", folder))?;
@@ -142,7 +142,7 @@ fn locked(path: &Path, tell: fn(&str)) -> Result<File, OrtError> {
     Ok(file)
 }
 
-/// Runs `work`, and says now and then for how long.
+/// Runs `work`, and reports the elapsed time at intervals.
 fn ticking<T>(tell: fn(&str), work: impl FnOnce() -> T) -> T {
     let begin = Instant::now();
     let (done, over) = mpsc::channel::<()>();
@@ -166,7 +166,7 @@ fn ticking<T>(tell: fn(&str), work: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// Hashes of the files in `folder`, by name.
+/// Returns the hash of each file in `folder`, by name.
 fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, OrtError> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(at("read", folder))? {
@@ -190,7 +190,7 @@ fn seal(folder: &Path, key: &EngineKey) -> Result<(), OrtError> {
     Ok(artifact::write(&folder.join(SEAL), &text)?)
 }
 
-/// Why the engine in `folder` is not the one of `key`, whole.
+/// Returns the reason why `folder` does not hold a complete engine of `key`; `None` when it does.
 fn flaw(folder: &Path, key: &EngineKey) -> Option<String> {
     let Ok(text) = fs::read(folder.join(SEAL)) else {
         return Some(format!("it has no {SEAL}"));
@@ -200,7 +200,7 @@ fn flaw(folder: &Path, key: &EngineKey) -> Option<String> {
         Err(error) => return Some(format!("{SEAL} is damaged ({error})")),
     };
     if seal.schema != SCHEMA || seal.key != *key {
-        return Some("it is of another model, GPU, driver or version".to_owned());
+        return Some("it was built for another model, GPU, driver or version".to_owned());
     }
     let found = match hashes(folder) {
         Ok(found) => found,
@@ -208,7 +208,7 @@ fn flaw(folder: &Path, key: &EngineKey) -> Option<String> {
     };
     let differs = |name: &&String| found.get(*name) != seal.files.get(*name);
     let name = seal.files.keys().chain(found.keys()).find(differs)?;
-    Some(format!("{name} is not the file that was kept"))
+    Some(format!("the hash of {name} is not the recorded one"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Why ONNX Runtime does not run a model.
+//! Errors of running a model with ONNX Runtime.
 
 use tailfold_spec::artifact::ArtifactError;
 
@@ -6,15 +6,16 @@ use tailfold_spec::artifact::ArtifactError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OrtErrorKind {
-    /// ONNX Runtime's library is in none of the places where it is looked for.
+    /// ONNX Runtime's library was not found in any of its usual places.
     NoLibrary,
     /// ONNX Runtime's library is older than the oldest supported version.
     TooOld,
-    /// ONNX Runtime's library is absent where it was named, damaged, or cannot be loaded.
+    /// ONNX Runtime's library is missing at the given path, damaged, or cannot be loaded.
     Library,
-    /// The library has no such provider, or the provider lacks a library that it needs. The place is the back end.
+    /// The library does not have the provider, or a library that the provider needs is missing. The text
+    /// names the back end.
     Provider,
-    /// The machine has no GPU, or the provider does not support it.
+    /// The machine does not have a GPU, or the provider does not support the GPU.
     Gpu,
     /// The provider does not run all nodes of the model.
     Partial,
@@ -29,14 +30,14 @@ pub enum OrtErrorKind {
 }
 
 tailfold_spec::error_type! {
-    /// Why ONNX Runtime does not run a model; the text names the back end and what it lacks.
+    /// Error of ONNX Runtime; the text names the back end and the missing part.
     pub struct OrtError(OrtErrorKind);
     ArtifactError => File,
 }
 
 impl OrtError {
-    /// Whether ONNX Runtime, the provider or the GPU is not here, or the provider does not run all of the model; false for
-    /// a library that is here and cannot be used.
+    /// Returns whether ONNX Runtime, the provider or the GPU is missing, or the provider cannot run the whole
+    /// model; false for a library that exists but cannot be used.
     pub fn lacks_backend(&self) -> bool {
         matches!(
             self.kind,

@@ -1,11 +1,11 @@
-//! From ONNX Runtime's messages to errors that say what is missing.
+//! Turns ONNX Runtime's messages into errors that name the missing part.
 
 use std::path::{Path, PathBuf};
 
 use crate::{Gpu, OrtError, OrtErrorKind, Provider};
 
-/// What ONNX Runtime's `message` means, which came while `name` was prepared for `provider`. `folders` are where the
-/// system looks for libraries.
+/// Explains ONNX Runtime's `message`, which it returned while `name` was prepared for `provider`. `folders`
+/// are the folders that the system searches for libraries.
 pub(crate) fn explain(
     provider: Provider,
     name: &str,
@@ -20,7 +20,7 @@ pub(crate) fn explain(
         return match another_version(&missing, folders) {
             Some(found) => OrtErrorKind::Provider
                 .error(format!(
-                    "{ort_name} needs {missing}, but {found} is what is there: another version; \
+                    "{ort_name} needs {missing}, but only another version was found, {found}; \
                      install {install}",
                     found = found.display()
                 ))
@@ -45,8 +45,8 @@ pub(crate) fn explain(
     if has("assigned to the default CPU EP") {
         return OrtErrorKind::Partial
             .error(format!(
-                "{name} has nodes that {ort_name} does not run, and nothing is left to the CPU in \
-                 silence: {message}"
+                "{name} has nodes that {ort_name} does not run, and there is no silent fallback \
+                 to the CPU: {message}"
             ))
             .at(back_end);
     }
@@ -73,7 +73,8 @@ fn gpu() -> String {
     )
 }
 
-/// The library that the system's loader did not find: `libcublas.so.13: cannot open shared object file`.
+/// Returns the library that the system's loader did not find, as in
+/// `libcublas.so.13: cannot open shared object file`.
 fn missing_library(message: &str) -> Option<&str> {
     let (before, _) = message.split_once(": cannot open shared object file")?;
     let name = before
@@ -82,7 +83,7 @@ fn missing_library(message: &str) -> Option<&str> {
     name.contains(".so").then_some(name)
 }
 
-/// A library of the same name and another version in `folders`.
+/// Returns a library of the same name and another version in `folders`.
 fn another_version(wanted: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let (stem, _) = wanted.split_once(".so.")?;
     let prefix = format!("{stem}.so.");
@@ -97,7 +98,7 @@ fn another_version(wanted: &str, folders: &[PathBuf]) -> Option<PathBuf> {
         })
 }
 
-/// Where the system looks for libraries, as far as a program can tell.
+/// Returns the folders that the system searches for libraries, as far as a program can know.
 pub(crate) fn library_folders() -> Vec<PathBuf> {
     let path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let given = std::env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty());
@@ -121,9 +122,9 @@ mod tests {
         explain(provider, "m.onnx", library, message, folders).to_string()
     }
 
-    // Messages of ONNX Runtime 1.31 and 1.32, as they came.
+    // Messages of ONNX Runtime 1.31 and 1.32, verbatim.
     #[test]
-    fn each_of_onnx_runtimes_refusals_has_its_own_message() {
+    fn each_refusal_of_onnx_runtime_has_its_own_message() {
         let check = |provider, message: &str, expected: &[&str]| {
             let text = explained(provider, message, &[]);
             for part in expected {
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_of_a_library_is_told_from_none() {
+    fn error_tells_another_version_from_a_missing_library() {
         let folder = tempfile::tempdir().unwrap();
         let message = "Failed to load library a.so with error: libnvinfer.so.10: cannot open shared object file: No such file";
         let folders = [folder.path().to_owned()];

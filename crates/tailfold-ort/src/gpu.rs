@@ -1,26 +1,26 @@
-//! The GPU of this machine, as NVIDIA's management library tells.
+//! The GPU of this machine, as reported by NVIDIA's management library.
 
 use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
 use crate::{OrtError, OrtErrorKind};
 
-/// A GPU, and what drives it.
+/// A GPU and its driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gpu {
-    /// `NVIDIA H100 80GB HBM3`.
+    /// Name of the GPU, such as `NVIDIA H100 80GB HBM3`.
     pub name: String,
-    /// Of the driver.
+    /// Version of the driver.
     pub driver: String,
-    /// `9.0`.
+    /// Compute capability, such as `9.0`.
     pub compute_capability: String,
 }
 
 impl Gpu {
-    /// The first GPU.
+    /// Returns the first GPU.
     ///
     /// # Errors
-    /// [`OrtError`].
+    /// [`OrtError`] when the driver is missing, does not answer or finds no GPU.
     pub fn first() -> Result<Self, OrtError> {
         let nvml = Nvml::init().map_err(|error| match error {
             NvmlError::LibloadingError(_) => OrtErrorKind::Gpu

@@ -1,16 +1,16 @@
-//! The parts of a graph that a session depends on.
+//! Properties of a graph that a session depends on.
 
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::DataType;
 
 use crate::{OrtError, OrtErrorKind};
 
-/// What of the graph a session depends on.
+/// Properties of a graph that a session depends on.
 #[derive(Clone, Debug)]
 pub(crate) struct Graph {
     /// `[channels, height, width]`.
     pub(crate) input: [usize; 3],
-    /// Name of the batch's length, where it is left open.
+    /// Name of the batch dimension, if it is symbolic.
     pub(crate) batch: Option<String>,
     pub(crate) is_quantized: bool,
     pub(crate) is_half: bool,
@@ -18,10 +18,10 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) fn of(model: &Model, name: &str) -> Result<Self, OrtError> {
-        let not_image = |what: String| {
+        let not_image = |found: String| {
             OrtErrorKind::Model
                 .error(format!(
-                    "{what}, expected one float tensor [N, channels, height, width] with fixed \
+                    "{found}, expected one float tensor [N, channels, height, width] with fixed \
                      channels, height and width"
                 ))
                 .at(name)

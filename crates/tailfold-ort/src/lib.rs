@@ -1,11 +1,11 @@
-//! Classifiers on ONNX Runtime, whose library is found at run time: on the CPU, or on an NVIDIA GPU through CUDA, TensorRT
-//! or TensorRT for RTX.
+//! Classifiers on ONNX Runtime, whose library is loaded at run time: on the CPU, or on an NVIDIA GPU through
+//! CUDA, TensorRT or TensorRT for RTX.
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! What is asked for runs, or an error says what is missing: ONNX Runtime itself puts a provider's nodes on the CPU when
-//! the provider cannot be loaded, and says nothing. Here a provider must register, no node may fall back, and
-//! [`OrtClassifier::placements`] tells what runs each node.
+//! A requested provider that is unavailable is an error; there is no silent fallback. ONNX Runtime itself
+//! moves the nodes of a provider that cannot be loaded to the CPU without a message. Here, a provider must
+//! register, no node may fall back, and [`OrtClassifier::placements`] returns the provider of each node.
 //!
 //! Source of the names and options: ONNX Runtime's documentation of execution providers.
 

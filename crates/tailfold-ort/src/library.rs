@@ -1,4 +1,4 @@
-//! ONNX Runtime's library: where it is looked for, and whether what is there can be used.
+//! Search for ONNX Runtime's library, and checks that the library can be used.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,25 +8,25 @@ use ort::environment::Environment;
 
 use crate::{OrtError, OrtErrorKind, whole};
 
-/// ONNX Runtime's version that this program was built for; later ones answer to it too.
+/// Minor version of ONNX Runtime that this crate was built for; later versions are compatible.
 const OLDEST: u32 = ort::MINOR_VERSION;
 
-/// Variable that names the library.
+/// Environment variable with the path of the library.
 const VARIABLE: &str = "ORT_DYLIB_PATH";
 
-/// ONNX Runtime, loaded.
+/// ONNX Runtime's library, loaded.
 #[derive(Clone)]
 pub struct Library {
     path: PathBuf,
     environment: Environment,
 }
 
-/// Where the library was looked for.
+/// A place that was searched for the library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// `named file`, `ORT_DYLIB_PATH`, `beside the program`, `installed`.
+    /// Kind of place: `named file`, `ORT_DYLIB_PATH`, `beside the program` or `installed`.
     pub(crate) what: &'static str,
-    /// File or folder; none where it was not given.
+    /// File or folder; `None` if it was not given.
     pub(crate) path: Option<PathBuf>,
 }
 
@@ -39,19 +39,20 @@ impl fmt::Display for Place {
     }
 }
 
-/// The one that this process has loaded.
+/// The library that this process has loaded.
 static LOADED: Mutex<Option<Library>> = Mutex::new(None);
 
 /// Plug-in providers that this process has registered.
 static REGISTERED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 impl Library {
-    /// Loads the library: the file `named`, or what the variable `ORT_DYLIB_PATH` names, or one beside this program, or one in
-    /// the folder `ort` beside this program's folder, or one in [`install_folder`]. The first that is there is taken; where it
-    /// is unusable, no other takes its place. The process keeps it to its end.
+    /// Loads the first library found: the file `named`, the file in the variable `ORT_DYLIB_PATH`, a library
+    /// beside this program, a library in the folder `ort` beside this program's folder, or a library in
+    /// [`install_folder`]. If that library cannot be used, no other one is tried. The library stays loaded
+    /// until the process ends.
     ///
     /// # Errors
-    /// [`OrtError`] with the places that were looked at, or what is wrong with the library.
+    /// [`OrtError`], which lists the places searched, or the defect of the library.
     pub fn load(named: Option<&Path>) -> Result<Self, OrtError> {
         let (place, path) = find(named)?;
         let mut loaded = LOADED.lock().unwrap_or_else(|broken| broken.into_inner());
@@ -75,12 +76,13 @@ impl Library {
         Ok(loaded.insert(Self { path, environment }).clone())
     }
 
-    /// Its file.
+    /// Returns the path of the library.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Registers the plug-in provider `name` of the library `file`; one that this process has already is left alone.
+    /// Registers the plug-in provider `name` of the library `file`, unless this process has registered it
+    /// already.
     pub(crate) fn register(&self, name: &str, file: &Path) -> ort::Result<()> {
         let mut registered = REGISTERED
             .lock()
@@ -96,7 +98,7 @@ impl Library {
         &self.environment
     }
 
-    /// The file `name` beside it.
+    /// Returns the path of the file `name` in the library's folder.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.path.with_file_name(name)
     }
@@ -123,12 +125,12 @@ fn start(path: &Path, place: &Place) -> Result<Environment, OrtError> {
                 .error(format!("this library cannot be loaded: {error}"))
                 .at(place)
         })?;
-    // What goes wrong comes back as errors; the rest is talk about providers.
+    // Failures are returned as errors; other log output, about providers, is suppressed.
     environment.set_log_level(ort::logging::LogLevel::Fatal);
     Ok(environment)
 }
 
-/// The first library that is there.
+/// Finds the first library in the places of [`Library::load`].
 fn find(named: Option<&Path>) -> Result<(Place, PathBuf), OrtError> {
     let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
     let program = std::env::current_exe().ok();
@@ -142,7 +144,8 @@ fn find(named: Option<&Path>) -> Result<(Place, PathBuf), OrtError> {
     )
 }
 
-/// The user's folder for ONNX Runtime: `tailfold/onnxruntime` in `XDG_DATA_HOME`, or in `.local/share` of `HOME`.
+/// Returns the user's folder for ONNX Runtime: `tailfold/onnxruntime` in `XDG_DATA_HOME`, or in
+/// `.local/share` of `HOME`.
 pub fn install_folder() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let data = match (variable("XDG_DATA_HOME"), variable("HOME")) {
@@ -153,7 +156,8 @@ pub fn install_folder() -> Option<PathBuf> {
     Some(data.join("tailfold/onnxruntime"))
 }
 
-/// [`find`] for the value `variable` of `ORT_DYLIB_PATH`, the folder `folder` of the program, and the [`install_folder`] `user`.
+/// Does the same as [`find`] for the value `variable` of `ORT_DYLIB_PATH`, the program's folder `folder`, and
+/// the [`install_folder`] `user`.
 fn look(
     named: Option<&Path>,
     variable: Option<&Path>,
@@ -167,7 +171,7 @@ fn look(
             path: path.map(Path::to_owned),
         };
         if let Some(path) = path {
-            // One that was named is taken or is an error.
+            // An explicitly named file is used, or it is an error.
             return match path.is_file() {
                 true => Ok((place, absolute(path))),
                 false => Err(OrtErrorKind::Library
@@ -199,7 +203,7 @@ fn look(
         looked.push(place);
     }
     Err(OrtErrorKind::NoLibrary.error(format!(
-        "ONNX Runtime's library is not here. Looked at:{}",
+        "ONNX Runtime's library was not found. Looked at:{}",
         looked
             .iter()
             .map(|place| format!("\n  {place}"))
@@ -211,7 +215,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Folders of ONNX Runtime's libraries in a virtual environment of Python.
+/// Returns the folders of ONNX Runtime's libraries in a virtual environment of Python.
 fn packages(environment: &Path) -> impl Iterator<Item = PathBuf> {
     let versions = std::fs::read_dir(environment.join("lib")).into_iter();
     versions.flatten().flatten().filter_map(|python| {
@@ -220,7 +224,8 @@ fn packages(environment: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// ONNX Runtime's library in `folder`: `libonnxruntime.so`, or one with a version, the last by name.
+/// Returns ONNX Runtime's library in `folder`: `libonnxruntime.so`, or else a name with a version, the last
+/// in order.
 fn in_folder(folder: &Path) -> Option<PathBuf> {
     let plain = folder.join("libonnxruntime.so");
     if plain.is_file() {

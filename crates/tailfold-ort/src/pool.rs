@@ -1,4 +1,4 @@
-//! Sessions that several threads share: one each on the CPU, one for all on a GPU.
+//! Sessions that several threads share: one per thread on the CPU, and a single one on a GPU.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -8,14 +8,15 @@ use tailfold_spec::RunError;
 use crate::Provider;
 use crate::session::Recipe;
 
-/// Sessions over one model. A session serves one thread at a time; ONNX Runtime's own use by several is not sound.
+/// Sessions of one model. A session serves one thread at a time, because concurrent calls of one session are
+/// unsound.
 pub(crate) struct Pool {
     recipe: Recipe,
     free: Mutex<Vec<Session>>,
 }
 
 impl Pool {
-    /// With one session that is there already.
+    /// Creates a pool with one existing session.
     pub(crate) fn new(recipe: Recipe, first: Session) -> Self {
         Self {
             recipe,
@@ -27,7 +28,7 @@ impl Pool {
         self.recipe.setup.provider
     }
 
-    /// What `work` makes of a session that nobody else uses meanwhile.
+    /// Returns the result of `work` on a session that no other thread uses meanwhile.
     pub(crate) fn with<T>(
         &self,
         work: impl FnOnce(&mut Session) -> Result<T, RunError>,

@@ -1,20 +1,20 @@
-//! What computes in ONNX Runtime.
+//! Execution providers of ONNX Runtime.
 
 /// An execution provider of ONNX Runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
-    /// The CPU's own.
+    /// ONNX Runtime's own CPU provider.
     Cpu,
     /// CUDA.
     Cuda,
     /// TensorRT, which compiles the network for one GPU.
     Tensorrt,
-    /// TensorRT for RTX, a plug-in with a library of its own.
+    /// TensorRT for RTX, a plug-in with its own library.
     TensorrtRtx,
 }
 
 impl Provider {
-    /// Of a back end, in reports and messages.
+    /// Returns the name of the back end in reports and messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "ort",
@@ -24,7 +24,7 @@ impl Provider {
         }
     }
 
-    /// ONNX Runtime's name of it.
+    /// Returns ONNX Runtime's name of the provider.
     pub fn ort_name(self) -> &'static str {
         match self {
             Self::Cpu => "CPUExecutionProvider",
@@ -34,7 +34,8 @@ impl Provider {
         }
     }
 
-    /// Its library, which ONNX Runtime's own does not hold.
+    /// Returns the file name of the provider's library; `None` for the CPU, which is part of ONNX Runtime's
+    /// own library.
     pub(crate) fn library(self) -> Option<&'static str> {
         match self {
             Self::Cpu => None,
@@ -44,12 +45,12 @@ impl Provider {
         }
     }
 
-    /// Whether it compiles the network into an engine that is worth keeping.
+    /// Returns whether the provider compiles the network into an engine that should be cached.
     pub(crate) fn builds_engines(self) -> bool {
         matches!(self, Self::Tensorrt | Self::TensorrtRtx)
     }
 
-    /// How to come by it.
+    /// Returns the packages to install for this provider.
     pub(crate) fn install(self) -> &'static str {
         match self {
             Self::Cpu => "ONNX Runtime",

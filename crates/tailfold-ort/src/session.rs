@@ -1,4 +1,4 @@
-//! From a model's bytes to a session of ONNX Runtime, on the provider that was asked for and no other.
+//! Creates sessions of ONNX Runtime on the requested provider, without fallback to another one.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,26 +15,26 @@ use crate::{
     engines::with_engine, placement,
 };
 
-/// How a model is to run.
+/// How to run a model.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// What computes.
+    /// The execution provider.
     pub provider: Provider,
-    /// Threads that share an image, on the CPU.
+    /// Number of threads that share an image, on the CPU.
     pub threads: usize,
-    /// ONNX Runtime's library; see [`Library::load`].
+    /// Path of ONNX Runtime's library; see [`Library::load`].
     pub library: Option<PathBuf>,
-    /// Folder of engines; [`default_folder`] without.
+    /// Folder of engines; `None` for [`default_folder`].
     pub engine_cache: Option<PathBuf>,
-    /// Let sums of codes saturate on an x86 processor without VNNI, as ONNX Runtime does unless told otherwise: faster, and
-    /// wrong where weights are large.
+    /// Lets integer sums saturate on an x86 processor without VNNI, as ONNX Runtime does by default: this is
+    /// faster, but wrong if weights are large.
     pub saturating: bool,
     /// Receives the lines of the log output: engine builds and warnings.
     pub tell: fn(&str),
 }
 
 impl Setup {
-    /// One thread on the CPU, with the library that is found, in silence.
+    /// Returns a setup of one thread on the CPU, with the library that is found, and without log output.
     pub fn cpu() -> Self {
         Self {
             provider: Provider::Cpu,
@@ -47,19 +47,20 @@ impl Setup {
     }
 }
 
-/// What a session is made of.
+/// Everything that is needed to create a session.
 pub(crate) struct Recipe {
     pub(crate) setup: Setup,
     pub(crate) library: Library,
     pub(crate) graph: Graph,
     pub(crate) bytes: Vec<u8>,
     pub(crate) name: String,
-    /// Whether a session without exact integer sums had to be made: the next sessions are made so at once.
+    /// Whether a session without exact integer sums had to be created; further sessions then skip the exact
+    /// mode.
     pub(crate) saturates: AtomicBool,
 }
 
 impl Recipe {
-    /// A session; where the provider builds an engine, from the kept one.
+    /// Creates a session; a provider that builds engines uses the cached engine.
     pub(crate) fn open(&self) -> Result<Session, OrtError> {
         let provider = self.setup.provider;
         let Some(file) = provider.library() else {
@@ -94,7 +95,8 @@ impl Recipe {
         })
     }
 
-    /// The provider's library: beside ONNX Runtime's, or in a Python package beside that.
+    /// Finds the provider's library in the folder of ONNX Runtime's library, or in a Python package next to
+    /// ONNX Runtime's package.
     fn provider_library(&self, file: &str) -> Result<PathBuf, OrtError> {
         let beside = self.library.beside(file);
         let packages = self.library.path().ancestors().nth(3);
@@ -115,7 +117,7 @@ impl Recipe {
             })
     }
 
-    /// A session on the provider, whose library is `file` and whose engines are in `engines`.
+    /// Creates a session on the provider, whose library is `file` and whose engines are in `engines`.
     fn session(&self, file: Option<&Path>, engines: Option<&Path>) -> Result<Session, OrtError> {
         let exact = self.setup.provider == Provider::Cpu
             && self.graph.is_quantized
@@ -123,7 +125,8 @@ impl Recipe {
             && !self.saturates.load(Ordering::Relaxed)
             && adds_pairs_in_16_bits();
         let built = match self.built(file, engines, exact) {
-            // The exact mode refuses some valid graphs: weights without a zero point, a constant that two nodes read.
+            // The exact mode refuses some valid graphs: weights without a zero point, or a constant that two
+            // nodes read.
             Err(_) if exact => self.built(file, engines, false).inspect(|_| {
                 if !self.saturates.swap(true, Ordering::Relaxed) {
                     (self.setup.tell)(&format!(
@@ -210,7 +213,8 @@ impl Recipe {
     }
 }
 
-/// Whether ONNX Runtime adds pairs of products in 16 bits on this processor, where they can overflow: x86 without VNNI.
+/// Returns whether ONNX Runtime adds pairs of products in 16 bits on this processor, where they can overflow:
+/// x86 without VNNI.
 fn adds_pairs_in_16_bits() -> bool {
     cfg_select! {
         target_arch = "x86_64" => {
@@ -229,13 +233,13 @@ fn with(
         .map_err(plain)
 }
 
-/// The error without the builder that came back with it.
+/// Returns the error without the builder that came with it.
 fn plain(error: ort::Error<SessionBuilder>) -> ort::Error {
     error.into()
 }
 
-/// What builds engines for the provider whose library is `file`: the name of TensorRT's library, which has its version, and
-/// the provider's hash.
+/// Describes the builder of engines for the provider library `file`: the name of TensorRT's library, which
+/// contains its version, and the provider's hash.
 fn builder(file: &Path) -> String {
     let own = file.parent().map(Path::to_owned);
     let names = own
@@ -248,7 +252,7 @@ fn builder(file: &Path) -> String {
         .filter(|name| {
             name.starts_with("libnvinfer.so.") || name.starts_with("libtensorrt_rtx.so.")
         });
-    // The longest has the whole version.
+    // The longest name contains the full version.
     let name = names.max_by_key(String::len);
     let hash =
         artifact::read(file).map_or_else(|_| String::new(), |bytes| artifact::sha256(&bytes));

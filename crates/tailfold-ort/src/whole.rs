@@ -1,7 +1,7 @@
-//! Is a shared library all there?
+//! Check that a shared library is complete.
 //!
-//! The system's loader maps a library without asking how long its file is: one that was cut short is loaded, and ends the
-//! process when a page of the missing part is touched. So its own tables are read first.
+//! The system's loader maps a library without checking the length of its file. A truncated library is loaded,
+//! and the process crashes when it touches a missing page. The check reads the library's own tables first.
 
 use std::fs;
 use std::path::Path;
@@ -10,10 +10,11 @@ use object::{Architecture, Object as _, ObjectSection as _, ObjectSegment as _};
 
 use crate::{OrtError, OrtErrorKind};
 
-/// Checks that the file at `path` is a shared library of this architecture and holds all that its tables speak of.
+/// Checks that the file at `path` is a shared library of this architecture and contains everything that its
+/// tables refer to.
 ///
 /// # Errors
-/// [`OrtError`].
+/// [`OrtError`] when the file cannot be read, is for another architecture, or is truncated.
 pub(crate) fn check(path: &Path) -> Result<(), OrtError> {
     let unread = |cause: std::io::Error| {
         OrtErrorKind::Library
@@ -22,11 +23,11 @@ pub(crate) fn check(path: &Path) -> Result<(), OrtError> {
     };
     let file = fs::File::open(path).map_err(unread)?;
     let found = file.metadata().map_err(unread)?.len();
-    // Only the tables are read, whatever the size of the file.
+    // Only the tables are read, even if the file is large.
     let cache = object::ReadCache::new(file);
     let library = object::File::parse(&cache).map_err(|cause| {
         OrtErrorKind::Library
-            .error("its tables cannot be read: damaged, or no shared library")
+            .error("its tables cannot be read: it is damaged, or not a shared library")
             .caused_by(cause)
     })?;
     let here = match library.architecture() {
@@ -50,7 +51,7 @@ pub(crate) fn check(path: &Path) -> Result<(), OrtError> {
     let expected = ends.max().unwrap_or(0);
     if expected > found {
         return Err(
-            OrtErrorKind::Library.error(format!("{found} bytes of {expected}: it was cut short"))
+            OrtErrorKind::Library.error(format!("it is truncated: {found} of {expected} bytes"))
         );
     }
     Ok(())

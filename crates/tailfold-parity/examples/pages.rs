@@ -1,5 +1,6 @@
-//! Reports of made-up models with every verdict, to look at: `cargo run -p tailfold-parity --example pages -- FOLDER [PICTURES]`,
-//! where the folder `PICTURES` has `NUMBER.png` of 28 by 28.
+//! Writes reports of made-up models with every verdict, to look at:
+//! `cargo run -p tailfold-parity --example pages -- FOLDER [PICTURES]`.
+//! The optional folder `PICTURES` holds images `NUMBER.png` of 28 by 28 pixels.
 
 use std::error::Error;
 use std::fs;
@@ -26,7 +27,8 @@ const NAMES: [&str; 10] = [
     "Ankle boot",
 ];
 
-/// Two classifiers of `classes` classes that differ by noise of size `noise`, the candidate's rarest third set back by `shift`.
+/// Compares two classifiers of `classes` classes that differ by noise of size `noise`. The candidate's logits for the
+/// rarest third of the classes are lowered by `shift`.
 fn report(
     classes: usize,
     per_class: usize,
@@ -116,7 +118,7 @@ fn report(
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().ok_or("which folder?")?;
+    let folder = arguments.next().ok_or("give the folder to write to")?;
     let (folder, pictures) = (Path::new(&folder), arguments.next());
     fs::create_dir_all(folder)?;
     let mut loose = Policy::default();

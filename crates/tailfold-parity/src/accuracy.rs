@@ -1,4 +1,4 @@
-//! Accuracy of one classifier: overall, a class, a group.
+//! Accuracy of one classifier: overall, per class and per group.
 
 use serde::Serialize;
 use tailfold_spec::{ClassGroups, Group, Logits};
@@ -6,25 +6,25 @@ use tailfold_spec::{ClassGroups, Group, Logits};
 use crate::decisions::Decisions;
 use crate::{ParityError, ParityErrorKind};
 
-/// Accuracy of one classifier on labelled images; shares in 0..1.
+/// Accuracy of one classifier on labelled images, as shares in 0..1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Accuracy {
-    /// Images.
+    /// Number of images.
     pub images: usize,
-    /// Share of the images that are right.
+    /// Share of images that are classified correctly.
     pub overall: f64,
-    /// Share of each class's images that are right, label order; `None` for a class without images.
+    /// Share of each class's images that are classified correctly, in label order; `None` for a class without images.
     pub per_class: Vec<Option<f64>>,
-    /// Mean over the classes with more than 100 training images.
+    /// Mean accuracy of the classes with more than 100 training images.
     pub many: Option<f64>,
-    /// Mean over the classes with 20 to 100 training images.
+    /// Mean accuracy of the classes with 20 to 100 training images.
     pub medium: Option<f64>,
-    /// Mean over the classes with fewer than 20 training images.
+    /// Mean accuracy of the classes with fewer than 20 training images.
     pub few: Option<f64>,
-    /// Images whose largest logit occurs more than once; the lowest class wins.
+    /// Number of images whose largest logit occurs more than once; the lowest class wins.
     pub ties: usize,
-    /// Images with a NaN or infinite logit; they count as wrong.
+    /// Number of images with a NaN or infinite logit; they count as wrong.
     pub non_finite: usize,
 }
 
@@ -32,7 +32,7 @@ impl Accuracy {
     /// Scores `logits` against `labels`, `[images]`; `train_counts` is `[num_classes]` in label order.
     ///
     /// # Errors
-    /// [`ParityError`] when the lengths do not fit, a label is out of range, or there are no images.
+    /// [`ParityError`] when lengths do not match, a label is out of range, or there are no images.
     pub fn of(
         logits: &Logits,
         labels: &[usize],
@@ -75,7 +75,7 @@ impl Accuracy {
     }
 }
 
-/// One label an image, each below the number of classes, and at least one.
+/// Checks that there is at least one image, and one label below the number of classes per image.
 pub(crate) fn check_labels(logits: &Logits, labels: &[usize]) -> Result<(), ParityError> {
     let classes = logits.num_classes();
     if logits.len() != labels.len() {
@@ -100,10 +100,10 @@ pub(crate) fn check_labels(logits: &Logits, labels: &[usize]) -> Result<(), Pari
     }
 }
 
-/// One entry of the model's metadata a class.
+/// Checks that the model's metadata have one entry per class; `entries` names the entries in errors.
 pub(crate) fn check_card(
     logits: &Logits,
-    what: &'static str,
+    entries: &'static str,
     found: usize,
 ) -> Result<(), ParityError> {
     let classes = logits.num_classes();
@@ -111,7 +111,7 @@ pub(crate) fn check_card(
         Ok(())
     } else {
         Err(ParityErrorKind::Mismatch.error(format!(
-            "the logits have {classes} classes but the model has {found} {what}"
+            "the logits have {classes} classes but the model has {found} {entries}"
         )))
     }
 }
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn groups_are_means_of_classes_and_undecided_rows_are_wrong() {
         let (x, o) = (f32::NAN, 0.0);
-        // Classes 0 (many), 1 and 2 (few), 3 (medium, unseen).
+        // The classes are 0 (many), 1 and 2 (few), and 3 (medium, without images).
         let rows = [
             [1.0, o, o, o],   // 0, right
             [1.0, 1.0, o, o], // 0, right by the lowest index of a tie

@@ -1,18 +1,18 @@
-//! Binomial probabilities that are followed from one number to the next: a step costs some operations, not a sum.
+//! Binomial probabilities, updated in constant time from one number of successes or trials to the next.
 
 use std::ops::RangeInclusive;
 
 use statrs::function::gamma::ln_gamma;
 
-/// Standard deviations beyond which a number of images is too unlikely to matter (1e-15 and less).
+/// Half width of [`spread`] in standard deviations; numbers beyond it have a probability of at most 1e-15.
 const DEVIATIONS: f64 = 8.0;
-/// For rare events, whose distribution has a longer tail than a standard deviation tells.
+/// Additional half width for rare events, whose distribution has a longer tail than the standard deviation suggests.
 const RARE: f64 = 30.0;
 
-/// Masses below it are computed anew and not followed.
+/// Probabilities below this value are computed directly and not updated.
 const TINY: f64 = 1e-250;
 
-/// Numbers of successes in `trials` that have a probability worth counting.
+/// The numbers of successes in `trials` with a non-negligible probability.
 pub(crate) fn spread(trials: u64, rate: f64) -> RangeInclusive<u64> {
     let n = trials as f64;
     let width = DEVIATIONS * (n * rate * (1.0 - rate)).max(0.0).sqrt() + RARE;
@@ -26,19 +26,19 @@ pub(crate) fn spread(trials: u64, rate: f64) -> RangeInclusive<u64> {
     range
 }
 
-/// Probability of exactly `successes`.
+/// Probability of exactly `successes` successes.
 fn mass(trials: u64, rate: f64, successes: u64) -> f64 {
     if successes > trials {
         return 0.0;
     }
     let (n, k) = (trials as f64, successes as f64);
-    // 0 ln 0 is 0: a rate of 0 has no successes, one of 1 nothing else.
+    // 0 ln 0 counts as 0: at a rate of 0 no trial succeeds, and at a rate of 1 every trial does.
     let times = |count: f64, share: f64| if count > 0.0 { count * share.ln() } else { 0.0 };
     let ways = ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0);
     (ways + times(k, rate) + times(n - k, 1.0 - rate)).exp()
 }
 
-/// The mass at one number of successes after the other.
+/// Walks through the probabilities of consecutive numbers of successes.
 pub(crate) struct Walk {
     trials: u64,
     rate: f64,
@@ -61,10 +61,10 @@ impl Walk {
         self.mass
     }
 
-    /// On to one success more.
+    /// Advances to one more success.
     pub(crate) fn next(&mut self) {
         self.successes += 1;
-        // Where a mass was too small to be a number, the ratio would keep it 0 for ever.
+        // Updated by the ratio, an underflowed probability would stay 0.
         self.mass = if self.mass > TINY && self.rate < 1.0 && self.successes <= self.trials {
             let (k, left) = (
                 self.successes as f64,
@@ -77,14 +77,14 @@ impl Walk {
     }
 }
 
-/// Probability of at least so many successes, while the number asked for rises and trials are taken away.
+/// Probability of at least a given number of successes, while that number rises and trials are removed.
 pub(crate) struct Falling {
     trials: u64,
     rate: f64,
     least: u64,
-    /// Of at least `least`.
+    /// Probability of at least `least` successes.
     tail: f64,
-    /// Of exactly `least`.
+    /// Probability of exactly `least` successes.
     mass: f64,
 }
 
@@ -103,7 +103,7 @@ impl Falling {
         self.tail.clamp(0.0, 1.0)
     }
 
-    /// Asks for `least`, no less than before.
+    /// Raises the number of successes to `least`, which must not be lower than before.
     pub(crate) fn raise(&mut self, least: u64) {
         while self.least < least {
             self.tail -= self.mass;
@@ -116,7 +116,7 @@ impl Falling {
         }
     }
 
-    /// Takes one trial away: those outcomes go that had just enough successes, the last trial among them.
+    /// Removes one trial. This removes the outcomes with exactly `least` successes whose last trial was a success.
     pub(crate) fn one_trial_less(&mut self) {
         let (n, k) = (self.trials as f64, self.least as f64);
         self.tail -= self.mass * k / n.max(1.0);
@@ -124,7 +124,8 @@ impl Falling {
         self.follow((n - k) / (n * (1.0 - self.rate)));
     }
 
-    /// Takes the mass to the present numbers. One that was too small to be a number would stay 0 for ever.
+    /// Multiplies the probability of exactly `least` successes by `ratio`. An underflowed probability is computed
+    /// directly, because it would stay 0.
     fn follow(&mut self, ratio: f64) {
         self.mass = if self.mass > TINY && ratio.is_finite() {
             self.mass * ratio.max(0.0)
@@ -147,7 +148,7 @@ pub(crate) fn at_least(trials: u64, rate: f64, least: u64) -> f64 {
             })
             .sum::<f64>()
     };
-    // The shorter side, since a sum near 1 says nothing of a small rest.
+    // Sums the shorter tail, because a sum near 1 has no precision left for a small complement.
     if least > *range.end() {
         0.0
     } else if least as f64 > trials as f64 * rate {
@@ -159,9 +160,10 @@ pub(crate) fn at_least(trials: u64, rate: f64, least: u64) -> f64 {
     }
 }
 
-/// Interval of the rate that leaves out `left_out` in all, half on each side (Clopper and Pearson, Biometrika 26, 1934).
+/// Confidence interval of the rate that excludes the probability `left_out`, half of it on each side (Clopper and
+/// Pearson, Biometrika 26, 1934).
 pub(crate) fn interval(trials: u64, successes: u64, left_out: f64) -> RangeInclusive<f64> {
-    // Both ends are on the outer side of what bisection leaves open.
+    // Each end is the outer end of the last bracket of the bisection.
     let crossing = |rises: &dyn Fn(f64) -> bool| {
         let (mut low, mut high) = (0.0, 1.0);
         for _ in 0..50 {

@@ -1,8 +1,9 @@
-//! A bootstrap of pairs, stratified by class, beside the exact bounds: it assumes nothing but that the images are a sample.
+//! Bootstrap bounds, stratified by class, to compare with the exact bounds. The bootstrap only assumes that the
+//! images are a random sample.
 //!
-//! Drawing the images of a class again with replacement is drawing how many of them are gained, lost or neither: a trinomial
-//! number a class, so the cost does not depend on the number of images. It cannot see what the sample has none of (without a
-//! flip its bounds are 0), which is why it decides nothing.
+//! Resampling the images of a class with replacement is the same as drawing its numbers of gained, lost and unchanged
+//! images from a trinomial distribution, so the cost does not depend on the number of images. A bootstrap cannot draw
+//! events that the sample lacks: without a flip its bounds are 0. It therefore has no influence on the verdict.
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -12,14 +13,15 @@ use rayon::prelude::*;
 use crate::report::Bootstrap;
 use crate::tally::Tally;
 
-/// Replications.
+/// Number of replications.
 pub(crate) const DRAWS: usize = 10_000;
-/// Seed of the first stream; each few hundred replications have a stream of their own, so that threads do not matter.
+/// Seed of the random numbers. Each [`STREAM`] replications have their own stream, so that the result does not depend
+/// on the number of threads.
 pub(crate) const SEED: u64 = 0;
-/// Replications a stream.
+/// Number of replications per stream.
 const STREAM: usize = 500;
 
-/// One class of a set: how much each of its images weighs in the set's difference.
+/// One class of a set: its shares of gained and lost images, and the weight of one image in the set's difference.
 struct Stratum {
     images: u64,
     gained: f64,
@@ -27,10 +29,10 @@ struct Stratum {
     weight: f64,
 }
 
-/// Quantiles of the differences at `level` and `1 - level`, percentage points. Each of `tallies` is a class; `weight` says how
-/// much an image of a class weighs in the difference.
+/// Quantiles of the differences at `level` and `1 - level`, in percentage points. Each of `tallies` is a class, and
+/// `weight` returns the weight of one of the class's images in the difference.
 pub(crate) fn bounds(tallies: &[Tally], weight: impl Fn(&Tally) -> f64, level: f64) -> Bootstrap {
-    // A class without a flip adds nothing, however often it is drawn.
+    // A class without a flip contributes 0 to every replication.
     let strata: Vec<Stratum> = tallies
         .iter()
         .filter(|tally| tally.gained + tally.lost > 0)
@@ -82,10 +84,10 @@ pub(crate) fn bounds(tallies: &[Tally], weight: impl Fn(&Tally) -> f64, level: f
 }
 
 impl Stratum {
-    /// Gained minus lost of one replication, weighted.
+    /// Draws one replication: the weighted number of gained minus lost images.
     fn draw(&self, random: &mut ChaCha8Rng) -> f64 {
         let mut number = |trials: u64, rate: f64| {
-            // Rates are shares of counts, so within 0 and 1 but for rounding.
+            // Rates are shares of counts, so only rounding can move them outside 0..1.
             Binomial::new(trials, rate.clamp(0.0, 1.0)).map_or(0, |number| number.sample(random))
         };
         let gained = number(self.images, self.gained);
@@ -113,9 +115,10 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_those_of_drawing_images() {
-        // NumPy 2.4: 200,000 replications of drawing 300 and 700 images with replacement, 4 and 9 of which were gained and 12
-        // and 5 lost; 5 and 95 % of the difference of all 1,000: -1.30 and 0.50 (standard error 0.005; a step is 0.1).
+    fn bounds_match_resampling_of_single_images() {
+        // NumPy 2.4, 200,000 replications: drawing 300 and 700 images with replacement, of which 4 and 9 were gained
+        // and 12 and 5 lost, gives 5 and 95 % quantiles of -1.30 and 0.50 points over all 1,000 images (standard
+        // error 0.005; one image is 0.1).
         let found = bounds(
             &[tally(300, 4, 12), tally(700, 9, 5)],
             |_| 1.0 / 1000.0,
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_seen_is_nothing_drawn_and_all_is_all() {
+    fn bounds_are_0_without_flips_and_minus_100_when_all_images_are_lost() {
         let none = bounds(&[tally(300, 0, 0)], |_| 1.0 / 300.0, 0.05);
         assert_eq!((none.lower_bound_pp, none.upper_bound_pp), (0.0, 0.0));
         let all = bounds(&[tally(50, 0, 50)], |_| 1.0 / 50.0, 0.05);
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_do_not_matter() {
+    fn bounds_do_not_depend_on_number_of_threads() {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)

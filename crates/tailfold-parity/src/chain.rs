@@ -1,8 +1,8 @@
-//! A chain: every step of the way from the training framework to INT8, each compared with the one before and with the first.
+//! A chain of steps from the training framework to INT8, each compared with the step before and with the first step.
 //!
-//! The caller runs the models; this module takes their logits, judges each step and names the first that breaks. Float against
-//! float has a hard tolerance and equal decisions ([`Closeness`]); FP16 and INT8 have the gate of a [`Policy`](crate::Policy).
-//! [`bisect`] then searches the layer that explains the decisions that flip.
+//! The caller runs the models; this module judges each step by its logits and names the first step that breaks. Float
+//! against float must stay within a hard tolerance and keep all decisions ([`Closeness`]); FP16 and INT8 must meet a
+//! [`Policy`](crate::Policy). [`bisect`] then searches for the layer that makes decisions flip.
 //!
 //! ```
 //! use tailfold_parity::chain::{Evidence, Outcome, Checked, Stage, StepLogits};
@@ -24,7 +24,7 @@
 //! let outcome = Outcome::of(evidence.judge(None)?, Checked { images: labels.len(), policy: policy.clone(), ..Checked::default() })?;
 //!
 //! assert_eq!(outcome.verdict, Verdict::Fail);
-//! assert_eq!(outcome.first_break.map(|found| found.what).as_deref(), Some("INT8 on integer"));
+//! assert_eq!(outcome.first_break.map(|found| found.step), Some(2));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -1,20 +1,21 @@
-//! Whether the reference knows anything on these images: one that does not can be lost without a trace.
+//! Refuses a reference that is no better than chance, because no loss of a candidate could be measured against it.
 
 use crate::Verdict;
 use crate::binomial::at_least;
 use crate::image::Image;
 use crate::rules::{CHANCE, Rule};
 
-/// Refuses a reference that is not right more often than its decisions would meet the labels by themselves, by a one-sided
-/// exact binomial test at `level`; labels that are shifted by one, or classes in another order, look like that.
+/// Refuses a reference whose decisions match the labels no more often than by chance, by a one-sided exact binomial
+/// test at `level`. Labels that are shifted by one, or classes in another order, give such a reference.
 ///
-/// Decisions and labels that know nothing of each other agree on the share `sum over classes of (share of decisions) * (share of
-/// labels)`, the chance of Cohen's kappa (Educational and Psychological Measurement 20, 1960). On sets with equally many images
-/// a class that is `1 / classes`. It is not the share of the most frequent label: on a long-tailed set a model that is fair to
-/// the rare classes may be right less often than one that always says the frequent one.
+/// Independent decisions and labels agree on the share
+/// `sum over classes of (share of decisions) * (share of labels)`, the chance agreement of Cohen's kappa (Educational
+/// and Psychological Measurement 20, 1960). With equally many images per class this is `1 / classes`. The share of
+/// the most frequent label would be too strict: on a long-tailed set, a model that is fair to the rare classes may be
+/// right less often than a model that always answers the most frequent class.
 ///
-/// `None` also where no number of right answers could show it: too few images, or images of a single class. And where the
-/// reference has logits that are no numbers, which is another rule's.
+/// Returns `None` also when no number of right decisions could pass the test, because there are too few images or
+/// images of a single class, and when the reference has NaN or infinite logits, which another rule covers.
 pub(crate) fn refusal(images: &[Image], classes: usize, level: f64) -> Option<Rule> {
     let (mut labels, mut decisions) = (vec![0_u64; classes], vec![0_u64; classes]);
     let mut right = 0;
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
     use crate::image::Side;
 
-    /// An image of class `label` to which the reference gives `decision`.
+    /// An image of class `label`, for which the reference decides `decision`.
     fn image(label: usize, decision: usize) -> Image {
         let mut row = [0.0; 4];
         row[decision] = 1.0;
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_without_knowledge_is_refused() {
+    fn reference_no_better_than_chance_is_refused() {
         let shifted = images(&[(0, 1, 90), (1, 2, 80), (2, 3, 70), (3, 0, 60), (3, 3, 10)]);
         let reason = refusal(&shifted, 4, 0.05).unwrap();
         assert_eq!((reason.name, reason.verdict), ("chance", Verdict::Error));
@@ -82,20 +83,21 @@ mod tests {
             "{}",
             reason.sentence
         );
-        // Always the frequent class, on a long-tailed set: right on 90 %, and no better than that.
+        // Always answering the frequent class of a long-tailed set is right on 90 % of the images, and no better than
+        // chance.
         assert!(refusal(&images(&[(0, 0, 900), (1, 0, 100)]), 4, 0.05).is_some());
     }
 
     #[test]
-    fn a_reference_that_knows_something_is_not() {
-        // Fair to the rare class, and right less often than the frequent class would be.
+    fn reference_better_than_chance_is_accepted() {
+        // This reference is fair to the rare class, and right less often than always answering the frequent class.
         let fair = images(&[(0, 0, 600), (0, 1, 300), (1, 1, 95), (1, 0, 5)]);
         assert!(refusal(&fair, 4, 0.05).is_none());
         assert!(refusal(&images(&[(0, 0, 30), (1, 1, 30), (1, 0, 20)]), 4, 0.05).is_none());
     }
 
     #[test]
-    fn where_nothing_could_show_it_nothing_is_said() {
+    fn reference_is_accepted_when_test_cannot_decide() {
         assert!(refusal(&images(&[(0, 0, 1), (1, 1, 1)]), 4, 0.05).is_none());
         assert!(refusal(&images(&[(2, 2, 80), (2, 1, 20)]), 4, 0.05).is_none());
         let mut broken = images(&[(0, 1, 50), (1, 0, 50)]);

@@ -1,4 +1,4 @@
-//! What changed from an accepted run to a later one, and whether it is a regression.
+//! Changes from an accepted run to a later run, and whether they are a regression.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Verdict;
 use crate::sentence::signed;
 
-/// What changed from one report to another.
+/// The changes from one report to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Diff {
@@ -16,13 +16,13 @@ pub struct Diff {
     pub schema: String,
     /// One sentence per regression.
     pub regressions: Vec<String>,
-    /// The sets, rarest first.
+    /// The sets of classes, rarest first.
     pub parts: Vec<PartChange>,
-    /// Share of images that both classifiers decide alike, before and after.
+    /// Top-1 agreement of candidate and reference, before and after.
     pub agreement: [f64; 2],
-    /// The classes whose recall in the candidate changed most, most lost first.
+    /// The classes whose recall in the candidate changed most, largest loss first.
     pub classes: Vec<ClassChange>,
-    /// What else differs, in words: files, back ends, versions, policy.
+    /// Other differences, in words: files, back ends, versions, policy.
     pub others: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ pub struct PartChange {
     pub candidate_top1: [f64; 2],
     /// Candidate minus reference, percentage points, before and after.
     pub delta_pp: [f64; 2],
-    /// Accuracy of the candidate after minus before, percentage points.
+    /// Accuracy of the candidate, after minus before, percentage points.
     pub change_pp: f64,
 }
 
@@ -60,12 +60,12 @@ impl Diff {
     /// Name and version of the format.
     pub const SCHEMA: &'static str = "tailfold.parity-diff/1";
 
-    /// Whether a loss is larger than allowed.
+    /// Returns whether a loss is larger than allowed.
     pub fn is_regression(&self) -> bool {
         !self.regressions.is_empty()
     }
 
-    /// Plain text for a terminal.
+    /// Returns the changes as plain text for a terminal.
     pub fn to_table(&self) -> String {
         let mut text = match self.regressions.as_slice() {
             [] => "no regression against the baseline\n".to_owned(),
@@ -88,7 +88,7 @@ impl Diff {
         }
         let _ = writeln!(
             text,
-            "alike    {:>6.2} -> {:>6.2} %",
+            "agree    {:>6.2} -> {:>6.2} %",
             100.0 * self.agreement[0],
             100.0 * self.agreement[1]
         );
@@ -108,7 +108,7 @@ impl Diff {
         text
     }
 
-    /// The differences as one JSON object.
+    /// Returns the changes as one JSON object.
     ///
     /// # Panics
     /// Never: every field has a JSON form.

@@ -1,4 +1,4 @@
-//! Class by class: recalls, and p-values that account for how many classes are looked at.
+//! Per-class recalls, with p-values that are corrected for the number of classes.
 
 use crate::ComparedModel;
 use crate::groups::ModelGroups;
@@ -7,10 +7,10 @@ use crate::paired::more_lost_than_gained;
 use crate::report::{ClassComparison, WorstClass};
 use crate::tally::Tally;
 
-/// Classes listed as the worst.
+/// Number of classes listed as the worst.
 const WORST: usize = 5;
 
-/// Every class with images, label order.
+/// Compares every class with images, in label order.
 pub(crate) fn classes(
     tallies: &[Tally],
     images: &[Image],
@@ -56,7 +56,8 @@ pub(crate) fn classes(
     classes
 }
 
-/// Holm's step-down adjustment: the i-th smallest of m is multiplied by m - i + 1, never below the one before, at most 1.
+/// Holm's step-down adjustment: multiplies the i-th smallest of m p-values by m - i + 1, and raises it to at least
+/// the adjusted value before it and limits it to 1.
 fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
@@ -69,7 +70,7 @@ fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// The classes that lose most, worst first.
+/// The classes with the largest loss, worst first.
 pub(crate) fn worst(classes: &[ClassComparison]) -> Vec<WorstClass> {
     let mut worse: Vec<WorstClass> = classes
         .iter()
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holm_is_that_of_statsmodels() {
+    fn holm_matches_statsmodels() {
         // statsmodels 0.14.6, multipletests(p, method="holm").
         let p = [0.01, 0.04, 0.03, 0.005, 0.9, 0.03];
         let expected = [0.05, 0.12, 0.12, 0.03, 0.9, 0.12];

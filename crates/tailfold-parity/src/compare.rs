@@ -1,4 +1,4 @@
-//! The report on a reference and a candidate, from what is known of each image.
+//! Builds the report on a reference and a candidate from the results on each image.
 
 use tailfold_spec::Group;
 
@@ -13,7 +13,7 @@ use crate::tally::Tally;
 use crate::warnings::warnings;
 use crate::{ComparedModel, ParityError, ParityErrorKind, Policy, chance, classes, judge};
 
-/// The report on `images`, of which `sums` are the sums.
+/// Builds the report on `images`, whose sums are `sums`.
 pub(crate) fn report(
     model: &ComparedModel,
     groups: &ModelGroups,
@@ -68,7 +68,7 @@ pub(crate) fn report(
     if let Some(refusal) = chance::refusal(images, model.classes.len(), policy.level) {
         reasons.insert(0, refusal);
     }
-    // The first is the worst, and there always is one.
+    // The reasons are sorted from the worst on, and never empty.
     let (verdict, decided_by) = reasons
         .first()
         .map_or((overall.verdict, "overall"), |first| {
@@ -110,7 +110,7 @@ pub(crate) fn report(
     })
 }
 
-/// Numbers of images that the policy pins.
+/// Checks the numbers of images that the policy expects.
 fn check_counts(
     policy: &Policy,
     images: usize,
@@ -138,7 +138,7 @@ fn check_counts(
     Ok(())
 }
 
-/// Images without a decision, and the first of them.
+/// Number of images without a decision, and the first of them.
 fn undecided(images: &[Image], class: impl Fn(&Image) -> Option<usize>) -> (usize, Option<usize>) {
     let undecided = |image: &Image| class(image).is_none();
     (
@@ -147,7 +147,7 @@ fn undecided(images: &[Image], class: impl Fn(&Image) -> Option<usize>) -> (usiz
     )
 }
 
-/// Where decisions and probability go, of one group; `None` without classes.
+/// The shares of decisions and of probability that one group gets; `None` for a group without classes.
 fn masses(group: Group, groups: &ModelGroups, images: &[Image], sums: &Sums) -> Option<Masses> {
     groups.of_class.classes(group).next()?;
     let share = |inside: &dyn Fn(&Image) -> bool| {

@@ -1,4 +1,5 @@
-//! A comparison that takes images as they come: what it keeps of each is a few bytes, whatever the number of classes.
+//! A comparison that takes images incrementally. It keeps a few bytes per image, independent of the number of
+//! classes.
 
 use rayon::prelude::*;
 use tailfold_spec::Logits;
@@ -9,10 +10,10 @@ use crate::report::Report;
 use crate::sums::Sums;
 use crate::{ComparedModel, ParityError, ParityErrorKind, Policy, compare};
 
-/// Images whose sums are made together: fixed, so that the sums do not depend on the number of threads.
+/// Images per block of sums. The size is fixed, so that the sums do not depend on the number of threads.
 const PIECE: usize = 128;
 
-/// A comparison of a reference and a candidate, image after image.
+/// An incremental comparison of a reference and a candidate.
 ///
 /// ```
 /// use tailfold_parity::{ComparedModel, Comparer, Policy, Verdict};
@@ -20,7 +21,7 @@ const PIECE: usize = 128;
 /// let model = ComparedModel::new(vec!["cat".into(), "lynx".into()], vec![500, 5]);
 /// let mut comparer = Comparer::new(model, Policy::default())?;
 /// for _ in 0..1000 {
-///     // Two images of one row of logits each: a cat and a lynx.
+///     // Two images with one row of logits each, a cat and a lynx.
 ///     comparer.push(&[2.0, 1.0, 0.5, 3.0], &[2.1, 0.9, 0.4, 3.1], &[0, 1])?;
 /// }
 /// assert_eq!(comparer.finish()?.verdict, Verdict::Pass);
@@ -31,7 +32,7 @@ pub struct Comparer {
     groups: ModelGroups,
     policy: Policy,
     images: Vec<Image>,
-    /// Rows that do not fill a piece yet.
+    /// Rows that do not fill a block yet.
     waiting: Waiting,
     sums: Sums,
 }
@@ -44,10 +45,10 @@ struct Waiting {
 }
 
 impl Comparer {
-    /// A comparison of two classifiers for the classes of `model`.
+    /// Creates a comparison of two classifiers for the classes of `model`.
     ///
     /// # Errors
-    /// [`ParityError`]: a policy that cannot be applied, or one for another model.
+    /// [`ParityError`] when the policy cannot be applied, or is for another model.
     pub fn new(model: ComparedModel, policy: Policy) -> Result<Self, ParityError> {
         policy.validate().map_err(unusable)?;
         policy.fits(&model)?;
@@ -66,12 +67,12 @@ impl Comparer {
         })
     }
 
-    /// Images so far.
+    /// Returns the number of images so far.
     pub fn len(&self) -> usize {
         self.images.len() + self.waiting.labels.len()
     }
 
-    /// True before the first image.
+    /// Returns true before the first image.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -79,8 +80,8 @@ impl Comparer {
     /// Adds images: `labels` is `[images]`, `reference` and `candidate` are `[images, classes]`, row-major.
     ///
     /// # Errors
-    /// [`ParityError`] when the lengths do not fit or a label is out of range; the image's number counts from the first of
-    /// all.
+    /// [`ParityError`] when lengths do not match or a label is out of range. The error counts images from the first
+    /// call on.
     pub fn push(
         &mut self,
         reference: &[f32],
@@ -103,7 +104,7 @@ impl Comparer {
                 row = self.len() + row
             )));
         }
-        // Pieces begin at whole multiples, however the images come.
+        // Blocks begin at multiples of `PIECE`, independent of the number of images per call.
         let fill = (PIECE - self.waiting.labels.len()).min(labels.len());
         let (head, rest) = labels.split_at(if self.waiting.labels.is_empty() {
             0
@@ -150,10 +151,10 @@ impl Comparer {
         self.sums.merge(&sums);
     }
 
-    /// The verdict on all images.
+    /// Returns the report on all images.
     ///
     /// # Errors
-    /// [`ParityError`] when there is no image, not the number that the policy expects, or none of a group.
+    /// [`ParityError`] when there are no images, a group has none, or the policy expects another number.
     pub fn finish(mut self) -> Result<Report, ParityError> {
         if !self.waiting.labels.is_empty() {
             self.flush();
@@ -168,7 +169,7 @@ impl Comparer {
     }
 }
 
-/// Some images, and their sums.
+/// Computes the results on one block of images, and their sums.
 fn piece(
     reference: &[f32],
     candidate: &[f32],
@@ -184,7 +185,7 @@ fn piece(
         .zip(labels)
         .map(|((a, b), &label)| {
             let image = Image {
-                // Labels are below the number of classes, which was made of a list in memory.
+                // Labels are below the number of classes, and the class list fits in memory.
                 label: u32::try_from(label).unwrap_or(u32::MAX),
                 before: Side::of(a, label, &mut p),
                 after: Side::of(b, label, &mut q),
@@ -198,12 +199,13 @@ fn piece(
 
 /// Compares the logits of `reference` and `candidate` on the same images, in the same order.
 ///
-/// `labels` is `[images]`. An image with a NaN or infinite logit counts as wrong, and one such image on either side
-/// fails. A group without classes is absent from the report. What only the caller knows (`backends`, `model_sha256`, `run`) is
-/// left to it.
+/// `labels` is `[images]`. An image with a NaN or infinite logit counts as wrong, and a single such image on either
+/// side fails the comparison. A group without classes is absent from the report. The caller fills in `backends`,
+/// `model_sha256` and `run`.
 ///
 /// # Errors
-/// [`ParityError`] when there is nothing to compare or the inputs do not fit: no verdict, exit code 2.
+/// [`ParityError`] when there are no images or the inputs do not match. Such a comparison has no verdict, and its
+/// exit code is 2.
 pub fn compare_logits(
     reference: &Logits,
     candidate: &Logits,

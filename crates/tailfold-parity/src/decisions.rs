@@ -1,14 +1,15 @@
-//! What a classifier decided, image by image.
+//! Top-1 decisions of one classifier.
 
 use tailfold_spec::Logits;
 
-/// The winning class of every image, and how many images had none or more than one.
+/// The top-1 class of every image, and the numbers of images with a tie or without a class.
 pub(crate) struct Decisions {
-    /// `[images]`; `None` where a logit is NaN or infinite: such a row decides nothing and counts as wrong.
+    /// Classes, `[images]`; `None` when a logit is NaN or infinite. Such an image has no decision and counts as
+    /// wrong.
     pub(crate) top1: Vec<Option<usize>>,
-    /// Images whose largest logit occurs more than once.
+    /// Number of images whose largest logit occurs more than once.
     pub(crate) ties: usize,
-    /// Images with a NaN or infinite logit.
+    /// Number of images with a NaN or infinite logit.
     pub(crate) non_finite: usize,
 }
 

@@ -1,17 +1,17 @@
-//! Compares two reports on the same images, of an accepted run and a later one.
+//! Compares the reports on an accepted run and on a later run with the same images.
 
 use crate::report::{Comparison, Report};
 use crate::sentence::signed;
 use crate::{ClassChange, Diff, ParityError, ParityErrorKind, PartChange, Regression, Verdict};
 
-/// Classes listed.
+/// Number of classes listed.
 const CLASSES: usize = 10;
 
 impl Report {
-    /// Compares with `before`, an accepted run; a regression fails.
+    /// Compares the report with `before`, an accepted run; a regression fails the report.
     ///
     /// # Errors
-    /// [`ParityErrorKind::NotComparable`] when the two are of other models, classes or images.
+    /// [`ParityErrorKind::NotComparable`] when the two reports have different models, classes or images.
     pub fn against(mut self, before: &Self) -> Result<Self, ParityError> {
         let diff = Diff::between(before, &self, &self.policy.baseline)?;
         if diff.is_regression() && self.verdict < Verdict::Fail {
@@ -31,10 +31,10 @@ impl Report {
 }
 
 impl Diff {
-    /// What changed from `before`, which was accepted, to `after`.
+    /// Returns the changes from the accepted report `before` to `after`.
     ///
     /// # Errors
-    /// [`ParityErrorKind::NotComparable`] when the two are of other models, classes or images.
+    /// [`ParityErrorKind::NotComparable`] when the two reports have different models, classes or images.
     pub fn between(
         before: &Report,
         after: &Report,
@@ -87,7 +87,7 @@ impl PartChange {
         }
     }
 
-    /// Why this is a regression, if it is: a worse verdict, or more lost than `most` percentage points.
+    /// Describes the regression, if there is one: a worse verdict, or a loss of more than `most` percentage points.
     fn regression(&self, most: f64) -> Option<String> {
         let Self {
             name,
@@ -97,7 +97,7 @@ impl PartChange {
         if is > was {
             return Some(format!("{name}: {is}, it was {was} in the baseline"));
         }
-        // A share of images has rounding.
+        // Allows for rounding in a share of images.
         (self.change_pp < -most - 1e-9).then(|| {
             format!(
                 "{name}: {:.2} % against {:.2} % in the baseline ({} pp, -{most:.2} is accepted)",
@@ -109,14 +109,14 @@ impl PartChange {
     }
 }
 
-/// Refuses reports whose accuracies do not speak of the same.
+/// Refuses reports on different models, data, images or classes.
 fn comparable(before: &Report, after: &Report) -> Result<(), ParityError> {
-    let check = |what: &'static str, before: String, after: String| {
+    let check = |field: &'static str, before: String, after: String| {
         if before == after {
             Ok(())
         } else {
             Err(ParityErrorKind::NotComparable.error(format!(
-                "the baseline is of another {what}: `{before}`, this run has `{after}`"
+                "the baseline has another {field}: `{before}`, this run has `{after}`"
             )))
         }
     };
@@ -177,9 +177,9 @@ fn classes(before: &Report, after: &Report) -> Vec<ClassChange> {
 
 fn others(before: &Report, after: &Report) -> Vec<String> {
     let mut others = Vec::new();
-    let mut note = |what: &str, was: &str, is: &str| {
+    let mut note = |field: &str, was: &str, is: &str| {
         if was != is {
-            others.push(format!("{what}: {was}, now {is}"));
+            others.push(format!("{field}: {was}, now {is}"));
         }
     };
     note(
@@ -206,7 +206,7 @@ fn others(before: &Report, after: &Report) -> Vec<String> {
     note("version", &run(before).version, &run(after).version);
     note("machine", &run(before).machine, &run(after).machine);
     if before.policy != after.policy {
-        others.push("the policy is another".to_owned());
+        others.push("the policy has changed".to_owned());
     }
     others
 }

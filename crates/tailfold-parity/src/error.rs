@@ -1,8 +1,8 @@
-//! Why two classifiers could not be compared.
+//! Errors of a comparison of two classifiers.
 
 use tailfold_spec::artifact::ArtifactError;
 
-/// Kind of a parity error.
+/// Kind of a [`ParityError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParityErrorKind {
@@ -16,24 +16,24 @@ pub enum ParityErrorKind {
     Groups,
     /// A file cannot be read or written.
     File,
-    /// A file is not a parity report, or reports no comparison.
+    /// A file is not a parity report, or reports a comparison that could not be made.
     Report,
-    /// The baseline reports on something else.
+    /// The baseline has another model, data, images or classes.
     NotComparable,
     /// The policy cannot be read or applied.
     Policy,
     /// The two models have different classes or training counts.
     Classes,
-    /// Two forms of one checkpoint prepare images differently.
+    /// Two models from one checkpoint prepare images differently.
     Preprocessing,
-    /// The candidate was quantized from another file than the reference.
+    /// The candidate was quantized from a file other than the reference.
     OtherFloat,
-    /// The candidate was calibrated without an image of a group.
+    /// The candidate was calibrated without images of a group.
     Uncalibrated,
 }
 
 tailfold_spec::error_type! {
-    /// Inputs that cannot be compared; exit code 2, never a pass.
+    /// The inputs cannot be compared. The exit code is 2, never a pass.
     pub struct ParityError(ParityErrorKind);
     ArtifactError => File,
 }

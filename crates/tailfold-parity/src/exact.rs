@@ -1,15 +1,16 @@
-//! Whether a loss is below a margin, exactly: an unconditional test for paired decisions.
+//! An exact unconditional test for paired decisions: is a loss below a margin?
 //!
-//! Of n images, g are gained and l lost. Under the hypothesis that the true difference is `delta`, one thing stays unknown: how
-//! often images are lost at all. The p-value is the largest probability, over every such rate that the data leave possible, of
-//! an outcome at least as favourable as the one seen. So a candidate that is exactly at the margin passes at most as often as
-//! the level says, for any number of images, which the normal approximation of a score does not promise (with 268 images it
-//! lets 6.8 % of the candidates through that lose one image in a hundred, at a level of 5 %).
+//! Of n images, g are gained and l are lost. Under the hypothesis that the true difference is `delta`, one parameter
+//! remains unknown: the rate of lost images. The p-value is the largest probability of an outcome at least as
+//! favourable as the observed one, over every rate that is compatible with the data. A candidate exactly at the
+//! margin therefore passes at most as often as the level allows, for any number of images. The normal approximation
+//! of a score does not guarantee this: with 268 images and a level of 5 %, it passes 6.8 % of the candidates that
+//! lose one image in a hundred.
 //!
-//! Outcomes are ordered by Tango's score: H.-M. Hsueh, J.-P. Liu and J. J. Chen, "Unconditional exact tests for equivalence or
-//! noninferiority for paired binary endpoints", Biometrics 57 (2001) 478-483. The rate is looked for in its 99.99 % interval
-//! alone, and what that leaves out is added to the p-value: R. L. Berger and D. D. Boos, "P values maximized over a confidence
-//! set for the nuisance parameter", JASA 89 (1994) 1012-1016.
+//! Outcomes are ordered by Tango's score: H.-M. Hsueh, J.-P. Liu and J. J. Chen, "Unconditional exact tests for
+//! equivalence or noninferiority for paired binary endpoints", Biometrics 57 (2001) 478-483. The search for the rate
+//! is limited to its 99.99 % interval, and the excluded probability is added to the p-value: R. L. Berger and D. D.
+//! Boos, "P values maximized over a confidence set for the nuisance parameter", JASA 89 (1994) 1012-1016.
 
 use std::ops::RangeInclusive;
 
@@ -17,15 +18,16 @@ use crate::binomial::{Falling, Walk, interval, spread};
 use crate::paired::{Paired, Table, quantile};
 use crate::tally::Tally;
 
-/// Probability that the interval of the nuisance parameter leaves out; added to every p-value.
+/// Probability that the interval of the nuisance parameter excludes. It is added to every p-value.
 pub(crate) const LEFT_OUT: f64 = 1e-4;
-/// Rates at which the probability is evaluated before the best is refined: half a standard deviation apart.
+/// Number of grid steps in the search for the rate, before the best one is refined; a step is half a standard
+/// deviation.
 const GRID: u32 = 16;
-/// Each step shrinks the bracket to 0.62 of its size.
+/// Number of refinements; each shrinks the bracket to 0.62 of its size.
 const REFINEMENTS: u32 = 10;
-/// Scores closer than this are equal: two ways to the same outcome differ by rounding.
+/// Scores closer than this are equal, because two computations of the same score differ by rounding.
 const SAME_SCORE: f64 = 1e-9;
-/// How near a bound comes to where the p-value crosses the level; a thousandth of a percentage point.
+/// Accuracy of a bound, the difference at which the p-value crosses the level: a thousandth of a percentage point.
 pub(crate) const NEAR: f64 = 1e-5;
 
 /// An exact unconditional test on the difference of two accuracies that were measured on the same images.
@@ -42,14 +44,14 @@ pub(crate) const NEAR: f64 = 1e-5;
 #[derive(Clone, Debug)]
 pub struct ExactTest {
     table: Table,
-    /// Share of images that one side alone gets right, as far as the data tell.
+    /// Interval of the share of images that exactly one side gets right, as far as the data limit it.
     discordance: RangeInclusive<f64>,
 }
 
-/// Images of one class, and those that exactly one of the two gets right.
+/// Numbers of images of one class: in total, gained and lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClassCounts {
-    /// Images.
+    /// Number of images.
     pub images: usize,
     /// Wrong in the reference, right in the candidate.
     pub gained: usize,
@@ -58,7 +60,8 @@ pub struct ClassCounts {
 }
 
 impl ExactTest {
-    /// `gained` of `images` are right in the candidate alone, `lost` in the reference alone; what is beyond `images` is cut off.
+    /// Creates the test. Of `images` images, `gained` are right only in the candidate and `lost` only in the
+    /// reference; counts beyond `images` are cut off.
     pub fn new(images: u64, gained: u64, lost: u64) -> Self {
         let images = images.max(1);
         let lost = lost.min(images);
@@ -69,9 +72,11 @@ impl ExactTest {
         })
     }
 
-    /// On the mean of the accuracies of several classes. Exact where all have equally many images; otherwise they count as an
-    /// effective number of images, rounded against the candidate, which is an approximation (docs/parity.md tells how far it
-    /// holds). `None` without images.
+    /// Creates the test on the mean of the accuracies of several classes; `None` without images.
+    ///
+    /// The test is exact if all classes have equally many images. Otherwise the images count as an effective number
+    /// of images, rounded against the candidate. This is an approximation; docs/parity-statistics.md describes its
+    /// limits.
     pub fn over_classes(classes: &[ClassCounts]) -> Option<Self> {
         let tallies: Vec<Tally> = classes
             .iter()
@@ -92,16 +97,16 @@ impl ExactTest {
         Self { table, discordance }
     }
 
-    /// p-value of "the true difference, candidate minus reference, is at most `delta`", -1 < `delta` < 1. At or below a level, a
-    /// difference above `delta` is shown at that level.
+    /// The p-value for H0: the true difference, candidate minus reference, is at most `delta`, -1 < `delta` < 1. A
+    /// p-value at or below a level shows at that level that the difference is above `delta`.
     pub fn p_above(&self, delta: f64) -> f64 {
-        // The share of lost images; gained ones are `delta` more.
+        // The range of the rate of lost images; the rate of gained images is `delta` higher.
         let lowest = ((self.discordance.start() - delta) / 2.0)
             .max(0.0)
             .max(-delta);
         let highest = ((self.discordance.end() - delta) / 2.0).min((1.0 - delta) / 2.0);
         if lowest > highest {
-            // No rate that the data leave possible allows a difference so far from what was seen.
+            // No rate that is compatible with the data allows a difference so far from the observed one.
             return if delta < self.table.difference() {
                 LEFT_OUT
             } else {
@@ -112,29 +117,30 @@ impl ExactTest {
         (largest(lowest, highest, |lost| region.probability(lost)) + LEFT_OUT).min(1.0)
     }
 
-    /// Tango's score for the hypothesis that the true difference is `delta`: standard normal if it is, for many flips; positive
-    /// when the data lie above.
+    /// Tango's score for the hypothesis that the true difference is `delta`. Under the hypothesis and with many flips
+    /// the score is standard normal. It is positive when the observed difference is above `delta`.
     pub fn score(&self, delta: f64) -> f64 {
         Paired::from(self.table).score(delta)
     }
 
-    /// Lower bound of the difference at `level`, 0 < `level` < 0.5: what lies below it is rejected. It is right to 1e-5, and
-    /// errs downwards.
+    /// Lower bound of the difference at `level`, 0 < `level` < 0.5: smaller differences are rejected. The bound is
+    /// accurate to 1e-5 and never too high.
     pub fn lower(&self, level: f64) -> f64 {
         self.lower_beside(level, None)
     }
 
-    /// [`Self::lower`]; where the p-value of `known` decides something, the bound agrees with it.
+    /// Like [`Self::lower`], but consistent with the p-value at the difference `known`.
     pub(crate) fn lower_beside(&self, level: f64, known: Option<f64>) -> f64 {
         let estimate = self.table.difference();
-        // Near the bound, the logarithm of the p-value is all but a straight line.
+        // Near the bound, the logarithm of the p-value is almost a straight line.
         let height = |delta: f64| (self.p_above(delta) / level).ln();
         let (mut low, mut high) = ((-1.0, -1.0), (estimate, 1.0));
         let mut narrow = |delta: f64, weaken: bool| {
             let height = height(delta);
             if height <= 0.0 {
                 low = (delta, height);
-                // Illinois: an end that stays counts half, so that it moves at last.
+                // Illinois method: the value at an end that does not move is halved, so that the end moves
+                // eventually.
                 high.1 *= if weaken { 0.5 } else { 1.0 };
             } else {
                 high = (delta, height);
@@ -142,7 +148,7 @@ impl ExactTest {
             }
             (low, high)
         };
-        // The score's bound is near.
+        // The bound by the score is close to the exact bound.
         let near = Paired::from(self.table).lower(quantile(level));
         let step = 0.05 * (estimate - near).max(NEAR);
         let (mut a, mut b) = ((-1.0, -1.0), (estimate, 1.0));
@@ -155,7 +161,8 @@ impl ExactTest {
         while b.0 - a.0 > NEAR {
             turns += 1;
             let crossing = a.0 + (b.0 - a.0) * a.1 / (a.1 - b.1);
-            // Both ends close in: a third of a step beyond the crossing, on the side that is farther.
+            // To move both ends, the guess is a third of a step beyond the crossing, in the direction of the farther
+            // end.
             let guess = if crossing - a.0 > b.0 - crossing {
                 crossing - 0.3 * NEAR
             } else {
@@ -169,17 +176,19 @@ impl ExactTest {
     }
 }
 
-/// The outcomes whose score is at least that of the table: for each number of lost images, the smallest number of gained ones.
+/// The outcomes whose score is at least the observed score: for each number of lost images, the smallest number of
+/// gained images.
 struct Region {
     images: u64,
     delta: f64,
-    /// Lost images of the first entry.
+    /// Number of lost images of the first entry of `least_gained`.
     first: u64,
     least_gained: Vec<u64>,
 }
 
 impl Region {
-    /// For numbers of lost images that are likely enough to matter when their rate lies in `lost`.
+    /// Builds the region for the numbers of lost images that have a non-negligible probability when their rate is in
+    /// `lost`.
     fn at_least(table: &Table, delta: f64, lost: RangeInclusive<f64>) -> Self {
         let n = table.images;
         let score = |gained, lost| {
@@ -197,7 +206,8 @@ impl Region {
         };
         let first = *spread(n, *lost.start()).start();
         let last = *spread(n, *lost.end()).end();
-        // The smallest number rises with the number of lost images, so it is followed and not looked for.
+        // The smallest number of gained images rises with the number of lost images, so each search starts at the
+        // previous result.
         let mut gained = 0;
         let mut least_gained = Vec::new();
         for lost in first..=last {
@@ -214,10 +224,10 @@ impl Region {
         }
     }
 
-    /// Probability of the region when a share `lost` of all images is lost.
+    /// Probability of the region when the rate of lost images is `lost`.
     fn probability(&self, lost: f64) -> f64 {
         let gained = (lost + self.delta).max(0.0);
-        // Among the images that are not lost.
+        // Rate of gained images among the images that are not lost.
         let rate = if lost < 1.0 {
             (gained / (1.0 - lost)).min(1.0)
         } else {
@@ -236,7 +246,8 @@ impl Region {
     }
 }
 
-/// The largest value of `f` from `low` to `high`: a grid, then a golden section beside its best point.
+/// Largest value of `f` between `low` and `high`: a grid search, then a golden-section search around the best grid
+/// point.
 fn largest(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     let at = |i: u32| low + (high - low) * f64::from(i) / f64::from(GRID);
     let (best, mut top) =

@@ -1,4 +1,5 @@
-//! Images to which the two do not give the same class: how many, in which direction, between which classes, and the worst.
+//! Images for which the two models give different classes: their number, their direction, their classes, and the
+//! worst.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,20 +10,20 @@ use crate::groups::ModelGroups;
 use crate::image::{Image, Side};
 use crate::report::{Flip, FlipPair, GroupFlip, Report, Sides};
 
-/// Images whose class changed.
+/// Images whose decision changed.
 pub(crate) struct Flips {
     pub(crate) all: usize,
     pub(crate) toward_frequent: usize,
     pub(crate) toward_rare: usize,
-    /// Most frequent first.
+    /// Pairs of classes, most images first; cut off after [`Report::PAIRS`].
     pub(crate) pairs: Vec<FlipPair>,
-    /// Likewise, and all of them.
+    /// All pairs of groups, most images first.
     pub(crate) by_group: Vec<GroupFlip>,
     pub(crate) worst: Vec<Flip>,
 }
 
 impl Flips {
-    /// An image without a decision on a side is a flip without a direction.
+    /// Collects the flips of `images`. An image without a decision on either side is a flip without a direction.
     pub(crate) fn of(images: &[Image], train_counts: &[u64], groups: &ModelGroups) -> Self {
         let (mut toward_frequent, mut toward_rare) = (0, 0);
         let mut pairs: BTreeMap<(usize, usize), usize> = BTreeMap::new();
@@ -54,7 +55,8 @@ impl Flips {
         let by_group = by_group(&pairs);
         pairs.sort_by_key(|pair| Reverse(pair.images));
         pairs.truncate(Report::PAIRS);
-        // What was lost, of the rarest classes, with the largest fall of the label's probability; then by number.
+        // Lost images come first, then the rarest labels, the largest falls of the label's probability, and the
+        // lowest image index.
         let fall = |image: &Image| image.before.label_probability - image.after.label_probability;
         flipped.sort_by(|&i, &j| {
             let (a, b) = (&images[i], &images[j]);

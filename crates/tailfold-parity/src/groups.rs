@@ -1,4 +1,4 @@
-//! Which classes are many, medium and few.
+//! Assigns the classes to the groups many, medium and few.
 
 use tailfold_spec::{ClassGroups, Group};
 
@@ -12,7 +12,7 @@ pub(crate) struct ModelGroups {
 }
 
 impl ModelGroups {
-    /// Groups the classes of `model` as `policy` asks.
+    /// Groups the classes of `model` by the rule of `policy`.
     pub(crate) fn of(model: &ComparedModel, policy: &Policy) -> Result<Self, ParityError> {
         let counts = &model.train_counts;
         if counts.len() != model.classes.len() {
@@ -30,7 +30,7 @@ impl ModelGroups {
     }
 
     pub(crate) fn get(&self, class: usize) -> Group {
-        // Every class has a group; beyond the last there is none to ask for.
+        // Every class has a group; the fallback is for an index beyond the last class.
         self.of_class.get(class).unwrap_or(Group::Few)
     }
 }
@@ -48,7 +48,7 @@ fn by_thresholds(counts: &[u64], grouping: &Grouping) -> ClassGroups {
     ClassGroups::from_groups(counts.iter().map(group).collect())
 }
 
-/// Thirds of the classes from the most frequent on; among equals, in label order.
+/// Splits the classes into thirds from the most frequent on; equal counts stay in label order.
 fn by_thirds(counts: &[u64]) -> Result<ClassGroups, ParityError> {
     if counts.len() < 3 || counts.windows(2).all(|pair| pair[0] == pair[1]) {
         return Err(ParityErrorKind::Groups.error(format!(
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_are_those_of_the_literature_unless_others_are_asked_for() {
+    fn thresholds_are_from_literature_unless_policy_sets_them() {
         use Group::{Few, Many, Medium};
         let counts = [101, 100, 20, 19];
         assert_eq!(
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn thirds_follow_the_counts_and_not_the_labels() {
+    fn thirds_follow_counts_and_not_labels() {
         use Group::{Few, Many, Medium};
         let thirds = Grouping {
             by: GroupRule::Thirds,

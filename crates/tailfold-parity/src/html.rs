@@ -1,4 +1,4 @@
-//! A report as one page that needs nothing else: no script to be read, no request to anywhere.
+//! Renders a report as one self-contained HTML page, which can be read without scripts and sends no requests.
 
 use crate::page::{Page, Text};
 use maud::{Markup, html};
@@ -24,22 +24,23 @@ mod scale;
 const STYLE: &str = include_str!("html/parity.css");
 const SCRIPT: &str = include_str!("html/parity.js");
 
-/// An image of the comparison, to be shown with its flip.
+/// An image of the comparison, shown with its flip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Picture {
-    /// Number of the image, as in [`crate::Flip::image`].
+    /// Index of the image, as in [`crate::Flip::image`].
     pub image: usize,
-    /// Its file, or what else it is called.
+    /// File name of the image, or another name for readers.
     pub name: String,
     /// Columns and rows.
     pub size: [usize; 2],
-    /// The bytes of a PNG.
+    /// The image as PNG bytes.
     pub png: Vec<u8>,
 }
 
 impl Picture {
-    /// The PNG `png` of `size` (columns, rows) for image number `image`, which a reader knows as `name`.
+    /// Creates the picture of the image with index `image`: `png` is a PNG of `size` (columns, rows), and `name` is
+    /// the image's name for readers.
     pub fn new(image: usize, name: String, size: [usize; 2], png: Vec<u8>) -> Self {
         Self {
             image,
@@ -51,7 +52,7 @@ impl Picture {
 }
 
 impl Report {
-    /// The page, with those of `pictures` whose images are among the worst flips.
+    /// Renders the page. It shows the `pictures` whose images are among the worst flips.
     pub fn to_html(&self, pictures: &[Picture]) -> String {
         let sections: [(&str, &str, Markup); 7] = [
             ("groups", "Groups", groups::section(self)),
@@ -60,7 +61,7 @@ impl Report {
             ("flips", "Flips", flips::section(self, pictures)),
             ("beside", "Beside the verdict", diagnostics::section(self)),
             ("policy", "Policy", policy::section(&self.policy)),
-            ("run", "What ran", run::section(self)),
+            ("run", "Run", run::section(self)),
         ];
         let title = format!("{}: parity of {}", self.verdict, subject(&self.model));
         let page = Page {
@@ -94,7 +95,7 @@ impl Report {
 }
 
 impl Unchecked {
-    /// The page of a comparison that could not be made.
+    /// Renders the page for a comparison that could not be made.
     pub fn to_html(&self) -> String {
         let page = Page {
             title: "error: parity was not checked",
@@ -115,7 +116,7 @@ impl Unchecked {
     }
 }
 
-/// The model's name, or what stands for it.
+/// The model's name, or a placeholder for an empty name.
 fn subject(model: &str) -> &str {
     if model.is_empty() {
         "the candidate"
@@ -124,7 +125,7 @@ fn subject(model: &str) -> &str {
     }
 }
 
-/// A verdict as a word with a mark, so that colour is not all that tells it.
+/// Renders a verdict as a word with a symbol, so that colour is not its only sign.
 fn pill(verdict: Verdict) -> Markup {
     html! {
         span class={ "pill " (verdict) } {

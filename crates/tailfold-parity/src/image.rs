@@ -1,24 +1,24 @@
-//! What two classifiers said of one image.
+//! The results of two classifiers on one image.
 
 use tailfold_spec::Logits;
 
-/// One classifier on one image.
+/// The result of one classifier on one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Side {
-    /// The winning class, the lowest of equals; `None` where a logit is NaN or infinite: such a row decides nothing and counts
-    /// as wrong.
+    /// The top-1 class, the lowest class in a tie; `None` when a logit is NaN or infinite. Such an image has no
+    /// decision and counts as wrong.
     pub(crate) class: Option<u32>,
-    /// The largest logit occurs more than once.
+    /// Whether the largest logit occurs more than once.
     pub(crate) tied: bool,
-    /// The label's is one of the largest.
+    /// Whether the label's logit is one of the largest.
     pub(crate) label_at_top: bool,
-    /// Probability of the winning class.
+    /// Probability of the top-1 class.
     pub(crate) confidence: f32,
     /// Probability of the label.
     pub(crate) label_probability: f32,
 }
 
-/// The probabilities of one row of logits, kept from row to row for its memory.
+/// The probabilities of one row of logits. The buffer is reused from row to row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Softmax {
     /// `[classes]`; empty for a row with a NaN or infinite logit.
@@ -27,7 +27,7 @@ pub(crate) struct Softmax {
     pub(crate) log_sum: f64,
 }
 
-/// Both classifiers on one image.
+/// The results of both classifiers on one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Image {
     pub(crate) label: u32,
@@ -36,7 +36,7 @@ pub(crate) struct Image {
 }
 
 impl Side {
-    /// Decides `row`.
+    /// Computes the decision and the probabilities of `row`.
     pub(crate) fn of(row: &[f32], label: usize, softmax: &mut Softmax) -> Self {
         let probabilities = &mut softmax.probabilities;
         probabilities.clear();
@@ -82,7 +82,7 @@ impl Image {
         self.label as usize
     }
 
-    /// The two decide differently, or one does not decide.
+    /// Whether the two classifiers decide differently, or one has no decision.
     pub(crate) fn is_flip(&self) -> bool {
         self.before.class.is_none() || self.before.class != self.after.class
     }

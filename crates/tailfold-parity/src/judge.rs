@@ -1,12 +1,12 @@
-//! The verdict on one set of classes: what its counts can and cannot show.
+//! The verdict on one set of classes.
 //!
-//! A set passes when the data show that it loses less than its margin (lower bound above -margin) and its point estimate
-//! keeps the asked share of the reference's accuracy. It fails when the data show the opposite: the upper bound is below
-//! -margin, or the share is not kept and the loss is real (upper bound below 0). Between the two it is inconclusive.
-//! A large p-value never passes: too few images would always have one.
+//! A set passes when the data show that its loss is below its margin (lower bound above -margin), and its point
+//! estimate retains the required share of the reference's accuracy. It fails when the data show the opposite: the
+//! upper bound is below -margin, or the share is not retained and the loss is significant (upper bound below 0).
+//! Otherwise it is inconclusive. A large p-value never passes, because too few images always give one.
 //!
-//! All sets must pass, so the chance to pass a candidate that is worse than a margin is at most `level`, with no
-//! correction for their number. The chance to fail a candidate that sits exactly on every margin is up to the number of
+//! All sets must pass, so the chance to pass a candidate that is worse than a margin is at most `level`, without a
+//! correction for the number of sets. The chance to fail a candidate exactly on every margin is up to the number of
 //! sets times `level`.
 
 use crate::bootstrap;
@@ -16,10 +16,10 @@ use crate::report::{Bootstrap, Comparison, TieBracket};
 use crate::tally::Tally;
 use crate::{Policy, Verdict};
 
-/// Rounding of a mean of recalls must not decide the rule on the retained share.
+/// Tolerance for rounding in a mean of recalls, which must not decide the rule on the retained share.
 const ROUNDING: f64 = 1e-12;
 
-/// Judges all images as one sample: accuracy is the share of images.
+/// Judges all images as one sample; its accuracy is the share of right images.
 pub(crate) fn overall(tallies: &[Tally], policy: &Policy) -> Option<Comparison> {
     let total = Tally::total(tallies);
     let share = |count: usize| count as f64 / total.images as f64;
@@ -46,9 +46,9 @@ pub(crate) fn overall(tallies: &[Tally], policy: &Policy) -> Option<Comparison> 
     ))
 }
 
-/// Judges the classes of one group: accuracy is the mean of their recalls.
+/// Judges the classes of one group; its accuracy is the mean of the classes' recalls.
 ///
-/// `None` when none of the classes has an image.
+/// Returns `None` when no class has an image.
 pub(crate) fn group(tallies: &[Tally], margin_pp: f64, policy: &Policy) -> Option<Comparison> {
     let paired = Paired::over_classes(tallies)?;
     let classes = tallies.iter().filter(|tally| tally.images > 0).count() as f64;
@@ -97,7 +97,7 @@ fn judge(
 ) -> Comparison {
     let margin = margin_pp / 100.0;
     let exact = ExactTest::of(paired.against_candidate());
-    // The other side's rounding is against the reference, so neither bound is too narrow.
+    // The mirrored test rounds against the reference, so neither bound is too narrow.
     let mirrored = ExactTest::of(paired.swapped().against_candidate());
     let margin_p = exact.p_above(-margin);
     let lower = exact.lower_beside(policy.level, Some(-margin));
@@ -135,7 +135,8 @@ fn judge(
         mcnemar_p: mcnemar(total.gained, total.lost),
         smallest_margin_pp: (-100.0 * lower).max(0.0),
         images_needed: match verdict {
-            // What is open is whether the loss is below the margin, or, with a share not kept, whether it is real.
+            // The open question is whether the loss is below the margin, or, if the share is not retained, whether
+            // the loss is significant.
             Verdict::Inconclusive => {
                 let open = if keeps { -margin } else { 0.0 };
                 let z = quantile(policy.level);
@@ -147,14 +148,14 @@ fn judge(
     }
 }
 
-/// Images at which a score would reach `z`, if the rates of flips stay as they are: the score grows with the square
-/// root of the number of images. Without a flip, images until n of them exclude the margin: (1 - margin)^n is the level.
+/// Number of images at which the score would reach `z` if the flip rates stay the same: the score grows with the
+/// square root of the number of images. Without a flip, it is the number n at which (1 - margin)^n reaches the level.
 ///
-/// `None` when the data lie exactly on the line, or beyond a million million images.
+/// Returns `None` when the data lie exactly on the line, or when more than 1e12 images would be needed.
 fn images_needed(total: &Tally, score: f64, z: f64, level: f64, margin: f64) -> Option<usize> {
     let without_flip = (level - LEFT_OUT).max(f64::MIN_POSITIVE).ln() / (-margin).ln_1p();
     let needed = total.images as f64 * (z / score).powi(2);
-    // The exact test asks for a little more than the score, whatever that says.
+    // The exact test needs more images than the score suggests.
     let needed = needed
         .max(without_flip)
         .max(total.images as f64 + 1.0)

@@ -1,6 +1,7 @@
-//! A report as JUnit XML, which every CI shows: a test case a rule.
+//! Renders a report as JUnit XML, which every CI system shows, with one test case per rule.
 //!
-//! maud writes it, as it writes the page: `&`, `<`, `>` and quotes are all that XML wants escaped once control characters are gone.
+//! maud writes the XML in the same way as the page: once control characters are replaced, XML only requires `&`, `<`,
+//! `>` and quotes to be escaped.
 
 use crate::page::Text;
 use maud::{Markup, PreEscaped, html};
@@ -12,8 +13,8 @@ const SUITE: &str = "tailfold parity";
 const CLASS: &str = "tailfold.parity";
 
 impl Report {
-    /// JUnit XML: a case a rule, each with its sentence; what the images cannot tell is a failure of the type `inconclusive`, so
-    /// that it is never green.
+    /// Renders JUnit XML with one test case per rule. An inconclusive rule is a failure of type `inconclusive`, so
+    /// that it never counts as a success.
     pub fn to_junit(&self) -> String {
         let rules = self.rules();
         let failures = rules.iter().filter(|rule| rule.verdict != Verdict::Pass);
@@ -61,7 +62,7 @@ fn case(rule: &Rule) -> Markup {
 }
 
 impl Unchecked {
-    /// The same of a comparison that could not be made: one case, which is an error.
+    /// Renders JUnit XML for a comparison that could not be made: one test case, which is an error.
     pub fn to_junit(&self) -> String {
         let why = self.reasons.join("; ");
         let numbers = Numbers {
@@ -84,7 +85,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// The file around `inside`.
+    /// Wraps `inside` in the elements of a JUnit file.
     fn suite(&self, inside: &Markup) -> String {
         let Self {
             tests,

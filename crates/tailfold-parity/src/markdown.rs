@@ -1,4 +1,4 @@
-//! A report as Markdown, for a comment on a change and for the summary of a job.
+//! Renders a report as Markdown, for a comment on a pull request and for the summary of a CI job.
 
 use std::fmt::Write as _;
 
@@ -10,14 +10,14 @@ mod literal;
 
 use literal::{clipped, literal, piped, span};
 
-/// First line, which nobody sees: a bot finds its comment by it, and changes it instead of adding another.
+/// Invisible first line, by which a bot finds and updates its comment.
 const MARK: &str = "<!-- tailfold-parity -->";
 
-/// Most warnings that are written; GitHub takes 65,536 characters.
+/// Largest number of warnings; GitHub accepts 65,536 characters.
 const WARNINGS: usize = 20;
-/// Most characters of a sentence.
+/// Largest length of a sentence, in characters.
 const SENTENCE: usize = 600;
-/// Most characters of a command.
+/// Largest length of a command, in characters.
 const COMMAND: usize = 4000;
 
 const COLUMNS: [&str; 8] = [
@@ -32,7 +32,7 @@ const COLUMNS: [&str; 8] = [
 ];
 
 impl Report {
-    /// Markdown that GitHub takes whatever the number of classes: at most 65,536 characters.
+    /// Renders Markdown that fits GitHub's limit of 65,536 characters for any number of classes.
     pub fn to_markdown(&self) -> String {
         let mut text = format!("{MARK}\n### {}\n\n", title(self.verdict, &self.model));
         let mut reasons = self.reasons.iter();
@@ -62,10 +62,10 @@ impl Report {
         text
     }
 
-    /// What a reader of a comment looks for first.
+    /// Rows of the short table at the top of a comment.
     fn short_rows(&self) -> Vec<Vec<String>> {
         let mut parts: Vec<(&str, &Comparison)> = self.parts().collect();
-        // Groups from the rarest on, as everywhere; all images last.
+        // The groups come from the rarest on, and all images last.
         parts.sort_by_key(|(name, _)| *name == "overall");
         let header = COLUMNS.map(str::to_owned).to_vec();
         let rows = parts.into_iter().map(|(name, part)| {
@@ -106,7 +106,7 @@ impl Report {
 }
 
 impl Unchecked {
-    /// The same of a comparison that could not be made.
+    /// Renders Markdown for a comparison that could not be made.
     pub fn to_markdown(&self) -> String {
         let mut text = format!("{MARK}\n### {}\n\n", title(self.verdict, ""));
         for reason in &self.reasons {
@@ -126,7 +126,7 @@ fn title(verdict: Verdict, model: &str) -> String {
     format!("{} {word}: parity{of}", symbol(verdict))
 }
 
-/// Told by shape and by colour; the word stands beside it.
+/// Symbol of a verdict, distinct in shape and colour; the word is next to it.
 fn symbol(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✅",
@@ -140,9 +140,9 @@ fn sentence(text: &str) -> String {
     literal(text, SENTENCE)
 }
 
-/// Folded until it is asked for.
+/// A section that is folded at first.
 fn details(summary: &str, inside: &str) -> String {
-    // Markdown inside of HTML needs empty lines around it.
+    // Markdown inside HTML needs empty lines around it.
     format!("<details><summary>{summary}</summary>\n\n{inside}\n</details>\n\n")
 }
 

@@ -1,4 +1,4 @@
-//! The model that is compared.
+//! The compared model.
 
 use tailfold_spec::ModelCard;
 
@@ -6,16 +6,16 @@ use tailfold_spec::ModelCard;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ComparedModel {
-    /// Name, which a policy may ask for; empty where it has none.
+    /// Name, which a policy may require; empty for a model without a name.
     pub name: String,
-    /// Class names, label order.
+    /// Class names, in label order.
     pub classes: Vec<String>,
-    /// Training images a class, label order.
+    /// Number of training images per class, in label order.
     pub train_counts: Vec<u64>,
 }
 
 impl ComparedModel {
-    /// A model without a name, with class names and training images per class in label order.
+    /// Creates a model without a name, with class names and training images per class in label order.
     pub fn new(classes: Vec<String>, train_counts: Vec<u64>) -> Self {
         Self {
             name: String::new(),

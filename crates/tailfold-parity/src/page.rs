@@ -1,5 +1,5 @@
-//! The frame of HTML reports: one file that loads nothing, one style sheet for screens and paper, and names from data sets and
-//! models escaped.
+//! The frame of HTML reports: one file that loads no other file, with one style sheet for screen and print, and with
+//! third-party names escaped.
 
 mod frame;
 mod text;

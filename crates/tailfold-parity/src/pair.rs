@@ -1,4 +1,4 @@
-//! Whether two models may be compared at all, by what their cards say: the faults that no accuracy shows.
+//! Checks by their model cards whether two models may be compared, which finds faults that accuracy does not show.
 
 use tailfold_spec::{Group, ModelCard, QuantizationRecord};
 
@@ -7,47 +7,47 @@ use crate::{ComparedModel, ParityError, ParityErrorKind, Policy};
 
 mod preprocess;
 
-/// What a model says of itself, and the file that says it.
+/// The card of a model, and the hash of its file.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Carded<'a> {
-    /// Its card.
+    /// The model card.
     pub card: &'a ModelCard,
-    /// SHA-256 of its file.
+    /// SHA-256 of the model file.
     pub sha256: &'a str,
 }
 
 impl<'a> Carded<'a> {
-    /// The model of a file with this card and this SHA-256.
+    /// Creates a model from its card and the SHA-256 of its file.
     pub fn new(card: &'a ModelCard, sha256: &'a str) -> Self {
         Self { card, sha256 }
     }
 }
 
-/// Rules that somebody takes back knowingly.
+/// Rules of [`check_pair`] that the caller explicitly turns off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Allowed {
-    /// Forms of one checkpoint may prepare images differently.
+    /// Allows two models from one checkpoint to prepare images differently.
     pub other_preprocessing: bool,
-    /// The candidate may have been quantized from another file than the reference.
+    /// Allows a candidate that was quantized from a file other than the reference.
     pub other_float: bool,
-    /// A group may be without calibration images.
+    /// Allows a group without calibration images.
     pub uncalibrated: bool,
 }
 
-/// Checks that `candidate` can be a form of `reference`, or another model for the same task, and returns what a reader should
-/// know all the same.
+/// Checks that `candidate` is a form of `reference`, or another model for the same task. Returns notes on differences
+/// that are not errors.
 ///
-/// - Both have the same classes, in the same order, with the same training counts.
-/// - Two forms of one checkpoint prepare images alike. Models of different checkpoints may differ: there accuracy decides, and
-///   the difference is a note.
-/// - A quantized candidate was made of the reference's file, unless the reference is quantized itself.
-/// - A candidate that was calibrated on labelled images was calibrated on some of each of the policy's groups; single classes
-///   without any are a note.
+/// - Both models have the same classes, in the same order, with the same training counts.
+/// - Two models from one checkpoint prepare images in the same way. Models from different checkpoints may differ:
+///   accuracy decides about them, and the difference is a note.
+/// - A quantized candidate was made from the reference's file, unless the reference is quantized itself.
+/// - A candidate that was calibrated on labelled images has calibration images of each of the policy's groups. Single
+///   classes without calibration images are a note.
 ///
 /// # Errors
-/// [`ParityError`] naming the class or field and both sides.
+/// [`ParityError`] naming the class or field and both values.
 pub fn check_pair(
     reference: Carded<'_>,
     candidate: Carded<'_>,
@@ -86,7 +86,7 @@ pub fn check_pair(
     Ok(notes)
 }
 
-/// SHA-256 of the float file that a quantized model was made of.
+/// SHA-256 of the float file from which a quantized model was made; `None` if the card has none.
 fn made_of<'a>(model: &Carded<'a>) -> Option<&'a str> {
     let record = model.card.quantization.as_ref()?;
     Some(record.float_sha256.as_str()).filter(|hash| !hash.is_empty())
@@ -133,7 +133,7 @@ fn is_reordered(a: &[String], b: &[String]) -> bool {
     a == b
 }
 
-/// Fails for a group of which no image was calibrated on; a note names classes without any.
+/// Fails for a group without calibration images; returns a note if single classes have none.
 fn calibrated(
     card: &ModelCard,
     record: &QuantizationRecord,
@@ -141,7 +141,8 @@ fn calibrated(
     allowed: Allowed,
 ) -> Result<Option<String>, ParityError> {
     let counts = &record.calibration_counts;
-    // Half precision and images without labels have no counts, and another number of them says nothing of these classes.
+    // Half-precision models and unlabelled images have no counts, and counts of another length do not apply to these
+    // classes.
     if counts.len() != card.classes.len() || counts.iter().all(|&images| images == 0) {
         return Ok(None);
     }

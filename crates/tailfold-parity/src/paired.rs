@@ -1,17 +1,17 @@
 //! Statistics of paired decisions: Tango's score bounds and McNemar's exact test.
 //!
 //! T. Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample
-//! design", Statistics in Medicine 17 (1998) 891-908. Unlike the usual normal interval it stays honest for few flips:
-//! without any flip among n images its lower bound is -z^2 / (n + z^2), not 0.
+//! design", Statistics in Medicine 17 (1998) 891-908. Unlike the usual normal interval, it remains valid for few
+//! flips: without a flip in n images its lower bound is -z^2 / (n + z^2), not 0.
 
 use statrs::distribution::{Binomial, ContinuousCDF as _, DiscreteCDF as _, Normal};
 
 use crate::tally::Tally;
 
-/// Counts of images that exactly one of the two gets right, out of all: whole numbers.
+/// Integer counts of images that exactly one of the two models gets right, out of all images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
-    /// Images; positive.
+    /// Number of images; positive.
     pub(crate) images: u64,
     /// Wrong in the reference, right in the candidate.
     pub(crate) gained: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Accuracy of the candidate minus that of the reference, -1..1.
+    /// Accuracy of the candidate minus accuracy of the reference, -1..1.
     pub(crate) fn difference(&self) -> f64 {
         (self.gained as f64 - self.lost as f64) / self.images as f64
     }
@@ -36,15 +36,15 @@ impl From<Table> for Paired {
     }
 }
 
-/// Rounding of effective numbers of images.
+/// Tolerance for rounding in effective numbers of images.
 const ROUNDING: f64 = 1e-9;
 
-/// Images on which exactly one of the two is right, out of all.
+/// Counts of images that exactly one of the two models gets right, out of all images.
 ///
-/// The counts are real numbers because classes of unequal size are brought to an effective number of images.
+/// The counts are real numbers, because classes of unequal size are converted to an effective number of images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Paired {
-    /// Images; positive.
+    /// Number of images; positive.
     pub(crate) images: f64,
     /// Wrong in the reference, right in the candidate.
     pub(crate) gained: f64,
@@ -53,7 +53,7 @@ pub(crate) struct Paired {
 }
 
 impl Paired {
-    /// All images weigh the same.
+    /// Counts in which all images have the same weight.
     pub(crate) fn pooled(tally: &Tally) -> Self {
         Self {
             images: tally.images as f64,
@@ -62,21 +62,23 @@ impl Paired {
         }
     }
 
-    /// All classes weigh the same; classes without images are left out.
+    /// Counts in which all classes have the same weight; classes without images are left out.
     ///
     /// With equally many images in each class this is [`Paired::pooled`]. Otherwise an image of class k, one of K
-    /// classes, weighs w = 1 / (K n_k). The weighted shares of gained and lost images give the exact difference D of the
-    /// mean recalls, and they are taken to come from the smaller of two effective numbers of images, which gives the
-    /// wider bound:
-    /// - 1 / sum w^2 (Kish), which holds when flips are equally likely in each class, and needs no flip to be seen;
+    /// classes, has the weight w = 1 / (K n_k). The weighted shares of gained and lost images give the exact
+    /// difference D of the mean recalls. For the bounds, these shares count as if they came from the smaller of two
+    /// effective numbers of images, which gives the wider bound:
+    /// - 1 / sum w^2 (Kish), which holds when flips are equally likely in each class, and does not depend on observed
+    ///   flips;
     /// - (weighted variance) / (sum over classes of w^2 sum (d - D)^2), d in {-1, 0, 1}: the number at which equally
-    ///   weighted images would be as uncertain as these; smaller when the flips are in the classes with few images.
+    ///   weighted images would be as uncertain as these. It is smaller when the flips are in the classes with few
+    ///   images.
     ///
-    /// This is an approximation: a loss that sits wholly in the classes with the fewest images can stay unseen more
-    /// often than the level says (nearly four times as often, in a simulation with one class of 10 images among four).
-    /// Equally many images in each class avoid it, and the report warns when they are far from equal.
+    /// This is an approximation: a loss that lies only in the classes with the fewest images can remain undetected
+    /// more often than the level allows (nearly four times as often in a simulation with one class of 10 images among
+    /// four). Equally many images in each class avoid this, and the report warns when the numbers are far from equal.
     ///
-    /// `None` without images.
+    /// Returns `None` without images.
     pub(crate) fn over_classes(tallies: &[Tally]) -> Option<Self> {
         let seen: Vec<&Tally> = tallies.iter().filter(|tally| tally.images > 0).collect();
         let first = seen.first()?;
@@ -109,7 +111,7 @@ impl Paired {
         })
     }
 
-    /// Whole numbers, rounded against the candidate.
+    /// Integer counts, rounded against the candidate.
     pub(crate) fn against_candidate(&self) -> Table {
         #[expect(
             clippy::cast_possible_truncation,
@@ -117,7 +119,7 @@ impl Paired {
             reason = "counts of images"
         )]
         let whole = |count: f64| count as u64;
-        // Rounding of what is a whole number must not cost an image.
+        // Rounding errors in an integer must not cost an image.
         let images = whole(self.images + ROUNDING).max(1);
         let lost = whole((self.lost - ROUNDING).ceil().max(0.0)).min(images);
         Table {
@@ -127,18 +129,18 @@ impl Paired {
         }
     }
 
-    /// Accuracy of the candidate minus that of the reference, -1..1.
+    /// Accuracy of the candidate minus accuracy of the reference, -1..1.
     pub(crate) fn difference(&self) -> f64 {
         (self.gained - self.lost) / self.images
     }
 
     /// Lower bound of the difference at `z` standard deviations.
     ///
-    /// The score falls with the difference, so its crossing of `z` is found by bisection. The end that is returned is
-    /// the one still rejected, so rounding never makes the bound too high.
+    /// The score falls with the difference, so bisection finds the difference at which it crosses `z`. The returned
+    /// end of the bracket is still rejected, so rounding never makes the bound too high.
     pub(crate) fn lower(&self, z: f64) -> f64 {
         let (mut rejected, mut kept) = (-1.0, self.difference());
-        // Halves an interval no longer than 2 to less than one rounding step.
+        // 60 halvings reduce an interval of length 2 or less to less than one rounding step.
         for _ in 0..60 {
             let middle = 0.5 * (rejected + kept);
             if self.score(middle) > z {
@@ -150,10 +152,10 @@ impl Paired {
         rejected
     }
 
-    /// Tango's score for the hypothesis that the true difference is `delta`: standard normal if it is, positive when
-    /// the data lie above.
+    /// Tango's score for the hypothesis that the true difference is `delta`: standard normal under the hypothesis,
+    /// and positive when the observed difference is above `delta`.
     ///
-    /// With g gained, l lost, n images and q the likeliest share of lost images under the hypothesis,
+    /// With g gained, l lost and n images, and with q the likeliest share of lost images under the hypothesis,
     /// `score = (g - l - n delta) / sqrt(n (2 q + delta - delta^2))`, where q is the larger root of
     /// `2 n q^2 + ((2 n - g + l) delta - g - l) q - l delta (1 - delta) = 0`.
     pub(crate) fn score(&self, delta: f64) -> f64 {
@@ -183,7 +185,7 @@ impl Paired {
         }
     }
 
-    /// The comparison seen from the other side.
+    /// The same counts with reference and candidate swapped.
     pub(crate) fn swapped(&self) -> Self {
         Self {
             gained: self.lost,
@@ -198,7 +200,7 @@ pub(crate) fn quantile(level: f64) -> f64 {
     Normal::standard().inverse_cdf(1.0 - level)
 }
 
-/// Two-sided p-value of McNemar's exact test: the flips are a fair coin.
+/// Two-sided p-value of McNemar's exact test, H0: both directions of a flip are equally likely.
 pub(crate) fn mcnemar(gained: usize, lost: usize) -> f64 {
     let (fewer, flips) = (gained.min(lost) as u64, (gained + lost) as u64);
     match Binomial::new(0.5, flips) {
@@ -207,7 +209,7 @@ pub(crate) fn mcnemar(gained: usize, lost: usize) -> f64 {
     }
 }
 
-/// One-sided p-value of McNemar's exact test: losses are as likely as gains.
+/// One-sided p-value of McNemar's exact test, H0: losses are as likely as gains.
 pub(crate) fn more_lost_than_gained(gained: usize, lost: usize) -> f64 {
     match Binomial::new(0.5, (gained + lost) as u64) {
         Ok(coin) if lost > 0 => coin.cdf(gained as u64).min(1.0),

@@ -1,4 +1,4 @@
-//! `parity.toml`: what a candidate has to hold, as numbers.
+//! `parity.toml`: the requirements on a candidate, as numbers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ mod suggest;
 pub use backend::BackendPolicy;
 pub use by_group::{GroupImages, GroupMargins, GroupRule, Grouping};
 
-/// What a candidate has to hold. Every field has a default, so an empty file is the default policy.
+/// The requirements on a candidate. Every field has a default, so an empty file is the default policy.
 ///
 /// ```
 /// use tailfold_parity::Policy;
@@ -32,44 +32,45 @@ pub use by_group::{GroupImages, GroupMargins, GroupRule, Grouping};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Policy {
-    /// Name of the model that this is the policy of; any without it.
+    /// Name of the model that the policy is for; absent for any model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Error level of each one-sided bound, at least 0.001; 0.05 gives 95 % bounds.
     pub level: f64,
-    /// Loss of overall accuracy that is accepted, in percentage points.
+    /// Accepted loss of overall accuracy, in percentage points.
     pub overall_margin_pp: f64,
-    /// Loss of a group's accuracy that is accepted, in percentage points.
+    /// Accepted loss of a group's accuracy, in percentage points.
     pub group_margin_pp: GroupMargins,
-    /// Share of the reference's accuracy that the candidate keeps, overall and in each group, as a point estimate.
-    /// 0.99 is the rule of MLPerf Inference's closed division.
+    /// Smallest share of the reference's accuracy that the candidate must retain, overall and in each group, as a
+    /// point estimate. 0.99 is the rule of MLPerf Inference's closed division.
     pub min_retained: f64,
-    /// Share of images on which the candidate may have a tie at the top. Float logits practically never tie;
-    /// quantized ones do, and then the order of the classes decides.
+    /// Largest share of images on which the candidate may have a tie at the top. Float logits practically never tie;
+    /// quantized logits do, and then the order of the classes decides.
     pub max_tie_rate: f64,
-    /// Smallest share of images on which both give the same class.
+    /// Smallest top-1 agreement: share of images for which both models give the same class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_agreement: Option<f64>,
-    /// Number of images that must have been compared, so that a half-empty folder cannot pass.
+    /// Required number of images, so that a half-empty folder cannot pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_images: Option<usize>,
-    /// The same for single groups.
+    /// Required numbers of images of single groups.
     #[serde(skip_serializing_if = "GroupImages::is_empty")]
     pub expected_group_images: GroupImages,
-    /// Share of the images that may have the pixels of another one: repeated images make counts look surer than they are.
+    /// Largest share of images that may have the same pixels as another image. Repeated images make counts look more
+    /// certain than they are.
     pub max_duplicates: f64,
-    /// Share of the images that may be training images too, where those are given to be compared with.
+    /// Largest share of images that may also be training images, if training images are given for comparison.
     pub max_training_overlap: f64,
-    /// Largest difference of any logit; for float against float.
+    /// Largest accepted difference of any logit, for float against float.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_abs_logit_diff: Option<f64>,
-    /// What a run may lose against an accepted one (`--baseline`).
+    /// Accepted losses of a run against an accepted run.
     #[serde(skip_serializing_if = "Regression::is_default")]
     pub baseline: Regression,
-    /// Which classes are many, medium and few.
+    /// How classes are assigned to the groups many, medium and few.
     #[serde(skip_serializing_if = "Grouping::is_default")]
     pub groups: Grouping,
-    /// Back ends, by name, that have tolerances of their own.
+    /// Back ends with their own tolerances, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub backends: BTreeMap<String, BackendPolicy>,
 }
@@ -83,7 +84,7 @@ impl Default for Policy {
             group_margin_pp: GroupMargins::default(),
             min_retained: 0.99,
             max_tie_rate: 0.001,
-            // Published sets have some: CIFAR-100's 10,000 test images have 2.
+            // Published data sets contain some duplicates: CIFAR-100's 10,000 test images have 2.
             max_duplicates: 0.005,
             max_training_overlap: 0.0,
             min_agreement: None,
@@ -123,7 +124,7 @@ impl Policy {
     /// [`ParityErrorKind::Policy`] naming the field.
     pub fn validate(&self) -> Result<(), ParityError> {
         let level = self.level;
-        // No exact p-value is smaller than what the interval of the rate leaves out, so nothing could pass below it.
+        // No exact p-value is below `LEFT_OUT`, so nothing could pass at a smaller level.
         let ok = (10.0 * LEFT_OUT..0.5).contains(&level);
         range::check("level", level, ok, "at least 0.001 and less than 0.5")?;
         range::margin("overall_margin_pp", Some(self.overall_margin_pp))?;
@@ -151,7 +152,7 @@ impl Policy {
             .try_for_each(|(name, backend)| backend.validate(name))
     }
 
-    /// Refuses a model that this is not the policy of.
+    /// Checks that the policy is for `model`.
     ///
     /// # Errors
     /// [`ParityErrorKind::Expected`] with both names.

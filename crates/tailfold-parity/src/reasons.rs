@@ -1,15 +1,15 @@
-//! What decided: the rules that do not hold, or the set that came nearest to its margin.
+//! The reasons for a verdict: the rules that do not pass, or the set nearest to its margin.
 
 use crate::Policy;
 use crate::report::{Comparison, parts};
 use crate::rules::{Facts, Rule, rules};
 use crate::{Verdict, sentence::sentence};
 
-/// The rules that do not hold, worst first; when all hold, the set nearest to its margin. Never empty.
+/// The rules that do not pass, worst first; if all pass, the set nearest to its margin. Never empty.
 pub(crate) fn reasons(facts: &Facts<'_>, policy: &Policy) -> Vec<Rule> {
     let mut reasons = rules(facts, policy);
     reasons.retain(|rule| rule.verdict != Verdict::Pass);
-    // Stable: among equals the order of the rules stays.
+    // The sort is stable, so equal verdicts stay in the order of the rules.
     reasons.sort_by_key(|rule| std::cmp::Reverse(rule.verdict));
     if reasons.is_empty() {
         let slack = |part: &Comparison| 1.0 + part.lower_bound_pp / part.margin_pp;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Allowed loss of a later run against the accepted run. Other kernels change some decisions; a regression is a larger loss.
+/// Allowed loss of a later run against the accepted run. Other kernels change some decisions; a larger loss is a
+/// regression.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -11,7 +12,7 @@ pub struct Regression {
     pub overall_pp: f64,
     /// Loss of the candidate's accuracy in a group, percentage points.
     pub group_pp: f64,
-    /// Loss of the share of images that both classifiers decide alike, percentage points.
+    /// Loss of top-1 agreement between candidate and reference, percentage points.
     pub agreement_pp: f64,
 }
 

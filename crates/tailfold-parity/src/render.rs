@@ -1,4 +1,4 @@
-//! A report for people at a terminal: a sentence, tables, facts.
+//! Renders a report as text for a terminal: a headline, tables and facts.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ const WORST_COLUMNS: [&str; 6] = [
 ];
 
 impl Report {
-    /// The verdict, what decided it, and how the other sets did, in one line.
+    /// Returns the verdict, the reason for it, and the verdicts of the other sets, in one line.
     pub fn headline(&self) -> String {
         let mut line = self.verdict.as_str().to_uppercase();
         if let Some(reason) = self.reasons.first() {
@@ -62,7 +62,7 @@ impl Report {
         line
     }
 
-    /// Plain text for a terminal: the headline, the aligned table, and what else was counted.
+    /// Returns plain text for a terminal: the headline, the aligned table, and the other counts.
     pub fn to_table(&self) -> String {
         let mut text = format!("{}\n", self.headline());
         for reason in self.reasons.iter().skip(1) {
@@ -84,7 +84,7 @@ impl Report {
         text
     }
 
-    /// Header, many, medium, few, overall.
+    /// Rows of the table: header, many, medium, few, overall.
     pub(crate) fn rows(&self) -> Vec<Vec<String>> {
         let mut rows = vec![COLUMNS.map(str::to_owned).to_vec()];
         let mut parts: Vec<(&str, &Comparison)> = self
@@ -134,7 +134,7 @@ impl Report {
     }
 }
 
-/// A p-value: three decimals, or one digit of a very small number.
+/// Formats a p-value with three decimals, or with one digit if it is very small.
 pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 {
         format!("{p:.0e}")
@@ -147,7 +147,7 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
-/// Columns as wide as their longest cell, the first to the left, the others to the right.
+/// Aligns the columns to their longest cells, the first column to the left, the others to the right.
 fn aligned(rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()

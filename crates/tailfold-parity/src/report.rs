@@ -1,4 +1,4 @@
-//! What a comparison found: the object behind `parity --json`, schema `tailfold.parity/1`.
+//! The result of a comparison, schema `tailfold.parity/1`.
 
 use std::path::Path;
 
@@ -22,9 +22,9 @@ pub(crate) use part::parts;
 /// One value for each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sides<T> {
-    /// Of the reference.
+    /// Value of the reference.
     pub reference: T,
-    /// Of the candidate.
+    /// Value of the candidate.
     pub candidate: T,
 }
 
@@ -51,78 +51,79 @@ pub struct Sides<T> {
 pub struct Report {
     /// Always [`Report::SCHEMA`].
     pub schema: String,
-    /// The worst of all rules.
+    /// The worst verdict of all rules.
     pub verdict: Verdict,
     /// The rule that decided: `chance`, `non_finite`, `few`, `medium`, `many`, `overall`, `ties`, `agreement`,
-    /// `max_abs_logit_diff` or `baseline`. On a pass, the set that came nearest to its margin.
+    /// `max_abs_logit_diff` or `baseline`. On a pass, the set nearest to its margin.
     pub decided_by: String,
-    /// Why, in sentences, the deciding one first. On anything but a pass, one for each rule that does not hold.
+    /// The reasons in sentences, the deciding reason first. Unless the verdict is pass, one reason per rule that does
+    /// not pass.
     pub reasons: Vec<String>,
-    /// What a reader should know and no rule covers.
+    /// Conditions that a reader should know about and that no rule covers.
     pub warnings: Vec<String>,
-    /// Name of the model that was judged; the caller's to fill.
+    /// Name of the compared model; filled in by the caller.
     pub model: String,
-    /// Images compared.
+    /// Number of images.
     pub images: usize,
-    /// All images.
+    /// Results on all images.
     pub overall: Comparison,
-    /// By training frequency of their class.
+    /// Results on the groups of classes, by training frequency.
     pub groups: Groups<Comparison>,
-    /// Images to which the two do not give the same class.
+    /// Number of images for which the two models give different classes.
     pub flips: usize,
-    /// Flips to a class with more training images than the reference's choice.
+    /// Number of flips to a class with more training images than the reference's class.
     pub flips_toward_frequent: usize,
-    /// Flips to a class with fewer training images than the reference's choice.
+    /// Number of flips to a class with fewer training images than the reference's class.
     pub flips_toward_rare: usize,
-    /// Pairs of classes between which most decisions moved, up to [`Report::PAIRS`].
+    /// Pairs of classes with the most flips, up to [`Report::PAIRS`].
     pub flip_pairs: Vec<FlipPair>,
-    /// All flips with a class on both sides, by groups, most images first.
+    /// All flips with a class on both sides, per pair of groups, most images first.
     #[serde(default)]
     pub group_flips: Vec<GroupFlip>,
-    /// The worst flips, up to [`Report::WORST_FLIPS`]: lost images first, those of the rarest classes before others.
+    /// The worst flips, up to [`Report::WORST_FLIPS`]: lost images first, rare classes before frequent ones.
     pub worst_flips: Vec<Flip>,
-    /// Images with a tie at the top; the lowest class wins.
+    /// Number of images with a tie at the top; the lowest class wins.
     pub ties: Sides<usize>,
-    /// Images with a NaN or infinite logit; they count as wrong.
+    /// Number of images with a NaN or infinite logit; they count as wrong.
     pub non_finite: Sides<usize>,
-    /// Share of images to which both give the same class.
+    /// Top-1 agreement: share of images for which both models give the same class.
     pub agreement: f64,
     /// Largest difference of any logit; absent when a logit is NaN or infinite.
     pub max_abs_logit_diff: Option<f64>,
-    /// How far the logits lie apart; absent when one is NaN or infinite.
+    /// Distance between the logits; absent when a logit is NaN or infinite.
     pub logit_distance: Option<LogitDistance>,
-    /// Expected calibration error: mean distance of confidence and accuracy over 15 equal bins of confidence, weighted by
-    /// their images (Guo et al., ICML 2017). Images with a NaN or infinite logit are left out.
+    /// Expected calibration error: mean distance between confidence and accuracy over 15 equal bins of confidence,
+    /// weighted by their images (Guo et al., ICML 2017). Images with a NaN or infinite logit are left out.
     pub calibration_error: Sides<f64>,
-    /// Where each side puts its decisions and its probability.
+    /// Distribution of each side's decisions and probability over the groups.
     pub masses: Groups<Masses>,
-    /// Every class with images, label order.
+    /// Every class with images, in label order.
     pub classes: Vec<ClassComparison>,
-    /// Up to five classes on which the candidate loses most, worst first.
+    /// Up to five classes with the largest losses, worst first.
     pub worst_classes: Vec<WorstClass>,
-    /// Back ends that ran; the caller's to fill.
+    /// Back ends that ran the models; filled in by the caller.
     pub backends: Sides<String>,
-    /// SHA-256 of the models; the caller's to fill.
+    /// SHA-256 of the models; filled in by the caller.
     pub model_sha256: Sides<String>,
-    /// What changed since an accepted run, where one was given.
+    /// Changes since an accepted run, if one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Diff>,
-    /// What ran and how to run it again; the caller's to fill.
+    /// The run and the command to repeat it; filled in by the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
-    /// The policy applied.
+    /// The applied policy.
     pub policy: Policy,
 }
 
 impl Report {
     /// Name and version of the format.
     pub const SCHEMA: &'static str = "tailfold.parity/1";
-    /// Most entries of `flip_pairs`: all that there can be between 20 classes.
+    /// Largest number of entries in `flip_pairs`: all pairs of 20 classes.
     pub const PAIRS: usize = 380;
-    /// Most entries of `worst_flips`.
+    /// Largest number of entries in `worst_flips`.
     pub const WORST_FLIPS: usize = 24;
 
-    /// The report as one JSON object.
+    /// Returns the report as one JSON object.
     ///
     /// # Panics
     /// Never: every field has a JSON form.
@@ -130,13 +131,13 @@ impl Report {
         serde_json::to_string_pretty(self).expect("a report has only fields that JSON can hold")
     }
 
-    /// Reads a report that was written before.
+    /// Reads a report from the file `path`.
     ///
     /// # Errors
-    /// [`ParityErrorKind::Report`] naming the file that is cut, is no report or has another version;
+    /// [`ParityErrorKind::Report`] naming the file when it is cut short, is not a report or has another version;
     /// [`ParityErrorKind::File`] when it cannot be read.
     pub fn read(path: &Path) -> Result<Self, ParityError> {
-        /// All that every version has.
+        /// The fields that every version has.
         #[derive(Deserialize)]
         struct Version {
             schema: String,
@@ -158,26 +159,27 @@ impl Report {
         }
         if version.verdict == Verdict::Error {
             return Err(ParityErrorKind::Report.error(format!(
-                "{} tells of a comparison that could not be made",
+                "{} reports a comparison that could not be made",
                 path.display()
             )));
         }
         serde_json::from_str(&text).map_err(damaged)
     }
 
-    /// Overall and the groups that exist, rarest first: an average hides the rare classes, so they are named first.
+    /// Returns the existing groups from the rarest on, then overall. Rare classes come first, because an average
+    /// hides them.
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, &Comparison)> {
         parts(&self.overall, &self.groups)
     }
 
-    /// One part by its name: `overall`, `many`, `medium` or `few`.
+    /// Returns one part by its name: `overall`, `many`, `medium` or `few`.
     pub fn part(&self, name: &str) -> Option<&Comparison> {
         self.parts()
             .find(|(part, _)| *part == name)
             .map(|(_, part)| part)
     }
 
-    /// Group of a class by its name in this report.
+    /// Returns the group of the class with index `class`; `None` for a class without images.
     pub fn group_of(&self, class: usize) -> Option<Group> {
         self.classes
             .iter()

@@ -4,36 +4,37 @@ use crate::report::{ClassComparison, Comparison, Groups, Report, Sides, parts};
 use crate::sentence::sentence;
 use crate::{Diff, Policy, Verdict};
 
-/// Name of the rule that refuses a reference that is right by chance.
+/// Name of the rule that refuses a reference that is no better than chance.
 pub(crate) const CHANCE: &str = "chance";
 
-/// What one rule says.
+/// The result of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rule {
-    /// As in [`Report::decided_by`].
+    /// Name of the rule, as in [`Report::decided_by`].
     pub name: &'static str,
-    /// What it says on its own.
+    /// Verdict of this rule alone.
     pub verdict: Verdict,
-    /// What was found beside what is asked.
+    /// The measured and the required value, in a sentence.
     pub sentence: String,
 }
 
-/// What the rules look at.
+/// The values that the rules check.
 pub(crate) struct Facts<'a> {
     pub(crate) images: usize,
     pub(crate) overall: &'a Comparison,
     pub(crate) groups: &'a Groups<Comparison>,
     pub(crate) classes: &'a [ClassComparison],
     pub(crate) ties: Sides<usize>,
-    /// Images without a decision, and the first of them where it is known.
+    /// Number of images without a decision, and the first of them if it is known.
     pub(crate) non_finite: Sides<(usize, Option<usize>)>,
     pub(crate) agreement: f64,
     pub(crate) max_abs_logit_diff: Option<f64>,
 }
 
 impl Report {
-    /// Every rule that the policy has, those that hold too: broken logits, the groups from the rarest on, what else.
+    /// Returns the result of every rule of the policy, including rules that pass: first the check for non-finite
+    /// logits, then the groups from the rarest on, then the other rules.
     pub fn rules(&self) -> Vec<Rule> {
         let facts = Facts {
             images: self.images,
@@ -49,7 +50,7 @@ impl Report {
             max_abs_logit_diff: self.max_abs_logit_diff,
         };
         let mut rules = rules(&facts, &self.policy);
-        // It is judged by the images themselves, which a report has not; so only a refusal is told.
+        // The rule on chance needs the single images, which a report does not have, so only a refusal is listed.
         if self.decided_by == CHANCE {
             rules.insert(
                 0,
@@ -65,9 +66,9 @@ impl Report {
     }
 }
 
-/// Every rule of `policy`, in the order in which a reader should hear of them.
+/// Evaluates every rule of `policy`, in the order for a reader.
 pub(crate) fn rules(facts: &Facts<'_>, policy: &Policy) -> Vec<Rule> {
-    // First, because no accuracy means anything after it.
+    // This rule comes first, because no accuracy is meaningful if it fails.
     let mut rules = vec![non_finite(facts)];
     rules.extend(parts(facts.overall, facts.groups).map(|(name, part)| Rule {
         name,
@@ -107,7 +108,7 @@ pub(crate) fn rules(facts: &Facts<'_>, policy: &Policy) -> Vec<Rule> {
     rules
 }
 
-/// That nothing is worse than in an accepted run.
+/// The rule that no value is worse than in an accepted run.
 fn baseline(diff: &Diff) -> Rule {
     let (verdict, sentence) = match diff.regressions.as_slice() {
         [] => (
@@ -123,7 +124,7 @@ fn baseline(diff: &Diff) -> Rule {
     }
 }
 
-/// That every logit is a number.
+/// The rule that every logit is finite.
 fn non_finite(facts: &Facts<'_>) -> Rule {
     let sides = [
         ("reference", facts.non_finite.reference),

@@ -7,12 +7,13 @@ use tailfold_spec::Logits;
 use crate::report::{Run, RunSide};
 use crate::{ComparedModel, Policy, Report, Sides, compare};
 
-/// Three classes, one a group, 1000 images each; the candidate loses some of the two rarer ones.
+/// A report on three classes, one per group, with 1000 images each; the candidate loses some images of the two rarer
+/// classes.
 pub(crate) fn report() -> Report {
     report_of(["ship", "tug\u{1b}[2J", "raft|_"], &Policy::default())
 }
 
-/// The same of classes with these names.
+/// The same report with the class names `names` and the policy `policy`.
 pub(crate) fn report_of(names: [&str; 3], policy: &Policy) -> Report {
     let labels: Vec<usize> = (0..3000).map(|image| image % 3).collect();
     let logits = |wrong: [usize; 3]| {
@@ -40,7 +41,7 @@ pub(crate) fn report_of(names: [&str; 3], policy: &Policy) -> Report {
     .unwrap()
 }
 
-/// A model against itself on too few images.
+/// Compares a model with itself on too few images.
 pub(crate) fn undecided() -> Report {
     let logits = Logits::new(vec![2.0, 1.0, 0.5, 3.0], 2).unwrap();
     let card = ComparedModel {
@@ -51,14 +52,14 @@ pub(crate) fn undecided() -> Report {
     compare(&logits, &logits, &[0, 1], &card, &Policy::default()).unwrap()
 }
 
-/// Two models of `classes` classes with names of `letters` letters, one image each: the candidate has fallen for the first.
+/// Compares two models of `classes` classes on one image per class. The candidate gives the first class for every
+/// image; `letters` lengthens the class names.
 pub(crate) fn report_of_many(classes: usize, letters: usize) -> Report {
     let labels: Vec<usize> = (0..classes).collect();
     let values = labels
         .iter()
         .flat_map(|&label| (0..classes).map(move |c| if c == label { 2.0 } else { 0.0 }));
     let reference = Logits::new(values.collect(), classes).unwrap();
-    // Every image is given to the first class.
     let values = labels
         .iter()
         .flat_map(|_| (0..classes).map(|c| if c == 0 { 2.0 } else { 0.0 }));
@@ -74,7 +75,7 @@ pub(crate) fn report_of_many(classes: usize, letters: usize) -> Report {
     compare(&reference, &candidate, &labels, &card, &Policy::default()).unwrap()
 }
 
-/// What ran, made up.
+/// A made-up run.
 pub(crate) fn run() -> Run {
     let side = |file: &str, bytes| RunSide {
         file: file.to_owned(),

@@ -1,9 +1,9 @@
-//! One set of classes in words, and numbers as reports write them.
+//! Describes the result on one set of classes in a sentence, and formats numbers for reports.
 
 use crate::report::Comparison;
 use crate::{Policy, Verdict};
 
-/// One set of classes in words.
+/// Describes the result on one set of classes in a sentence.
 pub(crate) fn sentence(name: &str, part: &Comparison, policy: &Policy) -> String {
     let confidence = trimmed(100.0 * (1.0 - policy.level));
     let against = format!(
@@ -51,12 +51,12 @@ pub(crate) fn sentence(name: &str, part: &Comparison, policy: &Policy) -> String
     }
 }
 
-/// Two decimals with a sign, and no minus before a zero.
+/// Formats with two decimals and a sign, without a minus for zero.
 pub(crate) fn signed(value: f64) -> String {
     format!("{:+.2}", rounded(value))
 }
 
-/// Two decimals, and no minus before a zero.
+/// Formats with two decimals, without a minus for zero.
 pub(crate) fn plain(value: f64) -> String {
     format!("{:.2}", rounded(value))
 }
@@ -66,7 +66,7 @@ fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0 + 0.0
 }
 
-/// Up to four decimals, without trailing zeros.
+/// Formats with up to four decimals, without trailing zeros.
 pub(crate) fn trimmed(value: f64) -> String {
     format!("{value:.4}")
         .trim_end_matches('0')

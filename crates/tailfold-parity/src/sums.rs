@@ -1,12 +1,12 @@
-//! What is summed over images beside their decisions: masses, confidences, distances.
+//! Sums over images: masses, confidences, distances.
 
 use crate::image::{Image, Softmax};
 use crate::report::{LogitDistance, Sides};
 
-/// Bins of confidence of the calibration error.
+/// Number of confidence bins of the calibration error.
 const BINS: usize = 15;
 
-/// Sums over some images. Images with a NaN or infinite logit are counted and otherwise left out.
+/// Sums over some images. Images with a NaN or infinite logit are counted, but otherwise left out.
 #[derive(Clone, Debug)]
 pub(crate) struct Sums {
     pub(crate) before: SideSums,
@@ -56,7 +56,7 @@ impl Sums {
         }
     }
 
-    /// Adds one image: `rows` are its logits.
+    /// Adds one image with the logits `rows`.
     pub(crate) fn add(&mut self, image: &Image, rows: [&[f32]; 2], softmax: [&Softmax; 2]) {
         let [p, q] = softmax.map(|side| side.probabilities.as_slice());
         self.before
@@ -70,7 +70,7 @@ impl Sums {
         self.distance(rows, softmax);
     }
 
-    /// Adds the distance of two finite rows.
+    /// Adds the distance between two finite rows.
     fn distance(&mut self, [before, after]: [&[f32]; 2], [p, q]: [&Softmax; 2]) {
         let classes = before.len() as f64;
         let mut most = 0.0_f64;
@@ -95,7 +95,7 @@ impl Sums {
         self.divergence += (expected + q.log_sum - p.log_sum).max(0.0);
     }
 
-    /// Adds what was summed over later images.
+    /// Adds the sums of later images.
     pub(crate) fn merge(&mut self, later: &Self) {
         self.before.merge(&later.before);
         self.after.merge(&later.after);
@@ -114,7 +114,7 @@ impl Sums {
         (self.non_finite == 0).then_some(self.max_diff)
     }
 
-    /// How far the logits lie apart; `None` when one was NaN or infinite, or there are none.
+    /// Distance between the logits of all images; `None` without images, or when a logit was NaN or infinite.
     pub(crate) fn distance_of_all(&self) -> Option<LogitDistance> {
         (self.non_finite == 0 && self.images > 0).then(|| LogitDistance {
             rms: (self.squared_diff / self.values as f64).sqrt(),
@@ -174,7 +174,7 @@ impl SideSums {
         if images > 0.0 { apart / images } else { 0.0 }
     }
 
-    /// Images with a decision.
+    /// Number of images with a decision.
     pub(crate) fn decided(&self) -> f64 {
         self.bins.iter().map(|bin| bin.images).sum()
     }

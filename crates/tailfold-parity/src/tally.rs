@@ -1,11 +1,11 @@
-//! Counts of one class's images: right before, right after, gained and lost.
+//! Counts of one class's images: right in the reference, gained, lost and tied.
 
 use crate::image::Image;
 
 /// Counts over the images of one class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Images.
+    /// Number of images.
     pub(crate) images: usize,
     /// Right in the reference.
     pub(crate) reference_right: usize,
@@ -13,16 +13,16 @@ pub(crate) struct Tally {
     pub(crate) gained: usize,
     /// Right in the reference, wrong in the candidate.
     pub(crate) lost: usize,
-    /// With a tie at the top of the candidate's logits.
+    /// Images with a tie at the top of the candidate's logits.
     pub(crate) ties: usize,
-    /// Right in the candidate, but another class ties.
+    /// Right in the candidate, but another class has the same logit.
     pub(crate) right_by_tie: usize,
-    /// Wrong in the candidate, but the label ties.
+    /// Wrong in the candidate, but the label has the same logit as the top class.
     pub(crate) wrong_by_tie: usize,
 }
 
 impl Tally {
-    /// One tally a class, label order. Labels are below `classes`.
+    /// One tally per class, in label order. Labels must be below `classes`.
     pub(crate) fn by_class(images: &[Image], classes: usize) -> Vec<Self> {
         let mut tallies = vec![Self::default(); classes];
         for image in images {
@@ -39,7 +39,7 @@ impl Tally {
         tallies
     }
 
-    /// Sum over classes.
+    /// Sum over all classes.
     pub(crate) fn total(tallies: &[Self]) -> Self {
         tallies.iter().fold(Self::default(), |sum, tally| Self {
             images: sum.images + tally.images,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{Report, Verdict};
 
-/// A comparison that could not be made, in the form of a [`Report`] with nothing in it but the reason.
+/// A comparison that could not be made, in the form of a [`Report`] with only the reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Unchecked {
@@ -19,7 +19,7 @@ pub struct Unchecked {
 }
 
 impl Unchecked {
-    /// What `error` and its causes say.
+    /// Creates the report from `error` and its causes.
     pub fn because(error: &dyn Error) -> Self {
         let mut reason = error.to_string();
         let mut cause = error.source();
@@ -34,7 +34,7 @@ impl Unchecked {
         }
     }
 
-    /// The error as one JSON object.
+    /// Returns the error as one JSON object.
     ///
     /// # Panics
     /// Never: every field has a JSON form.

@@ -1,25 +1,25 @@
-//! What a comparison says, and the exit code that stands for it.
+//! The verdict of a comparison, and its exit code.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a comparison says, from best to worst.
+/// The verdict of a comparison, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// The candidate holds the policy.
+    /// The candidate meets the policy.
     Pass,
-    /// The images cannot tell.
+    /// The images are not enough to decide.
     Inconclusive,
-    /// The candidate does not hold the policy.
+    /// The candidate does not meet the policy.
     Fail,
     /// Nothing could be compared.
     Error,
 }
 
 impl Verdict {
-    /// Exit code of a command: 0 holds, 1 does not, 2 could not check, 3 cannot tell.
+    /// Exit code of a command: 0 for pass, 1 for fail, 2 for error, 3 for inconclusive.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Pass => 0,
@@ -29,7 +29,7 @@ impl Verdict {
         }
     }
 
-    /// `pass`, `inconclusive`, `fail` or `error`.
+    /// Returns `pass`, `inconclusive`, `fail` or `error`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",

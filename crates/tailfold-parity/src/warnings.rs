@@ -1,4 +1,4 @@
-//! What a reader should know and no rule covers.
+//! Warnings about conditions that no rule covers.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use crate::report::{ClassComparison, parts};
 use crate::rules::Facts;
 use crate::{Policy, Report};
 
-/// What a reader should know and no rule covers.
+/// Returns warnings about conditions that a reader should know about and that no rule covers.
 pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
     let chance = 1.0 / facts.classes.len() as f64;
@@ -22,7 +22,7 @@ pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
                 "{name}: the reference gets no image right, so nothing can be lost"
             ));
         }
-        // Far from equal: the bounds then rest on flips being spread over the classes with few images too.
+        // With far from equal numbers, the bounds assume that the classes with few images flip like the others.
         if part.effective_images < 0.9 * part.images as f64 {
             warnings.push(format!(
                 "{name}: its classes have unequal numbers of images, so {} count as {:.0} and its bounds are approximate",
@@ -60,7 +60,7 @@ pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
     warnings
 }
 
-/// The warning of a class that the reference gives and the candidate does not.
+/// The warning for a class that the reference gives and the candidate never gives.
 fn never_given(class: &ClassComparison) -> Option<String> {
     (class.candidate_decisions == 0 && class.reference_decisions > 0).then(|| {
         format!(
@@ -70,11 +70,11 @@ fn never_given(class: &ClassComparison) -> Option<String> {
     })
 }
 
-/// Classes that one line names.
+/// Number of classes that one line names.
 const NAMED: usize = 5;
 
 impl Report {
-    /// The warnings for a terminal: one line for all classes that the candidate never gives.
+    /// Returns the warnings for a terminal, with one line for all classes that the candidate never gives.
     pub(crate) fn short_warnings(&self) -> Vec<String> {
         let mut lines = self.warnings.clone();
         let lost = self.classes.iter();

@@ -1,8 +1,8 @@
-//! Why files are not the parts of one run.
+//! Errors of reading and merging the parts of a sharded run.
 
 use tailfold_spec::artifact::ArtifactError;
 
-/// Kind of an error of parts.
+/// Kind of a [`PartError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PartErrorKind {
@@ -21,7 +21,7 @@ pub enum PartErrorKind {
 }
 
 tailfold_spec::error_type! {
-    /// A part that cannot be used, or parts that do not belong together; the text names the files.
+    /// A part cannot be used, or the given parts do not belong together; the message names the files.
     pub struct PartError(PartErrorKind);
     ArtifactError => File,
 }

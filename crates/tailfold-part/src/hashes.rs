@@ -1,4 +1,4 @@
-//! Hashes by which two machines tell that they have the same list of images, without decoding one.
+//! Hashes that show whether two machines have the same list of images, without decoding any image.
 
 use tailfold_spec::artifact;
 
@@ -11,7 +11,7 @@ pub fn labels_sha256(labels: &[usize]) -> String {
     artifact::sha256(&bytes)
 }
 
-/// SHA-256 of the names of images, a line each: their paths without folders, which differ between machines.
+/// SHA-256 of the images' file names, one line per image. Folders are left out because they differ between machines.
 pub fn names_sha256(ids: impl IntoIterator<Item = String>) -> String {
     let names = ids.into_iter().map(|id| {
         let name = id.rsplit(['/', '\\']).next().unwrap_or(&id);

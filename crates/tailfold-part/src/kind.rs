@@ -1,10 +1,10 @@
-//! The kinds of runs that are shared out.
+//! The kinds of runs that can be split into shards.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The run that a part is of.
+/// The command, or the calibration pass, that a part belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -14,11 +14,11 @@ pub enum Kind {
     Logits,
     /// `tailfold parity`.
     Parity,
-    /// The first pass of a calibration: what every activation is like.
+    /// The first calibration pass: the range of every activation.
     Ranges,
-    /// The second: windows of every layer's input.
+    /// The second calibration pass: windows of every layer's input.
     Windows,
-    /// The third: what the quantized network answers.
+    /// The third calibration pass: the outputs of the quantized network.
     Answers,
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! A run over a set of images is shared out by [`Shard`](tailfold_spec::Shard). Each share leaves one [`Part`], a
-//! safetensors file with what was asked for in its header and numbers of single images in its tensors. [`Parts`] puts them
-//! in the images' order again, or says what keeps them from being the parts of one run.
+//! [`Shard`](tailfold_spec::Shard) splits a run over a set of images. Each shard writes one [`Part`]: a safetensors
+//! file with the run's settings in its header and the per-image results in its tensors. [`Parts`] puts the results
+//! back into the order of the images; parts that do not form one complete run are an error.
 
 mod error;
 mod hashes;

@@ -1,4 +1,4 @@
-//! What one shard found, as a file.
+//! The result of one shard, stored as a file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,12 +13,14 @@ use crate::{Element, Kind, PartError, PartErrorKind, Tensor, Values};
 
 mod file;
 
-/// Name of the tensor `[n]` with the images that the part covers.
+/// Name of the tensor `[n]` with the indices of the images that the part covers.
 const IMAGES: &str = "images";
 
-/// What one shard found: one safetensors file, whose metadata have one entry, `tailfold.part`: SHA-256 and JSON of the header.
+/// The result of one shard: a safetensors file. Its metadata has one entry, `tailfold.part`, which holds a JSON
+/// header and the header's SHA-256.
 ///
-/// The header has kind, shard and size of the whole set, what was asked for, and the hash of each tensor.
+/// The header holds the kind of run, the shard, the size of the whole set, the run's settings, and the hash of each
+/// tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     header: Header,
@@ -30,13 +32,13 @@ struct Header {
     schema: String,
     kind: Kind,
     shard: Shard,
-    /// Images of the whole set.
+    /// Number of images in the whole set.
     images: usize,
-    /// The same in every part of a run.
+    /// The run's settings, equal in every part of the run.
     asked: BTreeMap<String, Value>,
-    /// What this shard has to say beside numbers.
+    /// The shard's results that are not tensors, as JSON.
     found: Value,
-    /// Type, shape and SHA-256 of each tensor.
+    /// Data type, shape and SHA-256 of each tensor.
     tensors: BTreeMap<String, String>,
 }
 
@@ -44,10 +46,11 @@ impl Part {
     /// Name and version of the format.
     pub const SCHEMA: &'static str = "tailfold.part/1";
 
-    /// A part of a run over `images` images, of which `covered` are in it: the shard's own, ascending, but for those that could
-    /// not be used.
+    /// Creates a part of a run over `images` images. `covered` lists the images in the part in ascending order: the
+    /// shard's images without the ones that could not be used.
     ///
-    /// `asked`, an object, is all that decides what the run finds; parts in which it differs do not merge.
+    /// `asked` must serialise to a JSON object. It holds every setting that influences the result; parts with
+    /// different settings do not merge.
     ///
     /// # Errors
     /// [`PartErrorKind::File`] when `asked` is not an object.
@@ -76,10 +79,10 @@ impl Part {
         Ok(part)
     }
 
-    /// Adds what this shard has to say beside numbers.
+    /// Adds the shard's results that are not tensors.
     ///
     /// # Errors
-    /// [`PartErrorKind::File`] for what JSON cannot hold.
+    /// [`PartErrorKind::File`] when JSON cannot represent `found`.
     pub fn say(&mut self, found: &impl Serialize) -> Result<(), PartError> {
         self.header.found = serde_json::to_value(found)?;
         Ok(())
@@ -92,27 +95,27 @@ impl Part {
             .insert(name.to_owned(), Tensor { shape, values });
     }
 
-    /// The run it is of.
+    /// The kind of run that the part belongs to.
     pub fn kind(&self) -> Kind {
         self.header.kind
     }
 
-    /// Its share.
+    /// The shard that produced the part.
     pub fn shard(&self) -> Shard {
         self.header.shard
     }
 
-    /// Images of the whole set.
+    /// Number of images in the whole set.
     pub fn images(&self) -> usize {
         self.header.images
     }
 
-    /// What was asked for.
+    /// The run's settings.
     pub fn asked(&self) -> &BTreeMap<String, Value> {
         &self.header.asked
     }
 
-    /// The images that it covers, ascending.
+    /// The indices of the images that the part covers, ascending.
     pub fn covered(&self) -> Vec<usize> {
         match self.tensors.get(IMAGES).map(|t| &t.values) {
             Some(Values::U64(v)) => v
@@ -123,18 +126,19 @@ impl Part {
         }
     }
 
-    /// What the shard said, of the file `path`.
+    /// The shard's results that are not tensors. `path` names the part's file in errors.
     ///
     /// # Errors
-    /// [`PartErrorKind::Damaged`] when it is of another form.
+    /// [`PartErrorKind::Damaged`] when the results cannot be read as `T`.
     pub fn found<T: DeserializeOwned>(&self, path: &Path) -> Result<T, PartError> {
         serde_json::from_value(self.header.found.clone()).map_err(|e| damaged(path, &e))
     }
 
-    /// Shape and values of the tensor `name`, of the file `path`; a shape of `dims` dimensions.
+    /// Shape and values of the tensor `name`, which must have `dims` dimensions. `path` names the part's file in
+    /// errors.
     ///
     /// # Errors
-    /// [`PartErrorKind::Damaged`] when it is not there or is another one.
+    /// [`PartErrorKind::Damaged`] when the tensor is missing, or has another data type or number of dimensions.
     pub fn tensor<T: Element>(
         &self,
         path: &Path,
@@ -157,7 +161,7 @@ impl Part {
     }
 }
 
-/// The part in `path` is not what was written.
+/// The error for a part in `path` that differs from the part that was written.
 pub(crate) fn damaged(path: &Path, why: &impl fmt::Display) -> PartError {
     PartErrorKind::Damaged
         .error(format!("the part is cut short or damaged: {why}"))

@@ -1,4 +1,4 @@
-//! All parts of one run, in the images' order.
+//! All parts of one run, with their rows in the order of the images.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,22 +14,22 @@ mod same;
 
 use same::{check_complete, first_difference, same_run, text};
 
-/// All parts of one run: each shard once, none missing, all asked for the same.
+/// All parts of one run: each shard exactly once, all with the same settings.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// Shard by shard.
+    /// Files and parts, ordered by shard.
     parts: Vec<(PathBuf, Part)>,
-    /// Part and row of each image that was covered, ascending by image.
+    /// Part and row of each covered image, ascending by image.
     rows: Vec<(usize, usize)>,
     covered: Vec<usize>,
 }
 
 impl Parts {
-    /// Reads `paths`, in whatever order.
+    /// Reads the files `paths`, in any order.
     ///
     /// # Errors
-    /// [`PartError`] naming the file that is damaged, or is of another run than the first one, or is a shard that another one is too;
-    /// or the shards that are missing.
+    /// [`PartError`] when a file is damaged, belongs to another run than the first file, or repeats the shard of
+    /// another file; the message names the file. Missing shards are an error too, which lists them.
     pub fn read(paths: &[PathBuf]) -> Result<Self, PartError> {
         let parts = paths
             .iter()
@@ -38,7 +38,7 @@ impl Parts {
         Self::of(parts)
     }
 
-    /// Parts that have been read, each with its file.
+    /// Combines parts that have been read, each with its file.
     ///
     /// # Errors
     /// As [`Parts::read`].
@@ -72,74 +72,75 @@ impl Parts {
         })
     }
 
-    /// The run that they are of.
+    /// The kind of run that the parts belong to.
     pub fn kind(&self) -> Kind {
         self.first().1.kind()
     }
 
-    /// Images of the whole set.
+    /// Number of images in the whole set.
     pub fn images(&self) -> usize {
         self.first().1.images()
     }
 
-    /// The images that they cover, ascending: all, or all that could be used.
+    /// The indices of the images that the parts cover, ascending. Images that could not be used are left out.
     pub fn covered(&self) -> &[usize] {
         &self.covered
     }
 
-    /// What was asked for.
+    /// The run's settings.
     ///
     /// # Errors
-    /// [`PartErrorKind::Damaged`] when it is of another form.
+    /// [`PartErrorKind::Damaged`] when the settings cannot be read as `T`.
     pub fn asked<T: DeserializeOwned>(&self) -> Result<T, PartError> {
         let (path, part) = self.first();
         let asked = part.asked().clone().into_iter().collect();
         serde_json::from_value(Value::Object(asked)).map_err(|e| damaged(path, &e))
     }
 
-    /// Checks that each field of `asked`, an object, is what the parts were asked for: for a command that goes on from them.
+    /// Checks that each field of `asked`, an object, equals the setting of the parts. A command that continues from
+    /// the parts calls this with its own settings.
     ///
     /// # Errors
-    /// [`PartErrorKind::OtherRun`] with both sides.
+    /// [`PartErrorKind::OtherRun`] with both values of the first setting that differs.
     pub fn check_asked(&self, asked: &impl Serialize) -> Result<(), PartError> {
         let (path, part) = self.first();
         let wanted: BTreeMap<String, Value> = serde_json::from_value(serde_json::to_value(asked)?)?;
-        let found = |what: &String| part.asked().get(what);
+        let found = |key: &String| part.asked().get(key);
         let differs = first_difference(wanted.keys(), |key| found(key) == wanted.get(key));
         match differs {
             None => Ok(()),
-            Some(what) => Err(PartErrorKind::OtherRun.error(format!(
-                "{} and this command are not of the same run: `{what}` is {found} in the one and \
+            Some(key) => Err(PartErrorKind::OtherRun.error(format!(
+                "{} and this command are not of the same run: `{key}` is {found} in the one and \
                  {expected} in the other",
                 path.display(),
-                found = text(found(what)),
-                expected = text(wanted.get(what))
+                found = text(found(key)),
+                expected = text(wanted.get(key))
             ))),
         }
     }
 
-    /// What each shard said beside numbers, shard by shard; never empty.
+    /// Reads each shard's results that are not tensors, ordered by shard; never empty.
     ///
     /// # Errors
-    /// [`PartErrorKind::Damaged`] naming the file where it is of another form.
+    /// [`PartErrorKind::Damaged`] naming the file whose results cannot be read as `T`.
     pub fn found<T: DeserializeOwned>(&self) -> Result<Vec<T>, PartError> {
         self.iter().map(|(path, part)| part.found(path)).collect()
     }
 
-    /// Files and parts, shard by shard.
+    /// Files and parts, ordered by shard.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, &Part)> {
         self.parts.iter().map(|(path, part)| (path.as_path(), part))
     }
 
-    /// The file that image `image` belongs to.
+    /// The file of the shard that contains image `image`.
     pub fn file_of(&self, image: usize) -> &Path {
         &self.parts[image % self.parts.len()].0
     }
 
-    /// Checks that every image is covered.
+    /// Checks that the parts cover every image.
     ///
     /// # Errors
-    /// [`PartErrorKind::Damaged`] naming the file that lacks one of its images.
+    /// [`PartErrorKind::Damaged`] naming the first file that lacks an image of its shard.
     pub fn check_whole(&self) -> Result<(), PartError> {
         for (path, part) in &self.parts {
             let (found, expected) = (
@@ -158,11 +159,12 @@ impl Parts {
         Ok(())
     }
 
-    /// The tensor `name`, whose first of `dims` dimensions is the images, of all parts as one: the shape of an image's row, and the
-    /// rows in the order of [`Parts::covered`].
+    /// Concatenates the tensor `name` of all parts. It must have `dims` dimensions, of which the first is the images.
+    /// Returns the shape of one image's row, and the rows in the order of [`Parts::covered`].
     ///
     /// # Errors
-    /// [`PartErrorKind::Damaged`] naming the file where it is not there, has not a row an image, or rows of another shape.
+    /// [`PartErrorKind::Damaged`] naming the file whose tensor is missing, does not have one row per covered image,
+    /// or has rows of another shape.
     pub fn rows<T: Element>(
         &self,
         name: &str,

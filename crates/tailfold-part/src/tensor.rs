@@ -1,35 +1,35 @@
-//! Numbers in a part: their types, and their bytes in the file.
+//! Tensors in a part: their data types, and their bytes in the file.
 
 use safetensors::Dtype;
 
-/// Numbers of one type.
+/// Values of one data type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Single precision.
+    /// Single-precision floats.
     F32(Vec<f32>),
-    /// Whole numbers with a sign.
+    /// Signed integers.
     I64(Vec<i64>),
-    /// Bytes.
+    /// Unsigned bytes.
     U8(Vec<u8>),
-    /// Whole numbers.
+    /// Unsigned integers.
     U64(Vec<u64>),
 }
 
-/// Numbers, row-major.
+/// A tensor in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
-    /// Its product is the number of values.
+    /// The product of the dimensions is the number of values.
     pub shape: Vec<usize>,
-    /// The numbers.
+    /// The values.
     pub values: Values,
 }
 
-/// A type of number that a part can hold.
+/// A data type that a part can hold.
 pub trait Element: Copy {
-    /// Its name in messages.
+    /// Name of the data type in messages.
     const NAME: &'static str;
 
-    /// The numbers of `values`, if they are of this type.
+    /// The values, if they have this data type.
     fn of(values: &Values) -> Option<&[Self]>;
 }
 
@@ -60,7 +60,7 @@ element!(u8, U8, "u8");
 element!(u64, U64, "u64");
 
 impl Tensor {
-    /// Type and shape, for messages: `f32 [3, 10]`.
+    /// Data type and shape for messages, such as `f32 [3, 10]`.
     pub(crate) fn form(&self) -> String {
         let name = match self.values {
             Values::F32(_) => f32::NAME,
@@ -71,7 +71,7 @@ impl Tensor {
         format!("{name} {:?}", self.shape)
     }
 
-    /// Type and little-endian bytes, as the file has them.
+    /// Data type and little-endian bytes, in the form that the file holds.
     pub(crate) fn bytes(&self) -> (Dtype, Vec<u8>) {
         match &self.values {
             Values::F32(v) => (Dtype::F32, v.iter().flat_map(|v| v.to_le_bytes()).collect()),
@@ -81,7 +81,7 @@ impl Tensor {
         }
     }
 
-    /// From what the file has; `None` for a type that no part holds.
+    /// Builds a tensor from the file's bytes; `None` for a data type that no part holds.
     pub(crate) fn from_bytes(dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Option<Self> {
         let (four, eight) = (bytes.as_chunks().0, bytes.as_chunks().0);
         let values = match dtype {

@@ -1,4 +1,4 @@
-//! What charts have in common: logarithmic axes that end at powers of ten, and letters that are legible on a telephone.
+//! Parts that all charts share: logarithmic axes that end at powers of ten, and letters that are legible on a phone.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -8,16 +8,17 @@ use crate::{Canvas, Painted};
 /// Width of a picture, pixels.
 pub(crate) const WIDTH: u32 = 1000;
 
-/// Height of a line of letters in a picture of [`WIDTH`], which gives a font of 25 pixels: 10 where it is shown 390 wide.
+/// Line height of the letters in a picture of [`WIDTH`]. It gives a font of 25 pixels, which is 10 pixels where the
+/// picture is shown 390 pixels wide.
 pub(crate) const LETTERS: i32 = 31;
 
-/// Size of a title's letters.
+/// Line height of a title, pixels.
 pub(crate) const TITLE: i32 = 34;
 
 /// Room for a title above a chart, pixels.
 pub(crate) const TITLE_ROOM: i32 = 80;
 
-/// `text` above a chart with [`TITLE_ROOM`].
+/// Draws `text` above a chart that leaves [`TITLE_ROOM`].
 pub(crate) fn title<B: DrawingBackend>(canvas: &Canvas<B>, text: &str) -> Painted<B> {
     let middle = (WIDTH.cast_signed() / 2, 34);
     canvas.draw(&Text::new(
@@ -27,7 +28,7 @@ pub(crate) fn title<B: DrawingBackend>(canvas: &Canvas<B>, text: &str) -> Painte
     ))
 }
 
-/// Letters of a line height of `size`, in the middle of where they are put; `vertical` says which part of them is there.
+/// Text style with line height `size`, centred horizontally on its position; `vertical` sets the vertical anchor.
 pub(crate) fn centred(size: i32, vertical: VPos) -> TextStyle<'static> {
     ("sans-serif", size)
         .into_font()
@@ -35,16 +36,16 @@ pub(crate) fn centred(size: i32, vertical: VPos) -> TextStyle<'static> {
         .pos(Pos::new(HPos::Center, vertical))
 }
 
-/// A length on a canvas.
+/// Rounds a length on a canvas to pixels.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a length on a canvas; what is no number is 0"
+    reason = "a length on a canvas; NaN becomes 0"
 )]
 pub(crate) fn pixels(value: f64) -> i32 {
     value.round() as i32
 }
 
-/// A part of a colour.
+/// Rounds a colour component to a byte.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -54,7 +55,8 @@ pub(crate) fn byte(value: f64) -> u8 {
     value.round() as u8
 }
 
-/// The least powers of ten around all positive `values`, at least a decade; `1` to `10` where there are none.
+/// The narrowest range of powers of ten around all positive `values`, at least one decade; 1 to 10 without positive
+/// values.
 pub(crate) fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .filter(|v| v.is_normal() && *v > 0.0)
@@ -65,12 +67,12 @@ pub(crate) fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
         return (1.0, 10.0);
     }
     let (low, high) = (low.log10().floor(), high.log10().ceil());
-    // A little wider, so that rounding leaves the powers at the ends their labels.
+    // The range is slightly wider, so that rounding does not drop the labels of the powers at its ends.
     let (low, high) = (10.0_f64.powf(low), 10.0_f64.powf(high.max(low + 1.0)));
     (low * (1.0 - 1e-9), high * (1.0 + 1e-9))
 }
 
-/// `10⁻³` for a power of ten, nothing for what lies between.
+/// The label of a logarithmic axis: `10⁻³` for a power of ten, empty for other values.
 pub(crate) fn power(value: f64) -> String {
     match exponent(value).as_deref() {
         None => String::new(),
@@ -80,10 +82,10 @@ pub(crate) fn power(value: f64) -> String {
     }
 }
 
-/// `0.1 %` for a share that is a power of ten, nothing for what lies between.
+/// The label of an axis of shares: `0.1 %` for a power of ten, empty for other values.
 pub(crate) fn percent(share: f64) -> String {
     exponent(share).map_or_else(String::new, |_| {
-        // Display prints the shortest digits, once the power's rounding is gone.
+        // `Display` prints the shortest digits once the rounding error of the power is removed.
         format!("{} %", (1e14 * share).round() / 1e12)
     })
 }
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn only_powers_have_labels() {
+    fn only_powers_of_ten_have_labels() {
         let powers = [1e-12, 1e-3, 1.0, 10.0, 1e6, 2e6].map(power);
         assert_eq!(powers, ["10⁻¹²", "10⁻³", "1", "10", "10⁶", ""]);
         let shares = [1e-5, 1e-3, 0.01, 0.1, 1.0, 0.05].map(percent);

@@ -1,4 +1,4 @@
-//! Laguerre cells of classes in the plane, and below them their masses against their targets.
+//! Laguerre cells of classes in the plane, with bars of their masses and targets below.
 
 mod bars;
 mod colours;
@@ -16,44 +16,45 @@ use geometry::{Frame, Point, cell, level_set};
 /// Probabilities at which the colour of a soft cell gets stronger.
 const LEVELS: [f64; 4] = [0.5, 0.7, 0.9, 0.99];
 
-/// A class of the plane.
+/// A class in the plane.
 #[derive(Clone, Debug)]
 pub struct ToyClass {
-    /// A letter or two.
+    /// Name of one or two letters.
     pub name: String,
-    /// Where its name stands.
+    /// Position of the name.
     pub centre: [f64; 2],
-    /// Points to show.
+    /// Points to draw.
     pub points: Vec<[f64; 2]>,
 }
 
 /// One decomposition of the plane.
 #[derive(Clone, Debug)]
 pub struct CellPanel {
-    /// Above it.
+    /// Title above the panel.
     pub title: String,
-    /// Scores `a x + b y + c` with the offsets in `c`, `[C]`.
+    /// Scores `a x + b y + c` of each class, `[C]`, with the offsets in `c`.
     pub heads: Vec<[f64; 3]>,
-    /// Shades where `softmax(scores / temperature)` reaches a half, 0.7, 0.9 and 0.99; cells without shades when `None`.
+    /// With a temperature, shades mark where `softmax(scores / temperature)` reaches 0.5, 0.7, 0.9 and 0.99; `None`
+    /// draws hard cells without shades.
     pub temperature: Option<f64>,
-    /// Mass of each class, `[C]`, shares of 1: the bars.
+    /// Mass of each class as a share of 1, `[C]`, drawn as bars.
     pub mass: Vec<f64>,
-    /// What it shall be, `[C]`: the marks across the bars; none when empty.
+    /// Target mass of each class, `[C]`, drawn as marks across the bars; empty for no marks.
     pub target: Vec<f64>,
 }
 
-/// Panels side by side, two in a row.
+/// Panels side by side, two per row.
 #[derive(Clone, Debug)]
 pub struct Cells<'a> {
-    /// The classes, as many as there are [`CLASS_COLOURS`] at most, or colours repeat.
+    /// The classes. Colours repeat when there are more classes than [`CLASS_COLOURS`].
     pub classes: &'a [ToyClass],
-    /// Lower left and upper right corner of what is shown.
+    /// Lower left and upper right corner of the visible part of the plane.
     pub frame: [[f64; 2]; 2],
-    /// The panels.
+    /// The panels, row by row.
     pub panels: &'a [CellPanel],
 }
 
-/// Height of a panel, pixels: its title, its cells, its bars.
+/// Heights of a panel's title, cells and bars, pixels.
 const PANEL: [i32; 3] = [52, 392, 204];
 
 impl Picture for Cells<'_> {
@@ -161,7 +162,7 @@ impl Cells<'_> {
     }
 }
 
-/// Where a part of the plane is on the canvas: the pixels of its lower left and upper right corner.
+/// Maps a part of the plane to the canvas; `low` and `high` are the pixels of its lower left and upper right corner.
 struct Place {
     frame: Frame,
     low: (i32, i32),

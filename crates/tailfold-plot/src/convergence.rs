@@ -1,4 +1,5 @@
-//! How a solver comes down: the error of its masses against the rows that it has walked, coloured by temperature.
+//! Convergence of a solver: the error of its masses against the sample rows that it has read, coloured by
+//! temperature.
 
 mod heat;
 
@@ -9,38 +10,38 @@ use self::heat::Heat;
 use crate::axis::{LETTERS, TITLE_ROOM, WIDTH, decades, power, title};
 use crate::{Canvas, Painted, Picture};
 
-/// What the masses were at one moment.
+/// The masses after one step of the solver.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
-    /// Rows of the sample walked so far.
+    /// Sample rows read so far.
     pub rows: u64,
-    /// Temperature, score units; 0 when the step was one of hard cells.
+    /// Temperature in score units; 0 for a step with hard cells.
     pub epsilon: f64,
     /// `sum_j (mass_j - target_j)^2 / target_j` of the hard cells.
     pub chi_square: f64,
 }
 
-/// One solve.
+/// The steps of one solve.
 #[derive(Clone, Debug)]
 pub struct Walk {
     /// Name in the legend.
     pub title: String,
-    /// In the order of rows.
+    /// The steps, ascending by `rows`.
     pub steps: Vec<Step>,
 }
 
-/// Solves over logarithmic axes; each has a mark of its own.
+/// Chart of solves on logarithmic axes; each solve has its own mark.
 #[derive(Clone, Debug)]
 pub struct Convergence<'a> {
-    /// Above the chart.
+    /// Title above the chart.
     pub title: &'a str,
     /// The solves.
     pub walks: &'a [Walk],
-    /// Errors to compare with, falling, and what each is: the tolerance, the sample floor.
+    /// Errors to compare with, descending, and their names, such as the tolerance and the sample floor.
     pub lines: &'a [(f64, &'a str)],
 }
 
-/// Room right of the chart for the scale of temperatures.
+/// Room right of the chart for the temperature scale, pixels.
 const SCALE: i32 = 144;
 
 impl Picture for Convergence<'_> {
@@ -78,14 +79,14 @@ impl Picture for Convergence<'_> {
             let ends = [(fewest, error), (most, error)];
             chart.draw_series(DashedLineSeries::new(ends, 8, 6, BLACK.stroke_width(2)))?;
             let style = ("sans-serif", LETTERS).into_font().color(&BLACK);
-            // Above and below in turns: two lines may be near each other.
+            // Labels alternate above and below their lines, because two lines may be close together.
             let (vertical, lift) = [(VPos::Bottom, -4), (VPos::Top, 6)][at % 2];
             let style = style.pos(Pos::new(HPos::Left, vertical));
             let start = EmptyElement::at((fewest, error));
             chart.draw_series([start + Text::new(name.to_owned(), (10, lift), style)])?;
         }
         for (index, walk) in self.walks.iter().enumerate() {
-            // What is 0 has no logarithm: it stands on the axis.
+            // Zero has no logarithm, so such a step is drawn on the axis.
             let place = |s: &Step| ((s.rows as f64).max(fewest), s.chi_square.max(least));
             let line = walk.steps.iter().map(place);
             chart.draw_series(LineSeries::new(line, BLACK.mix(0.35).stroke_width(2)))?;
@@ -112,7 +113,7 @@ impl Picture for Convergence<'_> {
     }
 }
 
-/// A square standing on a corner, a square, a triangle, in turns.
+/// The mark of solve `index`: a diamond, a square or a triangle, then the diamond again.
 fn mark((x, y): (i32, i32), index: usize, colour: RGBColor) -> Polygon<(i32, i32)> {
     let corners: &[(i32, i32)] = match index % 3 {
         0 => &[(-9, 0), (0, -9), (9, 0), (0, 9)],
@@ -129,7 +130,7 @@ mod tests {
     use crate::svg;
 
     #[test]
-    fn every_step_has_a_mark_and_what_is_exact_stands_on_the_axis() {
+    fn every_step_has_a_mark_and_zero_error_is_on_the_axis() {
         let step = |rows, epsilon, chi_square| Step {
             rows,
             epsilon,
@@ -150,14 +151,14 @@ mod tests {
         let steps = [step(0, 0.0, 3.0), step(900, 0.5, 0.1), step(2000, 0.0, 0.0)];
         let text = picture(&steps);
         assert_eq!(text, picture(&steps));
-        // A mark a step, and one in the legend.
+        // One mark per step, and one in the legend.
         assert_eq!(text.matches("<polygon").count(), 4);
         assert!(
             text.contains("tolerance") && text.contains("10⁻³"),
             "{text}"
         );
         assert!(!text.contains("NaN"));
-        // Nothing to draw is no reason to fail.
+        // An empty chart is not an error.
         assert!(picture(&[]).contains("rows of the sample walked"));
     }
 }

@@ -1,26 +1,26 @@
-//! Why there is no picture.
+//! Errors of drawing and writing a picture.
 
 use std::path::PathBuf;
 
 use tailfold_spec::artifact::ArtifactError;
 
-/// A picture that was not made.
+/// A picture cannot be drawn or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlotError {
-    /// A file of another kind.
+    /// The file name ends neither in `.svg` nor in `.png`.
     #[error("{}: a picture is .svg or .png", .0.display())]
     Ending(PathBuf),
-    /// The font that comes along.
+    /// The embedded font is invalid.
     #[error("the embedded font is invalid")]
     Font,
-    /// What the canvas said.
+    /// The drawing backend failed.
     #[error("the picture failed: {0}")]
     Paint(String),
-    /// The encoder refuses the pixels.
+    /// The PNG encoder refused the pixels.
     #[error("the picture cannot be encoded as PNG: {0}")]
     Png(#[from] png::EncodingError),
-    /// The file.
+    /// The file cannot be written.
     #[error(transparent)]
     File(#[from] ArtifactError),
 }

@@ -1,5 +1,5 @@
-//! What the pictures of all programs share: canvases of SVG and PNG, colours, and a font that comes along, so that no picture
-//! depends on what is installed.
+//! Charts for all programs, as SVG and PNG: canvases, colours and an embedded font, so that no picture depends on the
+//! installed fonts.
 //!
 //! Internal to tailfold, no stability promise.
 

@@ -1,4 +1,4 @@
-//! Masses of cells against their targets, with what one sample weighs.
+//! Masses of cells against their targets, with a band of one sample's weight.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -11,20 +11,20 @@ use crate::{Canvas, Painted, Picture};
 pub struct MassSeries {
     /// Name in the legend.
     pub title: String,
-    /// Of its dots.
+    /// Colour of the dots.
     pub colour: RGBColor,
-    /// Target and mass of each class, shares of 1.
+    /// Target and mass of each class, as shares of 1.
     pub points: Vec<(f64, f64)>,
 }
 
-/// Dots over logarithmic axes; on the diagonal a class has what it shall have.
+/// Chart of masses against targets on logarithmic axes; a class on the diagonal has its target mass.
 #[derive(Clone, Debug)]
 pub struct MassesChart<'a> {
-    /// Above the chart.
+    /// Title above the chart.
     pub title: &'a str,
-    /// The dots; later ones lie on earlier ones.
+    /// The series; later dots cover earlier ones.
     pub series: &'a [MassSeries],
-    /// Largest sample weight, a share of 1: no mass can be told from another that is nearer. 0 leaves the band out.
+    /// Largest sample weight, as a share of 1: the resolution of the masses, drawn as a band. 0 draws no band.
     pub floor: f64,
 }
 
@@ -79,7 +79,7 @@ impl Picture for MassesChart<'_> {
         let mut gone = false;
         for series in self.series {
             let colour = series.colour;
-            // A cell without mass has no place on the axis: a ring at its end.
+            // A cell without mass has no position on a logarithmic axis, so a ring at the axis stands for it.
             let (there, none): (Vec<_>, Vec<_>) = series.points.iter().partition(|p| p.1 > 0.0);
             gone |= !none.is_empty();
             chart
@@ -116,7 +116,7 @@ mod tests {
     use crate::svg;
 
     #[test]
-    fn a_class_without_mass_is_a_ring_and_said() {
+    fn class_without_mass_is_a_ring_and_explained() {
         let picture = |points: &[(f64, f64)]| {
             let series = [MassSeries {
                 title: "solved".to_owned(),
@@ -133,7 +133,7 @@ mod tests {
         let full = picture(&[(0.5, 0.4), (0.5, 0.6)]);
         let lost = picture(&[(0.5, 1.0), (0.5, 0.0)]);
         for text in [&full, &lost] {
-            // A dot or a ring a class, and one in the legend.
+            // One dot or ring per class, and one in the legend.
             assert_eq!(text.matches("<circle").count(), 3);
             assert!(text.contains("100 %"));
         }

@@ -1,4 +1,4 @@
-//! Pictures as SVG and PNG, painted once.
+//! Pictures as SVG and PNG, from one drawing routine.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -11,24 +11,24 @@ use tailfold_spec::artifact;
 
 use crate::PlotError;
 
-/// Where a picture is painted.
+/// The area that a picture is drawn on.
 pub type Canvas<B> = DrawingArea<B, Shift>;
 
-/// What a picture may fail with.
+/// The result of drawing: the error of the drawing backend, or nothing.
 pub type Painted<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
-/// Something that can be painted on any canvas.
+/// A picture that can be drawn on any canvas.
 pub trait Picture {
     /// Width and height, pixels.
     fn size(&self) -> (u32, u32);
-    /// Paints it.
+    /// Draws the picture.
     ///
     /// # Errors
-    /// What the canvas fails with.
+    /// The error of the drawing backend.
     fn paint<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Painted<B>;
 }
 
-/// Colours that differ in lightness too, one a series.
+/// Colours of series. They also differ in lightness.
 pub const COLOURS: [RGBColor; 10] = [
     RGBColor(150, 150, 150),
     RGBColor(31, 119, 180),
@@ -51,10 +51,10 @@ pub fn save(stem: &Path, picture: &impl Picture) -> Result<(), PlotError> {
     save_as(&stem.with_extension("png"), picture)
 }
 
-/// Writes `picture` as what `file` ends in, `.svg` or `.png`.
+/// Writes `picture` in the format of `file`'s extension, `.svg` or `.png`.
 ///
 /// # Errors
-/// [`PlotError::Ending`] for another one, or as painting and writing fail.
+/// [`PlotError::Ending`] for another extension, or the error of drawing or writing.
 pub fn save_as(file: &Path, picture: &impl Picture) -> Result<(), PlotError> {
     let bytes = match file.extension().and_then(OsStr::to_str) {
         Some("svg") => svg(picture)?.into_bytes(),
@@ -64,7 +64,7 @@ pub fn save_as(file: &Path, picture: &impl Picture) -> Result<(), PlotError> {
     Ok(artifact::write(file, &bytes)?)
 }
 
-/// `picture` as the text of an SVG.
+/// Returns `picture` as the text of an SVG file.
 ///
 /// # Errors
 /// [`PlotError`].
@@ -77,7 +77,8 @@ pub fn svg(picture: &impl Picture) -> Result<String, PlotError> {
     Ok(svg)
 }
 
-/// Returns `picture` as the bytes of a PNG: 8-bit RGB at the encoder's best compression, so that equal pixels give equal bytes.
+/// Returns `picture` as the bytes of a PNG file: 8-bit RGB at the encoder's best compression, so that equal pixels
+/// give equal bytes.
 fn png(picture: &impl Picture) -> Result<Vec<u8>, PlotError> {
     let (width, height) = picture.size();
     let mut pixels = vec![255; 3 * width as usize * height as usize];
@@ -98,7 +99,7 @@ fn png(picture: &impl Picture) -> Result<Vec<u8>, PlotError> {
 }
 
 fn paint<B: DrawingBackend>(canvas: Canvas<B>, picture: &impl Picture) -> Result<(), PlotError> {
-    // The only font: no picture depends on what is installed.
+    // The embedded font is the only font, so no picture depends on the installed fonts.
     register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
         .map_err(|_| PlotError::Font)?;
     picture

@@ -1,29 +1,29 @@
-//! Values of classes against their training images.
+//! Per-class values against the number of training images.
 
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 
 use crate::{Canvas, Painted, Picture};
 
-/// One series: a point a class.
+/// One series, with one point per class.
 #[derive(Clone, Debug)]
 pub struct Curve {
     /// Name in the legend.
     pub title: String,
-    /// Of points and line.
+    /// Colour of the points and their line.
     pub colour: RGBColor,
-    /// Training images, at least 1, and value.
+    /// Number of training images, at least 1, and value of each class.
     pub points: Vec<(f64, f64)>,
 }
 
 /// Series over a logarithmic axis of training images.
 #[derive(Clone, Debug)]
 pub struct Scatter<'a> {
-    /// Above the chart.
+    /// Title above the chart.
     pub title: &'a str,
-    /// What the values are.
+    /// Description of the values, at the y axis.
     pub y: &'a str,
-    /// The series, all together with at least one point.
+    /// The series; together they have at least one point.
     pub curves: &'a [Curve],
     /// A thin line to compare with; may be empty.
     pub line: Vec<(f64, f64)>,
@@ -44,7 +44,7 @@ impl Picture for Scatter<'_> {
         };
         let ((fewest, most), (lowest, highest)) = (span(|p| p.0), span(|p| p.1));
         let pad = 0.05 * (highest - lowest).max(1e-3);
-        // Room for the legend on the right.
+        // Leaves room for the legend on the right.
         let right = most * (most / fewest).powf(0.35);
         let mut chart = ChartBuilder::on(canvas)
             .caption(self.title, ("sans-serif", 17))
@@ -82,10 +82,10 @@ impl Picture for Scatter<'_> {
     }
 }
 
-/// The legend of a chart, above its right end.
+/// Draws the legend of a chart at its upper right.
 ///
 /// # Errors
-/// What the canvas fails with.
+/// The error of the drawing backend.
 pub fn legend<'a, B: DrawingBackend + 'a, X, Y>(
     chart: &mut ChartContext<'a, B, Cartesian2d<X, Y>>,
 ) -> Painted<B>

@@ -3,10 +3,10 @@
 
 use crate::range::Range;
 
-/// Which codes activations get.
+/// Quantization scheme of activations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheme {
-    /// Unsigned 8-bit with a zero point: 256 codes over the range, whatever its ends.
+    /// Unsigned 8-bit with a zero point: 256 quantized values ("codes") over the range.
     #[default]
     Affine,
     /// Signed 8-bit, -127..=127, zero point 0.
@@ -16,11 +16,11 @@ pub enum Scheme {
 /// Scale and zero point of an 8-bit activation tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ActivationParams {
-    /// Width of a step, positive.
+    /// Step between two neighbouring quantized values, positive.
     pub scale: f32,
-    /// The code of 0; 0 for symmetric codes.
+    /// Quantized value of 0; always 0 for the symmetric scheme.
     pub zero_point: u8,
-    /// What the codes are.
+    /// Scheme that the quantized values follow.
     pub scheme: Scheme,
 }
 
@@ -35,7 +35,7 @@ impl ActivationParams {
             Scheme::Affine => (high - low) / 255.0,
             Scheme::Symmetric => high.max(-low) / 127.0,
         });
-        // A tensor that is always 0, or so small that a step underflows: any scale represents it.
+        // The tensor is always 0, or so small that the scale underflows: any scale represents it.
         if scale < f32::MIN_POSITIVE {
             return Self {
                 scale: 1.0,
@@ -54,7 +54,7 @@ impl ActivationParams {
         }
     }
 
-    /// The lowest and the highest code, counted from the code of 0.
+    /// Returns the lowest and the highest quantized value, relative to the zero point.
     pub(crate) fn ends(self) -> [i16; 2] {
         let zero = i16::from(self.zero_point);
         match self.scheme {
@@ -63,13 +63,13 @@ impl ActivationParams {
         }
     }
 
-    /// The code of `value`, counted from the code of 0.
+    /// Returns the quantized value of `value`, relative to the zero point.
     pub fn quantize(self, value: f32) -> i16 {
         let [low, high] = self.ends().map(f32::from);
         to_i16((value / self.scale).round_ties_even().clamp(low, high))
     }
 
-    /// The value of `code`, counted from the code of 0.
+    /// Returns the real value of `code`, which is relative to the zero point.
     pub fn dequantize(self, code: i16) -> f32 {
         f32::from(code) * self.scale
     }
@@ -77,7 +77,7 @@ impl ActivationParams {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a scale, or the end of a range of f32 values; f32 is what ONNX stores"
+    reason = "a scale, or the end of a range of f32 values; ONNX stores f32"
 )]
 pub(crate) fn to_f32(value: f64) -> f32 {
     value as f32
@@ -108,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_in_range_comes_back_within_half_a_step(
+        fn value_in_range_has_at_most_half_a_step_of_error(
             low in -100.0_f32..100.0, width in 1e-3_f32..100.0, share in 0.0_f32..1.0,
         ) {
             let range = Range { low, high: low + width };
@@ -116,7 +116,7 @@ mod tests {
             for (scheme, steps) in [(Scheme::Affine, 1.001), (Scheme::Symmetric, 0.501)] {
                 let params = ActivationParams::of_range(range, scheme);
                 let error = (params.dequantize(params.quantize(value)) - value).abs();
-                // A rounded zero point can push either end out by half a step more.
+                // Rounding the zero point can move either end by another half step.
                 prop_assert!(error <= params.scale * steps, "{error} against a step of {}", params.scale);
                 prop_assert!(params.dequantize(params.quantize(0.0)).abs() < f32::MIN_POSITIVE);
             }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_without_width_are_harmless() {
+    fn zero_range_gets_a_usable_scale_and_other_values_are_clamped() {
         let of = |low, high, scheme| ActivationParams::of_range(Range { low, high }, scheme);
         for scheme in [Scheme::Affine, Scheme::Symmetric] {
             let params = of(0.0, 0.0, scheme);

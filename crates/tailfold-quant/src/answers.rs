@@ -7,17 +7,17 @@ use tailfold_spec::{Logits, artifact};
 
 use crate::error::QuantError;
 
-/// Logits of the quantized network on all images, from the parts of other machines.
+/// Logits of the quantized network on all images, from the partial results of other machines.
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
     parts: Parts,
-    /// The float network's, where no other pass shows them.
+    /// Logits of the float network, if no other pass contains them.
     pub(crate) float: Option<Logits>,
     quantized: Logits,
 }
 
 impl Answers {
-    /// Takes the logits of `parts`.
+    /// Stores the logits that `parts` contain.
     pub(crate) fn new(parts: Parts, float: Option<Logits>, quantized: Logits) -> Self {
         Self {
             parts,
@@ -26,10 +26,10 @@ impl Answers {
         }
     }
 
-    /// What `model` answers.
+    /// Returns the stored logits, after checking that `model` produced them.
     ///
     /// # Errors
-    /// [`QuantErrorKind::Part`](crate::QuantErrorKind::Part) when another model was asked.
+    /// [`QuantErrorKind::Part`](crate::QuantErrorKind::Part) when the parts are the logits of another model.
     pub(crate) fn of(&self, model: &Model) -> Result<&Logits, QuantError> {
         let sha256 = artifact::sha256(&model.to_bytes());
         self.parts

@@ -1,4 +1,4 @@
-//! What each activation is like over the calibration images.
+//! Collects the range and the histogram of each activation over the calibration images.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::images::CalibrationSet;
 use crate::observer::Seen;
 use crate::range::Range;
 
-/// What a share of the images showed; two shares add up, in any order, to what both showed.
+/// Observations on a share of the images. Merging two shares, in any order, gives the observations on both.
 struct Share {
-    /// Image, and the ends of each tensor on it.
+    /// Index of each image, with the range of each tensor on it.
     images: Vec<(usize, Vec<Range>)>,
-    /// One a tensor, or none.
+    /// One histogram per tensor, or empty.
     histograms: Vec<Histogram>,
-    /// The first image that could not be used, and why: the same whatever the number of threads.
+    /// The first image that failed, with its error: the same for any number of threads.
     failed: Option<(usize, QuantError)>,
 }
 
@@ -40,17 +40,17 @@ impl Share {
     }
 }
 
-/// What some images showed.
+/// Observations on some images.
 #[derive(Debug)]
 pub(crate) struct Observed {
-    /// The ends of each tensor, image by image in the order asked for.
+    /// Range of each tensor, one entry per image in the requested order.
     pub(crate) images: Vec<Vec<Range>>,
-    /// One a tensor, or none.
+    /// One histogram per tensor, or empty.
     pub(crate) histograms: Vec<Histogram>,
 }
 
 impl Observed {
-    /// What was seen of each tensor on all images of `set`, which these are.
+    /// Converts the observations on all images of `set` to one [`Seen`] per tensor.
     pub(crate) fn seen(self, set: &CalibrationSet, tensors: usize) -> Vec<Seen> {
         let order = set.in_turns();
         let mut histograms = self.histograms.into_iter();
@@ -66,7 +66,8 @@ impl Observed {
     }
 }
 
-/// Runs the float network `bytes` over the set and returns what was seen of each tensor, in the order of `tensors`.
+/// Runs the float network `bytes` over the set and returns the observations of each tensor, in the order of
+/// `tensors`.
 ///
 /// # Errors
 /// As [`observe_some`].
@@ -85,11 +86,11 @@ pub(crate) fn observe(
 
 /// Runs the float network `bytes` over the images `indices` of the set, on all cores.
 ///
-/// No activation is kept: two numbers a tensor and image, and a histogram a tensor and thread. The result does not depend
-/// on the number of threads. `progress` is called once an image.
+/// Activations are not stored, only two numbers per tensor and image, and one histogram per tensor and
+/// thread. The result does not depend on the number of threads. `progress` is called once per image.
 ///
 /// # Errors
-/// [`QuantErrorKind::NotFinite`] naming tensor and image, and errors of the data and the runtime.
+/// [`QuantErrorKind::NotFinite`], which names tensor and image, and errors of the data and the runtime.
 pub(crate) fn observe_some(
     bytes: &[u8],
     name: &str,
@@ -105,7 +106,7 @@ pub(crate) fn observe_some(
         let mut bad: Option<(usize, f32)> = None;
         observer.observe(&set.input(index)?, |tensor, values| {
             let Some(range) = Range::of(values) else {
-                // Tensors come in the order in which they are computed; the first in the graph is named.
+                // Tensors arrive in the order of computation; the error names the first in graph order.
                 if bad.is_none_or(|(first, _)| tensor < first) {
                     let value = values.iter().find(|v| !v.is_finite());
                     bad = Some((tensor, value.copied().unwrap_or(f32::NAN)));
@@ -133,7 +134,7 @@ pub(crate) fn observe_some(
         .fold(
             || Share::new(counted),
             |mut share, &index| {
-                // After a failure, only an earlier image's matters.
+                // After a failure, only failures of earlier images matter.
                 let first = share
                     .failed
                     .as_ref()

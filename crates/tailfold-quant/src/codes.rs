@@ -1,4 +1,4 @@
-//! The codes of all weights, and what they cost the mean of each channel.
+//! Quantized weights of all layers, and the mean error that quantization causes in each channel.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use crate::plan::Plan;
 use crate::rounding::{Quadratic, Rounding};
 use crate::weights::{WeightBits, WeightParams, quantize_weights};
 
-/// How the codes of weights are chosen.
+/// How weights are quantized.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choice {
     pub(crate) bits: WeightBits,
     pub(crate) rounding: Rounding,
-    /// A bias will take each channel's mean error, so that rounding need not avoid it.
+    /// Whether a bias will absorb each channel's mean error, so that rounding need not avoid the error.
     pub(crate) means_are_corrected: bool,
 }
 
-/// Codes of the weights of every weighted node of `plan`, by name of the weight, with no scale below `floors`.
+/// Quantizes the weights of every weighted node of `plan`, by name of the weight; no scale is below `floors`.
 pub(crate) fn choose(
     model: &Model,
     plan: &Plan,
@@ -28,7 +28,7 @@ pub(crate) fn choose(
     samples: &BTreeMap<usize, Patches>,
     choice: Choice,
 ) -> Result<BTreeMap<String, WeightParams>, QuantError> {
-    // A weight of several nodes gets what serves the first.
+    // A weight that several nodes share is quantized for the first node.
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     for &index in &plan.region.weighted {
         first.entry(&model.nodes()[index].input[1]).or_insert(index);
@@ -50,7 +50,7 @@ pub(crate) fn choose(
     chosen.into_iter().collect()
 }
 
-/// Codes with the least error of the sums of each channel.
+/// Quantizes the weights to minimise the squared error of each channel's sums.
 fn adaptive(values: &[f32], floors: &[f32], sample: &Patches, choice: Choice) -> WeightParams {
     let dim = sample.windows.dim.max(1);
     let rows_a_group = (floors.len() / sample.windows.groups.max(1)).max(1);
@@ -77,8 +77,9 @@ fn adaptive(values: &[f32], floors: &[f32], sample: &Patches, choice: Choice) ->
     }
 }
 
-/// What each channel's mean lost to the codes of its input and its weights, by index of the node (Nagel et al., ICCV 2019,
-/// section 4.2, with measured means in place of those that batch normalisation implies).
+/// Returns the error of each channel's mean that the quantization of its input and weights causes, by node
+/// index (Nagel et al., ICCV 2019, section 4.2, with measured means in place of the means that batch
+/// normalisation implies).
 pub(crate) fn mean_errors(
     model: &Model,
     plan: &Plan,
@@ -100,7 +101,7 @@ pub(crate) fn mean_errors(
     Ok(errors)
 }
 
-/// Mean error of each channel, in the order of the weights' rows.
+/// Returns the mean error of each channel, in the order of the weights' rows.
 fn of_channels(float: &[f32], quantized: &[f32], channels: usize, sample: &Patches) -> Vec<f64> {
     let dim = sample.windows.dim.max(1);
     let rows_a_group = (channels / sample.windows.groups.max(1)).max(1);

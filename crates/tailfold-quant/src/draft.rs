@@ -1,4 +1,4 @@
-//! A quantization of every layer, of which any part can be written.
+//! A quantization of every layer; a model can be written with all or some of the layers quantized.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,38 +29,38 @@ mod ranged;
 
 pub(crate) use ranged::{Graph, Ranged};
 
-/// Ranges and codes of a whole model.
+/// Ranges and quantized weights of a whole model.
 #[derive(Clone, Debug)]
 pub struct Draft<'a> {
     pub(crate) float: &'a FloatModel,
-    /// The float model, equalized where that was asked for.
+    /// The float model, equalized if the options ask for it.
     model: Model,
     target: Target,
     record: QuantizationRecord,
     /// Names of the layers, in graph order.
     layers: Vec<String>,
-    /// Of each observed tensor.
+    /// Scale and zero point of each observed tensor.
     pub(crate) activations: BTreeMap<String, ActivationParams>,
     weights: BTreeMap<String, WeightParams>,
-    /// What each bias gets, by index of its node.
+    /// Correction of each channel's bias, by index of the node.
     bias_errors: BTreeMap<usize, Vec<f64>>,
     /// Pairs of layers that were equalized.
     pub(crate) equalized: usize,
     /// The activation that equalization would help most; `None` when there is none or the model was equalized.
     pub(crate) spread: Option<ChannelSpread>,
-    /// Logits of the float network on the calibration images, where they are known.
+    /// Logits of the float network on the calibration images, if they are known.
     pub(crate) logits: Option<Logits>,
     /// Logits of the quantized network that other machines computed.
     pub(crate) answers: Option<Answers>,
-    /// Of each observed tensor, in graph order; empty where they were not asked for.
+    /// Statistics of each observed tensor, in graph order; empty if the options do not ask for them.
     tensors: Vec<TensorStatistics>,
 }
 
 impl<'a> Draft<'a> {
-    /// Observes ranges and chooses codes for every layer of `float`.
+    /// Observes ranges and quantizes the weights of every layer of `float`.
     ///
     /// # Errors
-    /// [`QuantError`] for a name to keep that no layer has, and others.
+    /// [`QuantError`], for example for an unknown layer name in the options.
     pub fn new(
         float: &'a FloatModel,
         set: &CalibrationSet,
@@ -71,8 +71,8 @@ impl<'a> Draft<'a> {
         Self::of_ranges(float, set, options, ranged, None, progress)
     }
 
-    /// Chooses codes with the codes of the activations given; `sampled` has the windows of the layers where they are
-    /// known.
+    /// Quantizes the weights, given the quantization parameters of the activations; `sampled` has the sampled
+    /// windows of the layers, if they are known.
     ///
     /// # Errors
     /// As [`Draft::new`].
@@ -136,7 +136,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// How the model with `kept` in float was quantized.
+    /// Returns the record of a quantization that keeps `kept` in float.
     pub(crate) fn record(&self, kept: &BTreeSet<String>) -> QuantizationRecord {
         QuantizationRecord {
             kept_in_float: kept.iter().cloned().collect(),
@@ -144,7 +144,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The model with `layer` alone quantized.
+    /// Returns the model in which `layer` is the only quantized layer.
     ///
     /// # Errors
     /// As [`Draft::model`].

@@ -1,4 +1,4 @@
-//! Writes codes into a graph: QuantizeLinear and DequantizeLinear around what becomes integer. One function a target.
+//! Writes QuantizeLinear and DequantizeLinear nodes into a graph, with one function per target.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ mod weights;
 
 pub(crate) use bias::scale_floors;
 
-/// Weights as int8 with one scale an output channel, activations as uint8, one pair of nodes a tensor.
+/// Writes int8 weights with one scale per output channel, uint8 activations, and one Q/DQ pair per tensor.
 ///
-/// Biases stay in float: nothing of the folded offsets is rounded.
+/// Biases stay in float, so the folded offsets are not rounded.
 pub(crate) fn tract(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
     let mut names = Names::of(model);
     let constants = weights::quantize(model, plan, &mut names)?;
@@ -25,7 +25,8 @@ pub(crate) fn tract(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
     Ok(())
 }
 
-/// As [`tract`], and biases as int32 of scale `s_x * s_w`, which is what the sums in ONNX Runtime's kernels are counted in.
+/// Writes the form of [`tract`], but with int32 biases of scale `s_x * s_w`, the scale of ONNX Runtime's
+/// accumulators.
 pub(crate) fn ort_x86(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
     let mut names = Names::of(model);
     let mut constants = weights::quantize(model, plan, &mut names)?;
@@ -34,8 +35,8 @@ pub(crate) fn ort_x86(model: &mut Model, plan: &Plan) -> Result<(), QuantError> 
     Ok(())
 }
 
-/// Weights and activations as symmetric int8, biases in float, and a pair of nodes of its own for each reader: TensorRT
-/// moves pairs through the graph, and one with two readers holds both back.
+/// Writes symmetric int8 weights and activations, float biases, and one Q/DQ pair per consumer: TensorRT
+/// moves pairs through the graph, and cannot move a pair that has two consumers.
 pub(crate) fn tensorrt(model: &mut Model, plan: &Plan) -> Result<(), QuantError> {
     let mut names = Names::of(model);
     let constants = weights::quantize(model, plan, &mut names)?;
@@ -43,7 +44,7 @@ pub(crate) fn tensorrt(model: &mut Model, plan: &Plan) -> Result<(), QuantError>
     Ok(())
 }
 
-/// Nodes to put before a node, by its index, and what was written for them.
+/// Nodes to insert before each node, by its index, and the scales of the weights written.
 #[derive(Default)]
 pub(crate) struct Constants {
     before: BTreeMap<usize, Vec<NodeProto>>,
@@ -51,7 +52,7 @@ pub(crate) struct Constants {
     scales: BTreeMap<usize, Vec<f32>>,
 }
 
-/// Writes scale and zero point of `tensor` as constants and returns their names.
+/// Writes scale and zero point of `tensor` as constants, and returns their names.
 fn write_params(
     model: &mut Model,
     names: &mut Names,
@@ -68,7 +69,8 @@ fn write_params(
     [scale, zero]
 }
 
-/// The two nodes that put `tensor` through its codes; `stem` begins the names of what they make.
+/// Returns the Q/DQ pair of `tensor`, and the name of its result; `stem` is the prefix of the names of its
+/// outputs.
 fn pair(
     names: &mut Names,
     tensor: &str,
@@ -92,7 +94,7 @@ fn pair(
     ([quantize, dequantize], value)
 }
 
-/// Puts a pair after the source of each tensor, and lets all of its readers read that.
+/// Inserts one Q/DQ pair after the producer of each tensor, which all consumers then read.
 fn shared_pairs(model: &mut Model, plan: &Plan, names: &mut Names, constants: Constants) {
     let mut pairs = BTreeMap::new();
     for (tensor, &params) in &plan.params {
@@ -116,7 +118,7 @@ fn shared_pairs(model: &mut Model, plan: &Plan, names: &mut Names, constants: Co
     insert(model, constants, after);
 }
 
-/// Puts a pair before each reader, all pairs of a tensor with the same constants.
+/// Inserts one Q/DQ pair before each consumer; all pairs of a tensor share the same constants.
 fn own_pairs(model: &mut Model, plan: &Plan, names: &mut Names, mut constants: Constants) {
     let mut written: BTreeMap<String, [String; 2]> = BTreeMap::new();
     for &(node, input) in &plan.region.reads {
@@ -140,7 +142,7 @@ fn own_pairs(model: &mut Model, plan: &Plan, names: &mut Names, mut constants: C
     insert(model, constants, BTreeMap::new());
 }
 
-/// Puts nodes before nodes, and after the sources of tensors.
+/// Inserts the nodes of `constants` before their consumers, and the pairs of `after` behind the producers.
 fn insert(
     model: &mut Model,
     mut constants: Constants,

@@ -11,26 +11,28 @@ mod spread;
 
 pub use spread::ChannelSpread;
 
-/// Sweeps over all pairs, at most; a chain of layers settles in a few.
+/// Largest number of sweeps over all pairs; a chain of layers converges in a few.
 const SWEEPS: usize = 20;
-/// A sweep that moves no channel by more than this part is the last.
+/// Iteration stops after a sweep whose largest factor differs from 1 by at most this.
 const SETTLED: f32 = 1e-3;
-/// No channel is moved by more than this factor in a sweep.
+/// Largest factor by which one sweep rescales a channel.
 const FURTHEST: f32 = 1e3;
 
-/// Two layers between which a channel may be scaled and scaled back.
+/// Two layers between which a channel can be scaled up and down again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pair {
-    /// Nodes, by index.
+    /// Node index of the layer that produces the channels.
     first: usize,
+    /// Node index of the layer that consumes the channels.
     second: usize,
 }
 
-/// Rescales the channels between pairs of layers so that the largest weight that makes a channel is as large as the largest that
-/// reads it. The network's function stays the same but for rounding. Returns the number of pairs.
+/// Rescales the channels between pairs of layers, so that the largest weight that produces a channel is as
+/// large as the largest weight that consumes it. The network computes the same function, up to rounding.
+/// Returns the number of pairs.
 ///
-/// A pair is two layers with nothing between them but operators that a positive factor passes (ReLU, pooling by maximum or mean):
-/// a clip at 6 is none.
+/// A pair is two layers between which every operator commutes with a positive factor: ReLU, and pooling by
+/// maximum or mean, but not a clip at 6.
 ///
 /// # Errors
 /// [`QuantError`] when a weight is not a float constant.
@@ -76,10 +78,10 @@ fn pairs(graph: &GraphProto) -> Vec<Pair> {
         .collect()
 }
 
-/// Whether a positive factor of a channel comes out as it goes in.
+/// Returns whether scaling a channel of the input by a positive factor scales the output by the same factor.
 fn passes(graph: &GraphProto, node: &NodeProto) -> bool {
     let pools = ["Relu", "MaxPool", "GlobalAveragePool"];
-    // A vector of means has its channels where they were.
+    // Flattening a vector of means keeps one value per channel.
     let flattens = || {
         let before = node.input.first().and_then(|v| graph.producer(v));
         node.is("Flatten") && before.is_some_and(|n| n.is("GlobalAveragePool"))
@@ -87,7 +89,7 @@ fn passes(graph: &GraphProto, node: &NodeProto) -> bool {
     pools.iter().any(|op| node.is(op)) || flattens()
 }
 
-/// The weight of a layer that nobody else reads, as nobody else reads its bias.
+/// Returns the weight of a layer, if no other node reads its weight or its bias.
 fn weight<'a>(graph: &GraphProto, node: &'a NodeProto) -> Option<&'a str> {
     let layer = node.is("Conv") || (node.is("Gemm") && node.int("transB") == Some(1));
     let weight = node.input.get(1).filter(|_| layer)?;
@@ -98,20 +100,20 @@ fn weight<'a>(graph: &GraphProto, node: &'a NodeProto) -> Option<&'a str> {
     (own && own_bias).then_some(weight)
 }
 
-/// The weights around the channels between two layers.
+/// The weights before and behind the channels between two layers.
 struct Between {
-    /// Weights of the layer that makes the channels, `[channels, row]`.
+    /// Weights of the layer that produces the channels, `[channels, row]`.
     made: Vec<f32>,
     made_shape: Vec<usize>,
-    /// Weights of the layer that reads the channels, `[out, in of a group, taps]`.
+    /// Weights of the layer that consumes the channels, `[out, in of a group, taps]`.
     read: Vec<f32>,
     read_shape: Vec<usize>,
     channels: usize,
 }
 
 impl Between {
-    /// Reads the weights of `pair`; `None` when the channels of its layers do not fit, as behind an operator that mixes
-    /// channels.
+    /// Reads the weights of `pair`; `None` when the channel numbers of both layers do not match, for example
+    /// behind an operator that mixes channels.
     fn of(model: &Model, pair: &Pair) -> Result<Option<Self>, QuantError> {
         let [made, read] = [pair.first, pair.second].map(|index| &model.nodes()[index].input[1]);
         let (made_shape, made) = model.initializer_f32(made)?;
@@ -130,13 +132,13 @@ impl Between {
         }))
     }
 
-    /// Returns the range in `made` of the weights that make `channel`.
+    /// Returns the range in `made` of the weights that produce `channel`.
     fn making(&self, channel: usize) -> Range<usize> {
         let row = self.made.len() / self.channels;
         channel * row..(channel + 1) * row
     }
 
-    /// Returns the ranges in `read` of the weights that read `channel`.
+    /// Returns the ranges in `read` of the weights that consume `channel`.
     fn reading(&self, channel: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let taps: usize = self.read_shape[2..].iter().product();
         let within = self.read_shape[1];
@@ -148,7 +150,8 @@ impl Between {
         })
     }
 
-    /// Returns the largest magnitudes of the weights that make `channel` and of the weights that read it.
+    /// Returns the largest magnitudes of the weights that produce `channel`, and of the weights that consume
+    /// it.
     fn largest(&self, channel: usize) -> [f32; 2] {
         let largest = |values: &[f32]| values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
         let reading = self.reading(channel).map(|at| largest(&self.read[at]));
@@ -159,7 +162,7 @@ impl Between {
     }
 }
 
-/// Balances one pair and returns the largest factor that a channel was moved by, at least 1.
+/// Balances one pair, and returns the largest factor by which a channel was rescaled, at least 1.
 fn balance(model: &mut Model, pair: &Pair) -> Result<f32, QuantError> {
     let Some(mut between) = Between::of(model, pair)? else {
         return Ok(1.0);

@@ -1,4 +1,4 @@
-//! Why a model was not quantized.
+//! Errors of quantization.
 
 use tailfold_data::DataError;
 use tailfold_integer::IntegerError;
@@ -14,7 +14,7 @@ use tailfold_tract::TractError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuantErrorKind {
-    /// The model cannot be opened, or its graph has no form that can be quantized.
+    /// The model cannot be opened, or its graph does not have a form that can be quantized.
     Model,
     /// The chosen output is not one row of logits.
     NoHead,
@@ -36,9 +36,9 @@ pub enum QuantErrorKind {
     Overlap,
     /// The calibration images cannot be read, prepared or weighted.
     Images,
-    /// Partial results of other machines do not belong to this run.
+    /// Partial results from other machines do not belong to this run.
     Part,
-    /// All passes of a calibration in shards have been made.
+    /// All passes of a sharded calibration are done already.
     NoPass,
     /// The runtime cannot run the float network.
     Run,
@@ -47,7 +47,7 @@ pub enum QuantErrorKind {
 }
 
 tailfold_spec::error_type! {
-    /// A quantization that cannot be done.
+    /// Error of a quantization.
     pub struct QuantError(QuantErrorKind);
     OnnxError => Model,
     CardError => Model,

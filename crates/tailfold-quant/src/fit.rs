@@ -67,7 +67,7 @@ mod tests {
         assert!((moved.agreement - 1.0).abs() < 1e-12 && moved.logit_error < 1e-12);
         let wrong = Fit::of(&float, &rows(&[-1.0, 1.0, -2.0, 2.0]));
         assert!((wrong.agreement - 0.5).abs() < 1e-12);
-        // Errors of 2 and -2 against 1, 1, 2 and 2: 8 of 10.
+        // Errors of 2 and -2 against logits of 1, 1, 2 and 2: squares of 8 over 10.
         assert!(
             (wrong.logit_error - 0.8_f64.sqrt()).abs() < 1e-12,
             "{wrong:?}"

@@ -99,8 +99,8 @@ impl FloatModel {
         &self.shapes
     }
 
-    /// Restores the input and output of the file in `model`, a converted form of this one, and adds `parts` to the
-    /// metadata of a third-party model.
+    /// Restores the input and output of the file in `model`, a converted form of this model, and adds `parts`
+    /// to the metadata of a third-party model.
     pub fn restore(&self, model: &mut Model, parts: &CardParts) {
         self.opened.ports.restore(model);
         if self.card.is_none() {
@@ -120,22 +120,24 @@ impl FloatModel {
         self.card.as_ref()
     }
 
-    /// Shape of one image: `[channels, height, width]`.
+    /// Returns the shape of one image, `[channels, height, width]`.
     pub fn input_shape(&self) -> [usize; 3] {
         self.input
     }
 
-    /// Number of logits.
+    /// Returns the number of logits.
     pub fn num_classes(&self) -> usize {
         self.classes
     }
 
+    /// Checks that the offsets are folded into the float bias.
+    ///
     /// # Errors
-    /// [`QuantErrorKind::Model`] when offsets are still to be folded into the float bias.
+    /// [`QuantErrorKind::Model`] when they are not folded yet.
     pub(crate) fn check_folded(&self) -> Result<(), QuantError> {
         match &self.card {
             Some(card) if card.offsets.is_none() => Err(QuantErrorKind::Model.error(
-                "the model's offsets are not folded yet: export folds them, quantize after it",
+                "the model's offsets are not folded yet: quantize the exported model, whose offsets are folded",
             )),
             _ => Ok(()),
         }

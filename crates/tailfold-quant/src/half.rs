@@ -17,23 +17,23 @@ use crate::portable::{explicit_pads, limit_versions};
 use crate::record::{self, write_record};
 use crate::target::Target;
 
-/// Why a tensor stays in f32.
+/// Reason why a tensor stays in f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
     /// A value is infinite in f16.
     Overflow,
-    /// It has values other than 0, and all of them are 0 in f16.
+    /// The tensor has values other than 0, and all of them are 0 in f16.
     Underflow,
 }
 
-/// A tensor that stays in f32, and with it the nodes around it.
+/// A tensor that stays in f32, as do the nodes around it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// The constant or activation.
+    /// Name of the constant or activation.
     pub tensor: String,
-    /// Its largest magnitude.
+    /// Largest magnitude of the tensor.
     pub largest: f32,
-    /// Why.
+    /// Reason why the tensor stays in f32.
     pub why: Lost,
 }
 
@@ -51,12 +51,12 @@ impl fmt::Display for Kept {
     }
 }
 
-/// A model in half precision and what is not.
+/// A model in half precision, and the tensors that stay in f32.
 #[derive(Debug)]
 pub struct Halved {
-    /// Standard ONNX: f16 constants and values between a Cast of the images and one of the logits.
+    /// Standard ONNX with f16 constants and values, between a Cast of the images and a Cast of the logits.
     pub model: Model,
-    /// What stays in f32, constants first, then activations, each in the graph's order.
+    /// Tensors that stay in f32: constants first, then activations, each in graph order.
     pub kept: Vec<Kept>,
 }
 
@@ -66,7 +66,8 @@ pub struct Halved {
 /// images, overflow of activations is not checked.
 ///
 /// # Errors
-/// [`QuantError`] for a model that is converted already, or another error of [`crate::quantize()`].
+/// [`QuantError`] for a model that is already quantized or in half precision, or another error of
+/// [`crate::quantize()`].
 pub fn halve(
     float: &FloatModel,
     set: Option<&CalibrationSet>,
@@ -89,8 +90,8 @@ pub fn halve(
     Ok(Halved { model, kept })
 }
 
-/// Names of all values that are f32: a node's outputs have the type of its first input, with the exceptions that
-/// [`tailfold_onnx::check()`] knows.
+/// Returns the names of all f32 values: a node's outputs have the type of its first input, with the
+/// exceptions that [`tailfold_onnx::check()`] knows.
 fn float_values(graph: &GraphProto) -> BTreeSet<String> {
     let is_float = |element: Option<DataType>| element == Some(DataType::Float);
     let inputs = graph
@@ -150,7 +151,7 @@ fn kept_constants(model: &Model) -> Result<Vec<Kept>, QuantError> {
     Ok(kept)
 }
 
-/// Activations that f16 cannot hold on the calibration images.
+/// Returns the activations that overflow f16 on the calibration images.
 fn overflowing(
     float: &FloatModel,
     set: &CalibrationSet,
@@ -173,7 +174,7 @@ fn overflowing(
     Ok(kept.collect())
 }
 
-/// The two forms that a value can have.
+/// Precision of a value: f16 or f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Form {
     Half,
@@ -196,17 +197,17 @@ impl Form {
     }
 }
 
-/// Casts, each made once.
+/// Casts between both precisions; each value is cast only once.
 struct Casts {
     names: Names,
-    /// Form in which a value was made.
+    /// Precision in which the graph produces each value.
     made: BTreeMap<String, Form>,
-    /// Name of a value in the other form.
+    /// Name of each cast value, by the name of the original.
     other: BTreeMap<String, String>,
 }
 
 impl Casts {
-    /// Name of `value` as `form`; the node that makes it goes to `nodes` when it is new.
+    /// Returns the name of `value` in the precision `form`; appends a Cast to `nodes` if none exists yet.
     fn get(&mut self, value: &str, form: Form, nodes: &mut Vec<NodeProto>) -> String {
         if self.made.get(value).is_none_or(|made| *made == form) {
             return value.to_owned();
@@ -250,7 +251,7 @@ fn rewrite(
         other: BTreeMap::new(),
         names,
     };
-    // The caller's name goes to the value in f32.
+    // The f32 value gets the public name of the output.
     let inner = casts.names.fresh(&format!("{output}.half"));
     let graph = model.graph_mut();
     let mut nodes = Vec::with_capacity(graph.node.len() + 2);
@@ -280,13 +281,13 @@ fn rewrite(
         nodes.push(cast(name, &inner, &output, Form::Single));
     }
     graph.node = nodes;
-    // They say f32; whoever needs them infers them.
+    // The value infos still say f32; a reader that needs them can infer them.
     graph.value_info.clear();
     Ok(())
 }
 
-/// Writes each f32 constant that a node in half precision reads as f16, and returns under which name; one that others read
-/// as f32 is there twice.
+/// Converts each f32 constant that a half-precision node reads to f16, and returns the names of the f16
+/// constants. A constant that other nodes read as f32 exists in both precisions.
 fn halve_constants(
     model: &mut Model,
     forms: &[Form],

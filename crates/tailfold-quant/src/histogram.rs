@@ -1,37 +1,40 @@
-//! Counts of values in bins whose range doubles, in bounded memory and in any order.
+//! Histograms whose range doubles as needed, in bounded memory and independent of the order of values.
 
 use tailfold_tract::{Loop, vectorized};
 
-/// Bins on each side of zero: fine against 256 codes even just after a doubling, small against the activations.
+/// Bins on each side of zero: a fine resolution for 256 steps even just after a doubling, and little memory compared
+/// with the activations.
 const BINS: usize = 4096;
 
-/// `BINS` is two to this power.
+/// Exponent of 2 that gives `BINS`.
 const BINS_LOG2: i32 = 12;
 
-/// Exponent of the narrowest bins: with them, all values below the smallest normal f32 are in range.
+/// Exponent of the narrowest bins, whose range covers all values below the smallest normal f32.
 const FINEST: i32 = -126 - BINS_LOG2;
 
-/// Zeros, which a ReLU makes most of, are counted in as many places in turn: a processor that adds to a place it has just
-/// added to waits for itself.
+/// Number of counters for zeros, which are used in rotation. A ReLU produces mostly zeros, and a processor
+/// stalls when it increments the counter that it has just incremented.
 const ZEROS: usize = 16;
 
-/// Values whose places are computed before they are counted.
+/// Number of values whose bins are computed before they are counted.
 const CHUNK: usize = 64;
 
-/// Counts of values by sign and magnitude. A bin is `2^exponent` wide and bins begin at 0, so that doubling the range adds
-/// neighbours in pairs exactly: whatever the order of values, growths and merges, the counts are the same.
+/// Counts of values by sign and magnitude. A bin is `2^exponent` wide and bins begin at 0, so doubling the
+/// range adds neighbouring bins exactly: the counts do not depend on the order of values, doublings and
+/// merges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Histogram {
     exponent: i32,
-    /// `[BINS]` of values that are not negative, `[BINS]` of negative ones by magnitude, and `[ZEROS]` that are 0 between
-    /// calls; or empty before the first value.
+    /// `[BINS]` counts of non-negative values, `[BINS]` counts of negative values by magnitude, and `[ZEROS]`
+    /// counters that are 0 between calls. Empty before the first value.
     counts: Vec<u64>,
 }
 
-/// Counts along a line: bin `i` holds values from `(i - zero) * width` to `(i + 1 - zero) * width`.
+/// Counts from the lowest to the highest value: bin `i` holds values from `(i - zero) * width` to
+/// `(i + 1 - zero) * width`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
-    /// Neither end is 0, unless all are.
+    /// Counts of the bins; the first and the last are above 0, unless all are 0.
     pub(crate) counts: Vec<u64>,
     /// Number of bins below 0.
     pub(crate) zero: usize,
@@ -47,7 +50,7 @@ impl Histogram {
         }
     }
 
-    /// Counts `values`, which are finite; none has a magnitude above `largest`.
+    /// Counts `values`, which must be finite, with magnitudes up to `largest`.
     pub(crate) fn add(&mut self, values: &[f32], largest: f32) {
         self.widen(needed(largest));
         self.counts.resize(2 * BINS + ZEROS, 0);
@@ -60,14 +63,16 @@ impl Histogram {
         bins[0] += zeros.iter_mut().map(std::mem::take).sum::<u64>();
     }
 
-    /// Exponent and counts, `[2 * BINS]`: of values that are not negative, and of negative ones, by magnitude.
+    /// Returns the exponent and the counts `[2 * BINS]`: non-negative values, then negative values, by
+    /// magnitude.
     pub(crate) fn to_parts(&self) -> (i32, Vec<u64>) {
         let mut counts = self.counts.clone();
         counts.resize(2 * BINS, 0);
         (self.exponent, counts)
     }
 
-    /// From what [`Histogram::to_parts`] gives; `None` for another number of counts, or bins too fine.
+    /// Restores a histogram from the result of [`Histogram::to_parts`]; `None` for a wrong number of counts,
+    /// or bins that are too narrow.
     pub(crate) fn from_parts(exponent: i64, counts: &[u64]) -> Option<Self> {
         let exponent = i32::try_from(exponent).ok().filter(|e| *e >= FINEST)?;
         (counts.len() == 2 * BINS).then(|| {
@@ -77,7 +82,7 @@ impl Histogram {
         })
     }
 
-    /// The counts of both.
+    /// Returns the sum of both histograms.
     pub(crate) fn merge(mut self, mut other: Self) -> Self {
         self.widen(other.exponent);
         other.widen(self.exponent);
@@ -104,13 +109,14 @@ impl Histogram {
         }
     }
 
-    /// Counts by magnitude of negative values, and of others, without the empty bins of the largest magnitudes.
+    /// Returns the counts of negative and of non-negative values by magnitude, without the empty bins of the
+    /// largest magnitudes.
     fn sides(&self) -> (&[u64], &[u64]) {
         let (above, below) = self.counts.split_at(BINS.min(self.counts.len()));
         (occupied(&below[..BINS.min(below.len())]), occupied(above))
     }
 
-    /// The counts from the lowest value to the highest.
+    /// Returns the counts from the lowest value to the highest.
     pub(crate) fn line(&self) -> Line {
         let (below, above) = self.sides();
         Line {
@@ -120,7 +126,7 @@ impl Histogram {
         }
     }
 
-    /// The counts of magnitudes, from 0 to the largest.
+    /// Returns the counts of magnitudes, from 0 to the largest.
     pub(crate) fn magnitudes(&self) -> Line {
         let (mut longer, mut shorter) = self.sides();
         if longer.len() < shorter.len() {
@@ -137,18 +143,18 @@ impl Histogram {
 }
 
 impl Line {
-    /// Lower end of bin `i`; of the line's end, for `i` equal to its length.
+    /// Returns the lower end of bin `i`; for `i` equal to the number of bins, the end of the line.
     pub(crate) fn edge(&self, i: usize) -> f64 {
         (i as f64 - self.zero as f64) * self.width
     }
 
-    /// The values that bins stand for, their centres, with how often they were seen; empty bins are left out.
+    /// Returns the centre and the count of each bin that is not empty.
     pub(crate) fn centres(&self) -> impl Iterator<Item = (f64, f64)> {
         let counted = self.counts.iter().enumerate().filter(|(_, n)| **n > 0);
         counted.map(|(i, &n)| ((i as f64 + 0.5 - self.zero as f64) * self.width, n as f64))
     }
 
-    /// The same line in at most `most` bins a side, neighbours added in pairs.
+    /// Adds neighbouring bins, a power of two at a time, until each side has at most `most` bins.
     pub(crate) fn coarser(&self, most: usize) -> Self {
         let longest = self.zero.max(self.counts.len() - self.zero);
         let factor = longest.div_ceil(most.max(1)).next_power_of_two();
@@ -163,14 +169,14 @@ impl Line {
     }
 }
 
-/// Exponent of the narrowest bins that reach beyond `magnitude`.
+/// Returns the exponent of the narrowest bins whose range exceeds `magnitude`.
 fn needed(magnitude: f32) -> i32 {
     // The biased exponent of an f32; `magnitude < 2^(biased - 126)` holds for subnormal numbers as well.
     let biased = i32::from((magnitude.to_bits() >> 23) as u16 & 0xFF);
     (biased - 126 - BINS_LOG2).max(FINEST)
 }
 
-/// Without the empty bins of the largest magnitudes.
+/// Returns `side` without the empty bins of the largest magnitudes.
 fn occupied(side: &[u64]) -> &[u64] {
     let end = side.iter().rposition(|&n| n > 0).map_or(0, |last| last + 1);
     &side[..end]
@@ -188,8 +194,8 @@ impl Loop for Count<'_> {
 
     #[inline(always)]
     fn run(self) {
-        // A power of two, so products are exact, save those far below the width of a bin. Two factors, because the finest
-        // bins' is beyond f32.
+        // Products with a power of two are exact, except products far below the width of a bin. Two factors
+        // are needed, because the factor of the narrowest bins exceeds the range of f32.
         let first = (-self.exponent).min(127);
         let factors = [first, -self.exponent - first].map(|e| 2.0_f32.powi(e));
         let mut add = |places: &[u32]| {
@@ -209,14 +215,14 @@ impl Loop for Count<'_> {
     }
 }
 
-/// Where each value is counted; computed before they are counted, in vectors.
+/// Returns the index of the counter of each value, computed with vector instructions.
 #[expect(clippy::cast_possible_truncation, reason = "small constants")]
 #[inline(always)]
 fn places(values: &[f32; CHUNK], [first, second]: [f32; 2]) -> [u32; CHUNK] {
     const NEGATIVE: u32 = BINS as u32;
     const LAST: f32 = (BINS - 1) as f32;
-    // From here to its double the numbers of f32 are the whole ones: adding it rounds, and its low bits then count. A
-    // conversion would do it value by value.
+    // The f32 values from this number to twice it are exactly the integers: adding it rounds to an integer,
+    // which the low mantissa bits then hold. A conversion would process one value at a time.
     const WHOLE: f32 = 8_388_608.0;
     const OF_ZERO: [u32; CHUNK] = {
         let mut places = [0; CHUNK];

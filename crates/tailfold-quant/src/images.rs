@@ -1,4 +1,4 @@
-//! Calibration images: a class-balanced draw from a data set, or images that somebody else prepared.
+//! Calibration images: a class-balanced draw from a data set, or images prepared by the user.
 
 use rayon::prelude::*;
 use tailfold_data::{DataError, Dataset, Overlap, Split, preprocess};
@@ -16,15 +16,16 @@ const MOST_SKIPPED: f64 = 0.01;
 pub struct Draw<'a> {
     /// How an image becomes the network's input.
     pub preprocess: &'a Preprocess,
-    /// Most images a class.
+    /// Largest number of images per class.
     pub per_class: usize,
     /// Seed of the draw.
     pub seed: u64,
-    /// Accept classes without any image, and data that has fewer classes than a model that does not name its own.
+    /// Accepts classes without images, and data with fewer classes than the model, if the model does not name
+    /// its classes.
     pub allow_missing: bool,
 }
 
-/// Calibration images, with what proves later which they were.
+/// Calibration images, with the hashes that later identify them.
 #[derive(Debug)]
 pub struct CalibrationSet {
     source: Source,
@@ -42,7 +43,7 @@ enum Source {
     Prepared(PreparedImages),
 }
 
-/// What was drawn, whether it decodes or not, and how.
+/// All drawn images, decodable or not, and the settings of the draw.
 #[derive(Debug)]
 pub(crate) struct Drawn {
     pub(crate) images: Dataset,
@@ -51,21 +52,20 @@ pub(crate) struct Drawn {
 }
 
 impl CalibrationSet {
-    /// Takes up to `per_class` images of each class of `data` for `model`. Images that do not decode are left out, and named by
-    /// [`CalibrationSet::skipped`], as long as they are at most one in a hundred.
+    /// Draws up to `per_class` images of each class of `data` for `model`. Images that do not decode are
+    /// skipped, and listed by [`CalibrationSet::skipped`], up to one in a hundred images.
     ///
     /// # Errors
-    /// [`QuantErrorKind::Overlap`] for a test split, [`QuantErrorKind::Classes`] when the
-    /// model has other classes,
-    /// [`QuantErrorKind::MissingClass`], or [`QuantErrorKind::Images`].
+    /// [`QuantErrorKind::Overlap`] for a test split, [`QuantErrorKind::Classes`] when the model has other
+    /// classes, [`QuantErrorKind::MissingClass`], or [`QuantErrorKind::Images`].
     pub fn draw(data: &Dataset, model: &FloatModel, draw: &Draw<'_>) -> Result<Self, QuantError> {
         let unread = Self::unread(data, model, draw)?;
         let hashes = unread.hash_all();
         unread.keep(hashes, draw.allow_missing)
     }
 
-    /// The images drawn as by [`CalibrationSet::draw`], before one is decoded: those that cannot be are among them, and there are no
-    /// hashes.
+    /// Draws images as [`CalibrationSet::draw`] does, but without decoding: the set includes images that
+    /// cannot be decoded, and has no hashes.
     ///
     /// # Errors
     /// [`QuantErrorKind::Overlap`], [`QuantErrorKind::Classes`] or [`QuantErrorKind::Images`].
@@ -96,13 +96,14 @@ impl CalibrationSet {
         })
     }
 
-    /// The hash of each image, or why one cannot be decoded.
+    /// Returns the hash of each image, or the error of its decoding.
     pub(crate) fn hash_all(&self) -> Vec<Result<String, DataError>> {
         let all: Vec<usize> = (0..self.len()).collect();
         self.hash(&all)
     }
 
-    /// Hashes of the images `indices`, 16 hexadecimal digits, or why one cannot be decoded.
+    /// Returns the hashes of the images `indices`, 16 hexadecimal digits each, or the error of an image's
+    /// decoding.
     pub(crate) fn hash(&self, indices: &[usize]) -> Vec<Result<String, DataError>> {
         let Some(data) = self.data() else {
             return Vec::new();
@@ -117,7 +118,8 @@ impl CalibrationSet {
             .collect()
     }
 
-    /// Returns the set without the images that do not decode; `hashes` has the hash of each image, or the reason why it does not decode.
+    /// Returns the set without the images that do not decode; `hashes` has the hash of each image, or its
+    /// decoding error.
     pub(crate) fn keep(
         self,
         hashes: Vec<Result<String, DataError>>,
@@ -174,7 +176,7 @@ impl CalibrationSet {
         })
     }
 
-    /// Takes all images of `data`, of whatever split, to compare networks on; not to calibrate on.
+    /// Takes all images of `data`, of any split, to compare networks on them; they are not for calibration.
     ///
     /// # Errors
     /// [`QuantErrorKind::Classes`] when the model has other classes, or [`QuantErrorKind::Images`].
@@ -202,7 +204,7 @@ impl CalibrationSet {
         })
     }
 
-    /// Takes images that are the network's inputs already.
+    /// Takes images that already have the form of the network's input.
     pub fn prepared(images: PreparedImages) -> Self {
         Self {
             source: Source::Prepared(images),
@@ -210,7 +212,7 @@ impl CalibrationSet {
         }
     }
 
-    /// The data set that the images were drawn from, as far as they are used; `None` for prepared images.
+    /// Returns the data set of the images in use; `None` for prepared images.
     pub fn data(&self) -> Option<&Dataset> {
         match &self.source {
             Source::Drawn { data, .. } => Some(data),
@@ -218,7 +220,7 @@ impl CalibrationSet {
         }
     }
 
-    /// Number of images.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         match &self.source {
             Source::Drawn { data, .. } => data.len(),
@@ -226,12 +228,12 @@ impl CalibrationSet {
         }
     }
 
-    /// True without images, which is never.
+    /// Returns whether the set is empty, which never happens.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What the images are, for people and for the record.
+    /// Returns the name of the images, for messages and for the record.
     pub fn name(&self) -> String {
         match &self.source {
             Source::Drawn { data, .. } => data.spec().to_string(),
@@ -239,7 +241,7 @@ impl CalibrationSet {
         }
     }
 
-    /// Hash of each image's pixels, 16 hexadecimal digits; empty for prepared images.
+    /// Returns the hash of each image's pixels, 16 hexadecimal digits; empty for prepared images.
     pub fn hashes(&self) -> &[String] {
         match &self.source {
             Source::Drawn { hashes, .. } => hashes,
@@ -247,7 +249,7 @@ impl CalibrationSet {
         }
     }
 
-    /// What was drawn, and how images are prepared; `None` for prepared images.
+    /// Returns all drawn images, and their preprocessing; `None` for prepared images.
     pub(crate) fn drawn(&self) -> Option<(&Drawn, &Preprocess)> {
         match &self.source {
             Source::Drawn {
@@ -257,12 +259,12 @@ impl CalibrationSet {
         }
     }
 
-    /// Images that did not decode and were left out.
+    /// Returns the images that were skipped because they did not decode.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 
-    /// Where image `index` comes from.
+    /// Returns the origin of image `index`, for messages.
     pub(crate) fn id(&self, index: usize) -> String {
         match &self.source {
             Source::Drawn { data, .. } => data.id(index),
@@ -270,7 +272,7 @@ impl CalibrationSet {
         }
     }
 
-    /// The network's input for image `index`.
+    /// Returns the network's input for image `index`.
     pub(crate) fn input(&self, index: usize) -> Result<Vec<f32>, QuantError> {
         match &self.source {
             Source::Drawn {
@@ -289,7 +291,8 @@ impl CalibrationSet {
         }
     }
 
-    /// All indices, class after class in turn: a moving average must not end on one class.
+    /// Returns all indices, alternating between the classes: a moving average must not end with images of one
+    /// class.
     pub(crate) fn in_turns(&self) -> Vec<usize> {
         let Some(data) = self.data() else {
             return (0..self.len()).collect();
@@ -309,7 +312,8 @@ impl CalibrationSet {
     }
 }
 
-/// Checks that the labels of `data` are those of `model`, as far as it says.
+/// Checks that `data` has the classes of `model`: their names, or only their number when the model does not
+/// name them.
 fn check_classes(data: &Dataset, model: &FloatModel, fewer: bool) -> Result<(), QuantError> {
     if let Some(card) = model.card() {
         if data.classes() == card.classes {
@@ -331,10 +335,10 @@ fn check_classes(data: &Dataset, model: &FloatModel, fewer: bool) -> Result<(), 
     )))
 }
 
-/// Checks that no calibration image is in `evaluation`, by the pixels.
+/// Checks that no calibration image has the pixels of an image of `evaluation`.
 ///
 /// # Errors
-/// [`QuantErrorKind::Overlap`] naming the first shared image in both sets.
+/// [`QuantErrorKind::Overlap`], which names the first shared image in both sets.
 pub fn check_disjoint(
     calibration: &CalibrationSet,
     evaluation: &Dataset,

@@ -3,8 +3,8 @@
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! The file that leaves is standard ONNX, in the form that its [`Target`] runs fastest. Logits stay in float, so that no
-//! rare class is lost to a tie.
+//! The quantized model is standard ONNX, in the form that its [`Target`] runs fastest. Logits stay in float,
+//! so that no rare class is lost to a tie.
 
 mod affine;
 mod answers;

@@ -1,4 +1,4 @@
-//! What a network answers to a set of images.
+//! Logits of a network on a set of images.
 
 use rayon::prelude::*;
 use tailfold_onnx::Model;
@@ -8,10 +8,11 @@ use tailfold_tract::TractClassifier;
 use crate::error::QuantError;
 use crate::images::CalibrationSet;
 
-/// Logits of `model` on the images of `set`, in their order; of probabilities, their logarithms.
+/// Returns the logits of `model` on the images of `set`, in their order; for a model that returns
+/// probabilities, their logarithms.
 ///
 /// # Errors
-/// [`QuantError`] of the runtime or the images; of several, that of the first image.
+/// The [`QuantError`] of the first image that fails.
 pub(crate) fn logits(
     model: &Model,
     name: &str,
@@ -22,7 +23,7 @@ pub(crate) fn logits(
     logits_of_some(model, name, set, &all, progress)
 }
 
-/// The same on the images `indices` of `set`.
+/// Returns the same for the images `indices` of `set`.
 ///
 /// # Errors
 /// As [`logits`].
@@ -51,10 +52,11 @@ pub(crate) fn logits_of_some(
     of_rows(model, rows, classifier.num_classes())
 }
 
-/// What `model` gave as `rows`, an image each: logits, or probabilities, whose logarithms are as good.
+/// Converts the outputs of `model`, one row per image, to logits; probabilities become their logarithms,
+/// which give the same softmax.
 ///
 /// # Errors
-/// [`QuantError`] when a row is not one value a class.
+/// [`QuantError`] when the length of a row is not the number of classes.
 pub(crate) fn of_rows(
     model: &Model,
     rows: Vec<Vec<f32>>,
@@ -63,7 +65,7 @@ pub(crate) fn of_rows(
     let images = rows.len();
     let mut values = rows.concat();
     if ends_in_softmax(model) {
-        // A probability that underflowed is still a logit.
+        // A probability that underflowed to 0 still needs a finite logit.
         values
             .iter_mut()
             .for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln());

@@ -1,4 +1,4 @@
-//! Names that are not in use.
+//! Unused names for new values and nodes.
 
 use std::collections::BTreeSet;
 
@@ -25,12 +25,12 @@ impl Names {
         }
     }
 
-    /// `wanted`, or with a number after it, for a value.
+    /// Returns `wanted` for a value, with a number appended if the name is in use.
     pub(crate) fn fresh(&mut self, wanted: &str) -> String {
         fresh(&mut self.values, wanted)
     }
 
-    /// The same for a node.
+    /// Returns `wanted` for a node, with a number appended if the name is in use.
     pub(crate) fn fresh_node(&mut self, wanted: &str) -> String {
         fresh(&mut self.nodes, wanted)
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_in_use_gets_a_number() {
+    fn name_in_use_gets_a_number() {
         let mut taken = BTreeSet::from(["a".to_owned()]);
         let names: Vec<String> = (0..3).map(|_| fresh(&mut taken, "a")).collect();
         assert_eq!(names, ["a.2", "a.3", "a.4"]);

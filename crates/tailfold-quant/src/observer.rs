@@ -1,4 +1,4 @@
-//! From what was seen of a tensor to its range: everything, or what the codes serve best.
+//! Range observers: they choose the quantization range of a tensor from its observed values.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,27 +12,28 @@ mod entropy;
 mod mse;
 mod percentile;
 
-/// How a range is chosen.
+/// Method that chooses a range.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum ObserverKind {
-    /// Smallest and largest value seen.
+    /// Smallest and largest observed value.
     MinMax,
-    /// Ends that move this share of the way to those of each image in turn, as PyTorch and ONNX Runtime do (0.01 there).
+    /// Exponential moving average of each image's range: each end moves by this share towards the end on the
+    /// next image. PyTorch and ONNX Runtime use 0.01.
     MovingAverage(f64),
-    /// The central share of all values, in percent: `Percentile(99.99)` leaves 0.005 % out at each end.
+    /// Central share of all values, in percent: `Percentile(99.99)` cuts off 0.005 % at each end.
     Percentile(f64),
-    /// The range with the least mean square error of the quantized values.
+    /// Range with the least mean squared error of the quantized values.
     #[default]
     Mse,
-    /// The range with the least Kullback-Leibler divergence of the quantized distribution (TensorRT's, of 2017).
+    /// Range with the least Kullback-Leibler divergence of the quantized distribution (TensorRT, 2017).
     Entropy,
 }
 
 impl ObserverKind {
-    /// What moves when no share is given.
+    /// Default share of the moving average.
     const AVERAGING: f64 = 0.01;
 
-    /// True when it asks for more than smallest and largest values.
+    /// Returns whether the observer needs a histogram, not only the extremes.
     pub(crate) fn needs_histogram(self) -> bool {
         matches!(self, Self::Percentile(_) | Self::Mse | Self::Entropy)
     }
@@ -75,17 +76,17 @@ impl FromStr for ObserverKind {
     }
 }
 
-/// What was seen of one tensor.
+/// Observed values of one tensor.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    /// Ends on each image, in the order in which a moving average takes them.
+    /// Range on each image, in the order of the moving average.
     pub(crate) images: Vec<Range>,
-    /// Empty where the observer needs none.
+    /// Histogram of all values; empty if the observer does not need it.
     pub(crate) histogram: Histogram,
 }
 
 impl Seen {
-    /// Smallest and largest of all values.
+    /// Returns the smallest and the largest of all values.
     pub(crate) fn extremes(&self) -> Range {
         self.images
             .iter()
@@ -93,13 +94,14 @@ impl Seen {
             .fold(Range::NOTHING, Range::join)
     }
 
-    /// The range for codes of `scheme`, inside of what was seen; symmetric where the codes are.
+    /// Returns the range to quantize with `scheme`, within the observed values; it is symmetric if the scheme
+    /// is.
     pub(crate) fn range(&self, kind: ObserverKind, scheme: Scheme) -> Range {
         let extremes = match scheme {
             Scheme::Affine => self.extremes(),
             Scheme::Symmetric => self.extremes().symmetric(),
         };
-        // Symmetric codes have one end to choose, among magnitudes.
+        // A symmetric range has one end to choose, among magnitudes.
         let line = match scheme {
             Scheme::Affine => self.histogram.line(),
             Scheme::Symmetric => self.histogram.magnitudes(),

@@ -1,4 +1,4 @@
-//! The choices of a quantization.
+//! Options of a quantization.
 
 use std::collections::BTreeSet;
 
@@ -9,43 +9,43 @@ use crate::rounding::Rounding;
 use crate::target::Target;
 use crate::weights::WeightBits;
 
-/// What the last layer's weights become.
+/// Precision of the last layer's weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HeadPrecision {
-    /// int8 with one scale a class; bias and logits as the target has them.
+    /// int8 weights with one scale per class; the target decides the form of bias and logits.
     #[default]
     Int8,
-    /// Float.
+    /// Float weights.
     Float,
 }
 
-/// Choices of a quantization.
+/// Options of a quantization.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How ranges are chosen.
+    /// How activation ranges are chosen.
     pub observer: ObserverKind,
-    /// What the head becomes.
+    /// Precision of the head's weights.
     pub head: HeadPrecision,
     /// The runtime that the file is made for.
     pub target: Target,
-    /// Bits of a weight's code.
+    /// Bits per quantized weight.
     pub weight_bits: WeightBits,
-    /// How weights become codes.
+    /// How weights are rounded.
     pub rounding: Rounding,
-    /// Move scale between layers first, so that the channels between them span alike (cross-layer equalization).
+    /// Cross-layer equalization: first rescale the channels between layers to similar ranges.
     pub equalize: bool,
-    /// Give each bias what its channel's mean lost.
+    /// Bias correction: add each channel's mean quantization error to its bias.
     pub correct_bias: bool,
-    /// Give the last bias what keeps every class's mass on the calibration images.
+    /// Class re-balancing: shift the last bias to keep every class's mass on the calibration images.
     pub rebalance: bool,
-    /// Keep histograms of all activations, to say what the codes do to them.
+    /// Keep histograms of all activations, for statistics of their quantization error.
     pub statistics: bool,
-    /// Layers to leave in float, by the node's name.
+    /// Names of the nodes to leave in float.
     pub kept_in_float: BTreeSet<String>,
 }
 
 impl Default for Options {
-    /// Everything that gains accuracy without a wish of the user's.
+    /// Options that improve accuracy and need no decision by the user.
     fn default() -> Self {
         Self {
             observer: ObserverKind::default(),
@@ -63,7 +63,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Names of the layers that stay in float.
+    /// Returns the names of the layers that stay in float.
     ///
     /// # Errors
     /// [`QuantError`] when the model has no single output.
@@ -79,10 +79,11 @@ impl Options {
         self.correct_bias || self.rounding == Rounding::Adaptive
     }
 
-    /// How many times each calibration image runs through a network: to choose ranges and codes, and to finish with them.
+    /// Returns how many times each calibration image runs through a network: first to choose ranges and
+    /// weights, then to re-balance the last bias.
     pub fn passes(&self) -> [usize; 2] {
         let sampled = usize::from(self.samples_windows());
-        // A sample shows the float network's answers too.
+        // The sampling run also returns the float network's logits.
         [1 + sampled, usize::from(self.rebalance) * (2 - sampled)]
     }
 }

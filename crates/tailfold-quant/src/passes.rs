@@ -1,8 +1,9 @@
-//! Passes over the calibration images that are shared out: a part a shard, and what goes on from all parts.
+//! Calibration passes that are split into shards: computes one part per shard, and continues from all parts.
 //!
-//! There are three: ranges of all activations, windows of every layer's input, and answers of the quantized network. Each
-//! needs what the one before found on all images; within a pass an image needs no other. What is put together from parts is
-//! what one machine finds, to the bit: ends of single images, counts, codes, whole numbers that are added, logits.
+//! There are three passes: ranges of all activations, windows of every layer's input, and logits of the
+//! quantized network. Each pass needs the results of the previous pass on all images; within a pass, images
+//! are independent. Parts combine to exactly the result of one machine: they hold ranges of single images,
+//! counts, quantized values, sums of integers, and logits.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ mod windows;
 
 use asked::SetAsked;
 
-/// Passes that were made in shards, with all parts of each.
+/// Passes that were computed in shards, with all parts of each.
 #[derive(Clone, Debug, Default)]
 pub struct Passes {
     ranges: Option<Parts>,
@@ -33,10 +34,11 @@ pub struct Passes {
 }
 
 impl Passes {
-    /// Reads the parts `paths` of one or more passes, in whatever order.
+    /// Reads the parts `paths` of one or more passes, in any order.
     ///
     /// # Errors
-    /// [`QuantErrorKind::Part`] naming the file that is not a pass, or when the files of a pass are not all parts of one run.
+    /// [`QuantErrorKind::Part`], which names a file that does not belong to a pass, or when the files of a
+    /// pass are not all parts of one run.
     pub fn read(paths: &[PathBuf]) -> Result<Self, QuantError> {
         let [mut ranges, mut windows, mut answers] = [const { Vec::new() }; 3];
         for path in paths {
@@ -47,7 +49,7 @@ impl Passes {
                 Kind::Answers => &mut answers,
                 kind => {
                     return Err(QuantErrorKind::Part.error(format!(
-                        "{file} is a part of `{kind}`, which is no pass of a calibration",
+                        "{file} is a part of `{kind}`, which is not a calibration pass",
                         file = path.display()
                     )));
                 }
@@ -65,7 +67,7 @@ impl Passes {
         })
     }
 
-    /// The first pass of a quantization with `options` that is not there; `None` when all are.
+    /// Returns the first missing pass of a quantization with `options`; `None` when none is missing.
     pub fn next(&self, options: &Options) -> Option<Kind> {
         [
             (Kind::Ranges, true, &self.ranges),
@@ -77,7 +79,7 @@ impl Passes {
         .map(|(kind, ..)| kind)
     }
 
-    /// How often each image is still to be looked at on this machine: as [`Options::passes`].
+    /// Returns how often this machine still has to process each image, in the form of [`Options::passes`].
     pub fn left(&self, options: &Options) -> [usize; 2] {
         let [mut choosing, mut finishing] = options.passes();
         choosing -= usize::from(self.ranges.is_some());
@@ -88,10 +90,11 @@ impl Passes {
         [choosing, finishing]
     }
 
-    /// Draws calibration images as [`CalibrationSet::draw`]; an image whose hash the parts name is not decoded again.
+    /// Draws calibration images as [`CalibrationSet::draw`] does; an image whose hash is in the parts is not
+    /// decoded again.
     ///
     /// # Errors
-    /// As [`CalibrationSet::draw`], and [`QuantErrorKind::Part`] when the parts are of another draw.
+    /// As [`CalibrationSet::draw`], and [`QuantErrorKind::Part`] when the parts belong to another draw.
     pub fn draw(
         &self,
         data: &Dataset,
@@ -106,10 +109,11 @@ impl Passes {
         unread.keep(hashes, draw.allow_missing)
     }
 
-    /// Observes ranges and chooses codes as [`Draft::new`]; a pass with parts is not made again.
+    /// Observes ranges and quantizes weights as [`Draft::new`] does, but takes the results of passes with
+    /// parts from the parts.
     ///
     /// # Errors
-    /// As [`Draft::new`], and [`QuantErrorKind::Part`] when the parts are of another run.
+    /// As [`Draft::new`], and [`QuantErrorKind::Part`] when the parts belong to another run.
     pub fn draft<'a>(
         &self,
         float: &'a FloatModel,
@@ -128,7 +132,8 @@ impl Passes {
         Ok(draft)
     }
 
-    /// The codes of the activations, from the parts of the first pass where they are there.
+    /// Chooses the quantization parameters of the activations, from the parts of the first pass if they
+    /// exist.
     fn ranged(
         &self,
         float: &FloatModel,
@@ -141,7 +146,8 @@ impl Passes {
         graph.ranged(float, set, options, known, progress)
     }
 
-    /// The hash of each image of `unread`, or why it has none; `None` when nobody has decoded them.
+    /// Returns the hash of each image of `unread`, or its decoding error; `None` when the parts contain no
+    /// hashes.
     fn hashes(
         &self,
         unread: &CalibrationSet,
@@ -154,12 +160,12 @@ impl Passes {
         let known: BTreeMap<usize, u64> = parts.covered().iter().copied().zip(hashes).collect();
         let hash = |image: usize| match known.get(&image) {
             Some(hash) => Ok(Ok(format!("{hash:016x}"))),
-            // Nobody could decode it, and what that says is to be said here.
+            // No shard could decode the image, and the error must be reported here.
             None => match unread.hash(&[image]).pop() {
                 Some(Err(error)) => Ok(Err(error)),
                 _ => Err(QuantErrorKind::Part.error(format!(
-                    "{} is in no part, as if it could not be decoded, but here it can: {} is of \
-                     other images",
+                    "no part contains {}, although it can be decoded here: {} belongs to other \
+                     images",
                     unread.id(image),
                     parts.file_of(image).display()
                 ))),
@@ -170,11 +176,11 @@ impl Passes {
     }
 }
 
-/// Makes share `shard` of the first pass that `passes` lacks. For the pass over ranges, `set` is one that was not read
-/// ([`CalibrationSet::unread`]). `progress` is called once an image.
+/// Computes shard `shard` of the first pass that `passes` lacks. The pass over ranges needs a `set` that is
+/// not decoded yet ([`CalibrationSet::unread`]). `progress` is called once per image.
 ///
 /// # Errors
-/// [`QuantErrorKind::NoPass`] when all have been made, and as [`Passes::draft`].
+/// [`QuantErrorKind::NoPass`] when all passes are done, and the errors of [`Passes::draft`].
 pub fn share(
     float: &FloatModel,
     set: &CalibrationSet,

@@ -1,26 +1,26 @@
-//! A sample of what a layer's weights meet, and its moments.
+//! A sample of a layer's inputs, and its moments.
 
 use nalgebra::DMatrix;
 
 use crate::windows::{PARTS, Taken, Windows};
 
-/// Inputs of the widest layer whose second moments are one matrix. Memory and time grow with the square of the inputs: the
-/// 25,088 inputs of VGG's first Gemm would take 5 GB and an hour.
+/// Largest number of inputs of a layer whose second moments form a single matrix. Memory and time grow with
+/// the square of the inputs: the 25,088 inputs of VGG's first Gemm would take 5 GB and an hour.
 const WIDE: usize = 8192;
 
-/// Inputs of a block of a wider layer; correlations between blocks are neglected.
+/// Inputs per block of a wider layer; correlations between blocks are neglected.
 const BLOCK: usize = 1024;
 
-/// The sample of one layer: what its weights meet in the quantized network, and beside it in the float one.
+/// A sample of one layer's inputs in the quantized network, and their mean error against the float network.
 #[derive(Clone, Debug)]
 pub(crate) struct Patches {
     pub(crate) windows: Windows,
     codes: Vec<u8>,
-    /// `[groups, dim]`: mean of the float values, less that of the quantized ones.
+    /// `[groups, dim]`: mean of the float values minus mean of the quantized values.
     lost: Vec<f64>,
 }
 
-/// Means of the values that the weights of one group meet, `[dim]` each.
+/// Means of the inputs of one group, `[dim]` each.
 #[derive(Clone, Debug)]
 pub(crate) struct Means {
     quantized: Vec<f64>,
@@ -28,7 +28,7 @@ pub(crate) struct Means {
 }
 
 impl Patches {
-    /// Puts the windows of all images together, in their order.
+    /// Joins the windows of all images, in their order.
     pub(crate) fn join(windows: Windows, images: impl IntoIterator<Item = Taken>) -> Self {
         let mut codes = Vec::new();
         let mut lost = vec![0_i64; windows.groups * windows.dim];
@@ -47,23 +47,23 @@ impl Patches {
         }
     }
 
-    /// What group `group` meets, `[dim, windows]`.
+    /// Returns the inputs of group `group`, `[dim, windows]`.
     fn values(&self, group: usize) -> DMatrix<f64> {
         let Windows { dim, groups, .. } = self.windows;
         let rows = self.codes.chunks_exact((dim * groups).max(1));
         let count = rows.len();
         let bytes = rows.flat_map(|row| &row[group * dim..][..dim]);
-        // Column by column: a column is a window.
+        // The matrix is filled column by column; a column is a window.
         DMatrix::from_iterator(dim, count, bytes.map(|&b| self.windows.value(b)))
     }
 
-    /// Second moments of the inputs of group `group` in the quantized network: one block `[dim, dim]`, or the blocks along
-    /// the diagonal of a layer with more than [`WIDE`] inputs.
+    /// Returns the second moments of the inputs of group `group` in the quantized network: one block
+    /// `[dim, dim]`, or the blocks along the diagonal for a layer with more than [`WIDE`] inputs.
     pub(crate) fn second_moments(&self, group: usize) -> Vec<DMatrix<f64>> {
         blocks(self.values(group))
     }
 
-    /// The same about the mean: what is left when a bias takes the mean error.
+    /// Returns the second central moments, which remain when a bias absorbs the mean error.
     pub(crate) fn covariance(&self, group: usize) -> Vec<DMatrix<f64>> {
         let mut values = self.values(group);
         let mean = values.column_mean();
@@ -73,7 +73,7 @@ impl Patches {
         blocks(values)
     }
 
-    /// Means of what group `group` meets.
+    /// Returns the means of the inputs of group `group`.
     pub(crate) fn means(&self, group: usize) -> Means {
         let quantized: Vec<f64> = self.values(group).column_mean().iter().copied().collect();
         let dim = self.windows.dim;
@@ -85,7 +85,7 @@ impl Patches {
     }
 }
 
-/// Second moments of the rows of `values` `[dim, windows]`.
+/// Returns the second moments of the rows of `values` `[dim, windows]`.
 fn blocks(values: DMatrix<f64>) -> Vec<DMatrix<f64>> {
     let count = values.ncols().max(1) as f64;
     let moments = |values: DMatrix<f64>| &values * values.transpose() / count;
@@ -99,7 +99,8 @@ fn blocks(values: DMatrix<f64>) -> Vec<DMatrix<f64>> {
 }
 
 impl Means {
-    /// Mean of what `float` `[dim]` gives in the float network, less that of what `quantized` gives in the other.
+    /// Returns the mean sum with the weights `float` `[dim]` in the float network, minus the mean sum with
+    /// the weights `quantized` in the quantized network.
     pub(crate) fn error(&self, float: &[f32], quantized: &[f32]) -> f64 {
         let dot = |weights: &[f32], mean: &[f64]| -> f64 {
             weights

@@ -1,4 +1,4 @@
-//! What becomes integer in a graph.
+//! The layers and tensors to quantize.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use crate::affine::ActivationParams;
 use crate::regions::Region;
 use crate::weights::WeightParams;
 
-/// What becomes integer, and with which codes: what a target's emitter writes.
+/// Layers and tensors to quantize, with their quantization parameters: the input of a target's emitter.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) region: Region,
-    /// Of every tensor that carries codes.
+    /// Scale and zero point of every quantized activation, by name.
     pub(crate) params: BTreeMap<String, ActivationParams>,
-    /// Of every weight that becomes codes, by its name.
+    /// Quantized values of every quantized weight, by name.
     pub(crate) weights: BTreeMap<String, WeightParams>,
 }

@@ -1,4 +1,4 @@
-//! Changes for other runtimes: explicit paddings, and versions of the format that they support.
+//! Changes for other runtimes: explicit paddings, and supported versions of the ONNX format.
 
 use tailfold_integer::window;
 use tailfold_onnx::Model;
@@ -8,7 +8,7 @@ use tailfold_tract::TensorObserver;
 use crate::error::QuantError;
 use crate::target::Target;
 
-/// Newest IR version that is written: the one of opset 21.
+/// Newest IR version that is written: the version of opset 21.
 const IR_VERSION: i64 = 10;
 /// Newest opset that is written.
 const OPSET: i64 = 21;
@@ -25,8 +25,8 @@ const NEWER: [&str; 5] = [
 /// Replaces `auto_pad` of convolutions and pools by explicit `pads`: ONNX Runtime refuses `SAME_UPPER` with dilations,
 /// and TensorRT supports it only in part. `name` stands for the file in messages.
 ///
-/// A node whose input has an unknown size or is not an image is left unchanged, and so is a pool with `VALID` and
-/// `ceil_mode`: tract has no window beyond the image, as in ONNX's formula, but ONNX Runtime adds one.
+/// A node whose input has an unknown size or is not an image is left unchanged, and so is a pool with `VALID`
+/// and `ceil_mode`: tract has no window beyond the image, as in ONNX's formula, but ONNX Runtime adds one.
 ///
 /// # Errors
 /// [`QuantError`] naming the node, or when the sizes cannot be inferred.
@@ -54,7 +54,7 @@ pub(crate) fn explicit_pads(model: &mut Model, name: &str) -> Result<(), QuantEr
         let pads = [pads.top, pads.left, pads.bottom, pads.right];
         let pads = pads.map(|p| i64::try_from(p).unwrap_or(i64::MAX));
         let node = &mut model.graph_mut().node[*index];
-        // With these paddings the size without `ceil_mode` is the one that `auto_pad` specifies.
+        // With these paddings, the output size without `ceil_mode` is the size that `auto_pad` specifies.
         node.attribute
             .retain(|a| !["auto_pad", "ceil_mode"].contains(&a.name()));
         *node = std::mem::take(node).attr_ints("pads", &pads);
@@ -86,7 +86,7 @@ fn kernel(model: &Model, node: &NodeProto) -> Option<[usize; 2]> {
 /// keeps its versions.
 ///
 /// # Errors
-/// [`QuantError`], which a valid model does not cause.
+/// [`QuantError`], which does not occur for a valid model.
 pub(crate) fn limit_versions(model: &mut Model, target: Target) -> Result<(), QuantError> {
     let newer = |node: &NodeProto| NEWER.iter().any(|op| node.is(op));
     let opset = model.opset().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Calibration images that are prepared already: a file of raw numbers, read image by image.
+//! Calibration images that the user has prepared: a file of raw numbers, read image by image.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -8,8 +8,8 @@ use tailfold_spec::artifact::at;
 
 use crate::error::{QuantError, QuantErrorKind};
 
-/// Images as little-endian f32, `[images, channels, height, width]` row-major, without a header: what NumPy's
-/// `array.astype("<f4").tofile(...)` writes.
+/// Images as little-endian f32, `[images, channels, height, width]` row-major, without a header, as written
+/// by NumPy's `array.astype("<f4").tofile(...)`.
 #[derive(Debug)]
 pub struct PreparedImages {
     path: PathBuf,
@@ -18,11 +18,11 @@ pub struct PreparedImages {
 }
 
 impl PreparedImages {
-    /// Opens `path`, images of shape `[channels, height, width]`.
+    /// Opens `path`, which holds images of shape `[channels, height, width]`.
     ///
     /// # Errors
-    /// [`QuantErrorKind::Images`] with both sides when the file is not a whole number of images, or when it is
-    /// empty, or [`QuantErrorKind::File`].
+    /// [`QuantErrorKind::Images`] with both sizes when the file does not hold a whole number of images, or
+    /// when it is empty, or [`QuantErrorKind::File`].
     pub fn open(path: &Path, shape: [usize; 3]) -> Result<Self, QuantError> {
         let bytes = std::fs::metadata(path).map_err(at("read", path))?.len();
         let values: usize = shape.iter().product();
@@ -30,7 +30,7 @@ impl PreparedImages {
         if image == 0 || bytes % image != 0 {
             return Err(QuantErrorKind::Images
                 .error(format!(
-                    "{bytes} bytes are no whole number of images of {shape:?}, {image} bytes each"
+                    "{bytes} bytes are not a whole number of images of {shape:?}, {image} bytes each"
                 ))
                 .at(path.display()));
         }
@@ -48,7 +48,7 @@ impl PreparedImages {
         self.images
     }
 
-    /// The file's name without its folder, which is of one machine.
+    /// Returns the name of the file without its folder, which differs between machines.
     pub(crate) fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();
         format!("f32:{}", name.to_string_lossy())
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(images.len(), 2);
         assert_eq!(images.read(1).unwrap(), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         let error = PreparedImages::open(file.path(), [1, 2, 5]).unwrap_err();
-        let message = "48 bytes are no whole number of images of [1, 2, 5], 40 bytes each";
+        let message = "48 bytes are not a whole number of images of [1, 2, 5], 40 bytes each";
         assert!(error.to_string().ends_with(message), "{error}");
     }
 }

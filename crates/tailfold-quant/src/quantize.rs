@@ -1,4 +1,4 @@
-//! The whole quantization of one model.
+//! Quantization of a model, from ranges to the finished graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::warning::Warning;
 /// Name of the quantized model in messages.
 pub(crate) const QUANTIZED: &str = "the quantized model";
 
-/// A quantized model and what was done.
+/// A quantized model, and the outcome of each step.
 #[derive(Debug)]
 pub struct Quantized {
     /// The model, standard ONNX with QDQ nodes.
@@ -33,7 +33,7 @@ pub struct Quantized {
     pub activations: BTreeMap<String, ActivationParams>,
     /// Pairs of layers that were equalized.
     pub equalized: usize,
-    /// How it was quantized.
+    /// Record of the quantization.
     pub record: QuantizationRecord,
     /// Outcome of the re-balancing of the last bias.
     pub rebalance: Rebalanced,
@@ -68,7 +68,7 @@ impl Quantized {
         line
     }
 
-    /// Returns the warnings that a user should see.
+    /// Returns the warnings for the user.
     pub fn warnings(&self) -> Vec<Warning> {
         let left_out = self.rebalance.left_out().cloned().map(Warning::LeftOut);
         let accuracy = Warning::of_accuracy(self.fit, self.spread.clone());
@@ -76,8 +76,8 @@ impl Quantized {
     }
 }
 
-/// Quantizes `float` with ranges observed on `set`. The same input gives the same bytes, whatever the number of threads.
-/// `progress` is called as often for each image as [`Options::passes`] say together.
+/// Quantizes `float` with ranges observed on `set`. The same input gives the same bytes, with any number of
+/// threads. For each image, `progress` is called as often as the two numbers of [`Options::passes`] sum to.
 ///
 /// # Errors
 /// [`QuantError`].
@@ -92,8 +92,8 @@ pub fn quantize(
 }
 
 impl Draft<'_> {
-    /// Returns the model with every layer quantized except `kept`. With `rebalanced`, its last bias is shifted to keep
-    /// every class's mass on `set`; [`Quantized::rebalance`] has the outcome.
+    /// Returns the model with every layer quantized except `kept`. If `rebalanced` is true, its last bias is
+    /// shifted to keep every class's mass on `set`; [`Quantized::rebalance`] has the outcome.
     ///
     /// # Errors
     /// [`QuantError`] of the graph or the images.

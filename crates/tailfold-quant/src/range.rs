@@ -2,31 +2,31 @@
 
 use tailfold_tract::{Loop, vectorized};
 
-/// Ends of a tensor's values.
+/// Smallest and largest value of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// Smallest.
+    /// Smallest value.
     pub low: f32,
-    /// Largest.
+    /// Largest value.
     pub high: f32,
 }
 
-/// Numbers looked at side by side.
+/// Number of values that are compared in parallel.
 const LANES: usize = 32;
 
 impl Range {
-    /// Of no value: joined with any range, it is that range.
+    /// Range of no values: joining it with another range gives that range.
     pub(crate) const NOTHING: Self = Self {
         low: f32::INFINITY,
         high: f32::NEG_INFINITY,
     };
 
-    /// From the smallest of `values` to the largest; `None` when one is infinite or no number.
+    /// Returns the range of `values`; `None` when a value is NaN or infinite.
     pub(crate) fn of(values: &[f32]) -> Option<Self> {
         vectorized(Scan(values))
     }
 
-    /// The largest magnitude in it; 0 of nothing.
+    /// Returns the largest magnitude in the range; 0 for [`Range::NOTHING`].
     pub(crate) fn magnitude(self) -> f32 {
         self.high.max(-self.low).max(0.0)
     }
@@ -38,7 +38,7 @@ impl Range {
         }
     }
 
-    /// The part of it that is inside of `other`.
+    /// Returns the intersection with `other`.
     pub(crate) fn within(self, other: Self) -> Self {
         Self {
             low: self.low.max(other.low),
@@ -46,14 +46,14 @@ impl Range {
         }
     }
 
-    /// The same on both sides of 0.
+    /// Returns the smallest range that contains this one and is symmetric about 0.
     pub(crate) fn symmetric(self) -> Self {
         let high = self.high.max(-self.low);
         Self { low: -high, high }
     }
 }
 
-/// From the smallest of values to the largest.
+/// Computes the range of values.
 struct Scan<'a>(&'a [f32]);
 
 impl Loop for Scan<'_> {
@@ -61,10 +61,11 @@ impl Loop for Scan<'_> {
 
     #[inline(always)]
     fn run(self) -> Option<Range> {
-        // Lanes side by side, compared without regard to NaN and without an early end: so they become vectors.
+        // Independent lanes, comparisons that ignore NaN, and no early exit let the compiler emit vector
+        // instructions.
         let mut lows = [f32::INFINITY; LANES];
         let mut highs = [f32::NEG_INFINITY; LANES];
-        // Stay 0, but after a value that is infinite or no number.
+        // A lane stays 0 until it meets a value that is NaN or infinite.
         let mut zeros = [0.0_f32; LANES];
         let (chunks, rest) = self.0.as_chunks::<LANES>();
         for chunk in chunks {

@@ -1,4 +1,4 @@
-//! From images to the parameters of every tensor that carries codes.
+//! Computes the quantization parameters of every quantized tensor from images.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ use crate::options::Options;
 use crate::regions::Region;
 use crate::statistics::TensorStatistics;
 
-/// Parameters of each observed tensor, and what they do to it; of what is `known` of the tensors, or seen now.
+/// Returns the parameters of each observed tensor, and statistics of their error, from the `known`
+/// observations or from a run over `set`.
 pub(crate) fn calibrated(
     model: &Model,
     name: &str,
@@ -36,7 +37,8 @@ pub(crate) fn calibrated(
         )?,
     };
     let scheme = options.target.scheme();
-    // The searches take as long as some images. The first tensor in the graph is the one whose error is told.
+    // The search for a range takes as long as some images. The error of the first tensor in the graph is
+    // reported.
     let params: Vec<_> = region
         .observed
         .par_iter()
@@ -68,7 +70,7 @@ pub(crate) fn calibrated(
     Ok((activations, statistics))
 }
 
-/// `params`, and those of the tensors that only move observed values.
+/// Adds the parameters of the tensors that only move observed values.
 pub(crate) fn with_derived(
     region: &Region,
     activations: &BTreeMap<String, ActivationParams>,

@@ -1,4 +1,4 @@
-//! Re-balances the last bias: quantization shifts logits class by class, as a wrong offset would.
+//! Re-balances the last bias: quantization shifts the logits of each class, like a wrong offset.
 
 use tailfold_sdot::{Masses, Options, Problem, Scores, Stop, balanced_weights, solve};
 use tailfold_spec::{Logits, softmax};
@@ -19,12 +19,13 @@ use errors::LogitErrors;
 use limit::limited;
 use trust::trust;
 
-/// Tolerance of the solver: a relative error of the masses of 1e-5, as a root mean square.
+/// Tolerance of the solver: the relative error of the masses has a root mean square of 1e-5.
 const CHI_SQUARE: f64 = 1e-10;
 /// Tolerance for a solver that stopped at its iteration limit: a relative error of 1e-3, less than one image of a usual
 /// calibration set.
 const NEARLY_MET: f64 = 1e-6;
-/// Mass of a class that the float network never predicts: the solver does not accept 0.
+/// Smallest target mass of a class: the solver does not accept 0, the mass of a class that the float network
+/// never predicts.
 const LEAST_MASS: f64 = 1e-12;
 
 /// Returns the shifts of the quantized network's logits, `[classes]`, sum 0, with which every class keeps the mass that
@@ -61,8 +62,8 @@ pub(crate) fn rebalance(
     }))
 }
 
-/// Returns the shifts with which the mean softmax of `quantized` becomes the mean softmax of `float`, each reduced to
-/// what the images of its class support ([`trust()`]) and limited to the error of its logit ([`limited()`]).
+/// Returns the shifts with which the mean softmax of `quantized` becomes the mean softmax of `float`, each
+/// reduced by the part that chance explains ([`trust()`]) and limited to the error of its logit ([`limited()`]).
 ///
 /// The mean softmax counts every image towards every class. Counting whole images would leave the shifts to chance in a
 /// calibration set of a few hundred images.

@@ -1,4 +1,4 @@
-//! What a quantized model says of its quantization.
+//! The record of a quantization in the quantized model.
 
 use tailfold_data::Dataset;
 use tailfold_onnx::Model;
@@ -37,7 +37,8 @@ pub(crate) fn of_int8(
     }
 }
 
-/// The record of half precision, with images where some were given.
+/// Returns the record of a conversion to half precision; `set` are the images of the overflow check, if there
+/// are any.
 pub(crate) fn of_half(float: &FloatModel, set: Option<&CalibrationSet>) -> QuantizationRecord {
     QuantizationRecord {
         observer: "none".to_owned(),
@@ -60,7 +61,7 @@ fn blank(precision: &str, float: &FloatModel, set: Option<&CalibrationSet>) -> Q
     }
 }
 
-/// Says in the model what was done to it: in its card, or by itself in a model without one.
+/// Writes the record to the model card, or to a metadata property of its own in a model without a card.
 pub(crate) fn write_record(
     model: &mut Model,
     float: &FloatModel,

@@ -1,4 +1,4 @@
-//! Which nodes become integer, and which tensors are quantized.
+//! Selects the nodes and the tensors to quantize.
 
 mod function;
 mod moved;
@@ -16,14 +16,14 @@ use function::Function;
 use moved::moves_values;
 use wires::Wires;
 
-/// Where codes are wanted.
+/// Where a target needs quantized tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Placement {
-    /// Before every operator that has an integer kernel, and through those that only move values.
+    /// Before every operator that has an integer kernel, and through operators that only move values.
     #[default]
     EveryLayer,
-    /// Before layers with weights, and on the shortcuts of additions: a convolution's own result goes into the addition
-    /// after it in float, so that TensorRt makes one kernel of both.
+    /// Before layers with weights, and on the shortcuts of additions. The result of a convolution stays in
+    /// float until the addition after it, so that TensorRT fuses both into one kernel.
     WeightsAndShortcuts,
 }
 
@@ -34,13 +34,15 @@ pub struct Region {
     pub weighted: Vec<usize>,
     /// Tensors whose range must be observed, in graph order.
     pub observed: Vec<String>,
-    /// Tensors that only move or pad values of another one and so share its codes: derived tensor to source.
+    /// Tensors that only move or pad the values of another tensor and so share its scale and zero point:
+    /// derived tensor to source.
     pub derived: BTreeMap<String, String>,
-    /// Node and place among its inputs of everything that reads dequantized codes.
+    /// Node and input index of every read of dequantized values.
     pub reads: BTreeSet<(usize, usize)>,
 }
 
-/// The weight of a Conv, or of a Gemm with `transB` (both have the output channel first), if it is a constant.
+/// Returns whether `node` is a Conv, or a Gemm with `transB` (both have the output channel first), with
+/// constant weights.
 fn is_weighted(graph: &GraphProto, node: &NodeProto) -> bool {
     let gemm = node.is("Gemm")
         && node.int("transB") == Some(1)
@@ -58,8 +60,8 @@ fn is_weighted(graph: &GraphProto, node: &NodeProto) -> bool {
             .is_some_and(|weight| gemm || weight.dims.len() == 4)
 }
 
-/// Finds the layers and tensors to quantize: Conv, and Gemm with `transB`, with constant weights (both have the output
-/// channel first), and the operators between them that `placement` includes.
+/// Finds the layers and tensors to quantize: Conv, and Gemm with `transB`, with constant weights (both have
+/// the output channel first), and the operators between them that `placement` includes.
 ///
 /// `skip` names nodes to leave in float; every name in it can only remove quantized tensors. `shapes` has the shape of
 /// each tensor for a batch of one image. An elementwise function is quantized when its input is known to be an image or
@@ -137,7 +139,8 @@ fn spread(wires: &Wires<'_>, skip: &BTreeSet<String>, placement: Placement, regi
         }
         let readers = wires.readers(output);
         let wanted = readers.iter().any(|reader| region.reads.contains(reader));
-        // The integer kernel of this node has only a quantized result, so every reader must be able to read it.
+        // The integer kernel of this node has only a quantized result, so every reader must be able to read
+        // it.
         let only_quantized = wanted
             && !kept(index)
             && !wires.is_output(output)
@@ -209,8 +212,8 @@ fn has_image_kernel(wires: &Wires<'_>, node: &NodeProto) -> bool {
     }
 }
 
-/// Takes the main branch of each addition out of what reads codes: the result of a convolution that nothing else uses, of
-/// two such the one further from the input.
+/// Removes the main branch of each addition from the quantized reads: the result of a convolution with no
+/// other reader. If both terms are such results, the one further from the input is the main branch.
 fn keep_sums_in_float(graph: &GraphProto, region: &mut Region) {
     let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
     for node in &graph.node {

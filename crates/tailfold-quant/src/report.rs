@@ -1,4 +1,4 @@
-//! What a quantization did, layer by layer and class by class.
+//! Report of a quantization, layer by layer and class by class.
 
 use serde::Serialize;
 use tailfold_parity::{Accuracy, ComparedModel, Policy, compare};
@@ -17,56 +17,57 @@ mod html;
 mod markdown;
 mod plots;
 
-/// The whole of it; [`Report::to_html`] and [`Report::to_markdown`] show it.
+/// Results of a quantization; [`Report::to_html`] and [`Report::to_markdown`] render them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// Always [`Report::SCHEMA`].
     pub schema: &'static str,
     /// Name of the model, from its card or its file.
     pub model: String,
-    /// Bytes of the float file's graph, and of the quantized one.
+    /// Bytes of the float model's graph, and of the quantized model's graph.
     pub bytes: [usize; 2],
-    /// How it was quantized.
+    /// Record of the quantization.
     pub record: QuantizationRecord,
     /// Every layer with weights, in graph order.
     pub layers: Vec<LayerStatistics>,
-    /// Every activation that carries codes, in graph order.
+    /// Every quantized activation, in graph order.
     pub tensors: Vec<TensorStatistics>,
-    /// What a search for mixed precision found.
+    /// Result of the search for mixed precision.
     pub search: Option<Search>,
-    /// Both networks on the evaluation images; `None` without any.
+    /// Comparison of both networks on the evaluation images; `None` without evaluation images.
     pub evaluation: Option<Evaluation>,
-    /// Every class, in label order; empty for a model that does not name its own.
+    /// Every class, in label order; empty for a model that does not name its classes.
     pub classes: Vec<ClassReport>,
 }
 
-/// Float against quantized on labelled images.
+/// Comparison of the float and the quantized network on labelled images.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluation {
-    /// The images, as given.
+    /// Data spec of the images, as given.
     pub data: String,
-    /// How many.
+    /// Number of images.
     pub images: usize,
-    /// Accuracy of the float network, and of the quantized one.
+    /// Accuracy of the float network, and of the quantized network.
     pub accuracy: [Accuracy; 2],
     /// The paired comparison, by the default policy.
     pub parity: Option<tailfold_parity::Report>,
-    /// Why there is none.
+    /// Reason why the paired comparison is missing.
     pub no_parity: Option<String>,
 }
 
-/// A class before and after.
+/// A class before and after quantization.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClassReport {
-    /// Its name.
+    /// Name of the class.
     pub name: String,
-    /// Its training images.
+    /// Number of training images of the class.
     pub train_count: u64,
-    /// Its group.
+    /// Group of the class.
     pub group: Group,
-    /// Share of its evaluation images that are right; `None` without any.
+    /// Share of the class's evaluation images that are classified correctly, before and after; `None` without
+    /// such images.
     pub recall: [Option<f64>; 2],
-    /// Bias of the last layer, logits; `None` for a head without one.
+    /// Bias of the last layer for the class, in logits, before and after; `None` for a head without a bias.
     pub bias: [Option<f64>; 2],
 }
 
@@ -74,7 +75,8 @@ impl Report {
     /// Name and version of the JSON form.
     pub const SCHEMA: &'static str = "tailfold.quantization-report/1";
 
-    /// Puts together what `draft` and `quantized` say; `evaluation` are labelled images to compare both networks on.
+    /// Builds the report from `draft` and `quantized`; `evaluation` are labelled images on which to compare
+    /// both networks.
     ///
     /// # Errors
     /// [`QuantError`] of the runtime or the images.
@@ -124,13 +126,13 @@ fn classes(
             train_count,
             group: Group::of_count(train_count),
             recall: [0, 1].map(|side| evaluation.and_then(|e| e.accuracy[side].per_class[class])),
-            // One value may stand for all classes.
+            // A bias of one value for all classes has an entry for the first class only.
             bias: [0, 1].map(|side| bias.and_then(|b| b[side].get(class).copied())),
         })
         .collect()
 }
 
-/// Both networks on `images`; `None` for a model or images without labels.
+/// Compares both networks on `images`; `None` for a model or images without labels.
 fn evaluate(
     float: &FloatModel,
     quantized: &Quantized,

@@ -1,4 +1,4 @@
-//! Which of the two codes around a weight it gets.
+//! Rounding of weights: up or down.
 
 use std::str::FromStr;
 
@@ -7,19 +7,20 @@ use nalgebra::{DMatrix, DVector};
 use crate::error::{QuantError, QuantErrorKind};
 use crate::weights::{WeightBits, code, scale_of};
 
-/// How weights become codes.
+/// How weights are rounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rounding {
-    /// The nearest code; the largest weight of a channel has the largest code.
+    /// Rounds to nearest; the scale maps the largest weight of a channel to the largest quantized value.
     Nearest,
-    /// The code below or above, and the scale, with which the layer's sums err least on the calibration images: the
-    /// quadratic problem of AdaRound (Nagel et al., ICML 2020, eq. 13) for each output channel, by coordinate descent.
+    /// Rounds each weight up or down, and chooses the scale, to minimise the squared error of the layer's
+    /// sums on the calibration images: the quadratic problem of AdaRound (Nagel et al., ICML 2020, eq. 13),
+    /// solved per output channel by coordinate descent.
     #[default]
     Adaptive,
 }
 
 impl Rounding {
-    /// The name on the command line.
+    /// Returns the name, which [`FromStr`] parses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Nearest => "nearest",
@@ -43,24 +44,25 @@ impl FromStr for Rounding {
     }
 }
 
-/// Part of the mean second moment that is added to each: directions that the sample does not show are not free.
+/// Share of the mean second moment that is added to each second moment, so that directions without samples
+/// still have a cost.
 const DAMPING: f64 = 0.01;
-/// Scales that are tried, as parts of the one that reaches the largest weight.
+/// Candidate scales, as shares of the scale that reaches the largest weight.
 const SHRINKING: [f32; 11] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
-/// Most moves a weight of a row: a bound, never reached by a descent that converges.
+/// Largest number of moves per weight of a row: a safety bound that a convergent descent never reaches.
 const MOVES: usize = 8;
 
-/// Second moments of a layer's inputs, damped: blocks along the diagonal.
+/// Damped second moments of a layer's inputs: blocks along the diagonal.
 #[derive(Clone, Debug)]
 pub(crate) struct Quadratic(Vec<DMatrix<f64>>);
 
 impl Quadratic {
-    /// Of square `blocks` of second moments, whose sizes sum to the length of a row.
+    /// Damps square `blocks` of second moments, whose sizes sum to the length of a row.
     pub(crate) fn new(mut blocks: Vec<DMatrix<f64>>) -> Self {
         let trace: f64 = blocks.iter().map(DMatrix::trace).sum();
         let dim: usize = blocks.iter().map(DMatrix::nrows).sum();
         let mean = trace / dim.max(1) as f64;
-        // An input that is always 0 says nothing: then weights are rounded to the nearest.
+        // For inputs that are always 0, any positive damping rounds weights to nearest.
         let added = if mean > 0.0 { DAMPING * mean } else { 1.0 };
         for block in &mut blocks {
             for i in 0..block.nrows() {
@@ -70,7 +72,8 @@ impl Quadratic {
         Self(blocks)
     }
 
-    /// Scale and codes of `row` with the least mean square error of its sums, no scale below `floor`.
+    /// Returns the scale and the quantized values of `row` that minimise the mean squared error of its sums,
+    /// with a scale of at least `floor`.
     pub(crate) fn round(&self, row: &[f32], floor: f32, bits: WeightBits) -> (f32, Vec<i8>) {
         let largest = row.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
         let widest = largest / f32::from(bits.largest());
@@ -93,7 +96,8 @@ impl Quadratic {
         (scale, codes)
     }
 
-    /// Error of the nearest codes as if no two inputs were correlated: enough to choose a scale.
+    /// Returns the error of rounding to nearest as if all inputs were uncorrelated, which is enough to choose
+    /// a scale.
     fn separate_error(&self, row: &[f32], scale: f32, bits: WeightBits) -> f64 {
         let errors = row
             .iter()
@@ -106,7 +110,8 @@ impl Quadratic {
     }
 }
 
-/// From the nearest codes, one code at a time to the other side of its weight, the one that gains most, as long as one does.
+/// Rounds to nearest, then repeatedly moves the weight with the largest gain to the other side, as long as a
+/// move gains.
 fn descend(second: &DMatrix<f64>, row: &[f32], scale: f32, bits: WeightBits) -> Vec<i8> {
     let steps: Vec<f32> = row.iter().map(|w| w / scale).collect();
     let mut codes: Vec<i8> = steps.iter().map(|&at| code(at, bits)).collect();
@@ -122,11 +127,11 @@ fn descend(second: &DMatrix<f64>, row: &[f32], scale: f32, bits: WeightBits) -> 
         let gains = (0..row.len()).filter_map(|i| {
             let other = other_side(steps[i], codes[i], bits)?;
             let towards = f64::from(other - codes[i]) * step;
-            // (e - t)^2 - e^2 along coordinate i.
+            // The gain is `e^2 - (e - t)^2` along coordinate i.
             let gain = 2.0 * towards * slope[i] - towards * towards * diagonal[i];
             (gain > 1e-9 * towards * towards * diagonal[i]).then_some((gain, i, other))
         });
-        // The first of equals, so that the codes do not depend on anything else.
+        // The first of equal gains, so that the result is deterministic.
         let Some((_, i, other)) = gains.reduce(|a, b| if b.0 > a.0 { b } else { a }) else {
             break;
         };
@@ -140,7 +145,8 @@ fn value(code: i8, scale: f32) -> f64 {
     f64::from(code) * f64::from(scale)
 }
 
-/// The code on the other side of `steps`, if there is one.
+/// Returns the quantized value on the other side of `steps`; `None` when `steps` is exact or the value is out
+/// of range.
 fn other_side(steps: f32, code: i8, bits: WeightBits) -> Option<i8> {
     let at = f32::from(code);
     let other = if steps > at {

@@ -1,4 +1,4 @@
-//! One run over the images: a sample of each layer's windows, and what the network answers.
+//! Samples the windows of each layer and the network's outputs, in one run over the images.
 
 use std::collections::BTreeMap;
 
@@ -12,28 +12,28 @@ use crate::patches::Patches;
 use crate::plan::Plan;
 use crate::windows::{Taken, Windows};
 
-/// What was taken on one run over the images.
+/// Results of one run over the images.
 pub(crate) struct Sampled {
-    /// A sample for each layer, by index of the node.
+    /// The sample of each layer, by index of the node.
     pub(crate) layers: BTreeMap<usize, Patches>,
-    /// What the network answered, an image each.
+    /// The network's outputs, one row per image.
     pub(crate) rows: Vec<Vec<f32>>,
 }
 
-/// What one image gives: windows of each layer, and the network's answer.
+/// Results on one image: windows of each layer, and the network's output.
 pub(crate) type OfImage = (Vec<Taken>, Vec<f32>);
 
-/// Takes windows of every layer whose input carries codes, and what the network answers on the way.
+/// Samples windows of every layer with a quantized input, and the network's outputs.
 pub(crate) struct Sampler {
     observer: TensorObserver,
-    /// Index of the node, place of its input among the observed tensors, and its windows.
+    /// Index of the node, position of its input among the observed tensors, and its windows.
     layers: Vec<(usize, usize, Windows)>,
-    /// Place of the answer among the observed tensors.
+    /// Position of the output among the observed tensors.
     answer: usize,
 }
 
 impl Sampler {
-    /// For the nodes of `plan.region.weighted`, when `images` images are looked at in all.
+    /// Prepares a sampler of the nodes in `plan.region.weighted`, for a total of `images` images.
     ///
     /// # Errors
     /// [`QuantError`] of the graph or the runtime.
@@ -73,17 +73,17 @@ impl Sampler {
         })
     }
 
-    /// Indices of the nodes, and their windows.
+    /// Returns the index and the windows of each node.
     pub(crate) fn layers(&self) -> impl Iterator<Item = (usize, &Windows)> {
         self.layers
             .iter()
             .map(|(node, _, windows)| (*node, windows))
     }
 
-    /// What the images `indices` of `set` give, in that order.
+    /// Returns the results on the images `indices` of `set`, in that order.
     ///
     /// # Errors
-    /// [`QuantError`] of the images or the runtime; of several images, that of the first.
+    /// The [`QuantError`] of the first image that fails.
     pub(crate) fn take(
         &self,
         set: &CalibrationSet,
@@ -111,7 +111,7 @@ impl Sampler {
         images.into_iter().collect()
     }
 
-    /// The samples of all layers: of each, what was taken, in the order of images, and what they were answered.
+    /// Joins the samples of each layer, `taken`, in the order of images, and the outputs of the network.
     pub(crate) fn join(self, taken: Vec<Vec<Taken>>, rows: Vec<Vec<f32>>) -> Sampled {
         let samples = self.layers.into_iter().zip(taken);
         let layers =
@@ -123,13 +123,14 @@ impl Sampler {
     }
 }
 
-/// A sample for each node of `plan.region.weighted` whose input carries codes, and what the network answers on the way.
+/// Samples each node of `plan.region.weighted` with a quantized input, and the network's outputs.
 ///
-/// The layers see the float network's values, put through their codes. A byte a value is kept: up to 8192 windows of a layer.
-/// The result does not depend on the number of threads. `progress` is called once an image.
+/// The layers see the quantized values of the float network's activations. One byte per value is kept, for up
+/// to 8192 windows per layer. The result does not depend on the number of threads. `progress` is called once
+/// per image.
 ///
 /// # Errors
-/// [`QuantError`] of the graph, the images or the runtime; of several images, that of the first.
+/// [`QuantError`] of the graph, or the error of the first image that fails.
 pub(crate) fn sample(
     model: &Model,
     name: &str,

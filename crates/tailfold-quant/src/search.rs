@@ -1,4 +1,4 @@
-//! Mixed precision: the fewest layers kept in float with which every group passes the policy.
+//! Mixed precision: the fewest float layers with which every group passes the policy.
 
 use std::collections::BTreeSet;
 
@@ -14,53 +14,55 @@ mod table;
 
 pub use judge::Judge;
 
-/// What one layer does to the few-shot classes, or to all where there are none.
+/// Effect of one layer on the few-shot classes, or on all classes if there are no few-shot classes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerEffect {
     /// Name of the layer.
     pub layer: String,
-    /// Bytes that its weights take in float beyond those in codes.
+    /// Bytes that its weights take in float, minus their bytes in int8.
     pub extra_bytes: usize,
-    /// Share of images decided as by the float model when this layer alone is quantized.
+    /// Top-1 agreement with the float model when this layer alone is quantized, 0 to 1.
     pub agreement_alone: f64,
-    /// Mean square difference of the logits to the float model's when this layer alone is quantized.
+    /// Mean squared error of the logits against the float model when this layer alone is quantized.
     pub logit_error_alone: f64,
-    /// The same difference when all layers but this one are quantized.
+    /// The same error when all layers but this one are quantized.
     pub logit_error_without: f64,
     /// Whether the search keeps it in float.
     pub kept: bool,
 }
 
-/// What a search found.
+/// Result of a search for mixed precision.
 #[derive(Clone, Debug, Serialize)]
 pub struct Search {
-    /// The group that the effects are of; `None` for all images.
+    /// The group of the images that the effects are measured on; `None` for all images.
     pub group: Option<Group>,
-    /// Images of that group.
+    /// Number of images of that group.
     pub images: usize,
-    /// Mean square difference of the logits, with every layer quantized, on these images.
+    /// Mean squared error of the logits on these images, with every layer quantized.
     pub logit_error: f64,
     /// Every layer, in graph order.
     pub layers: Vec<LayerEffect>,
     /// Layers to keep in float.
     pub kept: BTreeSet<String>,
-    /// Whether every group is within its margin with these.
+    /// Whether every group is within its margin when the layers `kept` stay in float.
     pub passes: bool,
-    /// All layers quantized against float.
+    /// Comparison of the model with all layers quantized against the float model.
     pub before: Report,
-    /// All but the kept ones.
+    /// Comparison of the model with `kept` in float against the float model.
     pub after: Report,
 }
 
-/// Whether no measured difference is beyond its margin. That a few hundred images can prove it is not asked: `tailfold parity` does.
+/// Returns whether every measured difference is within its margin. This does not prove parity, which a few
+/// hundred images seldom can; `tailfold parity` tests it.
 fn within_margins(report: &Report) -> bool {
     let within = |c: &Comparison| c.delta_pp >= -c.margin_pp && c.keeps_min_retained;
     let mut groups = Group::ALL.into_iter().filter_map(|g| report.groups.get(g));
     within(&report.overall) && groups.all(within) && report.non_finite.candidate == 0
 }
 
-/// Ranks the layers by what quantizing them does to the few-shot classes, keeps the worst ones in float until every group is within
-/// its margin, and gives back each that turns out not to be needed. `progress` is called once a layer.
+/// Ranks the layers by the effect of their quantization on the few-shot classes, keeps the worst ones in
+/// float until every group is within its margin, and then quantizes each layer that turns out not to be
+/// needed in float. `progress` is called once per layer.
 ///
 /// # Errors
 /// [`QuantError`].
@@ -78,7 +80,7 @@ pub fn search(
         let (agreement_alone, logit_error_alone) = judge.difference(&draft.alone(layer)?)?;
         let (_, logit_error_without) = match draft.model(&BTreeSet::from([layer.clone()])) {
             Ok(model) => judge.difference(&model)?,
-            // The only layer there is.
+            // The model has a single layer.
             Err(error) if error.kind() == QuantErrorKind::NothingToQuantize => (1.0, 0.0),
             Err(error) => return Err(error),
         };
@@ -93,7 +95,7 @@ pub fn search(
         progress();
     }
     let mut ranked: Vec<&LayerEffect> = layers.iter().collect();
-    // The largest gain first; of equal ones, the first in the graph.
+    // The largest gain comes first; between equal gains, the first in the graph.
     ranked.sort_by(|a, b| a.logit_error_without.total_cmp(&b.logit_error_without));
     let mut after = before.clone();
     let mut kept: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! The layer that makes the logits, and the bias that shifts them class by class.
+//! The layer that produces the logits, and the bias that shifts them per class.
 
 use tailfold_onnx::proto::NodeProto;
 use tailfold_onnx::{LastBias, makes_logits};
@@ -8,7 +8,7 @@ use crate::float::FloatModel;
 use crate::rebalance::LeftOut;
 
 impl FloatModel {
-    /// Returns the bias that shifts the logits, or the reason why there is none.
+    /// Returns the bias that shifts the logits, or the reason why the model has none.
     ///
     /// # Errors
     /// [`QuantError`] when the model has no single output, or a constant behind the last layer cannot be read.
@@ -17,7 +17,7 @@ impl FloatModel {
         Ok(found.map_err(LeftOut::from))
     }
 
-    /// Returns the node that makes the logits: the last layer with weights before the output.
+    /// Returns the node that produces the logits: the last layer with weights before the output.
     ///
     /// # Errors
     /// [`QuantError`] when the model has no single output.

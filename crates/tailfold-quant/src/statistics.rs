@@ -1,4 +1,4 @@
-//! What codes do to the values of a tensor.
+//! Quantization errors of tensors.
 
 use serde::Serialize;
 
@@ -7,22 +7,22 @@ use crate::histogram::Line;
 use crate::range::Range;
 use crate::weights::WeightParams;
 
-/// An activation, over all calibration images.
+/// Statistics of an activation over all calibration images.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TensorStatistics {
     /// Name of the tensor.
     pub tensor: String,
-    /// Smallest and largest value seen.
+    /// Smallest and largest observed value.
     pub seen: [f32; 2],
-    /// Smallest and largest value that a code stands for.
+    /// Smallest and largest value that can be represented.
     pub range: [f32; 2],
-    /// Width of a step.
+    /// Step between two neighbouring quantized values.
     pub scale: f32,
-    /// The code of 0.
+    /// Quantized value of 0.
     pub zero_point: u8,
     /// Share of the values beyond the range, from a histogram.
     pub saturated: f64,
-    /// Mean square value over mean square error, in decibels, from a histogram; `None` without an error.
+    /// Mean squared value over mean squared error, in decibels, from a histogram; `None` without an error.
     pub sqnr_db: Option<f64>,
 }
 
@@ -33,7 +33,7 @@ impl TensorStatistics {
         for (value, count) in line.centres() {
             let near = value.clamp(f64::from(range[0]), f64::from(range[1]));
             let half = f64::from(params.scale) / 2.0;
-            // Values half a step beyond the last code still round to it.
+            // Values up to half a step beyond the range still round to its end.
             beyond += if (value - near).abs() > half {
                 count
             } else {
@@ -57,28 +57,30 @@ impl TensorStatistics {
     }
 }
 
-/// The weights of a layer.
+/// Statistics of the weights of a layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerStatistics {
     /// Name of the layer.
     pub layer: String,
-    /// The operator.
+    /// Operator of the layer.
     pub operator: String,
     /// Shape of the weights.
     pub shape: Vec<usize>,
-    /// Whether it became integer.
+    /// Whether the layer was quantized.
     pub quantized: bool,
-    /// Bytes of the weights in float, and as they are in the file.
+    /// Bytes of the weights in float, and in the quantized model.
     pub bytes: [usize; 2],
-    /// Smallest and largest scale of a channel; `None` in float.
+    /// Smallest and largest scale of a channel; `None` for a layer in float.
     pub scales: Option<[f32; 2]>,
-    /// Mean square weight over mean square error, in decibels; `None` in float, or without an error.
+    /// Mean squared weight over mean squared error, in decibels; `None` for a layer in float, or without an
+    /// error.
     pub sqnr_db: Option<f64>,
-    /// The input whose codes it reads.
+    /// Name of the layer's input activation.
     pub input: String,
 }
 
-/// Signal-to-noise ratio of codes for `float`, and their smallest and largest scale.
+/// Returns the signal-to-noise ratio of `codes` against `float`, in decibels, and their smallest and largest
+/// scale.
 pub(crate) fn of_weights(float: &[f32], codes: &WeightParams) -> (Option<f64>, Option<[f32; 2]>) {
     let (mut signal, mut noise) = (0.0, 0.0);
     for (&value, back) in float.iter().zip(codes.dequantized()) {
@@ -106,7 +108,7 @@ mod tests {
     use crate::weights::{WeightBits, quantize_weights};
 
     #[test]
-    fn noise_of_even_values_is_that_of_rounding() {
+    fn sqnr_of_uniform_values_matches_rounding_noise() {
         let values: Vec<f32> = (0..10_000_u16).map(|i| f32::from(i) / 10_000.0).collect();
         let mut histogram = Histogram::new();
         histogram.add(&values, 1.0);
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_codes_meet_have_no_noise() {
+    fn exactly_representable_weights_have_no_noise() {
         let exact = quantize_weights(
             "w",
             &[127.0, -1.0, 3.0, 0.0],

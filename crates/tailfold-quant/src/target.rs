@@ -1,4 +1,4 @@
-//! Runtimes that files are made for, and what each asks of a quantized graph.
+//! Runtimes that quantized models are made for, and their requirements.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,20 +15,21 @@ use crate::regions::Placement;
 /// The runtime that a file is made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Target {
-    /// tailfold's own integer kernels, beside tract: U8 activations, S8 weights by channel, float biases.
+    /// tailfold's own integer kernels with tract: uint8 activations, int8 weights with per-channel scales,
+    /// float biases.
     #[default]
     Tract,
-    /// ONNX Runtime on x86: the same with int32 biases, of scale `s_x * s_w`.
+    /// ONNX Runtime on x86: as for tract, but with int32 biases of scale `s_x * s_w`.
     OrtX86,
-    /// TensorRT: S8 activations and weights, all zero points 0, float biases.
+    /// TensorRT: int8 activations and weights, all zero points 0, float biases.
     TensorRt,
 }
 
 impl Target {
-    /// All of them, the default first.
+    /// All targets, the default first.
     pub const ALL: [Self; 3] = [Self::Tract, Self::OrtX86, Self::TensorRt];
 
-    /// The name on the command line.
+    /// Returns the name, which [`FromStr`] parses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tract => "tract",
@@ -51,7 +52,8 @@ impl Target {
         }
     }
 
-    /// For each weight, the smallest scale of each channel that the target can work with; none for a weight that is not named.
+    /// Returns, for each weight, the smallest scale per channel that the target supports; a weight that is
+    /// not in the map has no limit.
     pub(crate) fn scale_floors(
         self,
         model: &Model,

@@ -1,4 +1,4 @@
-//! Warnings about a quantized model that was made all the same.
+//! Warnings about a quantized model, which was made nevertheless.
 
 use std::fmt;
 
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fit_decides_about_the_warning_when_it_was_measured() {
+    fn measured_fit_decides_the_warning() {
         let spread = || {
             Some(ChannelSpread {
                 tensor: "v1".to_owned(),

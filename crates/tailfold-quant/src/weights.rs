@@ -1,13 +1,13 @@
-//! Weights as symmetric signed codes, one scale an output channel, zero point 0.
+//! Weights as symmetric signed integers, with one scale per output channel and zero point 0.
 
 use std::fmt;
 
 use crate::error::{QuantError, QuantErrorKind};
 
-/// Bits of a weight's code, its sign included: 4 to 8. All are stored in 8.
+/// Bits per quantized weight, including the sign: 4 to 8. All are stored in 8 bits.
 ///
-/// Seven keep ONNX Runtime's kernels from saturating on x86 processors without VNNI, which add two products of bytes in
-/// 16 bits (its `reduce_range`).
+/// ONNX Runtime's kernels for x86 processors without VNNI add two products of bytes in 16 bits, and saturate
+/// with 8-bit weights. Seven bits avoid the saturation (option `reduce_range` of ONNX Runtime).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WeightBits(u8);
 
@@ -24,10 +24,10 @@ impl fmt::Display for WeightBits {
 }
 
 impl WeightBits {
-    /// Codes of `bits` bits.
+    /// Returns weights of `bits` bits.
     ///
     /// # Errors
-    /// [`QuantErrorKind::Option`] outside 4 to 8.
+    /// [`QuantErrorKind::Option`] when `bits` is not in 4 to 8.
     pub fn new(bits: u8) -> Result<Self, QuantError> {
         if (4..=8).contains(&bits) {
             Ok(Self(bits))
@@ -36,28 +36,28 @@ impl WeightBits {
         }
     }
 
-    /// How many.
+    /// Returns the number of bits.
     pub fn get(self) -> u8 {
         self.0
     }
 
-    /// The largest code; the smallest is its negative.
+    /// Returns the largest quantized value; the smallest is its negative.
     pub fn largest(self) -> i8 {
         i8::MAX >> (8 - self.0)
     }
 }
 
-/// Codes of the weights of one layer.
+/// Quantized weights of one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WeightParams {
-    /// `[channels]`, positive.
+    /// Scales, `[channels]`, positive.
     pub scales: Vec<f32>,
-    /// Same order as the weights.
+    /// Quantized values, in the order of the weights.
     pub codes: Vec<i8>,
 }
 
 impl WeightParams {
-    /// The values that the codes stand for, in the order of the weights.
+    /// Returns the dequantized values, in the order of the weights.
     pub(crate) fn dequantized(&self) -> impl Iterator<Item = f32> {
         let row = self.codes.len() / self.scales.len().max(1);
         let rows = self.codes.chunks(row.max(1)).zip(&self.scales);
@@ -65,8 +65,9 @@ impl WeightParams {
     }
 }
 
-/// Quantizes `weights`, whose first axis is the output channel, each to its nearest code, with no scale below that
-/// channel's floor (0 for none); the largest of a channel gets the largest code.
+/// Rounds each of `weights`, whose first axis is the output channel, to nearest. A channel's scale maps its
+/// largest weight to the largest quantized value, but is at least the channel's entry in `floors` (0 for no
+/// limit).
 ///
 /// # Errors
 /// [`QuantErrorKind::NotFinite`] for a value that is not finite.
@@ -99,7 +100,8 @@ pub fn quantize_weights(
     Ok(params)
 }
 
-/// `wanted`, or `floor`, or for a channel of zeros any: its codes are all 0 under every scale.
+/// Returns the larger of `wanted` and `floor`; for a channel of zeros any scale, here 1, quantizes all
+/// weights to 0.
 pub(crate) fn scale_of(wanted: f32, floor: f32) -> f32 {
     let scale = wanted.max(floor);
     if scale < f32::MIN_POSITIVE {
@@ -109,7 +111,7 @@ pub(crate) fn scale_of(wanted: f32, floor: f32) -> f32 {
     }
 }
 
-/// The nearest code to `steps`, a value divided by its scale.
+/// Returns the nearest quantized value to `steps`, a value divided by its scale.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "clamped to symmetric codes, at most 127"
@@ -127,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn weights_come_back_within_half_a_step(weights in prop::collection::vec(-3.0_f32..3.0, 12), bits in 4_u8..=8) {
+        fn weight_error_is_at_most_half_a_step(weights in prop::collection::vec(-3.0_f32..3.0, 12), bits in 4_u8..=8) {
             let bits = WeightBits::new(bits).unwrap();
             let params = quantize_weights("w", &weights, &[0.0; 3], bits).unwrap();
             prop_assert!(params.codes.iter().all(|c| c.abs() <= bits.largest()));
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_without_width_are_harmless() {
+    fn zero_channel_gets_floor_or_unit_scale() {
         let quantized = |weights: &[f32], floors: &[f32]| {
             quantize_weights("w", weights, floors, WeightBits::default()).unwrap()
         };
@@ -152,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_that_is_no_number_is_named() {
+    fn nan_weight_names_the_channel() {
         let weights = [1.0, 2.0, f32::NAN, 0.0];
         let error = quantize_weights("w", &weights, &[0.0; 2], WeightBits::default()).unwrap_err();
         assert_eq!(error.to_string(), "weight `w` is NaN in output channel 1");
     }
 
     #[test]
-    fn bits_have_limits() {
+    fn weight_bits_are_limited_to_4_to_8() {
         let largest: Vec<i8> = (4..=8)
             .map(|b| WeightBits::new(b).unwrap().largest())
             .collect();

@@ -1,4 +1,5 @@
-//! The windows of its input that a layer's weights meet, and a few of them from each image.
+//! The windows of a layer's input that its weights are multiplied by, and a few samples of them from each
+//! image.
 
 use tailfold_integer::window;
 use tailfold_onnx::proto::NodeProto;
@@ -6,26 +7,26 @@ use tailfold_onnx::proto::NodeProto;
 use crate::affine::ActivationParams;
 use crate::error::{QuantError, QuantErrorKind};
 
-/// Windows a layer, as a multiple of the weights that one sum has: fewer would leave its second moments singular.
+/// Windows per layer, as a multiple of the weights per sum: fewer would make the second moments singular.
 const WINDOWS_PER_WEIGHT: usize = 4;
-/// Fewest and most windows a layer.
+/// Fewest and most windows per layer.
 const WINDOWS: [usize; 2] = [512, 8192];
-/// A value that its code cannot reach is counted in these parts of a step: as integers they add up to the same sum in
-/// every order.
+/// Unit of the quantization error of a value: this fraction of a step. Errors as integers add up to the same
+/// sum in every order.
 pub(crate) const PARTS: f64 = (1_u32 << 20) as f64;
-/// Steps along the golden ratio spread over an image whatever their number.
+/// Steps by the golden ratio spread any number of positions evenly over an image.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
 
-/// The windows that one layer reads: where they lie in an image of its input.
+/// Geometry of the windows that one layer reads from an image of its input.
 #[derive(Clone, Debug)]
 pub(crate) struct Windows {
     pub(crate) params: ActivationParams,
-    /// Independent sums side by side: the groups of a convolution.
+    /// Number of independent sums: the groups of a convolution.
     pub(crate) groups: usize,
-    /// Weights of a sum.
+    /// Weights per sum.
     pub(crate) dim: usize,
     shape: Shape,
-    /// Windows an image.
+    /// Sampled windows per image.
     pub(crate) per_image: usize,
 }
 
@@ -41,10 +42,12 @@ enum Shape {
 }
 
 impl Windows {
-    /// Those of `node`, a Conv or Gemm with `weight` `[out, in of a group, ...]`, over an input of `input` for one image.
+    /// Describes the windows of `node`, a Conv or Gemm with `weight` `[out, in of a group, ...]`, over the
+    /// shape `input` of one image.
     ///
     /// # Errors
-    /// [`QuantErrorKind::Model`] for a convolution that is not two-dimensional, or whose parts do not fit together.
+    /// [`QuantErrorKind::Model`] for a convolution that is not two-dimensional, or whose shapes do not fit
+    /// together.
     pub(crate) fn of(
         node: &NodeProto,
         weight: &[usize],
@@ -85,12 +88,12 @@ impl Windows {
         })
     }
 
-    /// Values of a window.
+    /// Returns the number of values in a window.
     pub(crate) fn length(&self) -> usize {
         self.groups * self.dim
     }
 
-    /// Windows of image `index` whose input to the layer is `values`.
+    /// Samples windows of image `index`, whose input to the layer is `values`.
     pub(crate) fn take(&self, index: usize, values: &[f32]) -> Taken {
         let length = self.length();
         let mut taken = Taken {
@@ -114,7 +117,8 @@ impl Windows {
         taken
     }
 
-    /// Hands the values of the window at `turn` (its fraction says where) to `see`, group by group.
+    /// Passes the values of the window at `turn`, whose fraction selects the position, to `see`, group by
+    /// group.
     fn visit(&self, turn: f64, values: &[f32], mut see: impl FnMut(f32)) {
         let Shape::Image { size, out, window } = &self.shape else {
             values.iter().take(self.dim).for_each(|&v| see(v));
@@ -137,7 +141,7 @@ impl Windows {
         }
     }
 
-    /// A code as a byte, counted from the lowest.
+    /// Returns a quantized value as a byte, relative to the lowest.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -170,10 +174,10 @@ fn parts(steps: f64) -> i64 {
     (steps.clamp(-1e6, 1e6) * PARTS).round() as i64
 }
 
-/// Windows of one image.
+/// Sampled windows of one image.
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
     pub(crate) codes: Vec<u8>,
-    /// Sum, over the windows, of what the codes leave out of each value.
+    /// Sum of each value's quantization error over the windows.
     pub(crate) lost: Vec<i64>,
 }

@@ -1,4 +1,5 @@
-//! Prints how far the offsets of softmax masses are from those of cells, as the temperature falls.
+//! Prints the difference between the offsets for softmax masses and the offsets for hard cells, at falling
+//! temperatures.
 #![expect(clippy::print_stdout, reason = "a program for its table")]
 
 use std::error::Error;

@@ -1,4 +1,5 @@
-//! Solves a problem from a file and says what it took: the program that the benchmark and the judge run.
+//! Solves a problem from a file and prints the result and the time; the benchmark and the independent cross-check run
+//! this program.
 //!
 //! `cargo run --release --package tailfold-sdot --example solve -- problem.safetensors --scale 16`
 
@@ -15,34 +16,34 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
 use tailfold_sdot::{Masses, Method, Options, Problem, Scores, Solution, solve};
 
-/// Solve the transport problem of a safetensors file: `features` [n, d] and `weights` [C, d], or `scores` [n, C], all F32;
-/// `target` [C], and if given `sample_weights` [n] and `warm_start` [C], all F64.
+/// Solve the transport problem of a safetensors file: `features` [n, d] and `weights` [C, d], or `scores` [n, C], all
+/// F32; `target` [C], and optionally `sample_weights` [n] and `warm_start` [C], all F64.
 #[derive(Debug, Parser)]
 struct Args {
-    /// The problem.
+    /// The problem file.
     file: PathBuf,
-    /// Factor of the scores.
+    /// Scale of the scores.
     #[arg(long, default_value_t = 1.0)]
     scale: f32,
     /// Chi-square to reach.
     #[arg(long, default_value_t = 1e-3)]
     chi_square: f64,
-    /// Part of its mass that no class may be off by; `inf` leaves it to the chi-square.
+    /// Largest accepted relative error of a class's mass; `inf` leaves it to the chi-square.
     #[arg(long, default_value_t = 0.5)]
     largest_relative: f64,
-    /// How a step is made.
+    /// Method of the steps.
     #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(METHODS.map(|(name, _)| name)))]
     method: String,
-    /// The mean softmax at this temperature, instead of hard cells.
+    /// Match the mean softmax at this temperature instead of hard cells.
     #[arg(long)]
     soft: Option<f64>,
-    /// Threads; all cores without it.
+    /// Number of threads; 0 means all cores.
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Times to solve it.
+    /// Number of repetitions.
     #[arg(long, default_value_t = 1)]
     repeat: usize,
-    /// Where `offsets` and `mass` [C] go, F64.
+    /// File for the `offsets` and the `mass` [C], F64.
     #[arg(long)]
     out: Option<PathBuf>,
 }
@@ -116,7 +117,8 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The solution without its offsets and masses, the wall and CPU seconds of each repetition, and the peak memory.
+/// Returns the solution without its offsets and masses, the wall and CPU seconds of each repetition, and the peak
+/// memory.
 fn json(solution: &Solution, seconds: &[f64], cpu_seconds: &[f64]) -> anyhow::Result<Value> {
     let method = METHODS
         .iter()
@@ -197,11 +199,11 @@ fn write(path: &Path, solution: &Solution) -> anyhow::Result<()> {
         ("mass", TensorView::new(Dtype::F64, shape, &mass)?),
     ];
     safetensors::serialize_to_file(tensors, None, path)?;
-    ensure!(path.exists(), "{} is not there", path.display());
+    ensure!(path.exists(), "{} does not exist", path.display());
     Ok(())
 }
 
-/// Largest resident set of this process so far; `None` where the system does not say.
+/// Largest resident set size of this process so far; `None` where the system does not report it.
 fn peak_rss_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status

@@ -1,4 +1,4 @@
-//! Prints how far the masses of a hundred cells differ between samples of a sphere, by Gaussians and by Sobol points.
+//! Prints how much the masses of a hundred cells vary between samples of a sphere, for Gaussian and for Sobol points.
 #![expect(clippy::print_stdout, reason = "a program for its table")]
 
 use std::error::Error;

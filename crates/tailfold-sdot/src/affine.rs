@@ -1,20 +1,20 @@
-//! A classifier's last layer as a transport problem: cells of `W z + b` under weighted features.
+//! A classifier's last layer as a transport problem: the cells of `W z + b` under weighted features.
 
 use crate::{
     MassMeasure, Options, Problem, Resolved, Scores, Solution, SolveError, SolveErrorKind, solve,
     solve_for_prior,
 };
 
-/// Weights `[C, d]` and bias `[C]` of the layer that makes the raw scores.
+/// Weights `[C, d]` and bias `[C]` of the layer that computes the raw scores.
 #[derive(Clone, Debug)]
 pub struct AffineHead {
-    /// `[C, d + 1]`: each row with its bias behind it.
+    /// `[C, d + 1]`: each row is followed by its bias.
     rows: Vec<f32>,
     dim: usize,
 }
 
 impl AffineHead {
-    /// A head with `weights` `[C, d]` and `bias` `[C]`, both row-major in label order.
+    /// Creates a head with `weights` `[C, d]` and `bias` `[C]`, both row-major in label order.
     ///
     /// # Errors
     /// [`SolveErrorKind::Length`] when `weights` is not `C` rows of `d` values.
@@ -42,11 +42,11 @@ impl AffineHead {
         self.dim
     }
 
-    /// The offsets that give the cells the masses `target` `[C]` under features `[n, d]` of weights `[n]` (equal ones
-    /// when `None`).
+    /// Finds the offsets that give the cells the masses `target` `[C]` under features `[n, d]` with weights `[n]`
+    /// (`None` means equal weights).
     ///
     /// # Errors
-    /// Those of [`solve`], and [`SolveErrorKind::Length`] when `features` does not hold whole rows.
+    /// The errors of [`solve`], and [`SolveErrorKind::Length`] when `features` does not have whole rows.
     pub fn solve(
         &self,
         features: &[f32],
@@ -63,11 +63,11 @@ impl AffineHead {
         solve(&problem, options)
     }
 
-    /// The offsets that give every class its mass of `prior` `[C]` under features `[n, d]` with `labels` `[n]`: see
-    /// [`solve_for_prior`].
+    /// Finds the offsets that give every class its mass of `prior` `[C]` under features `[n, d]` with `labels` `[n]`;
+    /// see [`solve_for_prior`].
     ///
     /// # Errors
-    /// As [`solve_for_prior`], and [`SolveErrorKind::Length`] when `features` does not hold whole rows.
+    /// The errors of [`solve_for_prior`], and [`SolveErrorKind::Length`] when `features` does not have whole rows.
     pub fn resolve(
         &self,
         features: &[f32],
@@ -79,7 +79,7 @@ impl AffineHead {
         solve_for_prior(self.scores(&points)?, labels, prior, measure)
     }
 
-    /// Features `[n, d]` with the factor of the bias behind each, `[n, d + 1]`.
+    /// Returns the features `[n, d]`, each followed by the factor of the bias, as `[n, d + 1]`.
     fn points(&self, features: &[f32]) -> Result<Vec<f32>, SolveError> {
         if !features.len().is_multiple_of(self.dim) {
             let expected = features.len().div_ceil(self.dim) * self.dim;
@@ -106,8 +106,9 @@ mod tests {
 
     #[expect(clippy::cast_possible_truncation, reason = "offsets of a few logits")]
     #[test]
-    fn the_bias_is_a_part_of_the_scores() {
-        // Three classes in the plane; a bias that is the solution for some target needs no offsets for it.
+    fn bias_is_part_of_scores() {
+        // Three classes in the plane. If the bias is already the solution for some target, no offsets are needed for
+        // it.
         let weights = [4.0, 0.0, -2.0, 3.0, -1.0, -4.0];
         let points = sphere_samples(20_000, 2, 5);
         let plain = AffineHead::new(&weights, &[0.0; 3], 2).unwrap();
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn misfits_are_named() {
+    fn wrong_lengths_are_named() {
         let message = |e: SolveError| e.to_string();
         let error = AffineHead::new(&[1.0; 5], &[0.0; 3], 2).unwrap_err();
         assert_eq!(message(error), "head weights have 5 values, expected 6");

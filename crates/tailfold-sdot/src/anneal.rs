@@ -1,4 +1,4 @@
-//! The order of the work: temperatures from wide to narrow, with a polish of the hard cells after each.
+//! The schedule of a solve: temperatures from high to low, with corrections of the hard cells (polish) after each.
 
 use crate::curvature::Curvature;
 use crate::exchange::exchange;
@@ -6,30 +6,30 @@ use crate::newton::minimise;
 use crate::polish::{correct, polish};
 use crate::search::Search;
 
-/// Soft chi-square at which a temperature that is not the last is left.
+/// Soft chi-square at which the solver proceeds to the next temperature.
 const ROUGH: f64 = 5e-4;
-/// Chi-square below which a warm start is taken for a solution of a nearby problem.
+/// Chi-square below which a warm start counts as the solution of a nearby problem.
 const NEARBY: f64 = 0.5;
-/// Temperature, counted from the first, at which a nearby solution is taken up.
+/// Temperature, counted from the first, at which a nearby solution is continued.
 const WARM_STAGE: usize = 2;
-/// A temperature that leaves more than this part of the chi-square has gained little.
+/// A temperature that leaves more than this fraction of the chi-square has gained little.
 const LITTLE: f64 = 0.7;
-/// Temperatures of the last polishes, in units of the last one: a wider boundary averages over more samples.
+/// Temperatures of the last polishes, in units of the last temperature: wider boundaries average over more samples.
 const WIDTHS: [f64; 2] = [4.0, 16.0];
 
-/// What is known of the start.
+/// The kind of the starting point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// Nothing.
+    /// Nothing is known about the starting point.
     Cold,
-    /// It solved a problem like this one, perhaps.
+    /// The starting point possibly solves a similar problem.
     Warm,
-    /// It solved a part of the sample, and this was the temperature that it ended at, counted from the first.
+    /// The starting point solves a part of the sample and ended at this temperature, counted from the first.
     Coarse(usize),
 }
 
 impl Start {
-    /// The temperature to begin with, counted from the first.
+    /// Returns the index of the temperature to start with.
     pub(crate) fn stage(self) -> usize {
         match self {
             Self::Coarse(stage) => stage,
@@ -38,15 +38,15 @@ impl Start {
     }
 }
 
-/// Follows `temperatures` down until the hard cells of `search` are good enough; returns which one was used last, `None` when
-/// the start was good enough.
+/// Lowers the temperature along `temperatures` until the hard cells of `search` are good enough. Returns the last
+/// temperature that was used; `None` when the start was good enough.
 ///
-/// A warm search starts with a polish and then at the narrowest of the first temperatures at which it is still close.
+/// A warm search starts with a polish, and then at the lowest of the first temperatures at which it is still close.
 pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start) -> Option<usize> {
     let (mut last, mut first) = (None, 0);
     match start {
         Start::Cold => search.look(),
-        // The few rows that have been asked leave an error of chance alone: corrections need no exponentials for it.
+        // The start was fitted on a few rows, so only its sampling error is left, and corrections need no exponentials.
         Start::Coarse(stage) => {
             (last, first) = (Some(stage), stage);
             polish(search, temperatures[stage], None);
@@ -74,7 +74,8 @@ pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start
         let point = minimise(search, &offsets, epsilon, enough);
         offsets.clone_from(&point.offsets);
         polish(search, epsilon, Some(point));
-        // Narrower boundaries hold fewer samples: what is left is the sample's, not the temperature's.
+        // Narrower boundaries contain fewer samples: the remaining error comes from the sample, not from the
+        // temperature.
         if search.best.chi_square <= search.limits.floor && search.best.chi_square > before * LITTLE
         {
             break;
@@ -91,8 +92,8 @@ pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start
     last
 }
 
-/// Follows `temperatures` down from the `first` on a part of the sample; returns where the hard cells are good enough for
-/// it, or no longer gain. They are not corrected: their error is another one in the whole sample.
+/// Lowers the temperature from stage `first` on a part of the sample. Returns the stage at which the hard cells are
+/// good enough for this part or stop improving. There is no polish, because the error differs on the whole sample.
 pub(crate) fn approach(search: &mut Search<'_>, temperatures: &[f64], first: usize) -> usize {
     let mut offsets = search.best.offsets.clone();
     for (stage, &epsilon) in temperatures.iter().enumerate().skip(first) {
@@ -109,8 +110,8 @@ pub(crate) fn approach(search: &mut Search<'_>, temperatures: &[f64], first: usi
     temperatures.len() - 1
 }
 
-/// The narrowest of the first temperatures at which the start is close to the minimum, and the curvature there; `None` when
-/// none is. A few rows say as much.
+/// Returns the lowest of the first temperatures at which the start is close to the minimum, and the curvature there;
+/// `None` when there is no such temperature. A few rows are enough to decide this.
 fn warm_model(search: &mut Search<'_>, temperatures: &[f64]) -> Option<(usize, Curvature)> {
     let (stage, mut point) = (1..=WARM_STAGE.min(temperatures.len() - 1))
         .rev()

@@ -1,7 +1,8 @@
-//! Averaged stochastic gradient at a falling temperature: offsets from one batch of samples after the other. For streams,
-//! whose samples are seen once, and as a rough start where there are very many classes.
+//! Averaged stochastic gradient at a falling temperature: offsets from consecutive batches of samples, for streams in
+//! which each sample is seen once, and as a rough start for very many classes.
 //!
-//! The decreasing regularization follows DRAG (arXiv 2510.27340) in kind; the exponents and the scaling of a step are ours.
+//! The decreasing regularization follows the idea of DRAG (arXiv 2510.27340); the exponents and the step scaling
+//! differ.
 
 use crate::anneal::Start;
 use crate::hessian::centre;
@@ -9,17 +10,19 @@ use crate::pass::Sample;
 use crate::problem::{SampleWeights, check_offsets, normalised_target};
 use crate::{Scores, SolveError};
 
-/// A temperature falls to this part of the first, with the root of the number of batches.
+/// Smallest temperature as a fraction of the first; the temperature falls with the square root of the number of
+/// batches.
 const LAST: f64 = 1.0 / 16.0;
-/// Temperatures that a class moves at most in a step.
+/// Largest movement of a class in a step, in units of the temperature.
 const LARGEST_STEP: f64 = 2.0;
-/// Batches after which the average forgets the ones before: the first half of them all.
+/// Fraction of the batches in the average, which forgets the earlier ones.
 const FORGETS: f64 = 0.5;
 
 /// Offsets that follow a stream of samples.
 ///
-/// A batch moves class `j` by the temperature times `(nu_j - m_j) / max(nu_j, 1 / n)`, `m` being its mean softmax, times a
-/// factor that falls with the root of the number of batches; the answer is the mean of the offsets of the later half.
+/// A batch moves class `j` by the temperature times `(nu_j - m_j) / max(nu_j, 1 / n)`, where `m` is the batch's mean
+/// softmax, times a factor that falls with the square root of the number of batches. The result is the mean of the
+/// offsets over the later half of the batches.
 ///
 /// ```
 /// use tailfold_sdot::{Averaged, Scores, cell_masses, sphere_samples};
@@ -38,9 +41,9 @@ const FORGETS: f64 = 0.5;
 #[derive(Clone, Debug)]
 pub struct Averaged {
     target: Vec<f64>,
-    /// Where the gradient is taken, `[C]`.
+    /// Offsets at which the gradient is evaluated, `[C]`.
     current: Vec<f64>,
-    /// Of the later half, `[C]`.
+    /// Mean of the offsets over the later half of the batches, `[C]`.
     mean: Vec<f64>,
     batches: u32,
     /// First temperature: the standard deviation of the scores of the first batch.
@@ -48,7 +51,7 @@ pub struct Averaged {
 }
 
 impl Averaged {
-    /// Offsets for the target masses `target` `[C]`, from zeros.
+    /// Starts from zero offsets for the target masses `target` `[C]`.
     ///
     /// # Errors
     /// [`SolveError`] when a mass is not positive or the sum is not 1.
@@ -67,11 +70,11 @@ impl Averaged {
         }
     }
 
-    /// Learns from the samples of `scores` `[n, C]` with `weights` `[n]`, equal ones when `None`. More samples a batch are
-    /// better than more batches.
+    /// Learns from the samples of `scores` `[n, C]` with `weights` `[n]` (`None` means equal weights). Larger batches
+    /// are better than more batches.
     ///
     /// # Errors
-    /// [`SolveError`] when they do not fit.
+    /// [`SolveError`] when the scores or weights do not fit.
     pub fn push(&mut self, scores: &Scores<'_>, weights: Option<&[f64]>) -> Result<(), SolveError> {
         check_offsets(
             &self.current,
@@ -94,7 +97,7 @@ impl Averaged {
         let soft = sample.soft_cells(&self.current, epsilon, None).soft;
         for ((h, mass), nu) in self.current.iter_mut().zip(&soft).zip(&self.target) {
             let step = (nu - mass) / nu.max(grain);
-            // Never less than the temperature's own part: batches go on telling.
+            // The factor has a lower bound, as the temperature has, so later batches still count.
             *h += epsilon * fall.max(LAST) * step.clamp(-LARGEST_STEP, LARGEST_STEP);
         }
         centre(&mut self.current);
@@ -105,7 +108,7 @@ impl Averaged {
         }
     }
 
-    /// The offsets so far, `[C]`, in score units, sum 0.
+    /// The current offsets, `[C]`, in score units, sum 0.
     pub fn offsets(&self) -> Vec<f64> {
         let mut offsets = self.mean.clone();
         centre(&mut offsets);
@@ -113,14 +116,15 @@ impl Averaged {
     }
 }
 
-/// Batches that the samples of a problem make.
+/// Largest number of batches into which the samples of a problem are split.
 const BATCHES: usize = 256;
-/// Samples a batch has at least.
+/// Smallest number of samples per batch.
 const MIN_BATCH: usize = 64;
-/// Times that the samples are gone through.
+/// Number of passes over the samples.
 const EPOCHS: usize = 2;
 
-/// Offsets from the batches that `batch` makes: the rows `first`, `first + stride` and so on, of `rows`.
+/// Returns the offsets learned from batches; `batch(first, stride)` returns the rows `first`, `first + stride` and so
+/// on.
 pub(crate) fn descend<'a>(
     target: &[f64],
     offsets: &[f64],
@@ -135,9 +139,9 @@ pub(crate) fn descend<'a>(
         state.learn(&mut sample);
         walked += sample.walked;
     }
-    // The wide temperatures have been walked through: it goes on where they end.
+    // The wide temperatures are done, so the solve continues where they end.
     (state.offsets(), Start::Coarse(STAGE), walked)
 }
 
-/// The temperature that the corrections begin with, counted from the first: the one that is nearest to [`LAST`].
+/// First temperature of the corrections, counted from the first of the schedule: the one nearest to [`LAST`].
 const STAGE: usize = 2;

@@ -1,4 +1,4 @@
-//! Blocks of scores for a walk over the sample, read from a matrix or made from features and weights.
+//! Blocks of scores for a pass over the sample, read from a matrix or computed from features and weights.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,18 +9,19 @@ use crate::Scores;
 use crate::product::Product;
 use crate::scores::Values;
 
-/// Scores in a block, about: half a MiB, so that what reads them finds them in the second cache.
+/// Approximate number of scores in a block: half a MiB, which fits in the L2 cache.
 const BLOCK_SCORES: usize = 1 << 17;
 
-/// Most shards of a walk: the most threads it can use.
+/// Largest number of shards of a pass, and so of threads.
 pub(crate) const MAX_SHARDS: usize = 16;
 
-/// Rows whose scores are in memory at a time, a shard. A product of fewer rows than 64 packs its weights too often.
+/// Number of rows whose scores a shard has in memory at a time. A product with fewer than 64 rows packs its weights too
+/// often.
 pub(crate) fn block_rows(classes: usize) -> usize {
     (BLOCK_SCORES / classes).clamp(64, 256)
 }
 
-/// Scores, ready to be read block by block; every `stride`-th row of them.
+/// Scores that can be read block by block, or every `stride`-th row of them.
 pub(crate) enum Blocks<'a> {
     Matrix {
         values: Cow<'a, [f32]>,
@@ -34,7 +35,8 @@ pub(crate) enum Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Blocks of every `stride`-th row of `scores`, from the first; a product of at most `keep` scores is made once, here.
+    /// Blocks of every `stride`-th row of `scores`, from the first; a product of at most `keep` scores is computed
+    /// once, here.
     pub(crate) fn new(scores: &Scores<'a>, stride: usize, keep: usize) -> Self {
         let classes = scores.num_classes();
         match scores.values {
@@ -71,7 +73,7 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    /// Scores of `rows`, `[rows, C]` row-major; `buffer` holds them when they have to be made.
+    /// Returns the scores of `rows`, `[rows, C]` row-major; `buffer` stores them when they have to be computed.
     pub(crate) fn read<'b>(&'b self, rows: Range<usize>, buffer: &'b mut Vec<f32>) -> &'b [f32] {
         match self {
             Self::Matrix {

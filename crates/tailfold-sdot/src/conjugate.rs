@@ -1,31 +1,33 @@
-//! Newton's step by conjugate gradients: what a large Hessian, known by its products alone, is good for.
+//! Newton steps by conjugate gradients, for large Hessians of which only the products with vectors are computed.
 
 use crate::energy::dot;
 use crate::graph::Kept;
 use crate::hessian::centre;
 
-/// Residual at which a step is good enough, as a part of the first: the gradient that it answers changes with the step.
+/// Relative residual at which a step is accurate enough: the gradient changes with the step anyway.
 const ENOUGH: f64 = 0.03;
-/// Products a step takes at most.
+/// Largest number of products per step.
 const MAX_PRODUCTS: usize = 80;
-/// Added to the diagonal, as a part of it and of the class's mass: classes without an edge have no curvature.
+/// Added to the diagonal, as a fraction of the diagonal and of the class's mass: classes without an edge have no
+/// curvature.
 const RIDGE: f64 = 1e-6;
-/// Temperatures that a class moves at most, about: added to the diagonal is its residual over this. Far from its mass a class
-/// has hardly any curvature, and what little there is says nothing of where it has to go.
+/// Approximate largest movement of a class, in temperatures: the residual divided by this is added to the diagonal. Far
+/// from its mass a class has almost no curvature, and the rest of it does not indicate the direction.
 const FAR: f64 = 4.0;
 
-/// `epsilon` times the Hessian, by the probabilities that were kept.
+/// `epsilon` times the Hessian, computed from the kept probabilities.
 pub(crate) struct Conjugate {
     kept: Kept,
-    /// `[C]`.
+    /// Diagonal of the Hessian, `[C]`.
     diagonal: Vec<f64>,
-    /// `[C]`.
+    /// Soft masses, `[C]`.
     mass: Vec<f64>,
     epsilon: f64,
 }
 
 impl Conjugate {
-    /// The Hessian where `kept` was kept and the soft masses are `soft`. `None` when it joins no two classes.
+    /// The Hessian at the point where `kept` was recorded and the soft masses are `soft`; `None` when it connects no
+    /// two classes.
     pub(crate) fn new(kept: Kept, soft: &[f64], epsilon: f64) -> Option<Self> {
         let diagonal = kept.diagonal(soft.len());
         diagonal.iter().any(|&d| d > 0.0).then(|| Self {
@@ -36,7 +38,7 @@ impl Conjugate {
         })
     }
 
-    /// The Newton step `-H^-1 residual`, `[C]`, about, with sum 0. `None` when it is not finite.
+    /// Returns the approximate Newton step `-H^-1 residual`, `[C]`, with sum 0; `None` when it is not finite.
     pub(crate) fn step(&self, residual: &[f64]) -> Option<Vec<f64>> {
         let ridge: Vec<f64> = (self.diagonal.iter().zip(&self.mass).zip(residual))
             .map(|((d, mass), r)| RIDGE * (d + mass) + r.abs() / FAR + f64::MIN_POSITIVE)

@@ -1,4 +1,4 @@
-//! The Hessian of the entropic energy, as each method has it.
+//! The Hessian of the entropic energy in the form that each method uses.
 
 use crate::conjugate::Conjugate;
 use crate::graph::Kept;
@@ -6,16 +6,16 @@ use crate::hessian::Hessian;
 use crate::point::SoftPoint;
 use crate::walker::Walker;
 
-/// What makes a Newton step of a residual.
+/// Computes Newton steps from residuals.
 pub(crate) enum Curvature {
-    /// Factored once: a step costs `C^2`.
+    /// The factored Hessian: a step costs `C^2`.
     Dense(Hessian),
-    /// Solved anew for each step, with what was kept of the probabilities.
+    /// The Hessian by products with the kept probabilities: each step is solved iteratively.
     Sparse(Conjugate),
 }
 
 impl Curvature {
-    /// The curvature at `point`; of what was `kept` there, or by a walk of its own.
+    /// The curvature at `point`, from the `kept` probabilities or else from another pass over the sample.
     pub(crate) fn at(
         sample: &mut Walker<'_>,
         point: &SoftPoint,
@@ -31,7 +31,7 @@ impl Curvature {
         })
     }
 
-    /// The Newton step `-H^-1 residual`, `[C]`, with sum 0. `None` when it is not finite.
+    /// Returns the Newton step `-H^-1 residual`, `[C]`, with sum 0; `None` when it is not finite.
     pub(crate) fn step(&self, residual: &[f64]) -> Option<Vec<f64>> {
         match self {
             Self::Dense(hessian) => hessian.step(residual),

@@ -1,4 +1,4 @@
-//! The two convex energies whose minimisers are the offsets, and the cells they belong to.
+//! The two convex energies that the offsets minimise, and the masses of the cells.
 
 use crate::pass::Sample;
 use crate::problem::{check_offsets, normalised_target};
@@ -33,7 +33,7 @@ pub fn entropic_energy(
     Ok((cells.energy - dot(&target, offsets), gradient))
 }
 
-/// Hard energy `E[max_j (s_j + h_j)] - <target, h>` in score units: convex, and least where the cells have the target
+/// Hard energy `E[max_j (s_j + h_j)] - <target, h>` in score units: convex, and minimal where the cells have the target
 /// masses.
 ///
 /// # Errors

@@ -1,19 +1,21 @@
-//! The entropic problem itself, at one temperature: no hard cells.
+//! The entropic problem at one temperature, without hard cells.
 
 use crate::newton::minimise;
 use crate::point::SoftPoint;
 use crate::search::Search;
 
-/// Soft chi-square at which a temperature on the way is left.
+/// Soft chi-square at which an intermediate temperature is left.
 const ROUGH: f64 = 1e-2;
-/// Below this chi-square the rounding of single precision's exponentials is most of what is left.
+/// Chi-square below which rounding of the single-precision exponentials dominates.
 const SINGLE: f64 = 1e-10;
 
-/// Minimises the entropic energy of `search` at `epsilon`: the mean softmax becomes the target, until its chi-square is at
-/// most `tolerance` and no class is off by more than half. Returns the point, and whether it is such a one.
+/// Minimises the entropic energy of `search` at `epsilon`: the mean softmax approaches the target until its chi-square
+/// is at most `tolerance` and no class is off by more than half. Returns the point, and whether it satisfies both
+/// limits.
 ///
-/// From the start at once where that succeeds; else by way of the wider ones of the falling `temperatures`: scores that are
-/// far apart leave few samples at a wall, and nothing tells the way to the minimum.
+/// The search first goes directly to `epsilon`; if that fails, it passes through the higher ones of the falling
+/// `temperatures`: with widely separated scores, few samples are near a boundary, and the gradient does not show the
+/// way to the minimum.
 pub(crate) fn descend(
     search: &mut Search<'_>,
     temperatures: &[f64],
@@ -34,7 +36,7 @@ pub(crate) fn descend(
         point = minimise(search, &offsets, epsilon, single);
     }
     search.exact = single > tolerance && point.chi_square <= single;
-    // A temperature's steps are counted: where they were still bringing something, there are more.
+    // The number of steps per temperature is limited, so the search repeats while it makes progress.
     while !reached(search, &point) && search.iterations < search.limits.max_iterations {
         let next = minimise(search, &point.offsets, epsilon, tolerance);
         if next.energy >= point.energy && next.chi_square >= point.chi_square {

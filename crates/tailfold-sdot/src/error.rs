@@ -21,11 +21,11 @@ pub enum SolveErrorKind {
     Setting,
     /// The device of the sample failed.
     Device,
-    /// A dense Hessian has no room for so many classes.
+    /// A dense Hessian for this number of classes would be too large.
     TooManyClasses,
 }
 
-/// A problem or a measure that cannot be posed or solved as given; the text names the class or the row.
+/// A problem or a measure that cannot be posed or solved; the message names the class or the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SolveError {
     kind: SolveErrorKind,
@@ -33,7 +33,7 @@ pub struct SolveError {
 }
 
 impl SolveErrorKind {
-    /// An error of this kind, with a message that states the fact.
+    /// Returns an error of this kind with a message that states the fact.
     pub(crate) fn error(self, message: impl Into<String>) -> SolveError {
         SolveError {
             kind: self,
@@ -43,7 +43,7 @@ impl SolveErrorKind {
 }
 
 impl SolveError {
-    /// Returns the kind, on which a caller can act.
+    /// Returns the kind, so that a caller can act on it.
     pub fn kind(&self) -> SolveErrorKind {
         self.kind
     }

@@ -1,21 +1,23 @@
-//! Samples exchanged one by one along the cheapest ways: exact, for samples so small that each of their members counts.
+//! Exchange of single samples along shortest paths: an exact method for samples so small that every member counts.
 //!
-//! A way leads from a class that has too much, over classes that each hand one sample on, to one that lacks some. What a
-//! sample is short of in another class is the length of an edge; raising each class by its distance keeps every sample
-//! where it is but for those on the way, which come to lie on a border. That is the primal-dual step of a minimum-cost flow, so
-//! with equal weights and masses of whole samples it ends at the optimum of the linear program.
+//! A path leads from a class with too much mass, over classes that each pass one sample on, to a class with too little.
+//! The length of an edge is the gap in `s + h` that keeps the nearest sample out of the other class. Raising each class
+//! by its distance keeps every sample in its class, except that the samples on the path come to lie on a border. This
+//! is the primal-dual step of a minimum-cost flow, so with equal weights and target masses of whole samples it ends at
+//! the optimum of the linear program.
 
 use crate::pass::Sample;
 use crate::search::Search;
 
-/// Scores of a problem that is small enough.
+/// Largest number of scores for which the exchange is used.
 const MAX_SCORES: usize = 1 << 17;
-/// Part of a sample by which a class is off at least.
+/// Smallest error of a class that counts, in samples.
 const OFF: f64 = 0.5 - 1e-9;
-/// How far beyond a border a sample is pushed, as a part of the largest of the scores and offsets.
+/// Distance by which a sample is pushed beyond a border, relative to the largest of the scores and offsets.
 const PUSH: f64 = 1e-11;
 
-/// Improves the best hard cells of a small problem, until they are good enough, no way helps, or the iterations are spent.
+/// Improves the best hard cells of a small problem until they are good enough, no path helps, or the iterations are
+/// used up.
 pub(crate) fn exchange(search: &mut Search<'_>) {
     let classes = search.target.len();
     if search.sample.rows().saturating_mul(classes) > MAX_SCORES {
@@ -34,7 +36,7 @@ pub(crate) fn exchange(search: &mut Search<'_>) {
         let (gaps, size) = gaps(sample, &best.offsets);
         search.iterations += 1;
         let way = Way::shortest(&gaps, &sources.collect::<Vec<_>>());
-        // A class that lacks a sample; where none does, one that has room for a part of it.
+        // Prefer a class that lacks a sample, and otherwise take a class with room for a part of one.
         let nearest = |least: f64| {
             (0..classes)
                 .filter(|&class| off(class) <= -least && !hopeless[class])
@@ -49,13 +51,14 @@ pub(crate) fn exchange(search: &mut Search<'_>) {
         if search.try_hard(&best.offsets, &step, 1.0).1 {
             hopeless.fill(false);
         } else {
-            // Samples that lie on one another come all at once: this class does better without.
+            // Identical samples move all at once, and the class is better without them.
             hopeless[goal] = true;
         }
     }
 }
 
-/// What the sample of class `i` that is nearest to class `j` is short of there, `[C, C]`, and the largest of `|s + h|`.
+/// For each pair of classes, the smallest gap between a sample of class `i` and class `j`, `[C, C]`; and the largest
+/// `|s + h|`.
 fn gaps(sample: &mut Sample<'_>, offsets: &[f64]) -> (Vec<f64>, f64) {
     let classes = offsets.len();
     for shard in sample.shards() {
@@ -80,18 +83,18 @@ fn gaps(sample: &mut Sample<'_>, offsets: &[f64]) -> (Vec<f64>, f64) {
         for (gap, other) in nearest.iter_mut().zip(&shard.pairs) {
             *gap = gap.min(*other);
         }
-        // These were sums, and are asked for again.
+        // Other passes use these buffers for sums and expect them to be empty.
         shard.pairs.clear();
     }
     let largest = offsets.iter().fold(size, |max, h| max.max(h.abs()));
     (nearest, largest)
 }
 
-/// The shortest ways from some classes to the others (Dijkstra).
+/// The shortest paths from some classes to all others (Dijkstra).
 struct Way {
-    /// `[C]`; infinite where no way leads.
+    /// Distance of each class, `[C]`; infinite where no path leads.
     distance: Vec<f64>,
-    /// The class before, `[C]`.
+    /// Predecessor of each class on its path, `[C]`.
     before: Vec<Option<usize>>,
 }
 
@@ -121,13 +124,13 @@ impl Way {
         way
     }
 
-    /// How far each class is raised for a sample to come to `goal`, `[C]`: by its distance, and a `push` more for each border
-    /// on the way.
+    /// Returns how much each class is raised so that a sample reaches `goal`, `[C]`: by its distance, plus a `push` for
+    /// each border on the path.
     fn raised(&self, goal: usize, push: f64) -> Vec<f64> {
         let most = self.distance[goal];
         let mut raised: Vec<f64> = (self.distance.iter().enumerate())
             .map(|(class, &distance)| {
-                // The samples of the other ways lie on borders as well, and are to stay.
+                // The samples on the other paths also lie on borders, and they must not move.
                 let borders = self.to(class).len() - 1;
                 if distance < most {
                     distance - push * borders as f64
@@ -143,7 +146,7 @@ impl Way {
         raised
     }
 
-    /// The classes on the way to `class`, from it to a source.
+    /// Returns the classes on the path to `class`, from `class` back to a source.
     fn to(&self, class: usize) -> Vec<usize> {
         std::iter::successors(Some(class), |&class| self.before[class]).collect()
     }
@@ -156,8 +159,8 @@ mod tests {
     use crate::{Problem, Scores, hard_energy};
 
     #[test]
-    fn whole_samples_find_their_places() {
-        // Nine classes of five to sixty of 200 samples, from no offsets at all.
+    fn exchange_meets_targets_of_whole_samples() {
+        // Nine classes with targets of 5 to 60 of 200 samples, starting from zero offsets.
         let counts = [60.0, 40.0, 30.0, 20.0, 15.0, 12.0, 10.0, 8.0, 5.0];
         let target: Vec<f64> = counts.iter().map(|count| count / 200.0).collect();
         let (z, w) = cosine(200, 9, 4, 11);
@@ -173,7 +176,7 @@ mod tests {
                 search.best.mass
             );
         }
-        // At the optimum no other offsets have less energy.
+        // No other offsets have less energy than the optimum.
         let problem = Problem {
             scores,
             sample_weights: None,
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn ways_are_the_shortest() {
+    fn paths_are_shortest() {
         let none = f64::INFINITY;
         let gaps = [
             none, 1.0, 5.0, none, none, none, 2.0, none, none, none, none, 1.0, none, none, none,

@@ -1,14 +1,14 @@
-//! The exponential of the softmax: branch-free, so that a row is computed several classes at a time, and the same on
-//! every machine.
+//! The exponential for the softmax: branch-free, so that a row is vectorized over classes, and bit-equal on every
+//! machine.
 
-/// Below this argument the result stays at `exp(LOWEST)`, the last power that is not subnormal.
+/// Below this argument the result is `exp(LOWEST)`, the last power that is not subnormal.
 const LOWEST: f32 = -87.0;
-/// Adding it rounds to an integer, which is then found in the low bits of the sum.
+/// Adding this constant rounds to an integer, which is then in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts; the first has 9 bits, so that its multiples are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
-/// `exp(x)` for `x <= 0` to about 1e-7 relative error; arguments below -87 count as -87.
+/// Computes `exp(x)` for `x <= 0` with a relative error of about 1e-7; arguments below -87 are replaced by -87.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let x = x.max(LOWEST);
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn agrees_with_the_standard_library() {
+    fn exp_agrees_with_standard_library() {
         for step in 0..=87_000_u32 {
             let x = -(step as f32) / 1_000.0;
             let exact = f64::from(x).exp();

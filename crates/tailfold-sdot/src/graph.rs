@@ -1,35 +1,37 @@
-//! The Hessian of the entropic energy as a graph that is never written down: a sample joins the few classes that share it.
+//! The Hessian of the entropic energy as an implicit graph: each sample connects the few classes that share it.
 //!
-//! A row of probabilities `p` contributes `sum(p) diag(p) - p p^T`. Below a wide temperature nearly all of a row is in a few
-//! classes; those are kept, and a product with a vector costs as much as there are of them.
+//! A row of probabilities `p` contributes `sum(p) diag(p) - p p^T`. At all but the highest temperatures, nearly all of
+//! a row's mass is in a few classes. Only these are kept, so the cost of a product with a vector is proportional to
+//! their number.
 
 use rayon::prelude::*;
 
 use crate::blocks::MAX_SHARDS;
 use crate::row::narrow;
 
-/// A probability above this is kept, of a class with less than the mean mass above as much less.
+/// Probabilities above this threshold are kept; for a class with less than the mean mass the threshold is
+/// proportionally lower.
 const LARGE: f64 = 1e-3;
-/// Rows that are kept, for each class; curvature is a mean, and this many tell it well enough.
+/// Number of kept rows per class: curvature is a mean, and this many rows estimate it well enough.
 pub(crate) const ROWS_A_CLASS: usize = 32;
-/// Rows that are kept whatever the number of classes.
+/// Smallest number of kept rows, for any number of classes.
 const MIN_ROWS: usize = 1 << 16;
-/// Kept probabilities of all shards together: 128 MiB.
+/// Largest number of kept probabilities of all shards together: 128 MiB.
 const MAX_KEPT: usize = 1 << 24;
 
-/// Which probabilities are worth keeping.
+/// The rule for keeping probabilities.
 #[derive(Clone, Debug)]
 pub(crate) struct Worth {
-    /// `[C]`.
+    /// Threshold of each class, `[C]`.
     above: Vec<f32>,
-    /// Every how many rows.
+    /// Row stride: only every `every`-th row is kept.
     every: usize,
-    /// Probabilities that a shard keeps at most.
+    /// Largest number of probabilities that a shard keeps.
     most: usize,
 }
 
 impl Worth {
-    /// For a sample of `rows`, where the classes have about `mass` `[C]`.
+    /// The rule for a sample of `rows` in which the classes have approximately the masses `mass` `[C]`.
     pub(crate) fn new(mass: &[f64], rows: usize) -> Self {
         let mean = mass.len() as f64;
         let above: Vec<f32> = mass
@@ -45,12 +47,12 @@ impl Worth {
     }
 }
 
-/// Rows of probabilities, the small ones left out.
+/// Rows of probabilities without the small ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeptRows {
-    /// Where a row ends.
+    /// End of each row.
     ends: Vec<usize>,
-    /// Weight of a row.
+    /// Weight of each row.
     weights: Vec<f64>,
     classes: Vec<u32>,
     probabilities: Vec<f32>,
@@ -64,7 +66,8 @@ impl KeptRows {
         self.probabilities.clear();
     }
 
-    /// Keeps what is `worth` it of the row of `numerators` whose sum is `sum`.
+    /// Keeps the probabilities above the thresholds of `worth`, for the row with these `numerators` and their sum
+    /// `sum`.
     #[inline(always)]
     pub(crate) fn push(
         &mut self,
@@ -113,11 +116,11 @@ impl KeptRows {
     }
 }
 
-/// The kept rows of a walk.
+/// The rows that a pass kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     shards: Vec<KeptRows>,
-    /// One over the weight of all kept rows.
+    /// One divided by the weight of all kept rows.
     scale: f64,
 }
 
@@ -128,8 +131,9 @@ impl Kept {
         Self { shards, scale }
     }
 
-    /// Calls `visit` with a class, a gap and a weight: for a sample of another class what `s + h` of this one is short of
-    /// there, for its own the negative of what it has to spare. Gaps of probabilities that were not kept are left out.
+    /// Calls `visit` with a class, a gap and a weight. In a row of another class, the gap is the difference between the
+    /// largest `s + h` and this class's; in a row of the class itself, it is the negative margin over the second
+    /// largest. Gaps without a kept probability are omitted.
     pub(crate) fn each_gap(&self, epsilon: f64, mut visit: impl FnMut(usize, f64, f64)) {
         for shard in &self.shards {
             shard.each(|weight, classes, p| {
@@ -152,7 +156,7 @@ impl Kept {
         }
     }
 
-    /// The diagonal, `[C]`.
+    /// Returns the diagonal, `[C]`.
     pub(crate) fn diagonal(&self, classes: usize) -> Vec<f64> {
         self.sum(classes, |rows, out| {
             rows.each(|weight, classes, p| {
@@ -165,7 +169,7 @@ impl Kept {
         })
     }
 
-    /// The product with `vector` `[C]`.
+    /// Returns the product with `vector` `[C]`.
     pub(crate) fn times(&self, vector: &[f64]) -> Vec<f64> {
         self.sum(vector.len(), |rows, out| {
             rows.each(|weight, classes, p| {

@@ -1,7 +1,8 @@
-//! The Hessian of the entropic energy: the Laplacian of a graph whose edges join classes that share samples.
+//! The Hessian of the entropic energy: the Laplacian of a graph whose edges connect classes that share samples.
 //!
-//! `diag(E p) - E[p p^T]` has the row sums zero because the probabilities of a sample sum to 1. So only the products
-//! `E[p_j p_k]`, `j != k`, are accumulated, and the diagonal is their sum: nothing cancels when the cells are nearly hard.
+//! The row sums of `diag(E p) - E[p p^T]` are zero because the probabilities of a sample sum to 1. Therefore only the
+//! products `E[p_j p_k]`, `j != k`, are accumulated, and the diagonal is their sum: nothing cancels when the cells are
+//! nearly hard.
 
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DMatrixViewMut, DVector, Dyn};
 
@@ -10,13 +11,15 @@ use crate::row::narrow;
 use crate::shard::Shard;
 use crate::visit::{EdgeBlock, edge_block};
 
-/// A probability below this part of its class's mean probability is no edge. A class loses at most that part of its mass.
+/// A probability below this fraction of its class's mean probability makes no edge. A class loses at most this fraction
+/// of its mass.
 const NEGLIGIBLE: f64 = 1e-4;
-/// Columns of a block's product made at a time; what is above the diagonal's panel is not made.
+/// Number of columns of a block's product that are computed at a time; the part above the diagonal's panel is not
+/// computed.
 const PANEL: usize = 128;
-/// Multiply-adds a matrix product makes in the time of one scattered addition.
+/// Number of multiply-adds of a matrix product in the time of one scattered addition.
 const PRODUCT_SPEED: usize = 8;
-/// Ridges tried, relative to the diagonal: each one hundred times the last.
+/// Ridges to try, relative to the diagonal: each is a hundred times the one before.
 const RIDGES: [f64; 7] = [1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1.0, 1e2];
 
 /// `epsilon` times the Hessian, factored with one class held fixed.
@@ -27,7 +30,8 @@ pub(crate) struct Hessian {
 }
 
 impl Hessian {
-    /// The Hessian where the soft masses are `soft`, of its [`edges`]. `None` when no ridge makes it positive definite.
+    /// Builds the Hessian from its [`edges`] where the soft masses are `soft`; `None` when no ridge makes it positive
+    /// definite.
     pub(crate) fn new(edges: DMatrix<f64>, soft: &[f64], epsilon: f64) -> Option<Self> {
         let mut laplacian = edges;
         let classes = soft.len();
@@ -37,13 +41,13 @@ impl Hessian {
             laplacian[(j, j)] = left + below;
         }
         let degree = laplacian.diagonal();
-        // The constants are the null space: hold the best connected class.
+        // The null space contains the constants, so the best connected class is held fixed.
         let fixed = degree.imax();
         laplacian.neg_mut();
         RIDGES.iter().find_map(|ridge| {
             let mut matrix = laplacian.clone();
             for j in 0..classes {
-                // The mass keeps a class without any edge from having no curvature at all.
+                // The term with the mass gives curvature to a class without any edge.
                 matrix[(j, j)] = degree[j] + ridge * (degree[j] + soft[j]) + f64::MIN_POSITIVE;
             }
             matrix.row_mut(fixed).fill(0.0);
@@ -57,7 +61,7 @@ impl Hessian {
         })
     }
 
-    /// The Newton step `-H^-1 residual`, `[C]`, with sum 0. `None` when it is not finite.
+    /// Returns the Newton step `-H^-1 residual`, `[C]`, with sum 0; `None` when it is not finite.
     pub(crate) fn step(&self, residual: &[f64]) -> Option<Vec<f64>> {
         let mut step =
             DVector::from_iterator(residual.len(), residual.iter().map(|r| -self.epsilon * r));
@@ -69,14 +73,14 @@ impl Hessian {
     }
 }
 
-/// Moves `offsets` to sum 0.
+/// Shifts `offsets` to sum 0.
 pub(crate) fn centre(offsets: &mut [f64]) {
     let parts = 1.0 / offsets.len() as f64;
     let mean: f64 = offsets.iter().map(|h| h * parts).sum();
     offsets.iter_mut().for_each(|h| *h -= mean);
 }
 
-/// `E[p_j p_k]` below the diagonal.
+/// Returns `E[p_j p_k]` below the diagonal.
 pub(crate) fn edges(
     sample: &mut Sample<'_>,
     offsets: &[f64],
@@ -144,7 +148,7 @@ fn add_dense(shard: &mut Shard, classes: usize, len: usize) {
         let (width, height) = (PANEL.min(classes - start), classes - start);
         shard.panel.resize(width * height, 0.0);
         let mut panel = DMatrixViewMut::from_slice(&mut shard.panel, height, width);
-        // The same rows transposed: read by their strides.
+        // The transposed view of the same rows, by its strides.
         let (rows, by_row, by_class) = (Dyn(len / classes), Dyn(classes), Dyn(1));
         let transposed = &shard.soft_rows[start..len];
         let right = DMatrixView::from_slice_with_strides_generic(

@@ -1,15 +1,15 @@
-//! From a few rows of the sample to all of them: where a few say which way to go, the others need not be asked.
+//! Levels of the sample, from a few rows to all rows: the first steps need only a few rows to find the direction.
 
-/// Rows a class that the coarsest level has at least.
+/// Smallest number of rows per class on the coarsest level.
 const ROWS_A_CLASS: usize = 4;
-/// Rows that the coarsest level has at least.
+/// Smallest number of rows on the coarsest level.
 const MIN_ROWS: usize = 2048;
-/// How much finer a level is than the one before.
+/// Ratio of the numbers of rows of consecutive levels.
 const FINER: usize = 4;
-/// Part of the next sample's chance deviation that a level leaves.
+/// Chi-square that a level leaves, as a fraction of its sampling error.
 const LEAVES: f64 = 0.25;
 
-/// Every how many rows each level takes, falling to 1.
+/// Returns the row stride of each level, falling to 1.
 pub(crate) fn strides(rows: usize, classes: usize) -> Vec<usize> {
     let least = classes.saturating_mul(ROWS_A_CLASS).max(MIN_ROWS);
     let mut strides: Vec<usize> = std::iter::successors(Some(1), |stride| Some(stride * FINER))
@@ -19,8 +19,8 @@ pub(crate) fn strides(rows: usize, classes: usize) -> Vec<usize> {
     strides
 }
 
-/// Chi-square that is good enough for a level of `rows`: its solution is as far from that of all rows as chance has it,
-/// `classes / rows` in the mean, whatever is done.
+/// Returns the chi-square that is good enough for a level of `rows`: its solution differs from the solution of all rows
+/// by the sampling error, on average `classes / rows`, in any case.
 pub(crate) fn tolerance(rows: usize, classes: usize) -> f64 {
     LEAVES * classes as f64 / rows as f64
 }

@@ -13,7 +13,7 @@ use crate::{SolveError, SolveErrorKind};
 /// ```
 /// use tailfold_sdot::{Options, Problem, SampledMeasure, Scores, Sequence, Sphere, solve};
 ///
-/// // Three quarters the volume of the circle, one quarter features that were seen.
+/// // Three quarters of the mass on the circle, one quarter on observed features.
 /// let mut circle = Sphere::new(2, 7);
 /// circle.sequence = Sequence::Sobol;
 /// let circle = circle.sample(4_096)?;
@@ -30,18 +30,19 @@ use crate::{SolveError, SolveErrorKind};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampledMeasure {
-    /// `[n, dim]`, row-major.
+    /// Points `[n, dim]`, row-major.
     points: Vec<f32>,
     weights: Option<Vec<f64>>,
     dim: usize,
 }
 
 impl SampledMeasure {
-    /// Features `[n, dim]`, row-major, of weights `[n]`: not negative, of any positive sum; equal ones when `None`.
+    /// Features `[n, dim]`, row-major, with weights `[n]`: nonnegative, of any positive sum; `None` means equal
+    /// weights.
     ///
     /// # Errors
-    /// [`SolveError`] when there is no point or no column, when `points` is not whole rows, when there is not one weight a
-    /// row, or when a number is none, naming its row.
+    /// [`SolveError`] when there is no point or no column, when `points` is not whole rows, when the number of weights
+    /// differs from the number of rows, or when a value is invalid, naming its row.
     pub fn features(
         points: Vec<f32>,
         weights: Option<Vec<f64>>,
@@ -66,14 +67,15 @@ impl SampledMeasure {
         })
     }
 
-    /// The parts one after the other, each with its share of the mass: positive numbers of any sum.
+    /// Combines the parts one after the other; each has its share of the mass, a positive number, and the shares have
+    /// any sum.
     ///
-    /// A mixture grows as its parts do, and their shares stay what they are. The points of the smaller mixture are among those of
-    /// the larger one, though not the first of them.
+    /// A mixture can grow with its parts while their shares stay the same. The larger mixture contains the points of
+    /// the smaller one, but not as its first points.
     ///
     /// # Errors
-    /// [`SolveError`] without parts, for a share that is not a positive number, or when the parts' points have different
-    /// numbers of coordinates, naming the part.
+    /// [`SolveError`] without parts, for a share that is not a positive number, or when the points of the parts have
+    /// different numbers of coordinates, naming the part.
     pub fn mixture(parts: &[(f64, &Self)]) -> Result<Self, SolveError> {
         let Some((_, first)) = parts.first() else {
             return Err(SolveErrorKind::Empty.error("a mixture of no measures"));
@@ -99,7 +101,7 @@ impl SampledMeasure {
             weights.extend((0..rows).map(|row| share / sum * own.get(row)));
             points.extend_from_slice(&measure.points);
         }
-        // Only now: a share that is none has been named.
+        // This check comes last, so that an invalid share is reported first, by its part.
         if !sum.is_normal() {
             return Err(
                 SolveErrorKind::Mass.error(format!("the shares of the mixture sum to {sum}"))
@@ -112,18 +114,18 @@ impl SampledMeasure {
         })
     }
 
-    /// Points `[n, dim]`, row-major: what [`Scores::product`](crate::Scores::product) and [`AffineHead::solve`](crate::AffineHead::solve) take
-    /// as features.
+    /// Points `[n, dim]`, row-major, usable as the features of [`Scores::product`](crate::Scores::product) and
+    /// [`AffineHead::solve`](crate::AffineHead::solve).
     pub fn points(&self) -> &[f32] {
         &self.points
     }
 
-    /// Weights `[n]`, of any positive sum; `None` when all are equal.
+    /// Weights `[n]`, of any positive sum; `None` when all weights are equal.
     pub fn weights(&self) -> Option<&[f64]> {
         self.weights.as_deref()
     }
 
-    /// Coordinates of a point.
+    /// Number of coordinates of a point.
     pub fn dim(&self) -> usize {
         self.dim
     }
@@ -133,7 +135,7 @@ impl SampledMeasure {
         self.points.len() / self.dim
     }
 
-    /// False: a measure without points is refused.
+    /// Returns false, because a measure without points is an error.
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
     }

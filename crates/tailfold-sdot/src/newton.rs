@@ -4,30 +4,30 @@ use crate::energy::dot;
 use crate::point::SoftPoint;
 use crate::search::Search;
 
-/// Part of the decrease promised by the slope that a step must bring (Armijo).
+/// Fraction of the decrease predicted by the slope that a step must achieve (Armijo).
 const ARMIJO: f64 = 1e-4;
-/// Rounding of the energy's exponentials, in units of epsilon.
+/// Rounding error of the energy's exponentials, in units of epsilon.
 const ENERGY_ROUNDING: f64 = 1e-8;
-/// Halvings of a step before it is given up.
+/// Number of halvings before a step is given up.
 const MAX_HALVINGS: usize = 10;
-/// Steps at one temperature.
+/// Largest number of steps at one temperature.
 const MAX_STEPS: usize = 30;
-/// A step that leaves more than this part of the chi-square is a stall.
+/// A step that leaves more than this fraction of the chi-square is a stall.
 const STALL: f64 = 0.98;
-/// Stalls in a row that end a temperature: classes that no sample of their boundary connects move at a snail's pace.
+/// Consecutive stalls that end a temperature: classes that no boundary sample connects move very slowly.
 const MAX_STALLS: usize = 3;
-/// Part of the chi-square that Sinkhorn's step may leave to be worth another: at a wide temperature it leaves little, and needs
-/// no curvature.
+/// Fraction of the chi-square that a Sinkhorn step may leave to be repeated: at a high temperature it leaves little and
+/// needs no curvature.
 const PAYS: f64 = 0.25;
-/// Part of the hard cells' chi-square below which that of the soft masses is not what keeps the hard ones off.
+/// Fraction of the hard chi-square below which the soft chi-square no longer limits the hard cells.
 const SHARE: f64 = 0.25;
 /// A class this many e-foldings from its mass is out of reach of a quadratic model.
 const FAR: f64 = 3.0;
 
-/// Minimises the energy at `epsilon` from `offsets` until the soft masses' chi-square is at most `tolerance`; returns
-/// the point reached.
+/// Minimises the energy at `epsilon` from `offsets` until the soft chi-square is at most `tolerance`; returns the point
+/// reached.
 ///
-/// Ends early when the hard cells are good enough, the iterations are spent, or no step helps.
+/// The search ends early when the hard cells are good enough, the iterations are used up, or no step helps.
 pub(crate) fn minimise(
     search: &mut Search<'_>,
     offsets: &[f64],
@@ -71,14 +71,15 @@ pub(crate) fn minimise(
     point
 }
 
-/// Some class has less than `exp(-foldings)` of its mass.
+/// Returns whether some class has less than `exp(-foldings)` of its mass.
 fn is_off(soft: &[f64], target: &[f64], foldings: f64) -> bool {
     soft.iter()
         .zip(target)
         .any(|(mass, nu)| (nu / mass).ln() > foldings)
 }
 
-/// A Newton step, halved until the energy falls by Armijo's rule or the masses improve. `None` when none does.
+/// Makes a Newton step, halved until the energy falls by Armijo's rule or the masses improve; `None` when no length
+/// helps.
 fn newton_step(search: &mut Search<'_>, point: &mut SoftPoint) -> Option<SoftPoint> {
     let epsilon = point.epsilon;
     let curvature = search.curvature(point)?;
@@ -88,7 +89,7 @@ fn newton_step(search: &mut Search<'_>, point: &mut SoftPoint) -> Option<SoftPoi
     for _ in 0..MAX_HALVINGS {
         let next = search.soft_point(&point.offsets, &step, length, epsilon);
         let falls = next.energy <= point.energy + ARMIJO * length * slope;
-        // Near the minimum the energy's decrease drowns in rounding; the gradient's does not.
+        // Near the minimum the energy's decrease is lost in rounding, but the gradient's decrease is not.
         if falls || next.chi_square <= (1.0 - 0.1 * length) * point.chi_square {
             return Some(next);
         }
@@ -97,7 +98,7 @@ fn newton_step(search: &mut Search<'_>, point: &mut SoftPoint) -> Option<SoftPoi
     None
 }
 
-/// `h_j += epsilon ln(target_j / mass_j)`: Sinkhorn's step, which never raises the energy, however far the masses are.
+/// Sinkhorn's step `h_j += epsilon ln(target_j / mass_j)` never raises the energy, no matter how far the masses are.
 fn log_ratio_step(search: &mut Search<'_>, point: &SoftPoint, epsilon: f64) -> SoftPoint {
     let ratios: Vec<f64> = search
         .target

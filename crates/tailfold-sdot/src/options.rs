@@ -2,7 +2,7 @@
 
 use crate::{Method, SolveError, SolveErrorKind};
 
-/// What has to have the target masses.
+/// The masses that must match the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Masses {
@@ -11,7 +11,7 @@ pub enum Masses {
     Hard,
     /// The mean of `softmax((s + h) / epsilon)`: the minimiser of [`entropic_energy`](crate::entropic_energy).
     Soft {
-        /// Temperature, in score units; 1 is that of a network's own probabilities.
+        /// Temperature, in score units; 1 gives the network's own probabilities.
         epsilon: f64,
     },
 }
@@ -28,27 +28,28 @@ pub enum Masses {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Which masses are measured against the target. Default [`Masses::Hard`]. The `epsilon_` settings are those of
-    /// the way there.
+    /// The masses that are compared with the target. Default [`Masses::Hard`]. The `epsilon_` settings control the
+    /// annealing.
     pub masses: Masses,
-    /// Stop when `sum_j (mass_j - target_j)^2 / target_j` is at most this. Default 1e-3: a relative error of about 3 %, as a root mean square
-    /// weighted by the targets; a rare class may be further off. Below 1e-10, soft masses are computed in double precision.
+    /// The solver stops when `sum_j (mass_j - target_j)^2 / target_j` is at most this. The default 1e-3 is a relative
+    /// error of about 3 %, as a root mean square weighted by the targets; a rare class may have a larger error. Below
+    /// 1e-10, soft masses are computed in double precision.
     pub chi_square: f64,
-    /// No class is to be off by more than this part of its mass, or a hard one by more than one sample, if that is more.
-    /// Default 0.5; infinity leaves it to the chi-square alone, under which a class that is rare enough may be lost.
+    /// Largest accepted relative error of a class's mass; hard masses may also be off by one sample, if that is more.
+    /// Default 0.5; infinity leaves it to the chi-square alone, which can lose a rare class.
     pub largest_relative: f64,
-    /// How a step is made. Default [`Method::Auto`].
+    /// Method of the steps. Default [`Method::Auto`].
     pub method: Method,
-    /// Most steps: Newton, log-ratio and polishing steps together. Default 200.
+    /// Largest number of Newton, log-ratio and polishing steps together. Default 200.
     pub max_iterations: usize,
-    /// Offsets to start from, `[C]`, in score units, up to a constant; zeros when `None`.
+    /// Initial offsets, `[C]`, in score units, up to a constant; `None` means zeros.
     pub warm_start: Option<Vec<f64>>,
     /// First temperature, in standard deviations of a row's scores. Default 1.
     pub epsilon_start: f64,
-    /// Each temperature as a part of the one before, below 1. Default 1/4.
+    /// Ratio of each temperature to the one before, below 1. Default 1/4.
     pub epsilon_factor: f64,
-    /// No temperature is lower, in standard deviations of a row's scores. Default 1/65536: reached only
-    /// when wider ones leave the hard cells wrong, as with many classes close together in few dimensions.
+    /// Lowest temperature, in standard deviations of a row's scores. Default 1/65536; the solver reaches it only when
+    /// higher temperatures leave the hard cells wrong, as with many classes close together in few dimensions.
     pub epsilon_end: f64,
 }
 
@@ -69,7 +70,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Checks the numbers; the warm start is checked against the scores.
+    /// Checks the numbers; the warm start is checked later, against the scores.
     pub(crate) fn validate(&self) -> Result<(), SolveError> {
         let check = |field, value: f64, ok: bool, expected| {
             if ok {
@@ -116,12 +117,12 @@ impl Options {
         )
     }
 
-    /// The temperatures in units of `spread`, falling; at least one.
+    /// Returns the falling temperatures in units of `spread`; at least one.
     pub(crate) fn temperatures(&self, spread: f64) -> Vec<f64> {
         let end = self.epsilon_end.min(self.epsilon_start);
         let falling =
             std::iter::successors(Some(self.epsilon_start), |t| Some(t * self.epsilon_factor));
-        // A temperature just above the end would be a stage for nothing.
+        // A temperature just above the end would be a useless stage.
         let mut temperatures: Vec<f64> = falling
             .take_while(|t| *t > end * 1.5)
             .map(|t| t * spread)

@@ -1,6 +1,6 @@
-//! One walk over the sample: fixed blocks of rows, in fixed shards, whose sums are added in order.
+//! One pass over the sample: fixed blocks of rows in fixed shards, whose sums are added in order.
 //!
-//! Blocks and shards depend on the shape alone, so the bits of a sum do not depend on the number of threads.
+//! Blocks and shards depend only on the shape, so the bits of a sum do not depend on the number of threads.
 
 use std::ops::Range;
 
@@ -14,32 +14,32 @@ use crate::shard::Shard;
 use crate::visit::{GROUP, HardBlock, SoftBlock, hard_block, soft_block};
 use crate::{Scores, SolveError};
 
-/// A weighted sample with the buffers to walk over it again and again.
+/// A weighted sample with buffers for repeated passes.
 pub(crate) struct Sample<'a> {
     blocks: Blocks<'a>,
     classes: usize,
     rows: usize,
     pub(crate) weights: SampleWeights,
     shards: Vec<Shard>,
-    /// Rows that were walked over so far.
+    /// Number of rows visited so far.
     pub(crate) walked: u64,
 }
 
-/// Sums of a walk.
+/// The sums of a pass.
 #[derive(Debug)]
 pub(crate) struct CellSums {
     /// Mean of the (soft) maximum of `s + h`.
     pub(crate) energy: f64,
-    /// Mean softmax, `[C]`; zeros after a hard walk.
+    /// Mean softmax, `[C]`; zeros after a hard pass.
     pub(crate) soft: Vec<f64>,
     /// Hard cell masses, `[C]`.
     pub(crate) hard: Vec<f64>,
-    /// The probabilities that were to be kept.
+    /// The kept probabilities, if requested.
     pub(crate) kept: Option<Kept>,
 }
 
 impl<'a> Sample<'a> {
-    /// A product of at most `keep` scores is made once, a larger one in every walk.
+    /// A product of at most `keep` scores is computed once, a larger one in every pass.
     pub(crate) fn new(
         scores: &Scores<'a>,
         keep: usize,
@@ -49,7 +49,8 @@ impl<'a> Sample<'a> {
         Ok(Self::every(1, scores, keep, weights))
     }
 
-    /// The rows 0, `stride`, 2 `stride` and so on of a sample, as a sample; `weights` are those of all rows.
+    /// The rows 0, `stride`, 2 `stride` and so on of a sample, as a sample; `weights` has a weight for every row of the
+    /// sample.
     pub(crate) fn every(
         stride: usize,
         scores: &Scores<'a>,
@@ -83,7 +84,8 @@ impl<'a> Sample<'a> {
         self.rows
     }
 
-    /// Soft and hard cells at `offsets` for a temperature `epsilon`, and the probabilities that are `worth` keeping.
+    /// Returns the soft and hard cells at `offsets` for a temperature `epsilon`, and the probabilities to keep by
+    /// `worth`.
     pub(crate) fn soft_cells(
         &mut self,
         offsets: &[f64],
@@ -93,8 +95,8 @@ impl<'a> Sample<'a> {
         self.some_soft_cells(offsets, epsilon, worth, 1)
     }
 
-    /// [`soft_cells`](Self::soft_cells) of every `every`-th group of [`GROUP`] rows, as if they were the sample; NaN where
-    /// these weigh nothing. A walk that saves exponentials, not scores.
+    /// Like [`soft_cells`](Self::soft_cells), but as if every `every`-th group of [`GROUP`] rows were the sample; NaN
+    /// if these rows have no weight. This saves exponentials, not scores.
     pub(crate) fn some_soft_cells(
         &mut self,
         offsets: &[f64],
@@ -134,7 +136,7 @@ impl<'a> Sample<'a> {
         sums
     }
 
-    /// [`soft_cells`](Self::soft_cells) with exponentials in double precision: several times the time.
+    /// Like [`soft_cells`](Self::soft_cells) with exponentials in double precision; it takes several times as long.
     pub(crate) fn exact_soft_cells(&mut self, offsets: &[f64], epsilon: f64) -> CellSums {
         self.walk(|shard, weights, rows, block| {
             for (row, scores) in rows.zip(block.chunks_exact(offsets.len())) {
@@ -152,7 +154,7 @@ impl<'a> Sample<'a> {
         self.cell_sums()
     }
 
-    /// Hard cells at `offsets`; ties go to the lowest class.
+    /// Returns the hard cells at `offsets`; ties go to the lowest class.
     pub(crate) fn hard_cells(&mut self, offsets: &[f64]) -> CellSums {
         self.walk(|shard, weights, rows, block| {
             hard_block(HardBlock {
@@ -166,9 +168,9 @@ impl<'a> Sample<'a> {
         self.cell_sums()
     }
 
-    /// Standard deviation of the scores over the classes of a row, as a root mean square over the rows.
+    /// Returns the standard deviation of the scores over the classes of a row, as a root mean square over the rows.
     ///
-    /// What is common to a row moves no cell and does not count.
+    /// A constant added to a row moves no cell and does not count.
     pub(crate) fn spread(&mut self) -> f64 {
         let classes = self.classes;
         self.walk(|shard, weights, rows, block| {
@@ -214,7 +216,7 @@ impl<'a> Sample<'a> {
         self.walked += self.rows as u64;
     }
 
-    /// The shards of the last walk, in the order in which their sums are to be added.
+    /// The shards of the last pass, in the order in which their sums are added.
     pub(crate) fn shards(&mut self) -> &mut [Shard] {
         &mut self.shards
     }

@@ -1,25 +1,28 @@
-//! Corrections of the hard cells: steps on their masses, with the entropic Hessian for a model of how they move.
+//! Corrections of the hard cells: steps on their masses, with the entropic Hessian as the model of their movement.
 
 use crate::curvature::Curvature;
 use crate::point::SoftPoint;
 use crate::search::Search;
 use crate::settle::settle;
 
-/// Steps with one model.
+/// Largest number of steps with one model.
 const MAX_STEPS: usize = 12;
-/// A step that leaves more than this part of the chi-square has gained little: what is left is in classes of few samples.
+/// A step that leaves more than this fraction of the chi-square has gained little: the rest is in classes of few
+/// samples.
 const LITTLE: f64 = 0.8;
-/// Lengths tried for a step.
+/// Number of lengths tried for a step.
 const MAX_TRIES: usize = 4;
-/// A step is made at most this much shorter or longer than the one before it was.
+/// Smallest and largest ratio of a step's length to the length before.
 const CHANGE: [f64; 2] = [0.2, 2.0];
-/// Chi-square up to which samples are counted, in units of the one that is asked for, or that the sample allows.
+/// Chi-square up to which samples are counted, in units of the requested chi-square or of the chi-square that the
+/// sample allows.
 const NEAR: f64 = 16.0;
-/// Step lengths.
+/// Smallest and largest step length.
 const LENGTHS: [f64; 2] = [1.0 / 64.0, 1.0];
 
 /// Improves the best hard cells of `search` with the curvature at `epsilon`, until they are good enough, no step helps,
-/// or the iterations are spent. `point` is a soft point at `epsilon`; the curvature is its, where the best cells are its too.
+/// or the iterations are used up. `point` is a soft point at `epsilon`; its curvature is used if the best cells belong
+/// to it.
 pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64, point: Option<SoftPoint>) {
     if search.is_over() {
         return;
@@ -31,11 +34,11 @@ pub(crate) fn polish(search: &mut Search<'_>, epsilon: f64, point: Option<SoftPo
     }
 }
 
-/// The steps of [`polish`] with a `model` of the curvature at `epsilon`.
+/// Makes the steps of [`polish`] with a `model` of the curvature at `epsilon`.
 pub(crate) fn correct(search: &mut Search<'_>, epsilon: f64, model: &Curvature) {
     let mut length = 1.0;
     for _ in 0..MAX_STEPS {
-        // Where the chi-square is good, what is left is a class of few samples.
+        // If the chi-square is good, only classes of few samples are left.
         if search.is_over() || search.limits.allow(search.best.chi_square) {
             break;
         }
@@ -53,7 +56,7 @@ pub(crate) fn correct(search: &mut Search<'_>, epsilon: f64, model: &Curvature) 
             let shorter = CHANGE[0].max(best_part(&residual, &change, &search.target));
             let next = (length * shorter.min(CHANGE[1])).clamp(LENGTHS[0], LENGTHS[1]);
             helps = better;
-            // A step that does not help is too long, whatever its residual says.
+            // A step that does not help is too long, regardless of its residual.
             length = if better { next } else { next.min(length / 2.0) };
             if better {
                 break;
@@ -63,14 +66,15 @@ pub(crate) fn correct(search: &mut Search<'_>, epsilon: f64, model: &Curvature) 
             break;
         }
     }
-    // Where a class lacks many samples they are not worth counting.
+    // If a class lacks many samples, counting them is not worthwhile.
     let limits = search.limits;
     if search.best.chi_square <= NEAR * limits.tolerance.unwrap_or(0.0).max(limits.floor) {
         settle(search, epsilon);
     }
 }
 
-/// Part of a step that leaves the least chi-square, when the masses change in proportion: by `change` over the whole step.
+/// Returns the part of a step with the least chi-square if the masses change in proportion, by `change` over the whole
+/// step.
 fn best_part(residual: &[f64], change: &[f64], target: &[f64]) -> f64 {
     let product = |a: &[f64], b: &[f64]| -> f64 {
         a.iter()
@@ -80,7 +84,7 @@ fn best_part(residual: &[f64], change: &[f64], target: &[f64]) -> f64 {
             .sum()
     };
     let part = -product(residual, change) / product(change, change);
-    // No change at all is not too much of one.
+    // A step that changes nothing is not too long.
     if part.is_finite() { part } else { 1.0 }
 }
 
@@ -96,11 +100,11 @@ mod tests {
     use crate::testing::{cosine, search_for, skewed};
 
     #[test]
-    fn hard_cells_follow_where_the_soft_ones_stop() {
+    fn polish_improves_hard_cells_beyond_soft_minimum() {
         let (z, w) = cosine(20_000, 12, 8, 1);
         let scores = Scores::product(&z, &w, 8, 16.0).unwrap();
         let mut search = search_for(&scores, skewed(12, 0.05), 1e-4, 100, vec![0.0; 12]);
-        // At so wide a temperature the minimiser of the soft masses leaves the hard ones far off.
+        // At such a high temperature the minimiser of the soft masses leaves the hard masses far off.
         minimise(&mut search, &[0.0; 12], 4.0, 1e-6);
         let (before, spent) = (search.best.chi_square, search.iterations);
         assert!(before > 1e-2, "{before}");

@@ -2,47 +2,47 @@
 
 use crate::{Masses, Options, Problem, Scores, Solution, SolveError, Weighing, solve};
 
-/// How the mass of a class is measured.
+/// The definition of a class's mass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MassMeasure {
-    /// How much the samples of a class weigh.
+    /// Weighting of the samples of a class.
     pub weighing: Weighing,
-    /// Temperature of the softmax whose mean over the samples is the mass, in score units. At 0, the mass is
-    /// the share of samples with the class as top-1.
+    /// Temperature, in score units, of the softmax whose mean over the samples is the mass. At 0, the mass is the share
+    /// of samples with the class as top-1.
     pub temperature: f64,
 }
 
 impl MassMeasure {
-    /// Top-1 classes.
+    /// The share of samples with the class as top-1.
     pub const CELLS: Self = Self {
         weighing: Weighing::Prior,
         temperature: 0.0,
     };
-    /// The probabilities of a network that was trained with a softmax.
+    /// The mean probability of a network that was trained with a softmax.
     pub const PROBABILITIES: Self = Self {
         temperature: 1.0,
         ..Self::CELLS
     };
 }
 
-/// Offsets that were solved for a prior.
+/// Offsets solved for a prior.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Resolved {
-    /// The offsets, and how well they meet the prior.
+    /// The offsets, and how well they match the prior.
     pub solution: Solution,
     /// Weight of each sample, `[n]`, of any sum.
     pub weights: Vec<f64>,
 }
 
-/// Chi-square of soft masses that is good enough. Probabilities can meet a prior to any accuracy, in a few more steps;
-/// counts of samples cannot.
+/// Chi-square of soft masses that is good enough. Probabilities can match a prior to any accuracy in a few more steps,
+/// but counts of samples cannot.
 const SOFT_CHI_SQUARE: f64 = 1e-8;
 
 /// Finds the offsets that give every class its mass of `prior` `[C]` on samples with `scores` and `labels` `[n]`.
 ///
 /// # Errors
-/// As [`solve`], and [`SolveErrorKind::Label`](crate::SolveErrorKind::Label) when a label is not below `C`.
+/// The errors of [`solve`], and [`SolveErrorKind::Label`](crate::SolveErrorKind::Label) when a label is not below `C`.
 pub fn solve_for_prior(
     scores: Scores<'_>,
     labels: &[usize],
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::{AffineHead, cell_masses, sphere_samples};
 
-    /// Points of the plane, each with the class of its largest coordinate axis.
+    /// Returns points of the plane, each with the class of its largest coordinate.
     fn labelled(count: usize) -> (Vec<f32>, Vec<usize>) {
         let points = sphere_samples(count, 2, 9);
         let labels = points.chunks_exact(2).map(|z| usize::from(z[1] > z[0]));
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_get_their_masses_by_samples_and_by_probabilities() {
+    fn classes_get_their_hard_and_soft_masses() {
         let (points, labels) = labelled(4_000);
         let weights = [3.0, 0.5, 0.0, 2.0];
         let scores = || Scores::product(&points, &weights, 2, 1.0).unwrap();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn head_resolves_to_the_bits_of_its_scores() {
+    fn head_and_its_scores_resolve_to_same_bits() {
         let (points, labels) = labelled(1_000);
         let weights = [3.0, 0.5, 0.0, 2.0];
         let head = AffineHead::new(&weights, &[0.0; 2], 2).unwrap();

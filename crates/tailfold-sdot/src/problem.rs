@@ -1,24 +1,24 @@
-//! A transport problem as it is given, and as the passes need it: checked and normalised.
+//! A transport problem: the public form, and the checked and normalized form for the passes.
 
 use crate::{Scores, SolveError, SolveErrorKind};
 
-/// A sum of target masses further from 1 is taken for a mistake, not for rounding.
+/// Largest deviation from 1 of the sum of target masses that counts as rounding; a larger one is an error.
 const TARGET_SUM_TOLERANCE: f64 = 1e-6;
 
-/// Which share of a weighted sample each class shall own.
+/// The transport problem: a weighted sample and the target mass of each class.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Problem<'a> {
     /// Scores `[n, C]`.
     pub scores: Scores<'a>,
-    /// Weight of each sample, `[n]`, not negative, of any positive sum; `None` weighs all alike.
+    /// Weight of each sample, `[n]`, nonnegative, of any positive sum; `None` means equal weights.
     pub sample_weights: Option<&'a [f64]>,
-    /// Target mass of each class, `[C]`, positive. The sum must be 1 within 1e-6; what is left is divided out.
+    /// Target mass of each class, `[C]`, positive. The sum must be 1 within 1e-6; the masses are divided by it.
     pub target: &'a [f64],
 }
 
 impl<'a> Problem<'a> {
-    /// The problem of giving each class its share of `target`, `[C]`, of samples that all weigh alike.
+    /// Creates the problem that gives each class its share of `target`, `[C]`, of equally weighted samples.
     pub fn new(scores: Scores<'a>, target: &'a [f64]) -> Self {
         Self {
             scores,
@@ -31,7 +31,7 @@ impl<'a> Problem<'a> {
 /// Sample weights that sum to 1.
 #[derive(Clone, Debug)]
 pub(crate) enum SampleWeights {
-    /// The weight, and of how many.
+    /// The common weight, and the number of samples.
     Equal(f64, usize),
     Each(Vec<f64>),
 }
@@ -59,14 +59,14 @@ impl SampleWeights {
             )));
         }
         let sum: f64 = weights.iter().sum();
-        // A subnormal sum has lost the digits to divide by.
+        // A subnormal sum has too few significant digits for a divisor.
         if !sum.is_normal() {
             return Err(SolveErrorKind::Mass.error(format!("the sample weights sum to {sum}")));
         }
         Ok(Self::Each(weights.iter().map(|w| w / sum).collect()))
     }
 
-    /// The weights without those of the first `rows`; their sum is no longer 1.
+    /// Returns the weights from row `rows` on; their sum is no longer 1.
     pub(crate) fn skip(&self, rows: usize) -> Self {
         match self {
             Self::Equal(_, all) => Self::equal(all - rows),
@@ -74,7 +74,8 @@ impl SampleWeights {
         }
     }
 
-    /// The weights of the rows 0, `stride`, 2 `stride` and so on, of sum 1; equal ones where those are all 0.
+    /// Returns the weights of the rows 0, `stride`, 2 `stride` and so on, with sum 1; equal weights if all of them are
+    /// 0.
     pub(crate) fn every(self, stride: usize) -> Self {
         match self {
             weights @ Self::Each(_) if stride == 1 => weights,
@@ -110,7 +111,7 @@ impl SampleWeights {
     }
 }
 
-/// Checks the target masses of `classes` classes and divides their rounding out of the sum.
+/// Checks the target masses of `classes` classes and divides them by their sum.
 pub(crate) fn normalised_target(target: &[f64], classes: usize) -> Result<Vec<f64>, SolveError> {
     if target.len() != classes {
         return Err(SolveErrorKind::Length.error(format!(
@@ -136,7 +137,7 @@ pub(crate) fn normalised_target(target: &[f64], classes: usize) -> Result<Vec<f6
     Ok(target.iter().map(|v| v / sum).collect())
 }
 
-/// Checks that there is one offset a class and that each fits an `f32` bias.
+/// Checks that there is one offset per class and that each offset fits an `f32` bias.
 pub(crate) fn check_offsets(
     offsets: &[f64],
     classes: usize,

@@ -1,19 +1,19 @@
-//! Scores as a matrix product, some rows at a time.
+//! Scores as a matrix product, a few rows at a time.
 
 use gemm::Parallelism;
 
-/// `scale <w_j, z_i>`, with what its matrix product needs.
+/// The scores `scale <w_j, z_i>`, with the operands of the matrix product.
 pub(crate) struct Product<'a> {
     /// `[n, dim]`, row-major.
     features: &'a [f32],
-    /// `[C, dim]`, column-major: the order in which the product packs them.
+    /// Class weights `[C, dim]`, column-major: the order in which the product packs them.
     weights: Vec<f32>,
     dim: usize,
     scale: f32,
 }
 
 impl<'a> Product<'a> {
-    /// Scores of `features` `[n, dim]` for `weights` `[C, dim]`, both row-major.
+    /// Prepares the scores of `features` `[n, dim]` for `weights` `[C, dim]`, both row-major.
     pub(crate) fn new(features: &'a [f32], weights: &[f32], dim: usize, scale: f32) -> Self {
         let transposed = (0..dim)
             .flat_map(|k| weights[k..].iter().step_by(dim))
@@ -31,9 +31,10 @@ impl<'a> Product<'a> {
         self.weights.len() / self.dim
     }
 
-    /// Scores `[rows, C]` into `out`, row-major, of every `stride`-th row of the features from row `start` on.
+    /// Writes the scores `[rows, C]`, row-major, of every `stride`-th row of the features from row `start` on to `out`.
     ///
-    /// One thread makes them: a walk has its own, and sums that are made by several depend on how many there are.
+    /// The product uses one thread: a pass has its own threads, and sums from several threads would depend on their
+    /// number.
     pub(crate) fn multiply(&self, start: usize, stride: usize, out: &mut [f32]) {
         let (classes, dim) = (self.classes(), self.dim);
         let rows = out.len() / classes;
@@ -44,8 +45,9 @@ impl<'a> Product<'a> {
         let step = |stride: usize| isize::try_from(stride).unwrap_or(isize::MAX);
         // Row-major is the transpose of column-major: S^T [C, rows] = W [C, dim] Z^T [dim, rows].
         #[expect(unsafe_code, reason = "the product takes pointers")]
-        // SAFETY: `out` has classes * rows values, `weights` classes * dim, and `features` dim values at each of the `rows`
-        // strides: the lengths of the slices above, which panic where they do not fit. `out` is borrowed alone.
+        // SAFETY: `out` has classes * rows values, `weights` classes * dim, and `features` dim values at each of the
+        // `rows` strides: the lengths of the slices above, which panic where they do not fit. `out` is borrowed
+        // exclusively.
         unsafe {
             gemm::gemm(
                 classes,

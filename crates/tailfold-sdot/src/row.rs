@@ -1,4 +1,4 @@
-//! What is computed of one row of scores. Inlined, so that it is compiled anew for the vector unit of each caller.
+//! The computations on one row of scores, inlined so that they are compiled for the vector extension of each caller.
 
 use crate::exp::exp;
 
@@ -8,7 +8,7 @@ pub(crate) fn shift(scores: &[f32], offsets: &[f64], shifted: &mut [f64]) -> (us
     for ((sum, &score), &offset) in shifted.iter_mut().zip(scores).zip(offsets) {
         *sum = f64::from(score) + offset;
     }
-    // Running maxima: one alone would wait for itself at every class.
+    // Several running maxima: a single one would be a dependency chain over all classes.
     let mut lanes = [f64::NEG_INFINITY; 16];
     let (whole, rest) = shifted.as_chunks::<16>();
     for values in whole {
@@ -24,7 +24,8 @@ pub(crate) fn shift(scores: &[f32], offsets: &[f64], shifted: &mut [f64]) -> (us
             f64::NEG_INFINITY,
             |max, value| if value > max { value } else { max },
         );
-    // By sixteen at first: a search that may end at every class is not made in vectors.
+    // The search first checks sixteen classes at a time, because a search with an exit at every class is not
+    // vectorized.
     let at = whole.iter().position(|values| {
         values
             .iter()
@@ -38,7 +39,7 @@ pub(crate) fn shift(scores: &[f32], offsets: &[f64], shifted: &mut [f64]) -> (us
 /// Fills `out` with `exp((shifted - max) / epsilon)` and returns the sum.
 #[inline(always)]
 pub(crate) fn numerators(shifted: &[f64], max: f64, inverse_epsilon: f64, out: &mut [f32]) -> f64 {
-    // Two loops, or the exponentials would be made as few at a time as doubles are.
+    // Two loops, because in one loop the exponentials would use only as many lanes as `f64` values have.
     for (e, &sum) in out.iter_mut().zip(shifted) {
         *e = narrow((sum - max) * inverse_epsilon);
     }
@@ -62,7 +63,7 @@ pub(crate) fn exact_numerators(shifted: &mut [f64], max: f64, inverse_epsilon: f
     shifted.iter().sum()
 }
 
-/// Adds rows of numerators, `[shares, C]`, to `soft` `[C]`, each times its share.
+/// Adds rows of numerators, `[shares, C]`, to `soft` `[C]`, each multiplied by its share.
 #[inline(always)]
 pub(crate) fn add_soft(rows: &[f32], shares: &[f64], soft: &mut [f64]) {
     let classes = soft.len();

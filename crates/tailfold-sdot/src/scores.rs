@@ -1,8 +1,8 @@
-//! The scores `[n, C]`, as a matrix at hand or as a product made block by block.
+//! The scores `[n, C]`, as a given matrix or as a product computed block by block.
 
 use crate::{SolveError, SolveErrorKind};
 
-/// Scores `s_j(z_i)` of `n` samples for `C` classes, row-major; borrowed, never copied whole.
+/// Scores `s_j(z_i)` of `n` samples for `C` classes, row-major; borrowed, never copied as a whole.
 #[derive(Clone, Copy, Debug)]
 pub struct Scores<'a> {
     rows: usize,
@@ -22,7 +22,7 @@ pub(crate) enum Values<'a> {
 }
 
 impl<'a> Scores<'a> {
-    /// Scores at hand: `values` is `[n, num_classes]`, row-major.
+    /// Scores from a matrix: `values` is `[n, num_classes]`, row-major.
     ///
     /// # Errors
     /// [`SolveError`] when there is no class or no row, when `values` is not whole rows, or when a score is NaN or
@@ -48,7 +48,7 @@ impl<'a> Scores<'a> {
 
     /// Scores `scale <w_j, z_i>` of `features` `[n, dim]` and `weights` `[C, dim]`, both row-major.
     ///
-    /// Nothing is normalised: for a cosine classifier give unit vectors.
+    /// Nothing is normalized: a cosine classifier needs unit vectors.
     ///
     /// # Errors
     /// [`SolveError`] when a matrix is empty or not whole rows, when a value is NaN or infinite (naming the row or the
@@ -83,7 +83,7 @@ impl<'a> Scores<'a> {
             return Err(SolveErrorKind::NotFinite
                 .error(format!("feature {column} of row {row} is {value}")));
         }
-        // Cauchy-Schwarz bounds every partial sum of a product, with half the range left for rounding.
+        // Cauchy-Schwarz bounds every partial sum of a product; half of the range is left for rounding.
         let (row, feature_norm) = largest_norm(features, dim);
         let (class, weight_norm) = largest_norm(weights, dim);
         let bound = feature_norm * weight_norm * f64::from(scale.abs()).max(1.0);
@@ -105,7 +105,7 @@ impl<'a> Scores<'a> {
         })
     }
 
-    /// The scores without those of the first `rows` samples.
+    /// Returns the scores from row `rows` on.
     pub(crate) fn skip(self, rows: usize) -> Self {
         let values = match self.values {
             Values::Matrix(values) => Values::Matrix(&values[rows * self.classes..]),
@@ -139,19 +139,19 @@ impl<'a> Scores<'a> {
     }
 }
 
-/// Number of rows of `row` values in `values`, which `what` names in the error.
-pub(crate) fn whole_rows(what: &str, values: &[f32], row: usize) -> Result<usize, SolveError> {
+/// Returns the number of rows of `row` values in `values`, which the error calls `name`.
+pub(crate) fn whole_rows(name: &str, values: &[f32], row: usize) -> Result<usize, SolveError> {
     if values.len().is_multiple_of(row) {
         Ok(values.len() / row)
     } else {
         Err(SolveErrorKind::Length.error(format!(
-            "{what} have {found} values, not whole rows of {row}",
+            "{name} have {found} values, not whole rows of {row}",
             found = values.len()
         )))
     }
 }
 
-/// Row, column and value of the first number that is not finite.
+/// Returns the row, column and value of the first number that is not finite.
 pub(crate) fn not_finite(values: &[f32], row: usize) -> Option<(usize, usize, f32)> {
     let at = values.iter().position(|v| !v.is_finite())?;
     Some((at / row, at % row, values[at]))

@@ -1,4 +1,4 @@
-//! The state of a solve: what has been spent, and the best hard cells seen on the way.
+//! The state of a solve: the effort so far, and the best hard cells so far.
 
 use crate::curvature::Curvature;
 use crate::energy::dot;
@@ -12,29 +12,30 @@ use crate::{Method, Options, TracePoint};
 /// A search for the offsets of a target.
 pub(crate) struct Search<'a> {
     pub(crate) sample: Walker<'a>,
-    /// `[C]`, sum 1.
+    /// Target masses `[C]`, sum 1.
     pub(crate) target: Vec<f64>,
     pub(crate) limits: Limits,
     pub(crate) method: Method,
     pub(crate) iterations: usize,
     pub(crate) best: Cells,
     pub(crate) trace: Vec<TracePoint>,
-    /// Rows that were walked over before this search.
+    /// Number of rows visited before this search.
     pub(crate) walked_before: u64,
     /// Standard deviation of a row's scores.
     pub(crate) spread: f64,
-    /// Exponentials in double precision.
+    /// Whether exponentials are in double precision.
     pub(crate) exact: bool,
 }
 
-/// When to stop.
+/// The stopping limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Chi-square of the hard masses that is good enough; `None` in a search for soft masses, which no hard cells end.
+    /// Chi-square of the hard masses that is good enough; `None` in a search for soft masses, which hard cells do not
+    /// end.
     pub(crate) tolerance: Option<f64>,
     /// Largest accepted relative error of a class's mass.
     pub(crate) relative: f64,
-    /// Absolute error of a class's mass that is accepted in any case: for hard masses the largest sample weight.
+    /// Absolute error of a class's mass that is always accepted: for hard masses the largest sample weight.
     pub(crate) grain: f64,
     /// Chi-square that the largest sample weight alone explains.
     pub(crate) floor: f64,
@@ -42,7 +43,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Of a whole sample whose largest weight is `largest`.
+    /// The limits for a whole sample with the largest weight `largest`.
     pub(crate) fn new(target: &[f64], largest: f64, options: &Options) -> Self {
         Self {
             tolerance: Some(options.chi_square),
@@ -53,31 +54,31 @@ impl Limits {
         }
     }
 
-    /// Turns to soft masses; returns the chi-square that is good enough for them.
+    /// Switches to soft masses; returns the chi-square that is good enough for them.
     pub(crate) fn for_soft_masses(&mut self) -> f64 {
         self.grain = 0.0;
         self.tolerance.take().unwrap_or(0.0)
     }
 
-    /// Whether a chi-square of the hard masses is good enough.
+    /// Returns whether a chi-square of the hard masses is good enough.
     pub(crate) fn allow(&self, chi_square: f64) -> bool {
         self.tolerance.is_some_and(|enough| chi_square <= enough)
     }
 }
 
-/// Offsets and the hard masses they give.
+/// Offsets and the hard masses under them.
 #[derive(Clone, Debug)]
 pub(crate) struct Cells {
-    /// `[C]`, sum 0.
+    /// Offsets `[C]`, sum 0.
     pub(crate) offsets: Vec<f64>,
-    /// `[C]`.
+    /// Hard masses `[C]`.
     pub(crate) mass: Vec<f64>,
-    /// Infinite before the first walk.
+    /// Chi-square of the hard masses; infinite before the first pass.
     pub(crate) chi_square: f64,
 }
 
 impl<'a> Search<'a> {
-    /// A search from `offsets`, whose cells nobody has seen yet.
+    /// Starts a search from `offsets`, whose cells are not computed yet.
     pub(crate) fn new(
         sample: Walker<'a>,
         target: Vec<f64>,
@@ -105,29 +106,29 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The spread that the first of `temperatures` was made of.
+    /// Sets the spread from which the first of `temperatures` was derived.
     pub(crate) fn set_spread(&mut self, temperatures: &[f64], options: &Options) {
         self.spread = temperatures[0] / options.epsilon_start.max(options.epsilon_end);
     }
 
-    /// Whether the hard cells are what is looked for.
+    /// Returns whether the search is for hard cells.
     pub(crate) fn wants_hard(&self) -> bool {
         self.limits.tolerance.is_some()
     }
 
-    /// Nothing more to gain, or to spend.
+    /// Returns whether the search is done: the target is met, or the iterations are used up.
     pub(crate) fn is_over(&self) -> bool {
         self.iterations >= self.limits.max_iterations || self.is_met(&self.best.mass)
     }
 
-    /// Whether `mass` is as close to the target as was asked for.
+    /// Returns whether `mass` is as close to the target as requested.
     pub(crate) fn is_met(&self, mass: &[f64]) -> bool {
         mass.len() == self.target.len()
             && self.limits.allow(chi_square(mass, &self.target))
             && self.is_close(mass)
     }
 
-    /// No class is off by more than half, or one sample.
+    /// Returns whether no class is off by more than half or by more than one sample.
     pub(crate) fn is_close(&self, mass: &[f64]) -> bool {
         self.are_within(mass, self.limits.grain * ROUNDING)
     }
@@ -137,17 +138,18 @@ impl<'a> Search<'a> {
         mass.iter().zip(&self.target).all(near)
     }
 
-    /// Whether `epsilon` is so wide that most classes have a share in most samples.
+    /// Returns whether `epsilon` is so high that most classes have a share in most samples.
     pub(crate) fn is_wide(&self, epsilon: f64) -> bool {
         epsilon >= WIDE * self.spread
     }
 
-    /// Rows that were walked over so far, in all.
+    /// Total number of rows visited so far.
     pub(crate) fn walked(&self) -> u64 {
         self.walked_before + self.sample.walked()
     }
 
-    /// Entropic energy at `start + length * step`, and its hard cells remembered when they are the best.
+    /// Evaluates the entropic energy at `start + length * step`, and records its hard cells if they are the best so
+    /// far.
     pub(crate) fn soft_point(
         &mut self,
         start: &[f64],
@@ -181,21 +183,21 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The entropic energy at the best offsets as a few rows tell it, with what makes a curvature.
+    /// Evaluates the entropic energy at the best offsets on a few rows, and keeps the probabilities for the curvature.
     pub(crate) fn rough_best(&mut self, epsilon: f64) -> SoftPoint {
         let (offsets, worth) = (self.best.offsets.clone(), self.worth());
         let cells = self.sample.some_soft_cells(&offsets, epsilon, &worth);
         self.point(offsets, epsilon, cells)
     }
 
-    /// The entropic energy at the best offsets.
+    /// Evaluates the entropic energy at the best offsets.
     pub(crate) fn soft_best(&mut self, epsilon: f64) -> SoftPoint {
         let offsets = self.best.offsets.clone();
         let still = vec![0.0; offsets.len()];
         self.soft_point(&offsets, &still, 0.0, epsilon)
     }
 
-    /// The curvature of the entropic energy at `point`, by the method's way; `None` when there is none.
+    /// Returns the curvature of the entropic energy at `point` in the method's form; `None` when it cannot be computed.
     pub(crate) fn curvature(&mut self, point: &mut SoftPoint) -> Option<Curvature> {
         let mut kept = point.kept.take();
         if kept.is_none() && self.method != Method::Newton {
@@ -206,7 +208,8 @@ impl<'a> Search<'a> {
         Curvature::at(&mut self.sample, point, kept)
     }
 
-    /// The Newton step of `residual`, `[C]`; no class moves by more than any pair of scores would ask for.
+    /// Returns the Newton step of `residual`, `[C]`, scaled down so that no class moves by more than [`LONGEST`]
+    /// allows.
     pub(crate) fn step(&self, curvature: &Curvature, residual: &[f64]) -> Option<Vec<f64>> {
         let mut step = curvature.step(residual)?;
         let largest = step.iter().fold(0.0, |max: f64, d| max.max(d.abs()));
@@ -217,19 +220,19 @@ impl<'a> Search<'a> {
         Some(step)
     }
 
-    /// Probabilities worth keeping: near a solution, the masses are the targets.
+    /// The rule for keeping probabilities: near a solution, the masses are the targets.
     fn worth(&self) -> Worth {
         Worth::new(&self.target, self.sample.rows())
     }
 
-    /// Looks at the hard cells of the start.
+    /// Evaluates the hard cells of the start.
     pub(crate) fn look(&mut self) {
         let offsets = self.best.offsets.clone();
         let still = vec![0.0; offsets.len()];
         self.try_hard(&offsets, &still, 0.0);
     }
 
-    /// Tries the hard cells at `start + length * step`: their masses, and whether they are the best so far.
+    /// Evaluates the hard cells at `start + length * step`: returns their masses, and whether they are the best so far.
     pub(crate) fn try_hard(
         &mut self,
         start: &[f64],
@@ -261,11 +264,12 @@ impl<'a> Search<'a> {
     }
 }
 
-/// No step is longer, in standard deviations of a row's scores: where cells share no sample, curvature says anything.
+/// Longest step, in standard deviations of a row's scores: without samples shared by cells, the curvature is
+/// meaningless.
 const LONGEST: f64 = 1e4;
-/// A temperature from here on, in standard deviations of a row's scores, is wide.
+/// Temperatures from here on, in standard deviations of a row's scores, are wide.
 const WIDE: f64 = 0.5;
-/// A sum of weights is off by as much, relatively.
+/// Relative rounding error of a sum of weights.
 const ROUNDING: f64 = 1.0 + 1e-9;
 
 /// `sum_j (mass_j - target_j)^2 / target_j`.
@@ -276,7 +280,7 @@ pub(crate) fn chi_square(mass: &[f64], target: &[f64]) -> f64 {
         .sum()
 }
 
-/// `start + length * step` with sum 0, so that what is measured is what is returned.
+/// Returns `start + length * step` with sum 0, so that the returned offsets are exactly the evaluated ones.
 fn moved(start: &[f64], step: &[f64], length: f64) -> Vec<f64> {
     let mut offsets: Vec<f64> = start
         .iter()

@@ -1,22 +1,24 @@
-//! The last correction of hard cells: samples are counted, one by one, where curvature says nothing of so few.
+//! The last correction of the hard cells: single samples are counted where they are too few for a curvature.
 //!
-//! A class that lacks a few samples is raised by what its nearest ones of other classes are short of; one that has too many is
-//! lowered by what its own nearest ones have to spare. A rare class takes from frequent ones, which hardly notice.
+//! A class that lacks a few samples is raised until the nearest samples of other classes enter it; a class with too
+//! many samples is lowered until its own nearest samples leave. A rare class takes samples from frequent ones, which
+//! hardly change.
 
 use crate::graph::{Kept, Worth};
 use crate::search::Search;
 
-/// Times that samples are counted.
+/// Largest number of rounds of counting.
 const ROUNDS: usize = 6;
-/// Samples of the largest weight up to which a class is rare.
+/// Number of samples of the largest weight up to which a class is rare.
 const RARE: f64 = 64.0;
-/// Samples by which a class is off at least to be moved.
+/// Smallest error, in samples, at which a class is moved.
 const OFF: f64 = 0.5;
 
-/// Moves the classes of the best hard cells that are off by a few samples, by the gaps of the samples within a few `epsilon` of
-/// their borders: rare ones together, and when that no longer helps whichever is off the most.
+/// Moves the classes of the best hard cells that are off by a few samples, by the gaps of the samples within a few
+/// `epsilon` of their borders: first all rare classes together, and when that no longer helps, only the class with the
+/// largest error.
 pub(crate) fn settle(search: &mut Search<'_>, epsilon: f64) {
-    // A device does not show its samples.
+    // A device gives no access to single samples.
     if search.sample.here().is_none() {
         return;
     }
@@ -48,7 +50,7 @@ pub(crate) fn settle(search: &mut Search<'_>, epsilon: f64) {
     }
 }
 
-/// How far each class moves, `[C]`.
+/// Returns how far each class moves, `[C]`.
 fn moves(
     search: &Search<'_>,
     kept: &Kept,
@@ -70,7 +72,8 @@ fn moves(
         .collect();
     let mut gaps: Vec<Vec<(f64, f64)>> = vec![Vec::new(); missing.len()];
     kept.each_gap(epsilon, |class, gap, weight| {
-        // A gap above 0 is what a sample of another class is short of, one below 0 what one's own has to spare.
+        // A positive gap is the distance to a sample of another class, a negative gap the margin of a sample of this
+        // class.
         if chosen[class] && (gap > 0.0) == (missing[class] > 0.0) {
             gaps[class].push((gap.abs(), weight));
         }
@@ -84,8 +87,8 @@ fn moves(
         .collect()
 }
 
-/// How far a border moves over samples at `gaps`, with their weights, to have passed as much weight as comes nearest to `mass`:
-/// halfway to the first that it does not pass.
+/// Returns how far a border moves over samples at `gaps`, with their weights, so that it passes the weight closest to
+/// `mass`: halfway to the first sample that it does not pass.
 fn distance(gaps: &[(f64, f64)], mass: f64) -> f64 {
     let (mut passed, mut last) = (0.0, 0.0);
     for &(gap, weight) in gaps {
@@ -105,7 +108,7 @@ mod tests {
     use crate::{Method, Scores};
 
     #[test]
-    fn a_border_stops_between_samples() {
+    fn border_stops_between_samples() {
         let gaps = [(1.0, 0.25), (2.0, 0.25), (4.0, 0.25)];
         let check =
             |mass: f64, expect: f64| assert_eq!(distance(&gaps, mass).to_bits(), expect.to_bits());
@@ -118,7 +121,8 @@ mod tests {
 
     #[test]
     fn rare_classes_get_their_samples() {
-        // The smallest of 200 classes shall have two of 4,000 samples; without offsets nearly all are off.
+        // The target of the smallest of 200 classes is two of 4,000 samples; without offsets nearly all classes are
+        // off.
         let (z, w) = cosine(4_000, 200, 16, 3);
         let scores = Scores::product(&z, &w, 16, 16.0).unwrap();
         let mut search = search_for(&scores, skewed(200, 0.03), 1e-9, 100, vec![0.0; 200]);

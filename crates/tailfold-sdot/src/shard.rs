@@ -1,10 +1,10 @@
-//! A share of a walk over the sample.
+//! A part of a pass over the sample.
 
 use std::ops::Range;
 
 use crate::graph::KeptRows;
 
-/// Sums over a stretch of rows, and room to make them.
+/// Sums over consecutive rows, and the buffers to compute them.
 #[derive(Default)]
 pub(crate) struct Shard {
     pub(crate) rows: Range<usize>,
@@ -14,14 +14,14 @@ pub(crate) struct Shard {
     /// Rows of softmax numerators or probabilities.
     pub(crate) soft_rows: Vec<f32>,
     pub(crate) energy: f64,
-    /// `[C]`.
+    /// Soft masses `[C]`.
     pub(crate) soft: Vec<f64>,
-    /// `[C]`.
+    /// Hard masses `[C]`.
     pub(crate) hard: Vec<f64>,
-    /// `[C, C]`, only below the diagonal of a column-major matrix; empty until a Hessian is asked for.
+    /// `[C, C]`, only below the diagonal of a column-major matrix; empty until a Hessian is needed.
     pub(crate) pairs: Vec<f64>,
-    /// A panel of [`pairs`](Self::pairs) of one block.
+    /// A panel of [`pairs`](Self::pairs) for one block.
     pub(crate) panel: Vec<f32>,
-    /// Probabilities that are worth keeping.
+    /// The kept probabilities.
     pub(crate) kept: KeptRows,
 }

@@ -1,23 +1,24 @@
-//! Points spread evenly on the unit sphere: a scrambled Sobol sequence, through the quantiles of the normal distribution.
+//! Evenly spread points on the unit sphere: a scrambled Sobol sequence mapped through the quantiles of the normal
+//! distribution.
 
 use rayon::prelude::*;
 use sobol_burley::{NUM_DIMENSIONS, sample_4d};
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
-/// Most coordinates a point can have.
+/// Largest number of coordinates of a point.
 pub(crate) const MAX_DIM: usize = NUM_DIMENSIONS as usize;
 
-/// Points of one sequence; the next ones are those of another scrambling.
+/// Number of points of one sequence; further points belong to another scrambling.
 const BLOCK: usize = 1 << 16;
 
-/// Half of the step between two numbers that a sequence may have: 0, whose quantile is infinite, becomes a midpoint.
+/// Half of the step between two numbers of a sequence: 0, whose quantile is infinite, becomes a midpoint.
 const HALF_STEP: f64 = 1.0 / (1 << 24) as f64;
 
-/// `n` points on the unit sphere of `R^dim`, `[n, dim]` row-major, `dim` in `1..=MAX_DIM`.
+/// Returns `n` points on the unit sphere of `R^dim`, `[n, dim]` row-major, `dim` in `1..=MAX_DIM`.
 ///
-/// The same arguments give the same points on any number of threads, and the first `m` of `n` points are those of
-/// `n = m`. Every 65,536 points are a net of their own, Owen-scrambled by the seed (Burley, JCGT 9(4), 2020; directions of Joe
-/// and Kuo, 2008); the nets are independent of each other.
+/// The same arguments give the same points on any number of threads, and the first `m` points are the same for every
+/// `n >= m`. Each block of 65,536 points is a separate net, Owen-scrambled by the seed (Burley, JCGT 9(4), 2020;
+/// directions of Joe and Kuo, 2008); the nets are independent of each other.
 pub(crate) fn sobol_sphere(n: usize, dim: usize, seed: u64) -> Vec<f32> {
     debug_assert!((1..=MAX_DIM).contains(&dim), "{dim} dimensions");
     let normal = Normal::standard();
@@ -32,7 +33,7 @@ pub(crate) fn sobol_sphere(n: usize, dim: usize, seed: u64) -> Vec<f32> {
                     *gaussian = normal.inverse_cdf(f64::from(u) + HALF_STEP);
                 }
             }
-            // No coordinate is 0, so there is always a direction.
+            // No coordinate is 0, so every point has a direction.
             let norm = gaussians[..dim].iter().map(|x| x * x).sum::<f64>().sqrt();
             for (x, gaussian) in point.iter_mut().zip(&*gaussians) {
                 *x = narrow(gaussian / norm);
@@ -42,7 +43,7 @@ pub(crate) fn sobol_sphere(n: usize, dim: usize, seed: u64) -> Vec<f32> {
     points
 }
 
-/// The seed of a block's scrambling, 32 bits that look independent of those of all other blocks and seeds (SplitMix64).
+/// Returns the 32-bit seed of a block's scrambling, which looks independent of all other blocks and seeds (SplitMix64).
 fn scramble(seed: u64, block: usize) -> u32 {
     let mut x = mixed(seed).wrapping_add(block as u64);
     x = mixed(x);

@@ -1,4 +1,4 @@
-//! The answer of the solver, and why it is the last one.
+//! The result of the solver, and the reason why it stopped.
 
 use std::fmt;
 
@@ -6,54 +6,56 @@ use crate::point::SoftPoint;
 use crate::search::Search;
 use crate::{Method, TracePoint};
 
-/// Offsets and how good they are.
+/// Offsets and their accuracy.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Solution {
-    /// What is added to the scores, `[C]`, in score units, sum 0.
+    /// Offsets to add to the scores, `[C]`, in score units, sum 0.
     pub offsets: Vec<f64>,
-    /// Mass of each hard cell under these offsets, `[C]`, as [`cell_masses`](crate::cell_masses) gives it; the mean softmax
-    /// when soft masses were asked for.
+    /// Mass of each hard cell under these offsets, `[C]`, equal to [`cell_masses`](crate::cell_masses); the mean
+    /// softmax if soft masses were requested.
     pub mass: Vec<f64>,
     /// `sum_j (mass_j - target_j)^2 / target_j`.
     pub chi_square: f64,
     /// Largest `|mass_j - target_j| / target_j`.
     pub largest_relative_error: f64,
-    /// Largest sample weight (of sum 1) divided by the smallest target mass: how much the relative error of the
-    /// smallest class changes when one sample changes hands. A smaller `largest_relative_error` is luck, but for soft
-    /// masses, of which a sample gives a share.
+    /// Largest sample weight (of sum 1) divided by the smallest target mass: the change of the smallest class's
+    /// relative error when one sample changes class. For hard masses, a smaller `largest_relative_error` is luck; soft
+    /// masses use fractions of a sample and can be more accurate.
     pub sample_floor: f64,
-    /// Newton, log-ratio and polishing steps made.
+    /// Number of Newton, log-ratio and polishing steps.
     pub iterations: usize,
-    /// Rows of the sample that were walked over, for all of them.
+    /// Number of rows of the sample visited in all steps.
     pub rows: u64,
-    /// Wall time.
+    /// Wall time in seconds.
     pub seconds: f64,
-    /// Which method it was.
+    /// The method that was used.
     pub method: Method,
-    /// Last temperature, in score units, that of the soft masses when they were asked for; 0 when the start was good
-    /// enough and none was used.
+    /// Last temperature, in score units, which is the temperature of the soft masses if they were requested; 0 when the
+    /// start was good enough.
     pub epsilon: f64,
-    /// The hard cells' chi-square on the way, of each level's own rows.
+    /// Chi-square of the hard cells during the solve, on the rows of each level.
     pub trace: Vec<TracePoint>,
-    /// Why the solver stopped.
+    /// Reason why the solver stopped.
     pub stop: Stop,
 }
 
-/// Why the solver stopped.
+/// The reason why the solver stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
-    /// The chi-square of the masses is within the tolerance, and so is the largest relative error, or one sample.
+    /// The chi-square of the masses is within the tolerance, and the largest relative error is too or is at most one
+    /// sample.
     Converged,
-    /// It is not, but it is at most `sum_j w^2 / target_j` for the largest sample weight `w`: on average a class is one
-    /// such sample away from its mass. Only more samples, or more even ones, help.
+    /// The tolerance is not met, but the chi-square is at most `sum_j w^2 / target_j` for the largest sample weight
+    /// `w`: on average a class is one such sample away from its mass. Only more samples, or more even weights, help.
     SampleFloor,
-    /// Classes that no score tells apart own together what they shall, and so do the others, as in
-    /// [`Converged`](Self::Converged); the first of such classes has the mass of all of them, whatever the offsets.
+    /// Some classes have identical scores. Such classes together have their target mass, and all other classes meet the
+    /// limits of [`Converged`](Self::Converged); the first of the identical classes has the mass of all of them under
+    /// any offsets.
     EqualClasses,
-    /// Neither: the iterations, or the steps of every temperature and of the polish, are spent. Points
-    /// that repeat end here.
+    /// The target is not met, and the iterations, or the steps of every temperature and of the polish, are used up.
+    /// Problems with repeated points end here.
     IterationLimit,
 }
 
@@ -106,7 +108,7 @@ impl Solution {
         }
     }
 
-    /// The point that a search for soft masses ended at, and whether it is good enough.
+    /// The final point of a search for soft masses; `reached` tells whether it is good enough.
     pub(crate) fn soft(search: Search<'_>, point: SoftPoint, reached: bool) -> Self {
         Self {
             largest_relative_error: largest_relative_error(&point.soft, &search.target),

@@ -1,4 +1,4 @@
-//! The solver's entrance: checks, scales, and hands over.
+//! The entry point of the solver: checks the problem, sets the scale, and starts the search.
 
 use std::time::Instant;
 
@@ -14,25 +14,26 @@ use crate::twins::Twins;
 use crate::walker::Walker;
 use crate::{Masses, Method, Options, Problem, Solution, SolveError, TracePoint};
 
-/// A product of at most this many scores (16 MiB) is made once a solve, not once a walk.
+/// A product of at most this many scores (16 MiB) is computed once per solve, not once per pass.
 const MAX_KEPT_SCORES: usize = 1 << 22;
 
-/// Rows that tell how far a row's scores are apart, about.
+/// Approximate number of rows for the estimate of a row's spread of scores.
 const SPREAD_ROWS: usize = 1024;
 
-/// Finds the offsets under which every class owns its target mass.
+/// Finds the offsets under which every class has its target mass.
 ///
-/// For hard masses: Newton steps on the entropic energy at falling temperatures, each followed by corrections of the hard
-/// masses; the best hard cells met on the way are the answer. For soft ones: Newton steps at their temperature, by way of
-/// wider ones where they find no way. Either begins with a part of the sample, and asks all of it for the last steps alone.
-/// [`Options::method`] says how a step is made. The problem fixes every bit of the answer, whatever the number of threads.
+/// Hard masses: Newton steps on the entropic energy at falling temperatures, each followed by corrections of the hard
+/// masses; the result is the best hard cells of the search. Soft masses: Newton steps at the requested temperature,
+/// through higher ones if the direct way fails. Both start with a part of the sample and use the whole sample only for
+/// the last steps. [`Options::method`] selects the method of the steps. The result is bit-equal on any number of
+/// threads.
 ///
-/// Memory, beyond the problem: 16 blocks of scores of about half a MiB (64 rows, with many classes), at most 16 MiB of
-/// scores, and by the method at most 32 MiB of `[C, C]` sums or 256 MiB of probabilities.
+/// Memory in addition to the problem: 16 blocks of scores of about half a MiB (64 rows if there are many classes), at
+/// most 16 MiB of scores, and depending on the method at most 32 MiB of `[C, C]` sums or 256 MiB of probabilities.
 ///
 /// # Errors
-/// [`SolveError`] when the problem or the options cannot be used as given. A problem that is well posed but cannot be met
-/// is no error: see [`Solution::stop`].
+/// [`SolveError`] when the problem or the options are invalid. A well-posed problem whose target cannot be met is not
+/// an error; see [`Solution::stop`].
 pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, SolveError> {
     let begin = Instant::now();
     let classes = problem.scores.num_classes();
@@ -53,7 +54,7 @@ pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, Solve
         trace: Vec::new(),
     };
     let weights = SampleWeights::new(problem.sample_weights, problem.scores.rows())?;
-    // Soft masses of equal classes are told apart by their offsets.
+    // Soft masses of equal classes are determined by their offsets, so only hard masses need the merge.
     if options.masses == Masses::Hard
         && let Some(twins) = Twins::of(&problem.scores)
     {
@@ -74,7 +75,7 @@ pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, Solve
     Ok(solution)
 }
 
-/// A problem that was checked.
+/// A checked problem.
 struct Task<'a> {
     problem: &'a Problem<'a>,
     options: &'a Options,
@@ -83,11 +84,11 @@ struct Task<'a> {
     method: Method,
 }
 
-/// What the levels so far have found and spent.
+/// The state that is passed from level to level.
 struct Way {
     offsets: Vec<f64>,
     known: Start,
-    /// Empty before the first level, whose scores they are in units of.
+    /// Temperatures of the schedule; empty before the first level, whose scores determine their unit.
     temperatures: Vec<f64>,
     iterations: usize,
     walked: u64,
@@ -95,7 +96,7 @@ struct Way {
 }
 
 impl Way {
-    /// Goes on from `offsets`, which `search` ended at.
+    /// Continues from `offsets`, the result of `search`.
     fn after(&mut self, search: Search<'_>, known: Start, offsets: Vec<f64>) {
         self.known = known;
         self.walked = search.walked();
@@ -126,7 +127,7 @@ impl<'a> Task<'a> {
         Solution::of(search, stage.map_or(0.0, |stage| way.temperatures[stage]))
     }
 
-    /// The strides of the levels before the last. A start that is known is near the solution of all rows already.
+    /// Returns the strides of the levels before the last. A known start is already near the solution of all rows.
     fn coarse(&self, way: &Way) -> Vec<usize> {
         let (rows, classes) = (self.problem.scores.rows(), self.target.len());
         let mut strides = levels::strides(rows, classes);
@@ -143,7 +144,7 @@ impl<'a> Task<'a> {
         Solution::soft(search, point, reached)
     }
 
-    /// Minimises the entropic energy of every `stride`-th row; says whether it is good enough.
+    /// Minimises the entropic energy of every `stride`-th row; also returns whether the point is good enough.
     fn soft_level(
         &self,
         way: &mut Way,
@@ -156,7 +157,7 @@ impl<'a> Task<'a> {
         (search, point, reached)
     }
 
-    /// A search on every `stride`-th row, from where the way has led.
+    /// Starts a search on every `stride`-th row from the current state.
     fn search(&self, way: &mut Way, stride: usize) -> Search<'a> {
         let sample = self.sample(stride);
         if way.temperatures.is_empty() {
@@ -189,13 +190,13 @@ impl<'a> Task<'a> {
         Sample::every(stride, &self.problem.scores, MAX_KEPT_SCORES, weights)
     }
 
-    /// The rows `first`, `first + stride` and so on.
+    /// Returns the rows `first`, `first + stride` and so on.
     fn batch(&self, first: usize, stride: usize) -> Sample<'a> {
         let scores = self.problem.scores.skip(first);
         Sample::every(stride, &scores, 0, self.weights.skip(first))
     }
 
-    /// The temperatures of the way, in units of the spread of some rows' scores.
+    /// Returns the temperatures of the schedule, in units of the spread of some rows' scores.
     fn temperatures(&self) -> Vec<f64> {
         let stride = (self.problem.scores.rows() / SPREAD_ROWS).max(1);
         let spread = self.batch(0, stride).spread();

@@ -9,18 +9,18 @@ use crate::search::{Limits, Search};
 use crate::walker::Walker;
 use crate::{DeviceSample, Masses, Method, Options, Solution, SolveError, SolveErrorKind};
 
-/// Least chi-square that masses in single precision can be asked for.
+/// Smallest chi-square that can be requested from masses in single precision.
 const LEAST: f64 = 1e-8;
 
-/// [`solve`](crate::solve) for a sample on a device: the same steps, always by [`Method::Newton`].
+/// Like [`solve`](crate::solve) for a sample on a device: the same steps, always with [`Method::Newton`].
 ///
-/// The last corrections, which look at single samples, are left out, and so is the search for equal classes: a class of a few
-/// samples may stay one off. Apart from that, the masses are as accurate as with `solve`, on the device's scores.
+/// The last corrections, which need single samples, and the search for equal classes are omitted: a class of a few
+/// samples may stay off by one. Otherwise the masses are as accurate as with `solve`, on the device's scores.
 ///
 /// # Errors
-/// As [`solve`](crate::solve); [`SolveErrorKind::TooManyClasses`] for more than
+/// The errors of [`solve`](crate::solve); [`SolveErrorKind::TooManyClasses`] for more than
 /// [`MAX_NEWTON_CLASSES`](crate::MAX_NEWTON_CLASSES); [`SolveErrorKind::Setting`] for a chi-square below 1e-8;
-/// [`SolveErrorKind::Device`] with what the device said, or when its scores are not finite.
+/// [`SolveErrorKind::Device`] with the device's message, or when the device's scores are not finite.
 pub fn solve_on(
     sample: &mut dyn DeviceSample,
     target: &[f64],

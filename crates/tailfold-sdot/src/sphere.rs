@@ -1,11 +1,11 @@
-//! Points spread uniformly on the unit sphere, from a written-down seed.
+//! Uniform random points on the unit sphere from a fixed seed.
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// `n` points on the unit sphere of `R^dim`, `[n, dim]` row-major: normalised Gaussians from ChaCha8.
+/// Returns `n` points on the unit sphere of `R^dim`, `[n, dim]` row-major: normalized Gaussians from ChaCha8.
 ///
-/// The same arguments give the same points, and the first `m` of `n` points are those of `n = m`.
+/// The same arguments give the same points, and the first `m` points are the same for every `n >= m`.
 pub fn sphere_samples(n: usize, dim: usize, seed: u64) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut points = Vec::with_capacity(n.saturating_mul(dim));
@@ -26,7 +26,7 @@ pub fn sphere_samples(n: usize, dim: usize, seed: u64) -> Vec<f32> {
     points
 }
 
-/// Two independent standard Gaussians (Box and Muller).
+/// Returns two independent standard Gaussians (Box and Muller).
 fn gaussian_pair(rng: &mut ChaCha8Rng) -> [f64; 2] {
     let [u, v] = [uniform(rng), uniform(rng)];
     let radius = (-2.0 * (1.0 - u).ln()).sqrt();
@@ -34,7 +34,7 @@ fn gaussian_pair(rng: &mut ChaCha8Rng) -> [f64; 2] {
     [radius * cos, radius * sin]
 }
 
-/// 53 random bits as a number in `[0, 1)`.
+/// Returns 53 random bits as a number in `[0, 1)`.
 fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 * f64::EPSILON / 2.0
 }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_lie_on_the_sphere_and_repeat() {
+    fn points_lie_on_sphere_and_repeat() {
         let points = sphere_samples(2_000, 5, 11);
         assert_eq!(points.len(), 10_000);
         for point in points.chunks_exact(5) {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_those_of_the_sphere() {
+    fn moments_match_sphere() {
         // E x_i = 0 and E x_i x_j = delta_ij / d; each mean of 20,000 terms has a standard error below 0.004.
         let points = sphere_samples(20_000, 3, 5);
         for i in 0..3 {

@@ -1,11 +1,11 @@
-//! Problems that several tests pose.
+//! Problems shared by several tests.
 
 use crate::pass::Sample;
 use crate::search::{Limits, Search};
 use crate::walker::Walker;
 use crate::{Method, Scores, sphere_samples};
 
-/// `[C]` masses that fall geometrically to `factor` times the first, sum 1.
+/// Returns masses `[C]` that fall geometrically to `factor` times the first, sum 1.
 pub(crate) fn skewed(classes: usize, factor: f64) -> Vec<f64> {
     let steps = (classes.max(2) - 1) as f64;
     let raw: Vec<f64> = (0..classes)
@@ -15,7 +15,7 @@ pub(crate) fn skewed(classes: usize, factor: f64) -> Vec<f64> {
     raw.iter().map(|v| v / sum).collect()
 }
 
-/// Features `[n, dim]` and class weights `[C, dim]`, both on the sphere.
+/// Returns features `[n, dim]` and class weights `[C, dim]`, both on the sphere.
 pub(crate) fn cosine(n: usize, classes: usize, dim: usize, seed: u64) -> (Vec<f32>, Vec<f32>) {
     (
         sphere_samples(n, dim, seed),
@@ -23,7 +23,7 @@ pub(crate) fn cosine(n: usize, classes: usize, dim: usize, seed: u64) -> (Vec<f3
     )
 }
 
-/// `[n]` numbers in `[-size, size]`, from the first coordinates of points on a sphere.
+/// Returns `[n]` numbers in `[-size, size]`, from the first coordinates of points on a sphere.
 pub(crate) fn noise(n: usize, size: f64, seed: u64) -> Vec<f64> {
     sphere_samples(n, 3, seed)
         .chunks_exact(3)
@@ -31,7 +31,7 @@ pub(crate) fn noise(n: usize, size: f64, seed: u64) -> Vec<f64> {
         .collect()
 }
 
-/// A search from `offsets` on equal samples.
+/// Starts a search from `offsets` on equally weighted samples.
 pub(crate) fn search_for<'a>(
     scores: &Scores<'a>,
     target: Vec<f64>,

@@ -1,13 +1,13 @@
 //! Progress of a solve.
 
-/// One walk over the sample.
+/// One pass over the sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TracePoint {
-    /// Rows of the sample that were walked over by then.
+    /// Number of rows of the sample visited so far.
     pub rows: u64,
-    /// Temperature of the walk, in score units; 0 when it looked at hard cells alone.
+    /// Temperature of the pass, in score units; 0 for a pass that computes only hard cells.
     pub epsilon: f64,
-    /// Of the hard cells' masses, over the rows of the level.
+    /// Chi-square of the hard cells' masses, over the rows of the level.
     pub chi_square: f64,
 }

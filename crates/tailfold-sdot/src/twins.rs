@@ -1,5 +1,5 @@
-//! Classes that no score tells apart. Wherever the border between two of them is put, one owns what both have, so their cells
-//! can be met together alone: as one class, with the mass of all of them.
+//! Classes with identical scores. For any border between two such classes, one class gets the samples of both, so their
+//! targets can only be met together: the solver merges them into one class with their total mass.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,17 @@ use crate::search::chi_square;
 use crate::solution::largest_relative_error;
 use crate::{Options, Problem, Scores, Solution, SolveError, Stop};
 
-/// Which classes are one.
+/// Groups of identical classes.
 pub(crate) struct Twins {
-    /// For each class, which of the remaining ones it is, `[C]`.
+    /// For each class, the index of its group, `[C]`.
     as_one: Vec<usize>,
-    /// The first class of each that remains.
+    /// The first class of each group.
     first: Vec<usize>,
 }
 
 impl Twins {
-    /// The classes of `scores` that have the same weights, or the same score in every row; `None` when all differ.
+    /// Groups the classes of `scores` with the same weights, or with the same score in every row; `None` when all
+    /// classes differ.
     pub(crate) fn of(scores: &Scores<'_>) -> Option<Self> {
         let classes = scores.num_classes();
         let mut known = HashMap::new();
@@ -33,7 +34,7 @@ impl Twins {
         (first.len() < classes).then_some(Self { as_one, first })
     }
 
-    /// Solves for each group of twins as one class, by `solve`, and gives the first of a group what all of them own.
+    /// Solves for each group of twins as one class, by `solve`, and gives the group's mass to its first class.
     pub(crate) fn solve(
         &self,
         problem: &Problem<'_>,
@@ -84,7 +85,7 @@ impl Twins {
         Ok(solution)
     }
 
-    /// Weights, or scores, of the classes that remain.
+    /// Returns the weights, or the scores, of the first class of each group.
     fn values(&self, scores: &Scores<'_>) -> Vec<f32> {
         match scores.values {
             Values::Matrix(values) => values
@@ -101,7 +102,7 @@ impl Twins {
     }
 }
 
-/// What tells a class from others, as bits.
+/// Returns the bits that distinguish a class from the others.
 fn column(scores: &Scores<'_>, class: usize) -> Vec<u32> {
     let bits = |value: &f32| value.to_bits();
     match scores.values {

@@ -1,4 +1,4 @@
-//! What a walk does with a block of scores, compiled for the vector unit that the machine has.
+//! The work of a pass on one block of scores, compiled for the vector extension of the CPU.
 
 use multiversion::multiversion;
 
@@ -7,7 +7,7 @@ use crate::problem::SampleWeights;
 use crate::row::{add_soft, narrow, numerators, shift};
 use crate::shard::Shard;
 
-/// Rows whose probabilities are added to the masses together.
+/// Number of rows whose probabilities are added to the masses together.
 pub(crate) const GROUP: usize = 8;
 
 /// Adds the soft and hard cells of a block of scores, `[rows, C]`.
@@ -20,11 +20,11 @@ pub(crate) struct SoftBlock<'a> {
     pub(crate) offsets: &'a [f64],
     pub(crate) epsilon: f64,
     pub(crate) worth: Option<&'a Worth>,
-    /// Every how many groups of rows.
+    /// Stride in groups of rows: only every `every`-th group is visited.
     pub(crate) every: usize,
 }
 
-/// Does what [`SoftBlock`] says.
+/// Runs a [`SoftBlock`].
 #[multiversion(targets("x86_64+avx2", "x86_64+avx"))]
 pub(crate) fn soft_block(visit: SoftBlock<'_>) {
     let SoftBlock {
@@ -73,7 +73,7 @@ pub(crate) struct HardBlock<'a> {
     pub(crate) offsets: &'a [f64],
 }
 
-/// Does what [`HardBlock`] says.
+/// Runs a [`HardBlock`].
 #[multiversion(targets("x86_64+avx2", "x86_64+avx"))]
 pub(crate) fn hard_block(visit: HardBlock<'_>) {
     let rows = visit.block.chunks_exact(visit.offsets.len());
@@ -85,8 +85,8 @@ pub(crate) fn hard_block(visit: HardBlock<'_>) {
     }
 }
 
-/// Makes the probabilities of a block of scores, `[rows, C]`, each row times the root of its weight and without those below a
-/// floor; says how many pairs of classes are left.
+/// Computes the probabilities of a block of scores, `[rows, C]`, multiplied by the square root of the row's weight and
+/// without values below a floor; returns the number of remaining pairs of classes.
 pub(crate) struct EdgeBlock<'a> {
     pub(crate) shard: &'a mut Shard,
     pub(crate) weights: &'a SampleWeights,
@@ -95,11 +95,11 @@ pub(crate) struct EdgeBlock<'a> {
     pub(crate) block: &'a [f32],
     pub(crate) offsets: &'a [f64],
     pub(crate) epsilon: f64,
-    /// `[C]`.
+    /// Smallest kept probability of each class, `[C]`.
     pub(crate) floor: &'a [f32],
 }
 
-/// Does what [`EdgeBlock`] says.
+/// Runs an [`EdgeBlock`].
 #[multiversion(targets("x86_64+avx2", "x86_64+avx"))]
 pub(crate) fn edge_block(visit: EdgeBlock<'_>) -> usize {
     let EdgeBlock { shard, block, .. } = visit;

@@ -1,4 +1,4 @@
-//! Who walks over the sample: the threads of this process, or a device that its features do not leave.
+//! The execution of passes: on the threads of this process, or on a device that keeps the features.
 
 use nalgebra::DMatrix;
 
@@ -7,13 +7,14 @@ use crate::graph::{ROWS_A_CLASS, Worth};
 use crate::hessian::edges;
 use crate::pass::{CellSums, Sample};
 
-/// A sample that can be asked for its masses.
+/// A sample whose masses can be computed.
 pub(crate) enum Walker<'a> {
     Here(Sample<'a>),
     There(Remote<'a>),
 }
 
-/// A sample on a device. After a failure it is not asked again: all that it then says is NaN, which nothing is better than.
+/// A sample on a device. After a failure it gets no more calls, and all results are NaN, which never count as an
+/// improvement.
 pub(crate) struct Remote<'a> {
     sample: &'a mut dyn DeviceSample,
     failure: Option<DeviceFailure>,
@@ -29,7 +30,7 @@ impl<'a> Walker<'a> {
         })
     }
 
-    /// The sample whose rows can be looked at one by one; `None` on a device.
+    /// The sample with access to single rows; `None` on a device.
     pub(crate) fn here(&mut self) -> Option<&mut Sample<'a>> {
         match self {
             Self::Here(sample) => Some(sample),
@@ -37,7 +38,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// What went wrong on the device.
+    /// Takes the device's failure, if there was one.
     pub(crate) fn failure(&mut self) -> Option<DeviceFailure> {
         match self {
             Self::Here(_) => None,
@@ -59,7 +60,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Rows that were walked over so far.
+    /// Number of rows visited so far.
     pub(crate) fn walked(&self) -> u64 {
         match self {
             Self::Here(sample) => sample.walked,
@@ -67,7 +68,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Standard deviation of a row's scores, as [`Sample::spread`] has it.
+    /// Standard deviation of a row's scores, as in [`Sample::spread`].
     pub(crate) fn spread(&mut self) -> f64 {
         match self {
             Self::Here(sample) => sample.spread(),
@@ -85,7 +86,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// [`Sample::soft_cells`]; a device keeps no probabilities.
+    /// Like [`Sample::soft_cells`]; a device keeps no probabilities.
     pub(crate) fn soft_cells(
         &mut self,
         offsets: &[f64],
@@ -98,8 +99,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The same of some rows, [`ROWS_A_CLASS`] for each class, with the probabilities that are `worth` keeping; of all rows on a
-    /// device.
+    /// Like [`soft_cells`](Self::soft_cells) on a part of the rows, [`ROWS_A_CLASS`] per class, with the probabilities
+    /// to keep by `worth`; on a device, on all rows.
     pub(crate) fn some_soft_cells(
         &mut self,
         offsets: &[f64],
@@ -115,7 +116,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The same in double precision, where there is any.
+    /// Like [`soft_cells`](Self::soft_cells) in double precision if the sample is not on a device.
     pub(crate) fn exact_soft_cells(&mut self, offsets: &[f64], epsilon: f64) -> CellSums {
         match self {
             Self::Here(sample) => sample.exact_soft_cells(offsets, epsilon),
@@ -123,7 +124,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// `E[p_j p_k]` below the diagonal, where the soft masses are `soft`.
+    /// Returns `E[p_j p_k]` below the diagonal, where the soft masses are `soft`.
     pub(crate) fn edges(&mut self, offsets: &[f64], soft: &[f64], epsilon: f64) -> DMatrix<f64> {
         match self {
             Self::Here(sample) => edges(sample, offsets, soft, epsilon),
@@ -132,7 +133,7 @@ impl<'a> Walker<'a> {
                 let all = remote.ask(vec![f64::NAN; classes * classes], |sample| {
                     sample.pairs(offsets, epsilon)
                 });
-                // Symmetric, so that the order of rows and columns does not matter.
+                // The matrix is symmetric, so the order of rows and columns does not matter.
                 DMatrix::from_vec(classes, classes, all).lower_triangle()
             }
         }

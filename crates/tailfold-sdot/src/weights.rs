@@ -2,13 +2,13 @@
 
 use crate::{SolveError, SolveErrorKind};
 
-/// How much the samples of a class weigh together.
+/// The total weight of each class's samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Weighing {
-    /// The mass that the prior gives the class: the weighted sample looks like deployment.
+    /// The class's mass in the prior: the weighted sample looks like deployment.
     #[default]
     Prior,
-    /// The same for every class: the prior is then the share of the feature space that each class gets.
+    /// The same weight for every class: the prior is then each class's share of the feature space.
     Balanced,
 }
 
@@ -21,13 +21,13 @@ impl Weighing {
         }
     }
 
-    /// Weight of each sample by its label, `[n]`, of any sum, for masses `prior` `[C]`.
+    /// Returns the weight of each sample by its label, `[n]`, of any sum, for masses `prior` `[C]`.
     ///
     /// # Errors
     /// [`SolveErrorKind::Label`] when a label is not below `C`.
     pub fn weights(self, labels: &[usize], prior: &[f64]) -> Result<Vec<f64>, SolveError> {
         let counts = counts(labels, prior.len())?;
-        // Of the largest, so that a uniform prior weighs as `Balanced` does to the last bit.
+        // Divided by the largest mass, so that a uniform prior gives the same bits as `Balanced`.
         let largest = prior.iter().copied().fold(0.0, f64::max);
         let class = |y: usize| match self {
             Self::Prior => prior[y] / largest,
@@ -38,7 +38,7 @@ impl Weighing {
     }
 }
 
-/// Weight `1 / n_y` for each label, so that every class present has the same total mass.
+/// Returns the weight `1 / n_y` for each label, so that every class present has the same total mass.
 ///
 /// # Errors
 /// [`SolveErrorKind::Label`] when a label is not below `classes`.
@@ -47,7 +47,7 @@ pub fn balanced_weights(labels: &[usize], classes: usize) -> Result<Vec<f64>, So
     Ok(labels.iter().map(|&y| 1.0 / f64::from(counts[y])).collect())
 }
 
-/// Samples of each class, `[C]`.
+/// Number of samples of each class, `[C]`.
 fn counts(labels: &[usize], classes: usize) -> Result<Vec<u32>, SolveError> {
     let mut counts = vec![0_u32; classes];
     for (row, &label) in labels.iter().enumerate() {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn class_weighs_its_mass_and_alike_under_a_uniform_prior() {
+    fn class_weight_is_its_mass_and_equal_under_uniform_prior() {
         let labels = [0, 0, 1, 2, 2, 2];
         let sums = |weights: &[f64]| {
             let class = |y| {

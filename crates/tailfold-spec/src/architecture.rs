@@ -1,4 +1,4 @@
-//! The networks that training builds and the exporter writes: one description, read by both.
+//! The description of a network that training builds and the exporter writes as a graph.
 
 mod body;
 mod cifar;
@@ -33,7 +33,7 @@ pub enum Head {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Record", into = "Record")]
 pub struct Architecture {
-    /// What is below the head.
+    /// The layers below the head.
     pub body: Body,
     /// `[channels, height, width]` of the input.
     pub input: [usize; 3],
@@ -47,15 +47,15 @@ pub struct Architecture {
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[non_exhaustive]
 pub enum ArchitectureError {
-    /// No number of blocks gives this depth.
+    /// The depth does not correspond to a whole number of blocks.
     #[error(
         "a residual network of depth {0} does not exist: depth is 6 n + 2 (8, 20, 32, 44, 56, 110)"
     )]
     Depth(usize),
-    /// A CIFAR network without its depth.
+    /// A CIFAR network needs a depth, and none is given.
     #[error("the network `{0}` needs a `depth`")]
     NoDepth(NetworkKind),
-    /// A key that means nothing to this network.
+    /// The key does not apply to this network.
     #[error("the network `{kind}` takes no `{key}`")]
     Key {
         /// The network.
@@ -63,19 +63,19 @@ pub enum ArchitectureError {
         /// The key.
         key: &'static str,
     },
-    /// A value out of its range.
+    /// The value is out of range.
     #[error("architecture.{field} is {value}, expected {expected}")]
     Range {
-        /// Field.
+        /// Name of the field.
         field: &'static str,
         /// Value found.
         value: String,
-        /// What is accepted.
+        /// The accepted values, in words.
         expected: &'static str,
     },
 }
 
-/// `Ok` when `ok`, else an error naming the field.
+/// Returns `Ok` when `ok` is true, and otherwise an error naming the field.
 fn range(
     field: &'static str,
     ok: bool,
@@ -104,7 +104,7 @@ impl Architecture {
         range("input", matches!(c, 1 | 3), &input, "1 or 3 channels")?;
         let (sides, expected) = match self.body {
             Body::CifarResnet { .. } => (4..=4096, "4 to 4096 pixels a side"),
-            // They thin by 32: less than that is less than one pixel.
+            // These networks reduce the resolution 32-fold: a smaller image would leave less than one pixel.
             _ => (32..=4096, "32 to 4096 pixels a side"),
         };
         let fits = sides.contains(&h) && sides.contains(&w);
@@ -128,7 +128,8 @@ impl Architecture {
         self.plan().feature_dim()
     }
 
-    /// Learned parameters of the deployed network (weights, BatchNorm scale and shift, head), without running statistics.
+    /// Number of learned parameters of the deployed network (weights, BatchNorm scale and shift, head), without the
+    /// running statistics.
     pub fn num_parameters(&self) -> usize {
         let plan = self.plan();
         let body: usize = plan.layers().map(ConvNorm::num_parameters).sum();
@@ -139,7 +140,7 @@ impl Architecture {
         body + plan.feature_dim() * self.classes + bias
     }
 
-    /// Name for people: `resnet20`, `resnet8-w32-s2`, `mobilenet-v2`.
+    /// Display name, such as `resnet20`, `resnet8-w32-s2` or `mobilenet-v2`.
     pub fn name(&self) -> String {
         self.body.name()
     }

@@ -1,4 +1,4 @@
-//! Files that are whole or absent: written beside their target and renamed, and identified by SHA-256.
+//! Atomic file writes (a temporary file is renamed to its target) and SHA-256 digests of files.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,11 +11,11 @@ use sha2::{Digest as _, Sha256};
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}", path.display())]
 pub struct ArtifactError {
-    /// `read`, `write`, `create`.
+    /// The failed action: `read`, `write` or `create`.
     pub action: &'static str,
     /// The file.
     pub path: PathBuf,
-    /// Why.
+    /// The underlying error.
     #[source]
     pub source: io::Error,
 }
@@ -32,7 +32,8 @@ pub fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Artifa
 
 /// Writes `bytes` to a temporary file in the target's folder, then renames it into place.
 ///
-/// A reader never sees half a file; an existing file is replaced only by a whole one. Missing folders are created.
+/// A reader never sees a partial file, and a failure leaves an existing file unchanged. Missing folders are
+/// created.
 ///
 /// # Errors
 /// [`ArtifactError`]; the target is untouched and nothing is left behind.
@@ -65,7 +66,7 @@ pub fn write_checked<E: From<ArtifactError>>(
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
         .map_err(at("write", path))?;
-    // A temporary file is private to its owner by default; an artefact follows the folder's ordinary rules.
+    // A temporary file is readable only by its owner by default; an artifact gets the usual permissions.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -78,10 +79,10 @@ pub fn write_checked<E: From<ArtifactError>>(
     Ok(())
 }
 
-/// Checks that files can be made in `folder`, or where it will be made; leaves nothing behind.
+/// Checks that files can be created in `folder`, even if it does not exist yet; leaves nothing behind.
 ///
 /// # Errors
-/// [`ArtifactError`] naming the folder: better before hours of work than after.
+/// [`ArtifactError`] naming the folder, so that a command fails before hours of work and not after.
 pub fn ensure_writable(folder: &Path) -> Result<(), ArtifactError> {
     let existing = folder
         .ancestors()
@@ -111,7 +112,7 @@ pub fn read_to_string(path: &Path) -> Result<String, ArtifactError> {
     fs::read_to_string(path).map_err(at("read", path))
 }
 
-/// SHA-256 of a file's contents in lower-case hexadecimal; the file is never in memory as a whole.
+/// SHA-256 of a file's contents in lower-case hexadecimal; the file is read in pieces.
 ///
 /// # Errors
 /// [`ArtifactError`] naming the file.
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hash_is_the_published_one() {
+    fn hash_matches_published_value() {
         // FIPS 180-2, appendix B.1.
         assert_eq!(
             sha256(b"abc"),
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_file_leaves_the_old_one_and_no_litter() {
+    fn refused_file_keeps_old_file_and_leaves_nothing_behind() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deep/model.onnx");
         write(&path, b"old").unwrap();
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unwritable_folder_is_named() {
+    fn unwritable_folder_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, b"").unwrap();

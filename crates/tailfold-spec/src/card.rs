@@ -1,4 +1,4 @@
-//! The model card: what an ONNX file of ours says about itself, in its `metadata_props`.
+//! The model card, which tailfold stores in the `metadata_props` of its ONNX files.
 
 use std::collections::BTreeMap;
 
@@ -10,37 +10,37 @@ use crate::{ClassGroups, OffsetsError, OffsetsRecord, Preprocess, PreprocessErro
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuantizationRecord {
-    /// `int8`.
+    /// Precision of the model: `int8`.
     pub precision: String,
-    /// `minmax`, `percentile:99.99`.
+    /// Observer of the activation ranges, such as `minmax` or `percentile:99.99`.
     pub observer: String,
-    /// Data the ranges were observed on, as given.
+    /// Calibration data, as given by the user.
     pub calibration: String,
-    /// Images a class, label order.
+    /// Number of calibration images per class, label order.
     pub calibration_counts: Vec<u64>,
-    /// First 16 hexadecimal digits of the SHA-256 of each calibration image's pixels, ascending: lets any later
-    /// evaluation prove that it shares no image with the calibration.
+    /// First 16 hexadecimal digits of the SHA-256 of each calibration image's pixels, ascending: a later evaluation
+    /// can prove that it shares no image with the calibration.
     pub calibration_images: Vec<String>,
     /// SHA-256 of the float file.
     pub float_sha256: String,
-    /// Runtime that the file is made for: `tract`, `ort-x86`, `tensorrt`; empty where the precision has one form.
+    /// Target runtime: `tract`, `ort-x86` or `tensorrt`; empty where the precision has only one form.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target: String,
-    /// Bits of a weight's code.
+    /// Number of bits per quantized weight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_bits: Option<u8>,
-    /// How weights became codes: `nearest`, `adaptive`.
+    /// Rounding of the weights: `nearest` or `adaptive`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rounding: String,
-    /// What else was done for accuracy: `equalize`, `correct-bias`, `rebalance`.
+    /// Further accuracy corrections: `equalize`, `correct-bias`, `rebalance`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<String>,
-    /// Layers that were asked to stay in float, by the node's name.
+    /// Node names of the layers kept in float on request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_in_float: Vec<String>,
 }
 
-/// What travels with the network.
+/// The metadata of an exported model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelCard {
     /// Name of the model.
@@ -49,15 +49,15 @@ pub struct ModelCard {
     pub architecture: String,
     /// Class names, label order.
     pub classes: Vec<String>,
-    /// Training images a class, label order.
+    /// Number of training images per class, label order.
     pub train_counts: Vec<u64>,
-    /// How an image becomes the input.
+    /// Preprocessing from image to network input.
     pub preprocess: Preprocess,
-    /// Offsets folded into the head's bias; a model with them cannot be folded again.
+    /// Offsets folded into the head's bias; they cannot be folded a second time.
     pub offsets: Option<OffsetsRecord>,
     /// SHA-256 of the checkpoint.
     pub checkpoint_sha256: String,
-    /// Present once quantized.
+    /// Quantization settings; `None` for a float model.
     pub quantization: Option<QuantizationRecord>,
 }
 
@@ -65,7 +65,7 @@ pub struct ModelCard {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CardError {
-    /// A key is missing: not a model of ours.
+    /// A key is missing, so tailfold did not write the model.
     #[error("the model has no metadata `{0}`: it was not written by tailfold")]
     Missing(&'static str),
     /// A key cannot be parsed.
@@ -73,11 +73,11 @@ pub enum CardError {
     Parse {
         /// The key.
         key: &'static str,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: serde_json::Error,
     },
-    /// Lists of different lengths.
+    /// The card's lists have different lengths.
     #[error("the model names {classes} classes but has {found} training counts")]
     ClassCount {
         /// Class names.
@@ -85,20 +85,20 @@ pub enum CardError {
         /// Training counts.
         found: usize,
     },
-    /// Class names or training counts of another number than the classes of the network.
-    #[error("{found} {what} for {classes} classes")]
+    /// The number of class names or training counts differs from the number of classes of the network.
+    #[error("{found} {quantity} for {classes} classes")]
     Length {
-        /// `class names` or `training counts`.
-        what: &'static str,
-        /// Their number.
+        /// Kind of list: `class names` or `training counts`.
+        quantity: &'static str,
+        /// Length of the list.
         found: usize,
-        /// Classes of the network.
+        /// Number of classes of the network.
         classes: usize,
     },
-    /// Offsets that do not fit the classes.
+    /// The offsets do not fit the classes.
     #[error("the model's metadata `tailfold.offsets` is unusable")]
     Offsets(#[from] OffsetsError),
-    /// A preprocessing that cannot be carried out.
+    /// The preprocessing is invalid.
     #[error("the model's metadata is unusable")]
     Preprocess(#[from] PreprocessError),
 }
@@ -108,13 +108,13 @@ pub enum CardError {
 pub struct CardParts {
     /// Class names, label order.
     pub classes: Option<Vec<String>>,
-    /// Training images of each class, label order.
+    /// Number of training images per class, label order.
     pub train_counts: Option<Vec<u64>>,
-    /// How an image becomes the input.
+    /// Preprocessing from image to network input.
     pub preprocess: Option<Preprocess>,
     /// Offsets folded into the last bias.
     pub offsets: Option<OffsetsRecord>,
-    /// Present once quantized.
+    /// Quantization settings; `None` for a float model.
     pub quantization: Option<QuantizationRecord>,
 }
 
@@ -163,17 +163,17 @@ impl CardParts {
         Ok(parts)
     }
 
-    /// Checks that there is one class name and one training count for each of `classes`, where there are any.
+    /// Checks that the class names and the training counts, where present, have `classes` entries.
     ///
     /// # Errors
     /// [`CardError::Length`].
     pub fn check_lengths(&self, classes: usize) -> Result<(), CardError> {
         let names = self.classes.as_ref().map(Vec::len);
         let counts = self.train_counts.as_ref().map(Vec::len);
-        for (what, found) in [("class names", names), ("training counts", counts)] {
+        for (quantity, found) in [("class names", names), ("training counts", counts)] {
             if let Some(found) = found.filter(|&found| found != classes) {
                 return Err(CardError::Length {
-                    what,
+                    quantity,
                     found,
                     classes,
                 });
@@ -202,14 +202,14 @@ impl CardParts {
 }
 
 impl ModelCard {
-    /// Whether `props` belong to a model that tailfold exported, even if some keys are missing or damaged.
+    /// Returns whether `props` belong to a model that tailfold exported, even if some keys are missing or damaged.
     pub fn is_in(props: &BTreeMap<String, String>) -> bool {
         [NAME, ARCHITECTURE, CHECKPOINT]
             .iter()
             .any(|key| props.contains_key(*key))
     }
 
-    /// The card as metadata, keys ascending, values JSON except for plain strings.
+    /// The card as metadata: keys ascending, values in JSON except for plain strings.
     ///
     /// # Panics
     /// Never: every field has a JSON form.
@@ -231,7 +231,7 @@ impl ModelCard {
         props
     }
 
-    /// Reads a card from metadata; keys that are not ours are ignored.
+    /// Reads a card from metadata and ignores unknown keys.
     ///
     /// # Errors
     /// [`CardError`] naming the key.
@@ -263,7 +263,7 @@ impl ModelCard {
         Ok(card)
     }
 
-    /// Many, medium or few for each class.
+    /// The group (many, medium or few) of each class.
     pub fn groups(&self) -> ClassGroups {
         ClassGroups::from_counts(&self.train_counts)
     }
@@ -330,7 +330,7 @@ mod tests {
         );
     }
     #[test]
-    fn names_and_counts_of_another_number_than_the_classes_are_refused() {
+    fn names_and_counts_must_match_number_of_classes() {
         let parts = |names: usize, counts: usize| CardParts {
             classes: Some(vec!["ant".to_owned(); names]),
             train_counts: Some(vec![1; counts]),

@@ -9,13 +9,13 @@ pub struct ImageBatch {
     shape: [usize; 4],
 }
 
-/// Values that do not fill their shape.
+/// The number of values does not match the shape.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{found} values do not fill the shape {shape:?}")]
 pub struct ShapeError {
-    /// Values given.
+    /// Number of values given.
     pub found: usize,
-    /// Shape asked for.
+    /// Shape requested.
     pub shape: Vec<usize>,
 }
 
@@ -40,10 +40,10 @@ impl ImageBatch {
         self.shape
     }
 
-    /// Each image, row-major, when they have the shape `expected`: `[channels, height, width]`.
+    /// Returns each image, row-major, if the images have the shape `expected` (`[channels, height, width]`).
     ///
     /// # Errors
-    /// [`RunError::InputShape`] when they have another.
+    /// [`RunError::InputShape`] when the images have another shape.
     pub fn images(
         &self,
         expected: [usize; 3],
@@ -55,7 +55,7 @@ impl ImageBatch {
                 found: [c, h, w],
             });
         }
-        // An image without values is none.
+        // `chunks_exact` panics on 0. A batch of empty images has no chunks.
         Ok(self.values.chunks_exact((c * h * w).max(1)))
     }
 
@@ -64,7 +64,7 @@ impl ImageBatch {
         self.shape[0]
     }
 
-    /// True without images.
+    /// Returns whether the batch has no images.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -101,10 +101,10 @@ impl Logits {
         }
     }
 
-    /// What a back end answered for `images`.
+    /// Wraps the output of a back end for `images` images.
     ///
     /// # Errors
-    /// [`RunError::OutputShape`] when it is not one row of `num_classes` an image.
+    /// [`RunError::OutputShape`] when the output is not one row of `num_classes` values per image.
     pub fn answer(values: Vec<f32>, images: usize, num_classes: usize) -> Result<Self, RunError> {
         let found = values.len();
         if num_classes > 0 && images.checked_mul(num_classes) == Some(found) {
@@ -130,7 +130,7 @@ impl Logits {
         self.values.len() / self.num_classes
     }
 
-    /// True without images.
+    /// Returns whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -140,7 +140,7 @@ impl Logits {
         &self.values
     }
 
-    /// One row an image.
+    /// One row per image.
     pub fn rows(&self) -> std::slice::ChunksExact<'_, f32> {
         self.values.chunks_exact(self.num_classes)
     }
@@ -160,10 +160,11 @@ impl Logits {
         Ok(())
     }
 
-    /// The winning class of `row`, the lowest index among equals, and whether there was a tie at the top.
+    /// Returns the class with the largest score of `row` (the lowest index among ties) and whether the top score is
+    /// tied.
     ///
-    /// This is the one place that decides ties. `None` when the row is empty or holds a NaN or infinity: such a row
-    /// has no decision.
+    /// All tie-breaking happens here. `None` when the row is empty or has a NaN or an infinity: such a row has no
+    /// decision.
     pub fn top1(row: &[f32]) -> Option<(usize, bool)> {
         let mut best: Option<(usize, f32, bool)> = None;
         for (class, &score) in row.iter().enumerate() {
@@ -180,8 +181,8 @@ impl Logits {
         best.map(|(class, _, tie)| (class, tie))
     }
 
-    /// All classes of `row` from the largest score to the smallest, the lowest index first among equals: the first is
-    /// the class of [`Logits::top1`]. `None` where `top1` is `None`.
+    /// All classes of `row` by descending score, ties by ascending index; the first one is the class of
+    /// [`Logits::top1`]. `None` where `top1` is `None`.
     pub fn ranked(row: &[f32]) -> Option<Vec<usize>> {
         Self::top1(row)?;
         let mut classes: Vec<usize> = (0..row.len()).collect();
@@ -199,11 +200,11 @@ pub fn softmax(row: &[f32]) -> Vec<f64> {
     exps.into_iter().map(|v| v / sum).collect()
 }
 
-/// A back end that did not answer.
+/// A back end failed to run a batch.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The batch does not fit the model's input.
+    /// The shape of the batch does not fit the model's input.
     #[error(
         "the model takes images of {expected:?} (channels, height, width) but the batch has {found:?}"
     )]
@@ -213,7 +214,7 @@ pub enum RunError {
         /// `[channels, height, width]` of the batch.
         found: [usize; 3],
     },
-    /// The answer does not fit the model's classes.
+    /// The output does not fit the batch and the model's classes.
     #[error("expected logits of shape [{images}, {classes}] but the model returned {found:?}")]
     OutputShape {
         /// Images in the batch.
@@ -228,7 +229,7 @@ pub enum RunError {
     Backend {
         /// Name of the back end.
         backend: &'static str,
-        /// Its message.
+        /// The back end's message.
         message: String,
     },
 }
@@ -246,19 +247,18 @@ pub trait Classifier: Send + Sync {
     /// Shape of one image: `[channels, height, width]`.
     fn input_shape(&self) -> [usize; 3];
 
-    /// Scores one batch; row `i` of the answer belongs to image `i`.
+    /// Scores one batch; row `i` of the result belongs to image `i`.
     ///
     /// # Errors
     /// [`RunError`] when the back end rejects the shape or fails to execute.
     fn logits(&mut self, batch: &ImageBatch) -> Result<Logits, RunError>;
 
-    /// Another classifier over the same weights, for another thread.
+    /// Returns another classifier with the same weights, for use on another thread.
     fn fork(&self) -> Box<dyn Classifier>;
 }
 
-/// A classifier without a network: its logits are the sums of equal stretches of the image's values, one a class.
-///
-/// Stands in for a back end in tests.
+/// A classifier without a network, for tests: it splits the image's values into one equal part per class, and each
+/// logit is the sum of one part.
 #[derive(Clone, Debug)]
 pub struct FakeClassifier {
     /// `[channels, height, width]`.
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn top1_takes_the_lowest_of_equals_and_refuses_nan() {
+    fn top1_takes_lowest_tied_class_and_refuses_nan() {
         let check = |row: &[f32], expect| assert_eq!(Logits::top1(row), expect, "{row:?}");
         check(&[1.0, 3.0, 2.0], Some((1, false)));
         check(&[3.0, 1.0, 3.0], Some((0, true)));
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_a_row_an_image_of_the_models_size() {
+    fn output_must_have_one_row_per_image() {
         assert_eq!(Logits::answer(vec![0.0; 6], 2, 3).unwrap().len(), 2);
         assert_eq!(Logits::answer(vec![], 0, 3).unwrap().len(), 0);
         let short = Logits::answer(vec![0.0; 5], 2, 3).unwrap_err();
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fake_answers_in_order() {
+    fn fake_classifier_keeps_image_order() {
         let mut fake = FakeClassifier {
             input_shape: [1, 1, 4],
             num_classes: 2,

@@ -1,9 +1,9 @@
-//! The form of a library's errors: a kind, a place, a message and a cause.
+//! The common form of the libraries' errors: a kind, a place, a message and a cause.
 
 /// Declares the error type of a library.
 ///
-/// The type has a kind that a caller can act on, the place (file, node, class or row), a message, and the cause. Each
-/// `Cause => Kind` adds a conversion for `?`: the error then speaks with the words of its cause.
+/// The type has a kind that a caller can act on, the place (file, node, class or row), a message, and the cause.
+/// Each `Cause => Kind` adds a conversion for `?` whose message is the cause's message.
 #[macro_export]
 macro_rules! error_type {
     (
@@ -16,13 +16,13 @@ macro_rules! error_type {
         pub struct $error {
             kind: $kind,
             place: Option<String>,
-            /// The message; without one, the cause speaks for itself.
+            /// The message; `None` uses the cause's message.
             message: Option<String>,
             cause: Option<Box<dyn ::std::error::Error + Send + Sync>>,
         }
 
         impl $kind {
-            /// An error of this kind, with a message that states the fact.
+            /// Returns an error of this kind with a message that states the fact.
             pub fn error(self, message: impl Into<String>) -> $error {
                 $error {
                     kind: self,
@@ -34,7 +34,7 @@ macro_rules! error_type {
         }
 
         impl $error {
-            /// An error with the words of its cause.
+            /// Returns an error whose message is the cause's message.
             pub fn of(
                 kind: $kind,
                 cause: impl Into<Box<dyn ::std::error::Error + Send + Sync>>,
@@ -47,14 +47,14 @@ macro_rules! error_type {
                 }
             }
 
-            /// The same error with the place that its message is about: a file, a node, a class or a row.
+            /// Returns the same error with the place of the failure: a file, a node, a class or a row.
             #[must_use]
             pub fn at(mut self, place: impl ::std::fmt::Display) -> Self {
                 self.place = Some(place.to_string());
                 self
             }
 
-            /// The same error with its cause.
+            /// Returns the same error with a cause.
             #[must_use]
             pub fn caused_by(
                 mut self,
@@ -64,17 +64,17 @@ macro_rules! error_type {
                 self
             }
 
-            /// Returns the kind, on which a caller can act.
+            /// Returns the kind, so that a caller can act on it.
             pub fn kind(&self) -> $kind {
                 self.kind
             }
 
-            /// The file, node, class or row before the message; `None` when the message itself names it.
+            /// The file, node, class or row printed before the message; `None` when the message itself names it.
             pub fn place(&self) -> Option<&str> {
                 self.place.as_deref()
             }
 
-            /// The error behind this one, also when this one speaks with its words.
+            /// The underlying error, even if this error displays the cause's message.
             pub fn cause(&self) -> Option<&(dyn ::std::error::Error + 'static)> {
                 match &self.cause {
                     Some(cause) => Some(cause.as_ref()),

@@ -56,7 +56,7 @@ impl ClassGroups {
         Self(train_counts.iter().map(|&n| Group::of_count(n)).collect())
     }
 
-    /// Groups as given, label order.
+    /// Uses the given groups, label order.
     pub fn from_groups(groups: Vec<Group>) -> Self {
         Self(groups)
     }
@@ -77,7 +77,7 @@ impl ClassGroups {
 
     /// Mean of the per-class values over one group's classes; `None` when the group has no class with a value.
     ///
-    /// A group's accuracy is the mean of its classes' accuracies, not the share of its images.
+    /// A group's accuracy is the mean of its classes' accuracies, not the accuracy over its images.
     pub fn mean(&self, group: Group, per_class: &[Option<f64>]) -> Option<f64> {
         let values: Vec<f64> = self
             .classes(group)
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thresholds_are_those_of_the_literature() {
+    fn group_thresholds_match_literature() {
         let check = |count, group| assert_eq!(Group::of_count(count), group, "{count}");
         check(0, Group::Few);
         check(19, Group::Few);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn group_mean_is_over_classes_and_skips_the_unseen() {
+    fn group_mean_is_over_classes_with_values() {
         let groups = ClassGroups::from_counts(&[500, 50, 5, 6]);
         assert_eq!(
             groups.mean(Group::Few, &[Some(1.0), Some(1.0), Some(0.25), Some(0.75)]),

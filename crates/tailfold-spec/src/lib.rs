@@ -1,8 +1,8 @@
-//! The contract between tailfold's halves: what training writes, what exporting reads, what every runtime answers.
+//! The formats and traits shared by training, export and the runtimes.
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! No ML dependency lives here, so that a firmware author can read this crate alone.
+//! This crate has no ML dependency, so a firmware author can read it alone.
 
 mod architecture;
 pub mod artifact;

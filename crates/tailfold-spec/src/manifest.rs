@@ -1,4 +1,5 @@
-//! `manifest.toml` of a run folder: what was trained, on what, and the hashes of the files beside it.
+//! `manifest.toml` of a run folder: the network, its training data, and the hashes of the files next to the
+//! manifest.
 
 use std::path::{Path, PathBuf};
 
@@ -20,11 +21,12 @@ pub struct RunFiles {
     pub offsets_sha256: String,
     /// SHA-256 of `golden/golden.safetensors`.
     pub golden_sha256: String,
-    /// SHA-256 of `features.safetensors`: class-balanced training features, from which offsets can be solved anew.
+    /// SHA-256 of `features.safetensors`: class-balanced training features, from which offsets can be solved again.
     pub features_sha256: String,
 }
 
-/// The seam between training and everything else.
+/// A trained model as other commands read it: the manifest is the only interface between training and those
+/// commands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -32,56 +34,56 @@ pub struct Manifest {
     pub schema: String,
     /// Name of the run.
     pub name: String,
-    /// Loss, for people: `ce`, `sdot`.
+    /// Display name of the loss, such as `ce` or `sdot`.
     pub loss: String,
-    /// Data, as given to training.
+    /// Training data, as given by the user.
     pub data: String,
     /// Seed of the run.
     pub seed: u64,
-    /// Epochs trained.
+    /// Number of training epochs.
     pub epochs: usize,
     /// Sign of the offsets in the loss.
     pub apply: Apply,
-    /// What the exporter folds unless told otherwise.
+    /// Default choice of the offsets that the exporter folds.
     pub at_export: AtExport,
     /// Class names, label order.
     pub classes: Vec<String>,
-    /// Training images a class, label order.
+    /// Number of training images per class, label order.
     pub train_counts: Vec<u64>,
     /// The network.
     pub architecture: Architecture,
-    /// Its input.
+    /// The network's input.
     pub preprocess: Preprocess,
-    /// Its files.
+    /// The files of the run folder.
     pub files: RunFiles,
 }
 
-/// A run folder that cannot be used.
+/// The run folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
     /// A file is missing or unreadable.
     #[error(transparent)]
     File(#[from] ArtifactError),
-    /// Not a manifest.
+    /// The file is not a manifest.
     #[error("{} is not a run manifest", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: toml::de::Error,
     },
-    /// Not an offsets file.
+    /// The file is not an offsets file.
     #[error("{} is not an offsets file", path.display())]
     Offsets {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: serde_json::Error,
     },
-    /// Another version of a format.
+    /// The file has another version of the format.
     #[error("{} has schema `{found}`, expected `{expected}`", path.display())]
     Schema {
         /// The file.
@@ -91,7 +93,7 @@ pub enum ManifestError {
         /// Schema expected.
         expected: &'static str,
     },
-    /// A file changed after the manifest was written.
+    /// The file changed after the manifest was written.
     #[error("{} has sha256 {found}, but the manifest says {expected}", path.display())]
     Hash {
         /// The file.
@@ -101,42 +103,42 @@ pub enum ManifestError {
         /// Hash in the manifest.
         expected: String,
     },
-    /// Class lists of different lengths.
+    /// Class lists have different lengths.
     #[error("{}: the architecture has {classes} classes, but {field} has {found} entries", path.display())]
     ClassCount {
         /// The file.
         path: PathBuf,
         /// `classes` or `train_counts`.
         field: &'static str,
-        /// Classes of the architecture.
+        /// Number of classes of the architecture.
         classes: usize,
-        /// Entries found.
+        /// Number of entries found.
         found: usize,
     },
-    /// A network that cannot be built.
+    /// The network cannot be built.
     #[error("{}", path.display())]
     Architecture {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: ArchitectureError,
     },
-    /// A preprocessing that cannot be carried out.
+    /// The preprocessing is invalid.
     #[error("{}", path.display())]
     Preprocess {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: PreprocessError,
     },
-    /// Offsets that do not fit.
+    /// The offsets do not fit the classes.
     #[error("{}", path.display())]
     BadOffsets {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: OffsetsError,
     },
@@ -147,11 +149,11 @@ impl Manifest {
     pub const SCHEMA: &'static str = "tailfold.run/1";
     /// File name in a run folder.
     pub const FILE: &'static str = "manifest.toml";
-    /// Weights, in burn's names.
+    /// Weights, with burn's tensor names.
     pub const CHECKPOINT: &'static str = "checkpoint.safetensors";
     /// Offsets of the last training step.
     pub const OFFSETS: &'static str = "offsets.json";
-    /// Inputs and the training framework's answers to them.
+    /// Inputs and the training framework's outputs for them.
     pub const GOLDEN: &'static str = "golden/golden.safetensors";
     /// Class-balanced training features.
     pub const FEATURES: &'static str = "features.safetensors";

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A mean over repeated measurements, or over images; no standard error from one value.
+/// A mean over repeated measurements or images; a single value has no standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Mean {
     /// The mean.
@@ -27,7 +27,7 @@ impl Mean {
         })
     }
 
-    /// Returns the mean and its error times `factor`, such as 100 for percent.
+    /// Returns the mean and its standard error times `factor`, such as 100 for percent.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl Mean {
         }
     }
 
-    /// Formats both with two decimals, as `81.20 +- 0.31`; with `signed`, the mean has its sign.
+    /// Formats both with two decimals, as in `81.20 +- 0.31`; `signed` adds a plus sign to positive means.
     pub fn show(self, signed: bool) -> String {
         let mean = if signed {
             format!("{:+.2}", self.mean)
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn standard_error_is_that_of_the_mean() {
+    fn standard_error_belongs_to_mean() {
         let found = Mean::of(&[1.0, 2.0, 3.0]).unwrap();
         assert!((found.mean - 2.0).abs() < 1e-12);
         assert!((found.standard_error.unwrap() - (1.0_f64 / 3.0).sqrt()).abs() < 1e-12);

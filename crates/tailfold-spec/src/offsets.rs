@@ -1,4 +1,4 @@
-//! Class offsets as they travel: what the solver found, for which masses, and how well.
+//! The file format of class offsets: the solver's result, its target masses, and its accuracy.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,45 +24,45 @@ pub enum AtExport {
     Keep,
     /// No offsets: zeros.
     Drop,
-    /// Offsets solved again for the deployment prior, on class-balanced training features.
+    /// Offsets solved again on class-balanced training features for the deployment prior.
     Resolve,
 }
 
-/// Deployment prior: how often each class is expected.
+/// Deployment prior: the expected frequency of each class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Prior {
-    /// Every class equally often.
+    /// Uniform over the classes.
     #[default]
     Uniform,
-    /// As in the training set.
+    /// The class frequencies of the training set.
     Train,
-    /// As in the training set turned round: the most frequent class gets the share of the rarest, the second that of the
-    /// second rarest, and so on; among equal counts, label order decides.
+    /// The class frequencies of the training set in reverse: the most frequent class gets the rarest class's share,
+    /// the second most frequent gets the second rarest's, and so on. Label order breaks ties.
     Reversed,
-    /// Given masses, `[num_classes]`, positive; normalised to sum 1.
+    /// Given masses, `[num_classes]`, positive; they are normalized to sum to 1.
     Masses(Vec<f64>),
 }
 
-/// Offsets that do not fit their model.
+/// The offsets or prior masses do not fit the model.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[non_exhaustive]
 pub enum OffsetsError {
-    /// Wrong length.
-    #[error("the model has {classes} classes but {found} {what} were given")]
+    /// The number of values differs from the number of classes.
+    #[error("the model has {classes} classes but {found} {quantity} were given")]
     ClassCount {
-        /// `offsets` or `prior masses`.
-        what: &'static str,
-        /// Classes of the model.
+        /// Kind of values: `offsets` or `prior masses`.
+        quantity: &'static str,
+        /// Number of classes of the model.
         classes: usize,
-        /// Values given.
+        /// Number of values given.
         found: usize,
     },
-    /// A value that is not a usable number.
-    #[error("{what} of class {class} is {value}")]
+    /// The value is not usable.
+    #[error("{quantity} of class {class} is {value}")]
     Value {
-        /// `offset` or `prior mass`.
-        what: &'static str,
+        /// Kind of value: `offset` or `prior mass`.
+        quantity: &'static str,
         /// Class index.
         class: usize,
         /// The value.
@@ -85,7 +85,7 @@ impl Prior {
         };
         if raw.len() != classes {
             return Err(OffsetsError::ClassCount {
-                what: "prior masses",
+                quantity: "prior masses",
                 classes,
                 found: raw.len(),
             });
@@ -96,7 +96,7 @@ impl Prior {
             .find(|(_, v)| !v.is_finite() || **v <= 0.0)
         {
             return Err(OffsetsError::Value {
-                what: "prior mass",
+                quantity: "prior mass",
                 class,
                 value,
             });
@@ -106,7 +106,7 @@ impl Prior {
     }
 }
 
-/// For each class the count of the class that is as rare as it is frequent.
+/// Returns, for each class, the count of the class at the mirrored frequency rank.
 fn reversed(train_counts: &[u64]) -> Vec<f64> {
     let mut by_frequency: Vec<usize> = (0..train_counts.len()).collect();
     by_frequency.sort_by_key(|&class| std::cmp::Reverse(train_counts[class]));
@@ -117,30 +117,31 @@ fn reversed(train_counts: &[u64]) -> Vec<f64> {
     masses
 }
 
-/// `offsets.json`: the offsets of a model and how they came about.
+/// `offsets.json`: the offsets of a model and their origin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OffsetsRecord {
     /// Always [`OffsetsRecord::SCHEMA`].
     pub schema: String,
-    /// `[num_classes]`, logits, label order, zero mean: what is *added* to the raw scores.
+    /// Offsets in logits, `[num_classes]`, label order, zero mean; the exporter *adds* them to the raw scores.
     pub offsets: Vec<f32>,
-    /// Where they come from: `training`, `zeros`, `resolved`.
+    /// Origin of the offsets: `training`, `zeros` or `resolved`.
     pub origin: String,
-    /// Source measure: `sphere`, `balanced-features`, `features` or `none`; of an export also `prior-features`, whose classes
-    /// weigh what the target gives them, and both as `-scores`, of images that were not trained on; with `, softmax at temperature T` where the
-    /// masses are not those of cells.
+    /// Source measure: `sphere`, `balanced-features`, `features` or `none`. An export can also have
+    /// `prior-features`, whose classes are weighted by the target. The suffix `-scores` means scores of images
+    /// outside the training set. The suffix `, softmax at temperature T` means that the masses are mean
+    /// probabilities, not cell masses.
     pub source: String,
-    /// Target masses, `[num_classes]`, sum 1.
+    /// Target masses, `[num_classes]`, which sum to 1.
     pub target: Vec<f64>,
-    /// Mass of each Laguerre cell, or each mean probability, in the solver's last solution, `[num_classes]`: before training's `momentum` blends it
-    /// and `apply = subtract` negates it.
+    /// Mass of each Laguerre cell, or mean probability of each class, in the solver's last solution,
+    /// `[num_classes]`, before training blends it by `momentum` and negates it for `apply = subtract`.
     pub mass: Vec<f64>,
     /// `sum_j (mass_j - target_j)^2 / target_j`.
     pub chi_square: f64,
     /// Largest `|mass_j - target_j| / target_j`.
     pub largest_relative_error: f64,
-    /// Why the solver stopped.
+    /// Reason why the solver stopped.
     pub stop: String,
 }
 
@@ -148,7 +149,7 @@ impl OffsetsRecord {
     /// Name and version of the format.
     pub const SCHEMA: &'static str = "tailfold.offsets/1";
 
-    /// Offsets that change nothing.
+    /// Offsets of zero, which change nothing.
     pub fn zeros(num_classes: usize) -> Self {
         let uniform = vec![1.0 / num_classes as f64; num_classes];
         Self {
@@ -171,7 +172,7 @@ impl OffsetsRecord {
     pub fn validate(&self, classes: usize) -> Result<(), OffsetsError> {
         if self.offsets.len() != classes {
             return Err(OffsetsError::ClassCount {
-                what: "offsets",
+                quantity: "offsets",
                 classes,
                 found: self.offsets.len(),
             });
@@ -183,7 +184,7 @@ impl OffsetsRecord {
             .find(|(_, v)| !v.is_finite())
         {
             Some((class, &value)) => Err(OffsetsError::Value {
-                what: "offset",
+                quantity: "offset",
                 class,
                 value: value.into(),
             }),
@@ -204,7 +205,7 @@ mod tests {
             Prior::Masses(vec![3.0, 1.0]).masses(&[9, 1]).unwrap(),
             [0.75, 0.25]
         );
-        // Counts in no order, two of them equal.
+        // The counts are unsorted, and two of them are equal.
         let reversed = Prior::Reversed.masses(&[20, 50, 20, 10]).unwrap();
         assert_eq!(reversed, [0.2, 0.1, 0.2, 0.5]);
         let message = |prior: Prior| prior.masses(&[9, 1]).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Checks before any work that every output file can be written and takes the place of no input file.
+//! Checks, before any work starts, that every output file can be written and overwrites no input file.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,19 +16,19 @@ impl fmt::Display for NamedFile {
     }
 }
 
-/// An output file that cannot be written, or whose writing would destroy another file.
+/// An output file cannot be written, or writing it would destroy another file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputError {
-    /// A folder has the name of the output.
+    /// The path of the output is a folder.
     #[error("{0} is a folder, expected a file to write")]
     Folder(NamedFile),
-    /// A file has the name of a folder of the output.
+    /// A file exists at the path of a parent folder of the output.
     #[error("{output} cannot be written: {} is not a folder", parent.display())]
     NoFolder {
         /// The output.
         output: NamedFile,
-        /// The file in the place of a folder.
+        /// The file where a folder is expected.
         parent: PathBuf,
     },
     /// Two outputs are the same file.
@@ -39,7 +39,7 @@ pub enum OutputError {
         /// The other output.
         other: NamedFile,
     },
-    /// The output is a file that is read.
+    /// The output is also an input.
     #[error("{output} is the {input}, which would be lost: give another file to write")]
     Input {
         /// The output.
@@ -51,7 +51,7 @@ pub enum OutputError {
 
 /// The output and input files of a command.
 ///
-/// Inputs matter only while an output exists: an output that does not exist yet cannot be an input.
+/// Inputs matter only if an output exists: a missing output cannot be an input.
 #[derive(Debug, Default)]
 pub struct OutputCheck {
     outputs: Vec<NamedFile>,
@@ -126,13 +126,14 @@ fn not_a_folder(path: &Path) -> Option<&Path> {
     nearest.filter(|parent| !parent.is_dir())
 }
 
-/// Returns whether both paths lead to the same file, through symbolic or hard links too, or would if they existed.
+/// Returns whether both paths lead to the same file, including through symbolic or hard links, even if it does not
+/// exist.
 pub fn same_file(a: &Path, b: &Path) -> bool {
     let both = |f: fn(&Path) -> Option<PathBuf>| f(a).zip(f(b)).is_some_and(|(a, b)| a == b);
     both(|path| path.canonicalize().ok()) || both(absent) || hard_links(a, b)
 }
 
-/// Returns the absolute path of a missing file, whose folder may be missing too; `None` for an existing file.
+/// Returns the absolute path of a missing file, whose folder may also be missing; `None` for an existing file.
 fn absent(path: &Path) -> Option<PathBuf> {
     if path.exists() {
         return None;
@@ -161,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// The error for the output `out` and the input `model.onnx`, without the path of their folder.
+    /// Returns the error for the output `out` and the input `model.onnx`, without the path of their folder.
     fn error(out: &str, prepare: impl Fn(&Path)) -> Option<String> {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("model.onnx"), "model").unwrap();
@@ -183,7 +184,7 @@ mod tests {
             )
         };
         assert_eq!(error("new.onnx", |_| {}), None);
-        // A missing input has its own error.
+        // A missing input causes its own error elsewhere.
         let gone = |dir: &Path| fs::remove_file(dir.join("model.onnx")).unwrap();
         assert_eq!(error("model.onnx", gone), None);
         assert_eq!(error("model.onnx", |_| {}), Some(lost("model.onnx")));

@@ -1,4 +1,5 @@
-//! How a decoded image becomes the network's input: recorded with the model, so that no runtime has to guess.
+//! Preprocessing from a decoded image to the network's input, recorded with the model so that no runtime has to
+//! guess.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// As on the command line.
+    /// Returns the name used on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bilinear => "bilinear",
@@ -46,7 +47,7 @@ pub struct Preprocess {
     pub height: usize,
     /// Width of the network's input, in pixels.
     pub width: usize,
-    /// Resize before the crop; without it an image must have exactly the network's size.
+    /// Resize before the crop; without a resize, an image must have exactly the network's size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,
     /// Whether the channel order is blue, green, red, as in OpenCV; red, green, blue otherwise.
@@ -58,37 +59,37 @@ pub struct Preprocess {
     pub std: Vec<f32>,
 }
 
-/// A preprocessing that cannot be carried out.
+/// The preprocessing is invalid.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[non_exhaustive]
 pub enum PreprocessError {
-    /// Neither grey nor RGB.
+    /// The channels are neither grey nor RGB.
     #[error("preprocess.channels is {0}, expected 1 or 3")]
     Channels(usize),
-    /// An empty input.
+    /// The input has no pixels.
     #[error("preprocess asks for an input of {height}x{width} pixels")]
     Empty {
-        /// Rows.
+        /// Height in pixels.
         height: usize,
-        /// Columns.
+        /// Width in pixels.
         width: usize,
     },
-    /// One value a channel is needed.
+    /// `mean` and `std` need one value per channel.
     #[error("preprocess.{field} has {found} values for {channels} channels")]
     Length {
         /// `mean` or `std`.
         field: &'static str,
-        /// Values given.
+        /// Number of values given.
         found: usize,
-        /// Channels.
+        /// Number of channels.
         channels: usize,
     },
-    /// A value that would make every pixel infinite or NaN.
+    /// The value would make every pixel infinite or NaN.
     #[error("preprocess.{field}[{channel}] is {value}")]
     Value {
         /// `mean` or `std`.
         field: &'static str,
-        /// Which channel.
+        /// Index of the channel.
         channel: usize,
         /// The value.
         value: f32,
@@ -100,15 +101,15 @@ pub enum PreprocessError {
     Crop {
         /// Short side after resizing.
         short_side: u32,
-        /// Crop rows.
+        /// Height of the crop in pixels.
         height: usize,
-        /// Crop columns.
+        /// Width of the crop in pixels.
         width: usize,
     },
 }
 
 impl Preprocess {
-    /// Checks that every image can be brought into shape and that no pixel becomes infinite.
+    /// Checks that every image can be resized and cropped to the input, and that no pixel becomes infinite.
     ///
     /// # Errors
     /// [`PreprocessError`] naming the field.
@@ -154,12 +155,12 @@ impl Preprocess {
         }
     }
 
-    /// Values of one preprocessed image: channels * height * width.
+    /// Number of values of one preprocessed image: channels * height * width.
     pub fn len(&self) -> usize {
         self.channels * self.height * self.width
     }
 
-    /// True for an input without pixels.
+    /// Returns whether the input has no pixels.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

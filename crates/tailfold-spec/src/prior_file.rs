@@ -1,4 +1,4 @@
-//! A prior in a JSON file: one mass a class, as a list in label order or an object by class name.
+//! A prior in a JSON file: one mass per class, as a list in label order or an object by class name.
 
 mod error;
 
@@ -13,7 +13,7 @@ use crate::offsets::Prior;
 use crate::{artifact, repeated_names};
 pub use error::{PriorError, PriorErrorKind};
 
-/// What a file may hold.
+/// The two accepted forms of the file.
 #[derive(serde::Deserialize)]
 #[serde(untagged)]
 enum Given {
@@ -22,7 +22,7 @@ enum Given {
     Other(IgnoredAny),
 }
 
-/// An object as it stands, names that repeat and all.
+/// An object's entries in file order, including repeated names.
 struct Entries(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Entries {
@@ -50,10 +50,11 @@ impl<'de> Deserialize<'de> for Entries {
 }
 
 impl Prior {
-    /// Reads the masses of `classes`, in label order: positive numbers of any sum, so counts will do.
+    /// Reads the masses of `classes`, in label order. Masses are positive numbers of any sum, so class counts are
+    /// valid too.
     ///
     /// # Errors
-    /// [`PriorError`] naming the file, and the class where it is one.
+    /// [`PriorError`] naming the file, and the class if one class is at fault.
     pub fn read(path: &Path, classes: &[String]) -> Result<Self, PriorError> {
         let given = serde_json::from_slice(&artifact::read(path)?);
         let given = given.map_err(|source| {
@@ -127,7 +128,7 @@ impl Prior {
     }
 }
 
-/// Every class has a share of the sum.
+/// Checks that every class has a positive share of the sum.
 fn check(masses: &[f64], path: &Path, classes: &[String]) -> Result<(), PriorError> {
     let sum: f64 = masses.iter().sum();
     for (class, &mass) in classes.iter().zip(masses) {
@@ -138,7 +139,7 @@ fn check(masses: &[f64], path: &Path, classes: &[String]) -> Result<(), PriorErr
                 path.display()
             )));
         }
-        // A subnormal share has lost the digits that a target mass needs.
+        // A subnormal share has too few significant digits for a target mass.
         if !(mass / sum).is_normal() {
             return Err(PriorErrorKind::Mass.error(format!(
                 "{} gives class `{class}` the mass {mass}, which is nothing beside a sum of {sum}",

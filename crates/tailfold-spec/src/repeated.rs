@@ -1,8 +1,8 @@
-//! Names that several classes have.
+//! Class names that occur more than once.
 
 use std::collections::HashMap;
 
-/// Returns the classes whose name an earlier class has, as pairs of the first class of this name and the later one.
+/// Returns each class whose name occurred before, as a pair of the first class with this name and the later class.
 pub fn repeated_names(names: &[String]) -> Vec<(usize, usize)> {
     let mut first_of: HashMap<&str, usize> = HashMap::new();
     let classes = names.iter().enumerate();

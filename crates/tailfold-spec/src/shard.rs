@@ -1,4 +1,4 @@
-//! Which part of a set of images a run works on: `0/3`, `1/3` and `2/3` together are the whole.
+//! The part of a set of images that one run processes: `0/3`, `1/3` and `2/3` together cover the whole set.
 
 use std::fmt;
 use std::iter::StepBy;
@@ -7,10 +7,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One of `of` shares of a set of images, written `I/N` with `I` from 0 to `N - 1`: job arrays count from 0 too.
+/// One of `of` shards of a set of images, written `I/N` with `I` from 0 to `N - 1`, because job arrays also count
+/// from 0.
 ///
-/// Image `i` belongs to shard `i mod N`. So shares differ by one image at most, each has its part of every class where
-/// images are sorted by class, and a share without images exists where there are fewer images than shards.
+/// Image `i` belongs to shard `i mod N`. Shard sizes therefore differ by at most one image, each shard has its part
+/// of every class if images are sorted by class, and some shards are empty if there are fewer images than shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Shard {
@@ -18,19 +19,19 @@ pub struct Shard {
     of: usize,
 }
 
-/// A shard that there is not.
+/// The shard does not exist.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShardError {
-    /// Not two whole numbers.
+    /// The text is not two whole numbers.
     #[error("shard `{0}` is not of the form I/N, such as 0/4")]
     Form(String),
-    /// A share of nothing, or beyond the last.
+    /// The index is not below the number of shards.
     #[error("shard {index}/{of}: the first number counts from 0 and must be below the second")]
     Range {
-        /// Number of the shard.
+        /// Index of the shard.
         index: usize,
-        /// How many there are.
+        /// Number of shards.
         of: usize,
     },
 }
@@ -48,17 +49,17 @@ impl Shard {
         }
     }
 
-    /// Its number, from 0.
+    /// Index of the shard, from 0.
     pub fn index(self) -> usize {
         self.index
     }
 
-    /// How many shards there are, at least 1.
+    /// Number of shards, at least 1.
     pub fn of(self) -> usize {
         self.of
     }
 
-    /// Which of `images` images are its own, ascending.
+    /// Returns the indices of the shard's images out of `images`, ascending.
     pub fn images(self, images: usize) -> StepBy<Range<usize>> {
         (self.index.min(images)..images).step_by(self.of)
     }
@@ -69,7 +70,7 @@ impl FromStr for Shard {
 
     fn from_str(text: &str) -> Result<Self, ShardError> {
         let number = |part: &str| {
-            // Rust's own parser takes a sign.
+            // Rust's integer parser accepts a sign.
             let digits = part.bytes().all(|b| b.is_ascii_digit());
             part.parse().ok().filter(|_| digits)
         };
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_shard_is_refused() {
+    fn invalid_shard_is_refused() {
         let check = |text: &str, message: &str| {
             assert_eq!(text.parse::<Shard>().unwrap_err().to_string(), message);
         };
@@ -121,12 +122,12 @@ mod tests {
                 &format!("shard `{text}` is not of the form I/N, such as 0/4"),
             );
         }
-        // Beyond what a machine counts.
+        // The number does not fit a `usize`.
         assert!("1/99999999999999999999".parse::<Shard>().is_err());
     }
 
     #[test]
-    fn what_is_printed_is_read() {
+    fn printed_shard_parses_back() {
         for text in ["0/1", "0/3", "2/3", "9/10"] {
             let shard: Shard = text.parse().unwrap();
             assert_eq!(shard.to_string(), text);
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn shards_share_all_images_out() {
+    fn shards_partition_all_images() {
         for (images, of) in [(10, 1), (10, 2), (10, 3), (2, 7), (0, 3)] {
             let mut owners = vec![0; images];
             let mut sizes = Vec::new();

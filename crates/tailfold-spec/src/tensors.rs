@@ -13,24 +13,24 @@ pub type NamedTensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 pub struct Tensors<'a> {
     bytes: &'a [u8],
     file: SafeTensors<'a>,
-    /// The file in messages.
+    /// Name of the file in messages.
     place: String,
 }
 
-/// A safetensors file, or a tensor of it, that cannot be read.
+/// The safetensors file, or a tensor in it, cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorsError {
-    /// Not a safetensors file.
+    /// The file is not a valid safetensors file.
     #[error("{place} is not a safetensors file, or is damaged or cut short")]
     Damaged {
         /// The file.
         place: String,
-        /// Why.
+        /// The underlying error.
         #[source]
         source: SafeTensorError,
     },
-    /// No tensor of this name.
+    /// No tensor has this name.
     #[error("{place}: there is no tensor `{tensor}`")]
     Missing {
         /// The file.
@@ -38,26 +38,26 @@ pub enum TensorsError {
         /// Name of the tensor.
         tensor: String,
     },
-    /// A tensor of another element type.
+    /// The tensor has another element type.
     #[error("{place}: tensor `{tensor}` holds {found:?}, expected {expected}")]
     Type {
         /// The file.
         place: String,
         /// Name of the tensor.
         tensor: String,
-        /// Its element type.
+        /// Element type found.
         found: Dtype,
         /// The expected element types.
         expected: &'static str,
     },
-    /// A label that is negative, or larger than a number of this machine.
+    /// A label is negative or does not fit a `usize`.
     #[error("{place}: tensor `{tensor}` has the label {label} at index {index}")]
     Label {
         /// The file.
         place: String,
         /// Name of the tensor.
         tensor: String,
-        /// Row-major index.
+        /// Row-major index of the label.
         index: usize,
         /// The label.
         label: String,
@@ -65,7 +65,7 @@ pub enum TensorsError {
 }
 
 impl<'a> Tensors<'a> {
-    /// Reads the `bytes` of a safetensors file; `place` is the file in messages.
+    /// Reads the `bytes` of a safetensors file; `place` names the file in messages.
     ///
     /// # Errors
     /// [`TensorsError::Damaged`].
@@ -82,13 +82,13 @@ impl<'a> Tensors<'a> {
         self.file.names().into_iter().collect()
     }
 
-    /// The entry `key` of the file's metadata; `None` if the file has no such entry.
+    /// The value of `key` in the file's metadata; `None` if the file has no such entry.
     pub fn metadata(&self, key: &str) -> Option<String> {
         let (_, metadata) = SafeTensors::read_metadata(self.bytes).ok()?;
         metadata.metadata().as_ref()?.get(key).cloned()
     }
 
-    /// The f32 tensors `names`, in their order.
+    /// Returns the f32 tensors with these `names`.
     ///
     /// # Errors
     /// [`TensorsError::Missing`] or [`TensorsError::Type`], naming the first such tensor.
@@ -100,7 +100,7 @@ impl<'a> Tensors<'a> {
         names.into_iter().map(named).collect()
     }
 
-    /// Shape and values, row-major, of the f32 tensor `tensor`.
+    /// Shape and row-major values of the f32 tensor `tensor`.
     ///
     /// # Errors
     /// [`TensorsError::Missing`] or [`TensorsError::Type`].
@@ -114,7 +114,7 @@ impl<'a> Tensors<'a> {
         Ok((view.shape().to_vec(), values))
     }
 
-    /// Values of the tensor `tensor` of class labels, int64 or uint64.
+    /// Class labels in the int64 or uint64 tensor `tensor`.
     ///
     /// # Errors
     /// [`TensorsError::Missing`], [`TensorsError::Type`], or [`TensorsError::Label`] for a negative label.
@@ -174,7 +174,10 @@ mod tests {
         let values = [1.5_f32, -2.0, 0.0, 4.0, 5.0, f32::NAN];
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let bytes = file(Dtype::F32, &[2, 3], &bytes);
-        let (shape, read) = Tensors::read(&bytes, "a file").unwrap().f32("x").unwrap();
+        let (shape, read) = Tensors::read(&bytes, "x.safetensors")
+            .unwrap()
+            .f32("x")
+            .unwrap();
         assert_eq!(shape, [2, 3]);
         assert_eq!(read[..5], values[..5]);
         assert!(read[5].is_nan());
@@ -190,12 +193,12 @@ mod tests {
             ("c", view(Dtype::I32)),
         ];
         let bytes = safetensors::serialize(views, Some(entry)).unwrap();
-        let tensors = Tensors::read(&bytes, "a file").unwrap();
+        let tensors = Tensors::read(&bytes, "x.safetensors").unwrap();
         assert!(tensors.names().into_iter().eq(["a", "b", "c"]));
         let all = tensors.all_f32(["b", "a"]).unwrap();
         assert!(all.keys().eq(["a", "b"]));
         let error = tensors.all_f32(tensors.names()).unwrap_err().to_string();
-        assert_eq!(error, "a file: tensor `c` holds I32, expected F32");
+        assert_eq!(error, "x.safetensors: tensor `c` holds I32, expected F32");
         assert_eq!(tensors.metadata("key").as_deref(), Some("value"));
         assert_eq!(tensors.metadata("other"), None);
     }
@@ -204,29 +207,35 @@ mod tests {
     fn labels_are_signed_or_unsigned_and_never_negative() {
         let labels = |dtype, word: [u8; 8]| {
             let bytes = file(dtype, &[1], &word);
-            let tensors = Tensors::read(&bytes, "a file").unwrap();
+            let tensors = Tensors::read(&bytes, "x.safetensors").unwrap();
             tensors.labels("x").map_err(|e| e.to_string())
         };
         assert_eq!(labels(Dtype::I64, 7_i64.to_le_bytes()), Ok(vec![7]));
         assert_eq!(labels(Dtype::U64, 7_u64.to_le_bytes()), Ok(vec![7]));
         let negative = labels(Dtype::I64, (-1_i64).to_le_bytes()).unwrap_err();
-        assert_eq!(negative, "a file: tensor `x` has the label -1 at index 0");
+        assert_eq!(
+            negative,
+            "x.safetensors: tensor `x` has the label -1 at index 0"
+        );
     }
 
     #[test]
-    fn errors_name_the_file_the_tensor_and_both_types() {
+    fn errors_name_file_tensor_and_both_types() {
         let bytes = file(Dtype::F16, &[2], &[0; 4]);
-        let tensors = Tensors::read(&bytes, "a file").unwrap();
+        let tensors = Tensors::read(&bytes, "x.safetensors").unwrap();
         let wrong = tensors.f32("x").unwrap_err().to_string();
-        assert_eq!(wrong, "a file: tensor `x` holds F16, expected F32");
+        assert_eq!(wrong, "x.safetensors: tensor `x` holds F16, expected F32");
         let wrong = tensors.labels("x").unwrap_err().to_string();
-        assert_eq!(wrong, "a file: tensor `x` holds F16, expected I64 or U64");
+        assert_eq!(
+            wrong,
+            "x.safetensors: tensor `x` holds F16, expected I64 or U64"
+        );
         let missing = tensors.f32("y").unwrap_err().to_string();
-        assert_eq!(missing, "a file: there is no tensor `y`");
-        let cut = Tensors::read(&bytes[..bytes.len() - 1], "a file").unwrap_err();
+        assert_eq!(missing, "x.safetensors: there is no tensor `y`");
+        let cut = Tensors::read(&bytes[..bytes.len() - 1], "x.safetensors").unwrap_err();
         assert!(
             cut.to_string()
-                .starts_with("a file is not a safetensors file")
+                .starts_with("x.safetensors is not a safetensors file")
         );
     }
 }

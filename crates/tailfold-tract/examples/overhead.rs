@@ -1,4 +1,5 @@
-//! What [`TractClassifier`] costs over tract by itself: the same network on the same image, in turns, in one process.
+//! Time of [`TractClassifier`] relative to tract: interleaved runs of the same network on the same image, in
+//! one process.
 //!
 //! `cargo run --package tailfold-tract --example overhead -- MODEL.onnx [ROUNDS]`
 
@@ -10,7 +11,7 @@ use tailfold_spec::{Classifier as _, ImageBatch};
 use tailfold_tract::TractClassifier;
 use tract_onnx::prelude::*;
 
-/// Images a turn.
+/// Number of images per turn.
 const TURN: usize = 10;
 
 #[expect(clippy::print_stdout, reason = "a benchmark shows its figures")]
@@ -40,13 +41,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         .copied()
         .collect::<Vec<f32>>();
     if bare != classifier.logits(&batch)?.values() {
-        return Err("the two answer differently".into());
+        return Err("the logits of tract and TractClassifier differ".into());
     }
     let mut ratios = Vec::with_capacity(rounds);
     for round in 0..rounds {
         let mut times = [0.0; 2];
         for turn in 0..2 {
-            // Another one begins each round.
+            // Both alternate in going first.
             let which = (round + turn) % 2;
             let begin = Instant::now();
             for _ in 0..TURN {

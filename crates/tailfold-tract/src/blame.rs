@@ -10,10 +10,10 @@ use tract_onnx::prelude::*;
 use crate::boundary::guarded;
 use crate::parse::parse;
 
-/// Returns the label of the first node of `model` with which tract panics, found by bisecting the list of nodes; `regions`
-/// are the integer programs among its nodes.
+/// Returns the label of the first node of `model` at which tract panics, found by bisecting the list of
+/// nodes; `regions` are the integer programs among its nodes.
 ///
-/// Falls back to the last node if no beginning of the graph panics.
+/// Falls back to the last node if no prefix of the graph panics.
 pub(crate) fn blame(model: &Model, regions: &[Arc<Region>]) -> String {
     let nodes = model.nodes().len();
     // tract prepares the first `sound` nodes without a panic, and panics at the first `bad` nodes.

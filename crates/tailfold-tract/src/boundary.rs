@@ -28,7 +28,8 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         }));
     });
     let outer = GUARDED.replace(true);
-    // No caller reads values that a panic left half changed: they are dropped with `work` or with the caller's error.
+    // No caller reads values that a panic left half changed: they are dropped with `work` or with the
+    // caller's error.
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     result.map_err(|panic| {
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn panic_becomes_its_message() {
+    fn panic_becomes_an_error_message() {
         assert_eq!(guarded(|| 3), Ok(3));
         let numbers: Vec<usize> = Vec::new();
         let message = guarded(|| numbers[7]).unwrap_err();

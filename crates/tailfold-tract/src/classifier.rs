@@ -16,8 +16,8 @@ use crate::error::{TractError, TractErrorKind, chain};
 use crate::parse::parse;
 use crate::shapes::{check_axes, check_operators, check_sizes, shapes};
 
-/// An ONNX classifier prepared for batches of one: what a device answers does not depend on what it was asked together
-/// with.
+/// An ONNX classifier for batches of one image, so that the logits of an image do not depend on the other
+/// images of a batch.
 #[derive(Clone, Debug)]
 pub struct TractClassifier {
     engine: Engine,
@@ -27,12 +27,12 @@ pub struct TractClassifier {
     regions: Vec<Arc<Region>>,
 }
 
-/// What computes.
+/// The executor of a classifier.
 #[derive(Clone, Debug)]
 enum Engine {
-    /// tract, and the regions in its graph.
+    /// A tract plan, with the integer regions as operators.
     Plan(Arc<TypedRunnableModel>),
-    /// One region that is the whole graph.
+    /// A single integer program for the whole graph.
     Whole(Box<IntegerClassifier>),
 }
 
@@ -138,11 +138,12 @@ impl TractClassifier {
         Ok((model.into_runnable().map_err(load)?, input, num_classes))
     }
 
-    /// With at most `threads` that share an image, where it is integer from end to end; the answers stay the same to the
-    /// bit. tract's own operators run on the calling thread.
+    /// Lets at most `threads` threads share an image if the whole model is an integer program; the logits
+    /// stay bit-identical. tract's own operators run on the calling thread.
     ///
     /// # Errors
-    /// [`TractErrorKind::Quantized`] when the system gives none; `name` stands for the file in its message.
+    /// [`TractErrorKind::Quantized`] when the system cannot create a thread; `name` stands for the file in
+    /// its message.
     pub fn with_threads(mut self, threads: usize, name: &str) -> Result<Self, TractError> {
         if let Engine::Whole(whole) = self.engine {
             let whole = whole.with_threads(threads);
@@ -152,7 +153,7 @@ impl TractClassifier {
         Ok(self)
     }
 
-    /// Threads that share an image.
+    /// Returns the number of threads that share an image.
     pub fn threads(&self) -> usize {
         match &self.engine {
             Engine::Whole(whole) => whole.threads(),
@@ -160,12 +161,12 @@ impl TractClassifier {
         }
     }
 
-    /// What runs each node of the file, in its order; empty for [`TractClassifier::stock`].
+    /// Returns each node with its kernel, in the order of the file; empty for [`TractClassifier::stock`].
     pub fn nodes(&self) -> &[NodeKernel] {
         &self.nodes
     }
 
-    /// The integer programs, in the order in which they run.
+    /// Returns the integer programs, in the order of execution.
     pub fn regions(&self) -> &[Arc<Region>] {
         &self.regions
     }

@@ -1,5 +1,5 @@
-//! Depthwise convolutions over whole images in vectors: tract's own are vectors inside of rows alone, and numbers one by one
-//! at the ends of rows, which is most of a small image.
+//! Depthwise convolutions with vector instructions over whole images. tract vectorizes only the inside of
+//! rows and computes the ends of rows value by value, which is most of a small image.
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
@@ -8,11 +8,11 @@ use tract_onnx::tract_core::ops::nn::DataFormat;
 
 use crate::vectors::{Loop, vectorized};
 
-/// Sums that are kept in the nearest cache while the taps are added.
+/// Number of sums that stay in the L1 cache while the taps are added.
 const SUMS: usize = 1024;
 
-/// Puts [`Depthwise`] in the place of convolutions that have one filter a channel, in a graph that is decluttered and not
-/// yet optimized. Sums are added in tract's order, so values stay the same.
+/// Replaces convolutions with one filter per channel by [`Depthwise`], in a graph that is decluttered and not
+/// yet optimized. Values do not change, because sums are added in tract's order.
 pub(crate) fn replace(model: &mut TypedModel) -> TractResult<()> {
     for id in model.eval_order()? {
         let node = model.node(id);
@@ -24,21 +24,21 @@ pub(crate) fn replace(model: &mut TypedModel) -> TractResult<()> {
     Ok(())
 }
 
-/// One image, `[1, channels, height, width]`, with one filter a channel.
+/// A convolution of one image, `[1, channels, height, width]`, with one filter per channel.
 ///
-/// Rows and columns of the padded image are dealt to `strides` phases each, so that every tap reads neighbours; outputs and
-/// all that they read have rows of the same length, so that the end of a row is none to a vector.
+/// Rows and columns of the padded image are split into `strides` phases, so that each tap reads consecutive
+/// values. Outputs and inputs have rows of the same length, so vectors can span the ends of rows.
 #[derive(Clone, Debug, PartialEq)]
 struct Depthwise {
     input: [usize; 3],
-    /// Height and width.
+    /// Height and width of the output.
     output: [usize; 2],
     strides: [usize; 2],
-    /// Above, and to the left.
+    /// Padding above, and to the left.
     padding: [usize; 2],
     /// Rows and columns of a phase.
     phase: [usize; 2],
-    /// Where each tap begins, in the phases.
+    /// Offset of each tap in the phases.
     offsets: Vec<usize>,
     /// `[channels, taps]`.
     weights: Vec<f32>,
@@ -49,7 +49,7 @@ struct Depthwise {
 impl Eq for Depthwise {}
 
 impl Depthwise {
-    /// Of a node that is such a convolution with constant weights.
+    /// Returns the operator for `node`; `None` unless it is a depthwise convolution with constant weights.
     fn of(model: &TypedModel, node: &TypedNode) -> TractResult<Option<Self>> {
         let Some(conv) = node.op_as::<Conv>() else {
             return Ok(None);
@@ -102,13 +102,13 @@ impl Depthwise {
         }))
     }
 
-    /// Deals an image's rows and columns to the phases, of which the padding is 0 and stays so.
+    /// Splits an image's rows and columns into the phases, whose padding is already 0 and is not written.
     fn deal(&self, image: &[f32], phases: &mut [f32]) {
         let [_, height, width] = self.input;
         let planes = phases.chunks_exact_mut(self.phase[0] * self.phase[1]);
         for (index, plane) in planes.enumerate() {
             let first = [index / self.strides[1], index % self.strides[1]];
-            // The first row or column of a phase that is not padding, and where that is in the image.
+            // The first row or column of a phase that is not padding, and its position in the image.
             let [(top, from_y), (left, from_x)] = [0, 1].map(|axis| {
                 let skipped = self.padding[axis].saturating_sub(first[axis]);
                 let skipped = skipped.div_ceil(self.strides[axis]);
@@ -139,7 +139,7 @@ impl Depthwise {
             let weights = &self.weights[channel * self.offsets.len()..][..self.offsets.len()];
             let out = &mut output[channel * rows * columns..][..rows * columns];
             for (part, out) in out.chunks_mut(rows_at_once * columns).enumerate() {
-                // The last row ends where its outputs end.
+                // The last row ends with its outputs.
                 let length = (out.len() / columns - 1) * long + columns;
                 let sums = &mut sums[..length];
                 sums.fill(self.bias[channel]);
@@ -157,7 +157,7 @@ impl Depthwise {
     }
 }
 
-/// Fills `to` with each `stride`th value of `from`, as far as there are.
+/// Copies every `stride`th value of `from` to `to`, up to the shorter length.
 fn take(to: &mut [f32], from: &[f32], stride: usize) {
     match stride {
         1 => {
@@ -165,7 +165,7 @@ fn take(to: &mut [f32], from: &[f32], stride: usize) {
             to[..length].copy_from_slice(&from[..length]);
         }
         2 => {
-            // Pairs become vectors; the last value may have no neighbour.
+            // The compiler turns the pairs into vector instructions; the last value may not have a neighbour.
             let (pairs, last) = from.as_chunks::<2>();
             to.iter_mut().zip(pairs).for_each(|(to, [v, _])| *to = *v);
             let rest = to.iter_mut().skip(pairs.len());
@@ -178,7 +178,7 @@ fn take(to: &mut [f32], from: &[f32], stride: usize) {
     }
 }
 
-/// Adds to `sums` each weight times the values from its offset on, one after the other.
+/// Adds each weight, multiplied by the values from its offset on, to `sums`, one weight after the other.
 struct AddTaps<'a> {
     sums: &'a mut [f32],
     values: &'a [f32],
@@ -195,7 +195,7 @@ impl Loop for AddTaps<'_> {
         let from = |offset: usize| &self.values[offset..][..length];
         let (threes, rest) = self.weights.as_chunks::<3>();
         let (offsets, last) = self.offsets.as_chunks::<3>();
-        // Three at once read and write the sums a third of the times.
+        // Three taps per pass read and write the sums a third as often.
         for (&[a, b, c], offsets) in threes.iter().zip(offsets) {
             let [x, y, z] = offsets.map(from);
             for (((sum, x), y), z) in self.sums.iter_mut().zip(x).zip(y).zip(z) {

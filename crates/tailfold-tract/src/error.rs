@@ -1,4 +1,4 @@
-//! Why tract did not take or run a model.
+//! Errors of loading and running a model with tract.
 
 use tailfold_integer::IntegerError;
 
@@ -18,7 +18,7 @@ pub enum TractErrorKind {
     Shape,
     /// A tensor to observe is not in the graph.
     NoTensor,
-    /// The quantized part of the graph breaks ONNX's rules, or has no exact integer kernel.
+    /// The quantized part of the graph violates the ONNX specification, or has no exact integer kernel.
     Quantized,
     /// tract failed on an image.
     Run,
@@ -30,13 +30,13 @@ tailfold_spec::error_type! {
 }
 
 impl TractError {
-    /// The error of the file `name` whose quantized part has the error `cause`.
+    /// Returns the error of the file `name` whose quantized part has the error `cause`.
     pub(crate) fn quantized(name: &str, cause: impl Into<IntegerError>) -> Self {
         Self::of(TractErrorKind::Quantized, cause.into()).at(name)
     }
 }
 
-/// tract's chain of reasons on one line.
+/// Returns tract's chain of causes on one line.
 pub(crate) fn chain(error: &tract_onnx::prelude::TractError) -> String {
     format!("{error:#}").replace('\n', " ")
 }

@@ -1,5 +1,5 @@
-//! Runs ONNX classifiers through tract: the deployed half on small CPUs, quantized regions as programs of integer kernels,
-//! and the observer of intermediate tensors.
+//! Runs ONNX classifiers through tract on small CPUs, with quantized regions as programs of integer kernels;
+//! and observes intermediate tensors.
 //!
 //! Internal to tailfold, no stability promise.
 

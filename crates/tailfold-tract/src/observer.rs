@@ -1,4 +1,5 @@
-//! The values of named tensors inside a network, for calibration and for finding where two models part.
+//! Observes the values of named tensors inside a network, for calibration and to find where two models
+//! diverge.
 
 use std::sync::Arc;
 
@@ -15,24 +16,26 @@ use crate::error::{TractError, TractErrorKind, chain};
 use crate::parse::parse;
 use crate::shapes::{check_operators, check_sizes};
 
-/// A network whose outputs are chosen inner tensors.
+/// A network with chosen intermediate tensors as outputs.
 #[derive(Clone, Debug)]
 pub struct TensorObserver {
     plan: Arc<TypedRunnableModel>,
     input: [usize; 3],
-    /// What is shown as soon as a node is computed, while it is in the processor's caches: outputs and tensors, by node.
+    /// For each node, the outputs and tensors that are shown as soon as the node is computed, while they are
+    /// in the processor's caches.
     computed: Vec<Vec<(usize, usize)>>,
-    /// What no node computes, constants: outputs of the plan and tensors.
+    /// Outputs of the plan and tensors that are constants, so no node computes them.
     constant: Vec<(usize, usize)>,
     shapes: Vec<Option<Vec<usize>>>,
     name: String,
 }
 
 impl TensorObserver {
-    /// Prepares the ONNX file `bytes` to show `tensors`, by their ONNX names, in that order.
+    /// Prepares the ONNX file `bytes` to observe `tensors`, given by their ONNX names, in that order.
     ///
     /// # Errors
-    /// [`TractErrorKind::NoTensor`] naming the first one missing, or as [`crate::TractClassifier::from_onnx`].
+    /// [`TractErrorKind::NoTensor`], which names the first missing tensor, or the errors of
+    /// [`crate::TractClassifier::from_onnx`].
     pub fn from_onnx(bytes: &[u8], name: &str, tensors: &[String]) -> Result<Self, TractError> {
         let onnx =
             Model::from_bytes(bytes, name).map_err(|cause| TractError::quantized(name, cause))?;
@@ -66,7 +69,7 @@ impl TensorObserver {
             }
         }
         model.select_outputs_by_name(tensors).map_err(load)?;
-        // Outputs are the model's interface: the optimiser leaves their layout alone.
+        // The optimiser does not change the layout of outputs, because they are the model's interface.
         let typed = model.into_typed().and_then(TypedModel::into_decluttered);
         let mut model = typed.map_err(load)?;
         depthwise::replace(&mut model).map_err(load)?;
@@ -81,7 +84,7 @@ impl TensorObserver {
             })
             .collect::<TractResult<_>>()
             .map_err(load)?;
-        // What another node reads need not be kept until the end.
+        // A tensor that another node reads need not be kept until the end.
         let watched = model.output_outlets().map_err(load)?.to_vec();
         let is_constant = |outlet: &OutletId| model.nodes()[outlet.node].op_is::<Const>();
         let read = |outlet: &OutletId| !model.outlet_successors(*outlet).is_empty();
@@ -106,18 +109,19 @@ impl TensorObserver {
         })
     }
 
-    /// Shape of one image: `[channels, height, width]`.
+    /// Returns the shape of one image, `[channels, height, width]`.
     pub fn input_shape(&self) -> [usize; 3] {
         self.input
     }
 
-    /// Shape of each tensor for one image, in the order of the names; `None` where it depends on values.
+    /// Returns the shape of each tensor for one image, in the order of the names; `None` if the shape depends
+    /// on values.
     pub fn shapes(&self) -> &[Option<Vec<usize>>] {
         &self.shapes
     }
 
-    /// Runs one preprocessed image, `channels * height * width` values, and hands each tensor's index and values to
-    /// `visit`, in the order in which they are computed.
+    /// Runs one preprocessed image, `channels * height * width` values, and passes each tensor's index and
+    /// values to `visit`, in the order of computation.
     ///
     /// # Errors
     /// [`TractErrorKind::Run`] when the image does not fit or execution fails.

@@ -1,4 +1,4 @@
-//! A quantized region as one operator of tract's.
+//! An integer region as an operator of tract.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,11 +14,12 @@ use tract_onnx::tract_hir::internal::{
 };
 
 thread_local! {
-    /// The regions of the graph that this thread reads: tract's table of operators holds plain functions.
+    /// The regions of the graph that this thread is reading: tract's table of operators holds plain functions
+    /// without state.
     static REGIONS: RefCell<Vec<Arc<Region>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An ONNX reader that knows regions, and those of one graph, for as long as `read` takes.
+/// Calls `read` with an ONNX reader that supports the operator of regions, with the `regions` of one graph.
 pub(crate) fn with_regions<T>(
     regions: &[Arc<Region>],
     read: impl FnOnce(tract_onnx::Onnx) -> T,
@@ -49,11 +50,11 @@ fn build(
     Ok((expand(operator), Vec::new()))
 }
 
-/// Runs a region's program, in memory of its own that is used again from image to image.
+/// Runs a region's program in a workspace that is reused for every image.
 #[derive(Clone, Debug)]
 struct IntegerRegion {
     region: Arc<Region>,
-    /// One for each thread that runs at the same time.
+    /// One workspace per concurrent thread.
     workspaces: Arc<Mutex<Vec<Workspace>>>,
 }
 

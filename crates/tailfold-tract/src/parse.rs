@@ -1,4 +1,4 @@
-//! A model as tract reads it.
+//! Parsing of a model by tract.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(crate) fn parse(
         ))
     };
     let read = |onnx: tract_onnx::Onnx| {
-        // Shapes of intermediate tensors are worked out anew for the fixed batch.
+        // Shapes of intermediate tensors are inferred again for the fixed batch.
         onnx.with_ignore_value_info(true)
             .model_for_read(&mut &*bytes)
     };

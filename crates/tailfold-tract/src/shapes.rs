@@ -20,14 +20,14 @@ use crate::parse::parse;
 pub fn shapes(model: &Model) -> Shapes {
     let told = guarded(|| {
         let (mut model, _) = parse(&model.to_bytes(), "the model", &[]).ok()?;
-        // An error is no failure here: shapes behind a node without inference rules stay unknown.
+        // The error is ignored: shapes behind a node without inference rules stay unknown.
         let _ = model.analyse(true);
         Some(known(&model))
     });
     told.ok().flatten().unwrap_or_default()
 }
 
-/// The inferred shapes, by the ONNX names of the tensors.
+/// Returns the inferred shapes, by the ONNX names of the tensors.
 fn known(model: &InferenceModel) -> Shapes {
     let mut shapes = Shapes::new();
     for node in model.nodes() {
@@ -115,8 +115,7 @@ pub(crate) fn check_axes(
     Ok(())
 }
 
-/// Checks that tract has every operator of `model`, and that no constant or Cast has another floating-point type than
-/// f32.
+/// Checks that tract has every operator of `model`, and that every floating-point constant and Cast is f32.
 ///
 /// # Errors
 /// [`TractErrorKind::Unsupported`], naming the first node or tensor.

@@ -1,4 +1,4 @@
-//! Batches of augmented views, made beside the training step and the same for any number of threads.
+//! Batches of augmented views, made in parallel with the training step and identical for any number of threads.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -13,45 +13,46 @@ use tailfold_data::{AugmentKey, Augmenter, DataError, Normaliser};
 
 use crate::images::Images;
 
-/// One step's input: view 0 of every image, then view 1 of every image, ...
+/// The input of one step: view 0 of every image, then view 1 of every image, and so on.
 pub(crate) struct Batch {
     /// `[views * images, c, h, w]`, row-major, view-major.
     pub(crate) values: Vec<f32>,
-    /// Class of each image, once (not once a view).
+    /// Class of each image, listed once and not per view.
     pub(crate) labels: Vec<i32>,
     /// Index of each image in the data set.
     pub(crate) indices: Vec<usize>,
-    /// What making it took, in the thread that makes batches.
+    /// Time to make the batch, in seconds, in the thread that makes batches.
     pub(crate) seconds: f64,
 }
 
-/// What decides a batch's content.
+/// The settings that determine a batch's content.
 #[derive(Clone)]
 pub(crate) struct BatchPlan {
     pub(crate) images: Arc<Images>,
     pub(crate) normaliser: Normaliser,
     /// `[channels, height, width]` of the network's input.
     pub(crate) input: [usize; 3],
-    /// One augmenter a view.
+    /// One augmenter per view.
     pub(crate) views: Vec<Augmenter>,
     pub(crate) batch: usize,
     pub(crate) seed: u64,
 }
 
 impl BatchPlan {
-    /// Steps an epoch: whole batches only, so that batch statistics are never those of a handful; at least one.
+    /// Number of steps per epoch. Only whole batches count, so that batch statistics never come from a few images; at
+    /// least one.
     pub(crate) fn steps(&self) -> usize {
         (self.images.labels.len() / self.batch).max(1)
     }
 
-    /// Starts making the batches of `epoch` from the `first` one (from 0), at most two ahead of the reader.
+    /// Starts making the batches of `epoch` from batch `first` (from 0) on, at most two ahead of the reader.
     pub(crate) fn start(&self, epoch: usize, first: usize) -> Receiver<Result<Batch, DataError>> {
         let (sender, receiver) = sync_channel(2);
         let plan = self.clone();
         thread::spawn(move || {
             let order = epoch_order(plan.images.labels.len(), plan.seed, epoch);
             for indices in order.chunks(plan.batch).take(plan.steps()).skip(first) {
-                // A reader that went away ends the thread.
+                // The thread ends when the receiver is dropped.
                 if sender.send(plan.make(indices, epoch)).is_err() {
                     return;
                 }
@@ -102,8 +103,8 @@ impl BatchPlan {
     }
 }
 
-/// The order in which `epoch` sees the images: a function of the seed and the epoch alone, so that a resumed run
-/// continues with the order of an uninterrupted one.
+/// Returns the order of the images in `epoch`. It depends only on the seed and the epoch, so a resumed run continues
+/// with the order of an uninterrupted one.
 fn epoch_order(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_depends_on_seed_and_epoch_alone() {
+    fn order_depends_only_on_seed_and_epoch() {
         let order = epoch_order(100, 7, 3);
         assert_eq!(order, epoch_order(100, 7, 3));
         assert_ne!(order, epoch_order(100, 7, 4));

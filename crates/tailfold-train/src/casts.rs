@@ -12,12 +12,12 @@ pub(crate) fn to_f32(value: f64) -> f32 {
     value as f32
 }
 
-/// The error for a back end that failed.
+/// Returns the error of a failed back end.
 pub(crate) fn failed(message: String) -> TrainError {
     TrainErrorKind::Device.error(format!("the back end failed: {message}"))
 }
 
-/// The values of a tensor, row-major.
+/// Copies the values of a tensor to the host, row-major.
 pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
     let data = tensor.try_into_data();
     let data = data.map_err(|e| failed(e.to_string()))?;

@@ -1,7 +1,7 @@
-//! Where to train: the back ends of this build, and whether this machine has what they load.
+//! The training device: the back ends of this build, and a check for the libraries that they load.
 //!
-//! burn's GPU back ends panic or hang where a driver is missing, so all that they load is looked for first, and a device
-//! that was asked for and is not there is an error: never another device.
+//! burn's GPU back ends panic or hang if a driver is missing, so the libraries are checked first. A requested device
+//! that is unavailable is an error; there is no silent fallback.
 
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 mod libraries;
@@ -13,16 +13,16 @@ use crate::error::{TrainError, TrainErrorKind};
 /// A back end of burn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum BackEnd {
-    /// The processor, in pure Rust; in every build, and the only one whose runs repeat bit by bit.
+    /// CPU, in pure Rust; available in every build, and the only back end with bit-reproducible runs.
     Cpu,
-    /// NVIDIA, through CUDA C++ compiled at run time; cargo feature `cuda`.
+    /// NVIDIA GPU, through CUDA C++ compiled at run time; requires a build with the feature `cuda`.
     Cuda,
-    /// Any GPU with a Vulkan driver; cargo feature `vulkan`.
+    /// Any GPU with a Vulkan driver; requires a build with the feature `vulkan`.
     Vulkan,
 }
 
 impl BackEnd {
-    /// Name on the command line.
+    /// Returns the name used on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -31,11 +31,12 @@ impl BackEnd {
         }
     }
 
-    /// The first device of this back end, without autodiff. `CUDA_VISIBLE_DEVICES` chooses among several of CUDA.
+    /// Opens the first device of this back end, without autodiff. `CUDA_VISIBLE_DEVICES` selects among several CUDA
+    /// GPUs.
     ///
     /// # Errors
-    /// [`TrainErrorKind::NotBuilt`] when the build leaves the back end out; [`TrainErrorKind::NotInstalled`] and
-    /// [`TrainErrorKind::NoGpu`] when the machine lacks what it needs.
+    /// [`TrainErrorKind::NotBuilt`] when the build does not include the back end; [`TrainErrorKind::NotInstalled`] and
+    /// [`TrainErrorKind::NoGpu`] when a library or a GPU is missing.
     pub fn open(self) -> Result<Device, TrainError> {
         match self {
             Self::Cpu => Ok(Device::flex()),
@@ -52,9 +53,9 @@ impl BackEnd {
     }
 }
 
-/// Whether `device` is the processor, with or without autodiff; cheap enough to ask at every call of an operation.
+/// Returns whether `device` is the CPU, with or without autodiff; cheap enough for every call of an operation.
 pub fn is_cpu(device: &Device) -> bool {
-    // Equality of devices is that of the hardware: autodiff does not count.
+    // Devices are equal if their hardware is; autodiff does not count.
     *device == Device::flex()
 }
 
@@ -62,7 +63,7 @@ pub fn is_cpu(device: &Device) -> bool {
 fn not_installed(back_end: BackEnd, missing: &str, install: &str) -> TrainError {
     let name = back_end.as_str();
     TrainErrorKind::NotInstalled.error(format!(
-        "the back end `{name}` needs {missing}, which is not here: install {install}"
+        "the back end `{name}` needs {missing}, which was not found: install {install}"
     ))
 }
 
@@ -77,7 +78,7 @@ fn no_gpu(back_end: BackEnd) -> TrainError {
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<Device, TrainError> {
     let missing = |what, install| not_installed(BackEnd::Cuda, what, install);
-    // Kernels are compiled where they run, so the compiler and its headers are needed beside the driver.
+    // Kernels are compiled on this machine, so the compiler and its headers are needed in addition to the driver.
     if !libraries::opens(&["libcuda.so.1", "libcuda.so", "nvcuda.dll"]) {
         return Err(missing("NVIDIA's driver (libcuda)", "the NVIDIA driver"));
     }
@@ -117,7 +118,7 @@ fn vulkan() -> Result<Device, TrainError> {
             "the Vulkan loader and the GPU's driver (Debian: libvulkan1)",
         ));
     }
-    // A software rasteriser is a device too; it is not what was asked for.
+    // A software rasterizer is also a device, but it does not count as a GPU.
     let gpus = [
         DeviceKind::DiscreteGpu(0),
         DeviceKind::IntegratedGpu(0),

@@ -1,4 +1,4 @@
-//! An epoch, step by step, and what it comes to.
+//! The steps of an epoch and its report.
 
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::state::RunState;
 use crate::step::step;
 use crate::validation::{Validation, validate};
 
-/// Takes the next batch of the epoch and makes a step on it; returns its loss.
+/// Makes a step on the next batch of the epoch; returns its loss.
 pub(crate) fn next_step(
     plan: &RunPlan<'_>,
     state: &mut RunState,
@@ -77,8 +77,8 @@ pub(crate) fn next_step(
     Ok(losses.total.into())
 }
 
-/// Measures the epoch whose steps are all done, adds its row to the reports and begins the next; returns the row and
-/// how the network does on the validation data.
+/// Validates after the last step of an epoch, adds the epoch's row to the reports and begins the next epoch; returns
+/// the row and the validation.
 pub(crate) fn close_epoch(
     plan: &RunPlan<'_>,
     state: &mut RunState,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EpochSums {
-    /// Steps done.
+    /// Number of steps done.
     pub(crate) steps: usize,
     pub(crate) images: usize,
     pub(crate) total: f64,
@@ -15,20 +15,20 @@ pub(crate) struct EpochSums {
     pub(crate) top1: f64,
     /// Learning rate of the last step.
     pub(crate) rate: f64,
-    /// Solutions of the offsets.
+    /// Number of solutions of the offsets.
     pub(crate) updates: usize,
-    /// Steps of the solver in all of them.
+    /// Total number of solver steps in these solutions.
     pub(crate) iterations: usize,
-    /// In steps, waiting for batches included.
+    /// Time in steps, including the wait for batches, in seconds.
     pub(crate) seconds: f64,
-    /// Waiting for batches.
+    /// Time spent waiting for batches, in seconds.
     pub(crate) waited: f64,
-    /// Making batches, in the thread that does.
+    /// Time spent making batches, in the thread that makes them, in seconds.
     pub(crate) loading: f64,
 }
 
 impl EpochSums {
-    /// Images a second, waiting included.
+    /// Training images per second, including the wait for batches.
     pub(crate) fn images_per_second(&self) -> f64 {
         self.images as f64 / self.seconds.max(f64::MIN_POSITIVE)
     }

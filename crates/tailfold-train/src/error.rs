@@ -1,4 +1,4 @@
-//! Why a run could not be finished.
+//! The error of a training run.
 
 use tailfold_data::DataError;
 use tailfold_sdot::SolveError;
@@ -9,7 +9,7 @@ use tailfold_spec::{ArchitectureError, OffsetsError, PreprocessError, PriorError
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrainErrorKind {
-    /// A key or a value of the configuration is unknown, out of its range, or has no effect.
+    /// A key or a value of the configuration is unknown, out of range, or has no effect.
     Config,
     /// The images cannot be read or prepared, or do not fit the network, the loss or the training images.
     Images,
@@ -34,7 +34,7 @@ pub enum TrainErrorKind {
 }
 
 tailfold_spec::error_type! {
-    /// A run that cannot be started or finished.
+    /// An error that prevents a run from starting or finishing.
     pub struct TrainError(TrainErrorKind);
     ArchitectureError => Config,
     DataError => Images,
@@ -43,7 +43,7 @@ tailfold_spec::error_type! {
     ArtifactError => File,
 }
 
-/// Adds conversions for errors whose own words do not say what the error is about.
+/// Adds conversions for errors whose own message does not say which operation failed.
 macro_rules! with_message {
     ($($cause:ty => $kind:ident, $message:literal;)*) => {$(
         impl From<$cause> for TrainError {

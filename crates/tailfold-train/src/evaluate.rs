@@ -1,4 +1,4 @@
-//! A network's answers on images as they are, without augmentation.
+//! The outputs of a network for images without augmentation.
 
 use burn::prelude::*;
 use rayon::prelude::*;
@@ -11,19 +11,19 @@ use crate::images::Images;
 use crate::networks::Network;
 use crate::plan::RunPlan;
 
-/// Images a forward pass.
+/// Number of images per forward pass.
 const CHUNK: usize = 128;
 
-/// Host copies of what a network says about some images.
+/// The outputs of a network for some images, on the host.
 #[derive(Default)]
 pub(crate) struct Answers {
-    /// `[n, dim]`, as the head sees them.
+    /// Features as the head receives them, `[n, dim]`.
     pub(crate) features: Vec<f32>,
-    /// `[n, classes]`, without offsets.
+    /// Scores without offsets, `[n, classes]`.
     pub(crate) scores: Vec<f32>,
 }
 
-/// The images at `indices` as one row-major `[n, c, h, w]` vector.
+/// Returns the images at `indices` as one row-major `[n, c, h, w]` vector.
 pub(crate) fn input_values(
     images: &Images,
     indices: &[usize],
@@ -40,7 +40,7 @@ pub(crate) fn input_values(
     Ok(values)
 }
 
-/// Runs `network`, a validation copy, over the images at `indices`, on the device of `plan` without autodiff.
+/// Runs `network`, a validation copy, on the images at `indices`, on the device of `plan` without autodiff.
 pub(crate) fn answers(
     plan: &RunPlan<'_>,
     network: &Network,

@@ -1,4 +1,4 @@
-//! Classifier heads and the projection under the contrastive loss.
+//! Classifier heads, and the projection for the contrastive loss.
 
 use burn::module::Param;
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig};
@@ -13,16 +13,16 @@ use crate::error::TrainError;
 /// Linear or cosine classifier, weights `[classes, dim]`.
 #[derive(Module, Debug)]
 pub struct ClassifierHead {
-    /// `[classes, dim]`, one row a class.
+    /// Weights `[classes, dim]`, one row per class.
     pub weight: Param<Tensor<2>>,
-    /// `[classes]`, linear head only.
+    /// Bias `[classes]`, only for a linear head.
     pub bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     kind: Head,
 }
 
 impl ClassifierHead {
-    /// Xavier-uniform rows, zero bias.
+    /// Creates a head with Xavier-uniform rows and a zero bias.
     pub fn new(classes: usize, dim: usize, kind: Head, device: &Device) -> Self {
         let weight = Initializer::XavierUniform { gain: 1.0 }.init_with(
             [classes, dim],
@@ -39,7 +39,7 @@ impl ClassifierHead {
         self.affine().scores(self.inputs(features))
     }
 
-    /// What the exported head multiplies with its weights: the features, normalised under a cosine head.
+    /// Returns the inputs of the exported head: the features, L2-normalized for a cosine head.
     pub fn inputs(&self, features: Tensor<2>) -> Tensor<2> {
         match self.kind {
             Head::Cosine { .. } => normalise_rows(features),
@@ -47,7 +47,7 @@ impl ClassifierHead {
         }
     }
 
-    /// The exported head: scaled unit rows under a cosine head.
+    /// Returns the exported head: scaled unit rows for a cosine head.
     pub fn affine(&self) -> Affine {
         let weight = self.weight.val();
         match self.kind {
@@ -63,17 +63,17 @@ impl ClassifierHead {
     }
 }
 
-/// A head as it is exported.
+/// A head in its exported form.
 #[derive(Clone, Debug)]
 pub struct Affine {
-    /// `[classes, dim]`.
+    /// Weights `[classes, dim]`.
     pub weight: Tensor<2>,
-    /// `[classes]`.
+    /// Bias `[classes]`.
     pub bias: Option<Tensor<1>>,
 }
 
 impl Affine {
-    /// Scores `[n, classes]` of `inputs` `[n, dim]`.
+    /// Computes the scores `[n, classes]` of `inputs` `[n, dim]`.
     pub fn scores(&self, inputs: Tensor<2>) -> Tensor<2> {
         let scores = inputs.matmul(self.weight.clone().transpose());
         match self.bias.clone() {
@@ -82,7 +82,7 @@ impl Affine {
         }
     }
 
-    /// The same numbers without a graph behind them.
+    /// Returns the same values without an autodiff graph.
     pub(crate) fn without_autodiff(self) -> Self {
         Self {
             weight: self.weight.without_autodiff(),
@@ -90,7 +90,7 @@ impl Affine {
         }
     }
 
-    /// A copy in this process's memory.
+    /// Copies the head to the host.
     pub(crate) fn to_host(&self) -> Result<AffineHead, TrainError> {
         let [classes, dim] = self.weight.dims();
         let bias = match self.bias.clone() {
@@ -101,7 +101,7 @@ impl Affine {
     }
 }
 
-/// `Linear - BatchNorm - ReLU - Linear`, rows L2-normalised: `[n, dim]` to `[n, out]`.
+/// `Linear - BatchNorm - ReLU - Linear` with L2-normalized output rows: `[n, dim]` to `[n, out]`.
 #[derive(Module, Debug)]
 pub struct Projection {
     hidden: Linear,
@@ -110,7 +110,7 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// A projection `dim -> hidden -> out`.
+    /// Creates a projection `dim -> hidden -> out`.
     pub fn new(dim: usize, hidden: usize, out: usize, device: &Device) -> Self {
         Self {
             hidden: LinearConfig::new(dim, hidden).with_bias(false).init(device),
@@ -126,7 +126,7 @@ impl Projection {
     }
 }
 
-/// Rows divided by their L2 norm; a zero row stays zero (1e-12 under the root, as in the exported graph).
+/// Divides rows by their L2 norm; a zero row stays zero (1e-12 is added under the root, as in the exported graph).
 pub fn normalise_rows(x: Tensor<2>) -> Tensor<2> {
     let norm = x.clone().square().sum_dim(1).add_scalar(1e-12).sqrt();
     x / norm

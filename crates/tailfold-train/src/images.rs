@@ -13,8 +13,8 @@ pub(crate) struct Images {
     pub(crate) labels: Vec<usize>,
 }
 
-/// Decodes the images of `data` and leaves out those that may be; with the size of the network's input: the configured
-/// one, or else the one size of all images (`expected`, or the size of the first).
+/// Decodes the images of `data`, without the skipped ones, and returns the size of the network's input: the configured
+/// size, or else the common size of all images (`expected`, or the size of the first image).
 pub(crate) fn load_images(
     data: Dataset,
     config: &ImagesConfig,
@@ -54,11 +54,11 @@ pub(crate) fn load_images(
     Ok((data, Images { store, labels }, input))
 }
 
-/// Values that [`pixel_statistics`] reads at least, where there are so many.
+/// Smallest number of values that [`pixel_statistics`] reads if there are enough.
 const STATISTICS_VALUES: usize = 1 << 28;
 
-/// Mean and standard deviation of each channel, on the 0..1 scale: of every image, or of every `n`-th where all together
-/// have many times [`STATISTICS_VALUES`] values.
+/// Mean and standard deviation of each channel, on the 0..1 scale, over every image, or over every `n`-th image if the
+/// images have many times [`STATISTICS_VALUES`] values.
 pub(crate) fn pixel_statistics(images: &ImageStore) -> Result<(Vec<f32>, Vec<f32>), DataError> {
     let channels = images.shape(0)[0];
     let values = |i| images.shape(i).iter().product::<usize>();
@@ -76,7 +76,7 @@ pub(crate) fn pixel_statistics(images: &ImageStore) -> Result<(Vec<f32>, Vec<f32
         }
     }
     let mean: Vec<f64> = sum.iter().map(|s| s / count as f64).collect();
-    // A channel of one single value has no spread; dividing by the smallest step of a byte keeps it finite.
+    // A constant channel has no spread; dividing by the smallest step of a byte keeps its values finite.
     let std = square
         .iter()
         .zip(&mean)

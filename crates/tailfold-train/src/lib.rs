@@ -1,8 +1,9 @@
-//! Trains long-tailed classifiers on burn: networks, losses, offsets, the loop, checkpoints and goldens.
+//! Trains long-tailed classifiers with burn: networks, losses, offsets, the training loop, checkpoints and golden
+//! outputs.
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! The only crate that knows burn. What leaves it is a run folder of plain files (`tailfold_spec::Manifest`).
+//! Only this crate depends on burn. Its output is a run folder of plain files (`tailfold_spec::Manifest`).
 
 mod batches;
 mod casts;

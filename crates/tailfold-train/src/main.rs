@@ -27,9 +27,9 @@ use crate::progress::{Progress, Stopped};
 ///
 /// Example: tailfold-train --config models/fashion-lt/sdot.toml --out runs/fashion-sdot
 ///
-/// One file, many runs: --set optimizer.learning_rate=0.3 --set loss=ce --set offsets= --set contrastive=
+/// Several runs from one file: --set optimizer.learning_rate=0.3 --set loss=ce --set offsets= --set contrastive=
 ///
-/// A run that Ctrl-C, SIGTERM or --max-minutes stopped, or that was killed, goes on to the same result with --resume.
+/// An interrupted run (Ctrl-C, SIGTERM, --max-minutes or a kill) continues with --resume and gives the same result.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
@@ -39,32 +39,32 @@ struct Args {
     /// Run folder to write.
     #[arg(long, required = true)]
     out: Option<PathBuf>,
-    /// Seed, in place of the configuration's.
+    /// Seed; overrides the configuration.
     #[arg(long)]
     seed: Option<u64>,
-    /// Epochs, in place of the configuration's.
+    /// Number of epochs; overrides the configuration.
     #[arg(long)]
     epochs: Option<usize>,
-    /// Training data, in place of the configuration's.
+    /// Training data; overrides the configuration.
     #[arg(long)]
     data: Option<String>,
-    /// Validation data, in place of the configuration's.
+    /// Validation data; overrides the configuration.
     #[arg(long)]
     validation: Option<String>,
-    /// A value in place of the configuration's: a dotted key and a TOML value (a string needs no quotes); `KEY=` removes
-    /// the key. May be given several times.
+    /// Override one value of the configuration: a dotted key and a TOML value (a string needs no quotes); `KEY=`
+    /// removes the key. Can be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Where to train.
+    /// Device for training.
     #[arg(long, value_enum, default_value_t = BackEnd::Cpu)]
     device: BackEnd,
-    /// Go on from the last saved state of an interrupted run, if there is one.
+    /// Continue from the last saved state of an interrupted run, if there is one.
     #[arg(long)]
     resume: bool,
-    /// Stop after the step that is under way when so many minutes are over, with a saved state.
+    /// Save the state and stop after the first step that ends later than this many minutes.
     #[arg(long, value_name = "MINUTES", value_parser = minutes)]
     max_minutes: Option<Duration>,
-    /// Print the run as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
     /// Print every key of a configuration with its type, default and meaning: as Markdown, or as a JSON schema for editors.
@@ -92,27 +92,27 @@ fn minutes(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(60.0 * minutes).map_err(|e| e.to_string())
 }
 
-/// What `--json` prints: schema `tailfold.train/1`.
+/// The output of `--json`, with schema `tailfold.train/1`.
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     schema: &'static str,
     /// The run folder.
     run: &'a PathBuf,
-    /// False when the run was stopped before its end: `--resume` goes on.
+    /// Whether the run reached its end; `--resume` continues a run that was stopped.
     finished: bool,
-    /// One row a finished epoch, as in `metrics.csv`.
+    /// One row per finished epoch, as in `metrics.csv`.
     epochs: &'a [EpochReport],
-    /// Validation accuracy after the last epoch, of the weights that were written.
+    /// Validation accuracy after the last epoch, for the weights that were written.
     last_val_top1: Option<f64>,
-    /// Epoch of the best validation accuracy, from 1. For the eye: no weights are chosen by it.
+    /// Epoch with the best validation accuracy, from 1, for information only: the last weights are written.
     best_epoch: Option<usize>,
-    /// The accuracy of that epoch.
+    /// Validation accuracy of the best epoch.
     best_val_top1: Option<f64>,
     /// SHA-256 of `checkpoint.safetensors`; absent (null) when the run is not finished.
     checkpoint_sha256: Option<&'a str>,
-    /// Training and validation images that could not be used (`images.on_corrupt = "skip"`); stderr names each.
+    /// Number of training and validation images that were skipped (`images.on_corrupt = "skip"`); stderr names each.
     images_left_out: usize,
-    /// Most memory that the process held, images and network and all; absent (null) where the system does not tell.
+    /// Peak memory of the process in bytes; absent (null) where the system does not report it.
     peak_rss_bytes: Option<u64>,
 }
 
@@ -148,7 +148,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the talk of a command goes to stderr")]
+#[expect(clippy::print_stderr, reason = "log output goes to stderr")]
 fn report_error(error: &anyhow::Error, device: BackEnd) {
     let hint = error
         .chain()
@@ -156,7 +156,7 @@ fn report_error(error: &anyhow::Error, device: BackEnd) {
     eprintln!("error: {error:#}{}", hint.unwrap_or_default());
 }
 
-/// The option that helps where `error` says that `device` is absent.
+/// Returns advice for an error about the availability of `device`.
 fn hint(error: &TrainError, device: BackEnd) -> Option<String> {
     match error.kind() {
         TrainErrorKind::NotBuilt => Some(format!(
@@ -168,11 +168,11 @@ fn hint(error: &TrainError, device: BackEnd) -> Option<String> {
     }
 }
 
-/// True once SIGINT or SIGTERM came; the second one ends the program at once, as it does by default.
+/// Returns a flag that SIGINT or SIGTERM sets; a second signal ends the program at once, as by default.
 fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let signal = Arc::new(AtomicBool::new(false));
     for number in [SIGINT, SIGTERM] {
-        // In this order: the first signal finds the flag unset and sets it, the next finds it set.
+        // The order matters: the first signal finds the flag unset and sets it, and the next signal finds it set.
         signal_hook::flag::register_conditional_default(number, Arc::clone(&signal))
             .and_then(|_| signal_hook::flag::register(number, Arc::clone(&signal)))
             .context("cannot listen to signals")?;
@@ -211,7 +211,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let mut config = TrainConfig::read_with(config_file, &args.set).map_err(|error| {
         let (file, text) = (config_file.display().to_string(), error.to_string());
         let error = anyhow::Error::from(error);
-        // Some errors begin with the file already.
+        // Some errors already begin with the file.
         if text.starts_with(&file) {
             error
         } else {
@@ -227,7 +227,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let state = out.join("resume");
     if state.exists() && !args.resume {
         progress.say(&format!(
-            "starting anew: the state of an unfinished run in {} will be replaced; --resume would go on from it",
+            "starting over: the saved state of an unfinished run in {} will be replaced; use --resume to continue that run",
             state.display()
         ));
     }
@@ -241,7 +241,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     }
     let (epoch, step) = progress.at;
     let stopped = format!(
-        "stopped after step {step} of epoch {epoch}, state saved in {}: the same command with --resume goes on",
+        "stopped after step {step} of epoch {epoch}, state saved in {}: repeat the command with --resume to continue",
         state.display()
     );
     match progress.stopped {

@@ -1,6 +1,6 @@
 //! Memory of this process.
 
-/// Most memory that this process has held so far, bytes: `VmHWM` of Linux; `None` where the system does not tell.
+/// Peak memory of this process in bytes: `VmHWM` of Linux; `None` where the system does not report it.
 pub(crate) fn peak_rss_bytes() -> Option<u64> {
     parse(&std::fs::read_to_string("/proc/self/status").ok()?)
 }
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_high_water_mark_is_in_bytes() {
+    fn peak_memory_is_in_bytes() {
         assert_eq!(
             parse("Name:\tx\nVmHWM:\t   1480 kB\nVmRSS:\t 12 kB\n"),
             Some(1480 * 1024)

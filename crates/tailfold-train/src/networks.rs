@@ -1,4 +1,4 @@
-//! The networks that are trained: a body below, a head above, and a projection beside it for the contrastive loss.
+//! The trained networks: a body, a classifier head, and a projection for the contrastive loss.
 
 mod block;
 mod body;
@@ -16,7 +16,7 @@ use body::Body;
 pub(crate) use layers::forget;
 pub use profile::{LayerTime, Milliseconds, layer_times};
 
-/// Backbone, classifier and, while a contrastive loss is trained, its projection head.
+/// Backbone, classifier and, with a contrastive loss, the projection head.
 #[derive(Module, Debug)]
 pub struct Network {
     body: Body,
@@ -28,7 +28,8 @@ pub struct Network {
     pub prototypes: Option<Projection>,
 }
 
-/// Draws weights, which burn leaves until they are first used: then the order of use would decide which they are.
+/// Initializes weights: burn would otherwise initialize each weight at its first use, so the order of use would change
+/// the values.
 struct Draw;
 
 impl ModuleVisitor for Draw {
@@ -38,7 +39,7 @@ impl ModuleVisitor for Draw {
 }
 
 impl Network {
-    /// Builds the network of `arch`; `projection` gives the hidden and output widths of a contrastive head.
+    /// Builds the network of `arch`; `projection` is the hidden and the output width of the contrastive projection.
     ///
     /// All weights are drawn from the device's generator, in the order of the layers.
     pub fn new(arch: &Architecture, projection: Option<(usize, usize)>, device: &Device) -> Self {
@@ -54,7 +55,7 @@ impl Network {
         network
     }
 
-    /// Adds a second projection of `(hidden, out)` units, for the class prototypes.
+    /// Adds a second projection of `(hidden, out)` units for the class prototypes.
     pub fn with_prototypes(mut self, (hidden, out): (usize, usize), device: &Device) -> Self {
         let [_, dim] = self.head.weight.dims();
         let prototypes = Projection::new(dim, hidden, out, device);
@@ -63,12 +64,12 @@ impl Network {
         self
     }
 
-    /// Images `[n, c, h, w]` to features `[n, feature_dim]`.
+    /// Maps images `[n, c, h, w]` to features `[n, feature_dim]`.
     pub fn features(&self, x: Tensor<4>) -> Tensor<2> {
         self.body.forward(x)
     }
 
-    /// Images `[n, c, h, w]` to raw scores `[n, classes]`, without offsets.
+    /// Maps images `[n, c, h, w]` to raw scores `[n, classes]`, without offsets.
     pub fn scores(&self, x: Tensor<4>) -> Tensor<2> {
         self.head.forward(self.features(x))
     }

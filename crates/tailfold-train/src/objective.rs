@@ -1,4 +1,4 @@
-//! What a step minimises: the classifier's loss and the contrastive one beside it.
+//! The objective of a step: the classifier's loss and the contrastive loss.
 
 mod classifier;
 
@@ -25,7 +25,7 @@ pub(crate) struct Objective {
     pub(crate) scores: Tensor<2>,
 }
 
-/// `labels` once a view, on `device`.
+/// Repeats `labels` once per view, on `device`.
 fn repeated(labels: &[i32], views: usize, device: &Device) -> Tensor<1, Int> {
     let repeated: Vec<i32> = std::iter::repeat_n(labels, views)
         .flatten()
@@ -34,7 +34,7 @@ fn repeated(labels: &[i32], views: usize, device: &Device) -> Tensor<1, Int> {
     Tensor::from_ints(repeated.as_slice(), device)
 }
 
-/// The objective on `features`, `[n * all views, dim]`, view-major, of images with `labels`, `[n]`.
+/// Computes the objective of `features`, `[n * all views, dim]`, view-major, for images with `labels`, `[n]`.
 pub(crate) fn objective(
     plan: &RunPlan<'_>,
     state: &RunState,
@@ -79,10 +79,11 @@ pub(crate) fn objective(
     }
 }
 
-/// The contrastive loss on projected `points`, `[n, out]`, of `labels`, `[n]`.
+/// Computes the contrastive loss of projected `points`, `[n, out]`, with `labels`, `[n]`.
 ///
-/// A network with a projection of its classifier's weights has prototypes, and the balanced loss. They are projected
-/// from the weights as they are stored, not scaled or normalised, as published; the gradient goes on into the weights.
+/// A network with a projection of its classifier's weights has prototypes and uses the balanced loss. The prototypes
+/// are projected from the stored weights without scaling or normalization, as published, and their gradient flows into
+/// the weights.
 fn contrast(
     network: &Network,
     temperature: f64,

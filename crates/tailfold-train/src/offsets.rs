@@ -1,4 +1,4 @@
-//! The offsets while training: the source measure, the solver's calls and the current `h`.
+//! The offsets during training: the source measure, the solver's calls and the current offsets `h`.
 
 mod place;
 mod queue;
@@ -18,12 +18,12 @@ pub(crate) use queue::FeatureQueue;
 use source::{Points, Source};
 use tensors::TensorSample;
 
-/// How much the solver had to do.
+/// The solver's effort.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effort {
-    /// Solutions.
+    /// Number of solutions.
     pub(crate) updates: usize,
-    /// Steps of the solver in all of them.
+    /// Total number of solver steps in these solutions.
     pub(crate) iterations: usize,
 }
 
@@ -36,12 +36,12 @@ pub(crate) struct OffsetState {
     pub(crate) source: Source,
     /// Current offsets, `[classes]`, zero mean.
     pub(crate) h: Vec<f64>,
-    /// What the last solution left; `None` before the first.
+    /// Record of the last solution; `None` before the first.
     pub(crate) last: Option<OffsetsRecord>,
 }
 
 impl OffsetState {
-    /// The offsets for masses `target` `[classes]`, zeros, of a run on `device`.
+    /// Creates zero offsets for the masses `target` `[classes]`, for a run on `device`.
     pub(crate) fn new(
         config: OffsetConfig,
         target: Vec<f64>,
@@ -59,12 +59,12 @@ impl OffsetState {
         })
     }
 
-    /// What the solver did since the last call.
+    /// Returns the solver's effort since the last call.
     pub(crate) fn take_effort(&mut self) -> Effort {
         std::mem::take(&mut self.effort)
     }
 
-    /// What the loss adds to the scores, `[classes]`.
+    /// Returns the shift that the loss adds to the scores, `[classes]`.
     pub(crate) fn shift(&self) -> Vec<f32> {
         let sign = match self.config.apply {
             Apply::Add => 1.0,
@@ -73,12 +73,12 @@ impl OffsetState {
         self.h.iter().map(|&h| to_f32(sign * h)).collect()
     }
 
-    /// True when the source measure is made of training features: [`OffsetState::push`] wants them.
+    /// Returns whether the source measure consists of training features, which [`OffsetState::push`] collects.
     pub(crate) fn wants_features(&self) -> bool {
         self.source.wants_features()
     }
 
-    /// Remembers a step's features, `[n, dim]`, without autodiff, when the source measure needs them.
+    /// Stores a step's features, `[n, dim]`, without autodiff, if the source measure needs them.
     pub(crate) fn push(&mut self, features: Tensor<2>, labels: &[i32]) {
         if self.wants_features() {
             let labels = labels.iter().map(|&y| usize::try_from(y).unwrap_or(0));
@@ -86,16 +86,17 @@ impl OffsetState {
         }
     }
 
-    /// True when `step` (from 0) of `epoch` (from 0) begins with fresh offsets.
+    /// Returns whether the offsets are solved before `step` (from 0) of `epoch` (from 0).
     pub(crate) fn is_due(&self, epoch: usize, step_in_epoch: usize) -> bool {
         epoch >= self.config.warmup_epochs && step_in_epoch.is_multiple_of(self.config.update_every)
     }
 
-    /// Solves for the current head and moves the offsets.
+    /// Solves for the current head and updates the offsets.
     ///
-    /// With a queue that has not yet seen every class the problem has no solution, and the offsets stay.
+    /// While the queue does not contain every class, the problem has no solution, and the offsets do not change.
     ///
-    /// `head` is without autodiff; `radius` is the length of the features as the head sees them: the sphere's.
+    /// `head` is without autodiff; `radius` is the radius of the sphere: the length of the features as the head
+    /// receives them.
     pub(crate) fn update(&mut self, head: &Affine, radius: f32) -> Result<(), TrainError> {
         let mut options = Options::default();
         options.masses = self.config.masses();
@@ -129,7 +130,7 @@ impl OffsetState {
         Ok(())
     }
 
-    /// The offsets as they are kept at export: what the loss added.
+    /// Returns the offsets for the run folder, as the loss added them.
     pub(crate) fn record(&self) -> OffsetsRecord {
         self.last.clone().unwrap_or_else(|| self.describe(None))
     }
@@ -146,7 +147,7 @@ impl OffsetState {
     }
 }
 
-/// `offsets.json` of a solution.
+/// Creates the `offsets.json` record of a solution.
 pub(crate) fn record(
     offsets: &[f32],
     origin: &str,

@@ -1,4 +1,4 @@
-//! Stochastic gradient descent with momentum, weight decay on everything or on weights alone.
+//! Stochastic gradient descent with momentum; weight decay applies to all parameters or only to weights.
 
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
@@ -11,10 +11,10 @@ use burn::prelude::*;
 use crate::casts::to_f32;
 use crate::config::{Decay, OptimizerConfig};
 
-/// The optimizer that `config` asks for, without state.
+/// Creates the optimizer of `config`, without state.
 pub(crate) fn descent(config: &OptimizerConfig) -> ModuleOptimizer {
     let sgd = |decay: f64| {
-        // Dampening is 0 as in the published recipes; burn's own default is 0.1.
+        // Dampening is 0, as in the published recipes; burn's default is 0.1.
         let momentum = MomentumConfig::new()
             .with_momentum(config.momentum)
             .with_dampening(0.0)
@@ -35,13 +35,13 @@ pub(crate) fn descent(config: &OptimizerConfig) -> ModuleOptimizer {
     .into()
 }
 
-/// One rule for weights, one for vectors. A parameter's rank decides, so there is no list of groups to keep in step with
-/// the networks or to restore with a saved state.
+/// One rule for weights and one for vectors. A parameter's rank selects the rule, so there is no list of groups to keep
+/// consistent with the networks or to restore with a saved state.
 #[derive(Clone)]
 struct Descent {
-    /// Two dimensions and more.
+    /// Rule for parameters with two or more dimensions.
     weights: Sgd,
-    /// One dimension: biases, scale and shift of batch normalisation.
+    /// Rule for parameters with one dimension: biases, and scale and shift of batch normalization.
     vectors: Sgd,
 }
 
@@ -74,8 +74,8 @@ impl<const D: usize> RecordState for Momentum<D> {
         self.0.state_flatten(prefix, out);
     }
 
-    /// On the CPU, from where the next step moves it to its parameter. Burn offers the first back end that is compiled in,
-    /// which need not be the run's, nor be there at all.
+    /// Loads the state to the CPU; the next step moves it to the device of its parameter. Burn passes the first
+    /// compiled back end, which may differ from the run's back end or be unavailable.
     fn state_unflatten(
         prefix: &str,
         source: &mut StateSource,

@@ -1,4 +1,4 @@
-//! What stays the same during a run.
+//! The constant parts of a run.
 
 use burn::prelude::*;
 use tailfold_spec::Manifest;
@@ -8,21 +8,21 @@ use crate::config::TrainConfig;
 use crate::images::Images;
 use crate::objective::ClassifierLoss;
 
-/// Parts of a run that no step changes.
+/// The parts of a run that no step changes.
 pub(crate) struct RunPlan<'a> {
     pub(crate) config: &'a TrainConfig,
     pub(crate) device: &'a Device,
     pub(crate) batches: BatchPlan,
     pub(crate) validation: Option<Images>,
-    /// Class-balanced training images, as indices.
+    /// Indices of the class-balanced training images.
     pub(crate) balanced: Vec<usize>,
-    /// Without the hashes of the files, which a finished run has.
+    /// The manifest without the hashes of the files, which only a finished run has.
     pub(crate) manifest: Manifest,
     pub(crate) classifier_loss: ClassifierLoss,
 }
 
 impl RunPlan<'_> {
-    /// Class of each of the class-balanced training images.
+    /// Returns the class of each class-balanced training image.
     pub(crate) fn balanced_labels(&self) -> impl Iterator<Item = usize> {
         let labels = &self.batches.images.labels;
         self.balanced.iter().map(|&image| labels[image])

@@ -22,18 +22,18 @@ use crate::pretrained::{Pretrained, load_pretrained};
 use crate::report::Observer;
 use crate::state::RunState;
 
-/// Class-balanced training images whose features travel with the run, at most this many a class.
+/// Largest number of class-balanced training images per class whose features are stored with the run.
 const FEATURES_PER_CLASS: usize = 32;
 
 /// A run before its first step.
 pub(crate) struct Prepared<'a> {
     pub(crate) plan: RunPlan<'a>,
     pub(crate) state: RunState,
-    /// Origin of the weights before the first step, if they are not drawn.
+    /// Origin of the initial weights, if they are not random.
     pub(crate) pretrained: Option<Pretrained>,
 }
 
-/// Opens the data and draws the weights.
+/// Opens the data and initializes the weights.
 pub(crate) fn prepare<'a>(
     config: &'a TrainConfig,
     device: &'a Device,
@@ -76,7 +76,8 @@ pub(crate) fn prepare<'a>(
         return Err(TrainErrorKind::Config
             .error("this device does not compute in bfloat16: leave `precision` at \"f32\""));
     }
-    // The generator is the device's and process-wide: weights are drawn here, before anything else can draw.
+    // The random generator belongs to the device and the whole process, so the weights are drawn before other code can
+    // use it.
     device.seed(config.seed);
     let contrastive = config.contrastive.as_ref();
     let mut network = Network::new(

@@ -1,4 +1,4 @@
-//! Weights that other frameworks published, into a network: safetensors files with PyTorch's names.
+//! Loads published weights of other frameworks into a network, from safetensors files with PyTorch's names.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::error::{TrainError, TrainErrorKind};
 use crate::networks::Network;
 use crate::weights::{load_weights, named_weights};
 
-/// Parts of a BatchNorm: in our checkpoints, and as PyTorch calls them.
+/// Parts of a BatchNorm: the name in tailfold's checkpoints, and PyTorch's name.
 const NORM: [(&str, &str); 4] = [
     ("gamma", "weight"),
     ("beta", "bias"),
@@ -16,28 +16,28 @@ const NORM: [(&str, &str); 4] = [
     ("running_var", "running_var"),
 ];
 
-/// A count that PyTorch keeps in each BatchNorm, of no use here.
+/// Suffix of a counter that PyTorch stores in each BatchNorm and that is not used here.
 const IGNORED: &str = ".num_batches_tracked";
 
-/// What was loaded.
+/// A report of the loaded weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pretrained {
     /// The file.
     pub path: PathBuf,
-    /// Tensors taken over.
+    /// Number of tensors loaded.
     pub tensors: usize,
-    /// Classes of the file's classifier when it was left out: the network has another number of classes, or a cosine
-    /// head.
+    /// Number of classes of the file's classifier if it was left out, because the network has another number of classes
+    /// or a cosine head.
     pub dropped: Option<usize>,
 }
 
-/// `network` of `arch` with the weights and running statistics in the safetensors file `path`, under the names of
-/// torchvision (timm for EfficientNet-Lite0): every tensor of the body, and the classifier if it is linear and has as
-/// many classes.
+/// Returns `network` of `arch` with the weights and running statistics in the safetensors file `path`, under the names
+/// of torchvision (timm for EfficientNet-Lite0): every tensor of the body, and the classifier if it is linear and has
+/// as many classes.
 ///
 /// # Errors
-/// [`TrainErrorKind::Weights`], naming the file and a tensor that is missing, has another shape or type, has a value that is
-/// NaN or infinite, or has no place in the network; [`TrainErrorKind::File`] when the file cannot be read.
+/// [`TrainErrorKind::Weights`], naming the file and a tensor that is missing, has another shape or type, has a NaN or
+/// infinite value, or has no place in the network; [`TrainErrorKind::File`] when the file cannot be read.
 pub fn load_pretrained(
     network: Network,
     arch: &Architecture,
@@ -89,7 +89,7 @@ pub fn load_pretrained(
     Ok((network, report))
 }
 
-/// The tensors of a file that nobody took yet.
+/// The tensors of a file that are not used yet.
 struct Published<'a> {
     path: &'a Path,
     tensors: NamedTensors,
@@ -103,7 +103,7 @@ impl<'a> Published<'a> {
         Ok(Self { path, tensors })
     }
 
-    /// Takes `tensor` out.
+    /// Removes `tensor` from the file's tensors and returns its values.
     fn take(
         &mut self,
         tensor: &str,
@@ -123,14 +123,14 @@ impl<'a> Published<'a> {
         }
     }
 
-    /// The first of `names` that the file has a weight of; the first of all when it has none.
+    /// Returns the first of `names` whose weight is in the file, or else the first name.
     fn classifier(&self, names: &[&'static str]) -> &'static str {
         let there = |name: &&&str| self.tensors.contains_key(&format!("{name}.weight"));
         let found = names.iter().find(there).or(names.first());
         found.copied().unwrap_or_default()
     }
 
-    /// Length of the first axis of `tensor`.
+    /// Returns the length of the first axis of `tensor`.
     fn rows(&self, tensor: &str) -> Option<usize> {
         self.tensors.get(tensor)?.0.first().copied()
     }
@@ -139,7 +139,7 @@ impl<'a> Published<'a> {
         self.unfit(format!("tensor `{tensor}` has {value} at index {index}"))
     }
 
-    /// An error about the file.
+    /// Returns an error about the file.
     fn unfit(&self, text: String) -> TrainError {
         TrainErrorKind::Weights.error(text).at(self.path.display())
     }

@@ -1,4 +1,4 @@
-//! The run folder's files: checkpoint, offsets, goldens, calibration features, manifest.
+//! The files of the run folder: checkpoint, offsets, golden outputs, calibration features, manifest.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::plan::RunPlan;
 use crate::state::RunState;
 use crate::weights::finite_weights;
 
-/// Serialises f32 tensors, and `labels` as `labels` I64 when given.
+/// Serializes f32 tensors, and `labels` as an I64 tensor `labels` if given.
 pub(crate) fn safetensors_bytes(
     tensors: &NamedTensors,
     labels: Option<&[i64]>,
@@ -44,23 +44,23 @@ pub(crate) fn safetensors_bytes(
     )?)
 }
 
-/// Inputs and the training framework's answers to them.
+/// Inputs and the training framework's outputs for them.
 pub(crate) struct Golden {
-    /// `[n, c, h, w]`.
+    /// Inputs `[n, c, h, w]`.
     pub(crate) inputs: (Vec<usize>, Vec<f32>),
-    /// `[n, classes]`, without offsets.
+    /// Scores without offsets, `[n, classes]`.
     pub(crate) scores: (Vec<usize>, Vec<f32>),
 }
 
-/// Class-balanced training features as the head sees them.
+/// Class-balanced training features, as the head receives them.
 pub(crate) struct Features {
-    /// `[n, dim]`.
+    /// Features `[n, dim]`.
     pub(crate) values: (Vec<usize>, Vec<f32>),
-    /// `[n]`.
+    /// Labels `[n]`.
     pub(crate) labels: Vec<i64>,
 }
 
-/// Writes every file of a finished run; the manifest, which names the hashes of the others, comes last.
+/// Writes every file of a finished run; the manifest comes last, because it contains the hashes of the others.
 pub(crate) fn write_run(
     folder: &Path,
     weights: &NamedTensors,
@@ -91,7 +91,7 @@ pub(crate) fn write_run(
     Ok(manifest)
 }
 
-/// Golden images a class, and in all.
+/// Largest number of golden images per class and in total.
 const GOLDEN_PER_CLASS: usize = 2;
 const GOLDEN_MOST: usize = 64;
 
@@ -103,7 +103,7 @@ pub(crate) fn finish(
 ) -> Result<Manifest, TrainError> {
     let network = state.network.valid();
     let mut weights = finite_weights(&network)?;
-    // Only the deployed tensors: the projections serve the contrastive loss alone.
+    // Only the deployed tensors are kept: the projections are for the contrastive loss.
     weights.retain(|name, _| !name.starts_with("projection.") && !name.starts_with("prototypes."));
     let mut seen = vec![0; plan.manifest.classes.len()];
     let chosen: Vec<usize> = plan
@@ -116,7 +116,7 @@ pub(crate) fn finish(
             *count <= GOLDEN_PER_CLASS
         })
         .collect();
-    // Spread over all classes: the first ones are the frequent ones.
+    // The golden images are spread over all classes, because the first classes are the frequent ones.
     let every = chosen.len().div_ceil(GOLDEN_MOST).max(1);
     let golden: Vec<usize> = chosen.into_iter().step_by(every).collect();
     let spec = &plan.manifest.preprocess;

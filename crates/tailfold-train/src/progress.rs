@@ -1,4 +1,4 @@
-//! What the program tells on stderr while it trains: a bar on a terminal, plain lines elsewhere.
+//! The log output on stderr during training: a progress bar on a terminal, plain lines elsewhere.
 
 use std::fmt;
 use std::io::IsTerminal as _;
@@ -11,42 +11,42 @@ use tailfold_data::Skipped;
 use tailfold_spec::Manifest;
 use tailfold_train::{EpochReport, Observer, Pretrained, StepReport, TrainConfig};
 
-/// Without a terminal, the longest time without a line.
+/// Longest time between two lines, without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 
-/// Why a run stopped before its end.
+/// The reason why a run stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stopped {
-    /// `--max-minutes` are over.
+    /// The time of `--max-minutes` is over.
     Time,
-    /// SIGINT or SIGTERM.
+    /// SIGINT or SIGTERM arrived.
     Signal,
 }
 
-/// Tells, and stops the run when its time is over or a signal came.
+/// Reports the progress, and stops the run when its time is over or a signal arrives.
 pub(crate) struct Progress {
     name: String,
     epochs: usize,
     steps_per_epoch: usize,
-    /// Shown on a terminal alone, while images are decoded.
+    /// Progress bar while images are decoded, shown only on a terminal.
     decoding: ProgressBar,
     bar: Option<ProgressBar>,
     last_line: Instant,
-    /// To the end of the run, by the last step.
+    /// Estimated time to the end of the run, as of the last step.
     seconds_left: f64,
     started: Instant,
     limit: Option<Duration>,
     signal: Arc<AtomicBool>,
-    /// Set when the run was told to stop.
+    /// The reason for the stop, once the run is asked to stop.
     pub(crate) stopped: Option<Stopped>,
-    /// Images that could not be used.
+    /// Number of images that could not be used.
     pub(crate) left_out: usize,
-    /// Epoch and step after which the run stands.
+    /// Epoch and step that the run has completed.
     pub(crate) at: (usize, usize),
 }
 
 impl Progress {
-    /// `limit`: time for training from now on. `signal`: becomes true when a signal asks to stop.
+    /// `limit` is the time for training from now on; `signal` becomes true when a signal asks to stop.
     pub(crate) fn new(
         config: &TrainConfig,
         limit: Option<Duration>,
@@ -75,7 +75,7 @@ impl Progress {
         }
     }
 
-    #[expect(clippy::print_stderr, reason = "the talk of a command goes to stderr")]
+    #[expect(clippy::print_stderr, reason = "log output goes to stderr")]
     pub(crate) fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
@@ -142,7 +142,7 @@ impl Observer for Progress {
         if steps_done > 0 {
             let (epochs, steps) = (steps_done / steps_per_epoch, steps_done % steps_per_epoch);
             self.say(&format!(
-                "going on after epoch {epochs} and {steps} steps of the next"
+                "continuing after epoch {epochs} and {steps} steps of the next"
             ));
         }
     }
@@ -205,7 +205,7 @@ impl Observer for Progress {
     }
 }
 
-/// Seconds as a person says them.
+/// A duration in seconds, formatted for people.
 struct Left(f64);
 
 impl fmt::Display for Left {
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_said_with_two_digits_or_so() {
+    fn durations_have_about_two_digits() {
         for (seconds, expect) in [
             (0.4, "0 s"),
             (59.0, "59 s"),

@@ -1,8 +1,8 @@
-//! What an interrupted run needs to go on to the same bits, saved whole or not at all.
+//! The saved state of an interrupted run: a resumed run gives the same bits, and a save is atomic.
 //!
-//! A state is a folder of files, written under a temporary name, brought to disk and then renamed to
-//! `resume/state-NNNNNN`, one more than the last; only after that the last one goes. So a crash between any two writes
-//! leaves the last state or the new one, and the highest number is the one to go on from.
+//! A state is a folder of files. It is written under a temporary name, synced to disk and then renamed to
+//! `resume/state-NNNNNN`, one number above the last state; only then is the last state removed. So a crash between any
+//! two writes leaves the last state or the new one, and the state with the highest number is the one to resume.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,29 +36,29 @@ const NETWORK: &str = "network.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const QUEUE: &str = "queue.safetensors";
 
-/// Everything but the tensors.
+/// All parts of the state except the tensors.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
     architecture: Architecture,
     config: TrainConfig,
-    /// Images a class, `[classes]`: another data set has another order.
+    /// Number of images per class, `[classes]`: another data set has another order.
     train_counts: Vec<u64>,
-    /// Names, in label order.
+    /// Class names, label order.
     classes: Vec<String>,
-    /// What images are normalised by; measured on the data where the configuration does not give it.
+    /// Normalization of the images; measured on the data if the configuration does not set it.
     preprocess: Preprocess,
-    /// Masses that the offsets aim at, `[classes]`, which may come from a file; empty without offsets.
+    /// Target masses of the offsets, `[classes]`, which may come from a file; empty without offsets.
     target: Vec<f64>,
-    /// Of the finished epochs.
+    /// Reports of the finished epochs.
     reports: Vec<EpochReport>,
-    /// Of the unfinished one.
+    /// Sums of the unfinished epoch.
     sums: EpochSums,
-    /// Offsets, `[classes]`; empty without.
+    /// Offsets, `[classes]`; empty without offsets.
     h: Vec<f64>,
-    /// What the last solution of the offsets left.
+    /// Record of the last solution of the offsets.
     last: Option<OffsetsRecord>,
-    /// Mean length of the last step's features under the head; 1 before the first.
+    /// Mean length of the last step's features as the head receives them; 1 before the first.
     radius: f32,
     network_sha256: String,
     optimizer_sha256: String,
@@ -68,8 +68,8 @@ struct State {
 /// Saves the state after the last step.
 ///
 /// # Errors
-/// [`TrainErrorKind::File`], naming the file, or [`TrainErrorKind::Weights`], naming the tensor that is NaN or infinite; the
-/// state saved before stays.
+/// [`TrainErrorKind::File`], naming the file, or [`TrainErrorKind::Weights`], naming the tensor with a NaN or infinite
+/// value; the earlier saved state is kept.
 pub(crate) fn save(plan: &RunPlan<'_>, run: &RunState, out: &Path) -> Result<(), TrainError> {
     let parent = out.join(FOLDER);
     fs::create_dir_all(&parent).map_err(at("create", &parent))?;
@@ -86,9 +86,9 @@ pub(crate) fn save(plan: &RunPlan<'_>, run: &RunState, out: &Path) -> Result<(),
         artifact::write(&folder.join(file), bytes)?;
         Ok(artifact::sha256(bytes))
     };
-    // Refused before anything is replaced: nothing goes on from weights that are not finite, and the state before is the
-    // last good one. It also brings the running statistics up to date, to the value that the next step would have
-    // computed from; they lag one update behind in the training module, and clones share them.
+    // The check comes before anything is replaced: weights that are not finite cannot be resumed, and the earlier state
+    // is the last good one. It also updates the running statistics to the value from which the next step would have
+    // computed; they lag one update behind in the training module, and clones share them.
     finite_weights(&run.network)?;
     let network = run.network.clone().into_record().into_bytes();
     let network = network.map_err(|e| failed(e.to_string()))?;
@@ -128,7 +128,7 @@ pub(crate) fn save(plan: &RunPlan<'_>, run: &RunState, out: &Path) -> Result<(),
     Ok(())
 }
 
-/// Restores the last saved state in `out`; `false` if none was saved.
+/// Restores the last saved state in `out`; returns `false` if no state was saved.
 ///
 /// # Errors
 /// [`TrainErrorKind::Resume`] or [`TrainErrorKind::File`], naming the file.
@@ -180,7 +180,7 @@ pub(crate) fn restore(
     Ok(true)
 }
 
-/// Refuses the state of a run that would go another way.
+/// Refuses the state of a run with another configuration or other data.
 fn check_same_run(
     plan: &RunPlan<'_>,
     run: &RunState,
@@ -207,7 +207,7 @@ fn check_same_run(
         )
     } else if state.train_counts != plan.manifest.train_counts {
         format!(
-            "it belongs to a run on {:?} images a class, the data now has {:?}",
+            "it belongs to a run on {:?} images per class, the data now has {:?}",
             state.train_counts, plan.manifest.train_counts
         )
     } else if state.classes != plan.manifest.classes {
@@ -222,7 +222,7 @@ fn check_same_run(
         )
     } else if state.target != target {
         format!(
-            "its offsets aimed at the masses {:?}, now they would at {target:?}",
+            "its offsets had the target masses {:?}, this run has {target:?}",
             state.target
         )
     } else {
@@ -231,19 +231,19 @@ fn check_same_run(
     Err(refusal(path, &why))
 }
 
-/// The error for a file that no run can go on from.
+/// Returns the error for a file from which no run can be resumed.
 pub(crate) fn refusal(file: &Path, why: &str) -> TrainError {
     TrainErrorKind::Resume.error(format!("cannot resume from {}: {why}", file.display()))
 }
 
-/// Removes what [`save`] wrote: the run is finished.
+/// Removes the files of [`save`] after the run is finished.
 pub(crate) fn clear(out: &Path) -> Result<(), TrainError> {
     let folder = out.join(FOLDER);
     if !folder.exists() {
         return Ok(());
     }
     sync_folder(out)?;
-    // Renamed before it is removed, file by file: half a state would be taken for one.
+    // Each state is renamed before its files are removed, because a partial state would look like a complete one.
     for (number, state) in saved(out)?.0 {
         let litter = folder.join(format!("{TEMPORARY}{number}"));
         fs::rename(&state, &litter).map_err(at("rename", &state))?;
@@ -252,7 +252,7 @@ pub(crate) fn clear(out: &Path) -> Result<(), TrainError> {
     Ok(())
 }
 
-/// Saved states by number, ascending, and what was left of saves that were cut short.
+/// Saved states by number, ascending, and the leftovers of interrupted saves.
 type Saved = (Vec<(u64, PathBuf)>, Vec<PathBuf>);
 
 fn saved(out: &Path) -> Result<Saved, TrainError> {
@@ -274,8 +274,7 @@ fn saved(out: &Path) -> Result<Saved, TrainError> {
     Ok((states, litter))
 }
 
-/// Brings a folder's own entries to disk, as `artifact::write` does a file's bytes; elsewhere than on Unix a folder cannot
-/// be opened.
+/// Syncs a folder's own entries to disk, as `artifact::write` does for a file's bytes; only Unix can open a folder.
 fn sync_folder(folder: &Path) -> Result<(), ArtifactError> {
     if cfg!(unix) {
         fs::File::open(folder)

@@ -1,16 +1,16 @@
-//! Sharpness-aware minimization: where a step's gradient is taken.
+//! Sharpness-aware minimization: the point at which a step's gradient is computed.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 
-/// `network` moved by `rho g / |g|`: to first order the point of the largest loss within `rho` of its parameters (Foret,
-/// Kleiner, Mobahi, Neyshabur, ICLR 2021, eq. 2 with p = 2). `gradients` are `network`'s, without weight decay; the norm is
-/// over all parameters together.
+/// Returns `network` moved by `rho g / |g|`: to first order the point with the largest loss within `rho` of its
+/// parameters (Foret, Kleiner, Mobahi, Neyshabur, ICLR 2021, eq. 2 with p = 2). `gradients` are `network`'s, without
+/// weight decay; the norm is over all parameters together.
 ///
-/// The result has running statistics of its own, which go with it: those of `network` see each batch once, in the pass
-/// that gave `gradients`, and hold what the unmoved weights produce. Its parameters keep their ids, so gradients taken
-/// there fit `network`.
+/// The result has its own running statistics, which are discarded with it: the running statistics of `network` see each
+/// batch once, in the pass that computed `gradients`, and belong to the unmoved weights. The parameters of the result
+/// keep their ids, so gradients computed there fit `network`.
 pub(crate) fn ascend<M: Module>(network: &M, gradients: &GradientsParams, rho: f64) -> M {
     let mut squares = Squares {
         gradients,
@@ -23,7 +23,7 @@ pub(crate) fn ascend<M: Module>(network: &M, gradients: &GradientsParams, rho: f
         None => own,
         Some(sum) => own.map(&mut Shift {
             gradients,
-            // Foret et al.'s own code guards the division in the same place; at a stationary point nothing moves.
+            // Foret et al.'s code guards the division in the same place; at a stationary point nothing moves.
             scale: sum.sqrt().add_scalar(1e-12).recip().mul_scalar(rho),
         }),
     }

@@ -1,10 +1,11 @@
-//! Learning rate by step: linear warm-up, then cosine or steps.
+//! Learning rate by step: linear warm-up, then a cosine or multi-step schedule.
 
 use crate::config::ScheduleConfig;
 
 /// Learning rate of `step` (from 0) out of `total`, with `warmup` steps of linear increase from `peak / warmup`.
 ///
-/// Cosine falls to 0 at `total`; multi-step multiplies by `gamma` at each milestone, given as a fraction of `total`.
+/// The cosine falls to 0 at `total`; multi-step multiplies by `gamma` at each milestone, given as a fraction of
+/// `total`.
 pub fn learning_rate(
     schedule: &ScheduleConfig,
     peak: f64,
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn warms_up_and_decays() {
+    fn rate_warms_up_and_decays() {
         let check = |schedule: &ScheduleConfig, step, expect: f64| {
             let rate = learning_rate(schedule, 0.2, step, 4, 104);
             assert!((rate - expect).abs() < 1e-12, "{step}: {rate}");

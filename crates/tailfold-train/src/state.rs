@@ -1,4 +1,4 @@
-//! State of a run: the parts that a step changes and that a saved state holds.
+//! The state of a run: the parts that steps change and that a saved state contains.
 
 use burn::optim::ModuleOptimizer;
 
@@ -12,10 +12,10 @@ pub(crate) struct RunState {
     pub(crate) network: Network,
     pub(crate) optimizer: ModuleOptimizer,
     pub(crate) offsets: Option<OffsetState>,
-    /// Mean length of the last step's features under the head; 1 before the first.
+    /// Mean length of the last step's features as the head receives them; 1 before the first.
     pub(crate) radius: f32,
     /// One row per finished epoch.
     pub(crate) reports: Vec<EpochReport>,
-    /// The epoch in progress.
+    /// Sums of the epoch in progress.
     pub(crate) sums: EpochSums,
 }

@@ -1,4 +1,4 @@
-//! One step of gradient descent, its batch in one part or in several.
+//! One step of gradient descent, on its batch in one part or in several.
 
 use std::mem;
 
@@ -15,13 +15,13 @@ use crate::plan::RunPlan;
 use crate::sam::ascend;
 use crate::state::RunState;
 
-/// What a step saw before it moved the weights: means over the batch.
+/// The losses of a step before the update of the weights, as means over the batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepLosses {
     pub(crate) total: f32,
     pub(crate) classifier: f32,
     pub(crate) contrastive: f32,
-    /// Share of the classifier's views whose class has the largest score, without offsets.
+    /// Top-1 accuracy on the classifier's views, without offsets.
     pub(crate) top1: f32,
 }
 
@@ -29,23 +29,25 @@ pub(crate) struct StepLosses {
 struct Part {
     /// `[views * images, c, h, w]`, view-major.
     x: Tensor<4>,
-    /// Class of each image, once.
+    /// Class of each image, listed once and not per view.
     labels: Vec<i32>,
-    /// Share of the batch's images.
+    /// Share of the batch's images in this part.
     share: f64,
 }
 
-/// What a pass forward and back over a whole batch gives.
+/// The results of a forward and backward pass over a whole batch.
 struct Pass {
-    /// Of the batch's mean loss.
+    /// Gradients of the batch's mean loss.
     gradients: GradientsParams,
-    /// `[5]`: total loss, classifier's, contrastive, top-1, mean length of the features under the head.
+    /// `[5]`: total loss, classifier's loss, contrastive loss, top-1, mean length of the features as the head receives
+    /// them.
     seen: Tensor<1>,
-    /// Each part's features as the head sees them, `[images, dim]`, the first view's.
+    /// For each part, the features of the first view as the head receives them, `[images, dim]`.
     features: Vec<Tensor<2>>,
 }
 
-/// One step of gradient descent on a batch: `values` `[views * images, c, h, w]`, view-major, and the images' classes.
+/// Makes one step of gradient descent on a batch: `values` `[views * images, c, h, w]`, view-major, and the images'
+/// classes.
 pub(crate) fn step(
     plan: &RunPlan<'_>,
     state: &mut RunState,
@@ -66,7 +68,7 @@ pub(crate) fn step(
         state.network = below;
     }
     state.network = state.optimizer.step(rate, state.network.clone(), gradients);
-    // One copy from the device, after everything was handed to it: a copy waits for all that came before.
+    // A single copy from the device, after all work is submitted, because a copy waits for all earlier work.
     let seen = to_host(seen)?;
     let [total, classifier, contrastive, top1, radius] = seen[..] else {
         return Err(failed(format!("5 losses became {seen:?}")));
@@ -85,7 +87,7 @@ pub(crate) fn step(
     })
 }
 
-/// A batch in parts of at most `micro_batch` images, of sizes that differ by one image at most.
+/// Splits a batch into parts of at most `micro_batch` images, whose sizes differ by at most one image.
 fn parts(plan: &RunPlan<'_>, values: Vec<f32>, labels: &[i32]) -> Vec<Part> {
     let images = labels.len();
     let spec = &plan.manifest.preprocess;
@@ -119,7 +121,7 @@ fn parts(plan: &RunPlan<'_>, values: Vec<f32>, labels: &[i32]) -> Vec<Part> {
         .collect()
 }
 
-/// Images in the number type that the layers go on with.
+/// Casts images to the number type of the layers.
 fn activations(precision: Precision, x: Tensor<4>) -> Tensor<4> {
     match precision {
         Precision::F32 => x,
@@ -127,7 +129,8 @@ fn activations(precision: Precision, x: Tensor<4>) -> Tensor<4> {
     }
 }
 
-/// Forward and back over every part, with the network as it is. Updates the running statistics once a part.
+/// Runs forward and backward over every part without changing the weights. Updates the running statistics once per
+/// part.
 fn pass(plan: &RunPlan<'_>, state: &RunState, parts: &[Part]) -> Pass {
     let mut sum = GradientsAccumulator::new();
     let mut seen: Option<Tensor<1>> = None;
@@ -166,7 +169,8 @@ fn pass(plan: &RunPlan<'_>, state: &RunState, parts: &[Part]) -> Pass {
     }
 }
 
-/// Share of the rows of `scores`, `[n * views, classes]`, view-major, whose largest entry is their class's, `[1]`.
+/// Returns the share of the rows of `scores`, `[n * views, classes]`, view-major, whose largest entry is at their
+/// label, `[1]`.
 fn top1(scores: Tensor<2>, labels: &[i32], views: usize) -> Tensor<1> {
     let labels: Vec<i32> = std::iter::repeat_n(labels, views)
         .flatten()

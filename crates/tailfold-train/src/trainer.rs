@@ -1,4 +1,4 @@
-//! Training: a configuration in, a run folder out.
+//! The training loop: reads a configuration and writes a run folder.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,28 +17,29 @@ use crate::resume;
 use crate::state::RunState;
 use crate::validation::{Validation, validate, write_recall};
 
-/// What a run came to.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// As written; `None` when the run was stopped before its end and has a saved state in its place.
+    /// The written manifest; `None` when the run was stopped before its end and saved its state instead.
     pub manifest: Option<Manifest>,
-    /// One row a finished epoch.
+    /// One row per finished epoch.
     pub reports: Vec<EpochReport>,
 }
 
 impl Outcome {
-    /// The epoch with the best validation accuracy, the first of equals; for the eye only. `None` without validation data.
+    /// Returns the epoch with the best validation accuracy, and the first of them if there is a tie; for information
+    /// only. `None` without validation data.
     pub fn best_epoch(&self) -> Option<&EpochReport> {
         best_epoch(&self.reports)
     }
 }
 
-/// Trains by `config` on `device` (with autodiff) and writes the run folder `out`, until the end or until `observer` wants
-/// to stop. With `resume` it goes on from the state that an earlier call saved in `out`, if there is one.
+/// Trains by `config` on `device` (with autodiff) and writes the run folder `out`, until the end or until `observer`
+/// stops the run. With `resume` it continues from the state that an earlier call saved in `out`, if there is one.
 ///
 /// # Errors
-/// [`TrainError`]; the files of an earlier, finished run in `out` stay whole until they are replaced one by one, the
-/// manifest last. The last saved state stays too.
+/// [`TrainError`]; the files of an earlier, finished run in `out` stay complete until they are replaced one by one, the
+/// manifest last. The last saved state is also kept.
 pub fn train(
     config: &TrainConfig,
     out: &Path,
@@ -68,7 +69,7 @@ pub fn train(
         });
     };
     check_solved(&plan, &state)?;
-    // A run that was killed after its last epoch measures it again: the same network, the same bits.
+    // A run that was killed after its last epoch validates it again, with the same network and the same result.
     let validation = match validation {
         None => validate(&plan, &state)?,
         some => some,
@@ -82,16 +83,16 @@ pub fn train(
     })
 }
 
-/// How the steps of a run ended.
+/// The way in which the steps of a run ended.
 enum Ended {
-    /// All steps are done. The validation of the last epoch is there if this process made it and there is validation
-    /// data.
+    /// All steps are done. The validation of the last epoch is present if this process computed it and there is
+    /// validation data.
     Finished(Option<Validation>),
-    /// The observer wanted to stop; the state is saved.
+    /// The observer stopped the run; the state is saved.
     Stopped,
 }
 
-/// Makes the steps, epochs and saved states to the end of the run, or to where `observer` stops it.
+/// Runs the steps, epochs and saves to the end of the run, or until `observer` stops it.
 fn go_on(
     plan: &RunPlan<'_>,
     state: &mut RunState,
@@ -141,11 +142,11 @@ fn go_on(
     Ok(Ended::Finished(validation))
 }
 
-/// Checks that a run with offsets had some.
+/// Checks that the offsets of a run were solved at least once.
 fn check_solved(plan: &RunPlan<'_>, state: &RunState) -> Result<(), TrainError> {
     match (&plan.config.offsets, &state.offsets) {
         (Some(config), Some(offsets)) if offsets.last.is_none() => {
-            // The run would be plain cross-entropy under another name.
+            // Otherwise the run would be plain cross-entropy under another name.
             Err(TrainErrorKind::Offsets.error(format!(
                 "the offsets were never solved: the queue of {} features never held every one of {} classes",
                 config.samples,

@@ -1,4 +1,4 @@
-//! How a network does on the validation data, and the file that keeps it.
+//! The validation results of a network, and the file that stores them.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -18,29 +18,29 @@ use crate::offsets::record;
 use crate::plan::RunPlan;
 use crate::state::RunState;
 
-/// File name of the last validation's classes in a run folder.
+/// File name of the last validation's class results in a run folder.
 pub(crate) const RECALL: &str = "recall.csv";
 
-/// How a network does on the validation data, class by class.
+/// The validation results of a network, per class.
 pub(crate) struct Validation {
-    /// Share of right answers, `[classes]`; `None` for a class without images.
+    /// Recall of each class, `[classes]`; `None` for a class without images.
     pub(crate) recall: Vec<Option<f64>>,
-    /// Images, `[classes]`.
+    /// Number of images, `[classes]`.
     pub(crate) images: Vec<u64>,
     /// Offsets added to the scores, `[classes]`; export would fold these offsets.
     pub(crate) offsets: Vec<f32>,
-    /// Right answers over all classes.
+    /// Number of correct predictions over all classes.
     hits: u64,
 }
 
 impl Validation {
-    /// Share of right answers over all images.
+    /// Returns the share of correct predictions over all images.
     pub(crate) fn top1(&self) -> f64 {
         self.hits as f64 / self.images.iter().sum::<u64>().max(1) as f64
     }
 }
 
-/// The offsets that the exporter would fold by default.
+/// Returns the offsets that the exporter would fold by default.
 fn deployed(
     plan: &RunPlan<'_>,
     state: &RunState,
@@ -73,7 +73,7 @@ fn deployed(
     }
 }
 
-/// Measures the network on the validation data; `None` without one.
+/// Validates the network on the validation data; `None` without validation data.
 pub(crate) fn validate(
     plan: &RunPlan<'_>,
     state: &RunState,
@@ -104,17 +104,17 @@ pub(crate) fn validate(
     }))
 }
 
-/// One row of `recall.csv`: a class on the validation data after the last epoch.
+/// One row of `recall.csv`: the results of a class on the validation data after the last epoch.
 #[derive(Debug, Serialize)]
 struct RecallRow<'a> {
-    /// Label.
+    /// Class label.
     class: usize,
     name: &'a str,
-    /// Training images.
+    /// Number of training images.
     train_count: u64,
-    /// Validation images.
+    /// Number of validation images.
     images: u64,
-    /// Share of right answers; empty without images.
+    /// Share of correct predictions; empty without images.
     recall: Option<f64>,
     /// Offset added to the class's score, in logits; export would fold this offset.
     offset: f32,

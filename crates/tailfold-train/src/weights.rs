@@ -1,4 +1,4 @@
-//! Weights as named tensors, out of a network and back into one.
+//! Conversion between networks and named weight tensors.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use tailfold_spec::NamedTensors;
 use crate::error::{TrainError, TrainErrorKind};
 use crate::networks::Network;
 
-/// The deployed and training tensors of `network`, under the names of the checkpoint (`stem.conv.weight`,
+/// Returns the deployed and training tensors of `network`, under the names of the checkpoint (`stem.conv.weight`,
 /// `blocks.0.norm1.gamma`, `head.weight`, `projection.hidden.weight`, ...).
 ///
 /// # Errors
-/// [`TrainErrorKind::Weights`], naming the tensor, when a value is NaN or infinite: such a network is not worth saving.
+/// [`TrainErrorKind::Weights`], naming the tensor, when a value is NaN or infinite: such a network must not be saved.
 pub fn named_weights(network: &Network) -> Result<NamedTensors, TrainError> {
-    // `valid` synchronises the running statistics, which lag one update behind in the training module.
+    // `valid` synchronizes the running statistics, which lag one update behind in the training module.
     let mut visitor = Collect {
         path: Vec::new(),
         found: BTreeMap::new(),
@@ -28,7 +28,7 @@ pub fn named_weights(network: &Network) -> Result<NamedTensors, TrainError> {
     }
 }
 
-/// The [`named_weights`] of a network that is about to be saved; the error says so.
+/// Returns the [`named_weights`] of a network that is about to be saved, with a matching error message.
 pub(crate) fn finite_weights(network: &Network) -> Result<NamedTensors, TrainError> {
     named_weights(network).map_err(|error| {
         TrainErrorKind::Weights
@@ -37,10 +37,10 @@ pub(crate) fn finite_weights(network: &Network) -> Result<NamedTensors, TrainErr
     })
 }
 
-/// `network` with every tensor replaced by the one of the same name.
+/// Returns `network` with every tensor replaced by the tensor of the same name in `weights`.
 ///
 /// # Errors
-/// [`TrainErrorKind::Weights`], naming the tensor; `weights` may hold more than the network needs.
+/// [`TrainErrorKind::Weights`], naming the tensor; `weights` may contain more tensors than the network needs.
 pub fn load_weights(network: Network, weights: &NamedTensors) -> Result<Network, TrainError> {
     let mut mapper = Replace {
         path: Vec::new(),
@@ -54,7 +54,7 @@ pub fn load_weights(network: Network, weights: &NamedTensors) -> Result<Network,
     }
 }
 
-/// The tensor's name: the module path without the body's own name.
+/// Returns the tensor's name: the module path without the name of the body.
 fn name_of(path: &[String]) -> String {
     let path = if path.first().is_some_and(|p| p == "body") {
         &path[1..]
@@ -114,7 +114,7 @@ struct Replace<'a> {
 }
 
 impl Replace<'_> {
-    /// Keeps the first error, and `param` as it is.
+    /// Records the first error and returns `param` unchanged.
     fn refuse<T>(&mut self, param: T, text: String) -> T {
         self.error
             .get_or_insert_with(|| TrainErrorKind::Weights.error(text));

@@ -1,10 +1,10 @@
-//! Every command explains itself with a worked example.
+//! Checks that the help of the command has a worked example and the options that scripts use.
 
 use std::process::Command;
 
 const COMMANDS: &[&[&str]] = &[&[]];
 
-/// What scripts rely on.
+/// The options that scripts rely on.
 const OPTIONS: [&str; 14] = [
     "--config",
     "--out",

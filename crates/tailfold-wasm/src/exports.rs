@@ -1,4 +1,5 @@
-//! What the module exports: plain functions of numbers, on a session and an answer of the calling thread.
+//! The exported functions of the module. They take and return numbers, and work on the session and the answer of the
+//! calling thread.
 
 use std::cell::RefCell;
 
@@ -9,23 +10,24 @@ thread_local! {
     static ANSWER: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// `len` bytes to write a model or an image to; NULL where there is no memory for them.
+/// Returns `len` bytes to write a model or an image to; NULL if there is not enough memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn tailfold_alloc(len: usize) -> *mut u8 {
     memory::reserve(len)
 }
 
-/// Gives back what [`tailfold_alloc`] gave, with the same `len`.
+/// Frees the bytes that [`tailfold_alloc`] returned for the same `len`.
 ///
 /// # Safety
-/// `bytes` is NULL or of [`tailfold_alloc`] with this `len`, and was not given back before.
+/// `bytes` is NULL, or [`tailfold_alloc`] returned it for this `len` and it was not freed before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tailfold_free(bytes: *mut u8, len: usize) {
     // SAFETY: the caller's promise.
     unsafe { memory::release(bytes, len) }
 }
 
-/// [`Session::open`] of the `len` bytes at `bytes`, which may be given back afterwards; the answer's length.
+/// Calls [`Session::open`] with the `len` bytes at `bytes` and returns the length of the answer. The bytes may be freed
+/// afterwards.
 ///
 /// # Safety
 /// `bytes` is NULL or has `len` bytes.
@@ -36,7 +38,8 @@ pub unsafe extern "C" fn tailfold_open(bytes: *const u8, len: usize) -> usize {
     answer(|session| session.open(bytes))
 }
 
-/// [`Session::classify`] of the `len` bytes at `bytes`, which may be given back afterwards; the answer's length.
+/// Calls [`Session::classify`] with the `len` bytes at `bytes` and returns the length of the answer. The bytes may be
+/// freed afterwards.
 ///
 /// # Safety
 /// `bytes` is NULL or has `len` bytes.
@@ -47,7 +50,7 @@ pub unsafe extern "C" fn tailfold_classify(bytes: *const u8, len: usize, top: us
     answer(|session| session.classify(bytes, top))
 }
 
-/// The latest answer, in UTF-8, valid until the next call.
+/// Returns the latest answer, in UTF-8; it is valid until the next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn tailfold_answer() -> *const u8 {
     ANSWER.with_borrow(|text| text.as_ptr())
@@ -65,8 +68,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_lies_where_it_says() {
-        // SAFETY: nothing at NULL, and the answer is as long as the call said.
+    fn answer_has_returned_place_and_length() {
+        // SAFETY: NULL stands for no bytes, and the answer has the length that the call returned.
         let text = unsafe {
             let len = tailfold_classify(std::ptr::null(), 0, 1);
             std::slice::from_raw_parts(tailfold_answer(), len)

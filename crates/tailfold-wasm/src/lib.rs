@@ -2,8 +2,9 @@
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! Bytes go in through memory from `tailfold_alloc`; an answer is JSON in the module's memory, at `tailfold_answer`, as long
-//! as the call said. [`Session`] has what the answers are; `web/tailfold.js` is the other side.
+//! The host writes its bytes to memory from `tailfold_alloc`. An answer is JSON in the module's memory:
+//! `tailfold_answer` returns its place, and the call returns its length. [`Session`] documents the answers;
+//! `web/tailfold.js` is the host's side.
 
 #![expect(
     unsafe_code,

@@ -5,13 +5,13 @@ use std::error::Error;
 use serde::Serialize;
 use tailfold::{Backend, Guess, ImageClassifier, Options, RuntimeError};
 
-/// A model, or none yet.
+/// A session with at most one model.
 #[derive(Default)]
 pub struct Session {
     classifier: Option<ImageClassifier>,
 }
 
-/// Of [`Session::open`].
+/// The answer of [`Session::open`].
 #[derive(Serialize)]
 struct Opened<'a> {
     classes: &'a [String],
@@ -21,11 +21,11 @@ struct Opened<'a> {
     version: &'static str,
 }
 
-/// Of [`Session::classify`].
+/// The answer of [`Session::classify`].
 #[derive(Serialize)]
 struct Classified {
     top: Vec<Guess>,
-    /// `[num_classes]`, label order.
+    /// Logits in label order, `[num_classes]`.
     logits: Vec<f32>,
 }
 
@@ -35,8 +35,9 @@ struct Failed {
 }
 
 impl Session {
-    /// Takes the model file `bytes` in place of the one before: `classes` (names in label order), `channels`, `height` and
-    /// `width` of the network's input, `version` of this module; or `error`, and then there is none.
+    /// Opens the model file `bytes` in place of the previous model. The answer has `classes` (names in label order),
+    /// `channels`, `height` and `width` of the network's input, and `version` of this module. On failure it has
+    /// `error`, and the session has no model.
     pub fn open(&mut self, bytes: &[u8]) -> String {
         self.classifier = None;
         let opened =
@@ -57,8 +58,9 @@ impl Session {
         }
     }
 
-    /// Classifies the image file `bytes` (JPEG, PNG, BMP, WebP or PNM, of any size): `top` (the most likely classes as
-    /// `class`, `name`, `probability`, at most `top`, most likely first) and `logits` (in label order); or `error`.
+    /// Classifies the image file `bytes` (JPEG, PNG, BMP, WebP or PNM, of any size). The answer has `top` (at most
+    /// `top` classes as `class`, `name`, `probability`, most likely first) and `logits` (in label order). On failure it
+    /// has `error`.
     pub fn classify(&mut self, bytes: &[u8], top: usize) -> String {
         let Some(classifier) = &mut self.classifier else {
             return json(&Failed {
@@ -75,7 +77,7 @@ impl Session {
     }
 }
 
-/// With all that lies below it.
+/// Returns the messages of the error and of its causes as JSON.
 fn failed(error: &RuntimeError) -> String {
     let mut text = error.to_string();
     let mut below = error.source();
@@ -88,7 +90,7 @@ fn failed(error: &RuntimeError) -> String {
 }
 
 fn json(answer: &impl Serialize) -> String {
-    // Text and finite numbers alone, so this fails never; and if it did, a page could still read why.
+    // Text and finite numbers always serialise. If they did not, the page would still get an error.
     serde_json::to_string(answer).unwrap_or_else(|_| r#"{"error":"no JSON"}"#.to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! What computes, as a value.
+//! Back ends: the engines that run a model.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,15 +14,16 @@ use tailfold_tract::TractClassifier;
 use crate::prepared::on_ort;
 use crate::{Options, Prepared, RuntimeError, RuntimeErrorKind};
 
-/// What computes. All names are known to every build; those that it lacks are an error when they are asked for.
+/// A back end: the engine that runs a model. Every build knows all names; a back end that a build lacks is an error
+/// when it is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Backend {
-    /// tract on the CPU, with integer kernels for what is quantized.
+    /// tract on the CPU, with tailfold's integer kernels for quantized layers.
     Tract,
-    /// tract on the CPU as it is: quantized models in float arithmetic, to compare with.
+    /// Unmodified tract on the CPU, as a baseline: it runs quantized models in float arithmetic.
     TractStock,
-    /// Integer kernels alone, for models that are quantized from end to end.
+    /// Integer kernels alone, for models without float layers.
     Integer,
     /// ONNX Runtime on the CPU.
     Ort,
@@ -34,7 +35,7 @@ pub enum Backend {
     TensorrtRtx,
 }
 
-/// A name that is no back end's.
+/// The error of a name that no back end has.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no back end `{0}`: expected tract, tract-stock, integer, ort, cuda, tensorrt or tensorrt-rtx"
@@ -42,7 +43,7 @@ pub enum Backend {
 pub struct UnknownBackend(pub String);
 
 impl Backend {
-    /// All of them.
+    /// All back ends.
     pub const ALL: [Self; 7] = [
         Self::Tract,
         Self::TractStock,
@@ -53,13 +54,13 @@ impl Backend {
         Self::TensorrtRtx,
     ];
 
-    /// The one that runs float models, where this build has one.
+    /// The back end for float models, if this build has one.
     pub const FLOAT: Option<Self> = cfg_select! {
         feature = "tract" => { Some(Self::TractStock) }
         _ => { None }
     };
 
-    /// As on the command line.
+    /// Returns the name, which [`str::parse`] accepts.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tract => "tract",
@@ -72,7 +73,7 @@ impl Backend {
         }
     }
 
-    /// The feature of this package that brings it; none for what every build has.
+    /// Returns the feature of this package that adds the back end; `None` if every build has it.
     pub fn feature(self) -> Option<&'static str> {
         match self {
             Self::Tract | Self::TractStock => Some("tract"),
@@ -81,7 +82,7 @@ impl Backend {
         }
     }
 
-    /// The error of a build without this back end.
+    /// Returns the error of a build without this back end.
     pub fn not_built(self) -> RuntimeError {
         let (name, feature) = (self.name(), self.feature().unwrap_or_default());
         RuntimeErrorKind::NotBuilt.error(format!(
@@ -127,7 +128,7 @@ impl Backend {
 }
 
 impl Default for Backend {
-    /// The one of this build that runs most models without a library.
+    /// The back end of this build that runs the most models without an external library.
     fn default() -> Self {
         if cfg!(feature = "tract") {
             Self::Tract

@@ -1,7 +1,7 @@
-//! How long something takes, where there is a clock.
+//! Time measurement, on platforms with a clock.
 
-/// What `work` returns, and the milliseconds that it took: not a number in WebAssembly, whose standard library has no clock
-/// and panics when asked for one.
+/// Runs `work` and returns its result and its time in milliseconds. The time is NaN in WebAssembly, whose standard
+/// library has no clock and panics when asked for the time.
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     cfg_select! {
         target_family = "wasm" => { (work(), f64::NAN) }

@@ -6,7 +6,7 @@ use tailfold_spec::{Classifier, ImageBatch, Logits, repeated_names};
 
 use crate::{LoadedModel, RuntimeError, RuntimeErrorKind};
 
-/// Images a task: large enough that a task's set-up does not show.
+/// Images per task, enough to hide the cost of setting up a task.
 const CHUNK: usize = 64;
 
 /// Checks that the data has the model's classes, in the model's order.
@@ -44,7 +44,8 @@ fn same_classes(model: &[String], found: &[String], data: &str) -> Result<(), St
     ))
 }
 
-/// Logits of each of `models` on the images of `data`: row `i` for image `i`. `progress` is called once per image.
+/// Returns the logits of each of `models` on the images of `data`: row `i` for image `i`. `progress` is called once per
+/// image.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,7 +89,7 @@ pub fn dataset_logits(
     Ok(logits.collect::<Result<_, _>>()?)
 }
 
-/// Logits of each model on the images `indices`, row-major.
+/// Returns the logits of each model on the images `indices`, row-major.
 fn rows(
     models: &[&LoadedModel],
     data: &Dataset,
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_class_of_another_name_is_an_error() {
+    fn first_class_with_another_name_is_error() {
         let error = |model: &[&str], data: &[&str]| {
             let owned = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
             same_classes(&owned(model), &owned(data), "DATA").err()

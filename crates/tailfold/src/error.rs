@@ -24,11 +24,11 @@ pub enum RuntimeErrorKind {
     Image,
     /// The data set has other classes than the model.
     Classes,
-    /// The back end did not answer.
+    /// The back end failed to run the model.
     Run,
     /// A logit is NaN or infinite.
     NotFinite,
-    /// The expected logits belong to another model, or there are none.
+    /// The expected logits are missing or belong to another model.
     Verify,
 }
 
@@ -48,7 +48,8 @@ tailfold_spec::error_type! {
 }
 
 impl RuntimeError {
-    /// The error of the model `name` that `cause` describes; the name stands once, also where the cause has it.
+    /// Returns `cause` as the error of the model `name`. The text has the name once, even if `cause` already starts
+    /// with it.
     pub(crate) fn of_model(name: &str, cause: OnnxError) -> Self {
         let has_name = cause.to_string().starts_with(name);
         let error = Self::of(RuntimeErrorKind::Model, cause);

@@ -1,4 +1,4 @@
-//! Images in, names out.
+//! Image classification: images in, class names and probabilities out.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::{Backend, LoadedModel, Options, RuntimeError, RuntimeErrorKind, clock
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Guess {
-    /// Label.
+    /// Index of the class.
     pub class: usize,
-    /// Its name.
+    /// Name of the class.
     pub name: String,
     /// Between 0 and 1: the softmax over all logits, or the sigmoid of the class's own logit for a model that ends in
     /// Sigmoid.
@@ -28,11 +28,11 @@ pub struct Guess {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// Most likely class first; the lowest among equals first.
+    /// Most likely classes, in descending order; among equals, the lowest class first.
     pub top: Vec<Guess>,
-    /// `[num_classes]`, label order.
+    /// Logits in label order, `[num_classes]`.
     pub logits: Vec<f32>,
-    /// Preprocessing and network, without decoding; not a number in WebAssembly, which has no clock.
+    /// Time of preprocessing and network in milliseconds, without decoding; NaN in WebAssembly, which has no clock.
     pub latency_ms: f64,
 }
 
@@ -82,7 +82,7 @@ impl ImageClassifier {
         Ok(LoadedModel::open(path, backend, options)?.into())
     }
 
-    /// The same of a file's `bytes`; `name` stands for it in messages.
+    /// As [`ImageClassifier::open`], for the `bytes` of a file; `name` is the file in messages.
     ///
     /// # Errors
     /// [`RuntimeError`] naming the file.
@@ -95,7 +95,8 @@ impl ImageClassifier {
         Ok(LoadedModel::from_bytes(bytes, name, backend, options)?.into())
     }
 
-    /// Resizes and crops images of any size to the network's, if the model's metadata has no resize.
+    /// Makes the classifier resize and crop images of any size to the network's input size, if the model's metadata has
+    /// no resize.
     #[must_use]
     pub fn fitting(mut self) -> Self {
         if self.spec.resize.is_none() {
@@ -108,7 +109,7 @@ impl ImageClassifier {
         self
     }
 
-    /// Another over the same weights, for another thread.
+    /// Returns another classifier over the same weights, for another thread.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self {
@@ -133,7 +134,7 @@ impl ImageClassifier {
         self.model.score_kind
     }
 
-    /// Name of the back end that computes.
+    /// Name of the back end that runs the model.
     pub fn backend(&self) -> &'static str {
         self.classifier.name()
     }
@@ -153,7 +154,7 @@ impl ImageClassifier {
         self.classify_pixels(&decode(bytes, Path::new(name))?, top)
     }
 
-    /// The same of an image that is decoded already.
+    /// As [`ImageClassifier::classify`], for an image that is already decoded.
     ///
     /// # Errors
     /// As [`ImageClassifier::classify`].

@@ -1,4 +1,4 @@
-//! Which nodes of a graph are layers with weights.
+//! The layers with weights of a graph.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,8 @@ impl Layers {
         }
     }
 
-    /// Sets which `nodes` are layers with weights: by the graph where it has the node, by the operator where the back end
-    /// made it.
+    /// Marks the `nodes` that are layers with weights according to the graph. A node that is not in the graph was made
+    /// by the back end; its operator has already decided its mark.
     pub(crate) fn mark(&self, nodes: &mut [NodeRun]) {
         for node in nodes {
             if self.nodes.contains(&node.node) {

@@ -141,11 +141,11 @@ fn check_card(
             .at(name));
     }
     let p = &card.preprocess;
-    let (told, found) = ([p.channels, p.height, p.width], classifier.input_shape());
-    if told != found {
+    let (prepared, found) = ([p.channels, p.height, p.width], classifier.input_shape());
+    if prepared != found {
         return Err(RuntimeErrorKind::Model
             .error(format!(
-                "images are prepared as {told:?} but the network takes {found:?}"
+                "images are prepared as {prepared:?} but the network takes {found:?}"
             ))
             .at(name));
     }
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_float_layer_with_weights_is_named() {
+    fn float_layers_names_every_float_layer_with_weights() {
         let node = |operator: &str, runs_on: &str, integer: bool| NodeRun {
             node: format!("{operator} on {runs_on}"),
             operator: operator.to_owned(),

@@ -1,4 +1,4 @@
-//! A classifier, and what is known of how it runs.
+//! A classifier on its back end, with the kernel or library of each node.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use tailfold_tract::TractClassifier;
 #[cfg(feature = "ort")]
 use crate::{Options, RuntimeError};
 
-/// What runs one node.
+/// The kernel or library that runs one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeRun {
-    /// The node's name, or that of its output.
+    /// Name of the node, or of its output if the node has no name.
     pub node: String,
     /// The operator.
     pub operator: String,
-    /// Our integer kernel, or what else runs it: `tract, float`, `CPUExecutionProvider`.
+    /// The integer kernel of tailfold, or the library: `tract, float`, `CPUExecutionProvider`.
     pub runs_on: String,
-    /// Whether it is one of our integer kernels.
+    /// Whether an integer kernel of tailfold runs the node.
     pub integer: bool,
-    /// Whether it is a layer with weights.
+    /// Whether the node is a layer with weights.
     pub weights: bool,
 }
 
@@ -43,16 +43,16 @@ impl From<&NodeKernel> for NodeRun {
     }
 }
 
-/// A classifier, and what is known of how it runs.
+/// A classifier on its back end, with the kernel or library of each node.
 #[non_exhaustive]
 pub struct Prepared {
-    /// What answers.
+    /// The classifier.
     pub classifier: Box<dyn Classifier>,
-    /// What runs each node, where the back end tells.
+    /// Kernel or library of each node; empty if the back end does not report it.
     pub nodes: Vec<NodeRun>,
-    /// Its integer programs.
+    /// Integer programs of the model.
     pub regions: Vec<Arc<Region>>,
-    /// Threads that share an image.
+    /// Number of threads that share one image.
     pub threads: usize,
 }
 

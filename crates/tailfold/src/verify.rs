@@ -30,7 +30,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Largest difference that rounding explains, as a share of the largest logit: some hundred f32 additions in another
+    /// Largest difference that rounding explains, relative to the largest logit: some hundred f32 additions in another
     /// order, in some dozen layers.
     pub const TOLERANCE: f64 = 1e-4;
 
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn tolerance_is_a_share_of_the_largest_logit() {
+    fn tolerance_is_relative_to_largest_logit() {
         let near = compared(&[10.0, 1.0], &[10.000_5, 1.0]).unwrap();
         assert!(near.holds && (near.tolerance - 1e-3).abs() < 1e-12);
         let far = compared(&[10.0, 1.0], &[10.002, 1.0]).unwrap();
@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_decision_does_not_hold_however_close_the_logits_are() {
+    fn changed_decision_fails_even_within_tolerance() {
         let found = compared(&[10.0, 9.999_9], &[9.999_9, 10.0]).unwrap();
         assert!(!found.holds && found.max_abs_logit_diff <= found.tolerance);
         assert_eq!(found.changed_decisions, 1);
     }
 
     #[test]
-    fn no_image_another_shape_and_nan_are_errors() {
+    fn empty_input_wrong_shape_and_nan_are_errors() {
         let none = compared(&[], &[]).unwrap_err();
         assert_eq!(none.kind(), RuntimeErrorKind::Verify, "{none}");
         let shapes = compared(&[1.0, 2.0], &[1.0, 2.0, 3.0, 4.0]).unwrap_err();

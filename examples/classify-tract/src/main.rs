@@ -14,7 +14,7 @@ fn main() -> anyhow::Result<()> {
     let model = arguments.next().context("give MODEL.onnx and IMAGE")?;
     let image = arguments.next().context("give MODEL.onnx and IMAGE")?;
 
-    // The file says how images are prepared and what the classes are called.
+    // The file has the preprocessing and the class names.
     let bytes = artifact::read(Path::new(&model))?;
     let card = Model::from_bytes(&bytes, &model)?.card()?;
     let mut classifier = TractClassifier::from_onnx(&bytes, &model)?;

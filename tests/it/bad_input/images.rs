@@ -136,7 +136,7 @@ fn skipped_files_are_counted_in_one_line() {
     }
     let answer = run("tailfold", &["classify", "--model", &model, &folder]).ended_with(0);
     assert_eq!(answer.stdout.lines().count(), 1, "{}", answer.stdout);
-    let line = format!("{folder}: files that are no images: 1 .heic, 2 hidden, 1 no ending");
+    let line = format!("{folder}: files that are not images: 1 .heic, 2 hidden, 1 no ending");
     assert!(
         answer.stderr.lines().any(|l| l == line),
         "{}",

@@ -287,7 +287,7 @@ fn model_without_metadata_needs_mean_and_std() {
         &args,
         &[
             &short,
-            "100 bytes are no whole number of images of [1, 28, 28], 3136 bytes each",
+            "100 bytes are not a whole number of images of [1, 28, 28], 3136 bytes each",
         ],
     );
 }

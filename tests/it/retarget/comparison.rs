@@ -78,7 +78,7 @@ fn the_comparison_agrees_with_the_exports() {
 fn test_images_stay_apart_and_sets_within_them() {
     let answer = priors(&["--calibration", VAL]).ended_with(2);
     assert!(
-        answer.stderr.contains("those that offsets are solved on"),
+        answer.stderr.contains("images that offsets are solved on"),
         "{}",
         answer.stderr
     );

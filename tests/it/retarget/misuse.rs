@@ -76,7 +76,10 @@ fn accuracy_is_never_measured_on_images_that_were_used() {
             "--evaluate",
             "embedded?split=val&per-class=3",
         ],
-        &["30 of the 30 images of", "those that offsets are solved on"],
+        &[
+            "30 of the 30 images of",
+            "images that offsets are solved on",
+        ],
     );
 }
 

@@ -150,7 +150,7 @@ fn what_does_not_decode_is_left_out_alike() {
     let answer = quantization
         .run(&[&more, &parts[..]].concat())
         .ended_with(2);
-    for text in ["40.pgm is in no part", parts[1]] {
+    for text in ["40.pgm, although it can be decoded here", parts[1]] {
         assert!(answer.stderr.contains(text), "{}", answer.stderr);
     }
 }
@@ -239,7 +239,7 @@ fn parts_that_do_not_fit_are_named() {
         &base,
         &[&part],
         &[
-            "is a part of `logits`, which is no pass of a calibration",
+            "is a part of `logits`, which is not a calibration pass",
             &part,
         ],
     );

@@ -1,4 +1,4 @@
-//! The first act: the model that ships, judged by a small build with neither burn nor tract.
+//! Act 1: checks the model that ships with a small build that needs neither burn nor tract.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -9,7 +9,7 @@ use tailfold_console::{print, say};
 use crate::process;
 
 const INT8: &str = "models/fashion-lt/fashion-lt.int8.onnx";
-/// Logits of the float model on the test images, because this build cannot run a float model.
+/// Logits of the float model on the test images. This build cannot run a float model.
 const FLOAT_LOGITS: &str = "models/fashion-lt/golden/test-logits.safetensors";
 const POLICY: &str = "models/fashion-lt/parity.toml";
 const TEST: &str = "embedded?split=test";

@@ -1,4 +1,4 @@
-//! From trained runs to measured models, seed by seed.
+//! Exports, quantizes and measures the trained runs of each seed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,7 @@ pub(super) struct Tools {
     tailfold: PathBuf,
 }
 
-/// Accuracies of one model, shares of 1.
+/// Accuracies of one model, in 0..1.
 #[derive(Clone, Debug)]
 pub(super) struct Accuracies {
     pub(super) overall: f64,
@@ -26,7 +26,7 @@ pub(super) struct Accuracies {
     recall: Vec<f64>,
 }
 
-/// What one seed gave.
+/// Results of one seed.
 pub(super) struct Seed {
     pub(super) ce: Accuracies,
     pub(super) sdot: Accuracies,
@@ -61,7 +61,7 @@ impl Tools {
         command
     }
 
-    /// Exports `run` as `file` with the run's own offsets, or with none.
+    /// Exports `run` as `file`, with the offsets of the run or without offsets (`unfolded`).
     fn export(&self, run: &Path, file: &Path, unfolded: bool) -> anyhow::Result<()> {
         let mut command = self.command(&self.tailfold);
         command.arg("export").arg("--run").arg(run);
@@ -237,7 +237,7 @@ impl Seed {
         self.fold["holds"] == true
     }
 
-    /// True when the gate itself failed; inconclusive is no failure.
+    /// Returns whether the gate failed. Inconclusive is not a failure.
     pub(super) fn gate_fails(&self) -> bool {
         !matches!(
             self.parity["verdict"].as_str(),

@@ -4,9 +4,9 @@ use tailfold_spec::Mean;
 
 use super::stages::{Accuracies, Seed};
 
-/// Name of the row of what SDOT gains.
+/// Name of the row with the gain of SDOT.
 pub(super) const GAIN: &str = "SDOT - cross-entropy";
-/// Name of the row of what INT8 loses.
+/// Name of the row with the loss of INT8.
 pub(super) const LOSS: &str = "INT8 - float";
 
 /// A stage, or the difference of two.

@@ -1,4 +1,4 @@
-//! The demo's training runs: as many at a time as there are cores, one thread each.
+//! The training runs of the demo: one per core at a time, with one thread each.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,9 +8,9 @@ use tailfold_spec::Manifest;
 
 use super::stages::Tools;
 
-/// Trains every configuration with every seed into `out/CONFIG-SEED`, but what is finished already when `keep` is set.
+/// Trains every configuration with every seed into `out/CONFIG-SEED`. With `keep`, finished runs are not repeated.
 ///
-/// One thread a run uses the cores better than one run on all of them, and changes no bit of the result.
+/// One thread per run uses the cores better than one run on all cores, and gives the same bits.
 pub(super) fn train_all(
     tools: &Tools,
     configs: &[&str],

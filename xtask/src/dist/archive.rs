@@ -1,4 +1,4 @@
-//! A folder that becomes an archive small enough to be carried.
+//! Packs a folder into an archive with a size limit.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 use crate::process;
 
-/// What a machine takes in one file.
+/// Largest archive in bytes: some machines accept no larger file.
 const LIMIT_BYTES: u64 = 64 << 20;
 
 /// A folder beside its archive, of the same name.
@@ -34,13 +34,13 @@ impl Pack {
         if folder.exists() {
             ensure!(
                 folder.join("run.sh").is_file(),
-                "{} is there and is no pack: remove it, or give another --out",
+                "{} exists and is not a pack: remove it, or give another --out",
                 folder.display()
             );
             fs::remove_dir_all(&folder)
                 .with_context(|| format!("cannot empty {}", folder.display()))?;
         }
-        // First, so that a pack that is cut short is known for one.
+        // Copied first: it marks the folder as a pack even if packing is interrupted.
         copy(script, &folder.join("run.sh"))?;
         Ok(pack)
     }
@@ -49,7 +49,7 @@ impl Pack {
         self.parent.join(&self.name)
     }
 
-    /// Hashes and compresses the folder; fails when the archive is larger than can be carried.
+    /// Hashes and compresses the folder. Fails if the archive is larger than the limit.
     pub(super) fn end(&self) -> anyhow::Result<()> {
         let folder = self.folder();
         hashes(&folder)?;

@@ -11,7 +11,7 @@ use crate::{images, process};
 
 const PROGRAM: &str = "tailfold-train";
 
-/// What goes into it.
+/// Contents of the archive.
 pub(super) struct Pack<'a> {
     /// Training images, as a data spec.
     pub(super) data: &'a str,

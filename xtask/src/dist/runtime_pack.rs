@@ -16,7 +16,7 @@ use crate::process::{build, cargo, root};
 
 const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
 
-/// ONNX Runtime's library, without its version, what its providers share, and the one of TensorRT, which is small: a machine that
+/// ONNX Runtime's library, without its version, the library that its providers share, and the one of TensorRT, which is small: a machine that
 /// has TensorRT can use it.
 const LIBRARIES: [&str; 3] = [
     "libonnxruntime.so.",

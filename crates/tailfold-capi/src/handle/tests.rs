@@ -2,7 +2,7 @@ use super::*;
 
 use tailfold::Backend;
 
-/// A model that ships.
+/// Opens a model of the repository on `backend`.
 fn open_on(backend: Backend, model: &str) -> Result<TailfoldClassifier, Failure> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let path = format!("{root}/models/fashion-lt/{model}");
@@ -13,13 +13,13 @@ fn open_on(backend: Backend, model: &str) -> Result<TailfoldClassifier, Failure>
     TailfoldClassifier::open(&path, &chosen)
 }
 
-/// The quantized one.
+/// Opens the quantized model.
 fn open() -> TailfoldClassifier {
     open_on(Backend::Integer, "fashion-lt.int8.onnx").unwrap()
 }
 
 #[test]
-fn a_float_model_needs_a_back_end_that_this_build_may_lack() {
+fn float_model_needs_tract() {
     let float = "fashion-lt.onnx";
     let integer = open_on(Backend::Integer, float).err().unwrap();
     assert_eq!(integer.code, TailfoldCode::TailfoldUnsupported);
@@ -35,7 +35,7 @@ fn a_float_model_needs_a_back_end_that_this_build_may_lack() {
 }
 
 #[test]
-fn a_handle_that_panicked_answers_nothing_else() {
+fn panicked_handle_refuses_calls() {
     let mut handle = open();
     assert_eq!(handle.run(|_| Ok(7)).unwrap(), 7);
     let refused = handle.run(|_| Err::<(), _>(Failure::argument("no")));
@@ -51,7 +51,7 @@ fn a_handle_that_panicked_answers_nothing_else() {
 }
 
 #[test]
-fn a_fork_has_the_same_names_and_lives_on() {
+fn fork_keeps_names_of_closed_handle() {
     let handle = open();
     let fork = handle.fork().unwrap();
     let name = handle.names[0].as_ptr();

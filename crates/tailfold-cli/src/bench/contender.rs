@@ -1,7 +1,9 @@
-//! One contender of a benchmark, a process of its own: prepares a model, then runs it in the turns that it is given.
+//! One contender of a benchmark: a separate process that prepares a model, then runs it whenever the driver requests a
+//! turn.
 //!
-//! The protocol, for programs of other runtimes too: a JSON line [`Ready`] when the first image is answered; then for each
-//! line with a number on stdin, a JSON line [`Turn`]; at the end of stdin, a JSON line [`Done`].
+//! The protocol is the same for programs of other runtimes. The contender prints the JSON line [`Ready`] after its
+//! first image. For each line on stdin, which is a number of images, it runs a turn and prints the JSON line [`Turn`].
+//! At the end of stdin, it prints the JSON line [`Done`].
 
 use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,7 +21,7 @@ use tailfold_spec::{ImageBatch, artifact};
 use crate::describe_args::Describe;
 use crate::model::Runtime;
 
-/// A contender of `tailfold bench`: takes turns on stdin.
+/// Run as a contender of `tailfold bench`, which requests turns on stdin.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Model file.
@@ -29,43 +31,43 @@ pub(crate) struct Args {
     describe: Describe,
     #[command(flatten)]
     runtime: Runtime,
-    /// Most threads.
+    /// Largest number of threads.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
-    /// Prepared images: little-endian floats, channels first, one after the other.
+    /// File of preprocessed images: little-endian f32, channels first, one image after the other.
     #[arg(long)]
     images: PathBuf,
 }
 
-/// The first answer is there.
+/// The message after the first answer.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Ready {
-    /// From the file to the first answer.
+    /// Time from reading the file to the first answer.
     pub(crate) cold_start_ms: f64,
-    /// What computes: `integer (avx2)`, `float`.
+    /// Kind of the kernels for layers with weights: `integer (avx2)`, `float`, or a provider of ONNX Runtime.
     pub(crate) kernel: String,
     /// Class of the first image.
     pub(crate) class: usize,
-    /// Threads.
+    /// Number of threads.
     pub(crate) threads: usize,
-    /// Size of the program, or of the library that computes; absent where there is no such file. Debug information in it
-    /// counts.
+    /// Size of the program, or of the library of another runtime, with debug information; absent if there is no such
+    /// file.
     #[serde(default)]
     pub(crate) binary_bytes: Option<u64>,
 }
 
-/// A turn is over: one entry an image.
+/// The message after a turn: one time per image.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Turn {
     pub(crate) wall_ms: Vec<f64>,
-    /// Of the thread that asks, which is the one that computes; of the whole process where there are several.
+    /// CPU time of the calling thread, or of the whole process if it computes on several threads.
     pub(crate) cpu_ms: Vec<f64>,
 }
 
-/// All turns are over.
+/// The last message, after all turns.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Done {
-    /// Most memory held, where the system tells.
+    /// Peak memory, if the system reports it.
     pub(crate) peak_rss_bytes: Option<u64>,
 }
 
@@ -123,7 +125,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Processor time so far of what computes on `threads`.
+/// Returns the CPU time so far: of this thread if `threads` is 1, otherwise of the process.
 fn processor_time(threads: usize) -> io::Result<Duration> {
     if threads > 1 {
         Ok(ProcessTime::try_now()?.as_duration())
@@ -132,7 +134,7 @@ fn processor_time(threads: usize) -> io::Result<Duration> {
     }
 }
 
-/// What computes the layers with weights.
+/// Returns the name of the kernels that run the layers with weights.
 fn kernel(prepared: &Prepared) -> anyhow::Result<String> {
     if prepared.regions.is_empty() {
         let provider = prepared.nodes.first().map(|node| &node.runs_on);
@@ -142,13 +144,13 @@ fn kernel(prepared: &Prepared) -> anyhow::Result<String> {
     Ok(format!("integer ({})", Isa::detect()?.name()))
 }
 
-/// Images of `shape` in a file of floats.
+/// Reads images of `shape` from a file of f32 values.
 pub(super) fn read_images(path: &Path, shape: [usize; 3]) -> anyhow::Result<Vec<ImageBatch>> {
     let bytes = artifact::read(path)?;
     let length: usize = shape.iter().product::<usize>() * size_of::<f32>();
     ensure!(
         !bytes.is_empty() && bytes.len().is_multiple_of(length),
-        "{} has {} bytes, no number of images of {shape:?} floats",
+        "{} has {} bytes, which is not a whole number of images of {shape:?} floats",
         path.display(),
         bytes.len()
     );
@@ -163,7 +165,7 @@ pub(super) fn read_images(path: &Path, shape: [usize; 3]) -> anyhow::Result<Vec<
         .collect()
 }
 
-/// Most memory that this process has held so far: `VmHWM` of Linux.
+/// Returns the peak memory of this process: `VmHWM` of Linux.
 fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;

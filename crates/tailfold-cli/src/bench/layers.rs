@@ -1,4 +1,4 @@
-//! Layer by layer: how fast an integer program's steps are, against what the processor can do at most.
+//! Speed of each step of an integer program, relative to the peak rate of the processor.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,17 +9,17 @@ use tailfold_integer::Region;
 use tailfold_kernels::peak;
 use tailfold_spec::ImageBatch;
 
-/// One step.
+/// One step of an integer program.
 #[derive(Debug, Serialize)]
 pub(super) struct Layer {
     pub(super) name: String,
     pub(super) kernel: &'static str,
-    /// Least over runs.
+    /// Shortest time over all runs.
     pub(super) micros: f64,
-    /// By the definition, whatever the kernel saves.
+    /// Number by the definition of the layer; the kernel may need fewer.
     pub(super) multiply_accumulates: u64,
-    /// Multiply-accumulates a second over the vector unit's peak; absent without weights. Above 1 where the kernel needs
-    /// fewer.
+    /// Multiply-accumulates per second, relative to the peak rate; absent without weights. Above 1 if the kernel needs
+    /// fewer than the definition.
     pub(super) of_peak: Option<f64>,
 }
 
@@ -27,12 +27,13 @@ pub(super) struct Layer {
 #[derive(Debug, Serialize)]
 pub(super) struct Layers {
     pub(super) isa: &'static str,
-    /// Multiply-accumulates a second, from registers alone, measured in this run.
+    /// Peak rate in multiply-accumulates per second, with all operands in registers, measured in this run.
     pub(super) peak: f64,
     pub(super) layers: Vec<Layer>,
 }
 
-/// Runs every region `runs` times on `image`; a region behind float operators gets the beginning of it, over and over.
+/// Runs every region `runs` times on `image`. A region behind float operators gets the values of the image, repeated or
+/// cut to its input size.
 pub(super) fn measure(
     regions: &[Arc<Region>],
     image: &ImageBatch,
@@ -83,7 +84,7 @@ pub(super) fn measure(
 }
 
 impl Layers {
-    /// A table, and the layers with weights that reach less than 30 % of the peak.
+    /// Returns a table of all layers, with the peak rate and the total time.
     pub(super) fn table(&self) -> String {
         let mut text = format!(
             "{} at most {:.1} GMAC/s on one core, from registers\n\n| layer | kernel | us | MMAC | GMAC/s | of peak |\n\

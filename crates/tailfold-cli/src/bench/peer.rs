@@ -1,4 +1,4 @@
-//! A contender's process, from the driver's side.
+//! The process of a contender, on the driver's side.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::contender::{Done, Ready, Turn};
 
-/// A running contender. Dropped before its end, it is stopped.
+/// A running contender. Dropping it stops the process.
 pub(super) struct Peer {
     pub(super) name: String,
     pub(super) ready: Ready,
@@ -26,7 +26,7 @@ impl Peer {
             .spawn()
             .with_context(|| format!("cannot start the contender `{name}`"))?;
         let to = child.stdin.take();
-        let from = child.stdout.take().context("a contender has a stdout")?;
+        let from = child.stdout.take().context("the contender has no stdout")?;
         let mut from = BufReader::new(from);
         let ready = line(&mut from, name).inspect_err(|_| {
             let _ = child.kill();
@@ -41,7 +41,7 @@ impl Peer {
         })
     }
 
-    /// One turn of `count` images.
+    /// Runs one turn of `count` images.
     pub(super) fn turn(&mut self, count: usize) -> anyhow::Result<Turn> {
         let to = self.to.as_mut().context("the contender has ended")?;
         writeln!(to, "{count}").with_context(|| format!("contender `{}`", self.name))?;
@@ -56,7 +56,7 @@ impl Peer {
         Ok(turn)
     }
 
-    /// Its last words.
+    /// Ends the process and returns its last message.
     pub(super) fn end(&mut self) -> anyhow::Result<Done> {
         self.to = None;
         let done = line(&mut self.from, &self.name)?;

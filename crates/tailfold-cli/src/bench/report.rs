@@ -1,4 +1,4 @@
-//! What a benchmark says.
+//! The report of a benchmark.
 
 use serde::Serialize;
 
@@ -9,11 +9,11 @@ use super::contender::{Ready, Turn};
 pub(super) struct Report {
     pub(super) schema: &'static str,
     pub(super) machine: String,
-    /// Turns of each contender, in alternation.
+    /// Number of rounds; each contender has one turn per round.
     pub(super) rounds: usize,
-    /// Images of a turn.
+    /// Number of images per turn of the first contender.
     pub(super) images: usize,
-    /// The first is the one that ratios are against.
+    /// One row per contender; ratios are relative to the first one.
     pub(super) rows: Vec<Row>,
 }
 
@@ -23,30 +23,30 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) kernel: String,
     pub(super) threads: usize,
-    /// An image.
+    /// Wall time per image.
     pub(super) wall_ms: Spread,
-    /// An image, of the thread that asks.
+    /// CPU time per image, as in [`Turn::cpu_ms`].
     pub(super) cpu_ms: Spread,
-    /// Median over rounds of this contender's wall time over the first one's.
+    /// Wall time relative to the first contender, median over the rounds.
     pub(super) ratio: f64,
-    /// Least and greatest of the rounds.
+    /// Smallest and largest ratio of the rounds.
     pub(super) ratio_range: [f64; 2],
-    /// The same of processor time, which what else runs on the machine hardly touches: with that, wall time favours
-    /// contenders whose images end before the scheduler takes the core.
+    /// The same ratio of CPU time, which other load on the machine hardly changes. Under load, wall time favours
+    /// contenders whose images end before the scheduler takes the core away.
     pub(super) cpu_ratio: f64,
-    /// Least and greatest of the rounds.
+    /// Smallest and largest ratio of the rounds.
     pub(super) cpu_ratio_range: [f64; 2],
     pub(super) cold_start_ms: f64,
     pub(super) peak_rss_bytes: Option<u64>,
-    /// The model's file.
+    /// Size of the model file.
     pub(super) file_bytes: Option<u64>,
-    /// The program, or for another runtime the library that computes; debug information in it counts.
+    /// Size of the program, or of the library of another runtime, with debug information.
     pub(super) binary_bytes: Option<u64>,
     /// Class of the first image: contenders that compute the same network should agree.
     pub(super) first_class: usize,
 }
 
-/// Of many times.
+/// Minimum, median and 95th percentile of measured times.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Spread {
     pub(crate) min: f64,
@@ -71,7 +71,7 @@ impl Spread {
 }
 
 impl Row {
-    /// Of a contender's `turns` and those of the first one, round by round.
+    /// Summarises the `turns` of a contender, with the ratios to the turns of the `first` contender in the same round.
     pub(super) fn of(name: &str, ready: &Ready, turns: &[Turn], first: &[Turn]) -> Self {
         let wall = |t: &Turn| Spread::of(t.wall_ms.iter().copied()).median;
         let cpu = |t: &Turn| Spread::of(t.cpu_ms.iter().copied()).median;
@@ -106,10 +106,10 @@ impl Row {
 }
 
 impl Report {
-    /// A Markdown table.
+    /// Returns the report as a Markdown table.
     pub(super) fn table(&self) -> String {
         let mut text = format!(
-            "{} rounds of {} images each, in turns, {}; ratios are to the first line, round by round\n\n\
+            "{} interleaved rounds of {} images each, {}; ratios are to the first line, per round\n\n\
              | contender | kernel | wall ms: min | median | p95 | CPU ms: min | median | ratio | CPU ratio | cold start ms | peak MB | file kB | program kB |\n\
              | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
             self.rounds, self.images, self.machine
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios_are_taken_round_by_round() {
+    fn ratios_are_computed_per_round() {
         let turn = |ms: f64| Turn {
             wall_ms: vec![ms, ms * 2.0, ms * 3.0],
             cpu_ms: vec![ms; 3],
@@ -157,7 +157,7 @@ mod tests {
             threads: 1,
             binary_bytes: None,
         };
-        // A slow second round slows both.
+        // Both contenders are slow in the second round.
         let row = Row::of(
             "b",
             &ready,

@@ -1,4 +1,4 @@
-//! What is printed of each image.
+//! The output of `tailfold classify`.
 
 use std::io::{self, BufWriter, Stdout, Write as _};
 
@@ -7,24 +7,24 @@ use tailfold::{Answer, Guess, ImageClassifier};
 use tailfold_console::say;
 use tailfold_spec::ScoreKind;
 
-/// What became of one image.
+/// The answer for one image, or its error.
 pub(super) struct Row {
     pub(super) file: String,
     pub(super) answer: anyhow::Result<Answer>,
 }
 
-/// How it is printed.
+/// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// A line an image for people, failures on stderr.
+    /// One line of text per image; errors go to stderr.
     Text,
-    /// One JSON object, an image a line in it.
+    /// One JSON object with one line per image.
     Object,
-    /// A JSON object a line.
+    /// One JSON object per image, each on its own line.
     Lines,
 }
 
-/// The begin of `classify --json`, schema `tailfold.classify/1`; `images` follows, an array of [`Image`].
+/// The beginning of `classify --json`, schema `tailfold.classify/1`; `images` follows, an array of [`Image`].
 #[derive(Serialize)]
 struct Head<'a> {
     schema: &'static str,
@@ -37,7 +37,7 @@ struct Head<'a> {
 /// One image: `top` and `latency_ms`, or `error`.
 #[derive(Serialize)]
 struct Image<'a> {
-    /// `tailfold.classify-image/1` where the line stands alone.
+    /// `tailfold.classify-image/1` for [`Form::Lines`].
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<&'static str>,
     file: &'a str,
@@ -50,17 +50,17 @@ struct Image<'a> {
     error: Option<String>,
 }
 
-/// Answers on their way to stdout.
+/// Writes answers to stdout.
 pub(super) struct Answers {
     form: Form,
     out: BufWriter<Stdout>,
     count: usize,
-    /// A write that failed: the reader went away.
+    /// Whether a write failed, because the reader closed the pipe.
     failed: bool,
 }
 
 impl Answers {
-    /// Begins with what is said once of `classifier`.
+    /// Begins the output. The form [`Form::Object`] begins with the facts about `classifier`.
     pub(super) fn begin(form: Form, classifier: &ImageClassifier) -> Self {
         let mut answers = Self {
             form,
@@ -76,7 +76,7 @@ impl Answers {
                 model_output: classifier.score_kind(),
             };
             let text = serde_json::to_string(&head).unwrap_or_default();
-            // The object stays open.
+            // The object stays open for the images.
             answers.put(text.trim_end_matches('}'));
             answers.put(",\"images\":[\n");
         }
@@ -87,12 +87,12 @@ impl Answers {
         self.failed |= self.out.write_all(text.as_bytes()).is_err();
     }
 
-    /// One image.
+    /// Writes the answer for one image.
     pub(super) fn write(&mut self, row: &Row) {
         match self.form {
             Form::Text => self.text(row),
             Form::Object => {
-                // A line is whole as soon as its image is answered, so the comma comes with the next.
+                // The comma comes before the next image, so each line is complete as soon as its image is answered.
                 self.put(if self.count > 0 { "," } else { "" });
                 self.put(&json(row, None));
                 self.put("\n");
@@ -124,10 +124,10 @@ impl Answers {
         }
     }
 
-    /// Hands on what was written.
+    /// Flushes the answers to stdout.
     ///
     /// # Errors
-    /// When nobody reads it.
+    /// The reader closed the pipe.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()?;
         if self.failed {
@@ -136,12 +136,12 @@ impl Answers {
         Ok(())
     }
 
-    /// Closes what was opened.
+    /// Ends the output.
     pub(super) fn end(mut self) {
         if self.form == Form::Object {
             self.put("]}\n");
         }
-        // A reader that went away is no error of ours.
+        // A closed pipe is not an error here.
         let _ = self.flush();
     }
 }

@@ -13,13 +13,13 @@ pub(super) struct Item {
 
 /// Content of the image, or the reason why it is missing.
 pub(super) enum Content {
-    /// A file, to be read.
+    /// An image file, not read yet.
     File(PathBuf),
-    /// Encoded.
+    /// The bytes of an image file.
     Encoded(Vec<u8>),
-    /// Decoded.
+    /// The decoded image.
     Pixels(Pixels),
-    /// Nothing, and why.
+    /// No image, for this reason.
     Failed(anyhow::Error),
 }
 

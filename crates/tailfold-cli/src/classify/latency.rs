@@ -1,4 +1,4 @@
-//! How long images take, in memory that does not grow.
+//! Statistics of latencies, in constant memory.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use hdrhistogram::Histogram;
 
 use super::answers::Row;
 
-/// Counts of images, and how long they took.
+/// Counts of images, and their latencies.
 pub(super) struct Latency {
-    /// In units of a microsecond.
+    /// Latencies in microseconds.
     spread: Histogram<u64>,
     failed: u64,
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        // From a microsecond to an hour, to a thousandth.
+        // From one microsecond to one hour, with three significant digits.
         let spread = Histogram::new_with_bounds(1, 3_600_000_000, 3);
         Self {
-            spread: spread.expect("constant bounds that a histogram takes"),
+            spread: spread.expect("the constant bounds are valid"),
             failed: 0,
         }
     }
@@ -36,28 +36,28 @@ impl Latency {
         }
     }
 
-    /// Images that were classified.
+    /// Number of images that were classified.
     pub(super) fn images(&self) -> u64 {
         self.spread.len()
     }
 
-    /// Images, classified or not.
+    /// Number of all images.
     pub(super) fn all(&self) -> u64 {
         self.images() + self.failed
     }
 
-    /// Images that were not.
+    /// Number of images that could not be classified.
     pub(super) fn failed(&self) -> u64 {
         self.failed
     }
 
-    /// How it went in `time`, for people.
+    /// Returns a line of text with the counts, the rate over `time` and the latencies.
     pub(super) fn line(&self, time: Duration) -> String {
         let ms = |quantile| self.spread.value_at_quantile(quantile) as f64 / 1e3;
         let all = self.all();
         let seconds = time.as_secs_f64();
         format!(
-            "{all} images in {seconds:.1} s ({:.0} a second), {} failed; preparing and network: median {:.2} ms, 95 % within {:.2} ms, all within {:.2} ms",
+            "{all} images in {seconds:.1} s ({:.0} per second), {} failed; preprocessing and network: median {:.2} ms, 95 % within {:.2} ms, all within {:.2} ms",
             all as f64 / seconds.max(1e-9),
             self.failed,
             ms(0.5),

@@ -1,4 +1,4 @@
-//! Where images come from.
+//! Sources of images: files, folders, stdin and a watched folder.
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read};
@@ -29,7 +29,7 @@ impl FromStr for Frame {
     fn from_str(text: &str) -> Result<Self, String> {
         let error = || {
             format!(
-                "`{text}` is no size of a frame: expected WIDTHxHEIGHTxCHANNELS with 1 or 3 channels, like 640x480x3"
+                "`{text}` is not the size of a frame: expected WIDTHxHEIGHTxCHANNELS with 1 or 3 channels, like 640x480x3"
             )
         };
         let numbers: Vec<usize> = text
@@ -55,21 +55,21 @@ impl FromStr for Frame {
 
 type Images = Box<dyn Iterator<Item = Item>>;
 
-/// Images from all that was named, in its order.
+/// The images of all inputs, in the order of the inputs.
 pub(super) struct Source {
     inputs: VecDeque<Images>,
     watched: Option<Watched>,
 }
 
 impl Source {
-    /// What `images` name: files, folders and `-`, each a row of raw frames where `raw` says so.
+    /// Opens the inputs `images`: files, folders and `-`. With `raw`, each input is a sequence of raw frames.
     ///
-    /// Folders are listed now; files are opened when it is their turn.
+    /// Folders are listed now; image files are opened one by one, when they are classified.
     pub(super) fn open(images: &[PathBuf], raw: Option<Frame>) -> anyhow::Result<Self> {
         let stdin = images.iter().filter(|path| **path == *"-").count();
         ensure!(
             stdin <= 1,
-            "`-` is named {stdin} times, and stdin is read once"
+            "`-` is given {stdin} times, but stdin can be read only once"
         );
         let inputs = images.iter().map(|path| input(path, raw));
         Ok(Self {
@@ -78,7 +78,7 @@ impl Source {
         })
     }
 
-    /// Goes on with what is put into `folder`, until `stop`.
+    /// Continues with the images in `folder`, and with new ones, until `stop`.
     pub(super) fn watch(&mut self, folder: &Path, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
         self.watched = Some(Watched::new(folder, stop)?);
         Ok(())
@@ -88,12 +88,12 @@ impl Source {
         self.watched.is_some()
     }
 
-    /// Whether all images were given out.
+    /// Whether all images were returned.
     pub(super) fn is_over(&self) -> bool {
         self.inputs.is_empty() && self.watched.is_none()
     }
 
-    /// The next images, at most `most` and at least one; `None` at the end.
+    /// Returns the next images, at least one and at most `most`; `None` at the end.
     pub(super) fn next_batch(&mut self, most: usize) -> anyhow::Result<Option<Vec<Item>>> {
         let mut items = Vec::new();
         while let Some(input) = self.inputs.front_mut() {
@@ -126,7 +126,7 @@ fn input(path: &Path, raw: Option<Frame>) -> anyhow::Result<Images> {
                 .with_context(|| format!("cannot read {name}"))?;
             ensure!(
                 kind.is_file(),
-                "{name} is no regular file: hand a pipe on as standard input"
+                "{name} is not a regular file: pass a pipe as standard input"
             );
             let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
             frames(name, BufReader::new(file), frame)
@@ -137,11 +137,11 @@ fn input(path: &Path, raw: Option<Frame>) -> anyhow::Result<Images> {
     })
 }
 
-/// Images on stdin.
+/// Returns the images on stdin.
 fn stream() -> Images {
     let images = ImageStream::new(BufReader::new(io::stdin()));
     Box::new(images.enumerate().map(|(i, image)| Item {
-        // Most often there is one.
+        // Stdin usually has a single image, which needs no number.
         name: if i == 0 {
             "-".to_owned()
         } else {
@@ -154,7 +154,7 @@ fn stream() -> Images {
     }))
 }
 
-/// Raw frames of `source`, the last of which may be cut short.
+/// Returns the raw frames of `source`. If the last frame is incomplete, its item is an error.
 fn frames(name: String, mut source: impl Read + 'static, frame: Frame) -> Images {
     let Frame {
         width,
@@ -208,7 +208,7 @@ fn listed(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         bail!("{name} holds no image ({}){only}", IMAGE_ENDINGS.join(", "));
     }
     if !left_out.without_hidden().is_empty() {
-        say(&format!("{name}: files that are no images: {left_out}"));
+        say(&format!("{name}: files that are not images: {left_out}"));
     }
     Ok(files)
 }
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_has_three_numbers() {
+    fn frame_size_has_three_numbers() {
         let frame = Frame {
             width: 28,
             height: 26,
@@ -263,14 +263,14 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_cut_at_their_size() {
+    fn stream_is_split_into_frames() {
         let frame = "2x1x3".parse().unwrap();
         let mut items = frames("f".to_owned(), &b"abcdefghijklmn"[..], frame);
         for (name, values) in [("f#0", b"abcdef"), ("f#1", b"ghijkl")] {
             let item = items.next().unwrap();
             assert_eq!(item.name, name);
             let Content::Pixels(pixels) = item.content else {
-                panic!("{name} is no frame")
+                panic!("{name} is not a frame")
             };
             assert_eq!(
                 (pixels.height, pixels.width, &pixels.values[..]),

@@ -1,4 +1,4 @@
-//! Images that are put into a folder.
+//! Images that arrive in a folder.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -14,24 +14,24 @@ use tailfold_data::is_named_image;
 
 use super::item::Item;
 
-/// How long a signal may wait.
+/// Longest time until a signal is noticed.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// A folder whose images come as they are put there: when a file is closed after writing, or renamed into the folder.
+/// A watched folder. An image arrives when its file is closed after writing, or renamed into the folder.
 ///
-/// What is held in memory are the files that wait.
+/// Only the paths of waiting files are kept in memory.
 pub(super) struct Watched {
     folder: PathBuf,
     stop: Arc<AtomicBool>,
     events: Receiver<notify::Result<Event>>,
     waiting: VecDeque<PathBuf>,
-    /// Files of the first listing whose event may still be on its way.
+    /// Files of the first listing. Their events may still arrive, and are then ignored.
     listed: HashSet<PathBuf>,
     _watcher: RecommendedWatcher,
 }
 
 impl Watched {
-    /// Begins to watch `folder`; what is there already comes first, in order of the names.
+    /// Begins to watch `folder`. Files that are already there come first, sorted by name.
     pub(super) fn new(folder: &Path, stop: Arc<AtomicBool>) -> anyhow::Result<Self> {
         ensure!(
             folder.is_dir(),
@@ -41,7 +41,7 @@ impl Watched {
         let failed = || format!("cannot watch {}", folder.display());
         let (sender, events) = mpsc::channel();
         let mut watcher = notify::recommended_watcher(sender).with_context(failed)?;
-        // Before the listing: a file in between comes twice, and none is lost.
+        // Watching starts before the listing: a file that arrives in between is seen twice, but no file is lost.
         watcher
             .watch(folder, RecursiveMode::NonRecursive)
             .with_context(failed)?;
@@ -72,7 +72,7 @@ impl Watched {
         Ok(())
     }
 
-    /// The next images, at most `most`, as soon as there is one; `None` when it is time to stop.
+    /// Waits for the next images and returns at most `most` of them; `None` after the stop signal.
     pub(super) fn next_batch(&mut self, most: usize) -> anyhow::Result<Option<Vec<Item>>> {
         loop {
             while let Ok(event) = self.events.try_recv() {
@@ -89,11 +89,11 @@ impl Watched {
                 Ok(event) => self.take(event)?,
                 Err(RecvTimeoutError::Timeout) => {
                     ensure!(self.folder.is_dir(), "{} is gone", self.folder.display());
-                    // No event of before the listing can be on its way any more.
+                    // All events from before the listing have arrived.
                     self.listed = HashSet::new();
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    anyhow::bail!("{} is watched no longer", self.folder.display())
+                    anyhow::bail!("the system stopped watching {}", self.folder.display())
                 }
             }
         }
@@ -118,7 +118,8 @@ impl Watched {
     }
 }
 
-/// Whether a file is there to be read: closed after writing, renamed; elsewhere than on Linux, created.
+/// Whether the event means a complete file: closed after writing, or renamed. On systems other than Linux, a created
+/// file counts too.
 fn is_whole_file(kind: &EventKind) -> bool {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,

@@ -1,4 +1,4 @@
-//! Several images at a time, answers in their order.
+//! Workers that classify several images at a time and keep the order of the answers.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,18 +10,18 @@ use tailfold_data::{decode, decode_file};
 use super::answers::Row;
 use super::item::{Content, Item};
 
-/// Classifiers over the same weights, one a thread.
+/// Classifiers over the same weights, one per thread.
 pub(super) struct Workers {
     pool: ThreadPool,
     classifiers: Vec<Mutex<ImageClassifier>>,
     top: usize,
 }
 
-/// Images a worker in one go: enough that the slowest of them keeps nobody waiting for long.
+/// Images per worker and batch, so many that waiting for the slowest image costs little.
 const EACH: usize = 8;
 
 impl Workers {
-    /// `jobs` of them, or one a core for 0.
+    /// Starts `jobs` workers; 0 means one per core.
     pub(super) fn new(first: ImageClassifier, jobs: usize, top: usize) -> anyhow::Result<Self> {
         let pool = ThreadPoolBuilder::new().num_threads(jobs).build()?;
         let mut classifiers: Vec<_> = (1..pool.current_num_threads())
@@ -35,7 +35,7 @@ impl Workers {
         })
     }
 
-    /// How many images are wanted at a time. One worker gives each answer as soon as it is there.
+    /// Returns the number of images per batch. It is 1 for a single worker, so that each answer is printed at once.
     pub(super) fn at_a_time(&self) -> usize {
         match self.classifiers.len() {
             1 => 1,
@@ -43,7 +43,7 @@ impl Workers {
         }
     }
 
-    /// What the model says of each of `items`, in their order.
+    /// Classifies `items` and returns the answers in the same order.
     pub(super) fn classified(&mut self, items: Vec<Item>) -> Vec<Row> {
         let (classifiers, top) = (&self.classifiers, self.top);
         self.pool.install(|| {

@@ -1,4 +1,4 @@
-//! `tailfold data fetch`: a public data set, checked, in the layout that the readers expect.
+//! `tailfold data fetch`: downloads a public data set, checks it, and unpacks it in the layout that the readers expect.
 
 mod download;
 mod table;

@@ -7,20 +7,20 @@ use tailfold_spec::Mean;
 
 const NOT_MEASURED: &str = "expected accuracy: not measured (give --evaluate SPEC)";
 
-/// The table, in percent; the expected accuracy or why there is none; the warnings.
+/// Returns the table in percent, the expected accuracy or the reason why it is missing, and the warnings.
 pub(super) fn table(report: &Retarget) -> String {
     let MassMeasure {
         weighing,
         temperature,
     } = report.sample.measure;
     let weighing = match weighing {
-        Weighing::Prior => "each class weighs what the prior gives it",
+        Weighing::Prior => "each class is weighted by its prior mass",
         Weighing::Balanced => "each class weighs the same",
     };
     let mass = if temperature > 0.0 {
         format!("its mean probability at temperature {temperature}")
     } else {
-        "the share of the images that is answered with it".to_owned()
+        "the share of images with it as top-1".to_owned()
     };
     let mut text = format!(
         "prior: {}\nsolved on: {}, {} images, {weighing}\nmass of a class: {mass}; before: a plain export's offsets ({})\nshares in percent, offsets in logits\n\n",
@@ -103,7 +103,7 @@ fn accuracy(expected: &Expected) -> String {
     )
 }
 
-/// A share in percent.
+/// Returns a share in percent.
 fn show(share: Mean, signed: bool) -> String {
     share.times(100.0).show(signed)
 }

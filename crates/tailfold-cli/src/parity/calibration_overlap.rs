@@ -1,4 +1,4 @@
-//! That no evaluation image was used to calibrate a model.
+//! Checks that no evaluation image was used to calibrate a model.
 
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
@@ -7,18 +7,19 @@ use tailfold_data::Overlap;
 
 use super::Pictures;
 
-/// Evaluation images that a model was calibrated on, by the hashes of their pixels: of all, or of one shard's.
+/// Evaluation images that a model was calibrated on, found by the hashes of their pixels, in the whole set or in one
+/// shard.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Seen {
     /// The model's file, as given.
     model: String,
     images: usize,
-    /// Number in the whole set, and where it comes from.
+    /// Number of the first such image in the whole set, and its id.
     first: Option<(usize, String)>,
 }
 
 impl Seen {
-    /// What `model`, of the file `file`, has seen of `pictures`.
+    /// Finds the `pictures` that `model`, of the file `file`, was calibrated on.
     pub(super) fn of(model: &LoadedModel, file: &str, pictures: &Pictures) -> Self {
         let calibrated = model.card.quantization.iter();
         let calibrated = calibrated.flat_map(|record| &record.calibration_images);
@@ -32,7 +33,7 @@ impl Seen {
         }
     }
 
-    /// Of all shards, of both models.
+    /// Combines the results of all shards, separately for the two models.
     pub(super) fn merge(shards: Vec<[Self; 2]>) -> Vec<Self> {
         let merged = shards
             .into_iter()
@@ -44,15 +45,15 @@ impl Seen {
         Self {
             model: self.model,
             images: self.images + other.images,
-            // The number is the first to be compared.
+            // Pairs are compared by their number first.
             first: [self.first, other.first].into_iter().flatten().min(),
         }
     }
 
-    /// Refuses a model that has seen an image.
+    /// Refuses a model that was calibrated on an evaluation image.
     ///
     /// # Errors
-    /// Naming the model's file and the first image, with how many there are.
+    /// An error that names the model's file, the number of images and the first image.
     pub(super) fn refuse(&self) -> anyhow::Result<()> {
         let Some((_, first)) = &self.first else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! `tailfold parity chain`: every step from the training framework to INT8, and the first that breaks.
+//! `tailfold parity chain`: checks every step from the training framework to INT8 and names the first step that breaks.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,11 +28,11 @@ use load::{Files, Loaded};
 #[cfg(not(feature = "tract"))]
 use no_bisect as bisect;
 
-/// Compare every step of the way, each with the one before and with the first: goldens of the training framework, float ONNX,
-/// FP16 and INT8, on each back end that is at hand. The first step that breaks is named.
+/// Compare each form of a model with the previous form and with the first: goldens of the training framework, float
+/// ONNX, FP16 and INT8, on each available back end. The first step that breaks is named.
 ///
-/// Float against float has a hard tolerance and equal decisions; FP16 and INT8 have the policy's gate. Back ends that are not
-/// at hand are listed and counted.
+/// Float models must agree within a tolerance and have equal top-1 classes; FP16 and INT8 models must pass the gate of
+/// the policy. Unavailable back ends are listed and counted.
 ///
 /// Exit codes: 0 all steps hold, 1 a step breaks, 2 could not be checked, 3 inconclusive (too few images to tell).
 ///
@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// Float model.
     #[arg(long)]
     reference: PathBuf,
-    /// What the training framework answered: `golden.safetensors`, or the run folder that has it.
+    /// Answers of the training framework: `golden.safetensors`, or the run folder that holds this file.
     #[arg(long, value_name = "FILE")]
     golden: Option<PathBuf>,
     /// Model in half precision.
@@ -54,26 +54,26 @@ pub(super) struct Args {
     /// Labelled evaluation images, as a data spec.
     #[arg(long)]
     data: DataSpec,
-    /// Margins and level for FP16 and INT8; the defaults without it.
+    /// Policy file with margins and error level for FP16 and INT8. Default: the built-in policy.
     #[arg(long)]
     policy: Option<PathBuf>,
-    /// Largest logit difference of float against float, as a share of the largest logit. The default is what rounding
-    /// explains: some hundred f32 additions in another order, through some dozen layers.
+    /// Largest accepted logit difference between float models, relative to the largest logit. The default covers
+    /// rounding: some hundred f32 additions in another order, in some dozen layers.
     #[arg(long, default_value_t = Verification::TOLERANCE, value_name = "SHARE")]
     float_tolerance: f64,
-    /// A back end that has to be at hand for every step that it is for; may be given more than once.
+    /// Back end that must be available for each of its steps; may be repeated.
     #[arg(long, value_parser = backends())]
     backend: Vec<Backend>,
     #[command(flatten)]
     ort: Ort,
-    /// Find the first tensor whose divergence explains the decisions that flip between the float and the INT8 model, and the
-    /// node, by putting the float model's values and weights into the INT8 model.
+    /// Find the first tensor, and its node, whose divergence explains the top-1 classes that change between the float
+    /// and the INT8 model. The search puts values and weights of the float model into the INT8 model.
     #[arg(long)]
     bisect: bool,
     /// Also write `chain.json` and `chain.md` into this folder.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
-    /// Print one JSON object (schema `tailfold.parity-chain/1`), also when the chain could not be checked.
+    /// Print one JSON object (schema `tailfold.parity-chain/1`), even if the chain could not be checked.
     #[arg(long)]
     json: bool,
 }
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(outcome.verdict.exit_code()))
 }
 
-/// Returns the outcome as text, with the option that looks further.
+/// Returns the outcome as text. After a failure, the text names the option for the bisection.
 fn text(outcome: &Outcome) -> String {
     let mut text = outcome.to_markdown();
     if outcome.bisect.is_none() && outcome.verdict == Verdict::Fail {

@@ -1,4 +1,4 @@
-//! `tailfold parity diff`: two reports on the same images.
+//! `tailfold parity diff`: compares two reports on the same images.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use tailfold_parity::{Diff, Policy, Report};
 
 /// Compare two reports on the same images: an accepted run and a later one.
 ///
-/// Exit codes: 0 no regression, 1 a regression beyond what the later report's policy allows, 2 not comparable.
+/// Exit codes: 0 no regression, 1 a regression beyond the limits of the policy, 2 not comparable.
 ///
 /// Example: tailfold parity diff accepted/parity.json parity/parity.json
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Args {
     accepted: PathBuf,
     /// `parity.json` of the later run.
     later: PathBuf,
-    /// Policy whose `[baseline]` says what may be lost; the later report's own without it.
+    /// Policy file whose `[baseline]` sets the limits. Default: the policy of the later report.
     #[arg(long)]
     policy: Option<PathBuf>,
     /// Print one JSON object (schema `tailfold.parity-diff/1`).

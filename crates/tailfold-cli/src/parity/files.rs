@@ -1,4 +1,4 @@
-//! Logits that were computed elsewhere, compared as they are read.
+//! Compares files of logits that were computed elsewhere, block by block.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use tailfold_spec::{CardParts, ModelCard, OutputCheck, artifact};
 
 use crate::describe_args::{self, Describe};
 
-/// Logits read at a time, of each file.
+/// Number of logits that are read from each file at a time.
 const AT_A_TIME: usize = 1 << 20;
 
 /// Options for two files of logits.
@@ -25,15 +25,15 @@ const AT_A_TIME: usize = 1 << 20;
     next_help_heading = "Logits computed elsewhere (.npy, Parquet or safetensors as --reference and --candidate)"
 )]
 pub(super) struct Elsewhere {
-    /// Model file whose metadata name the classes and their training counts.
+    /// Model file whose metadata has the class names and the training counts.
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["data", "classes", "counts"])]
     card: Option<PathBuf>,
-    /// Class names, one per line; without it, classes have numbers.
+    /// Class names, one per line. Default: class numbers.
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     classes: Option<PathBuf>,
 }
 
-/// Whether the two are files of logits; false for two models.
+/// Whether both files hold logits; false for two models.
 pub(super) fn are_logits(reference: &Path, candidate: &Path) -> anyhow::Result<bool> {
     let is = |path: &Path| is_logit_file(path).with_context(|| path.display().to_string());
     match (is(reference)?, is(candidate)?) {
@@ -56,7 +56,7 @@ pub(super) fn are_logits(reference: &Path, candidate: &Path) -> anyhow::Result<b
 }
 
 impl Elsewhere {
-    /// The report on two files of logits.
+    /// Compares two files of logits.
     pub(super) fn compare(
         &self,
         describe: &Describe,
@@ -85,7 +85,7 @@ impl Elsewhere {
             labels.len()
         );
         let (model, policy) = self.model(describe, &labels, a.num_classes(), policy)?;
-        // Hashing needs no logits, so it goes beside.
+        // Hashing needs no logits, so it runs on a second thread.
         let (report, hashes) = std::thread::scope(|scope| {
             let hashes = scope.spawn(|| [reference, candidate].map(artifact::sha256_of));
             (report(a, b, &labels, model, policy), hashes.join())
@@ -109,7 +109,7 @@ impl Elsewhere {
         Ok(report)
     }
 
-    /// The entry for the images in a report: the file of `--labels`, or an empty text without it.
+    /// Returns the entry for the images in a report: the file of `--labels`, or an empty text.
     pub(super) fn images(describe: &Describe) -> String {
         let labels = describe.labels.as_ref();
         labels.map_or(String::new(), |path| path.display().to_string())
@@ -136,7 +136,7 @@ impl Elsewhere {
             .collect()
     }
 
-    /// Labels of `--labels` and of the files of logits, which must be equal.
+    /// Returns the labels of `--labels` and of the files of logits, which must be equal.
     fn labels(
         describe: &Describe,
         a: &mut LogitFile,
@@ -151,7 +151,8 @@ impl Elsewhere {
         labels.context("there are no labels: neither file of logits has any, so give --labels FILE")
     }
 
-    /// Class names and training counts, and the policy, whose group rule becomes thirds with `--counts evaluation`.
+    /// Returns class names and training counts, and the policy, whose group rule becomes thirds with
+    /// `--counts evaluation`.
     fn model(
         &self,
         describe: &Describe,
@@ -186,7 +187,7 @@ impl Elsewhere {
             counts
         } else {
             let path = describe.counts.as_ref().context(
-                "nothing says which classes are rare: give --card MODEL, --counts FILE, or --counts evaluation",
+                "the training counts of the classes are unknown: give --card MODEL, --counts FILE, or --counts evaluation",
             )?;
             of_classes(path, classes, class_counts(path)?)?
         };
@@ -201,7 +202,8 @@ pub(super) fn stands_in(describe: &Describe) -> bool {
     describe.counts.as_deref() == Some(Path::new("evaluation"))
 }
 
-/// The classes and training counts of the model file `path`; `numbers` names the classes of a model without class names.
+/// Returns the classes and training counts of the model file `path`; `numbers` names the classes of a model without
+/// class names.
 fn carded(
     path: &Path,
     policy: &Policy,
@@ -239,12 +241,12 @@ fn report(
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let mut rest = labels;
     while !rest.is_empty() {
-        // Two files: one is read while the other is.
+        // Both files are read at the same time.
         let (read, other) = rayon::join(|| a.read(rows, &mut first), || b.read(rows, &mut second));
         let (read, other) = (read?, other?);
         ensure!(
             read == other && read > 0 && read <= rest.len(),
-            "{read} and {other} rows came where {} were left",
+            "{read} and {other} rows were read, but {} are left",
             rest.len()
         );
         let (now, later) = rest.split_at(read);
@@ -256,9 +258,9 @@ fn report(
     Ok(comparer.finish()?)
 }
 
-/// One of two lists that must be the same where both are there.
+/// Returns one of two lists, which must be equal if both are given; `kind` names their values in errors.
 fn same<T: PartialEq + std::fmt::Debug>(
-    what: &str,
+    kind: &str,
     a: Option<Vec<T>>,
     b: Option<Vec<T>>,
 ) -> anyhow::Result<Option<Vec<T>>> {
@@ -267,13 +269,13 @@ fn same<T: PartialEq + std::fmt::Debug>(
     };
     ensure!(
         first.len() == second.len(),
-        "the reference has {} {what}s, the candidate {}",
+        "the reference has {} {kind}s, the candidate {}",
         first.len(),
         second.len()
     );
     if let Some(row) = first.iter().zip(second).position(|(x, y)| x != y) {
         bail!(
-            "image {row} has the {what} {:?} in the reference and {:?} in the candidate",
+            "image {row} has the {kind} {:?} in the reference and {:?} in the candidate",
             first[row],
             second[row]
         );

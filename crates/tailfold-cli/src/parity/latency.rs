@@ -1,4 +1,4 @@
-//! Time of single images, the two models in turns.
+//! Times the two models on single images, in interleaved runs.
 
 use std::time::Instant;
 
@@ -10,13 +10,13 @@ use tailfold_spec::ImageBatch;
 
 use crate::bench::report::Spread;
 
-/// Images that count.
+/// Number of timed images.
 const IMAGES: usize = 100;
-/// Images before those, for caches and clocks.
+/// Number of untimed images before them, which warm up caches and clocks.
 const WARM_UP: usize = 10;
 
-/// Puts both models' times into what `report` says of the run: wall time of one image on one thread, preparation left out. Which of
-/// the two comes first changes with every image, so that what else the machine does falls on both.
+/// Adds the times of both models to the run of `report`: wall time per image on one thread, without preprocessing. The
+/// two models swap places after every image, so other load on the machine affects both alike.
 pub(super) fn measure(
     report: &mut Report,
     models: [&LoadedModel; 2],

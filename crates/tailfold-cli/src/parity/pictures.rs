@@ -1,4 +1,4 @@
-//! What the evaluation images are, by the hashes of their pixels: no image may stand for several.
+//! The evaluation images with the hashes of their pixels, which show repeated images.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,23 @@ use tailfold_parity::Policy;
 /// One evaluation image.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Picture {
-    /// In the whole set.
+    /// Number in the whole set.
     pub(super) number: usize,
     /// First 16 hexadecimal digits of the SHA-256 of its pixels.
     pub(super) hash: String,
-    /// Where it comes from.
+    /// Id of the image in its data set.
     pub(super) id: String,
 }
 
-/// The evaluation images: all, or one shard's.
+/// The evaluation images of the whole set or of one shard.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Pictures(Vec<Picture>);
 
 impl Pictures {
-    /// Those of `data`, image `i` of which has the number `numbers[i]` in the whole set.
+    /// Hashes the images of `data`; image `i` has the number `numbers[i]` in the whole set.
     ///
     /// # Errors
-    /// Of the data, naming a file that cannot be decoded.
+    /// An error of the data that names the file that cannot be decoded.
     pub(super) fn of(data: &Dataset, numbers: &[usize]) -> anyhow::Result<Self> {
         let hashes = data.pixel_hashes()?.into_iter().zip(numbers).enumerate();
         let picture = |(i, (hash, &number))| Picture {
@@ -37,7 +37,7 @@ impl Pictures {
         Ok(Self(hashes.map(picture).collect()))
     }
 
-    /// Of all shards.
+    /// Joins the images of all shards.
     pub(super) fn merge(shards: impl Iterator<Item = Self>) -> Self {
         let mut all: Vec<Picture> = shards.flat_map(|shard| shard.0).collect();
         all.sort_by_key(|picture| picture.number);
@@ -48,10 +48,11 @@ impl Pictures {
         self.0.iter()
     }
 
-    /// Refuses more repeated images than `policy` accepts: each is counted as if it were another one, so bounds are too narrow.
+    /// Refuses more repeated images than `policy` accepts: a repeated image counts as another one, so bounds are too
+    /// narrow.
     ///
     /// # Errors
-    /// Naming the first two images that are the same, with how many there are.
+    /// An error that names the first two equal images and the number of repeated images.
     pub(super) fn refuse_duplicates(&self, policy: &Policy) -> anyhow::Result<()> {
         let mut first_of: BTreeMap<&str, &Picture> = BTreeMap::new();
         let (mut repeated, mut pair) = (0_usize, None);

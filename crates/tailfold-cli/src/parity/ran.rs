@@ -1,4 +1,4 @@
-//! What ran, for the reports: files, kernels, machine, and the command that does it again.
+//! Facts about the run for the reports: files, kernels, machine, and the command that repeats it.
 
 use std::collections::BTreeMap;
 use std::env::consts::{ARCH, OS};
@@ -13,7 +13,7 @@ use tailfold_parity::{Run, RunSide, Sides};
 use super::Args;
 use super::files::Elsewhere;
 
-/// What a run of `args` over `reference` and `candidate` is.
+/// Describes a run of `args` over the models `reference` and `candidate`.
 pub(super) fn models(
     args: &Args,
     reference: &LoadedModel,
@@ -40,7 +40,7 @@ pub(super) fn models(
     )
 }
 
-/// What a comparison of two files of logits is.
+/// Describes a comparison of two files of logits.
 pub(super) fn files(args: &Args) -> anyhow::Result<Run> {
     let side = |file: &Path| -> anyhow::Result<RunSide> {
         let name = file.display().to_string();
@@ -66,7 +66,8 @@ fn run(args: &Args, data: String, sides: Sides<RunSide>) -> anyhow::Result<Run> 
     Ok(run)
 }
 
-/// Of the shares `runs`, which are alike but for their machines: those of all are told.
+/// Merges the runs of all shards, which differ only in their machines and kernels. The result names all machines and
+/// kernels.
 pub(super) fn merged(runs: Vec<Run>) -> Option<Run> {
     let mut runs = runs.into_iter();
     let mut all = runs.next()?;
@@ -82,7 +83,7 @@ pub(super) fn merged(runs: Vec<Run>) -> Option<Run> {
     Some(all)
 }
 
-/// A kernel that ran on one machine is told, with the most nodes that it ran on any.
+/// Adds the kernels `others` to `nodes`. A kernel keeps the largest number of nodes that it ran on any machine.
 fn join(nodes: &mut BTreeMap<String, usize>, others: BTreeMap<String, usize>) {
     for (kernel, number) in others {
         let known = nodes.entry(kernel).or_default();
@@ -98,7 +99,8 @@ fn nodes(model: &LoadedModel) -> BTreeMap<String, usize> {
     nodes
 }
 
-/// All that the verdict depends on, for a shell; what only says where it is written is left out, and so are shards.
+/// Returns the command for a shell, with every option that the verdict depends on. Options for output files and shards
+/// are left out.
 fn command(args: &Args) -> String {
     let mut words: Vec<OsString> = vec!["tailfold".into(), "parity".into()];
     let mut option = |name: &str, value: OsString| words.extend([name.into(), value]);
@@ -125,7 +127,7 @@ fn command(args: &Args) -> String {
     }
     let quoted = words.iter().map(|word| {
         let word = word.to_string_lossy();
-        // Only a zero byte has no quoted form, and no argument has one.
+        // Only a zero byte cannot be quoted, and no argument has one.
         shlex::try_quote(&word).map_or_else(|_| word.to_string(), |quoted| quoted.to_string())
     });
     quoted.collect::<Vec<_>>().join(" ")
@@ -136,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_machine_of_a_merge_is_told() {
+    fn merged_run_names_every_machine() {
         let run = |machine: &str, kernel: &str| {
             let mut run = Run::default();
             run.machine = machine.to_owned();

@@ -1,4 +1,4 @@
-//! The folder of reports: JSON, Markdown, JUnit XML and a page, all of one run or none.
+//! The folder of reports: JSON, Markdown, JUnit XML and an HTML page, all from the same run.
 
 use std::error::Error;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tailfold_spec::{OutputCheck, artifact};
 
 use crate::hints;
 
-/// Longer side of a picture, pixels.
+/// Longer side of a picture, in pixels.
 const SIDE: usize = 192;
 
 const JSON: &str = "parity.json";
@@ -29,10 +29,10 @@ pub(crate) fn add_reports(files: &mut OutputCheck, folder: &Path) {
     }
 }
 
-/// Prepares `folder`: a report of an earlier run is gone from now on, so that none can pass for this one's.
+/// Prepares `folder` and removes the reports of an earlier run, so that they cannot be mistaken for new ones.
 ///
 /// # Errors
-/// When nothing can be written into it, or an old file stays.
+/// The folder cannot be written to, or an old file cannot be removed.
 pub(super) fn begin(folder: &Path) -> anyhow::Result<()> {
     artifact::ensure_writable(folder)?;
     for file in FILES {
@@ -47,7 +47,7 @@ pub(super) fn begin(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes `report` in every form; the page has the worst flips as pictures where there is `data`.
+/// Writes `report` in every form; the page shows pictures of the worst flips if `data` is given.
 pub(super) fn write(folder: &Path, report: &Report, data: Option<&Dataset>) -> anyhow::Result<()> {
     let pictures = data.map_or_else(Vec::new, |data| pictures(report, data));
     for (file, text) in [
@@ -61,7 +61,7 @@ pub(super) fn write(folder: &Path, report: &Report, data: Option<&Dataset>) -> a
     Ok(())
 }
 
-/// A comparison that could not be made because of `error`, with the advice on it.
+/// Returns the report of a comparison that ended with `error`, with advice on the error.
 pub(super) fn unchecked(error: &(dyn Error + 'static)) -> Unchecked {
     let mut unchecked = Unchecked::because(error);
     let hint = hints::of(error).unwrap_or_default();
@@ -69,8 +69,8 @@ pub(super) fn unchecked(error: &(dyn Error + 'static)) -> Unchecked {
     unchecked
 }
 
-/// Writes that nothing was compared, because of `error`, which the caller goes on to tell: a folder that cannot be written is no
-/// second error.
+/// Writes the reports of a comparison that ended with `error`. The caller prints `error`, so a file that cannot be
+/// written is only a warning.
 pub(super) fn write_unchecked(folder: &Path, error: &(dyn Error + 'static)) {
     let unchecked = unchecked(error);
     for (file, text) in [
@@ -85,7 +85,7 @@ pub(super) fn write_unchecked(folder: &Path, error: &(dyn Error + 'static)) {
     }
 }
 
-/// The images of the worst flips that can be decoded.
+/// Returns the images of the worst flips, without images that cannot be decoded.
 fn pictures(report: &Report, data: &Dataset) -> Vec<Picture> {
     let flips = report.worst_flips.iter();
     let pictures = flips.filter_map(|flip| {

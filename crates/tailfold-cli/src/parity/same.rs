@@ -1,12 +1,12 @@
-//! Rules on the two models' cards, and the options that take one back.
+//! Checks that two models can be compared, and options that skip a check.
 
 use tailfold::LoadedModel;
 use tailfold_console::say;
 use tailfold_parity::{Allowed, Carded, Policy, check_pair};
 
-/// Rules that a command line takes back.
+/// Options that skip a check.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Rules taken back")]
+#[command(next_help_heading = "Checks to skip")]
 pub(super) struct Allow {
     /// Compare forms of one checkpoint that prepare images differently.
     #[arg(long)]
@@ -14,13 +14,13 @@ pub(super) struct Allow {
     /// Compare with a float file that the candidate was not quantized from.
     #[arg(long)]
     allow_other_float: bool,
-    /// Compare a candidate that was calibrated without an image of a whole group.
+    /// Compare a candidate that was calibrated without any image of a whole class group.
     #[arg(long)]
     allow_uncalibrated: bool,
 }
 
 impl Allow {
-    /// As on the command line.
+    /// Returns the given options as words of a command line.
     pub(super) fn arguments(self) -> impl Iterator<Item = &'static str> {
         [
             (
@@ -35,7 +35,7 @@ impl Allow {
     }
 }
 
-/// Refuses two models that are not for the same task, or not of the same kind; says what is worth knowing.
+/// Refuses two models for different tasks or of different kinds, and prints notes to the log output.
 pub(super) fn check(
     reference: &LoadedModel,
     candidate: &LoadedModel,

@@ -1,4 +1,4 @@
-//! That no evaluation image was trained on, where the training images are at hand.
+//! Checks that no evaluation image is a training image, if the training images are given.
 
 use anyhow::{Context as _, ensure};
 use tailfold_data::{DataSpec, Dataset, Overlap};
@@ -9,7 +9,8 @@ use super::Pictures;
 /// Refuses more training images of `spec` among `evaluation` than `policy` accepts, by the hashes of their pixels.
 ///
 /// # Errors
-/// Naming the first shared image in both sets, with how many there are, and as the training images cannot be opened.
+/// An error that names the first shared image in both sets and the number of shared images, or the reason why the
+/// training images cannot be opened.
 pub(super) fn refuse_shared(
     spec: &DataSpec,
     evaluation: &Pictures,

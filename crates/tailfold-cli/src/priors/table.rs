@@ -4,23 +4,23 @@ use tailfold_console::markdown::table;
 use tailfold_export::{ArmReport, PriorReport, PriorsReport};
 use tailfold_spec::Mean;
 
-/// The whole result for people.
+/// Returns the comparison as Markdown.
 pub(super) fn markdown(report: &PriorsReport) -> String {
     let samples = report.samples.iter().map(|sample| {
         let [least, most] = sample.per_class;
         format!(
-            "{} ({} images, {least} to {most} a class)",
+            "{} ({} images, {least} to {most} per class)",
             sample.name, sample.images
         )
     });
     let mut text = format!(
         "# {}: one model, three priors\n\n\
-             Test images: `{}` ({}). Solved on: {}. *expected*: top-1 accuracy in percent under the prior, from all test \
-             images, each class weighing what the prior gives it, +- one standard error of the images within the classes. \
-             *drawn*: on {} test sets of {} images with the prior's counts, drawn without repeats with seeds 0 to {}, +- one \
-             standard error over the sets, which share images: it tells of the drawing alone. Many, medium and few are mean \
-             recalls over the group's classes. *misplaced*: answers in a hundred that would have to move for every class to be \
-             answered as often as it occurs. {} Every offset was fixed before the test images were opened.\n",
+             Test images: `{}` ({}). Offsets were solved on: {}. *expected*: top-1 accuracy in percent under the prior, from all \
+             test images, with each class weighted by its prior, +- one standard error of the images within the classes. \
+             *drawn*: accuracy on {} test sets of {} images with the prior's counts, drawn without repeats with seeds 0 to {}, \
+             +- one standard error over the sets; the sets share images, so this error covers the draw only. *many*, *medium* \
+             and *few*: mean recall of the group's classes. *misplaced*: percentage of answers that would have to move for \
+             every class to be answered as often as it occurs. {} Every offset was fixed before the test images were opened.\n",
         report.run,
         report.evaluate,
         report.test_images,
@@ -50,7 +50,7 @@ fn section(prior: &PriorReport) -> String {
         "misplaced",
     ];
     let mut text = format!(
-        "\n## Prior {}: {:.2} to {:.2} % a class, {:.0} effective images\n\n{}",
+        "\n## Prior {}: {:.2} to {:.2} % per class, {:.0} effective images\n\n{}",
         prior.prior,
         100.0 * least,
         100.0 * most,
@@ -103,7 +103,7 @@ fn drawn(mean: Option<Mean>, signed: bool) -> String {
     mean.map_or("-".to_owned(), |mean| mean.show(signed))
 }
 
-/// Which way a difference lies that is more than twice its standard error.
+/// Returns the direction of a difference of more than two standard errors.
 fn verdict(difference: Mean) -> &'static str {
     match difference.standard_error {
         Some(error) if difference.mean > 2.0 * error => "better",

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// File to write. It must not be one of the files that are read; missing folders are created.
     #[arg(long, required_unless_present = "shard")]
     pub(crate) out: Option<PathBuf>,
-    /// Compute share I of N, from 0 to N-1, of a pass over the calibration images: of the first pass without parts in
+    /// Compute share I of N, I from 0 to N-1, of the first pass over the calibration images that has no parts in
     /// `--partials`.
     #[arg(
         long,
@@ -93,7 +93,7 @@ pub(crate) struct Args {
     /// An evaluation split is refused.
     #[arg(long, conflicts_with_all = ["keep_float", "float_head"])]
     pub(crate) search: Option<DataSpec>,
-    /// Margins of `--search` (default: those of `tailfold parity`).
+    /// Policy file with the margins of `--search`. Default: the built-in policy of `tailfold parity`.
     #[arg(long, requires = "search")]
     pub(crate) policy: Option<PathBuf>,
     /// Write the list of calibration images (CSV: id, class, hash) here.
@@ -119,23 +119,24 @@ pub(crate) enum Precision {
 /// A correction for accuracy in addition to rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Correction {
-    /// Nothing.
+    /// No correction.
     None,
-    /// Move scale between layers first, so that the channels between them span alike (cross-layer equalization).
+    /// Cross-layer equalization: move scale between layers, so that the channels between them have similar ranges.
     Equalize,
-    /// Give each bias what its channel's mean lost to the codes.
+    /// Bias correction: compensate each bias for the mean quantization error of its channel.
     Bias,
-    /// Give the last bias what keeps every class's mass on the calibration images, by optimal transport.
+    /// Class re-balancing: shift the last bias by optimal transport, so that every class keeps its mass on the
+    /// calibration images.
     Rebalance,
 }
 
 impl Args {
-    /// Choices of an INT8 quantization.
+    /// Returns the options of an INT8 quantization.
     pub(crate) fn options(&self) -> anyhow::Result<Options> {
         let asked = |correction| self.correct.contains(&correction);
         ensure!(
             !asked(Correction::None) || self.correct.len() == 1,
-            "--correct none goes with nothing else"
+            "--correct none excludes all other corrections"
         );
         Ok(Options {
             observer: self.observer,

@@ -43,7 +43,7 @@ pub(super) fn convert(
         }
         Precision::Fp16 => {
             if args.target == Some(Target::Tract) {
-                bail!("tract does not run half precision: --target ort-x86 or tensorrt");
+                bail!("tract does not run half precision: use --target ort-x86 or tensorrt");
             }
             bar.start("calibrating", set.map_or(0, CalibrationSet::len));
             let done = halve(float, set, &|| bar.step())?;
@@ -52,7 +52,7 @@ pub(super) fn convert(
             }
             let kept: Vec<String> = done.kept.iter().map(ToString::to_string).collect();
             Ok(Done {
-                said: format!("in half precision but for {} tensors", kept.len()),
+                said: format!("in half precision, except {} tensors", kept.len()),
                 summary: serde_json::json!({
                     "kept_in_f32": kept,
                     "fp16_bytes": done.model.to_bytes().len(),
@@ -147,7 +147,7 @@ fn int8(
     })
 }
 
-/// The layers to keep in float, found on the images of `--search`.
+/// Searches for the layers to keep in float, on the images of `--search`.
 fn searched(
     job: &Job<'_>,
     set: &CalibrationSet,
@@ -187,7 +187,7 @@ fn write_report(folder: &Path, report: &Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The text of `warning`, with the option that helps.
+/// Returns the text of `warning`, with the option that helps.
 fn advised(warning: &Warning) -> String {
     match warning {
         Warning::ChannelsApart { .. } => {

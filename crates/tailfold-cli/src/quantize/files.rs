@@ -1,4 +1,4 @@
-//! Checks before any work that every output file can be written and takes the place of no input file.
+//! Checks, before any work, that every output file can be written and replaces no input file.
 
 use tailfold_onnx::add_model_files;
 use tailfold_spec::{OutputCheck, OutputError};

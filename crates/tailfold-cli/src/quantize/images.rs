@@ -1,4 +1,4 @@
-//! Images that the command line names.
+//! The images that the options name.
 
 use std::path::Path;
 

@@ -1,9 +1,9 @@
-//! Changing shades and colours where they are, as Pillow's `ImageEnhance` and `ImageOps` do it.
+//! In-place colour operations, equal to Pillow's `ImageEnhance` and `ImageOps`.
 
 use crate::Pixels;
 use crate::preprocess::luma;
 
-/// Each value by a table.
+/// Replaces each value by `new` of it, through a table.
 pub(super) fn map(image: &mut Pixels, new: impl Fn(u8) -> u8) {
     let table = table(new);
     for value in &mut image.values {
@@ -11,7 +11,7 @@ pub(super) fn map(image: &mut Pixels, new: impl Fn(u8) -> u8) {
     }
 }
 
-/// `new` of every byte.
+/// Returns the table of `new` over all bytes.
 fn table(new: impl Fn(u8) -> u8) -> [u8; 256] {
     let mut table = [0; 256];
     for (entry, x) in table.iter_mut().zip(0..=u8::MAX) {
@@ -20,7 +20,8 @@ fn table(new: impl Fn(u8) -> u8) -> [u8; 256] {
     table
 }
 
-/// Pillow's `Image.blend`: `from` for factor 0, `to` for 1, beyond by extension; cut off, not rounded.
+/// Pillow's `Image.blend`: gives `from` for factor 0 and `to` for factor 1, and extrapolates beyond; truncates instead
+/// of rounding.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -39,7 +40,7 @@ pub(super) fn brightness(image: &mut Pixels, factor: f32) {
 /// Multiplies the distance from the mean luma by `factor`.
 pub(super) fn contrast(image: &mut Pixels, factor: f32) {
     let count = (image.height * image.width) as u64;
-    // Rounded half up.
+    // The mean is rounded half up.
     let mean = (2 * luma_sum(image) + count) / (2 * count);
     let mean = u8::try_from(mean).unwrap_or(u8::MAX);
     map(image, |x| blend(mean, x, factor));
@@ -55,7 +56,7 @@ pub(super) fn luma_sum(image: &Pixels) -> u64 {
     }
 }
 
-/// Multiplies the distance from grey by `factor`; a grey image stays as it is.
+/// Multiplies the distance from grey by `factor`; a grey image does not change.
 pub(super) fn saturation(image: &mut Pixels, factor: f32) {
     if image.channels == 3 {
         for rgb in image.values.as_chunks_mut::<3>().0 {
@@ -65,7 +66,7 @@ pub(super) fn saturation(image: &mut Pixels, factor: f32) {
     }
 }
 
-/// Keeps the upper `bits` bits.
+/// Keeps the upper `bits` bits of each value.
 pub(super) fn posterize(image: &mut Pixels, bits: f32) {
     let mut mask = 0_u8;
     for bit in 0_u8..8 {
@@ -76,7 +77,7 @@ pub(super) fn posterize(image: &mut Pixels, bits: f32) {
     map(image, |x| x & mask);
 }
 
-/// Inverts what is at `threshold` or above.
+/// Inverts the values at or above `threshold`.
 pub(super) fn solarize(image: &mut Pixels, threshold: f32) {
     map(
         image,
@@ -86,7 +87,7 @@ pub(super) fn solarize(image: &mut Pixels, threshold: f32) {
     );
 }
 
-/// How often each value is in channel `channel`.
+/// Returns the number of occurrences of each value in channel `channel`.
 fn histogram(image: &Pixels, channel: usize) -> [usize; 256] {
     let mut counts = [0; 256];
     for value in image.values[channel..].iter().step_by(image.channels) {
@@ -123,7 +124,7 @@ pub(super) fn auto_contrast(image: &mut Pixels) {
     }
 }
 
-/// Makes each channel's histogram as flat as its steps allow.
+/// Makes each channel's histogram as uniform as possible.
 pub(super) fn equalize(image: &mut Pixels) {
     for channel in 0..image.channels {
         let counts = histogram(image, channel);
@@ -142,9 +143,9 @@ pub(super) fn equalize(image: &mut Pixels) {
     }
 }
 
-/// Turns the colour circle by `factor` of a whole turn; a grey image stays as it is.
+/// Rotates the hue by `factor` of a full turn; a grey image does not change.
 ///
-/// The way leads over Pillow's 8-bit HSV, as torchvision's `adjust_hue` of a Pillow image does.
+/// The rotation happens in Pillow's 8-bit HSV, as in torchvision's `adjust_hue` of a Pillow image.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -160,7 +161,7 @@ pub(super) fn hue(image: &mut Pixels, factor: f32) {
     }
 }
 
-/// Pillow's RGB to HSV, with its mixture of f32 and f64.
+/// Pillow's RGB to HSV, with Pillow's mixture of f32 and f64.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,46 +1,46 @@
-//! What is done to an image: the keys of an augmentation table, their presets and their ranges.
+//! The augmentation settings: keys, presets and ranges.
 
 use serde::{Deserialize, Serialize};
 
 use super::AugmentError;
 use crate::DataError;
 
-/// Augmentation of an image: the operations run in the order of the keys, and the default changes nothing.
+/// The augmentation of an image: its operations run in the order of the keys. The default changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "Keys")]
 pub struct AugmentConfig {
-    /// Least and greatest share of the area that is cut out and scaled to the size of the view (bilinear), with an
-    /// aspect ratio between 3/4 and 4/3.
+    /// Smallest and largest share of the area that is cut out, with an aspect ratio between 3/4 and 4/3, and scaled to
+    /// the size of the view (bilinear).
     pub resized_crop: Option<(f32, f32)>,
-    /// Black pixels added on each side before a window of the view's size is cut out at random.
+    /// Width in pixels of the black border that is added before a random window of the view's size is cut out.
     pub crop_padding: usize,
-    /// Mirrors left and right, half of the time.
+    /// Mirrors left and right with probability 1/2.
     pub flip: bool,
-    /// A learnt policy.
+    /// A learned policy, such as AutoAugment.
     pub auto_augment: Option<Policy>,
-    /// Operations drawn at random, all of one strength.
+    /// Randomly drawn operations, all with the same strength.
     pub rand_augment: Option<RandAugment>,
-    /// Shade of what `auto_augment` and `rand_augment` move in from outside the image, in every channel.
+    /// Grey value, in every channel, of the pixels that `auto_augment` and `rand_augment` sample outside the image.
     pub fill: u8,
-    /// Brightness, then contrast, are multiplied by `1 - jitter .. 1 + jitter`.
+    /// Brightness and then contrast are multiplied by a factor from `1 - jitter .. 1 + jitter`.
     pub jitter: f32,
-    /// Brightness, contrast, saturation and hue in random order.
+    /// Changes of brightness, contrast, saturation and hue, in random order.
     pub colour_jitter: Option<ColourJitter>,
-    /// Probability of an RGB image losing its colour; it keeps three channels.
+    /// Probability that an RGB image becomes grey; it keeps three channels.
     pub greyscale: f32,
     /// Probability of a Gaussian blur with a standard deviation of 0.1 to 2 pixels.
     pub blur: f32,
-    /// Side of a black square, its centre anywhere in the image; 0 for none.
+    /// Side of a black square whose centre is anywhere in the image; 0 draws no square.
     pub cutout: usize,
 }
 
-/// A learnt augmentation policy.
+/// A learned augmentation policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
-    /// AutoAugment's 25 sub-policies for CIFAR-10 (Cubuk et al. 2019, table 7), as torchvision has them.
+    /// AutoAugment's 25 sub-policies for CIFAR-10 (Cubuk et al. 2019, table 7), as in torchvision.
     Cifar10,
 }
 
@@ -84,18 +84,18 @@ impl Default for ColourJitter {
     }
 }
 
-/// Published combinations.
+/// Published combinations of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 enum Preset {
-    /// The view of the classifier in PaCo and ProCo, for 32x32 images: padded crop, mirroring, AutoAugment, cutout.
+    /// PaCo's and ProCo's view for the classifier on 32x32 images: padded crop, mirroring, AutoAugment, cutout.
     Cifar,
-    /// The contrastive view of ProCo: resized crop, mirroring, colour jitter, greyscale.
+    /// ProCo's contrastive view: resized crop, mirroring, colour jitter, random grey.
     Sim,
-    /// The contrastive view of PaCo: `sim` with a crop of at least a fifth of the area, blurred half of the time.
+    /// PaCo's contrastive view: as `sim`, but with at least a fifth of the area, and blurred with probability 1/2.
     SimBlur,
-    /// The view of the classifier in BCL, for photographs: resized crop, mirroring, RandAugment.
+    /// BCL's view for the classifier on photographs: resized crop, mirroring, RandAugment.
     Rand,
 }
 
@@ -143,7 +143,7 @@ impl Preset {
     }
 }
 
-/// The keys as they are written.
+/// The keys of an augmentation table, before the preset is applied.
 #[derive(Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -156,14 +156,14 @@ struct Keys {
     /// Black pixels added on each side before a window of the view's size is cut out at a random place.
     #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().crop_padding)))]
     crop_padding: Option<usize>,
-    /// Mirrors an image left to right, half of the time.
+    /// Mirrors left and right with probability 1/2.
     #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().flip)))]
     flip: Option<bool>,
-    /// Learnt augmentation policy; none when absent.
+    /// Learned augmentation policy; none when absent.
     auto_augment: Option<Policy>,
     /// Random operations of one strength; none when absent.
     rand_augment: Option<RandAugment>,
-    /// Grey value of the pixels that `auto_augment` and `rand_augment` move in from outside the image, in every channel.
+    /// Grey value, in every channel, of the pixels that `auto_augment` and `rand_augment` sample outside the image.
     #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().fill)))]
     fill: Option<u8>,
     /// Brightness, then contrast, are multiplied by a factor drawn from `1 - jitter .. 1 + jitter`.
@@ -171,7 +171,7 @@ struct Keys {
     jitter: Option<f32>,
     /// Changes of brightness, contrast, saturation and hue, in random order; none when absent.
     colour_jitter: Option<ColourJitter>,
-    /// Probability that an RGB image loses its colour; it keeps three channels.
+    /// Probability that an RGB image becomes grey; it keeps three channels.
     #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().greyscale)))]
     greyscale: Option<f32>,
     /// Probability of a Gaussian blur with a standard deviation of 0.1 to 2 pixels.
@@ -201,13 +201,13 @@ impl From<Keys> for AugmentConfig {
     }
 }
 
-/// Most pixels of padding or cutout: keeps sums of sizes far from overflow.
+/// Largest padding or cutout in pixels; it keeps sums of sizes far from overflow.
 const MAX_SIDE: usize = 1 << 16;
 
-/// Strengths of RandAugment, as in torchvision.
+/// Number of strengths of RandAugment, as in torchvision.
 pub(super) const BINS: usize = 31;
 
-/// Most operations of RandAugment.
+/// Largest number of operations of RandAugment.
 const MAX_OPERATIONS: usize = 16;
 
 impl AugmentConfig {

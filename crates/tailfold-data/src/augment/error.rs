@@ -1,10 +1,10 @@
 //! Errors of an augmentation.
 
-/// An augmentation value out of its range.
+/// An augmentation value is out of range.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("augment.{field} is {value}, expected {expected}")]
 pub struct AugmentError {
-    /// Field.
+    /// Name of the field.
     pub field: &'static str,
     /// Value found.
     pub value: String,

@@ -1,4 +1,4 @@
-//! Operations that look at a pixel's neighbours: sharpening and blurring, as Pillow does them.
+//! Neighbourhood operations (sharpening and blurring), equal to Pillow's.
 
 use super::colour::blend;
 use crate::Pixels;
@@ -11,7 +11,7 @@ pub(super) fn sharpness(image: &mut Pixels, factor: f32) {
     }
 }
 
-/// Pillow's `SMOOTH`: 3x3 with 5 in the middle and 1 around it, over 13; the border stays as it is.
+/// Pillow's `SMOOTH`: a 3x3 kernel with 5 in the middle and 1 around it, divided by 13; the border does not change.
 fn smooth(image: &Pixels) -> Vec<u8> {
     let Pixels {
         height,
@@ -35,14 +35,14 @@ fn smooth(image: &Pixels) -> Vec<u8> {
         for (i, value) in (row * line + channels..).zip(inner) {
             let three = |i: usize| at(i - channels) + at(i) + at(i + channels);
             let sum = three(i - line) + three(i) + three(i + line) + 4 * at(i);
-            // An odd divisor knows no ties: whole numbers round as Pillow's floats do.
+            // An odd divisor has no ties, so integers round as Pillow's floats do.
             *value = u8::try_from((sum + 6) / 13).unwrap_or(u8::MAX);
         }
     }
     values
 }
 
-/// Pillow's `GaussianBlur`: three box blurs of a fractional radius along each side.
+/// Pillow's `GaussianBlur`: three box blurs with a fractional radius along each axis.
 pub(super) fn gaussian_blur(image: &mut Pixels, sigma: f32) {
     let radius = box_radius(sigma, PASSES);
     let Pixels {
@@ -72,7 +72,7 @@ pub(super) fn gaussian_blur(image: &mut Pixels, sigma: f32) {
 
 const PASSES: u8 = 3;
 
-/// Radius of the box whose `passes`-fold convolution has the standard deviation `sigma` (Gwosdek et al. 2011, "Theoretical
+/// Radius of the box whose `passes`-fold convolution has standard deviation `sigma` (Gwosdek et al. 2011, "Theoretical
 /// foundations of Gaussian convolution by extended box filtering", equations 7, 11 and 14).
 fn box_radius(sigma: f32, passes: u8) -> f32 {
     let variance = sigma * sigma / f32::from(passes);
@@ -83,7 +83,7 @@ fn box_radius(sigma: f32, passes: u8) -> f32 {
     whole + share
 }
 
-/// Blurs `count` values, `step` apart from `start` on; beyond the ends the last value goes on. `line` is scratch.
+/// Blurs `count` values, `step` apart from `start` on; the end values are repeated beyond the ends. `line` is scratch.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -98,7 +98,7 @@ fn blur_line(
     line: &mut Vec<u8>,
 ) {
     let whole = radius as usize;
-    // 8.24 fixed point: the weight of a pixel of the box, and of the two at its ends.
+    // 8.24 fixed point: the weight of a pixel inside the box, and of the two pixels at the ends of the box.
     let weight = (16_777_216.0 / (radius * 2.0 + 1.0)) as u32;
     let end = (16_777_216 - (2 * whole as u32 + 1) * weight) / 2;
     for _ in 0..PASSES {

@@ -1,12 +1,13 @@
-//! Shearing, shifting and turning, nearest neighbour, as Pillow does it.
+//! Shear, translation and rotation with nearest-neighbour sampling, equal to Pillow's.
 
 use crate::Pixels;
 
-/// Pillow's `Image.transform(AFFINE, NEAREST)`: the pixel at (x, y) is that of `(a x + b y + c, d x + e y + f)`, in 16.16
-/// fixed point, or `fill` outside. `matrix` is `[a, b, c, d, e, f]`, in pixels.
+/// Pillow's `Image.transform(AFFINE, NEAREST)`: the output pixel (x, y) is the input pixel
+/// `(a x + b y + c, d x + e y + f)`, in 16.16 fixed point, or `fill` outside the image. `matrix` is
+/// `[a, b, c, d, e, f]`, in pixels.
 pub(super) fn affine(image: &mut Pixels, matrix: [f64; 6], fill: u8) {
     let [a, b, c, d, e, f] = matrix;
-    // Places are those of pixel centres.
+    // Coordinates refer to pixel centres.
     let across = [fixed(a), fixed(d)];
     let down = [fixed(b), fixed(e)];
     let start = [fixed(c + 0.5 * a + 0.5 * b), fixed(f + 0.5 * d + 0.5 * e)];
@@ -17,9 +18,9 @@ pub(super) fn affine(image: &mut Pixels, matrix: [f64; 6], fill: u8) {
     };
 }
 
-/// Turns by `degrees`, against the clock, around the centre; what comes from outside is `fill`.
+/// Rotates by `degrees`, counter-clockwise, around the centre; pixels outside the image become `fill`.
 pub(super) fn rotate(image: &mut Pixels, degrees: f64, fill: u8) {
-    // The fixed point of `affine` absorbs last bits in which sine and cosine differ between platforms.
+    // The fixed point of `affine` absorbs the last bits of sine and cosine, which differ between platforms.
     let (sin, cos) = (-degrees.to_radians()).sin_cos();
     let (x, y) = (image.width as f64 / 2.0, image.height as f64 / 2.0);
     let c = cos * -x + sin * -y + x;
@@ -35,7 +36,8 @@ fn fixed(x: f64) -> i64 {
     (x * 65_536.0 + 0.5).floor() as i64
 }
 
-/// `[x, y]` of the source, in fixed point, begins at `start` and moves by `across` each column and `down` each row.
+/// Samples the image at `[x, y]` in fixed point: starts at `start`, adds `across` for each column and `down` for each
+/// row.
 fn gather<const CHANNELS: usize>(
     image: &Pixels,
     across: [i64; 2],

@@ -1,9 +1,9 @@
-//! The operations that learnt and random policies choose from, with torchvision's strengths.
+//! The operations of AutoAugment and RandAugment, with torchvision's strengths.
 
 use super::{colour, filter, geometry};
 use crate::Pixels;
 
-/// One operation. All are torchvision's on Pillow images with nearest-neighbour resampling, to the bit.
+/// One operation, bit-equal to torchvision's on Pillow images with nearest-neighbour resampling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Identity,
@@ -24,7 +24,7 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    /// True when the magnitude's sign is drawn.
+    /// Returns whether the sign of the magnitude is random.
     pub(super) fn is_signed(self) -> bool {
         use Operation::{
             Brightness, Color, Contrast, Rotate, Sharpness, ShearX, ShearY, TranslateX, TranslateY,
@@ -43,10 +43,10 @@ impl Operation {
         )
     }
 
-    /// Strength number `bin` of `bins` for an image of this size: a slope, pixels, degrees, a difference from factor
-    /// 1, bits or a threshold.
+    /// Returns strength number `bin` of `bins` for an image of this size: a slope, pixels, degrees, a difference from
+    /// factor 1, bits or a threshold.
     pub(super) fn magnitude(self, bin: usize, bins: usize, height: usize, width: usize) -> f32 {
-        /// The share of a side that the policies' search on 331 pixels moved at most.
+        /// Largest translation along a side: the policies were searched with up to 150 of 331 pixels.
         fn reach(side: usize) -> f32 {
             colour::to_f32(150.0 / 331.0 * side as f64)
         }
@@ -63,10 +63,10 @@ impl Operation {
         }
     }
 
-    /// Applies the operation; `fill` is the shade of what moves in from outside.
+    /// Applies the operation; sampled pixels outside the image get the grey value `fill`.
     pub(super) fn apply(self, image: &mut Pixels, magnitude: f32, fill: u8) {
         let slope = f64::from(magnitude);
-        // Pillow's enhancements take the factor as f32, after the sum in f64.
+        // Pillow's enhancements take the factor as f32 after a sum in f64.
         let factor = colour::to_f32(1.0 + slope);
         match self {
             Self::Identity => {}
@@ -92,7 +92,7 @@ impl Operation {
     }
 }
 
-/// `torch.linspace` in f32, which counts from the nearer end.
+/// `torch.linspace` in f32, which computes each value from the nearer end.
 fn linspace(start: f32, end: f32, bin: usize, bins: usize) -> f32 {
     let step = (end - start) / (bins - 1) as f32;
     if bin < bins / 2 {

@@ -1,4 +1,4 @@
-//! Which operations an image gets: AutoAugment's table and RandAugment's draw.
+//! The choice of operations: AutoAugment's table and RandAugment's draw.
 
 use super::config::{BINS, RandAugment};
 use super::operation::Operation::{
@@ -8,13 +8,13 @@ use super::operation::Operation::{
 use crate::Pixels;
 use crate::draws::Draws;
 
-/// Strengths of AutoAugment.
+/// Number of strengths of AutoAugment.
 const AUTO_BINS: usize = 10;
 
-/// An operation with its probability and strength, 0 to 9.
+/// An operation, its probability, and its strength from 0 to 9.
 type Step = (Operation, f32, usize);
 
-/// AutoAugment for CIFAR-10: Cubuk et al. 2019, table 7, as torchvision has it. Two steps one after the other.
+/// AutoAugment's sub-policies for CIFAR-10 (Cubuk et al. 2019, table 7), as in torchvision: two consecutive steps each.
 pub(super) const CIFAR10: [[Step; 2]; 25] = [
     [(Invert, 0.1, 0), (Contrast, 0.2, 6)],
     [(Rotate, 0.7, 2), (TranslateX, 0.3, 9)],
@@ -43,7 +43,7 @@ pub(super) const CIFAR10: [[Step; 2]; 25] = [
     [(TranslateY, 0.7, 9), (AutoContrast, 0.9, 0)],
 ];
 
-/// What RandAugment draws from.
+/// The operations that RandAugment draws from.
 pub(super) const RAND: [Operation; 14] = [
     Identity,
     ShearX,
@@ -61,7 +61,7 @@ pub(super) const RAND: [Operation; 14] = [
     Equalize,
 ];
 
-/// One of the sub-policies of `table`.
+/// Applies a random sub-policy of `table`.
 pub(super) fn auto_augment(image: &mut Pixels, table: &[[Step; 2]], fill: u8, draws: &mut Draws) {
     for &(operation, probability, bin) in &table[draws.below(table.len())] {
         if draws.chance(probability) {
@@ -70,7 +70,7 @@ pub(super) fn auto_augment(image: &mut Pixels, table: &[[Step; 2]], fill: u8, dr
     }
 }
 
-/// `rand.operations` operations of one strength.
+/// Applies `rand.operations` random operations with the same strength.
 pub(super) fn rand_augment(image: &mut Pixels, rand: RandAugment, fill: u8, draws: &mut Draws) {
     for _ in 0..rand.operations {
         let operation = RAND[draws.below(RAND.len())];

@@ -43,14 +43,14 @@ fn noise(height: usize, width: usize, channels: usize) -> Pixels {
 }
 
 #[test]
-fn the_default_does_nothing() {
+fn default_changes_nothing() {
     let pixels = noise(3, 5, 3);
     let augmenter = Augmenter::new(AugmentConfig::default()).unwrap();
     assert_eq!(augmenter.apply(&pixels, key(1, 2, 3, 4)).unwrap(), pixels);
 }
 
 #[test]
-fn threads_change_nothing_and_every_part_of_the_key_something() {
+fn views_depend_on_every_part_of_key_and_not_on_threads() {
     use rayon::prelude::*;
     let augmenter = Augmenter::new(everything()).unwrap();
     let pixels = noise(12, 9, 3);
@@ -78,16 +78,16 @@ fn threads_change_nothing_and_every_part_of_the_key_something() {
 }
 
 #[test]
-fn the_bits_are_fixed() {
-    // A change here makes every recorded training run impossible to repeat.
+fn view_bits_are_fixed() {
+    // A change of these bits makes every recorded training run impossible to repeat.
     let augmenter = Augmenter::new(everything()).unwrap();
     let view = augmenter.apply(&noise(8, 6, 3), key(1, 2, 3, 4)).unwrap();
     assert_eq!(&view.sha256()[..16], "07dfdb77ff99165b");
 }
 
 #[test]
-fn the_bits_of_the_recipes_are_fixed() {
-    // As above, for what came later: the presets on 32x32, and views of another size than the image's.
+fn preset_view_bits_are_fixed() {
+    // The presets on 32x32 images, and views with another size than the image.
     let view = |toml: &str, pixels: &Pixels, height, width| {
         let config: AugmentConfig = serde_json::from_str(toml).unwrap();
         let augmenter = Augmenter::new(config).unwrap();
@@ -118,7 +118,7 @@ fn the_bits_of_the_recipes_are_fixed() {
 }
 
 #[test]
-fn presets_give_values_to_keys_that_are_not_written() {
+fn presets_set_keys_that_are_absent() {
     let read = |text: &str| serde_json::from_str::<AugmentConfig>(text).unwrap();
     let cifar = read(r#"{"preset": "cifar"}"#);
     let expect = AugmentConfig {
@@ -141,7 +141,7 @@ fn presets_give_values_to_keys_that_are_not_written() {
     for preset in ["cifar", "sim", "sim-blur", "rand"] {
         let config = read(&format!(r#"{{"preset": "{preset}"}}"#));
         assert!(Augmenter::new(config.clone()).is_ok());
-        // What a saved run holds is the configuration itself.
+        // A saved run contains the configuration itself.
         let saved = serde_json::to_string(&config).unwrap();
         assert_eq!(read(&saved), config);
     }
@@ -150,7 +150,7 @@ fn presets_give_values_to_keys_that_are_not_written() {
 }
 
 #[test]
-fn a_view_smaller_than_the_image_is_a_window_of_it() {
+fn smaller_view_is_window_of_image() {
     let pixels = noise(9, 7, 3);
     let windows = Augmenter::new(AugmentConfig::default()).unwrap();
     let mut seen = std::collections::BTreeSet::new();
@@ -240,7 +240,7 @@ fn mirrors_swap_whole_pixels() {
 }
 
 #[test]
-fn holes_are_clipped_at_the_border() {
+fn cutout_is_clipped_at_border() {
     let cut = |side, row, column| {
         let mut pixels = image(3, 4, 1, &[9; 12]);
         warp::cut_out(&mut pixels, side, row, column);
@@ -294,8 +294,8 @@ fn stretching_interpolates_between_pixel_centres() {
 }
 
 #[test]
-fn a_cut_that_never_fits_leaves_the_image() {
-    // The whole area of a 1x16 image with an aspect of at most 4/3 would be 4 x 4.
+fn crop_that_never_fits_keeps_image() {
+    // The full area of a 1x16 image would need 4 x 4 pixels at an aspect ratio of at most 4/3.
     let pixels = noise(1, 16, 1);
     let whole = AugmentConfig {
         resized_crop: Some((1.0, 1.0)),
@@ -398,7 +398,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_shape_never_changes(h in 1..9_usize, w in 1..9_usize, rgb: bool, padding in 0..12_usize, index: u64) {
+    fn shape_never_changes(h in 1..9_usize, w in 1..9_usize, rgb: bool, padding in 0..12_usize, index: u64) {
         let pixels = noise(h, w, if rgb { 3 } else { 1 });
         let config = AugmentConfig { crop_padding: padding, ..everything() };
         let view = Augmenter::new(config).unwrap().apply(&pixels, key(0, 0, index, 0)).unwrap();
@@ -407,7 +407,7 @@ proptest! {
     }
 
     #[test]
-    fn a_flat_image_stays_flat_when_stretched(h in 1..9_usize, w in 1..9_usize, shade: u8, index: u64) {
+    fn flat_image_stays_flat_when_stretched(h in 1..9_usize, w in 1..9_usize, shade: u8, index: u64) {
         let config = AugmentConfig { resized_crop: Some((0.1, 1.0)), flip: true, ..AugmentConfig::default() };
         let pixels = image(h, w, 1, &vec![shade; h * w]);
         prop_assert_eq!(Augmenter::new(config).unwrap().apply(&pixels, key(0, 0, index, 0)).unwrap(), pixels);

@@ -1,12 +1,12 @@
-//! Moving pixels: windows, mirror, scaling, holes.
+//! Geometric operations: windows, mirror, scaling, cutout.
 
 use super::to_byte;
 use crate::Pixels;
 use crate::draws::Draws;
 use crate::pixels::PixelsRef;
 
-/// The window of `height` rows and `width` columns whose top left corner is `(down, right)` in the image with `padding`
-/// black pixels on each side.
+/// Returns the window of `height` rows and `width` columns with its top left corner at `(down, right)` in the image
+/// with `padding` black pixels on each side.
 pub(super) fn padded_window(
     image: PixelsRef<'_>,
     padding: usize,
@@ -33,7 +33,8 @@ pub(super) fn padded_window(
     }
 }
 
-/// Along one side: where the window reads from, where it writes to, and how much of the image it sees.
+/// Along one axis, returns the first pixel read, the first pixel written, and the number of pixels of the image in the
+/// window.
 fn overlap(side: usize, window: usize, padding: usize, shift: usize) -> (usize, usize, usize) {
     let (from, to) = (shift.saturating_sub(padding), padding.saturating_sub(shift));
     if from >= side || to >= window {
@@ -60,7 +61,7 @@ pub(super) fn mirror(image: &mut Pixels) {
     }
 }
 
-/// Blackens a square around `(row, column)`, as far as it is inside the image.
+/// Blackens the part of a square around `(row, column)` that lies inside the image.
 pub(super) fn cut_out(image: &mut Pixels, side: usize, row: usize, column: usize) {
     let Pixels {
         height,
@@ -69,7 +70,7 @@ pub(super) fn cut_out(image: &mut Pixels, side: usize, row: usize, column: usize
         ..
     } = *image;
     let range = |centre: usize, limit: usize| {
-        // The square begins side / 2 before its centre, which may be outside.
+        // The square begins `side / 2` before its centre, possibly outside the image.
         let end = (centre + side).saturating_sub(side / 2).min(limit);
         centre.saturating_sub(side / 2)..end
     };
@@ -81,8 +82,8 @@ pub(super) fn cut_out(image: &mut Pixels, side: usize, row: usize, column: usize
     }
 }
 
-/// Cuts out a random share of the area and scales it to `height` by `width`; the whole image when no cut of a drawn shape
-/// fits in ten attempts.
+/// Cuts out a random share of the area and scales it to `height` by `width`; returns the scaled whole image if no
+/// random crop fits in ten attempts.
 pub(super) fn resized_crop(
     image: PixelsRef<'_>,
     (min, max): (f32, f32),
@@ -93,7 +94,8 @@ pub(super) fn resized_crop(
     let area = (image.height * image.width) as f32;
     for _ in 0..10 {
         let share = area * draws.between(min, max);
-        // Uniform on each side of 1 instead of log-uniform: a logarithm's last bit depends on the platform.
+        // The ratio is uniform on each side of 1 instead of log-uniform, because the last bit of a logarithm depends on
+        // the platform.
         let ratio = draws.between(1.0, 4.0 / 3.0);
         let ratio = if draws.chance(0.5) {
             ratio
@@ -121,7 +123,8 @@ fn to_side(x: f32) -> usize {
     (x.round() as usize).max(1)
 }
 
-/// Scales the window of `[rows, columns]` at `[top, left]` to `[height, width]`, bilinear between pixel centres.
+/// Scales the window of `[rows, columns]` at `[top, left]` to `[height, width]`, with bilinear interpolation between
+/// pixel centres.
 pub(super) fn stretch(
     image: PixelsRef<'_>,
     [top, left]: [usize; 2],
@@ -161,7 +164,7 @@ pub(super) fn stretch(
     }
 }
 
-/// The two source places that target place `i` of `n` lies between, and its distance from the first.
+/// Returns the two source positions around target position `i` of `n`, and the distance from the first.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the window")]
 fn between(i: usize, n: usize, start: usize, length: usize) -> (usize, usize, f32) {
     let place =

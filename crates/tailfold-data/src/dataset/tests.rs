@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Writes an IDX training split of 1x2 images whose pixels are the index and the label.
+/// Writes an IDX training split of 1x2 images whose two pixels are the index and the label.
 fn idx(dir: &Path, labels: &[u8]) -> String {
     let count = u32::try_from(labels.len()).unwrap().to_be_bytes();
     let values = labels
@@ -41,7 +41,7 @@ fn shared(folder: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn images_labels_and_places_agree_in_a_subset_of_a_subset() {
+fn nested_subset_keeps_images_labels_and_ids_together() {
     let dir = tempfile::tempdir().unwrap();
     let data = open(&idx(dir.path(), &[0, 1, 2, 0, 1, 2])).unwrap();
     let part = data.subset(&[5, 3, 1]).subset(&[2, 0, 0]);
@@ -61,7 +61,7 @@ fn images_labels_and_places_agree_in_a_subset_of_a_subset() {
 }
 
 #[test]
-fn options_choose_images() {
+fn options_select_images() {
     let dir = tempfile::tempdir().unwrap();
     let labels: Vec<u8> = (0..60).map(|i| i % 3).collect();
     let spec = idx(dir.path(), &labels);
@@ -80,7 +80,7 @@ fn options_choose_images() {
     for (i, &place) in expect.iter().enumerate() {
         assert!(long_tail.id(i).ends_with(&format!("#{place}")), "{i}");
     }
-    // The order of application: the tail is cut before images are drawn from what is left.
+    // The imbalance applies first, and `per-class` and `limit` draw from the remaining images.
     assert_eq!(
         open(&format!("{spec}?imbalance=10&per-class=5&limit=100"))
             .unwrap()
@@ -90,7 +90,7 @@ fn options_choose_images() {
 }
 
 #[test]
-fn an_empty_class_is_named_unless_allowed() {
+fn empty_class_is_named_unless_allowed() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("classes.txt"), "ant\nbee\ncat\n").unwrap();
     let spec = idx(dir.path(), &[0, 2, 2]);
@@ -113,7 +113,7 @@ fn an_empty_class_is_named_unless_allowed() {
 }
 
 #[test]
-fn too_small_a_class_for_the_tail_is_named() {
+fn class_too_small_for_imbalance_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let spec = idx(dir.path(), &[0, 1, 1, 1]);
     assert_eq!(
@@ -136,7 +136,7 @@ fn balanced_draws_are_fixed_by_their_seed() {
 }
 
 #[test]
-fn photographs_are_read_when_they_are_there() {
+fn photographs_are_read_if_present() {
     let Some(folder) = shared("photos") else {
         return;
     };
@@ -156,7 +156,7 @@ fn photographs_are_read_when_they_are_there() {
 }
 
 #[test]
-fn benchmark_lists_have_the_published_counts_when_they_are_there() {
+fn benchmark_lists_have_published_counts_if_present() {
     let Some(lists) = shared("lists") else { return };
     let counts = |file: &str| {
         let data = open(&format!(
@@ -189,7 +189,7 @@ fn benchmark_lists_have_the_published_counts_when_they_are_there() {
 }
 
 #[test]
-fn cifar_packs_are_the_published_subsets_when_they_are_there() {
+fn cifar_packs_are_published_subsets_if_present() {
     let Some(folder) = shared("cifar100-lt") else {
         return;
     };
@@ -271,7 +271,7 @@ fn photographs_match_lenient_decoder() {
         let bytes = fs::read(file).unwrap();
         let pixels = crate::decode(&bytes, file).unwrap();
         let lenient = image::load_from_memory(&bytes).unwrap();
-        // The `image` crate leaves the EXIF orientation to its caller.
+        // The `image` crate does not apply the EXIF orientation.
         if (pixels.height, pixels.width) == (lenient.height() as usize, lenient.width() as usize) {
             assert!(pixels.values == lenient.into_bytes(), "{}", file.display());
         }

@@ -12,8 +12,8 @@ use super::Cause;
 /// 1-bits that are inserted before the end marker, as stuffed bytes (ISO/IEC 10918-1, B.1.1.5).
 ///
 /// No Huffman code consists of 1-bits only (C.2), so a decoder that needs more coded data than the file has fails here.
-/// With the end marker directly after the data it would read 0-bits instead, which are a valid code, and fill the image
-/// with them. The decoder reads at most eight bytes ahead of the code that it decodes.
+/// If the end marker followed the data directly, the decoder would read 0-bits, which are a valid code, and fill the
+/// image with them. The decoder reads at most eight bytes ahead of the current code.
 const ONES: [u8; 32] = {
     let mut bytes = [0; 32];
     let mut i = 0;
@@ -63,7 +63,7 @@ impl Header {
         } else {
             ColorSpace::RGB
         };
-        // Strict from here on only: stray bytes between header segments are harmless, damage in a scan is not.
+        // Strict mode starts here: stray bytes between header segments are harmless, but damage in a scan is not.
         let options = *self.decoder.options();
         let options = options
             .set_strict_mode(true)
@@ -85,7 +85,7 @@ impl Header {
     }
 }
 
-/// The end marker of a JPEG, and its kind, from its segments.
+/// The end marker and the kind of a JPEG, found from its segments.
 #[derive(Debug, PartialEq, Eq)]
 struct Layout {
     /// Byte offset of the end marker.
@@ -94,8 +94,7 @@ struct Layout {
 }
 
 impl Layout {
-    /// Walks over segments by their lengths, and over coded data up to the next marker (B.1); `None` without an end
-    /// marker.
+    /// Skips segments by their lengths, and coded data up to the next marker (B.1); `None` without an end marker.
     ///
     /// The end marker of a thumbnail lies inside a segment and is skipped with it.
     fn of(bytes: &[u8]) -> Option<Self> {

@@ -62,7 +62,7 @@ fn exif_orientation_is_applied() {
     JpegEncoder::new_with_quality(&mut jpeg, 100)
         .write_image(&values, 16, 8, ExtendedColorType::L8)
         .unwrap();
-    // After the start marker: an APP1 segment with one little-endian TIFF entry, 0x0112 = 6 (turn clockwise).
+    // After the start marker: an APP1 segment with one little-endian TIFF entry, 0x0112 = 6 (rotate clockwise).
     let exif =
         b"\xff\xe1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
     let turned = [&jpeg[..2], exif, &jpeg[2..]].concat();
@@ -101,7 +101,7 @@ fn damaged_image_is_error_with_file_name() {
 
 #[test]
 fn decompression_bomb_is_refused_by_its_header() {
-    // 2,000 million pixels claimed by a header without any data.
+    // A header that claims 2,000 million pixels, without any data.
     let error = read(b"P6 50000 40000 255\n").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -109,7 +109,8 @@ fn decompression_bomb_is_refused_by_its_header() {
     );
 }
 
-/// An image with detail everywhere, so that every part of its file matters; its sides are not multiples of a block.
+/// Returns an image with detail everywhere, so that every part of its file matters; its sides are not multiples of a
+/// block.
 fn picture() -> DynamicImage {
     let value = |x: u32, y: u32, k: u32| u8::try_from((x * x * k + y * y * (k + 4) + x * y) % 251);
     DynamicImage::ImageRgb8(image::RgbImage::from_fn(61, 43, |x, y| {

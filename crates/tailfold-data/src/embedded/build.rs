@@ -1,4 +1,4 @@
-//! Makes the embedded data set from Fashion-MNIST's IDX files: the same input gives the same bytes.
+//! Builds the embedded data set from Fashion-MNIST's IDX files: the same input gives the same bytes.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -27,33 +27,33 @@ const CLASSES: [&str; 10] = [
 /// Seed of the shuffle of each class, as in LDAM-DRW.
 const SEED: u32 = 0;
 
-/// Images to take.
+/// Numbers of images per split.
 pub(super) struct Plan {
-    /// Training images of the most frequent class.
+    /// Number of training images of the most frequent class.
     pub(super) n_max: usize,
-    /// Validation images a class.
+    /// Number of validation images per class.
     pub(super) val: usize,
-    /// Test images a class.
+    /// Number of test images per class.
     pub(super) test: usize,
 }
 
-/// What [`build_embedded`] wrote.
+/// Counts and files written by [`build_embedded`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildSummary {
-    /// Training images a class, label order.
+    /// Number of training images per class, label order.
     pub train_counts: Vec<usize>,
-    /// Training images.
+    /// Number of training images.
     pub train: usize,
-    /// Validation images.
+    /// Number of validation images.
     pub val: usize,
-    /// Test images.
+    /// Number of test images.
     pub test: usize,
-    /// Every file written, with its bytes.
+    /// Every file written, with its size in bytes.
     pub files: Vec<(PathBuf, u64)>,
 }
 
 impl BuildSummary {
-    /// Size of all files together.
+    /// Total size of all files.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|(_, bytes)| bytes).sum()
     }
@@ -61,12 +61,13 @@ impl BuildSummary {
 
 /// Writes the embedded data set to `out` from the IDX files of Fashion-MNIST in `idx_dir` (plain or `.zst`).
 ///
-/// 2,478 training images with imbalance 100 (1,000 for the first class, 10 for the last) and 300 for validation, 30 a
-/// class, both from the 60,000 training images: each class is shuffled as LDAM-DRW does with seed 0, training takes the
-/// first and validation the next. 3,000 for the test, 300 a class, from the 10,000 test images, shuffled likewise.
+/// The training split has 2,478 images with imbalance 100 (1,000 for the first class, 10 for the last); the validation
+/// split has 300 images, 30 per class. Both come from the 60,000 training images: each class is shuffled as in LDAM-DRW
+/// with seed 0, training takes the first images and validation the next ones. The test split has 3,000 images, 300 per
+/// class, from the 10,000 test images, shuffled in the same way.
 ///
 /// # Errors
-/// [`DataError`] naming a file that is missing, damaged or not Fashion-MNIST's, or that cannot be written.
+/// [`DataError`] naming a file that is missing, damaged, not from Fashion-MNIST, or not writable.
 pub fn build_embedded(idx_dir: &Path, out: &Path) -> Result<BuildSummary, DataError> {
     build(
         idx_dir,
@@ -138,7 +139,7 @@ pub(super) fn build(idx_dir: &Path, out: &Path, plan: &Plan) -> Result<BuildSumm
         writeln!(sums, "{}  {name}", artifact::sha256(bytes))
             .expect("writing to a String cannot fail");
     }
-    // Last, so that an interrupted build is not taken for a whole one.
+    // The sums come last, so that an interrupted build does not look complete.
     files.push((SUMS.to_owned(), sums.into_bytes()));
     let mut written = Vec::new();
     for (name, bytes) in files {
@@ -161,7 +162,7 @@ struct Source {
     labels: Vec<usize>,
 }
 
-/// One IDX split, refused unless it has Fashion-MNIST's shape.
+/// Reads one IDX split; an error unless it has Fashion-MNIST's shape.
 fn read(dir: &Path, split: Split) -> Result<Source, DataError> {
     let Loaded { images, labels, .. } = readers::idx::load(dir, Some(split))?;
     let Images::Records(records) = images else {
@@ -210,7 +211,7 @@ fn table(source: &Source, indices: &[usize]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The smallest PNG among those of the encoder's filters.
+/// Encodes the sprite with each of the encoder's filters and returns the smallest PNG.
 fn sprite(records: &Records, indices: &[usize]) -> Result<Vec<u8>, DataError> {
     let (height, width) = sprite_size(indices.len());
     let mut values = vec![0; height * width];

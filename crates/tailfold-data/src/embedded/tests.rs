@@ -13,7 +13,7 @@ fn message(result: Result<Loaded, DataError>) -> String {
     result.err().expect("an error").to_string()
 }
 
-/// IDX files with `n` images of each of 10 classes, interleaved, every pixel drawn at random.
+/// Writes IDX files with `n` images of each of 10 classes, interleaved, with random pixels.
 fn write_idx(dir: &Path, prefix: &str, n: u32) {
     let count = 10 * n;
     let mut draws = crate::draws::Draws::new([n.into(), 0, 0, 0]);
@@ -36,7 +36,7 @@ fn write_idx(dir: &Path, prefix: &str, n: u32) {
 }
 
 #[test]
-fn what_is_built_is_what_is_read() {
+fn built_data_set_reads_back() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     write_idx(dir.path(), "train", 12);
@@ -46,7 +46,7 @@ fn what_is_built_is_what_is_read() {
         val: 2,
         test: 6,
     };
-    // int(10 * 0.01^(k/9)) is 0 from k = 5 on.
+    // int(10 * 0.01^(k/9)) is 0 for k >= 5.
     let summary = build(dir.path(), &out, &plan).unwrap();
     assert_eq!(summary.train_counts, [10, 5, 3, 2, 1, 0, 0, 0, 0, 0]);
     assert_eq!((summary.train, summary.val, summary.test), (21, 20, 60));
@@ -104,7 +104,7 @@ fn longtail_order(labels: &[usize]) -> Vec<usize> {
 }
 
 #[test]
-fn too_few_or_strange_images_are_refused() {
+fn too_few_or_wrongly_shaped_images_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     write_idx(dir.path(), "train", 12);
     write_idx(dir.path(), "t10k", 5);
@@ -133,7 +133,7 @@ fn too_few_or_strange_images_are_refused() {
 }
 
 #[test]
-fn the_shipped_files_are_whole() {
+fn shipped_files_match_their_sums() {
     let folder = shipped();
     let count = |split| {
         let loaded = load(&folder, split, None).unwrap();
@@ -168,7 +168,7 @@ fn the_shipped_files_are_whole() {
 }
 
 #[test]
-fn a_changed_file_is_named() {
+fn changed_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(shipped()).unwrap() {
         let entry = entry.unwrap();
@@ -191,7 +191,7 @@ fn a_changed_file_is_named() {
 }
 
 #[test]
-fn consistent_nonsense_is_named() {
+fn wrong_table_with_valid_sums_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let sprite = fs::read(shipped().join("val.png")).unwrap();
     let check = |table: &str, expect: &str| {
@@ -225,7 +225,7 @@ fn consistent_nonsense_is_named() {
 }
 
 #[test]
-fn the_folder_is_found_from_below_or_by_name() {
+fn folder_is_found_from_below_or_by_variable() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join(FOLDER);
     let below = dir.path().join("crates/x");
@@ -243,7 +243,7 @@ fn the_folder_is_found_from_below_or_by_name() {
         find_from(Some("elsewhere".into()), &below)
             .unwrap_err()
             .to_string(),
-        "the embedded data set is not there; looked in elsewhere (TAILFOLD_EMBEDDED overrides)",
+        "the embedded data set is missing; looked in elsewhere (TAILFOLD_EMBEDDED overrides)",
     );
     assert_eq!(
         find_from(Some(folder.clone().into()), Path::new("/")).unwrap(),

@@ -10,7 +10,7 @@ fn zst(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_plain_file_wins_and_the_compressed_one_stands_in() {
+fn plain_file_is_preferred_to_compressed_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.bin");
     fs::write(dir.path().join("x.bin.zst"), zst(b"compressed")).unwrap();
@@ -28,7 +28,7 @@ fn frames_are_joined() {
 }
 
 #[test]
-fn nothing_grows_beyond_the_limit() {
+fn file_above_limit_is_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("bomb.zst");
     fs::write(&path, zst(&vec![0; 1_000_000])).unwrap();
@@ -43,7 +43,7 @@ fn nothing_grows_beyond_the_limit() {
 }
 
 #[test]
-fn damage_is_named() {
+fn damaged_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.bin");
     let compressed = dir.path().join("x.bin.zst");
@@ -62,7 +62,7 @@ fn damage_is_named() {
 }
 
 #[test]
-fn an_absent_file_is_named_with_the_way_out() {
+fn missing_file_is_named_with_remedy() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.bin");
     let name = path.display();
@@ -73,12 +73,12 @@ fn an_absent_file_is_named_with_the_way_out() {
     fs::write(dir.path().join("x.bin.gz"), b"").unwrap();
     assert_eq!(
         read(&path).unwrap_err().to_string(),
-        format!("{name} is only there as .gz, which is not read: decompress it with gunzip"),
+        format!("{name} exists only as .gz, which is not supported: decompress it with gunzip"),
     );
 }
 
 #[test]
-fn text_must_be_text() {
+fn text_must_be_utf8() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("list.txt");
     fs::write(&path, [b'a', 0xff]).unwrap();

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::*;
 
 #[test]
-fn the_legacy_shuffle_is_numpys() {
+fn shuffle_matches_numpy_legacy() {
     // numpy 2: r = RandomState(0); a = arange(50); r.shuffle(a); b = arange(7); r.shuffle(b)
     let mut rng = Mt19937Legacy::new(0);
     let mut a: Vec<usize> = (0..50).collect();
@@ -22,7 +22,7 @@ fn the_legacy_shuffle_is_numpys() {
 }
 
 #[test]
-fn sizes_are_the_published_ones() {
+fn class_sizes_match_published() {
     let total =
         |n_max, classes, imbalance| class_sizes(n_max, classes, imbalance).iter().sum::<usize>();
     assert_eq!(
@@ -45,7 +45,7 @@ fn sizes_are_the_published_ones() {
 
 #[test]
 fn classes_share_one_stream_in_ascending_order() {
-    // Interleaved labels: class 0 at even places and class 1 at odd ones, 5 each, and a stray label.
+    // Interleaved labels: class 0 at even indices, class 1 at odd indices, 5 each, and one label out of range.
     let labels: Vec<usize> = (0..10).map(|i| i % 2).chain([9]).collect();
     let lists = shuffled_classes(&labels, 2, 0);
     let mut rng = Mt19937Legacy::new(0);
@@ -60,7 +60,7 @@ fn classes_share_one_stream_in_ascending_order() {
 }
 
 #[test]
-fn subsets_are_ldam_drws() {
+fn subsets_match_ldam_drw() {
     let root = std::env::var_os("TAILFOLD_DATA").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
         PathBuf::from,

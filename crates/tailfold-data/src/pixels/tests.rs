@@ -2,7 +2,7 @@ use super::*;
 use crate::decode;
 
 #[test]
-fn the_hash_covers_the_shape() {
+fn hash_covers_shape() {
     let pixels = Pixels {
         height: 1,
         width: 2,
@@ -43,7 +43,7 @@ fn shapes_are_checked() {
 }
 
 #[test]
-fn encoding_loses_nothing() {
+fn png_encoding_is_lossless() {
     for channels in [1, 3] {
         let values = (0..2 * 5 * channels)
             .map(|i| u8::try_from(7 * i).unwrap())

@@ -23,7 +23,7 @@ fn plain(channels: usize, height: usize, width: usize) -> Preprocess {
 
 #[test]
 fn planes_are_normalised_by_channel() {
-    // 3x2, red 0..=5 fifths of 255, green 255, blue 0.
+    // 3x2 pixels: red 0..=5 fifths of 255, green 255, blue 0.
     let values: Vec<u8> = (0..6).flat_map(|i| [51 * i, 255, 0]).collect();
     let how = Preprocess {
         mean: vec![0.0, 0.5, 0.25],
@@ -60,9 +60,9 @@ fn grey_is_repeated_and_colour_becomes_luma() {
 }
 
 #[test]
-fn the_short_side_is_resized_and_the_centre_kept() {
-    // 3 rows, 2 columns, nearest to short side 4: 6 x 4, each pixel twice in both directions; the crop of 4 x 2 leaves
-    // the middle rows (1..5) and the middle columns (1..3).
+fn short_side_is_resized_and_centre_is_kept() {
+    // 3 rows and 2 columns, resized (nearest) to short side 4: 6 x 4, each pixel twice in both directions; the crop of
+    // 4 x 2 leaves the middle rows (1..5) and the middle columns (1..3).
     let how = Preprocess {
         bgr: false,
         resize: Some(Resize {
@@ -73,7 +73,7 @@ fn the_short_side_is_resized_and_the_centre_kept() {
     };
     let out = preprocess(&image(3, 2, 1, &[0, 51, 102, 153, 204, 255]), &how).unwrap();
     assert_eq!(out, [0.0, 0.2, 0.4, 0.6, 0.4, 0.6, 0.8, 1.0]);
-    // An odd rest: 3 x 2 cropped to 2 x 2 starts at row 0.
+    // An odd remainder: 3 x 2 cropped to 2 x 2 starts at row 0.
     let how = Preprocess {
         bgr: false,
         resize: Some(Resize {
@@ -84,7 +84,7 @@ fn the_short_side_is_resized_and_the_centre_kept() {
     };
     let out = preprocess(&image(3, 2, 1, &[0, 51, 102, 153, 204, 255]), &how).unwrap();
     assert_eq!(out, [0.0, 0.2, 0.4, 0.6]);
-    // Bilinear: 1 x 2 to 2 x 4, weights 3/4 and 1/4 between the centres.
+    // Bilinear: 1 x 2 to 2 x 4, with weights 3/4 and 1/4 between the centres.
     let how = Preprocess {
         bgr: false,
         resize: Some(Resize {
@@ -98,7 +98,7 @@ fn the_short_side_is_resized_and_the_centre_kept() {
 }
 
 #[test]
-fn the_longer_side_is_rounded_down() {
+fn longer_side_is_rounded_down() {
     let resize = Resize {
         short_side: 3,
         filter: Filter::Nearest,
@@ -108,7 +108,7 @@ fn the_longer_side_is_rounded_down() {
 }
 
 #[test]
-fn mismatches_are_named() {
+fn mismatched_shapes_are_named() {
     let check = |pixels: &Pixels, how: &Preprocess, expect: &str| {
         assert_eq!(preprocess(pixels, how).unwrap_err().to_string(), expect);
     };
@@ -177,7 +177,7 @@ fn resize_and_crop_have_torchvision_geometry() {
         let filter = Filter::Nearest;
         let mut small = resize_short_side(&photo, Resize { short_side, filter }).unwrap();
         assert_eq!([small.height, small.width], resized, "{height}x{width}");
-        // One white pixel where the crop begins.
+        // One white pixel at the first row and column of the crop.
         small.values[top * small.width + left] = 255;
         let normaliser = Normaliser::new(&plain(1, side, side)).unwrap();
         let mut values = vec![0.0; side * side];

@@ -1,4 +1,4 @@
-//! CIFAR-10 and CIFAR-100 in their binary form, official files or long-tailed packs.
+//! CIFAR-10 and CIFAR-100 in binary form: official files or long-tailed packs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::{DataError, DataErrorKind, Split, files, longtail};
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;
 
-/// What differs between the two.
+/// The differences between CIFAR-10 and CIFAR-100.
 pub(crate) struct Layout {
     name: &'static str,
     classes: &'static str,
-    /// Bytes before the pixels; the last of them is the label (CIFAR-100 has the coarse one first).
+    /// Number of bytes before the pixels; the last one is the label (in CIFAR-100 the coarse label comes first).
     label_bytes: usize,
     train: &'static [&'static str],
     test: &'static [&'static str],
@@ -59,7 +59,7 @@ impl Layout {
     }
 }
 
-/// Opens one split; `imbalance` is drawn here only when a pack is what there is.
+/// Opens one split; the subset for `imbalance` is drawn here only if the training split is a pack.
 pub(crate) fn load(
     layout: &Layout,
     dir: &Path,
@@ -180,7 +180,7 @@ impl Reader<'_> {
     }
 }
 
-/// The `train-ifX.bin` files of `dir`, plain or `.zst`, by ascending X.
+/// Returns the `train-ifX.bin` files of `dir`, plain or `.zst`, by ascending X.
 fn packs(dir: &Path) -> Result<Vec<(f64, PathBuf)>, DataError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).map_err(at("read", dir))? {
@@ -202,7 +202,7 @@ fn packs(dir: &Path) -> Result<Vec<(f64, PathBuf)>, DataError> {
     Ok(found)
 }
 
-/// The pack with the most images that still contains the subset asked for.
+/// Returns the pack with the most images that contains the requested subset.
 fn choose(
     packs: &[(f64, PathBuf)],
     dir: &Path,
@@ -219,7 +219,7 @@ fn choose(
     }
 }
 
-/// The first n_k records of each class: a pack is class by class, each in LDAM-DRW's shuffled order.
+/// Returns the first n_k records of each class: a pack is sorted by class, each class in LDAM-DRW's shuffled order.
 fn first_of_each(
     labels: &[usize],
     classes: usize,
@@ -233,14 +233,14 @@ fn first_of_each(
             .take_while(|&&label| label == class)
             .count()
     };
-    // The most frequent class keeps all its images at any imbalance, so that its run is the n_max of every subset.
+    // The most frequent class keeps all its images at any imbalance, so its run length is the n_max of every subset.
     let n_max = run(0, 0);
     let sizes = longtail::class_sizes(n_max, classes, imbalance);
     let kept = longtail::class_sizes(n_max, classes, asked);
     let (mut start, mut chosen) = (0, Vec::new());
     for (class, (&expected, keep)) in sizes.iter().zip(kept).enumerate() {
         let found = run(start, class);
-        // The last class must also be the end of the file.
+        // The last class must end at the end of the file.
         let rest = if class + 1 == classes {
             labels.len() - start
         } else {

@@ -1,4 +1,4 @@
-//! CSV files with the columns `file` and `label`, and `name` where labels are numbers.
+//! CSV files with the columns `file` and `label`, and optionally `name` for numeric labels.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ struct Row {
     name: Option<String>,
 }
 
-/// Opens a CSV file. When the first label is a number all must be; otherwise labels are class names, in the order of
-/// `classes.txt` beside the file or else sorted.
+/// Opens a CSV file. If the first label is a number, all labels must be numbers; otherwise labels are class names,
+/// ordered as in `classes.txt` next to the file or else sorted.
 pub(crate) fn load(file: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
     let path = split_file("csv", file, split)?;
     let rows = rows(&path)?;

@@ -1,4 +1,4 @@
-//! One sub-folder for each class.
+//! Folders with one sub-folder per class.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use crate::loaded::Loaded;
 use crate::names::{is_hidden, is_named_image, normalised};
 use crate::{DataError, DataErrorKind, Split};
 
-/// Opens `dir`, or `dir/SPLIT`. The classes are the sub-folders of all splits by name, so that a class missing from one
-/// split cannot shift the labels of the others.
+/// Opens `dir`, or `dir/SPLIT`. The classes are the sorted names of the sub-folders of all splits, so that a class
+/// missing from one split cannot shift the labels of the others.
 pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
     let root = match split {
         None => dir.to_owned(),
@@ -32,7 +32,7 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
                     classes.extend(sub_folders(&sibling)?);
                 }
             }
-            // The folders of this split replace those of the others.
+            // The folders of this split replace the other splits' folders of the same name.
             classes.extend(sub_folders(&root)?);
         }
     }
@@ -75,7 +75,7 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
     }
 }
 
-/// Returns the split that a folder of this name most likely holds.
+/// Returns the split that a folder of this name most likely contains.
 fn split_of(name: &str) -> Option<Split> {
     match name.to_lowercase().as_str() {
         "train" | "training" => Some(Split::Train),
@@ -85,9 +85,9 @@ fn split_of(name: &str) -> Option<Split> {
     }
 }
 
-/// Refuses a root if all of its sub-folders, or sub-folders for at least two splits, have names of splits.
+/// Returns an error if all sub-folders of `dir`, or sub-folders for at least two splits, have names of splits.
 ///
-/// One class among others may be called `train`.
+/// A single class named `train` among other classes is accepted.
 fn refuse_splits(dir: &Path, classes: &BTreeMap<String, PathBuf>) -> Result<(), DataError> {
     let splits: Vec<(&String, Split)> = classes
         .keys()
@@ -98,7 +98,7 @@ fn refuse_splits(dir: &Path, classes: &BTreeMap<String, PathBuf>) -> Result<(), 
     kinds.sort_by_key(|split| split.name() != "train");
     match kinds[..] {
         [split, ..] if kinds.len() > 1 || splits.len() == classes.len() => {
-            // On a file system that ignores letter case, `Train` is there under the name of the split already.
+            // On a file system that ignores letter case, `Train` can already be opened as `train`.
             let misnamed = |split: &Split| !dir.join(split.name()).is_dir();
             let renames = Split::ALL.into_iter().filter(misnamed).filter_map(|split| {
                 let (name, _) = splits.iter().find(|(_, of)| *of == split)?;
@@ -174,7 +174,7 @@ fn walk_error(folder: &Path, error: walkdir::Error) -> DataError {
     let path = error
         .path()
         .map_or_else(|| folder.to_owned(), PathBuf::from);
-    // Its own text would name the path a second time; a loop of links has no system error behind it.
+    // The error's own text would repeat the path; an error for a loop of links has no underlying system error.
     let text = error.to_string();
     let source = error.into_io_error();
     ArtifactError {

@@ -8,7 +8,7 @@ use crate::loaded::Loaded;
 use crate::readers::{listed_names, names_for};
 use crate::{DataError, DataErrorKind, Split, files};
 
-/// Opens `train-*` or `t10k-*` of a folder.
+/// Opens the `train-*` or `t10k-*` files of a folder.
 pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
     let prefix = match split {
         None | Some(Split::Train) => "train",
@@ -58,7 +58,7 @@ pub(crate) fn load(dir: &Path, split: Option<Split>) -> Result<Loaded, DataError
     })
 }
 
-/// Dimensions and values of an IDX file of unsigned bytes with `N` dimensions.
+/// Reads the dimensions and values of an IDX file of unsigned bytes with `N` dimensions.
 fn read<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>), DataError> {
     let mut bytes = files::read(path)?;
     let header = 4 + 4 * N;

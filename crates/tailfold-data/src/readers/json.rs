@@ -1,4 +1,4 @@
-//! COCO's JSON with one category an image, as iNaturalist publishes its annotations.
+//! COCO's JSON with one category per image, as in iNaturalist's annotations.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -41,11 +41,11 @@ struct Category {
     name: String,
 }
 
-/// File of the categories' names, beside the annotations.
+/// File with the category names, next to the annotations.
 const CATEGORIES: &str = "categories.json";
 
-/// Opens annotations. The classes are the categories in the order of their ids, named by `categories.json` beside the file
-/// where there is one: iNaturalist 2018 hides the names in the annotations themselves.
+/// Opens annotations. The classes are the categories in the order of their ids. Their names come from `categories.json`
+/// next to the file if it exists, because iNaturalist 2018 hides the names in the annotations.
 pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
     let path = split_file("json", file, split)?;
     let bytes = files::read_unmarked(&path)?;
@@ -100,7 +100,7 @@ pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loa
     })
 }
 
-/// The names in `folder/categories.json` by id, or `None` without such a file.
+/// Reads the names in `folder/categories.json` by id; `None` without such a file.
 pub(super) fn categories(folder: &Path) -> Result<Option<BTreeMap<u64, String>>, DataError> {
     let path = folder.join(CATEGORIES);
     if !files::exists(&path) {
@@ -111,7 +111,7 @@ pub(super) fn categories(folder: &Path) -> Result<Option<BTreeMap<u64, String>>,
     by_id(&path, list).map(Some)
 }
 
-/// The categories of an annotation file by id, with the names of `categories.json`.
+/// Returns the categories of an annotation file by id, with the names of `categories.json`.
 fn named(path: &Path, listed: Vec<Category>) -> Result<BTreeMap<u64, String>, DataError> {
     let names = categories(path.parent().unwrap_or(Path::new(".")))?;
     match names {

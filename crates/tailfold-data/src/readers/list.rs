@@ -1,4 +1,4 @@
-//! List files of the long-tailed benchmarks: `path label` a line.
+//! List files of the long-tailed benchmarks: one `path label` per line.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::loaded::Loaded;
 use crate::readers::{MAX_CLASSES, class_or_category_names, names_for, split_file};
 use crate::{DataError, DataErrorKind, Split, files};
 
-/// Opens a list; the label is the last word of a line, so that paths may have spaces. Blank lines are skipped.
+/// Opens a list. The label is the last word of a line, so paths may contain spaces. Blank lines are skipped.
 pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loaded, DataError> {
     let path = split_file("list", file, split)?;
     let text = files::read_text(&path)?;
@@ -48,7 +48,7 @@ pub(crate) fn load(file: &Path, root: &Path, split: Option<Split>) -> Result<Loa
     })
 }
 
-/// A label as a number, or what is wrong with it.
+/// Parses a label; the error is the reason.
 pub(super) fn parse_label(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(label) if label < MAX_CLASSES => Ok(label),

@@ -1,4 +1,4 @@
-//! The files that a data set reads, for checks that no output takes their place.
+//! The files that a data set reads, so that no output overwrites them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,8 @@ use crate::names::{ending, is_named_image};
 use crate::{embedded, readers};
 
 impl DataSpec {
-    /// Adds the files of this data set to `files`: its list, and each output that exists as one of its images or other data
-    /// files. `option` is the option of the data set, such as `--data`.
+    /// Adds the files of this data set to `files`: its list, and each existing output that is one of its images or
+    /// other data files. `option` is the option of the data set, such as `--data`.
     pub fn add_to(&self, files: &mut OutputCheck, option: &str) {
         let role = format!("file of {option}");
         let (list, folder) = match &self.source {
@@ -43,14 +43,14 @@ impl DataSpec {
 /// Files with the names of the classes, in the folder of a list.
 const NAMES: [&str; 2] = ["classes.txt", "categories.json"];
 
-/// Whether a file of this name in a folder of data is part of the data: an image, records, or the names of the classes.
+/// Returns whether a file of this name in a data folder is part of the data: an image, records, or the class names.
 fn is_data(path: &Path) -> bool {
     let records = ["bin", "zst"].contains(&ending(path).as_str());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     is_named_image(path) || records || NAMES.contains(&&*name) || name.ends_with("-ubyte")
 }
 
-/// Whether the file `path` lies in `folder` or a folder below it.
+/// Returns whether the file `path` is in `folder` or in a folder below it.
 fn is_below(path: &Path, folder: &Path) -> bool {
     let real = path.canonicalize().ok().zip(folder.canonicalize().ok());
     real.is_some_and(|(path, folder)| path.starts_with(folder))
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn existing_output_that_is_a_file_of_the_data_is_refused() {
+    fn output_that_is_a_data_file_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name).display().to_string();
         for name in ["ant/0.png", "ant/note.md", "test-list.csv", "classes.txt"] {

@@ -1,4 +1,4 @@
-//! Where images are, and which part of them: the text before the options.
+//! The source and the split of a data set: the part of the text before the options.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use super::SpecError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// For training.
+    /// Images for training.
     Train,
-    /// For choosing.
+    /// Images for model selection.
     Val,
-    /// For the final measurement.
+    /// Images for the final measurement.
     Test,
 }
 
@@ -24,7 +24,7 @@ impl Split {
     /// Every split.
     pub const ALL: [Self; 3] = [Self::Train, Self::Val, Self::Test];
 
-    /// `train`, `val` or `test`.
+    /// Returns `train`, `val` or `test`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -40,7 +40,7 @@ impl fmt::Display for Split {
     }
 }
 
-/// Where the images are.
+/// The source of the images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataSource {
@@ -52,24 +52,26 @@ pub enum DataSource {
     Cifar100(PathBuf),
     /// MNIST's IDX files in this folder.
     Idx(PathBuf),
-    /// A sub-folder a class in this folder, or in its `train`, `val` and `test`.
+    /// One sub-folder per class, in this folder or in its `train`, `val` and `test` folders.
     Folder(PathBuf),
-    /// Lines of `path label`; paths are relative to `root`. `{split}` in the file's name stands for the split.
+    /// A list with lines of `path label`; paths are relative to `root`. `{split}` in the file's name stands for the
+    /// split.
     List {
-        /// The list.
+        /// The list file.
         file: PathBuf,
         /// Folder of the images.
         root: PathBuf,
     },
-    /// COCO's JSON with one category an image, as iNaturalist has it; paths are relative to `root`. `{split}` in the file's
-    /// name stands for the split.
+    /// COCO's JSON with one category per image, as in iNaturalist; paths are relative to `root`. `{split}` in the
+    /// file's name stands for the split.
     Json {
-        /// The JSON.
+        /// The JSON file.
         file: PathBuf,
         /// Folder of the images.
         root: PathBuf,
     },
-    /// Rows of `file,label`; files are relative to the CSV's folder. `{split}` in its name stands for the split.
+    /// A CSV file with rows of `file,label`; files are relative to the CSV's folder. `{split}` in its name stands for
+    /// the split.
     Csv(PathBuf),
 }
 

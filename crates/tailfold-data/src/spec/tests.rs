@@ -11,7 +11,7 @@ fn check(text: &str, message: &str) {
 }
 
 #[test]
-fn every_kind_is_read() {
+fn every_source_is_parsed() {
     let source = |text: &str| text.parse::<DataSpec>().unwrap().source().clone();
     assert_eq!(source("embedded"), DataSource::Embedded);
     assert_eq!(source("cifar10:a b/c"), DataSource::Cifar10("a b/c".into()));
@@ -31,13 +31,13 @@ fn every_kind_is_read() {
         }
     );
     assert_eq!(
-        source("folder:what?/x?"),
-        DataSource::Folder("what?/x".into())
+        source("folder:why?/x?"),
+        DataSource::Folder("why?/x".into())
     );
 }
 
 #[test]
-fn options_are_read_and_replaced() {
+fn options_are_parsed_and_replaced() {
     let spec: DataSpec = "cifar100:d?seed=7&imbalance=62.5&split=val&empty=allow&limit=5"
         .parse()
         .unwrap();
@@ -58,7 +58,7 @@ fn options_are_read_and_replaced() {
 }
 
 #[test]
-fn mistakes_are_named_with_what_is_accepted() {
+fn parse_error_names_accepted_values() {
     let kinds = "expected embedded, cifar10:DIR, cifar100:DIR, idx:DIR, folder:DIR, list:FILE@ROOT, json:FILE@ROOT or csv:FILE";
     check("mnist:d", &format!("unknown data set `mnist`: {kinds}"));
     check("", &format!("unknown data set ``: {kinds}"));
@@ -106,7 +106,7 @@ fn mistakes_are_named_with_what_is_accepted() {
 }
 
 #[test]
-fn a_configuration_holds_it_as_text() {
+fn configuration_holds_specification_as_text() {
     let spec: DataSpec = serde_json::from_str("\"csv:x.csv?limit=2\"").unwrap();
     assert_eq!(
         serde_json::to_string(&spec).unwrap(),

@@ -1,10 +1,10 @@
-//! Decoded and resized images in one file of raw pixels, filled once and read at any place.
+//! A cache of decoded and resized images: one file of raw pixels, filled once and read at any position.
 //!
-//! The folder of a cache is named by the hash of what is in it: the options, and each image's file with its size and
-//! time of change. `images.partial` and `index.partial` grow together, the pixels first; when all images are there they
-//! get their final names, the index last. Only a folder with an index is read.
+//! The name of a cache folder is a hash of the options and of each image's file, size and modification time.
+//! `images.partial` and `index.partial` grow together, the pixels first; when all images are done they get their final
+//! names, the index last. Only a folder with an index is read.
 //!
-//! Images are read, not mapped: a file that was cut off is an error and not a signal, and its pages do not count as
+//! Images are read, not memory-mapped: a truncated file is an error and not a signal, and its pages do not count as
 //! memory of the program.
 
 use std::fs::{self, File};
@@ -24,13 +24,13 @@ use crate::{DataError, Dataset, Pixels};
 pub(super) struct Cache {
     path: PathBuf,
     file: File,
-    /// Place of the first byte, and `[height, width, channels]`.
+    /// Offset of the first byte, and `[height, width, channels]`.
     entries: Vec<(u64, [usize; 3])>,
 }
 
 impl Cache {
-    /// Opens the cache of `data` below `folder`, filling what is missing; with the places of its images in `data`, and
-    /// those that were left out.
+    /// Opens the cache of `data` below `folder` and fills in missing images. Also returns the indices of its images in
+    /// `data`, and the skipped images.
     pub(super) fn open(
         data: &Dataset,
         config: &StoreConfig,
@@ -41,7 +41,7 @@ impl Cache {
         fs::create_dir_all(&folder).map_err(at("create", &folder))?;
         let files = Files::of(&folder);
         {
-            // One program fills it; another one that wants the same waits and finds it filled.
+            // Only one program fills the cache; another program with the same data waits and then finds it filled.
             let path = folder.join("lock");
             let lock = File::create(&path).map_err(at("create", &path))?;
             lock.lock().map_err(at("lock", &path))?;
@@ -98,7 +98,7 @@ impl Cache {
     }
 }
 
-/// Names the content: what is kept, and of which images.
+/// Returns the hash key of the content: the options and the images.
 fn key(data: &Dataset, config: &StoreConfig) -> Result<String, DataError> {
     let images: Vec<String> = (0..data.len())
         .into_par_iter()
@@ -114,13 +114,13 @@ fn key(data: &Dataset, config: &StoreConfig) -> Result<String, DataError> {
     Ok(artifact::sha256((options + &images.join("\n")).as_bytes()))
 }
 
-/// Fills `values` from `offset` on, without a place in the file that threads would share.
+/// Fills `values` from `offset` on, without a file position shared between threads.
 #[cfg(unix)]
 fn read_at(file: &File, values: &mut [u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, values, offset)
 }
 
-/// Fills `values` from `offset` on, without a place in the file that threads would share.
+/// Fills `values` from `offset` on, without a file position shared between threads.
 #[cfg(windows)]
 fn read_at(file: &File, mut values: &mut [u8], mut offset: u64) -> io::Result<()> {
     while !values.is_empty() {
@@ -134,7 +134,7 @@ fn read_at(file: &File, mut values: &mut [u8], mut offset: u64) -> io::Result<()
     Ok(())
 }
 
-/// Where there are no files, as in WebAssembly, none can be read.
+/// Platforms without files, such as WebAssembly, cannot read any.
 #[cfg(not(any(unix, windows)))]
 fn read_at(_file: &File, _values: &mut [u8], _offset: u64) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())

@@ -1,4 +1,4 @@
-//! Filling a cache: pixels and index grow together, and an interrupted filling goes on where it was.
+//! Filling a cache: pixels and index grow together, and an interrupted run is continued.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use super::journal::{self, Line};
 use super::{OnCorrupt, StoreConfig, decode, reason};
 use crate::{DataError, DataErrorKind, Dataset};
 
-/// Images decoded before they are written together: what is in memory while the cache is filled.
+/// Number of images that are decoded before they are written together; they are in memory meanwhile.
 const CHUNK: usize = 256;
 
 /// The files of one cache.
@@ -32,11 +32,11 @@ impl Files {
         }
     }
 
-    /// The index of a filled cache, checked against the size of the pixels.
+    /// Reads the index of a filled cache and checks it against the size of the pixel file.
     pub(super) fn read_index(&self, images: usize) -> Result<Vec<Line>, DataError> {
         let damaged = |path: &Path, reason| {
             DataErrorKind::Cache
-                .error(format!("{reason}; remove the folder to make it anew"))
+                .error(format!("{reason}; remove the folder to rebuild the cache"))
                 .at(path.display())
         };
         let lines = journal::read(&artifact::read(&self.index)?, images);
@@ -54,7 +54,7 @@ impl Files {
         Ok(lines)
     }
 
-    /// Decodes what is missing and gives the files their final names.
+    /// Decodes the missing images and gives the files their final names.
     pub(super) fn fill(
         &self,
         data: &Dataset,
@@ -62,7 +62,7 @@ impl Files {
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<(), DataError> {
         if self.images.exists() {
-            // Interrupted between the two last steps.
+            // An earlier run was interrupted between its two last steps.
             fs::rename(&self.images, &self.images_partial).map_err(at("rename", &self.images))?;
         }
         let mut images = Growing::open(&self.images_partial)?;
@@ -111,11 +111,11 @@ impl Files {
     }
 }
 
-/// A file that is appended to, each part on the disk before the next is written.
+/// A file that is only appended to; each part is synced to disk before the next one is written.
 struct Growing<'a> {
     path: &'a Path,
     file: File,
-    /// Bytes when it was opened.
+    /// Size in bytes when the file was opened.
     len: u64,
 }
 

@@ -1,18 +1,18 @@
-//! The cache's index: a line an image, in the order of the data set.
+//! The index of the cache: one line per image, in the order of the data set.
 
 use crate::{DataError, DataErrorKind};
 
-/// What is known of one image.
+/// The state of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// `HEIGHTxWIDTHxCHANNELS`: its pixels follow those of the image before.
+    /// `HEIGHTxWIDTHxCHANNELS`: the image's pixels follow the previous image's pixels.
     Image([usize; 3]),
-    /// `! REASON`: it cannot be used and has no pixels.
+    /// `! REASON`: the image cannot be used and has no pixels.
     Corrupt(String),
 }
 
 impl Line {
-    /// Bytes of its pixels.
+    /// Size of the image's pixels in bytes.
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Image(shape) => shape.iter().map(|&n| n as u64).product(),
@@ -20,7 +20,7 @@ impl Line {
         }
     }
 
-    /// The line with its end.
+    /// Returns the line with its line break.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Image([height, width, channels]) => format!("{height}x{width}x{channels}\n"),
@@ -28,7 +28,7 @@ impl Line {
         }
     }
 
-    /// Reads a line without its end.
+    /// Parses a line without its line break.
     fn parse(line: &str) -> Option<Self> {
         if let Some(reason) = line.strip_prefix("! ") {
             return Some(Self::Corrupt(reason.to_owned()));
@@ -41,7 +41,7 @@ impl Line {
     }
 }
 
-/// The lines before the first that is not whole, at most `most`: an interruption may have cut the last ones.
+/// Returns the lines before the first incomplete one, at most `most`: an interruption may have cut the last lines.
 pub(super) fn read(text: &[u8], most: usize) -> Vec<Line> {
     let whole = |line: &[u8]| {
         let line = line.strip_suffix(b"\n")?;
@@ -53,7 +53,7 @@ pub(super) fn read(text: &[u8], most: usize) -> Vec<Line> {
         .collect()
 }
 
-/// The error of an image that may not be left out.
+/// Returns an error if the image cannot be used, for callers that may not skip images.
 pub(super) fn refuse(line: &Line, id: impl FnOnce() -> String) -> Result<(), DataError> {
     match line {
         Line::Image(_) => Ok(()),

@@ -9,7 +9,7 @@ use crate::{Normaliser, preprocess};
 
 fn quiet(_: usize) {}
 
-/// A photograph-like image that no other number gives, grey for every fourth.
+/// Returns a photograph-like image that is unique per number; every fourth image is grey.
 fn picture(number: usize, height: usize, width: usize) -> Pixels {
     let channels = if number % 4 == 3 { 1 } else { 3 };
     let value = |i: usize| u8::try_from((i * (number + 3) + i / 7) % 256).unwrap();
@@ -21,7 +21,7 @@ fn picture(number: usize, height: usize, width: usize) -> Pixels {
     }
 }
 
-/// A folder of two classes with `count` images of different sizes.
+/// Creates a folder of two classes with `count` images of different sizes.
 fn folder(count: usize) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for class in ["ant", "bee"] {
@@ -59,7 +59,7 @@ fn images(store: &ImageStore) -> Vec<Pixels> {
     all.collect()
 }
 
-/// The only folder below `cache`.
+/// Returns the only folder below `cache`.
 fn only(cache: &Path) -> PathBuf {
     let mut entries = fs::read_dir(cache).unwrap();
     let folder = entries.next().unwrap().unwrap().path();
@@ -68,7 +68,7 @@ fn only(cache: &Path) -> PathBuf {
 }
 
 #[test]
-fn memory_and_cache_hold_what_inference_sees() {
+fn memory_and_cache_hold_same_images_as_inference() {
     let dir = folder(9);
     let data = open(dir.path());
     let cache = dir.path().join("cache");
@@ -102,7 +102,7 @@ fn memory_and_cache_hold_what_inference_sees() {
 }
 
 #[test]
-fn a_cache_is_filled_once_and_anew_when_a_file_changes() {
+fn cache_is_filled_once_and_again_when_file_changes() {
     let dir = folder(5);
     let cache = dir.path().join("cache");
     let config = config(Some(&cache), OnCorrupt::Error);
@@ -127,8 +127,8 @@ fn a_cache_is_filled_once_and_anew_when_a_file_changes() {
 }
 
 #[test]
-fn an_interrupted_filling_goes_on() {
-    // More than one chunk.
+fn interrupted_filling_is_continued() {
+    // The images do not fit in one chunk.
     let dir = folder(600);
     let data = open(dir.path());
     let whole = dir.path().join("whole");
@@ -138,8 +138,8 @@ fn an_interrupted_filling_goes_on() {
     let pixels = fs::read(whole.join("images.bin")).unwrap();
     let index = fs::read(whole.join("index.txt")).unwrap();
     let name = whole.file_name().unwrap();
-    // What a kill leaves: pixels ahead of the index, a line cut off, zeros for a line, the index ahead of the pixels after a
-    // power failure, and everything but the last name.
+    // The states after a kill or a power failure: pixels ahead of the index, a truncated line, zeros instead of a line,
+    // the index ahead of the pixels, and all files complete except for the last rename.
     let cut = |bytes: &[u8], n: usize| bytes[..n.min(bytes.len())].to_vec();
     let zeros = [cut(&index, 3000), vec![0; 20]].concat();
     for (case, pixels, index, renamed) in [
@@ -168,7 +168,7 @@ fn an_interrupted_filling_goes_on() {
 }
 
 #[test]
-fn a_damaged_cache_is_not_read() {
+fn damaged_cache_is_error() {
     let dir = folder(5);
     let data = open(dir.path());
     let cache = dir.path().join("cache");
@@ -184,7 +184,7 @@ fn a_damaged_cache_is_not_read() {
     fs::write(folder.join("images.bin"), &pixels[1..]).unwrap();
     let (path, n) = (folder.join("images.bin"), pixels.len());
     let expect = format!(
-        "{}: {} bytes, but the index names {n}; remove the folder to make it anew",
+        "{}: {} bytes, but the index names {n}; remove the folder to rebuild the cache",
         path.display(),
         n - 1
     );
@@ -192,14 +192,14 @@ fn a_damaged_cache_is_not_read() {
     fs::write(folder.join("images.bin"), &pixels).unwrap();
     fs::write(folder.join("index.txt"), "12x14x3\n12x14x4\n").unwrap();
     let expect = format!(
-        "{}: 1 usable lines for 5 images; remove the folder to make it anew",
+        "{}: 1 usable lines for 5 images; remove the folder to rebuild the cache",
         folder.join("index.txt").display()
     );
     assert_eq!(refused(), expect);
 }
 
 #[test]
-fn corrupt_images_are_errors_or_left_out_and_named() {
+fn corrupt_images_are_errors_or_skipped_and_named() {
     let dir = folder(8);
     let bad = [
         dir.path().join("set/ant/0002.png"),
@@ -231,7 +231,7 @@ fn corrupt_images_are_errors_or_left_out_and_named() {
                 .into_owned()
         });
     }
-    // Found in the cache, a corrupt image is still refused to those who want none.
+    // A corrupt image recorded in the cache is still an error if skipping is off.
     let error = ImageStore::open(&data, &config(Some(&cache), OnCorrupt::Error), &quiet);
     let message = error.unwrap_err().to_string();
     let start = format!("{} cannot be used: cannot decode", bad[0].display());
@@ -239,13 +239,13 @@ fn corrupt_images_are_errors_or_left_out_and_named() {
 }
 
 #[test]
-fn a_disk_that_fails_is_no_corrupt_image() {
+fn disk_failure_is_not_a_corrupt_image() {
     let dir = folder(4);
     let data = open(dir.path());
     let cache = dir.path().join("cache");
     let image = dir.path().join("set/ant/0002.png");
     fs::remove_file(&image).unwrap();
-    // What is there and cannot be read, on any system and for any user.
+    // A folder exists but cannot be read as a file, on any system and for any user.
     fs::create_dir(&image).unwrap();
     for cache in [None, Some(cache.as_path())] {
         let error = ImageStore::open(&data, &config(cache, OnCorrupt::Skip), &quiet).unwrap_err();
@@ -254,7 +254,7 @@ fn a_disk_that_fails_is_no_corrupt_image() {
             format!("cannot read {}", image.display())
         );
     }
-    // Nothing was noted of it: the image may be fine.
+    // The cache has no record of the image, which may be fine.
     for entry in walkdir::WalkDir::new(&cache) {
         let path = entry.unwrap().into_path();
         if path.is_file() && path.extension().is_some_and(|e| e != "bin") {
@@ -265,14 +265,14 @@ fn a_disk_that_fails_is_no_corrupt_image() {
             );
         }
     }
-    // One that is not there is left out.
+    // A missing file is skipped.
     fs::remove_dir(&image).unwrap();
     let store = ImageStore::open(&data, &config(Some(&cache), OnCorrupt::Skip), &quiet).unwrap();
     assert_eq!((store.len(), store.skipped()[0].index), (3, 1));
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_leaves_nothing_to_read() {
+fn cache_that_cannot_be_written_leaves_nothing_to_read() {
     let dir = folder(3);
     let data = open(dir.path());
     let cache = dir.path().join("cache");
@@ -282,7 +282,7 @@ fn a_cache_that_cannot_be_written_leaves_nothing_to_read() {
 }
 
 #[test]
-fn too_many_images_for_the_memory_are_refused() {
+fn too_many_images_for_memory_are_refused() {
     let dir = folder(6);
     let data = open(dir.path());
     let config = config(None, OnCorrupt::Error);

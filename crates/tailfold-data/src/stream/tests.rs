@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Pixels;
 
-/// One image in each format, by the `image` crate.
+/// Returns one image in each format, encoded by the `image` crate.
 fn images() -> Vec<Vec<u8>> {
     let picture = DynamicImage::ImageRgb8(image::RgbImage::from_fn(13, 7, |x, y| {
         image::Rgb([x * 19, y * 31, x * y].map(|v| u8::try_from(v % 256).unwrap()))
@@ -35,7 +35,7 @@ fn images() -> Vec<Vec<u8>> {
     all
 }
 
-/// Gives a few bytes at a time.
+/// A reader that returns a few bytes at a time.
 struct Drip<'a>(&'a [u8], usize);
 
 impl Read for Drip<'_> {
@@ -46,7 +46,7 @@ impl Read for Drip<'_> {
 }
 
 #[test]
-fn images_come_apart_as_they_were_put_together() {
+fn concatenated_images_are_split_again() {
     let all = images();
     let stream = all.concat();
     for bytes in [1, 7, 1 << 20] {
@@ -54,7 +54,7 @@ fn images_come_apart_as_they_were_put_together() {
         let found: Vec<Vec<u8>> = ImageStream::new(source).map(Result::unwrap).collect();
         assert_eq!(found, all, "{bytes} bytes at a time");
     }
-    // A line's end between them belongs to none.
+    // A line break between two images belongs to neither.
     let lines = [&all[3][..], b"\n", &all[0], b"\r\n"].concat();
     let found: Vec<Vec<u8>> = ImageStream::new(&lines[..]).map(Result::unwrap).collect();
     assert_eq!(found, [all[3].clone(), all[0].clone()]);
@@ -62,7 +62,7 @@ fn images_come_apart_as_they_were_put_together() {
 }
 
 #[test]
-fn a_thumbnail_inside_is_no_image_of_its_own() {
+fn embedded_thumbnail_is_not_a_separate_image() {
     let images = images();
     let (outer, inner) = (&images[1], &images[5]);
     let mut segment = vec![0xff, 0xe1];
@@ -75,7 +75,7 @@ fn a_thumbnail_inside_is_no_image_of_its_own() {
 }
 
 #[test]
-fn what_is_no_image_ends_the_stream_with_its_place() {
+fn invalid_image_ends_stream_with_its_offset() {
     let png = Pixels {
         height: 1,
         width: 1,
@@ -114,9 +114,9 @@ fn what_is_no_image_ends_the_stream_with_its_place() {
 }
 
 proptest! {
-    /// Seeded by proptest's own file of failures; any bytes end, and no image is longer than the stream.
+    /// For any bytes, the iterator ends, and no image is longer than the stream.
     #[test]
-    fn any_bytes_come_to_an_end(bytes in prop::collection::vec(any::<u8>(), 0..300), which in 0_usize..9, cut in 0_usize..200) {
+    fn any_stream_ends(bytes in prop::collection::vec(any::<u8>(), 0..300), which in 0_usize..9, cut in 0_usize..200) {
         let mut stream = images()[which].clone();
         let at = cut % stream.len();
         stream.splice(at.., bytes);

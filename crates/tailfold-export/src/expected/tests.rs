@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_class_counts_what_the_prior_gives_it() {
+fn each_class_is_weighted_by_its_prior_mass() {
     // Recalls 3/4 and 1/2 under 0.9 and 0.1; variances 3/16 * 4/3 = 1/4 and 1/4 * 2 = 1/2.
     let labels = [0, 0, 0, 0, 1, 1];
     let weighted = Weighted::new(&labels, &[0.9, 0.1]);
@@ -17,12 +17,12 @@ fn a_class_counts_what_the_prior_gives_it() {
 }
 
 #[test]
-fn the_prior_of_the_images_changes_nothing() {
+fn prior_of_the_images_leaves_accuracy_unchanged() {
     let labels = [0, 0, 0, 1];
     let weighted = Weighted::new(&labels, &[0.75, 0.25]);
     assert!((weighted.effective_images() - 4.0).abs() < 1e-12);
     let estimate = weighted.mean(&right(&[0, 1, 0, 1], &labels));
     assert!((estimate.mean - 0.75).abs() < 1e-12);
-    // One image of a class says nothing of how much its images differ.
+    // A class with a single image has no variance, so the mean has no standard error.
     assert_eq!(estimate.standard_error, None);
 }

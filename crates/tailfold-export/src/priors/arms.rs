@@ -9,7 +9,7 @@ use crate::{AskedPrior, ExportError, MassMeasure, Sample, Unfolded, Weighing, re
 pub(super) struct Arm {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
-    /// `[classes]`, logits, added to the raw scores.
+    /// Offsets that are added to the raw scores, `[classes]`, in logits.
     pub(super) offsets: Vec<f32>,
     /// Why the solver stopped; `None` for offsets without a solver.
     pub(super) stop: Option<String>,
@@ -22,7 +22,7 @@ const TRAIN: &str = "train";
 /// Names of the baselines.
 pub(super) const REFERENCES: [&str; 3] = ["plain", "adjusted", "adjusted-trained"];
 
-/// Start of logit adjustment: offsets, and the prior that the scores with these offsets fit.
+/// Starting points of logit adjustment: offsets, each with the prior that scores plus offsets are fitted to.
 pub(super) struct Base {
     plain: Vec<f32>,
     plain_prior: Vec<f64>,
@@ -33,7 +33,8 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// Of `run`, whose plain export folds `plain`, solved for the prior beside it where it was solved.
+    /// Reads the starting points of `model`, a run folder. `plain` are the offsets of its plain export, `solved_for` is
+    /// the prior that they were solved for.
     pub(super) fn of(
         model: &Unfolded,
         (plain, solved_for): (OffsetsRecord, Option<AskedPrior>),
@@ -44,8 +45,9 @@ impl Base {
             Ok(AskedPrior::parse(name, model)?.masses)
         };
         let trained = run.trained.offsets.clone();
-        // The loss made the softmax of what it saw fit the labels as they occur in training. It saw the scores and the
-        // offsets; with logit adjustment also the logarithm of the prior, so that what is left is of the uniform one.
+        // The loss fits the softmax of its inputs to the frequency of the training labels. Its inputs are scores plus
+        // offsets. With logit adjustment they also include the logarithm of the prior, so scores plus offsets alone fit
+        // the uniform prior.
         let (trained_prior, sees) = match manifest.loss.as_str() {
             "logit-adjustment" => (masses(UNIFORM)?, UNIFORM),
             _ => (masses(TRAIN)?, TRAIN),
@@ -62,18 +64,18 @@ impl Base {
             trained,
             trained_prior,
             note: format!(
-                "The plain export's offsets ({}) are for the prior {folded}; the scores as the loss saw them, with the \
-                 offsets of training, are of the prior {sees}.",
+                "The offsets of the plain export ({}) are for the prior {folded}; the scores in the training loss, with the \
+                 offsets of training, follow the prior {sees}.",
                 plain.origin
             ),
         })
     }
 }
 
-/// `offsets` with `ln(to_j / from_j)` added.
+/// Returns `offsets` with `ln(to_j / from_j)` added.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a logarithm of a few units; f32 is what a head adds"
+    reason = "a logarithm of a few units; the head adds f32 values"
 )]
 fn adjusted(offsets: &[f32], from: &[f64], to: &[f64]) -> Vec<f32> {
     let ratios = from.iter().zip(to);
@@ -93,12 +95,12 @@ const SOLVED: [[(&str, &str, MassMeasure); 3]; 2] = [
         ),
         (
             "features-cells",
-            "the same by whole images",
+            "the same, by whole images",
             MassMeasure::CELLS,
         ),
         (
             "features-balanced",
-            "by whole images, classes weighing alike",
+            "by whole images, equal class weights",
             BALANCED,
         ),
     ],
@@ -110,12 +112,12 @@ const SOLVED: [[(&str, &str, MassMeasure); 3]; 2] = [
         ),
         (
             "calibrated-cells",
-            "the same by whole images",
+            "the same, by whole images",
             MassMeasure::CELLS,
         ),
         (
             "calibrated-balanced",
-            "by whole images, classes weighing alike",
+            "by whole images, equal class weights",
             BALANCED,
         ),
     ],
@@ -169,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn adjusting_there_and_back_changes_nothing() {
+    fn adjusting_back_restores_offsets() {
         let (a, b) = ([0.2, 0.8], [0.5, 0.5]);
         let there = adjusted(&[1.0, -1.0], &a, &b);
         assert!((there[0] - (1.0 + 2.5_f32.ln())).abs() < 1e-6);

@@ -12,23 +12,23 @@ use crate::{AskedPrior, ExportError, Scored};
 pub(super) struct Under<'a> {
     pub(super) test: &'a Scored,
     pub(super) prior: &'a AskedPrior,
-    /// Training images a class.
+    /// Number of training images per class.
     pub(super) train_counts: &'a [u64],
-    /// Drawn sets, places in the test images.
+    /// Drawn sets, as indices of test images.
     pub(super) sets: Vec<Vec<usize>>,
 }
 
-/// An arm's decisions, right or wrong.
+/// The decisions of an arm, and whether each one is right.
 struct Judged<'a> {
     arm: &'a Arm,
     /// Top-1 classes, `[n]`.
     decisions: Vec<usize>,
-    /// `[n]`, 1 or 0.
+    /// 1 for a right decision, 0 for a wrong one, `[n]`.
     right: Vec<f64>,
 }
 
 impl<'a> Under<'a> {
-    /// The prior number `place`, with sets of `counts` images a class for each of `seeds`.
+    /// Draws one set per seed for `prior`, the prior with index `place`, with `counts` images per class.
     pub(super) fn new(
         test: &'a Scored,
         (place, prior): (usize, &'a AskedPrior),
@@ -45,7 +45,7 @@ impl<'a> Under<'a> {
         }
     }
 
-    /// All arms, and their differences to `references`.
+    /// Measures all arms, and the differences between the solved arms and `references`.
     pub(super) fn measure(
         &self,
         arms: &[Arm],
@@ -111,12 +111,12 @@ impl<'a> Under<'a> {
         }
     }
 
-    /// Over all test images, weighted.
+    /// Returns the mean of `values` over all test images, weighted by the prior, in percent.
     fn expected(&self, values: &[f64]) -> Mean {
         self.weighted().mean(values).times(100.0)
     }
 
-    /// Over the drawn sets.
+    /// Returns the mean of `values` over the drawn sets, in percent.
     fn drawn(&self, values: &[f64]) -> Option<Mean> {
         let mean = |set: &Vec<usize>| {
             100.0 * set.iter().map(|&i| values[i]).sum::<f64>() / set.len() as f64

@@ -40,21 +40,21 @@ pub struct SampleRow {
     pub name: String,
     /// Number of images.
     pub images: usize,
-    /// Fewest and most of a class.
+    /// Smallest and largest number of images of a class.
     pub per_class: [usize; 2],
 }
 
 /// The test sets that are drawn for each prior, without repeats within a set.
 #[derive(Debug, Serialize)]
 pub struct Drawn {
-    /// Seeds 0, 1, ...: one set each.
+    /// Number of seeds 0, 1, ...; one set is drawn per seed.
     pub seeds: u64,
-    /// Images of a set.
+    /// Number of images per set.
     pub images: usize,
 }
 
 impl Drawn {
-    /// Sets of `images`, or the most that all `priors` allow.
+    /// Takes the requested number of images per set, or the largest number that all `priors` allow.
     pub(super) fn new(
         options: &PriorsOptions,
         priors: &[AskedPrior],

@@ -1,9 +1,9 @@
-//! Test sets of a prior, drawn from images of any other one without repeats.
+//! Test sets that follow a prior, drawn without repeats from images with other class frequencies.
 
 use tailfold_data::Draws;
 
-/// Numbers of images of each class, `[classes]`, that come nearest to `prior` in a set of `images`: whole parts first, then
-/// one each for the largest remainders, a tie for the lowest class.
+/// Returns the number of images per class, `[classes]`, that comes nearest to `prior` in a set of `images`. Each class
+/// gets the integer part of its share; the largest remainders get one more image each. Ties go to the lowest class.
 pub(super) fn counts(prior: &[f64], images: usize) -> Vec<usize> {
     let exact: Vec<f64> = prior.iter().map(|nu| nu * images as f64).collect();
     #[expect(
@@ -21,7 +21,8 @@ pub(super) fn counts(prior: &[f64], images: usize) -> Vec<usize> {
     counts
 }
 
-/// The largest set that every one of `priors` can be drawn with from `available` images a class, without repeats.
+/// Returns the size of the largest set that can be drawn for each of `priors` from `available` images per class,
+/// without repeats.
 pub(super) fn most_images(priors: &[&[f64]], available: &[usize]) -> usize {
     let fits = |images: usize| {
         priors.iter().all(|prior| {
@@ -29,7 +30,7 @@ pub(super) fn most_images(priors: &[&[f64]], available: &[usize]) -> usize {
             counts.iter().zip(available).all(|(n, most)| n <= most)
         })
     };
-    // Remainders give a class one image more than its share, so the bound by shares alone may be a little too large.
+    // A remainder can give a class one image more than its share, so this bound may be slightly too large.
     let mut images = available.iter().sum();
     for prior in priors {
         for (nu, &n) in prior.iter().zip(available) {
@@ -44,7 +45,8 @@ pub(super) fn most_images(priors: &[&[f64]], available: &[usize]) -> usize {
     (0..=images).rev().find(|&n| fits(n)).unwrap_or(0)
 }
 
-/// `counts` images of each class, places in `labels`, the same for the same seed and prior on every machine.
+/// Draws `counts` images per class and returns their indices in `labels`. The same seed and prior give the same images
+/// on every machine.
 pub(super) fn draw(labels: &[usize], counts: &[usize], seed: u64, prior: usize) -> Vec<usize> {
     let of_class = |(class, &count): (usize, &usize)| {
         let images: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] == class).collect();
@@ -53,7 +55,7 @@ pub(super) fn draw(labels: &[usize], counts: &[usize], seed: u64, prior: usize) 
     counts.iter().enumerate().flat_map(of_class).collect()
 }
 
-/// Sets these draws apart from others of the same seed: `priors` in ASCII.
+/// Separates these draws from other draws with the same seed: `priors` in ASCII.
 const PURPOSE: u64 = 0x7072_696f_7273;
 
 #[cfg(test)]
@@ -61,14 +63,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_whole_and_near() {
+    fn counts_fill_the_set_near_the_prior() {
         assert_eq!(counts(&[0.5, 0.3, 0.2], 10), [5, 3, 2]);
         assert_eq!(counts(&[0.5, 0.25, 0.25], 5), [3, 1, 1]);
         assert_eq!(counts(&[1.0 / 3.0; 3], 4).iter().sum::<usize>(), 4);
     }
 
     #[test]
-    fn the_largest_set_fits_and_a_larger_one_does_not() {
+    fn largest_set_fits_every_prior() {
         let (uniform, tailed) = ([0.5, 0.5], [0.9, 0.1]);
         let most = most_images(&[&uniform, &tailed], &[30, 30]);
         // 0.9 * 33 = 29.7 is 30; 0.9 * 34 = 30.6 is 31.
@@ -77,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draw_has_the_prior_and_no_image_twice() {
+    fn draw_follows_prior_without_repeats() {
         let labels: Vec<usize> = (0..40).map(|i| i % 2).collect();
         let drawn = draw(&labels, &[12, 3], 7, 1);
         let unique: std::collections::BTreeSet<_> = drawn.iter().collect();

@@ -38,7 +38,7 @@ impl<'a> Lowering<'a> {
             let valid = node
                 .find_attr("auto_pad")
                 .is_some_and(|a| a.s() == b"VALID");
-            // ONNX's formula for VALID has no window beyond the image; ONNX Runtime adds one.
+            // ONNX's formula for VALID has no window beyond the image, but ONNX Runtime adds one.
             if valid && larger != size {
                 return Ok(false);
             }
@@ -64,8 +64,8 @@ impl<'a> Lowering<'a> {
 
 /// Returns the size of the result with `ceil_mode`, given the `size` without it.
 ///
-/// An axis gets one pixel more when the windows leave a rest of the padded image, unless the additional window would
-/// begin in the padding behind the image (ONNX AveragePool, opset 19).
+/// An axis gets one more pixel when the windows do not cover the padded image completely, unless the
+/// additional window would begin in the padding behind the image (ONNX AveragePool, opset 19).
 fn hanging_over(window: &Window, image: [usize; 2], size: [usize; 2]) -> [usize; 2] {
     let pads = window.pads;
     let pads = [[pads.top, pads.bottom], [pads.left, pads.right]];

@@ -1,4 +1,4 @@
-//! What follows an operator: activations, then the quantization of its result.
+//! The nodes behind an operator: activations, then the quantization of the result.
 
 use tailfold_kernels::Steps;
 
@@ -7,20 +7,20 @@ use crate::IntegerError;
 use crate::graph::{input, output};
 use crate::params::Params;
 
-/// The nodes from an operator's result to its codes.
+/// The nodes between an operator's result and its codes.
 pub(crate) struct Ending {
     /// The QuantizeLinear node.
     pub(crate) quantize: usize,
-    /// Of the codes.
+    /// Scale and range of the codes.
     pub(crate) steps: Steps,
-    /// The ends of the codes, without the zero point, activations included.
+    /// Clamp of the codes relative to the zero point, with the activations included.
     pub(crate) clamp: [i16; 2],
-    /// All nodes, the QuantizeLinear included.
+    /// Indices of all these nodes, including the QuantizeLinear node.
     pub(crate) absorbed: Vec<usize>,
 }
 
 impl Ending {
-    /// QuantizeLinear alone.
+    /// Returns an ending that is a QuantizeLinear node alone.
     pub(crate) fn codes(quantize: usize, steps: Steps) -> Self {
         Self {
             quantize,
@@ -30,7 +30,7 @@ impl Ending {
         }
     }
 
-    /// Whether the codes are those of a tensor with `steps`, as they are.
+    /// Returns whether a tensor with `steps` keeps its codes unchanged through this ending.
     pub(crate) fn keeps(&self, steps: Steps) -> bool {
         self.steps == steps && self.clamp == [steps.low, steps.high]
     }
@@ -49,7 +49,7 @@ impl Bounds {
         high: f64::INFINITY,
     };
 
-    /// Followed by `next`.
+    /// Returns the clamp that applies this clamp first and `next` after it.
     fn then(self, next: Self) -> Self {
         let pass = |x: f64| x.max(next.low).min(next.high);
         Self {
@@ -58,7 +58,7 @@ impl Bounds {
         }
     }
 
-    /// In codes: rounding is monotone, so the clamp may follow it.
+    /// Converts the clamp to codes. Rounding is monotone, so the clamp may follow it.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "clamped to the codes first"
@@ -73,7 +73,8 @@ impl Bounds {
 }
 
 impl<'a> Lowering<'a> {
-    /// What follows the real tensor `value`, when it is read by nothing else and ends in codes.
+    /// Returns the nodes behind the real tensor `value` up to its quantization; `None` when `value` has other
+    /// readers or is not quantized.
     pub(crate) fn ending(&self, value: &str) -> Result<Option<Ending>, IntegerError> {
         let mut bounds = Bounds::NONE;
         let mut absorbed = Vec::new();
@@ -100,7 +101,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The clamp that node `index` is, when it is one.
+    /// Returns the clamp of node `index`; `None` when it is not a Relu or a Clip with constant bounds.
     fn activation(&self, index: usize) -> Result<Option<Bounds>, IntegerError> {
         let node = &self.graph.nodes[index];
         if node.is("Relu") {
@@ -114,7 +115,7 @@ impl<'a> Lowering<'a> {
         }
         let mut bounds = [f64::NEG_INFINITY, f64::INFINITY];
         for (i, name) in ["min", "max"].into_iter().enumerate() {
-            // An attribute before opset 11, an input since.
+            // The bound is an attribute before opset 11, and an input since.
             if let Some(value) = node.float(name) {
                 bounds[i] = f64::from(value);
             }
@@ -129,7 +130,7 @@ impl<'a> Lowering<'a> {
         Ok((low <= high).then_some(Bounds { low, high }))
     }
 
-    /// The clamp of codes that node `index`, an activation on codes themselves, makes before `ending`.
+    /// Returns the clamp of `ending` narrowed by node `index`, an activation of quantized values.
     pub(crate) fn narrowed(&self, index: usize, ending: &Ending) -> Result<[i16; 2], IntegerError> {
         let Some(own) = self.activation(index)? else {
             return Ok(ending.clamp);
@@ -138,7 +139,8 @@ impl<'a> Lowering<'a> {
         Ok(own.codes(ending.steps).map(|end| end.clamp(low, high)))
     }
 
-    /// The steps of the QuantizeLinear node `index`, when all that reads its codes turns them back with the same ones.
+    /// Returns the steps of the QuantizeLinear node `index`, if every reader dequantizes its codes with the
+    /// same steps.
     pub(crate) fn own(&self, index: usize) -> Result<Option<Steps>, IntegerError> {
         let node = &self.graph.nodes[index];
         let Some(params) = Params::read(&self.graph, node)? else {

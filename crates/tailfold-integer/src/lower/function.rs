@@ -14,7 +14,7 @@ use crate::IntegerError;
 use crate::graph::{input, output};
 use formula::Formula;
 
-/// Most operators of one function; no activation has more.
+/// Largest number of operators in one function; no activation has more.
 const LONGEST: usize = 64;
 
 /// Returns whether `node` is a standard elementwise operator, such as an activation or arithmetic, that
@@ -25,7 +25,7 @@ pub fn is_elementwise(node: &NodeProto) -> bool {
 
 /// A function of one quantized tensor, made of elementwise operators.
 struct Function<'a> {
-    /// The operators in topological order; the last one makes the result.
+    /// The operators in topological order; the last one computes the result.
     steps: Vec<Step<'a>>,
     /// Indices of their nodes.
     nodes: BTreeSet<usize>,
@@ -40,7 +40,7 @@ struct Step<'a> {
 
 /// An input of an operator.
 enum Term<'a> {
-    /// An optional input that the node leaves out.
+    /// An optional input that is omitted.
     Missing,
     /// The dequantized input of the function.
     Source,

@@ -5,32 +5,35 @@ use tailfold_onnx::proto::NodeProto;
 
 use crate::IntegerError;
 
-/// No network has longer windows, steps or paddings; below it, no sum or product of them overflows.
+/// Upper bound of window sizes, strides, dilations and paddings: no network reaches it, and below it no sum
+/// or product overflows.
 const LARGEST: usize = 1 << 16;
 
-/// The window of `node` with `kernel` taps over an image of `size`, `[height, width]`; `None` for one that is not plain:
-/// not two-dimensional, or with an unknown `auto_pad`.
+/// Returns the window of `node` with `kernel` taps over an image of `size`, `[height, width]`; `None` when it
+/// is not two-dimensional or has an unknown `auto_pad`.
 ///
 /// # Errors
-/// [`IntegerErrorKind::Shape`](crate::IntegerErrorKind::Shape), naming the node, when no network has such a length.
+/// [`IntegerErrorKind::Shape`](crate::IntegerErrorKind::Shape), which names the node, for a length out of
+/// range.
 pub fn window(
     node: &NodeProto,
     kernel: [usize; 2],
     size: [usize; 2],
 ) -> Result<Option<Window>, IntegerError> {
-    let wrong =
-        |what: &str, values: &[i64]| IntegerError::shape(node, format!("{what} are {values:?}"));
+    let wrong = |attribute: &str, values: &[i64]| {
+        IntegerError::shape(node, format!("{attribute} are {values:?}"))
+    };
     if !kernel.iter().all(|k| (1..=LARGEST).contains(k)) {
         let text = format!("a window has {kernel:?} taps");
         return Err(IntegerError::shape(node, text));
     }
-    let pair = |what: &str| match node.ints(what) {
+    let pair = |attribute: &str| match node.ints(attribute) {
         None => Ok([1, 1]),
         Some(&[a, b]) => match [usize::try_from(a), usize::try_from(b)] {
             [Ok(a), Ok(b)] if [a, b].iter().all(|n| (1..=LARGEST).contains(n)) => Ok([a, b]),
-            _ => Err(wrong(what, &[a, b])),
+            _ => Err(wrong(attribute, &[a, b])),
         },
-        Some(other) => Err(wrong(what, other)),
+        Some(other) => Err(wrong(attribute, other)),
     };
     let (stride, dilation) = (pair("strides")?, pair("dilations")?);
     if let Some(said) = node.ints("kernel_shape")

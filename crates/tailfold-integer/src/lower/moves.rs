@@ -1,4 +1,4 @@
-//! Layers that move codes or pick among them: pools, slices, paddings, other shapes and scales.
+//! Lowering of operators that move or select codes: pools, slices, paddings, and changes of shape or scale.
 
 use tailfold_kernels::Operation;
 use tailfold_onnx::proto::NodeProto;
@@ -31,7 +31,7 @@ impl<'a> Lowering<'a> {
         let [height, width] = window
             .output(height, width)
             .map_err(|error| failed(node, error))?;
-        // A window that lies in the padding alone has no largest code.
+        // A window that lies in the padding alone has no maximum.
         let sees = window.always_meets_the_image();
         let Some(ending) = self.ending(output(node))?.filter(|_| sees) else {
             return Ok(false);
@@ -48,7 +48,8 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// Every so many pixels: what a shortcut of ResNet's option A does.
+    /// Lowers Slice that keeps every n-th pixel, as in the shortcut of ResNet's option A; returns false when
+    /// it stays float.
     pub(super) fn slice(
         &mut self,
         index: usize,
@@ -112,7 +113,7 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// Channels of zeros around those of an image.
+    /// Lowers Pad that adds channels of zeros to an image; returns false when it stays float.
     pub(super) fn pad(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
         let Some(x) = self.codes_in(node, 0) else {
             return Ok(false);
@@ -122,7 +123,7 @@ impl<'a> Lowering<'a> {
         };
         let mode = node.find_attr("mode").map(|a| a.s().to_vec());
         let constant = mode.is_none_or(|m| m == b"constant");
-        // ONNX Runtime's quantizer writes this constant as codes too.
+        // ONNX Runtime's quantizer quantizes this constant too.
         let zero = match self.reals(node, 2)?.as_deref() {
             Some(&[value]) => value.abs() < f64::from(f32::MIN_POSITIVE),
             Some(_) => false,
@@ -155,7 +156,8 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// An activation on codes, or another shape of the same values.
+    /// Lowers an activation of quantized values, or a change of their shape; returns false when it stays
+    /// float.
     pub(super) fn rescale(
         &mut self,
         index: usize,
@@ -213,7 +215,7 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// A layer that moves codes to `tensor`, and one that changes their scale where the file asks for it.
+    /// Adds a layer that moves codes to `tensor`, and a layer that changes the scale if the file requires it.
     #[expect(
         clippy::too_many_arguments,
         reason = "all that two layers have in common"
@@ -246,7 +248,7 @@ impl<'a> Lowering<'a> {
         self.rescaled(index, node, &between, shape, ending)
     }
 
-    /// Adds a layer that reads codes and writes codes, in place of `node` and the nodes of `ending`.
+    /// Adds a layer that reads and writes codes, in place of `node` and the nodes of `ending`.
     pub(super) fn simple(
         &mut self,
         index: usize,

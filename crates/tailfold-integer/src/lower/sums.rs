@@ -1,4 +1,4 @@
-//! Layers that add codes: the sum of two images, and the mean of one.
+//! Lowering of additions of two images, and of the mean of an image.
 
 use tailfold_kernels::{Epilogue, Operation, Place, Requantize};
 use tailfold_onnx::proto::NodeProto;
@@ -17,7 +17,7 @@ impl<'a> Lowering<'a> {
         let Some(ending) = self.ending(output(node))? else {
             return Ok(false);
         };
-        // Terms that are spread over each other stay with the float runtime.
+        // Additions with broadcasting stay float.
         if a.shape != b.shape || sizes[0] != sizes[1] {
             return Ok(false);
         }

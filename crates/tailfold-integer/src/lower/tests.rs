@@ -51,7 +51,7 @@ fn residual(seed: u64) -> (Model, Vec<f32>) {
     let joined = net.quantized(&joined, 0.1);
     let x = net.conv(&joined, [wide + 16, wide], 1, [1, 1]);
     let x = net.quantized(&x, 0.2);
-    // A block: depthwise or full, then a sum.
+    // A block: a depthwise or a full convolution, then a sum.
     let group = if net.rng.random_bool(0.5) { wide } else { 1 };
     let y = net.conv(&x, [wide, wide], 3, [1, group]);
     let y = net.activated(y);
@@ -86,7 +86,7 @@ fn residual(seed: u64) -> (Model, Vec<f32>) {
     let short = net.push("Slice", &[&z, &starts, &ends, &axes, &steps]);
     let short = net.quantized(&short, 0.2);
     let pads = net.constant("pads", &[8], &[0_i64, 2, 0, 0, 0, 5, 0, 0]);
-    // The padding value: left out, a float constant, or a dequantized code.
+    // The padding value: omitted, a float constant, or a dequantized constant.
     let short = match net.rng.random_range(0..3) {
         0 => net.push("Pad", &[&short, &pads]),
         1 => {
@@ -149,7 +149,7 @@ fn residual(seed: u64) -> (Model, Vec<f32>) {
     (net.model(&out, &[1, 10]), image)
 }
 
-/// Runs a graph that is one region.
+/// Runs a graph that is a single region.
 fn run(region: &Region, image: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; region.program.outputs()[0]];
     let mut workspace = region.program.workspace();
@@ -198,7 +198,7 @@ fn float_nodes_split_regions_and_their_results_are_quantized_again() {
     // Transpose has no integer kernel.
     let turned = net.turned(&a);
     let turned = net.quantized(&turned, 0.05);
-    // Relu between two scales is a kernel that needs the shape of the Transpose.
+    // Relu between two scales has a kernel, which needs the shape of the Transpose.
     let turned = net.push("Relu", &[&turned]);
     let turned = net.quantized(&turned, 0.05);
     let back = net.turned(&turned);
@@ -219,7 +219,7 @@ fn float_nodes_split_regions_and_their_results_are_quantized_again() {
         operators(&lowered),
         [region, "Transpose", region, "Transpose", region]
     );
-    // `a` leaves the first region once, for the Transpose and for the Add.
+    // `a` is an output of the first region once, for both the Transpose and the Add.
     assert_eq!(lowered.regions[0].outputs.len(), 1);
     assert_eq!(lowered.regions[2].inputs.len(), 2);
     let first = run(&lowered.regions[0], &image);
@@ -249,7 +249,7 @@ fn float_nodes_split_regions_and_their_results_are_quantized_again() {
             "{found} {expected}"
         );
     }
-    // Without the shape of its result, everything behind the Transpose is float.
+    // Without the shape of the Transpose, everything behind it stays float.
     let blind = lower(model, isa, &Shapes::new()).unwrap();
     assert_eq!(blind.regions.len(), 1);
     assert!(operators(&blind).ends_with(&["DequantizeLinear".to_owned()]));
@@ -352,7 +352,7 @@ fn float_graph_is_unchanged() {
 }
 
 #[test]
-fn initializers_among_the_inputs_go_with_what_read_them() {
+fn initializers_among_the_inputs_are_removed_with_their_readers() {
     let lowered = spoiled(|net| {
         let inputs: Vec<_> = net
             .graph
@@ -375,7 +375,7 @@ fn initializers_among_the_inputs_go_with_what_read_them() {
 }
 
 #[test]
-fn a_graph_with_a_branch_is_left_alone() {
+fn graph_with_a_branch_is_unchanged() {
     let lowered = spoiled(|net| {
         let branch = tailfold_onnx::proto::AttributeProto {
             g: Some(Default::default()),

@@ -1,4 +1,4 @@
-//! L2-normalised features, as a cosine head multiplies them with its weights.
+//! Lowering of L2-normalised features, as a cosine head uses them.
 
 use tailfold_kernels::Operation;
 use tailfold_onnx::proto::NodeProto;
@@ -8,7 +8,7 @@ use super::{Codes, Lowering, shapes};
 use crate::IntegerError;
 use crate::graph::{input, output};
 
-/// The nodes from a mean to the codes of the L2-normalised mean.
+/// The nodes between a mean and the codes of the L2-normalised mean.
 struct Unit {
     /// Added to the sum of squares.
     epsilon: f64,
@@ -88,7 +88,7 @@ impl<'a> Lowering<'a> {
         };
         ending.absorbed.extend([flatten, squares, add, root, div]);
         let epsilon = f64::from(epsilon);
-        // Without it, an image of zeros has no direction.
+        // Without a positive epsilon, the normalisation of a zero vector is undefined.
         let sound = epsilon > 0.0 && epsilon.is_finite();
         Ok(sound.then_some(Unit { epsilon, ending }))
     }

@@ -11,13 +11,13 @@ use crate::IntegerError;
 use crate::graph::output;
 use constants::Order;
 
-/// A layer's numbers before it is known what becomes of its sums.
+/// A layer's numbers, without the conversion of its sums.
 struct Sums {
     window: Window,
     weights: Vec<i16>,
     filters: usize,
     groups: usize,
-    /// Scale of a channel's sums.
+    /// Scale of each channel's sums.
     scale: Vec<f64>,
     bias: Vec<f64>,
     /// `[height, width]` of the result.
@@ -71,7 +71,7 @@ impl<'a> Lowering<'a> {
         self.weighted(index, node, &x, sums, vec![1, filters, size[0], size[1]])
     }
 
-    /// A matrix product is a convolution whose window is the whole image.
+    /// Lowers Gemm as a convolution whose window is the whole image; returns false when it stays float.
     pub(super) fn gemm(&mut self, index: usize, node: &'a NodeProto) -> Result<bool, IntegerError> {
         let (Some(x), Some(weights)) = (self.codes_in(node, 0), self.weights(node)?) else {
             return Ok(false);
@@ -126,7 +126,8 @@ impl<'a> Lowering<'a> {
         self.weighted(index, node, &x, sums, vec![1, filters])
     }
 
-    /// The layer of `node`, as codes when its result is quantized and as real values when it is not.
+    /// Adds the layer of `node`: with a quantized result if a quantization follows, and with real values
+    /// otherwise.
     fn weighted(
         &mut self,
         index: usize,
@@ -172,7 +173,7 @@ impl<'a> Lowering<'a> {
         Ok(true)
     }
 
-    /// Notes a layer on `x` whose result has `shape`: codes when there is an ending, real values without.
+    /// Adds a layer on `x` whose result has `shape`: codes if `ending` is given, and real values otherwise.
     pub(super) fn layer(
         &mut self,
         index: usize,

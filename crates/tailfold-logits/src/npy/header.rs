@@ -1,18 +1,18 @@
-//! The header of an .npy file: a Python dictionary of three keys.
+//! The header of an .npy file: a Python dictionary with three keys.
 //!
-//! No crate reads it here: those that there are hand it to a general parser of Python literals, which takes a parser
-//! generator to build, and allocate what the file's first bytes claim.
+//! It is parsed here, because the existing crates use a general parser of Python literals, which needs a parser
+//! generator at build time, and allocate memory by the unchecked size in the file's first bytes.
 
-/// What a header says.
+/// The three entries of a header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Type of an element, such as `<f4`; `None` for a structured one.
+    /// Type of an element, such as `<f4`; `None` for a structured type.
     pub(super) descr: Option<String>,
     pub(super) fortran_order: bool,
     pub(super) shape: Vec<u64>,
 }
 
-/// Parses the text of a header; the error says what does not fit, and at which byte of it.
+/// Parses the text of a header. The error names the mismatch and its byte offset in the text.
 pub(super) fn parse(text: &str) -> Result<Header, String> {
     let mut rest = Rest { text, at: 0 };
     let (mut descr, mut fortran_order, mut shape) = (None, None, None);
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Header, String> {
     })
 }
 
-/// The text from the byte `at` on.
+/// The rest of the text, from byte `at` on.
 struct Rest<'a> {
     text: &'a str,
     at: usize,
@@ -58,7 +58,7 @@ impl<'a> Rest<'a> {
         left
     }
 
-    /// Goes past `token` if it is next.
+    /// Skips `token` if it comes next, and returns whether it did.
     fn next_is(&mut self, token: char) -> bool {
         let found = self.left().starts_with(token);
         if found {
@@ -82,7 +82,7 @@ impl<'a> Rest<'a> {
         format!("at byte {at} of it: `{found}`, expected {expected}")
     }
 
-    /// What the predicate holds for, from here on.
+    /// Skips and returns the leading characters that satisfy the predicate.
     fn run(&mut self, holds: impl Fn(char) -> bool) -> &'a str {
         let left = self.left();
         let run = &left[..left.find(|c| !holds(c)).unwrap_or(left.len())];
@@ -90,7 +90,7 @@ impl<'a> Rest<'a> {
         run
     }
 
-    /// A string without escapes: none of the three keys, and no type, needs any.
+    /// A string without escapes: neither the keys nor the type names need any.
     fn string(&mut self) -> Result<&'a str, String> {
         let quote = self.left().chars().next();
         let Some(quote @ ('\'' | '"')) = quote else {
@@ -102,7 +102,7 @@ impl<'a> Rest<'a> {
         Ok(string)
     }
 
-    /// A type; `None` for a list of fields, of which only the end is looked for.
+    /// A type; `None` for a list of fields, which is skipped without parsing the fields.
     fn descr(&mut self) -> Result<Option<String>, String> {
         if !self.left().starts_with('[') {
             return self.string().map(|descr| Some(descr.to_owned()));
@@ -141,7 +141,7 @@ impl<'a> Rest<'a> {
             let digits = self.run(|c| c.is_ascii_digit());
             let number = digits.parse().map_err(|_| self.unexpected("a number"))?;
             numbers.push(number);
-            // As Python 2 wrote long integers.
+            // Python 2 wrote long integers with this suffix.
             self.next_is('L');
             if !self.next_is(',') {
                 self.expect(')')?;

@@ -1,11 +1,11 @@
-//! What stands for the tables of Parquet where they are not built in: a file of them is an error that says so.
+//! Replaces the table reader in builds without Parquet: opening a Parquet file is an error that says so.
 
 use std::fs::File;
 use std::path::Path;
 
 use crate::{LogitFileError, LogitFileErrorKind};
 
-/// None exists.
+/// An empty type: no value of it exists.
 pub(crate) enum Table {}
 
 impl Table {

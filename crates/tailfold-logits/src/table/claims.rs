@@ -1,7 +1,7 @@
-//! What a page claims, held against what it is.
+//! Checks the header of each page against the bytes of the page.
 //!
-//! The parquet crate panics at some pages that are not what their headers say, or allocates for values that are not there.
-//! A device's program is built to abort at a panic, so that catching one is no way out: such pages end here.
+//! For some pages with a wrong header, the parquet crate panics or allocates memory for values that are not there.
+//! Programs on devices are built with `panic = "abort"` and cannot catch a panic, so such pages must be refused here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,12 +13,12 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::codec::MAX_PAGE;
 
-/// Values that a page may claim: as many as fit it as single-precision numbers. Runs of equal values could be more, and
-/// then memory would go by a number in the file.
+/// Largest number of values that a page may claim: as many single-precision numbers as fit in the largest page. Runs
+/// of equal values could be longer, but then a number in the file would decide how much memory is used.
 pub(super) const MAX_VALUES: usize = MAX_PAGE / 4;
 
-/// How many more values the pages may claim. A list's end is known only where the next begins, so that a row alone could
-/// go on over any number of pages.
+/// Number of values that further pages may claim. A list ends only where the next list begins, so a single row could
+/// otherwise extend over any number of pages.
 #[derive(Clone)]
 pub(super) struct Budget(Arc<AtomicUsize>);
 
@@ -33,18 +33,19 @@ impl Budget {
 
     fn take(&self, values: usize) -> Result<()> {
         let left = self.0.load(Ordering::Relaxed).checked_sub(values);
-        let left = left.ok_or_else(|| wrong("a row goes on beyond what the others have"))?;
+        let left =
+            left.ok_or_else(|| wrong("a row does not end after the expected number of values"))?;
         self.0.store(left, Ordering::Relaxed);
         Ok(())
     }
 }
 
-/// What the pages of one column in one row group are held against.
+/// The limits for the pages of one column in one row group.
 pub(super) struct Claims {
     budget: Budget,
-    /// Bytes of a value as it is, `None` for text, which has its length before it.
+    /// Bytes of a plain value; `None` for text, where each value follows its length.
     width: Option<usize>,
-    /// Whether pages begin with levels of repetition, and of definition.
+    /// Whether pages begin with repetition levels, and with definition levels.
     levels: [bool; 2],
     dictionary: bool,
 }
@@ -67,7 +68,7 @@ impl Claims {
         }
     }
 
-    /// Checks a page that is unpacked, the next of its column.
+    /// Checks the next page of the column, after decompression.
     pub(super) fn check(&mut self, page: &Page) -> Result<()> {
         let count = page.num_values() as usize;
         if count > MAX_VALUES {
@@ -85,18 +86,19 @@ impl Claims {
             Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY if !self.dictionary => {
                 Err(wrong("a page refers to a dictionary, and there is none"))
             }
-            // Where some are null this asks for too much; but then the page is refused in any case.
+            // With nulls this check is too strict, but a page with nulls is refused in any case.
             Encoding::BYTE_STREAM_SPLIT => self.fits("a page", count, values),
             Encoding::PLAIN if self.width.is_none() => self.fits("a page", count, values),
             Encoding::PLAIN | Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY => Ok(()),
-            // Among them the deltas, whose counts and lengths the crate believes. Few writers use them unless told to.
+            // This includes the delta encodings, whose counts and lengths the crate trusts. Few writers use them by
+            // default.
             other => Err(wrong(format!(
                 "a page is encoded as {other}, expected PLAIN, RLE_DICTIONARY or BYTE_STREAM_SPLIT"
             ))),
         }
     }
 
-    fn fits(&self, what: &str, count: usize, values: &[u8]) -> Result<()> {
+    fn fits(&self, page: &str, count: usize, values: &[u8]) -> Result<()> {
         let fits = match self.width {
             Some(width) => count.saturating_mul(width) <= values.len(),
             None => (0..count)
@@ -108,11 +110,11 @@ impl Claims {
         }
         let bytes = values.len();
         Err(wrong(format!(
-            "{what} of {bytes} bytes is too short for {count} values"
+            "{page} of {bytes} bytes is too short for {count} values"
         )))
     }
 
-    /// What comes after the levels.
+    /// The bytes after the levels.
     fn values<'a>(&self, page: &'a Page) -> Result<&'a [u8]> {
         let Page::DataPage {
             buf,
@@ -132,7 +134,7 @@ impl Claims {
             if !there {
                 continue;
             }
-            // The other way to encode them was given up before lists were in use.
+            // The other encoding of levels was deprecated before lists were in use.
             if *encoding != Encoding::RLE {
                 return Err(wrong(format!("a page has levels encoded as {encoding}")));
             }
@@ -142,13 +144,13 @@ impl Claims {
     }
 }
 
-/// What comes after bytes whose number is before them.
+/// Returns the bytes after a length-prefixed block.
 fn prefixed(bytes: &[u8]) -> Option<&[u8]> {
     let (length, after) = bytes.split_first_chunk()?;
     after.get(usize::try_from(u32::from_le_bytes(*length)).ok()?..)
 }
 
-/// Bytes of levels at the beginning of a page, as far as its header says.
+/// Bytes of levels at the start of a page, as its header states.
 pub(super) fn level_bytes(page: &Page) -> Result<usize> {
     let Page::DataPageV2 {
         buf,

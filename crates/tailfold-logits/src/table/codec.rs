@@ -1,19 +1,19 @@
-//! Pages as they were before they were compressed.
+//! Decompresses pages.
 //!
-//! The parquet crate would allocate what a page's header claims, and needs a C compiler for Zstandard. Here the claim is
-//! not even looked at: what comes out is bounded by [`MAX_PAGE`], and grows as it comes.
+//! The parquet crate would allocate the size that a page's header claims, and needs a C compiler for Zstandard. Here
+//! the claimed size is ignored: the output grows during decompression, up to [`MAX_PAGE`].
 
 use std::io::Read;
 
 use parquet::basic::CompressionCodec;
 
-/// Bytes of a page that are ever unpacked. Most writers aim at 1 MiB, DuckDB's go up to 100 MB.
+/// Largest decompressed page in bytes. Most writers aim at 1 MiB; DuckDB writes pages of up to 100 MB.
 pub(super) const MAX_PAGE: usize = 1 << 27;
 
-/// Bytes that one byte can become in LZ4: a run's length goes on with bytes of 255.
+/// Largest output per input byte in LZ4: each byte of value 255 extends a run by 255 bytes.
 const LZ4_RATIO: usize = 255;
 
-/// Whether pages in `codec` can be read.
+/// Whether pages compressed with `codec` can be read.
 pub(super) fn supports(codec: CompressionCodec) -> bool {
     matches!(
         codec,
@@ -25,14 +25,14 @@ pub(super) fn supports(codec: CompressionCodec) -> bool {
     )
 }
 
-/// What `bytes` unpack to.
+/// Decompresses `bytes`.
 pub(super) fn unpack(codec: CompressionCodec, bytes: &[u8]) -> Result<Vec<u8>, String> {
     match codec {
         CompressionCodec::SNAPPY => snappy(bytes),
         CompressionCodec::GZIP => bounded(flate2::read::MultiGzDecoder::new(bytes)),
         CompressionCodec::ZSTD => zstandard(bytes),
         CompressionCodec::LZ4_RAW => {
-            // Zeroed memory of the system's, of which only what is written to becomes real.
+            // The allocation is zeroed by the system, so only the pages that are written to use memory.
             let most = bytes.len().saturating_mul(LZ4_RATIO).min(MAX_PAGE);
             lz4_flex::block::decompress(bytes, most).map_err(|e| e.to_string())
         }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_unpacks_without_end_is_refused() {
+    fn decompression_bomb_is_refused() {
         let bomb = vec![0; MAX_PAGE + 1];
         let mut packed = flate2::read::GzEncoder::new(&bomb[..], flate2::Compression::fast());
         let mut bytes = Vec::new();
@@ -83,12 +83,12 @@ mod tests {
         let error = unpack(CompressionCodec::GZIP, &bytes).unwrap_err();
         assert_eq!(error, too_large());
 
-        // Snappy says its length first: here 2^32 - 1.
+        // Snappy states its length first, here 2^32 - 1.
         let error =
             unpack(CompressionCodec::SNAPPY, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0]).unwrap_err();
         assert_eq!(error, too_large());
 
-        // A frame of Zstandard: blocks that repeat one byte 2^17 times.
+        // A Zstandard frame with blocks that each repeat one byte 2^17 times.
         let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58];
         for _ in 0..=MAX_PAGE >> 17 {
             frame.extend([0x02, 0x00, 0x10, 0x00]);

@@ -1,8 +1,9 @@
-//! Logits in a column for each class.
+//! Logits with one column per class.
 //!
-//! A column's values lie together, a thousand columns' first values a whole row group apart. Rows are put together block
-//! by block; for each block every column is opened anew, and what comes before is skipped, whole pages of it unread. So
-//! memory goes by the block, whatever the size of the row group.
+//! Parquet stores the values of a column together, so the values of one row may be a whole row group apart. Rows are
+//! assembled in blocks. For each block every column is opened again, and the values before the block are skipped;
+//! pages that lie entirely before the block are not decompressed. Memory therefore depends on the block size and not
+//! on the size of the row group.
 
 use std::ops::Range;
 
@@ -12,20 +13,21 @@ use super::pages::pages;
 use super::{Inner, LogitFileError, LogitFileErrorKind};
 use crate::element::Float;
 
-/// Numbers in a block: 64 MiB.
+/// Numbers per block, 64 MiB.
 const BLOCK: usize = 1 << 24;
 
-/// Columns that are written into the rows together: rows lie pages apart, and going from one to the next is what costs.
+/// Columns that are written into the rows together. Rows are memory pages apart, and moving from one row to the next
+/// dominates the cost.
 const TOGETHER: usize = 64;
 
-/// Columns in the order of their classes, and the row that is read next.
+/// Columns in the order of their classes, and the next row to read.
 pub(super) struct Columns {
     columns: Vec<usize>,
     /// Row group and row in it at which the next block begins.
     next: (usize, usize),
     /// Row-major `[rows, classes]`.
     block: Vec<f32>,
-    /// What of the block has been handed out, in numbers.
+    /// Count of numbers of the block that have been returned.
     taken: usize,
 }
 
@@ -61,7 +63,7 @@ impl Columns {
         Ok(read)
     }
 
-    /// Reads the next block when this one is used up; false when there is none.
+    /// Reads the next block when the current one is used up; returns false at the end of the file.
     fn fill(&mut self, inner: &Inner) -> Result<bool, LogitFileError> {
         while self.taken == self.block.len() {
             let (group, row) = self.next;
@@ -96,7 +98,7 @@ impl Columns {
                 values.clear();
                 read_column(inner, group, column, &rows, values)?;
             }
-            // The first columns were read in full: so many rows there are.
+            // The first columns were read in full, so this many rows exist.
             self.block.resize(rows.len() * classes, 0.0);
             let at = first * TOGETHER;
             for (row, into) in self.block.chunks_exact_mut(classes).enumerate() {
@@ -109,7 +111,7 @@ impl Columns {
     }
 }
 
-/// Replaces `values` by the `rows` of one column.
+/// Replaces `values` with the rows `rows` of one column.
 fn read_column(
     inner: &Inner,
     group: usize,
@@ -133,7 +135,7 @@ fn read_column(
         if let Some(null) = levels.definition.iter().position(|&level| level != full) {
             return Err(LogitFileErrorKind::Content
                 .error(format!(
-                    "row {row}: the logit in column `{}` is null, expected one logit a class",
+                    "row {row}: the logit in column `{}` is null, expected one logit per class",
                     inner.name(column),
                     row = inner.row(group, row + null)
                 ))

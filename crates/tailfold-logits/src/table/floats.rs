@@ -1,4 +1,4 @@
-//! Numbers of one column in one row group, as `f32`.
+//! Reads the numbers of one column in one row group as `f32`.
 
 use parquet::basic::{LogicalType, Type};
 use parquet::column::reader::ColumnReaderImpl;
@@ -11,7 +11,7 @@ use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 use super::pages::Pages;
 use crate::element::{Float, narrow};
 
-/// The type of a column's numbers, `None` when they are no floats.
+/// The floating-point type of a column; `None` for other columns.
 pub(super) fn kind(descr: &ColumnDescriptor) -> Option<Float> {
     match (descr.physical_type(), descr.logical_type_ref()) {
         (Type::FLOAT, _) => Some(Float::F32),
@@ -23,7 +23,7 @@ pub(super) fn kind(descr: &ColumnDescriptor) -> Option<Float> {
     }
 }
 
-/// Levels of a stretch of rows, as Parquet has them: which value is there, and which begins a row.
+/// Parquet's levels for a range of rows: definition levels mark nulls, repetition levels mark where a row begins.
 #[derive(Default)]
 pub(super) struct Levels {
     pub(super) definition: Vec<i16>,
@@ -41,7 +41,7 @@ pub(super) enum Floats {
 }
 
 impl Floats {
-    /// The reader of a column of numbers as [`kind`] has them.
+    /// Creates the reader of a column whose type is `kind`.
     pub(super) fn new(kind: Float, descr: ColumnDescPtr, pages: Box<Pages>) -> Self {
         match kind {
             Float::F16 | Float::BF16 => Self::Half(ColumnReaderImpl::new(descr, pages), Vec::new()),
@@ -50,8 +50,8 @@ impl Floats {
         }
     }
 
-    /// Appends the values of the next rows, at most `rows`, to `into`, replaces `levels` by theirs, and says how many rows
-    /// there were.
+    /// Appends the values of at most `rows` further rows to `into`, and replaces `levels` with their levels. Returns
+    /// the number of rows.
     pub(super) fn read(
         &mut self,
         rows: usize,
@@ -82,7 +82,7 @@ impl Floats {
         Ok(rows)
     }
 
-    /// Goes past `rows` rows, and says how many there were.
+    /// Skips at most `rows` rows, and returns their number.
     pub(super) fn skip(&mut self, rows: usize) -> Result<usize> {
         match self {
             Self::Half(reader, _) => reader.skip_records(rows),

@@ -1,8 +1,8 @@
-//! The footer of a table: schema, row groups, and where their columns lie.
+//! The footer of a table: the schema, the row groups, and the positions of their columns.
 //!
-//! The parquet crate parses it, and believes two things of a schema that are checked here before: how many children a
-//! group has (it allocates for them), and that groups are not nested without end (it recurses into them). Both would end
-//! the process, which no caller can catch.
+//! The parquet crate parses the footer but trusts two properties of the schema: the number of a group's children, for
+//! which it allocates, and the nesting depth, to which it recurses. A wrong value in either would abort the process,
+//! so both are checked here first.
 
 mod schema;
 
@@ -18,7 +18,7 @@ use crate::{LogitFileError, LogitFileErrorKind};
 /// Bytes after the footer: its length and `PAR1`.
 const TAIL: u64 = 8;
 
-/// Reads the footer of `file`, which has `length` bytes, and checks that all columns lie inside.
+/// Reads the footer of `file`, which has `length` bytes, and checks that all columns lie inside the file.
 pub(super) fn read(
     mut file: &File,
     length: u64,
@@ -54,7 +54,7 @@ pub(super) fn read(
     Ok(metadata)
 }
 
-/// First byte of a column in a row group, and the one after its last.
+/// First byte of a column chunk, and the byte after its last.
 fn range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     let start = chunk
         .dictionary_page_offset()
@@ -64,7 +64,7 @@ fn range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     Some((start, start.checked_add(length)?))
 }
 
-/// The footer's bytes; inside, what does not fit.
+/// Reads the footer's bytes. The inner error describes an invalid footer.
 fn bytes(file: &mut &File, length: u64) -> io::Result<Result<Vec<u8>, String>> {
     let Some(end) = length.checked_sub(TAIL).filter(|&end| end >= 4) else {
         return Ok(Err(format!("the file ends after {length} bytes")));

@@ -1,27 +1,27 @@
-//! Which columns of a table are the logits.
+//! Finds the columns of a table that hold the logits.
 
 use parquet::basic::Repetition;
 
 use super::{Inner, LogitFileError, codec, floats};
 
-/// Column of lists.
+/// Name of a list column of logits.
 const LIST: &str = "logits";
 
-/// What the names of columns of single classes begin with, before their number.
+/// Prefix of the names of per-class columns, before the class number.
 const PREFIX: &str = "logit_";
 
 const EXPECTED: &str =
     "a list column `logits` of FLOAT, DOUBLE or FLOAT16, or such a column for each class";
 
-/// Where the logits are: leaves of the schema.
+/// The leaf columns of the schema that hold the logits.
 pub(super) enum Layout {
-    /// One list a row.
+    /// One list per row.
     List(usize),
-    /// One column a class, in their order.
+    /// One column per class, in class order.
     Columns(Vec<usize>),
 }
 
-/// Finds the logits.
+/// Finds the logits, and checks that their pages can be decompressed.
 pub(super) fn find(inner: &Inner) -> Result<Layout, LogitFileError> {
     let layout = match inner.find(LIST) {
         Some(column) => list(inner, column)?,
@@ -37,7 +37,7 @@ pub(super) fn find(inner: &Inner) -> Result<Layout, LogitFileError> {
     Ok(layout)
 }
 
-/// Refuses a column of which some pages cannot be unpacked.
+/// Refuses a column if any of its pages use an unsupported compression.
 pub(super) fn check_codec(inner: &Inner, column: usize) -> Result<(), LogitFileError> {
     let codecs = (0..inner.groups()).map(|group| inner.chunk(group, column).compression_codec());
     match codecs.into_iter().find(|&codec| !codec::supports(codec)) {
@@ -55,7 +55,8 @@ fn list(inner: &Inner, column: usize) -> Result<Layout, LogitFileError> {
     let leaves = inner.metadata.file_metadata().schema_descr().columns();
     let name = |c: &parquet::schema::types::ColumnDescPtr| c.path().parts().first().cloned();
     let single = leaves.iter().filter(|c| name(c) == name(&descr)).count() == 1;
-    // A list is a group of a repeated group of an element; older writers leave groups out, and none has more.
+    // The leaf path of a list is list group, repeated group, element. Older writers use fewer groups, and no writer
+    // uses more.
     let flat = descr.max_rep_level() == 1 && descr.path().parts().len() <= 3;
     if single && flat && floats::kind(&descr).is_some() {
         return Ok(Layout::List(column));
@@ -104,9 +105,9 @@ fn columns(inner: &Inner) -> Result<Vec<usize>, LogitFileError> {
     Ok(by_number(inner, &floats).unwrap_or(floats))
 }
 
-/// `columns` in the order of their numbers, when their names are one prefix and consecutive numbers.
+/// `columns` ordered by number, if their names are one common prefix and consecutive numbers; `None` otherwise.
 ///
-/// Names such as 0, 1, 10, 2 are what sorting by name makes of classes.
+/// Sorting class columns by name gives an order such as 0, 1, 10, 2, which this undoes.
 fn by_number(inner: &Inner, columns: &[usize]) -> Option<Vec<usize>> {
     let mut sorted = Vec::new();
     let mut common = None;
@@ -126,14 +127,14 @@ fn by_number(inner: &Inner, columns: &[usize]) -> Option<Vec<usize>> {
     consecutive.then(|| sorted.into_iter().map(|(_, column)| column).collect())
 }
 
-/// The name's beginning, and the number that it ends with.
+/// Splits a name into its prefix and the number at its end.
 fn numbered(name: &str) -> Option<(&str, u64)> {
     let prefix = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = name[prefix.len()..].parse().ok()?;
     Some((prefix, number))
 }
 
-/// Whether the column itself, and whether its numbers, can be null.
+/// Whether the column itself can be null, and whether its values can.
 pub(super) fn nullable(inner: &Inner, column: usize) -> (bool, bool) {
     let descr = inner.descr(column);
     let optional = |t: &parquet::schema::types::Type| {

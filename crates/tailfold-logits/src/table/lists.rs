@@ -1,4 +1,4 @@
-//! Logits in a list column: one list a row.
+//! Logits in a list column, one list per row.
 
 use super::claims::{Budget, MAX_VALUES};
 use super::floats::{self, Floats, Levels};
@@ -7,24 +7,24 @@ use super::pages::pages;
 use super::{Inner, LogitFileError, LogitFileErrorKind};
 use crate::element::Float;
 
-/// Values read at once: they and their levels stay in the cache.
+/// Number of values per read, small enough that they and their levels stay in the cache.
 const STRETCH: usize = 1 << 16;
 
-/// A list column, and the row that is read next.
+/// A list column, and the next row to read.
 pub(super) struct Lists {
     column: usize,
     kind: Float,
     classes: usize,
-    /// Row group and row in it.
+    /// Row group and row in it to read next.
     next: (usize, usize),
-    /// Reader of that group, at that row.
+    /// Reader of that row group, positioned at that row.
     floats: Option<Floats>,
     budget: Budget,
     levels: Levels,
 }
 
 impl Lists {
-    /// Reads the first row of `column`: its length is the number of classes.
+    /// Opens `column` and reads its first row, whose length is the number of classes.
     pub(super) fn open(inner: &Inner, column: usize) -> Result<Self, LogitFileError> {
         let descr = inner.descr(column);
         let mut lists = Self {
@@ -79,7 +79,7 @@ impl Lists {
         Ok(read)
     }
 
-    /// Checks that a row group, of which all `rows` were read, has no values beyond them.
+    /// Checks that a row group has no values beyond its `rows` rows, all of which were read.
     fn ended(&self, inner: &Inner, group: usize, rows: usize) -> Result<(), LogitFileError> {
         let values = inner.chunk(group, self.column).num_values();
         let classes = self.classes;
@@ -90,7 +90,7 @@ impl Lists {
         Err(inner.chunk_damaged(group, self.column, &why))
     }
 
-    /// Appends at most `rows` rows of this row group, at least one.
+    /// Appends between 1 and `rows` rows of the current row group.
     fn stretch(
         &mut self,
         inner: &Inner,
@@ -105,7 +105,7 @@ impl Lists {
                 floats.insert(Floats::new(self.kind, inner.descr(self.column), pages))
             }
         };
-        // The pages that hold these rows, and the rest of the last of them.
+        // The budget covers the pages with these rows, including the rest of the last page.
         let values = rows.saturating_mul(self.classes.max(1));
         self.budget.set(values.saturating_add(MAX_VALUES));
         let found = floats
@@ -119,7 +119,8 @@ impl Lists {
         Ok(found)
     }
 
-    /// Checks that the rows that were read last, from `first` on, all have `classes` numbers, of which `values` were read.
+    /// Checks the rows read last, `first` and following: each must have `classes` numbers. `values` is the number of
+    /// values read.
     fn check(
         &self,
         inner: &Inner,
@@ -135,7 +136,7 @@ impl Lists {
         let whole = classes > 0 && values == count && count.is_multiple_of(classes);
         let fits = whole
             && repetition.chunks_exact(classes).all(|row| {
-                // Without a way out in the middle, this is some instructions for many levels.
+                // A fold without an early exit takes few instructions for many levels.
                 let begins = row[1..].iter().fold(0, |begins, &level| begins | level ^ 1);
                 row[0] == 0 && begins == 0
             });
@@ -153,7 +154,7 @@ impl Lists {
             );
             if let Some(found) = found {
                 let expected = match classes {
-                    0 => "one logit a class".to_owned(),
+                    0 => "one logit per class".to_owned(),
                     _ => format!("{classes} logits, as in the first row"),
                 };
                 return Err(LogitFileErrorKind::Content
@@ -161,10 +162,10 @@ impl Lists {
                     .at(inner.path.display()));
             }
         }
-        Err(inner.chunk_damaged(group, self.column, "its levels are those of no rows"))
+        Err(inner.chunk_damaged(group, self.column, "its repetition levels do not form rows"))
     }
 
-    /// What is wrong with a row that has these definition levels.
+    /// Describes the error in a row with these definition levels; `None` for a valid row.
     fn row(&self, inner: &Inner, definition: &[i16], length: usize) -> Option<String> {
         let full = inner.descr(self.column).max_def_level();
         let (row_null, element_null) = nullable(inner, self.column);

@@ -1,4 +1,4 @@
-//! The pages of one column in one row group, unpacked and checked.
+//! The pages of one column in one row group, decompressed and checked.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use super::claims::{Budget, Claims, level_bytes};
 use super::{Inner, LogitFileError, codec};
 
-/// Pages as the parquet crate finds them, unpacked and checked.
+/// Decompresses and checks the pages that the parquet crate finds.
 pub(super) struct Pages {
     packed: SerializedPageReader<File>,
-    /// The next page, still packed, when it has been looked at.
+    /// The next page, still compressed, if it has been peeked at.
     next: Option<Page>,
     codec: CompressionCodec,
     claims: Claims,
 }
 
-/// The pages of `column` in `group`.
+/// The pages of `column` in row group `group`.
 pub(super) fn pages(
     inner: &Inner,
     group: usize,
@@ -29,7 +29,7 @@ pub(super) fn pages(
 ) -> std::result::Result<Box<Pages>, LogitFileError> {
     let chunk = inner.chunk(group, column);
     let failed = |error| inner.chunk_error(group, column, &error);
-    // Told that nothing is compressed, the crate hands the pages out as they lie.
+    // With the chunk marked as uncompressed, the crate returns the pages as stored.
     let plain = chunk
         .clone()
         .into_builder()
@@ -57,7 +57,7 @@ impl Pages {
             Page::DictionaryPage { buf, .. } | Page::DataPage { buf, .. } => {
                 *buf = unpack(buf)?.into();
             }
-            // Only what comes after the levels is compressed, and that may be nothing.
+            // Only the bytes after the levels are compressed. A page may have no such bytes.
             Page::DataPageV2 {
                 buf, is_compressed, ..
             } => {
@@ -93,7 +93,8 @@ impl PageReader for Pages {
         Ok(Some(page))
     }
 
-    /// Reads the page: the crate looks at the header alone, and panics where that is not what it says it is.
+    /// Reads the whole next page. The crate's own implementation reads only its header, and panics if the header is
+    /// wrong.
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
         if self.next.is_none() {
             self.next = self.packed.get_next_page()?;

@@ -1,4 +1,4 @@
-//! Columns beside the logits, read whole: labels and names.
+//! Columns other than the logits, read whole: labels and names.
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::ColumnReaderImpl;
@@ -10,10 +10,10 @@ use super::pages::pages;
 use super::{Inner, LogitFileError, LogitFileErrorKind};
 use crate::payload::not_a_class;
 
-/// Values read at once.
+/// Number of values per read.
 const STRETCH: usize = 1 << 16;
 
-/// The labels in `column`.
+/// Reads the labels in `column`.
 pub(super) fn integers(inner: &Inner, column: usize) -> Result<Vec<usize>, LogitFileError> {
     let descr = inner.descr(column);
     let (signed, plain) = match descr.logical_type_ref() {
@@ -48,7 +48,7 @@ pub(super) fn integers(inner: &Inner, column: usize) -> Result<Vec<usize>, Logit
     Ok(labels)
 }
 
-/// The text in `column`.
+/// Reads the text in `column`.
 pub(super) fn texts(inner: &Inner, column: usize) -> Result<Vec<String>, LogitFileError> {
     if inner.descr(column).physical_type() != Type::BYTE_ARRAY {
         return Err(unusable(inner, column, "text"));
@@ -75,7 +75,7 @@ fn unusable(inner: &Inner, column: usize, expected: &str) -> LogitFileError {
     inner.content(&place, &inner.form(column), expected)
 }
 
-/// Calls `take` for each row's number in the file and value.
+/// Calls `take` with the number in the file and the value of each row.
 fn each<T: DataType>(
     inner: &Inner,
     column: usize,
@@ -86,7 +86,7 @@ where
 {
     let descr = inner.descr(column);
     if descr.path().parts().len() > 1 || descr.max_rep_level() > 0 {
-        return Err(unusable(inner, column, "one value a row"));
+        return Err(unusable(inner, column, "one value per row"));
     }
     check_codec(inner, column)?;
     let full = descr.max_def_level();

@@ -1,4 +1,5 @@
-//! Files that were cut, flipped or made up are errors or numbers, never a panic, and take no memory that they only claim.
+//! Reading a damaged file returns an error or numbers. It never panics and never allocates for data that the file
+//! only claims to have.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use tailfold_logits::{LogitFile, LogitFileError, read_labels};
 
 use crate::golden;
 
-/// Sound files of every kind: what they are damaged from.
+/// Valid files of every kind, which the tests damage.
 const SOUND: [&str; 20] = [
     "little-f4.npy",
     "big-f8.npy",
@@ -33,15 +34,15 @@ const SOUND: [&str; 20] = [
     "list-polars-pages.parquet",
 ];
 
-/// Reads all that there is to read, and says how many rows there were.
+/// Reads labels, names and rows, and returns the number of rows.
 fn read(path: &Path) -> Result<usize, LogitFileError> {
-    // Each on its own: one may be sound where another is not.
+    // Each reader runs on its own, because one part may be valid while another is not.
     let _ = read_labels(path);
     let mut file = LogitFile::open(path)?;
     let _ = file.labels();
     let _ = file.ids();
     let (mut rows, mut count) = (Vec::new(), 0);
-    // A footer may claim any number of rows, and a run of equal values costs no bytes.
+    // A footer may claim any number of rows, and a run of equal values takes no bytes.
     while count < 10_000 {
         match file.read(100, &mut rows)? {
             0 => break,
@@ -65,7 +66,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn flipped_bytes_are_no_panic(name in select(&SOUND[..]), flips in flips()) {
+    fn flipped_bytes_do_not_panic(name in select(&SOUND[..]), flips in flips()) {
         let mut bytes = fs::read(golden(name)).unwrap();
         for (index, flip) in flips {
             let at = index.index(bytes.len());
@@ -75,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn stretches_from_elsewhere_are_no_panic(
+    fn copied_bytes_do_not_panic(
         name in select(&SOUND[..]),
         from in any::<Index>(),
         to in any::<Index>(),
@@ -89,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn made_up_arrays_are_no_panic(
+    fn made_up_arrays_do_not_panic(
         version in 0_u8..5,
         header in "(\\{('(descr|shape|fortran_order)': ?('[<>|]?[fiubO][0-9]{1,20}'|True|False|\\(([0-9]{0,22},?){0,3}\\)|\\[\\[),? ?){0,4}\\}?)|.{0,80}",
         payload in prop::collection::vec(any::<u8>(), 0..200),
@@ -108,10 +109,10 @@ proptest! {
 }
 
 #[test]
-fn every_cut_is_refused() {
+fn every_truncated_or_extended_file_is_refused() {
     for name in SOUND {
         let whole = fs::read(golden(name)).unwrap();
-        // Of larger files every cut near the ends, and some between.
+        // For larger files, tests every cut near the ends and some between.
         for cut in (0..whole.len()).filter(|cut| cut % 37 == 0 || whole.len() - cut < 40) {
             assert!(
                 read_bytes(&whole[..cut]).is_err(),

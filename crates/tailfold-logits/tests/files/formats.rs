@@ -1,4 +1,5 @@
-//! Files that numpy, pyarrow, pandas and polars wrote (`golden/write.py`) are read as what was written, or refused by name.
+//! Files written by numpy, pyarrow, pandas and polars (`golden/write.py`) give the values that were written, or an
+//! error that names the problem.
 
 use tailfold_logits::{LogitFile, LogitFileError, is_logit_file, read_labels};
 
@@ -31,7 +32,7 @@ fn read(name: &str) -> LogitFile {
         );
         let (mut all, mut rows) = (Vec::new(), vec![9.0; 3]);
         loop {
-            // Labels between rows leave the rows alone.
+            // Reading labels between rows does not affect the rows.
             file.labels().unwrap();
             let found = file.read(step, &mut rows).unwrap();
             assert_eq!(rows.len(), found * CLASSES, "{name}");
@@ -50,7 +51,7 @@ fn read(name: &str) -> LogitFile {
     LogitFile::open(&path).unwrap()
 }
 
-/// The message about the golden file, from the file's name on.
+/// The error message after the name of the golden file.
 fn refusal(name: &str, error: &LogitFileError) -> String {
     let message = error.to_string();
     let (_, after) = message
@@ -59,7 +60,7 @@ fn refusal(name: &str, error: &LogitFileError) -> String {
     after.to_owned()
 }
 
-/// Opens the golden file and reads all its rows, which fails.
+/// Opens the golden file and reads all its rows; returns the error message.
 fn refused(name: &str) -> String {
     let mut rows = Vec::new();
     let mut all = || -> Result<(), LogitFileError> {
@@ -71,7 +72,7 @@ fn refused(name: &str) -> String {
 }
 
 #[test]
-fn arrays_of_numpy() {
+fn numpy_arrays_are_read() {
     for name in [
         "little-f2",
         "little-f4",
@@ -97,7 +98,7 @@ fn doubles_beyond_single_precision_become_infinite() {
 }
 
 #[test]
-fn arrays_that_are_no_logits() {
+fn arrays_without_logits_are_refused() {
     let check = |name: &str, expect: &str| assert_eq!(refused(name), expect, "{name}");
     check(
         "fortran.npy",
@@ -125,12 +126,12 @@ fn arrays_that_are_no_logits() {
     );
     check(
         "labels.txt",
-        " is no file of logits: it begins with `0\\n1\\n2\\n3\\n4`, neither as .npy nor as Parquet nor as safetensors",
+        " is not a file of logits: it begins with `0\\n1\\n2\\n3\\n4`, neither as .npy nor as Parquet nor as safetensors",
     );
 }
 
 #[test]
-fn a_list_column() {
+fn list_column_is_read() {
     for name in [
         "none",
         "snappy",
@@ -179,7 +180,7 @@ fn a_list_column() {
 }
 
 #[test]
-fn a_column_for_each_class() {
+fn one_column_per_class_is_read() {
     for name in ["pyarrow", "pandas", "polars", "by-number"] {
         let mut file = read(&format!("columns-{name}.parquet"));
         assert_eq!(file.labels().unwrap(), Some(labels()), "{name}");
@@ -199,7 +200,7 @@ fn a_column_for_each_class() {
 }
 
 #[test]
-fn rows_that_are_not_like_the_others() {
+fn row_of_other_form_is_named() {
     let check = |name: &str, expect: &str| {
         assert_eq!(refused(&format!("{name}.parquet")), expect, "{name}")
     };
@@ -223,20 +224,20 @@ fn rows_that_are_not_like_the_others() {
     );
     check(
         "first-row-null",
-        ": row 0: the list is null, expected one logit a class",
+        ": row 0: the list is null, expected one logit per class",
     );
     check(
         "first-row-empty",
-        ": row 0: the list has 0 logits, expected one logit a class",
+        ": row 0: the list has 0 logits, expected one logit per class",
     );
     check(
         "columns-null",
-        ": row 9: the logit in column `logit_2` is null, expected one logit a class",
+        ": row 9: the logit in column `logit_2` is null, expected one logit per class",
     );
 }
 
 #[test]
-fn tables_without_logits() {
+fn tables_without_logits_are_refused() {
     let check = |name: &str, expect: &str| {
         assert_eq!(refused(&format!("{name}.parquet")), expect, "{name}")
     };
@@ -255,7 +256,7 @@ fn tables_without_logits() {
     );
     check(
         "no-rows",
-        ": the table is without rows, expected one row an image",
+        ": the table is without rows, expected one row per image",
     );
     check(
         "columns-gap",
@@ -278,7 +279,7 @@ fn tables_without_logits() {
 }
 
 #[test]
-fn labels_on_their_own() {
+fn labels_are_read_from_file_of_their_own() {
     for name in ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"] {
         assert_eq!(
             read_labels(&golden(&format!("labels-little-{name}.npy"))).unwrap(),
@@ -295,7 +296,7 @@ fn labels_on_their_own() {
     ] {
         assert_eq!(read_labels(&golden(name)).unwrap(), labels(), "{name}");
     }
-    // Unsigned numbers are not taken for negative ones.
+    // Unsigned labels are not read as negative.
     assert_eq!(
         read_labels(&golden("labels-unsigned.parquet")).unwrap()[3],
         4_294_967_295
@@ -303,7 +304,7 @@ fn labels_on_their_own() {
 }
 
 #[test]
-fn labels_that_are_none() {
+fn invalid_labels_are_refused() {
     let check = |name: &str, expect: &str| {
         let error = read_labels(&golden(name)).expect_err(name);
         assert_eq!(refusal(name, &error), expect, "{name}");
@@ -343,12 +344,12 @@ fn labels_that_are_none() {
     );
     check(
         "list-double.parquet",
-        ": column `label` is missing, expected one integer an image",
+        ": column `label` is missing, expected one integer per image",
     );
 }
 
 #[test]
-fn an_open_file_can_go_to_another_thread() {
+fn open_file_can_move_to_another_thread() {
     let mut moved = LogitFile::open(&golden("list-zstd.parquet")).unwrap();
     let labels = std::thread::spawn(move || moved.labels().unwrap());
     assert!(labels.join().unwrap().is_some());

@@ -1,11 +1,11 @@
-//! Files of all formats: sound ones, unusable ones and damaged ones.
+//! Reads files of all formats: valid, unusable and damaged ones.
 #![cfg(test)]
 
 mod damaged;
 mod formats;
 mod tensors;
 
-/// A file that `golden/write.py` wrote.
+/// Path of a file that `golden/write.py` wrote.
 fn golden(name: &str) -> std::path::PathBuf {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
     std::path::Path::new(folder).join(name)

@@ -1,4 +1,4 @@
-//! Safetensors files, as `tailfold logits --out` writes them, and others.
+//! Reads safetensors files like those from `tailfold logits --out`, and others.
 
 use std::collections::HashMap;
 use std::fs;
@@ -50,7 +50,7 @@ fn refused(tensors: &[Entry<'_>], metadata: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn what_our_program_writes() {
+fn output_of_logits_command_is_read() {
     let inputs = ("inputs", Dtype::F32, vec![2, 1], floats(&[9.0, 9.0]));
     let file = file(
         &[
@@ -74,7 +74,7 @@ fn what_our_program_writes() {
 }
 
 #[test]
-fn half_precision_and_no_labels() {
+fn half_precision_is_read_and_labels_are_optional() {
     let file = file(
         &[(
             "logits",
@@ -91,13 +91,13 @@ fn half_precision_and_no_labels() {
     assert_eq!(open.labels().unwrap(), None);
     let error = read_labels(file.path()).unwrap_err().to_string();
     assert!(
-        error.ends_with("tensor `labels` is missing, expected one integer an image"),
+        error.ends_with("tensor `labels` is missing, expected one integer per image"),
         "{error}"
     );
 }
 
 #[test]
-fn tensors_that_are_no_logits() {
+fn tensors_without_logits_are_refused() {
     let check = |tensors: &[Entry<'_>], expect: &str| assert_eq!(refused(tensors, &[]), expect);
     let expected = "expected F16, BF16, F32 or F64 [n, classes], neither of them 0";
     check(
@@ -133,12 +133,12 @@ fn tensors_that_are_no_logits() {
     let part = refused(&[logits()], &[("tailfold.part", "...")]);
     assert_eq!(
         part,
-        "the file is a part of a run in shards, expected the logits of all images: merge the parts (`tailfold merge`)"
+        "the file is a part of a sharded run, expected the logits of all images: merge the parts (`tailfold merge`)"
     );
 }
 
 #[test]
-fn lengths_are_compared() {
+fn wrong_file_length_is_error() {
     let file = file(&[logits()], &[]);
     let whole = fs::read(file.path()).unwrap();
     let check = |bytes: &[u8], expect: String| {

@@ -1,6 +1,6 @@
-"""Writes the files beside it: logits as numpy, pyarrow, pandas and polars write them.
+"""Writes the golden files in this folder: logits as written by numpy, pyarrow, pandas and polars.
 
-Written with numpy 2.4.6, pyarrow 26.0.1, pandas 3.1.1 and polars 2.1.0. `files/formats.rs` knows what is in them:
+Written with numpy 2.4.6, pyarrow 26.0.1, pandas 3.1.1 and polars 2.1.0. `files/formats.rs` expects this content:
 image i has for class c the logit ((7 i + 13 c) mod 64 - 32) / 4, which every type of float holds exactly, the label
 i mod 5 and the name `images/i.png`.
 """
@@ -126,7 +126,7 @@ for codec in ["zstd", "lz4", "snappy", "gzip", "uncompressed"]:
 frame.write_parquet(HERE / "list-polars-pages.parquet", row_group_size=8, data_page_size=64)
 pl.DataFrame({**per_class, "label": labels}).write_parquet(HERE / "columns-polars.parquet")
 
-# Footers, all but the first of which lie.
+# A file without the end of its footer, and one with a wrong footer length.
 whole = (HERE / "list-none.parquet").read_bytes()
 (HERE / "cut.parquet").write_bytes(whole[:-20])
 (HERE / "footer-too-long.parquet").write_bytes(whole[:-8] + struct.pack("<I", len(whole)) + b"PAR1")

@@ -6,8 +6,8 @@ use crate::proto::TensorProto;
 use crate::wires::Fresh;
 use crate::{Model, Shapes};
 
-/// Rewrites negative or unsorted axes of each Squeeze, if the file or `infer` gives the rank of its input. Axes beyond
-/// `budget` stay as they are.
+/// Rewrites negative or unsorted axes of each Squeeze, if the file or `infer` gives the rank of its input.
+/// Axes beyond `budget` are not changed.
 pub(super) fn from_front(model: &mut Model, infer: &dyn Fn(&Model) -> Shapes, budget: &mut Budget) {
     if !model.nodes().iter().any(|n| n.is("Squeeze")) {
         return;

@@ -87,7 +87,7 @@ fn refuse_training(model: &Model) -> Result<(), OnnxError> {
         if asked && matches!(node.domain(), "" | "ai.onnx") {
             return Err(OnnxErrorKind::Unsupported
                 .error(format!(
-                    "{operator} is in training_mode: its answer depends on the batch or on chance; \
+                    "{operator} is in training_mode: its output depends on the batch or on random numbers; \
                      export the model in evaluation mode",
                     operator = node.op_type()
                 ))

@@ -7,7 +7,7 @@ fn read(bytes: &[u8]) -> Result<Checkpoint, OnnxError> {
 }
 
 #[test]
-fn the_first_bad_value_is_named() {
+fn first_non_finite_value_is_named() {
     let tensors = |value| {
         let mut tensors = Tensors::new();
         tensors.insert(
@@ -33,7 +33,7 @@ fn the_first_bad_value_is_named() {
 }
 
 #[test]
-fn only_f32_is_read() {
+fn other_element_type_is_error() {
     let view =
         safetensors::tensor::TensorView::new(safetensors::Dtype::F16, vec![2], &[0; 4]).unwrap();
     let bytes = safetensors::serialize([("w", view)], None).unwrap();
@@ -44,7 +44,7 @@ fn only_f32_is_read() {
 }
 
 #[test]
-fn values_are_the_files() {
+fn tensor_has_the_values_of_the_file() {
     let arch = fixture::architecture(fixture::COSINE);
     let tensors = fixture::tensors(&arch);
     let checkpoint = fixture::checkpoint(&tensors);
@@ -55,7 +55,7 @@ fn values_are_the_files() {
 }
 
 #[test]
-fn a_part_of_a_file_is_refused() {
+fn truncated_checkpoint_is_error() {
     let bytes = fixture::safetensors(&fixture::tensors(&fixture::architecture(fixture::COSINE)));
     for len in [0, 7, 8, 100, bytes.len() - 1] {
         let error = read(&bytes[..len]).unwrap_err();
@@ -64,7 +64,7 @@ fn a_part_of_a_file_is_refused() {
             format!("{PATH} is not a safetensors file, or is damaged or cut short")
         );
     }
-    // A header that claims more than the file has.
+    // The header claims more bytes than the file has.
     let error = read(&[0xff; 64]).unwrap_err();
     assert_eq!(error.kind(), OnnxErrorKind::Checkpoint);
     assert!(error.cause().is_some(), "{error}");

@@ -4,7 +4,7 @@ use super::*;
 use crate::fixture::{self, small::body};
 use crate::proto::{AttributeProto, AttributeType, FunctionProto, StringStringEntryProto};
 
-/// The small network with the values of `head.bias` at `location`, with these further entries.
+/// Returns the small network with the values of `head.bias` at `location`, with further `entries`.
 fn with_external(location: &str, entries: &[(&str, &str)]) -> Model {
     let mut model = fixture::model(fixture::COSINE);
     let tensors = &mut model.graph_mut().initializer;
@@ -30,7 +30,7 @@ fn refused(folder: &Path, location: &str, entries: &[(&str, &str)], expect: &str
 }
 
 #[test]
-fn values_beside_the_model_are_read() {
+fn external_values_in_the_model_folder_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let values: Vec<f32> = (0_u8..7).map(f32::from).collect();
     let mut bytes = vec![9; 4];
@@ -63,7 +63,7 @@ fn values_beside_the_model_are_read() {
 }
 
 #[test]
-fn values_outside_of_the_folder_are_not() {
+fn external_values_outside_the_model_folder_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
     fs::create_dir(&model).unwrap();
@@ -140,7 +140,7 @@ fn values_of_branches_and_functions_are_read() {
 }
 
 #[test]
-fn external_data_has_a_limit_in_total() {
+fn total_external_data_is_limited() {
     let folder = tempfile::tempdir().unwrap();
     let file = fs::File::create(folder.path().join("values.bin")).unwrap();
     file.set_len(8).unwrap();

@@ -13,7 +13,7 @@ fn record(offsets: &[f32]) -> OffsetsRecord {
 
 const OFFSETS: [f32; 7] = [-1.5, 0.25, 0.0, 3.0, -2.0, 0.125, 0.125];
 
-/// Folding fails with this message and changes nothing.
+/// Panics unless folding fails with the message `expect` and leaves the model unchanged.
 fn refused(mut model: Model, offsets: &[f32], expect: &str) {
     let before = model.clone();
     let error = fold_offsets(&mut model, &record(offsets)).unwrap_err();
@@ -21,7 +21,7 @@ fn refused(mut model: Model, offsets: &[f32], expect: &str) {
     assert_eq!(model, before);
 }
 
-/// [`refused`] after a change to the node `head`.
+/// Does the same as [`refused`] after a change to the node `head`.
 fn refused_head(edit: impl Fn(&mut Model), expect: &str) {
     let mut model = fixture::model(Head::Linear);
     edit(&mut model);
@@ -33,7 +33,7 @@ fn head(model: &mut Model) -> &mut NodeProto {
 }
 
 #[test]
-fn the_bias_takes_the_offsets_and_the_card_records_them() {
+fn folding_adds_offsets_to_the_bias_and_records_them() {
     let mut model = fixture::model(Head::Linear);
     let mut expected = model.clone();
     let (dims, bias) = model.initializer_f32("head.bias").unwrap();
@@ -59,7 +59,7 @@ fn the_bias_takes_the_offsets_and_the_card_records_them() {
 }
 
 #[test]
-fn a_second_fold_is_refused() {
+fn second_fold_is_error() {
     let mut model = fixture::model(COSINE);
     fold_offsets(&mut model, &record(&[0.0; 7])).unwrap();
     refused(
@@ -70,7 +70,7 @@ fn a_second_fold_is_refused() {
 }
 
 #[test]
-fn offsets_that_do_not_fit_are_named() {
+fn mismatched_or_infinite_offsets_are_errors() {
     let model = || fixture::model(COSINE);
     refused(
         model(),
@@ -94,7 +94,7 @@ fn offsets_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn a_quantized_model_is_refused() {
+fn folding_into_quantized_model_is_error() {
     let message = "the model is quantized: fold the offsets before quantizing";
     let mut model = fixture::model(COSINE);
     let mut card = model.card().unwrap();
@@ -104,7 +104,7 @@ fn a_quantized_model_is_refused() {
     });
     model.set_card(&card);
     refused(model, &OFFSETS, message);
-    // Quantized by another tool, which leaves the card as it is.
+    // Another tool quantized the model and left the card unchanged.
     let mut model = fixture::model(COSINE);
     model.graph_mut().node.insert(
         0,
@@ -114,7 +114,7 @@ fn a_quantized_model_is_refused() {
 }
 
 #[test]
-fn a_head_that_is_not_understood_is_refused() {
+fn unsupported_head_is_error_with_reason() {
     let why = |reason: &str| format!("cannot fold offsets into the head `head`: {reason}");
     refused_head(
         |m| head(m).op_type = Some("MatMul".to_owned()),
@@ -137,11 +137,11 @@ fn a_head_that_is_not_understood_is_refused() {
     );
     refused_head(
         |m| head(m).input[2] = "stem.conv.bias".to_owned(),
-        &why("its bias is not its own"),
+        &why("its bias is an input of the graph or has other readers"),
     );
     refused_head(
         |m| m.set_initializer_f32("head.bias", &[], &[0.0]),
-        &why("its bias does not have one value a class"),
+        &why("its bias does not have one value per class"),
     );
     refused_head(
         |m| m.set_initializer_i32("head.bias", &[7], &[0; 7]),
@@ -150,7 +150,7 @@ fn a_head_that_is_not_understood_is_refused() {
 }
 
 #[test]
-fn a_stranger_is_refused() {
+fn folding_into_third_party_model_is_error() {
     let mut proto = fixture::model(COSINE).proto().clone();
     proto.metadata_props.clear();
     let model = Model::from_proto(proto, "x").unwrap();

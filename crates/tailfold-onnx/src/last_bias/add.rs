@@ -1,9 +1,9 @@
-//! Adds to the constants of a graph that shift its logits.
+//! Adds values to the constants of a graph that shift its logits.
 
 use crate::{Model, OnnxError};
 
-/// Adds `added` `[channels]` to the bias of node `index`, a Conv or Gemm. A node without a bias, or with one that it
-/// shares, gets its own.
+/// Adds `added` `[channels]` to the bias of node `index`, a Conv or Gemm. A node without a bias, or with a
+/// shared bias, gets a bias of its own.
 ///
 /// # Errors
 /// [`OnnxError`] when the bias is not a float constant.
@@ -15,7 +15,7 @@ pub fn add_to_bias(model: &mut Model, index: usize, added: &[f64]) -> Result<(),
         Some(name) => model.initializer_f32(name)?,
         None => (vec![added.len()], vec![0.0; added.len()]),
     };
-    // One value for all classes, as Gemm allows.
+    // Gemm allows one bias for all classes, which is expanded.
     let (shape, old) = if old.len() == added.len() {
         (shape, old)
     } else {
@@ -57,7 +57,7 @@ pub(super) fn add_to_constant(
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a bias plus a shift of a few logits; f32 is what ONNX stores"
+    reason = "a bias plus a shift of a few logits; ONNX stores f32"
 )]
 fn sums(old: &[f32], added: &[f64]) -> Vec<f32> {
     let pairs = old.iter().zip(added);

@@ -1,4 +1,4 @@
-//! Walk from the logits back to the last bias, through operators that pass a shift on.
+//! Walk from the logits back to the last bias, through operators that propagate a shift.
 
 use super::{LastBias, NoLastBias, Place, makes_logits};
 use crate::proto::NodeProto;

@@ -10,7 +10,7 @@ use crate::proto::{DataType, Dimension};
 use crate::{build, check, fold_offsets, text};
 
 #[test]
-fn what_is_written_is_read() {
+fn written_model_reads_back_equal() {
     // With TAILFOLD_DUMP the files stay in that folder, for tests/judges/onnx_checker.py.
     let temporary = tempfile::tempdir().unwrap();
     let folder = std::env::var_os("TAILFOLD_DUMP")
@@ -33,11 +33,11 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn third_party_file_survives() {
+fn third_party_file_round_trips() {
     let given = std::env::var_os("TAILFOLD_DATA").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let Some(data) = given.or_else(|| beside.is_dir().then_some(beside)) else {
-        let line = "skipped third_party_file_survives: there is neither a TAILFOLD_DATA nor a folder shared/data beside the repository\n";
+        let line = "skipped third_party_file_round_trips: there is neither a TAILFOLD_DATA nor a folder shared/data beside the repository\n";
         // Not a print macro: the test runner would capture the line.
         std::io::stderr().write_all(line.as_bytes()).unwrap();
         return;
@@ -48,7 +48,7 @@ fn third_party_file_survives() {
         Model::from_bytes(&model.to_bytes(), "again").unwrap(),
         model
     );
-    // Its writer orders fields by tag, as ours does, so that nothing at all may change.
+    // Its writer orders fields by tag, as prost does, so the bytes must be equal.
     assert!(model.to_bytes() == std::fs::read(&path).unwrap());
     check(&model).unwrap();
     assert_eq!(
@@ -63,11 +63,11 @@ fn third_party_file_survives() {
 }
 
 #[test]
-fn no_part_of_a_file_passes_for_the_whole() {
+fn truncated_file_is_error() {
     let bytes = small().to_bytes();
     for len in 0..bytes.len() {
         match Model::from_bytes(&bytes[..len], "part.onnx") {
-            // Between two entries of the metadata the format cannot tell; the card can.
+            // A file that is cut between two metadata entries is valid ONNX, but its card is incomplete.
             Ok(model) => assert!(model.card().is_err(), "{len} of {} bytes", bytes.len()),
             Err(error) => assert!(error.to_string().starts_with("part.onnx "), "{error}"),
         }
@@ -75,7 +75,7 @@ fn no_part_of_a_file_passes_for_the_whole() {
 }
 
 #[test]
-fn bad_files_are_named() {
+fn file_error_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.onnx");
     let message = || Model::read(&path).unwrap_err().to_string();
@@ -99,7 +99,7 @@ fn bad_files_are_named() {
 }
 
 #[test]
-fn metadata_is_sorted_and_the_card_leaves_the_rest() {
+fn metadata_is_sorted_and_card_keeps_other_entries() {
     let mut model = fixture::model(COSINE);
     model.set_prop("zebra", "1");
     model.set_prop("author", "a");
@@ -156,7 +156,7 @@ fn initializers_are_read_and_written() {
 }
 
 #[test]
-fn ports_are_named() {
+fn port_error_names_the_ports() {
     let mut model = fixture::model(COSINE);
     let other = ValueInfoProto::tensor(
         "other",
@@ -186,13 +186,13 @@ fn ports_are_named() {
     assert_eq!(
         old.input().unwrap().name(),
         "image",
-        "an input that is an initializer too is no input"
+        "an initializer that is listed as an input does not count as an input"
     );
     assert_eq!(old.node("stem.relu").unwrap().op_type(), "Relu");
     assert!(old.node("stem").is_none());
 }
 
-/// As few weights as the architecture allows, so that most changed bytes are structure.
+/// Returns a model with as few weights as possible, so that most changed bytes belong to the structure.
 fn small() -> Model {
     let arch = Architecture {
         body: fixture::cifar(1, 1),
@@ -208,7 +208,7 @@ fn small() -> Model {
     .unwrap()
 }
 
-/// Everything that a file from outside meets.
+/// Calls every function that processes an untrusted file.
 fn use_it(bytes: &[u8]) {
     let Ok(mut model) = Model::from_bytes(bytes, "x") else {
         return;
@@ -222,7 +222,7 @@ fn use_it(bytes: &[u8]) {
     );
     let before = model.clone();
     if fold_offsets(&mut model, &OffsetsRecord::zeros(2)).is_err() {
-        // Bytes, because a NaN in the file is not equal to itself.
+        // Compares bytes, because a NaN in the file is not equal to itself.
         assert_eq!(model.to_bytes(), before.to_bytes());
     }
     let _ = model.to_bytes();
@@ -248,7 +248,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         use_it(&bytes);
     }
 }

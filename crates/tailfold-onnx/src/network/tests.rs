@@ -17,7 +17,7 @@ fn image([c, h, w]: [usize; 3], seed: u64) -> Array {
     )
 }
 
-/// The network as the checkpoint describes it, BatchNorm as a layer of its own: what the graph has to agree with.
+/// Reference for the graph: the network as the checkpoint describes it, with BatchNorm as a layer of its own.
 fn reference(arch: &Architecture, tensors: &Tensors, image: &Array) -> Vec<f64> {
     let get = |name: &str| tensors[name].1.as_slice();
     let plan = arch.plan();
@@ -97,7 +97,7 @@ fn reference(arch: &Architecture, tensors: &Tensors, image: &Array) -> Vec<f64> 
 fn close(found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
     for (class, (a, b)) in found.iter().zip(expected).enumerate() {
-        // Only the folded weights are rounded to f32, at 6e-8 of their value each.
+        // Only the folded weights are rounded to f32, with a relative error of 6e-8 each.
         assert!(
             (a - b).abs() <= 1e-5 * (1.0 + b.abs()),
             "class {class}: {a}, expected {b}"
@@ -105,7 +105,8 @@ fn close(found: &[f64], expected: &[f64]) {
     }
 }
 
-/// Builds the graph of `arch` and compares every value of it with the reference, and its shape with what the graph says.
+/// Builds the graph of `arch`, and compares every value with the reference and every shape with the declared
+/// shape.
 fn compare(arch: &Architecture, seed: u64) {
     let tensors = fixture::tensors(arch);
     let model = build(arch, &fixture::checkpoint(&tensors), &fixture::card(arch)).unwrap();
@@ -121,8 +122,9 @@ fn compare(arch: &Architecture, seed: u64) {
 }
 
 #[test]
-fn the_graph_computes_what_the_checkpoint_describes() {
-    // An odd width pads unevenly, odd sides round up, and with a stride in the stem the last stage is one pixel small.
+fn cifar_graph_computes_the_network_of_the_checkpoint() {
+    // An odd width pads unevenly, odd sides round up, and with a stride in the stem the last stage is a
+    // single pixel.
     let shapes = [(4, 1, [3, 12, 10]), (3, 1, [1, 7, 9]), (1, 2, [3, 5, 6])];
     for ((width, stem_stride, input), seed) in shapes.into_iter().zip(40..) {
         for head in [Head::Linear, COSINE] {
@@ -137,10 +139,10 @@ fn the_graph_computes_what_the_checkpoint_describes() {
 }
 
 #[test]
-fn every_network_computes_what_its_checkpoint_describes() {
+fn every_graph_computes_the_network_of_its_checkpoint() {
     let cases = [
         (Body::MobilenetV2, [3, 40, 33], COSINE),
-        // Rows pad evenly here and there, columns do elsewhere.
+        // Some layers pad rows evenly, others columns.
         (Body::EfficientnetLite0, [1, 33, 46], Head::Linear),
         (Body::Resnext50, [3, 32, 33], Head::Linear),
     ];
@@ -155,7 +157,7 @@ fn every_network_computes_what_its_checkpoint_describes() {
 }
 
 #[test]
-fn a_blank_feature_has_logits() {
+fn zero_feature_gives_zero_logits_in_a_cosine_head() {
     let arch = fixture::architecture(COSINE);
     let mut tensors = fixture::tensors(&arch);
     for (name, (_, values)) in &mut tensors {
@@ -198,7 +200,7 @@ fn two_builds_are_byte_equal() {
 }
 
 #[test]
-fn ports_and_versions_are_the_contract() {
+fn ports_and_versions_are_fixed() {
     let model = fixture::model(Head::Linear);
     assert_eq!(model.input().unwrap().name(), "image");
     assert_eq!(
@@ -215,7 +217,7 @@ fn ports_and_versions_are_the_contract() {
 }
 
 #[test]
-fn a_checkpoint_that_does_not_fit_is_named() {
+fn checkpoint_mismatch_names_the_tensor() {
     let arch = fixture::architecture(Head::Linear);
     let check = |edit: &dyn Fn(&mut Tensors), expect: &str| {
         let mut tensors = fixture::tensors(&arch);
@@ -237,7 +239,7 @@ fn a_checkpoint_that_does_not_fit_is_named() {
         &|t| drop(t.insert("blocks.1.norm1.beta".to_owned(), (vec![4], vec![0.0; 4]))),
         "tensor `blocks.1.norm1.beta` has the shape [4], expected [8]",
     );
-    // The right number of values in a transposed shape.
+    // The number of values is right, but the shape is transposed.
     check(
         &|t| t.get_mut("head.weight").unwrap().0.reverse(),
         "tensor `head.weight` has the shape [16, 7], expected [7, 16]",
@@ -257,7 +259,7 @@ fn a_checkpoint_that_does_not_fit_is_named() {
 }
 
 #[test]
-fn a_card_of_another_model_is_refused() {
+fn card_of_another_model_is_error() {
     let arch = fixture::architecture(Head::Linear);
     let checkpoint = fixture::checkpoint(&fixture::tensors(&arch));
     let check = |edit: &dyn Fn(&mut ModelCard), expect: &str| {
@@ -278,7 +280,7 @@ fn a_card_of_another_model_is_refused() {
     );
     check(
         &|c| c.offsets = Some(OffsetsRecord::zeros(7)),
-        "the card says that the model is already folded, but a graph is built without that",
+        "the card says that offsets are already folded, but a graph is built without offsets",
     );
     let record = QuantizationRecord {
         precision: "int8".to_owned(),
@@ -286,12 +288,12 @@ fn a_card_of_another_model_is_refused() {
     };
     check(
         &|c| c.quantization = Some(record.clone()),
-        "the card says that the model is already quantized, but a graph is built without that",
+        "the card says that the model is already quantized, but a graph is built in float",
     );
 }
 
 #[test]
-fn an_impossible_architecture_is_refused() {
+fn impossible_architecture_is_error() {
     let arch = Architecture {
         body: Body::cifar_resnet(9),
         ..fixture::architecture(Head::Linear)

@@ -1,4 +1,4 @@
-//! Where nodes run and how their tensors are divided; carried along, never interpreted.
+//! Placement of nodes on devices and sharding of their tensors; stored, but never interpreted.
 
 /// A group of devices.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -14,13 +14,13 @@ pub struct DeviceConfigurationProto {
     pub device: Vec<String>,
 }
 
-/// A node's place in a configuration.
+/// Placement of a node in a configuration.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NodeDeviceConfigurationProto {
     /// Name of the configuration.
     #[prost(string, optional, tag = "1")]
     pub configuration_id: Option<String>,
-    /// How the node's tensors are divided.
+    /// Sharding of the node's tensors.
     #[prost(message, repeated, tag = "2")]
     pub sharding_spec: Vec<ShardingSpecProto>,
     /// Stage of a pipeline.
@@ -28,7 +28,7 @@ pub struct NodeDeviceConfigurationProto {
     pub pipeline_stage: Option<i32>,
 }
 
-/// How one tensor is divided.
+/// Sharding of one tensor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ShardingSpecProto {
     /// Name of the value.
@@ -56,7 +56,7 @@ pub struct IntIntListEntryProto {
     pub value: Vec<i64>,
 }
 
-/// How one dimension is divided.
+/// Sharding of one dimension.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ShardedDimProto {
     /// The dimension.

@@ -2,10 +2,10 @@
 
 use super::{SparseTensorProto, StringStringEntryProto, TensorProto, TypeProto};
 
-/// Nodes in the order of their computation, and the constants they use.
+/// Nodes in the order of computation, and the constants they use.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct GraphProto {
-    /// Nodes, each after the ones it depends on.
+    /// Nodes, each after the nodes it depends on.
     #[prost(message, repeated, tag = "1")]
     pub node: Vec<NodeProto>,
     /// Name of the graph.
@@ -14,13 +14,13 @@ pub struct GraphProto {
     /// Constants, and defaults of inputs of the same name.
     #[prost(message, repeated, tag = "5")]
     pub initializer: Vec<TensorProto>,
-    /// The same, stored sparsely.
+    /// Constants in sparse form.
     #[prost(message, repeated, tag = "15")]
     pub sparse_initializer: Vec<SparseTensorProto>,
-    /// Text for people.
+    /// Human-readable documentation.
     #[prost(string, optional, tag = "10")]
     pub doc_string: Option<String>,
-    /// Inputs; before IR version 4, the initializers too.
+    /// Inputs; before IR version 4, initializers are listed too.
     #[prost(message, repeated, tag = "11")]
     pub input: Vec<ValueInfoProto>,
     /// Outputs.
@@ -40,10 +40,10 @@ pub struct GraphProto {
 /// One application of an operator.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NodeProto {
-    /// Names of the values it reads; empty for an optional input left out.
+    /// Names of the inputs; empty for an omitted optional input.
     #[prost(string, repeated, tag = "1")]
     pub input: Vec<String>,
-    /// Names of the values it makes; empty for an optional output left out.
+    /// Names of the outputs; empty for an omitted optional output.
     #[prost(string, repeated, tag = "2")]
     pub output: Vec<String>,
     /// Name of the node.
@@ -55,13 +55,13 @@ pub struct NodeProto {
     /// Domain of the operator; empty for the standard ones.
     #[prost(string, optional, tag = "7")]
     pub domain: Option<String>,
-    /// Tells functions of one name apart.
+    /// Distinguishes functions of the same name.
     #[prost(string, optional, tag = "8")]
     pub overload: Option<String>,
     /// Attributes.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
-    /// Text for people.
+    /// Human-readable documentation.
     #[prost(string, optional, tag = "6")]
     pub doc_string: Option<String>,
     /// Free metadata.
@@ -72,16 +72,16 @@ pub struct NodeProto {
     pub device_configurations: Vec<super::NodeDeviceConfigurationProto>,
 }
 
-/// A named constant of a node; `kind` says which of the value fields holds it.
+/// A named constant of a node; `kind` tells which field holds the value.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct AttributeProto {
     /// Name of the attribute.
     #[prost(string, optional, tag = "1")]
     pub name: Option<String>,
-    /// In a function: the attribute of the caller that gives the value.
+    /// Inside a function: the name of the caller's attribute that gives the value.
     #[prost(string, optional, tag = "21")]
     pub ref_attr_name: Option<String>,
-    /// Text for people.
+    /// Human-readable documentation.
     #[prost(string, optional, tag = "13")]
     pub doc_string: Option<String>,
     /// Which field holds the value.
@@ -135,7 +135,7 @@ pub struct AttributeProto {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum AttributeType {
-    /// Not said.
+    /// Not specified.
     Undefined = 0,
     /// `f`.
     Float = 1,
@@ -176,7 +176,7 @@ pub struct ValueInfoProto {
     /// Its type.
     #[prost(message, optional, tag = "2")]
     pub r#type: Option<TypeProto>,
-    /// Text for people.
+    /// Human-readable documentation.
     #[prost(string, optional, tag = "3")]
     pub doc_string: Option<String>,
     /// Free metadata.
@@ -190,7 +190,7 @@ pub struct TensorAnnotation {
     /// Name of the value.
     #[prost(string, optional, tag = "1")]
     pub tensor_name: Option<String>,
-    /// Parameter to the name of the tensor that holds it.
+    /// Maps a parameter to the name of the tensor that holds it.
     #[prost(message, repeated, tag = "2")]
     pub quant_parameter_tensor_names: Vec<StringStringEntryProto>,
 }

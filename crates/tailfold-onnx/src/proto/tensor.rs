@@ -11,7 +11,7 @@ pub struct TensorProto {
     /// A [`DataType`].
     #[prost(int32, optional, tag = "2")]
     pub data_type: Option<i32>,
-    /// Which part of a larger tensor this is.
+    /// Range of a larger tensor that this tensor holds.
     #[prost(message, optional, tag = "3")]
     pub segment: Option<TensorSegment>,
     /// `Float` and `Complex64` values.
@@ -29,13 +29,13 @@ pub struct TensorProto {
     /// Name of the value.
     #[prost(string, optional, tag = "8")]
     pub name: Option<String>,
-    /// Text for people.
+    /// Human-readable documentation.
     #[prost(string, optional, tag = "12")]
     pub doc_string: Option<String>,
     /// Values of any type but `String`, row-major, little-endian.
     #[prost(bytes = "vec", optional, tag = "9")]
     pub raw_data: Option<Vec<u8>>,
-    /// Where the values are in another file.
+    /// Location of the values in another file.
     #[prost(message, repeated, tag = "13")]
     pub external_data: Vec<StringStringEntryProto>,
     /// Whether the values are in this file.
@@ -66,10 +66,10 @@ pub struct TensorSegment {
 /// A tensor given by its non-zero values.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct SparseTensorProto {
-    /// `[nnz]`; its name is that of the whole tensor.
+    /// Non-zero values, `[nnz]`; this tensor's name is the name of the whole tensor.
     #[prost(message, optional, tag = "1")]
     pub values: Option<TensorProto>,
-    /// `[nnz]` or `[nnz, rank]`.
+    /// Indices, `[nnz]` or `[nnz, rank]`.
     #[prost(message, optional, tag = "2")]
     pub indices: Option<TensorProto>,
     /// Shape of the whole tensor.
@@ -77,7 +77,7 @@ pub struct SparseTensorProto {
     pub dims: Vec<i64>,
 }
 
-/// Where a tensor's values are.
+/// Location of a tensor's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum DataLocation {
@@ -91,15 +91,15 @@ pub enum DataLocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum DataType {
-    /// Not said.
+    /// Not specified.
     Undefined = 0,
     /// IEEE 754 single.
     Float = 1,
-    /// 8 bits.
+    /// 8 bits, unsigned.
     Uint8 = 2,
     /// 8 bits, signed.
     Int8 = 3,
-    /// 16 bits.
+    /// 16 bits, unsigned.
     Uint16 = 4,
     /// 16 bits, signed.
     Int16 = 5,
@@ -115,35 +115,35 @@ pub enum DataType {
     Float16 = 10,
     /// IEEE 754 double.
     Double = 11,
-    /// 32 bits.
+    /// 32 bits, unsigned.
     Uint32 = 12,
-    /// 64 bits.
+    /// 64 bits, unsigned.
     Uint64 = 13,
-    /// Two singles.
+    /// Two single-precision floats.
     Complex64 = 14,
-    /// Two doubles.
+    /// Two double-precision floats.
     Complex128 = 15,
-    /// The upper half of a single.
+    /// The upper half of a single-precision float.
     Bfloat16 = 16,
     /// 4 exponent bits, 3 mantissa bits, finite.
     Float8e4m3fn = 17,
-    /// The same, one zero.
+    /// 4 exponent bits, 3 mantissa bits, finite, a single zero.
     Float8e4m3fnuz = 18,
     /// 5 exponent bits, 2 mantissa bits.
     Float8e5m2 = 19,
-    /// The same, finite, one zero.
+    /// 5 exponent bits, 2 mantissa bits, finite, a single zero.
     Float8e5m2fnuz = 20,
-    /// 4 bits, two a byte.
+    /// 4 bits, unsigned, two per byte.
     Uint4 = 21,
-    /// 4 bits, signed, two a byte.
+    /// 4 bits, signed, two per byte.
     Int4 = 22,
-    /// 2 exponent bits, 1 mantissa bit, two a byte.
+    /// 2 exponent bits, 1 mantissa bit, two per byte.
     Float4e2m1 = 23,
     /// 8 exponent bits.
     Float8e8m0 = 24,
-    /// 2 bits, four a byte.
+    /// 2 bits, unsigned, four per byte.
     Uint2 = 25,
-    /// 2 bits, signed, four a byte.
+    /// 2 bits, signed, four per byte.
     Int2 = 26,
     /// 2 exponent bits, 3 mantissa bits.
     Float6e2m3 = 27,

@@ -3,16 +3,16 @@ use prost::Message as _;
 use super::*;
 
 #[test]
-fn no_field_is_forgotten() {
-    // Made by testdata/every_field.py with the onnx package's own messages, which it writes in the order of their tags,
-    // as prost does: a field that is missing here, or has another type, changes the bytes.
+fn every_onnx_field_round_trips() {
+    // testdata/every_field.py writes the file with the onnx package, which orders fields by tag, as prost
+    // does: a field that is missing here, or has another type, changes the bytes.
     let bytes = include_bytes!("../../testdata/every_field.onnx");
     let model = ModelProto::decode(&bytes[..]).unwrap();
     assert_eq!(model.encode_to_vec(), bytes);
 }
 
 #[test]
-fn absent_is_not_zero() {
+fn absent_scalar_differs_from_zero() {
     let absent = AttributeProto::default();
     let zero = AttributeProto {
         i: Some(0),
@@ -26,7 +26,7 @@ fn absent_is_not_zero() {
 }
 
 #[test]
-fn endless_nesting_is_refused() {
+fn deep_nesting_is_error() {
     // TypeProto { sequence_type { elem_type { ... } } }, 5,000 deep.
     let mut bytes = Vec::new();
     for _ in 0..5_000 {

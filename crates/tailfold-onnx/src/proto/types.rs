@@ -6,7 +6,7 @@ pub struct TypeProto {
     /// The type itself.
     #[prost(oneof = "TypeValue", tags = "1, 4, 5, 9, 8, 7")]
     pub value: Option<TypeValue>,
-    /// What the value stands for, such as `IMAGE`.
+    /// Meaning of the value, such as `IMAGE`.
     #[prost(string, optional, tag = "6")]
     pub denotation: Option<String>,
 }
@@ -23,7 +23,7 @@ pub enum TypeValue {
     /// Map from a scalar to a value.
     #[prost(message, tag = "5")]
     Map(Box<MapType>),
-    /// A value or none.
+    /// An optional value.
     #[prost(message, tag = "9")]
     Optional(Box<OptionalType>),
     /// Sparse tensor.
@@ -75,7 +75,7 @@ pub struct MapType {
     pub value_type: Option<Box<TypeProto>>,
 }
 
-/// A value or none.
+/// An optional value.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct OptionalType {
     /// Type of the value.
@@ -97,7 +97,7 @@ pub struct OpaqueType {
 /// Shape of a tensor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct TensorShapeProto {
-    /// One entry a dimension.
+    /// One entry per dimension.
     #[prost(message, repeated, tag = "1")]
     pub dim: Vec<Dimension>,
 }
@@ -108,7 +108,7 @@ pub struct Dimension {
     /// Its length or the symbol of its length; absent when unknown.
     #[prost(oneof = "DimensionValue", tags = "1, 2")]
     pub value: Option<DimensionValue>,
-    /// What the dimension stands for, such as `DATA_BATCH`.
+    /// Meaning of the dimension, such as `DATA_BATCH`.
     #[prost(string, optional, tag = "3")]
     pub denotation: Option<String>,
 }
@@ -116,10 +116,10 @@ pub struct Dimension {
 /// Length of a dimension.
 #[derive(Clone, PartialEq, Eq, prost::Oneof)]
 pub enum DimensionValue {
-    /// Known.
+    /// A known length.
     #[prost(int64, tag = "1")]
     Length(i64),
-    /// The same wherever the symbol appears.
+    /// A symbol; equal symbols have equal lengths.
     #[prost(string, tag = "2")]
     Symbol(String),
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::fixture::small::{model, node, shown};
 
-/// Simplifies a graph of `nodes`; `values` are the shapes of its values beside the image.
+/// Simplifies a graph of `nodes`; `values` are the shapes of its values other than the image.
 fn simplified(nodes: Vec<NodeProto>, values: &[(&str, &[usize])]) -> Model {
     let mut model = model(13, &[2, 4, 6], nodes, &[2]);
     for (name, values) in [

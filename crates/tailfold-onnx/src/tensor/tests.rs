@@ -5,7 +5,7 @@ fn message<T: Element + std::fmt::Debug>(tensor: &TensorProto) -> String {
 }
 
 #[test]
-fn values_survive_to_the_bit() {
+fn values_round_trip_exactly() {
     let floats = [0.1, -0.0, f32::MIN_POSITIVE / 2.0, f32::NAN];
     let tensor = TensorProto::new("x", &[2, 2], &floats);
     let back: Vec<f32> = tensor.values().unwrap();
@@ -44,7 +44,7 @@ fn typed_fields_are_read_too() {
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn mismatch_error_names_the_tensor() {
     let good = TensorProto::new("w", &[2, 3], &[0.0_f32; 6]);
     let check = |edit: &dyn Fn(&mut TensorProto), expect: &str| {
         let mut bad = good.clone();

@@ -20,7 +20,7 @@ fn a_cosine_head() {
 }
 
 #[test]
-fn a_foreign_graph_cannot_write_to_the_terminal() {
+fn control_characters_in_names_are_escaped() {
     let mut graph = GraphProto {
         name: Some("a\x1b[2J\nb".to_owned()),
         ..GraphProto::default()

@@ -18,7 +18,7 @@ fn key(model: &str) -> EngineKey {
 
 fn quiet(_: &str) {}
 
-/// Opens the engine as a provider would: builds it where it is missing, and returns what it holds.
+/// Opens the engine as a provider would: builds it if it is missing, and returns its contents.
 fn open(folder: &Path, builds: &AtomicUsize) -> Result<String, OrtError> {
     let file = folder.join("net.engine");
     if !file.exists() {
@@ -28,7 +28,7 @@ fn open(folder: &Path, builds: &AtomicUsize) -> Result<String, OrtError> {
     Ok(artifact::read_to_string(&file)?)
 }
 
-/// Number of builds that one more opening takes.
+/// Opens the engine and returns the number of builds.
 fn builds(base: &Path, key: &EngineKey) -> usize {
     let count = AtomicUsize::new(0);
     let engine = with_engine(base, key, quiet, |folder| open(folder, &count)).unwrap();
@@ -37,7 +37,7 @@ fn builds(base: &Path, key: &EngineKey) -> usize {
 }
 
 #[test]
-fn an_engine_is_built_once_for_what_it_depends_on() {
+fn engine_is_built_once_per_key() {
     let base = tempfile::tempdir().unwrap();
     assert_eq!(builds(base.path(), &key("a")), 1);
     assert_eq!(builds(base.path(), &key("a")), 0);
@@ -58,7 +58,7 @@ fn an_engine_is_built_once_for_what_it_depends_on() {
 }
 
 #[test]
-fn a_damaged_engine_is_built_again() {
+fn damaged_engine_is_built_again() {
     let base = tempfile::tempdir().unwrap();
     let folder = base.path().join(key("a").folder_name());
     let damages: [fn(&Path); 6] = [
@@ -78,7 +78,7 @@ fn a_damaged_engine_is_built_again() {
         assert_eq!(builds(base.path(), &key("a")), 1, "damage {i}");
         assert_eq!(builds(base.path(), &key("a")), 0, "after damage {i}");
     }
-    // A build that was interrupted.
+    // The folder of an interrupted build.
     let part = folder.with_extension("part");
     fs::create_dir_all(&part).unwrap();
     fs::write(part.join("net.engine"), "half").unwrap();
@@ -87,7 +87,7 @@ fn a_damaged_engine_is_built_again() {
 }
 
 #[test]
-fn an_engine_that_the_provider_refuses_is_built_again() {
+fn engine_refused_by_the_provider_is_built_again() {
     let base = tempfile::tempdir().unwrap();
     builds(base.path(), &key("a"));
     let mut calls = Vec::new();
@@ -95,7 +95,7 @@ fn an_engine_that_the_provider_refuses_is_built_again() {
         calls.push(folder.join("net.engine").exists());
         if calls.len() == 1 {
             return Err(OrtErrorKind::NoEngineFolder
-                .error("there is no folder for engines: none was named, and HOME is not set"));
+                .error("no folder for engines was given, and HOME is not set"));
         }
         open(folder, &AtomicUsize::new(0))
     });
@@ -104,12 +104,12 @@ fn an_engine_that_the_provider_refuses_is_built_again() {
 }
 
 #[test]
-fn a_build_that_fails_leaves_no_engine() {
+fn failed_build_leaves_no_engine() {
     let base = tempfile::tempdir().unwrap();
     let failed = with_engine(base.path(), &key("a"), quiet, |_| {
         Err::<(), _>(
             OrtErrorKind::NoEngineFolder
-                .error("there is no folder for engines: none was named, and HOME is not set"),
+                .error("no folder for engines was given, and HOME is not set"),
         )
     });
     assert!(failed.is_err());
@@ -117,7 +117,7 @@ fn a_build_that_fails_leaves_no_engine() {
 }
 
 #[test]
-fn of_many_at_once_one_builds() {
+fn only_one_of_many_threads_builds_an_engine() {
     static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let base = tempfile::tempdir().unwrap();
     let count = AtomicUsize::new(0);

@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 
 #[test]
-fn the_first_place_that_has_a_library_is_taken() {
+fn first_library_found_is_used() {
     let root = tempfile::tempdir().unwrap();
     let at = |name: &str| root.path().join(name);
     for folder in ["bin", "ort/lib/python3.9/site-packages/onnxruntime/capi"] {
@@ -28,7 +28,7 @@ fn the_first_place_that_has_a_library_is_taken() {
     fs::write(for_user.join("libonnxruntime.so.1"), "").unwrap();
     assert_eq!(found(None, None).unwrap(), installed);
     let gone = at("gone.so");
-    // A named one that is not there is an error, though others are.
+    // A named file that is missing is an error, even if other libraries exist.
     let error = found(Some(&gone), None).unwrap_err().to_string();
     assert!(
         error.contains("named file") && error.contains("gone.so"),

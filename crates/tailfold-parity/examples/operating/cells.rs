@@ -1,4 +1,4 @@
-//! The simulations.
+//! Simulates how often the gate passes and fails candidates.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -16,42 +16,42 @@ use serde::Serialize;
 use statrs::distribution::{Binomial, Discrete as _, DiscreteCDF as _};
 use tailfold_parity::{ClassCounts, ExactTest};
 
-/// Samples a cell.
+/// Number of simulated samples per cell.
 pub(crate) const REPLICATIONS: usize = 10_000;
 /// Error level of the gate.
 pub(crate) const LEVEL: f64 = 0.05;
-/// Margin of the group few.
+/// Margin of the simulated group.
 pub(crate) const MARGIN: f64 = 0.01;
-/// Share of images that flip each way beside the loss, in groups of unequal classes.
+/// Share of images that flip in each direction in addition to the loss, in groups with unequal classes.
 pub(crate) const FLIPS: f64 = 0.0025;
-/// Images of the group.
+/// Numbers of images in the group.
 pub(crate) const IMAGES: [u64; 9] = [50, 100, 200, 300, 500, 1000, 1500, 2000, 3000];
-/// Share of images that exactly one of the two gets right.
+/// Shares of images that exactly one of the two models gets right.
 pub(crate) const DISCORDANCE: [f64; 6] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05];
 
-/// Candidates of one kind, on samples of one size.
+/// Results for one kind of candidate and one number of images.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Cell {
     pub(crate) images: u64,
-    /// Share of images that exactly one of the two gets right.
+    /// Share of images that exactly one of the two models gets right.
     pub(crate) discordance: f64,
-    /// True difference, candidate minus reference.
+    /// True difference of accuracy, candidate minus reference.
     pub(crate) difference: f64,
-    /// Samples whose lower bound is above the margin.
+    /// Number of samples that pass: their lower bound is above the margin.
     pub(crate) passes: usize,
-    /// Samples whose upper bound is below it.
+    /// Number of samples that fail: their upper bound is below the margin.
     pub(crate) fails: usize,
-    /// Samples that Tango's score, a normal approximation, would let pass.
+    /// Number of samples that would pass by Tango's score, a normal approximation.
     pub(crate) score_passes: usize,
-    /// Probability to pass, summed over all outcomes: what `passes` estimates.
+    /// Exact probability to pass, summed over all outcomes; `passes` estimates it.
     pub(crate) pass_probability: f64,
 }
 
-/// A group whose classes have unequal numbers of images, and where in it the loss lies.
+/// A group whose classes have unequal numbers of images, and the number of its samples that pass.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Unequal {
     pub(crate) images: Vec<u64>,
-    /// Class that loses everything that is lost; none when all lose alike.
+    /// The class with all of the loss; `None` when all classes lose equally.
     pub(crate) losing: Option<usize>,
     pub(crate) passes: usize,
 }
@@ -72,7 +72,7 @@ pub(crate) fn run() -> Found {
             .flat_map_iter(|images| {
                 DISCORDANCE
                     .into_iter()
-                    // A difference cannot be larger than the share of images on which there is one.
+                    // The difference cannot exceed the share of images that differ.
                     .filter(move |discordance| *discordance >= f64::abs(difference))
                     .map(move |discordance| cell(images, discordance, difference))
             })
@@ -104,7 +104,7 @@ pub(crate) fn run() -> Found {
     }
 }
 
-/// A trinomial number: images gained and lost.
+/// Draws the numbers of gained and lost images from a trinomial distribution.
 fn draw(images: u64, gained: f64, lost: f64, random: &mut ChaCha8Rng) -> (u64, u64) {
     let mut number = |trials: u64, rate: f64| {
         rand_distr::Binomial::new(trials, rate.clamp(0.0, 1.0))
@@ -119,10 +119,10 @@ fn cell(images: u64, discordance: f64, difference: f64) -> Cell {
         0.5 * (discordance + difference),
         0.5 * (discordance - difference),
     );
-    // One seed a cell, so that a cell can be run alone.
+    // Each cell has its own seed, so that a cell can be run alone.
     let mut random =
         ChaCha8Rng::seed_from_u64(images * 100_000 + (discordance * 1e4).round() as u64);
-    // The same counts come often.
+    // The cache saves time, because the same counts recur often.
     let mut known: HashMap<(u64, u64), [bool; 3]> = HashMap::new();
     let mut cell = Cell {
         images,
@@ -151,7 +151,7 @@ fn cell(images: u64, discordance: f64, difference: f64) -> Cell {
     cell
 }
 
-/// Probability of the outcomes that pass.
+/// Exact probability to pass.
 fn pass_probability(images: u64, gained: f64, lost: f64) -> f64 {
     let losing = Binomial::new(lost, images);
     let gaining =
@@ -160,7 +160,7 @@ fn pass_probability(images: u64, gained: f64, lost: f64) -> f64 {
     let mut sum = 0.0;
     let mut least = 0;
     for l in 0..=images {
-        // Passing is monotone: with more lost, no fewer have to be gained.
+        // Passing is monotone: more lost images need at least as many gained images.
         while least <= images - l && !passes(least, l) {
             least += 1;
         }
@@ -179,7 +179,8 @@ fn pass_probability(images: u64, gained: f64, lost: f64) -> f64 {
     sum
 }
 
-/// Samples of a group at the margin that pass; 0.5 % of the images of a class that does not lose flip, half of them each way.
+/// Number of samples that pass when the group's true loss is the margin. In a class without a loss, 0.5 % of the
+/// images flip, half of them in each direction.
 fn passes_unequal(images: &[u64], losing: Option<usize>) -> usize {
     let classes = images.len();
     let loss = |class: usize| match losing {

@@ -1,10 +1,11 @@
-//! Operating characteristics of the gate, by simulation: how often a candidate passes that sits exactly on the margin, and how
-//! often one that loses nothing does, for groups of 50 to 3,000 images whose two classifiers disagree on 0.1 to 5 % of them.
+//! Simulates the operating characteristics of the gate: how often it passes a candidate exactly at the margin, and a
+//! candidate without a loss. The groups have 50 to 3,000 images, and the two classifiers disagree on 0.1 to 5 % of
+//! them.
 //!
 //! `cargo run --release --package tailfold-parity --example operating -- docs/bench` writes `parity-operating.md`,
 //! `parity-operating.json` and `parity-operating.svg` there.
 
-#![expect(clippy::print_stdout, reason = "a program that answers on stdout")]
+#![expect(clippy::print_stdout, reason = "the summary goes to stdout")]
 
 mod cells;
 mod picture;

@@ -1,11 +1,11 @@
-//! Power against the number of images, as a picture.
+//! Plot of the power against the number of images.
 
 use plotters::prelude::*;
 use tailfold_plot::{COLOURS, Canvas, Painted, Picture, legend};
 
 use crate::cells::{DISCORDANCE, Found, LEVEL, REPLICATIONS};
 
-/// One line a discordance, and the false passes at the margin below.
+/// One line per discordance, and below it dots for the false passes at the margin.
 pub(crate) struct Power<'a>(pub(crate) &'a Found);
 
 impl Picture for Power<'_> {

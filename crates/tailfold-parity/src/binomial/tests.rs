@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn tails_are_those_of_scipy() {
+fn tails_match_scipy() {
     // scipy.stats.binom.sf(least - 1, trials, rate), SciPy 1.17.
     let check = |trials, rate, least, expected: f64| {
         let found = at_least(trials, rate, least);
@@ -21,7 +21,7 @@ fn tails_are_those_of_scipy() {
 }
 
 #[test]
-fn what_is_followed_is_what_is_summed() {
+fn updated_probabilities_match_sums() {
     let mut falling = Falling::new(400, 0.03, 5);
     for step in 0..60 {
         falling.raise(5 + step / 2);
@@ -38,7 +38,7 @@ fn what_is_followed_is_what_is_summed() {
 }
 
 #[test]
-fn intervals_are_those_of_clopper_and_pearson() {
+fn intervals_match_clopper_and_pearson_in_scipy() {
     // scipy.stats.beta.ppf(0.025, k, n - k + 1) and ppf(0.975, k + 1, n - k), SciPy 1.17.
     let check = |trials, successes, low: f64, high: f64| {
         let found = interval(trials, successes, 0.05);

@@ -1,12 +1,15 @@
-//! The tensor, and the node, that make decisions flip between the float and the INT8 model.
+//! Finds the tensor and the node that make decisions flip between the float and the INT8 model.
 //!
-//! Both models run on one back end on which every inner tensor exists. The search looks at the images that flip and at as many that
-//! do not ([`Sample`]), in three ways:
-//! 1. noise: of every tensor that both models have, and the noise that a node and a quantization add by themselves;
-//! 2. cuts: at each tensor through which everything passes, the float model's value goes into the rest of the INT8 model, and the
-//!    decisions that come back are counted: none with the cut at the image, all with the cut at the logits;
-//! 3. exchanges: between the first cut that repairs half and the cut before it, and where the noise stands out, each node and each
-//!    tensor's quantization alone becomes the float model's.
+//! Both models run on one back end that gives access to every inner tensor. The search uses the images that flip and
+//! equally many that do not ([`Sample`]), in three ways:
+//! 1. Noise: it measures the noise of every tensor that both models have, and the noise that each node and each
+//!    quantization adds by itself.
+//! 2. Cuts: at each tensor through which all data pass, it feeds the float model's value into the rest of the INT8
+//!    model and counts the decisions that are repaired. A cut at the image repairs none, and a cut at the logits
+//!    repairs all.
+//! 3. Exchanges: it replaces single nodes and single quantizations by the float model's. The candidates are the parts
+//!    between the first cut that repairs half of the flips and the cut before it, and the parts whose noise stands
+//!    out.
 //!
 //! The caller runs the models, behind the trait [`Models`].
 

@@ -1,20 +1,20 @@
-//! Float against float: a hard tolerance, and the same decisions.
+//! Compares float with float: a hard tolerance, and the same decisions.
 
 use tailfold_spec::Logits;
 
 use crate::Verdict;
 use crate::{ParityError, ParityErrorKind};
 
-/// How near two sets of logits of one network are, `[images, classes]` each.
+/// The distance between two sets of logits of one network, `[images, classes]` each.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Closeness {
     /// Number of images.
     pub images: usize,
-    /// Number of images to which the two give different classes, or one of them none.
+    /// Number of images for which the two sets give different classes, or one of them none.
     pub flips: usize,
-    /// Number of flips where the first one's two largest logits are nearer to each other than the tolerance: rounding decides
-    /// there.
+    /// Number of flips for which the two largest logits of the first set are closer than the tolerance, so that
+    /// rounding decides.
     pub excused: usize,
     /// Largest difference of a logit; `None` when a logit is NaN or infinite.
     pub max_abs_logit_diff: Option<f64>,
@@ -38,7 +38,8 @@ pub(super) fn same_shape(expected: &Logits, found: &Logits) -> Result<(), Parity
 }
 
 impl Closeness {
-    /// Compares `b` with `a`, with a tolerance of `share` of the largest logit of `a`, or of 1 where all are smaller.
+    /// Compares `b` with `a`. The tolerance is `share` of the largest absolute logit of `a`, or of 1 if all are
+    /// smaller.
     ///
     /// # Errors
     /// [`ParityErrorKind::Mismatch`] when the shapes differ.
@@ -70,7 +71,7 @@ impl Closeness {
         Ok(closeness)
     }
 
-    /// Returns pass where no logit differs by more than the tolerance and every flip is excused, fail otherwise.
+    /// Returns pass if no logit differs by more than the tolerance and every flip is excused, and fail otherwise.
     pub fn verdict(&self) -> Verdict {
         let is_near = self
             .max_abs_logit_diff
@@ -82,12 +83,12 @@ impl Closeness {
         }
     }
 
-    /// Returns the share of images to which both give the same class.
+    /// Returns the share of images for which both sets give the same class.
     pub fn agreement(&self) -> f64 {
         1.0 - self.flips as f64 / self.images.max(1) as f64
     }
 
-    /// Returns what decided, in words.
+    /// Returns the result in words.
     pub fn sentence(&self) -> String {
         let Some(diff) = self.max_abs_logit_diff else {
             return "a logit is NaN or infinite".to_owned();
@@ -103,7 +104,7 @@ impl Closeness {
     }
 }
 
-/// Distance of the two largest logits; `None` when one is NaN or infinite.
+/// Difference of the two largest logits; `None` when a logit is NaN or infinite.
 fn margin(row: &[f32]) -> Option<f64> {
     let (top, _) = Logits::top1(row)?;
     let others = row.iter().enumerate().filter(|(class, _)| *class != top);
@@ -115,7 +116,7 @@ fn margin(row: &[f32]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Two images of three classes; the largest logit is 4, so a share of 0.01 tolerates 0.04.
+    /// Compares `b` with two images of three classes. The largest logit is 4, so a share of 0.01 tolerates 0.04.
     fn check(b: [f32; 6], expect: (Verdict, usize, usize)) {
         let a = Logits::new(vec![4.0, 1.0, 0.0, 2.0, 1.98, 0.0], 3).unwrap();
         let found = Closeness::of(&a, &Logits::new(b.to_vec(), 3).unwrap(), 0.01).unwrap();

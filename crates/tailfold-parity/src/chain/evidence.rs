@@ -12,9 +12,9 @@ pub struct StepLogits<'a> {
     pub stage: Stage,
     /// Name of the back end.
     pub backend: &'a str,
-    /// What comparisons have to know about the model.
+    /// Name, classes and training counts of the model.
     pub model: &'a ComparedModel,
-    /// `[images, classes]`.
+    /// Logits, `[images, classes]`.
     pub logits: &'a Logits,
 }
 
@@ -24,24 +24,25 @@ impl StepLogits<'_> {
     }
 }
 
-/// Logits of all steps on the same images, and what they are judged by.
+/// Logits of all steps on the same images, and the criteria for them.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// The models in their order, the first of them the reference.
+    /// The steps in order; the first is the reference.
     pub steps: &'a [StepLogits<'a>],
-    /// `[images]`.
+    /// Labels, `[images]`.
     pub labels: &'a [usize],
-    /// What FP16 and INT8 have to hold.
+    /// Policy that FP16 and INT8 must meet.
     pub policy: &'a Policy,
-    /// Largest logit difference of float against float, as a share of the largest logit.
+    /// Largest accepted logit difference of float against float, as a share of the largest logit.
     pub float_tolerance: f64,
 }
 
 impl Evidence<'_> {
-    /// Judges all steps; `golden` is the comparison of the first model with the training framework, whose goldens then are step 1.
+    /// Judges all steps. `golden` is the comparison of the first model with the training framework; the goldens are
+    /// then step 1.
     ///
     /// # Errors
-    /// [`ParityError`] without a step, and for logits, labels or models that cannot be compared.
+    /// [`ParityError`] without a step, or when logits, labels or models cannot be compared.
     pub fn judge(&self, golden: Option<Against>) -> Result<Vec<Step>, ParityError> {
         if self.steps.is_empty() {
             return Err(ParityErrorKind::Empty.error("the chain has no step"));
@@ -74,7 +75,7 @@ impl Evidence<'_> {
         against_previous: Option<Against>,
         against_first: Option<Against>,
     ) -> Step {
-        // A comparison with a broken step says nothing about this one.
+        // A comparison with a broken step does not count against this step.
         let counted = against_previous.as_ref().filter(|_| holds_before);
         let rules = [
             ("against the first", against_first.as_ref()),
@@ -104,13 +105,13 @@ impl Evidence<'_> {
             stage: this.stage,
             backend: Some(this.backend.to_owned()),
             verdict,
-            why: why.unwrap_or_else(|| "what the others are compared with".to_owned()),
+            why: why.unwrap_or_else(|| "the reference of the other steps".to_owned()),
             against_previous,
             against_first,
         }
     }
 
-    /// Compares step `index` with the earlier one `before`, whose number is `number`.
+    /// Compares step `index` with the earlier step `before`, whose number in the chain is `number`.
     fn against(&self, index: usize, before: usize, number: usize) -> Result<Against, ParityError> {
         let (this, earlier) = (&self.steps[index], &self.steps[before]);
         let policy = self.policy.on_backend(this.backend);

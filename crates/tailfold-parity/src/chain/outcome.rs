@@ -16,23 +16,23 @@ pub struct Outcome {
     pub schema: &'static str,
     /// The worst verdict of all steps.
     pub verdict: Verdict,
-    /// The first step of the worst verdict, unless all hold.
+    /// The first step with the worst verdict; absent if all steps pass.
     pub first_break: Option<Break>,
     /// The data spec.
     pub data: String,
     /// Number of images.
     pub images: usize,
-    /// Largest logit difference of float against float, as a share of the largest logit.
+    /// Largest accepted logit difference of float against float, as a share of the largest logit.
     pub float_tolerance: f64,
-    /// What FP16 and INT8 had to hold.
+    /// Policy for FP16 and INT8.
     pub policy: Policy,
-    /// Files of the chain.
+    /// Model files of the chain.
     pub models: Vec<ModelFile>,
     /// All steps, in their order.
     pub steps: Vec<Step>,
-    /// Steps that could not be made because their back end is missing.
+    /// Steps that were skipped because their back end is missing.
     pub not_at_hand: Vec<Absent>,
-    /// The search for the layer that makes decisions flip, where it was made.
+    /// The search for the layer that makes decisions flip; absent without a search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bisect: Option<Finding>,
 }
@@ -44,17 +44,17 @@ pub struct Checked {
     pub data: String,
     /// Number of images.
     pub images: usize,
-    /// Largest logit difference of float against float, as a share of the largest logit.
+    /// Largest accepted logit difference of float against float, as a share of the largest logit.
     pub float_tolerance: f64,
-    /// What FP16 and INT8 had to hold.
+    /// Policy for FP16 and INT8.
     pub policy: Policy,
-    /// Files of the chain.
+    /// Model files of the chain.
     pub models: Vec<ModelFile>,
-    /// Steps that could not be made because their back end is missing.
+    /// Steps that were skipped because their back end is missing.
     pub not_at_hand: Vec<Absent>,
 }
 
-/// A file of the chain.
+/// A model file of the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelFile {
     /// Form of the model.
@@ -65,7 +65,7 @@ pub struct ModelFile {
     pub sha256: String,
 }
 
-/// A step that cannot be made on this machine.
+/// A step that cannot run on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Absent {
     /// Form of the model.
@@ -76,15 +76,15 @@ pub struct Absent {
     pub why: String,
 }
 
-/// The step to look at first.
+/// The first step that breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Break {
     /// Number of the step.
     pub step: usize,
-    /// Stage and back end: `INT8 on ort`.
+    /// Stage and back end, such as `INT8 on ort`.
     pub what: String,
-    /// What decided, in a sentence.
+    /// The reason for the verdict, in a sentence.
     pub why: String,
 }
 
@@ -92,7 +92,7 @@ impl Outcome {
     /// Name and version of the format.
     pub const SCHEMA: &'static str = "tailfold.parity-chain/1";
 
-    /// Returns the result of `steps`, which were made as `checked` says.
+    /// Returns the result of `steps`; `checked` holds their inputs.
     ///
     /// # Errors
     /// [`ParityErrorKind::Empty`] without a step.
@@ -114,7 +114,7 @@ impl Outcome {
         })
     }
 
-    /// Returns a chain that could not be checked, as an object of the same schema.
+    /// Returns the report of a chain that could not be checked, as an object of the same schema.
     pub fn unchecked(error: &dyn Error) -> Unchecked {
         Unchecked {
             schema: Self::SCHEMA,
@@ -131,7 +131,7 @@ impl Outcome {
     }
 }
 
-/// The first step of the verdict `worst`, unless all hold.
+/// The first step with the verdict `worst`; `None` if all steps pass.
 fn first_break(steps: &[Step], worst: Verdict) -> Option<Break> {
     let step = steps.iter().find(|step| step.verdict == worst)?;
     (worst != Verdict::Pass).then(|| Break {

@@ -6,7 +6,7 @@ use super::table::table;
 use super::{Absent, Against, Outcome, Stage, Step};
 use crate::page::printable;
 
-/// Heads of the columns.
+/// Headers of the columns.
 const COLUMNS: [&str; 8] = [
     "step",
     "before: agree",
@@ -19,8 +19,8 @@ const COLUMNS: [&str; 8] = [
 ];
 
 impl Outcome {
-    /// Returns the result for people, on a terminal and as Markdown: the verdict in the first line, a table, and the steps that could
-    /// not be compared.
+    /// Returns the result as text for a terminal and as Markdown: the verdict in the first line, a table, and the
+    /// steps that could not be compared.
     pub fn to_markdown(&self) -> String {
         let mut text = format!("{}\n\n", printable(&headline(self)));
         text += &table(&rows(&self.steps));
@@ -46,10 +46,10 @@ impl Outcome {
         }
         if let Some(finding) = &self.bisect {
             if let Some(step) = broken_before_int8(self) {
-                let what = step.what();
+                let name = step.what();
                 let _ = writeln!(
                     text,
-                    "- step {}, {what}, breaks before INT8 does: the bisection is of the INT8 file",
+                    "- step {}, {name}, breaks before INT8 does: the bisection is of the INT8 file",
                     step.step
                 );
             }
@@ -104,7 +104,7 @@ fn rows(steps: &[Step]) -> Vec<Vec<String>> {
     rows
 }
 
-/// Agreement, largest difference of a logit, change over the few-shot classes.
+/// Agreement, largest logit difference, and accuracy change over the few-shot classes.
 fn cells(against: Option<&Against>) -> [String; 3] {
     let Some(against) = against else {
         return [const { String::new() }; 3];
@@ -124,7 +124,7 @@ fn cells(against: Option<&Against>) -> [String; 3] {
     ]
 }
 
-/// The missing back ends, each reason once, with the stages that lack it.
+/// Groups the missing back ends by name and reason, with the stages that need them.
 fn grouped(absent: &[Absent]) -> Vec<(&Absent, Vec<Stage>)> {
     let mut groups: Vec<(&Absent, Vec<Stage>)> = Vec::new();
     for one in absent {

@@ -1,4 +1,4 @@
-//! The steps of a chain, as reports have them.
+//! The steps of a chain, in the form of reports.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::Verdict;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Answers of the training framework.
+    /// Outputs of the training framework.
     Golden,
     /// The float model.
     Float,
@@ -42,34 +42,31 @@ pub struct Step {
     pub stage: Stage,
     /// Name of the back end; absent for goldens.
     pub backend: Option<String>,
-    /// The worse of both comparisons; a comparison with a broken step does not count.
+    /// The worse verdict of the two comparisons; a comparison with a broken step does not count.
     pub verdict: Verdict,
-    /// What decided, in a sentence.
+    /// The reason for the verdict, in a sentence.
     pub why: String,
     /// Comparison with the step before.
     pub against_previous: Option<Against>,
-    /// Comparison with the first step; absent for the first model, which is what the others are compared with.
+    /// Comparison with the first step; absent for the first model, which is the reference.
     pub against_first: Option<Against>,
 }
 
 impl Step {
-    /// Returns the step of the goldens, which is the first.
+    /// Returns the step of the goldens, which is step 1.
     pub(super) fn of_golden(against: &Against) -> Self {
         Self {
             step: 1,
             stage: Stage::Golden,
             backend: None,
             verdict: Verdict::Pass,
-            why: format!(
-                "{} images, what the next step is compared with",
-                against.images
-            ),
+            why: format!("{} images, the reference of the next step", against.images),
             against_previous: None,
             against_first: None,
         }
     }
 
-    /// Returns stage and back end: `INT8 on ort`.
+    /// Returns stage and back end, such as `INT8 on ort`.
     pub fn what(&self) -> String {
         match &self.backend {
             Some(backend) => format!("{} on {backend}", self.stage),
@@ -78,7 +75,7 @@ impl Step {
     }
 }
 
-/// A step compared with an earlier one.
+/// The comparison of a step with an earlier step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Against {
@@ -86,23 +83,24 @@ pub struct Against {
     pub step: usize,
     /// Verdict of this comparison.
     pub verdict: Verdict,
-    /// What decided, in a sentence.
+    /// The reason for the verdict, in a sentence.
     pub why: String,
     /// Number of images.
     pub images: usize,
-    /// Share of images to which both give the same class.
+    /// Share of images for which both steps give the same class.
     pub agreement: f64,
-    /// Number of images to which both give different classes.
+    /// Number of images for which the two steps give different classes.
     pub flips: usize,
     /// Largest difference of a logit; absent when a logit is NaN or infinite.
     pub max_abs_logit_diff: Option<f64>,
-    /// Accuracy over the few-shot classes, this step minus the earlier one, in percentage points; absent without such classes
-    /// and against goldens, which have no labels.
+    /// Accuracy change over the few-shot classes, this step minus the earlier step, in percentage points; absent
+    /// without such classes, and against goldens, which have no labels.
     pub few_delta_pp: Option<f64>,
 }
 
 impl Against {
-    /// Returns the comparison of the first model with the goldens of the training framework, step 1; `source` names them.
+    /// Returns the comparison of the first model with the goldens of the training framework (step 1); `source` names
+    /// the goldens.
     pub fn golden(source: &str, found: &Closeness) -> Self {
         Self {
             step: 1,

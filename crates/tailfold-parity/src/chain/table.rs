@@ -1,10 +1,10 @@
-//! Markdown tables whose columns are aligned on a terminal too.
+//! Markdown tables whose columns are also aligned on a terminal.
 
 use std::fmt::Write as _;
 
 use crate::page::printable;
 
-/// Returns a table of `rows`, the header first. The first column is to the left, the others to the right.
+/// Returns a table of `rows`, the header first. The first column is aligned to the left, the others to the right.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()

@@ -11,7 +11,7 @@ fn labels() -> Vec<usize> {
     (0..IMAGES).map(|image| image % 2).collect()
 }
 
-/// Logits that are right but for the images of the rare class that `wrong` names.
+/// Logits that are right, except for the images of the rare class for which `wrong` is true.
 fn logits(wrong: impl Fn(usize) -> bool) -> Logits {
     let row = |image: usize| match (image % 2, wrong(image)) {
         (0, _) => [2.0, 1.0],
@@ -89,7 +89,7 @@ fn equal_steps_hold() {
     assert!(
         text.starts_with("PASS all 3 steps hold on 2000 images; 2 steps not at hand\n\n| step ")
     );
-    // Each reason once, and nothing that steers a terminal.
+    // Each reason is listed once, and control characters are replaced.
     assert!(
         text.ends_with("- not at hand: cuda for FP16 and INT8: no\u{fffd} driver"),
         "{text}"
@@ -97,12 +97,12 @@ fn equal_steps_hold() {
 }
 
 #[test]
-fn first_broken_step_is_named_and_the_next_is_not_blamed() {
+fn first_broken_step_is_named_and_next_step_passes() {
     let (good, bad) = (logits(|_| false), logits(|image| image % 3 == 0));
     let steps = [
         (Stage::Float, "tract-stock", &good),
         (Stage::Fp16, "ort", &bad),
-        // Far from the broken step before, equal to the first.
+        // This step differs from the broken step before, and equals the first step.
         (Stage::Int8, "integer", &good),
         (Stage::Int8, "ort", &bad),
     ];
@@ -155,7 +155,7 @@ fn nan_never_passes() {
         let why = &outcome.steps[1].why;
         assert_eq!(why, "1 of 2000 images have a NaN or infinite logit");
     }
-    // Not even as the reference, to which nothing is compared, or against itself.
+    // NaN also fails in the reference, which is compared with no other step, and in a comparison with itself.
     let steps = [
         (Stage::Float, "tract-stock", &bad),
         (Stage::Float, "ort", &bad),

@@ -7,7 +7,7 @@ mod refusals;
 mod rules;
 mod verdicts;
 
-/// Six classes, two a group.
+/// Training counts of six classes, two per group.
 const TRAIN_COUNTS: [u64; 6] = [5000, 500, 90, 30, 12, 5];
 
 fn card() -> ComparedModel {
@@ -25,14 +25,14 @@ fn labels(per_class: usize) -> Vec<usize> {
     (0..6 * per_class).map(|image| image % 6).collect()
 }
 
-/// Logits that decide as `decisions` say, with a runner-up so that not all other logits are equal.
+/// Logits with the top-1 classes `decisions`, and a runner-up so that the other logits are not all equal.
 fn deciding(decisions: &[usize]) -> Logits {
     let row = |&class: &usize| (0..6).map(move |c| if c == class { 4.0 } else { 0.25 * c as f32 });
     Logits::new(decisions.iter().flat_map(row).collect(), 6).unwrap()
 }
 
-/// The labels, with the first `wrong[class]` images of each class mistaken for the next more frequent class (class 0
-/// for class 1).
+/// Decisions that equal the labels, except for the first `wrong[class]` images of each class: they go to the next
+/// more frequent class (for class 0, to class 1).
 fn mistaken(labels: &[usize], wrong: [usize; 6]) -> Vec<usize> {
     let mut left = wrong;
     labels

@@ -3,7 +3,7 @@ use tailfold_spec::Logits;
 use super::*;
 use crate::{ComparedModel, ParityErrorKind, Policy, compare};
 
-/// Two classes of 1,000 images; the candidate loses `lost` of the rare one.
+/// Two classes of 1,000 images; the candidate loses `lost` images of the rare class.
 fn report(lost: usize, names: [&str; 2]) -> Report {
     let labels: Vec<usize> = (0..2000).map(|image| image % 2).collect();
     let logits = |lost: usize| {
@@ -35,11 +35,11 @@ fn report(lost: usize, names: [&str; 2]) -> Report {
 }
 
 #[test]
-fn a_loss_beyond_what_is_allowed_is_a_regression() {
+fn loss_beyond_allowance_is_regression() {
     let accepted = report(1, ["cat", "lynx"]);
     let diff = |after: &Report| Diff::between(&accepted, after, &Regression::default()).unwrap();
     assert!(!diff(&accepted).is_regression());
-    // Half a point of the group is allowed: five images of 1,000.
+    // The group may lose half a point, which is five of 1,000 images.
     assert!(!diff(&report(3, ["cat", "lynx"])).is_regression());
     let found = diff(&report(8, ["cat", "lynx"]));
     assert_eq!(
@@ -64,7 +64,7 @@ fn a_loss_beyond_what_is_allowed_is_a_regression() {
 }
 
 #[test]
-fn reports_of_other_things_are_refused_by_name() {
+fn reports_on_other_models_images_or_classes_are_refused() {
     let accepted = report(1, ["cat", "lynx"]);
     let refused = |after: &Report| {
         Diff::between(&accepted, after, &Regression::default())
@@ -92,7 +92,7 @@ fn reports_of_other_things_are_refused_by_name() {
 }
 
 #[test]
-fn a_report_is_read_back_and_no_beginning_of_one_is() {
+fn report_is_read_back_and_truncated_report_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("parity.json");
     let report = report(3, ["cat", "lynx"]);

@@ -12,9 +12,9 @@ fn exact(gained: u64, lost: u64, images: u64) -> ExactTest {
 }
 
 #[test]
-fn p_values_are_those_of_summing_all_outcomes() {
-    // Python with SciPy 1.17: every outcome of the trinomial distribution whose score is at least that of the table, summed at
-    // 4,000 rates of the 99.99 % interval (scipy.stats.beta), the largest sum plus 1e-4.
+fn p_values_match_sums_over_all_outcomes() {
+    // Python with SciPy 1.17: every outcome of the trinomial distribution whose score is at least the observed score,
+    // summed at 4,000 rates of the 99.99 % interval (scipy.stats.beta); the largest sum plus 1e-4.
     let check = |gained, lost, images, delta, p: f64| {
         let found = exact(gained, lost, images).p_above(delta);
         assert!(
@@ -37,15 +37,15 @@ fn p_values_are_those_of_summing_all_outcomes() {
 }
 
 #[test]
-fn no_flip_excludes_one_point_from_299_images_on() {
-    // 0.99^n <= 0.05 - 1e-4 from n = 299 on; the score says 268.
+fn without_flips_299_images_exclude_loss_of_one_point() {
+    // 0.99^n <= 0.05 - 1e-4 holds from n = 299 on; by the score, 268 images would be enough.
     assert!(exact(0, 0, 298).p_above(-0.01) > 0.05);
     assert!(exact(0, 0, 299).p_above(-0.01) < 0.05);
 }
 
 #[test]
-fn large_sets_agree_with_the_score() {
-    // With hundreds of flips the score's normal approximation holds: a thousandth of a point.
+fn large_sets_agree_with_score() {
+    // With hundreds of flips, the score's normal approximation is accurate.
     for (gained, lost, images) in [
         (400, 430, 50_000),
         (900, 1500, 100_000),
@@ -64,10 +64,10 @@ fn large_sets_agree_with_the_score() {
 }
 
 #[test]
-fn an_impossible_difference_has_the_smallest_p_value() {
+fn impossible_difference_has_smallest_p_value() {
     assert!((exact(0, 0, 3000).p_above(-0.5) - LEFT_OUT).abs() < 1e-12);
     assert!((exact(0, 3000, 3000).p_above(0.5) - 1.0).abs() < 1e-12);
-    // Nor is a difference shown that lies beyond what was seen.
+    // A difference beyond the observed one is not shown either.
     assert!((exact(0, 0, 3000).p_above(0.5) - 1.0).abs() < 1e-12);
     assert!((exact(1, 0, 3000).p_above(0.01) - 1.0).abs() < 1e-12);
 }
@@ -76,18 +76,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn bounds_hold_the_estimate_agree_with_their_p_values_and_mirror(images in 2_u64..600, a in 0.0..0.4, b in 0.0..0.4) {
+    fn bounds_contain_estimate_and_agree_with_p_values(images in 2_u64..600, a in 0.0..0.4, b in 0.0..0.4) {
         let count = |share: f64| (share * images as f64) as u64;
         let (gained, lost) = (count(a), count(b));
         let table = exact(gained, lost, images);
         let lower = table.lower_beside(0.05, Some(-0.03));
         let estimate = (gained as f64 - lost as f64) / images as f64;
         prop_assert!((-1.0..=estimate).contains(&lower), "{lower} {estimate}");
-        // The verdict at the margin is that of the bound.
+        // The p-value at the margin and the bound give the same verdict.
         if -0.03 < estimate {
             prop_assert_eq!(table.p_above(-0.03) <= 0.05, lower >= -0.03);
         }
-        // One image more gained, and the bound does not fall; one more lost, and it does not rise.
+        // One more gained image does not lower the bound, and one more lost image does not raise it.
         if gained + lost < images {
             prop_assert!(exact(gained + 1, lost, images).lower(0.05) >= lower - 2.0 * NEAR);
             prop_assert!(exact(gained, lost + 1, images).lower(0.05) <= lower + 2.0 * NEAR);
@@ -95,10 +95,11 @@ proptest! {
     }
 
     #[test]
-    fn a_candidate_at_the_margin_passes_at_most_as_often_as_the_level_says(
+    fn candidate_at_margin_passes_at_most_as_often_as_level(
         images in 40_u64..220, margin in 0.02..0.08_f64, above in 0.0..0.1_f64,
     ) {
-        // The chance itself, summed over all outcomes: every nuisance rate has to hold, so any will do.
+        // Sums the exact probability to pass over all outcomes. The level must hold for every nuisance rate, so any
+        // rate can be tested.
         let lost = margin + above;
         let gained = above;
         let mut chance = 0.0;

@@ -1,4 +1,4 @@
-//! The verdict, and each set at a glance.
+//! The verdict, and a summary of each set.
 
 use crate::page::Text;
 use maud::{Markup, html};
@@ -7,7 +7,7 @@ use super::numbers::{counted, percent, signed};
 use super::{mark, pill};
 use crate::{Report, Verdict};
 
-/// The verdict, why, and the sets.
+/// Renders the verdict, its reasons, and the sets.
 pub(super) fn of(report: &Report) -> Markup {
     html! {
         (verdict(report.verdict, &report.reasons))
@@ -32,7 +32,7 @@ pub(super) fn of(report: &Report) -> Markup {
     }
 }
 
-/// The banner of a comparison that could not be made.
+/// Renders the banner for a comparison that could not be made.
 pub(super) fn unchecked(reasons: &[String]) -> Markup {
     verdict(Verdict::Error, reasons)
 }
@@ -66,7 +66,7 @@ fn verdict(verdict: Verdict, reasons: &[String]) -> Markup {
     }
 }
 
-/// A handful to be read at once; hundreds are folded.
+/// Shows a few warnings, and folds the others.
 fn warnings(warnings: &[String]) -> Markup {
     let (first, rest) = warnings.split_at(warnings.len().min(6));
     html! {
@@ -84,7 +84,7 @@ fn warnings(warnings: &[String]) -> Markup {
     }
 }
 
-/// Colour of a difference; its sign says the same.
+/// CSS class for the colour of a difference; the sign shows the same.
 pub(super) fn direction(delta: f64) -> &'static str {
     if delta < -0.005 {
         "worse"

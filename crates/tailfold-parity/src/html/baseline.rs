@@ -1,4 +1,4 @@
-//! What changed since an accepted run.
+//! Changes since an accepted run.
 
 use crate::page::{Text, scrolled};
 use maud::{Markup, html};
@@ -14,9 +14,9 @@ pub(super) fn of(diff: &Diff) -> Markup {
         h3 { "Since the baseline" }
         @if diff.regressions.is_empty() { p { "No regression against the accepted run." } }
         @else { ul { @for regression in &diff.regressions { li { (Text(regression)) } } } }
-        (scrolled("Table of what changed since the baseline", table(diff)))
+        (scrolled("Table of changes since the baseline", table(diff)))
         @if !diff.others.is_empty() {
-            p.muted { "What else is different:" }
+            p.muted { "Other differences:" }
             ul { @for other in &diff.others { li { (Text(other)) } } }
         }
     }
@@ -25,7 +25,7 @@ pub(super) fn of(diff: &Diff) -> Markup {
 fn table(diff: &Diff) -> Markup {
     html! {
         table {
-            caption { "The candidate's accuracy in the accepted run and in this one; of single classes, those that changed most." }
+            caption { "The candidate's accuracy in the accepted run and in this run, for each set and for the classes that changed most." }
             thead {
                 tr {
                     th scope="col" { "Set" }

@@ -1,4 +1,4 @@
-//! The worst flips as pictures, with what both sides said of them.
+//! The worst flips as pictures, with the decisions of both sides.
 
 use crate::page::Text;
 use base64::Engine as _;
@@ -10,14 +10,14 @@ use super::names::Names;
 use super::numbers::{counted, length, percent, whole};
 use crate::{Flip, Report};
 
-/// Longer side in pixels up to which an image is shown enlarged, pixel by pixel.
+/// Largest side in pixels of an image that is enlarged pixel by pixel.
 const TINY: usize = 96;
 
 pub(super) fn of(report: &Report, names: &Names<'_>, pictures: &[Picture]) -> Markup {
     let shown = report.worst_flips.len();
     html! {
         h3 { @if shown < report.flips { "The " (shown) " worst of " (whole(report.flips)) } @else { (counted(shown, "flip", "flips")) } }
-        p.muted { "What the reference had right comes first, of the rarest classes. The bar is the probability (softmax) of the class given." }
+        p.muted { "Lost images come first, the rarest classes before others. The bar is the probability (softmax) of the given class." }
         ul.cards {
             @for flip in &report.worst_flips {
                 @let picture = pictures.iter().find(|picture| picture.image == flip.image);
@@ -77,7 +77,7 @@ fn guess(
                 span.muted { (side) } " "
                 @match class {
                     Some(class) => { (names.markup(class)) " " span aria-label=(if right { "right" } else { "wrong" }) role="img" { (if right { "✓" } else { "✗" }) } },
-                    None => "no number",
+                    None => "no decision",
                 }
                 span.numbers { @if class.is_some() { (percent(confidence)) } @else { "–" } }
             }

@@ -1,4 +1,4 @@
-//! Every class: a chart, and a table that a script makes sortable.
+//! A chart and a table of all classes; a script makes the table sortable.
 
 use crate::page::scrolled;
 use maud::{Markup, html};
@@ -10,7 +10,7 @@ use super::recall;
 use crate::render::p_value;
 use crate::{ClassComparison, Report};
 
-/// Most classes whose table is open at first.
+/// Largest number of classes whose table is open at first.
 const OPEN: usize = 30;
 
 pub(super) fn section(report: &Report) -> Markup {

@@ -1,4 +1,4 @@
-//! Diagnostics beside the verdict: ties, logits that are NaN or infinite, calibration, distances, masses.
+//! Diagnostics next to the verdict: ties, NaN and infinite logits, calibration, distances, masses.
 
 use crate::page::scrolled;
 use maud::{Markup, html};
@@ -8,9 +8,9 @@ use crate::Report;
 
 pub(super) fn section(report: &Report) -> Markup {
     html! {
-        p.muted { "Of these, the policy asks for ties, agreement and the largest difference of a logit; the rest explains." }
+        p.muted { "A NaN or infinite logit fails, and the policy limits ties and the largest difference of a logit. The other numbers have no influence on the verdict." }
         div.pair {
-            (scrolled("Table of what was counted beside", sides(report)))
+            (scrolled("Table of the counts of each side", sides(report)))
             (scrolled("Table of the distances of logits", distances(report)))
         }
         (scrolled("Table of the masses", masses(report)))
@@ -23,7 +23,7 @@ fn sides(report: &Report) -> Markup {
     html! {
         table {
             caption { "Counted on each side." }
-            thead { tr { th scope="col" { "What" } th.number scope="col" { "Reference" } th.number scope="col" { "Candidate" } } }
+            thead { tr { th scope="col" { "Count" } th.number scope="col" { "Reference" } th.number scope="col" { "Candidate" } } }
             tbody {
                 tr {
                     th scope="row" { "Images with a tie at the top; the lowest class wins" }
@@ -57,9 +57,9 @@ fn two(share: f64) -> String {
 }
 
 fn distances(report: &Report) -> Markup {
-    let row = |what: &str, value: Option<String>| {
+    let row = |name: &str, value: Option<String>| {
         let value = value.unwrap_or_else(|| "not a number".to_owned());
-        html! { tr { th scope="row" { (what) } td.number { (value) } } }
+        html! { tr { th scope="row" { (name) } td.number { (value) } } }
     };
     let distance = report.logit_distance;
     let noise = distance.map(|d| match d.signal_to_noise_db {
@@ -83,7 +83,7 @@ fn distances(report: &Report) -> Markup {
 fn masses(report: &Report) -> Markup {
     html! {
         table {
-            caption { "Where each side puts its decisions and its probability: shares of all images. A tail that dries out shows here first." }
+            caption { "How the decisions and the probability of each side are distributed over the groups, as shares of all images. A loss of the rare classes shows here first." }
             thead {
                 tr {
                     th scope="col" { "Group" }

@@ -1,4 +1,4 @@
-//! Images to which the two do not give the same class.
+//! Images for which the two models give different classes.
 
 use maud::{Markup, html};
 
@@ -17,7 +17,7 @@ pub(super) fn section(report: &Report, pictures: &[Picture]) -> Markup {
             ": both give the same class to " (percent_of(report.agreement)) ". "
             @if report.flips > 0 {
                 (whole(frequent)) " went to a more frequent class, " (whole(rare)) " to a rarer one"
-                @if level > 0 { ", " (whole(level)) " to one as frequent or to none" }
+                @if level > 0 { ", " (whole(level)) " to an equally frequent class or to none" }
                 "."
             }
         }
@@ -28,7 +28,7 @@ pub(super) fn section(report: &Report, pictures: &[Picture]) -> Markup {
     }
 }
 
-/// All but all is not all.
+/// Formats the agreement; just below 100 % it has three decimals, so that it does not round to 100 %.
 fn percent_of(agreement: f64) -> String {
     if agreement > 0.999 && agreement < 1.0 {
         format!("{:.3} %", 100.0 * agreement)

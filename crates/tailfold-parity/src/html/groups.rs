@@ -1,4 +1,4 @@
-//! The groups: intervals, and the numbers behind them.
+//! The groups: a chart of intervals, and a table of numbers.
 
 use crate::page::scrolled;
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! Differences of all sets with their bounds, margins and the line of no difference.
+//! Chart of the differences of all sets, with their bounds, their margins and a line at zero.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use super::pill;
 use super::scale::Scale;
 use crate::{Comparison, Report};
 
-/// A row a set over one common axis.
+/// One row per set over a common axis.
 pub(super) fn chart(report: &Report) -> Markup {
     let scale = common(report);
     html! {
@@ -30,7 +30,7 @@ pub(super) fn chart(report: &Report) -> Markup {
     }
 }
 
-/// An axis that has all bounds and margins, and zero.
+/// An axis that covers zero, all bounds and all margins.
 fn common(report: &Report) -> Scale {
     let values = report.parts().flat_map(|(_, part)| {
         [
@@ -93,7 +93,7 @@ fn axis(scale: Scale) -> Markup {
     }
 }
 
-/// A tick as short as it can be.
+/// Formats a tick without trailing zeros.
 fn short(tick: f64) -> String {
     let text = format!("{tick:+.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -108,7 +108,7 @@ mod tests {
     use super::short;
 
     #[test]
-    fn ticks_are_short() {
+    fn ticks_have_no_trailing_zeros() {
         for (tick, text) in [
             (0.0, "0"),
             (-0.5, "-0.5"),

@@ -1,4 +1,4 @@
-//! From which class to which one decisions moved.
+//! Matrix of flips, from the reference's class to the candidate's.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -10,14 +10,14 @@ use super::names::{Names, name};
 use super::numbers::{counted, whole};
 use crate::Report;
 
-/// Most classes that a matrix of classes is drawn of.
+/// Largest number of classes with a matrix per class.
 const CLASSES: usize = 20;
-/// Pairs listed beside a matrix of groups.
+/// Number of pairs listed next to a matrix per group.
 const PAIRS: usize = 20;
 
-/// Class by class where there are few, group by group and the top pairs otherwise.
+/// Renders a matrix per class for few classes, and otherwise a matrix per group and the most frequent pairs.
 pub(super) fn of(report: &Report, names: &Names<'_>) -> Markup {
-    // The report then has every pair.
+    // With so few classes, the report has every pair.
     let few = report.classes.len() <= CLASSES;
     let shown = report.group_flips.iter().map(|flip| flip.images);
     let rest = report.flips - shown.sum::<usize>().min(report.flips);
@@ -25,7 +25,7 @@ pub(super) fn of(report: &Report, names: &Names<'_>) -> Markup {
         h3 { "From the reference's class to the candidate's" }
         @if few { (by_class(report)) } @else { (by_group(report)) (pairs(report, names)) }
         @if rest > 0 {
-            p.muted { "Without " (counted(rest, "flip", "flips")) " where a logit is no number, so that a side gives no class." }
+            p.muted { "Without " (counted(rest, "flip", "flips")) " where a logit is NaN or infinite, so that one side gives no class." }
         }
     }
 }
@@ -62,7 +62,7 @@ fn by_group(report: &Report) -> Markup {
     })
 }
 
-/// A table whose cells are shaded by how many images they have; `None` is a cell that cannot have any.
+/// A table whose cells are shaded by their numbers of images; a `None` cell cannot have images.
 fn matrix(caption: &str, heads: &[&str], images: impl Fn(usize, usize) -> Option<usize>) -> Markup {
     let cells = |row: usize| (0..heads.len()).map(move |column| (row, column));
     let most = (0..heads.len())

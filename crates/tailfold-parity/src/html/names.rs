@@ -1,4 +1,4 @@
-//! What classes are called; a name keeps its direction of writing to itself.
+//! Names of classes, each isolated so that its writing direction does not affect the text around it.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ impl<'a> Names<'a> {
         Self(classes.map(|c| (c.class, c.name.as_str())).collect())
     }
 
-    /// A class that has no image has no name in a report.
+    /// The name of a class, or its index: a report has no names for classes without images.
     pub(super) fn text(&self, class: usize) -> String {
         match self.0.get(&class) {
             Some(name) => (*name).to_owned(),
@@ -29,7 +29,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A name from outside.
+/// Markup for a third-party name.
 pub(super) fn name(name: &str) -> Markup {
     html! { bdi { (Text(name)) } }
 }

@@ -1,8 +1,8 @@
-//! Numbers as the page writes them.
+//! Number formats of the page.
 
 pub(super) use crate::sentence::{plain, signed};
 
-/// With a comma every three digits.
+/// Formats an integer with a comma every three digits.
 pub(super) fn whole(number: impl TryInto<u64>) -> String {
     let number: u64 = number.try_into().unwrap_or(u64::MAX);
     let digits = number.to_string();
@@ -16,7 +16,7 @@ pub(super) fn whole(number: impl TryInto<u64>) -> String {
     text
 }
 
-/// `1 image`, `2,000 images`.
+/// Formats a count with its noun: `1 image`, `2,000 images`.
 pub(super) fn counted(number: usize, one: &str, several: &str) -> String {
     format!(
         "{} {}",
@@ -25,12 +25,12 @@ pub(super) fn counted(number: usize, one: &str, several: &str) -> String {
     )
 }
 
-/// A share in per cent, one decimal.
+/// Formats a share in percent, with one decimal.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// A length in a chart, per cent of its side.
+/// Formats a length in a chart, in percent of the chart's side.
 pub(super) fn length(share: f64) -> String {
     format!("{:.3}%", 100.0 * share.clamp(0.0, 1.0))
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_come_in_threes() {
+    fn digits_are_grouped_by_three() {
         for (number, text) in [
             (0, "0"),
             (999, "999"),

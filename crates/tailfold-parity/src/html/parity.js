@@ -1,4 +1,4 @@
-// Comfort only: sorting the table of classes, selecting the command, opening what is folded before it goes to paper.
+// Optional: sorts the table of classes, selects the command, and opens folded sections before printing.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {

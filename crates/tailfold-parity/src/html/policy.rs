@@ -1,4 +1,4 @@
-//! What was asked, and rule by rule what was found.
+//! The policy, and the result of each rule.
 
 use crate::page::{Text, scrolled};
 use maud::{Markup, html};
@@ -11,7 +11,7 @@ use super::pill;
 use crate::sentence::trimmed;
 use crate::{BackendPolicy, GroupMargins, GroupRule, Policy, Report};
 
-/// Every rule with its verdict.
+/// Lists every rule with its verdict.
 pub(super) fn rules(report: &Report) -> Markup {
     html! {
         p.muted { "The worst of these is the verdict." }
@@ -28,11 +28,11 @@ pub(super) fn rules(report: &Report) -> Markup {
     }
 }
 
-/// The policy that was applied.
+/// Lists the fields of the applied policy.
 pub(super) fn section(policy: &Policy) -> Markup {
     let table = html! {
         table {
-            caption { "What was asked of the candidate." }
+            caption { "Requirements on the candidate." }
             thead { tr { th scope="col" { "Field" } th scope="col" { "Value" } th scope="col" { "Meaning" } } }
             tbody {
                 @for (field, value, meaning) in fields(policy) {
@@ -58,7 +58,7 @@ fn fields(policy: &Policy) -> Vec<(&'static str, String, &'static str)> {
     field(
         "model",
         policy.model.clone(),
-        "the only model that it is for",
+        "the only model that the policy applies to",
     );
     field(
         "level",
@@ -79,7 +79,7 @@ fn fields(policy: &Policy) -> Vec<(&'static str, String, &'static str)> {
     field(
         "min_retained",
         Some(percent(policy.min_retained)),
-        "share of the reference's accuracy to be kept, in each set",
+        "smallest share of the reference's accuracy that the candidate must retain, in each set",
     );
     field(
         "max_tie_rate",
@@ -89,7 +89,7 @@ fn fields(policy: &Policy) -> Vec<(&'static str, String, &'static str)> {
     field(
         "min_agreement",
         policy.min_agreement.map(percent),
-        "share of images to be decided alike",
+        "smallest top-1 agreement with the reference",
     );
     field(
         "max_abs_logit_diff",
@@ -99,7 +99,7 @@ fn fields(policy: &Policy) -> Vec<(&'static str, String, &'static str)> {
     field(
         "expected_images",
         policy.expected_images.map(|n| n.to_string()),
-        "images that must be there",
+        "required number of images",
     );
     let of = policy.expected_group_images;
     let images: Vec<String> = Group::ALL
@@ -109,7 +109,7 @@ fn fields(policy: &Policy) -> Vec<(&'static str, String, &'static str)> {
     field(
         "expected_group_images",
         (!images.is_empty()).then(|| images.join(", ")),
-        "images of each group that must be there",
+        "required number of images of each group",
     );
     let groups = match policy.groups.by {
         GroupRule::Thirds => "thirds of the classes".to_owned(),
@@ -118,7 +118,7 @@ fn fields(policy: &Policy) -> Vec<(&'static str, String, &'static str)> {
             policy.groups.few_below, policy.groups.many_above
         ),
     };
-    field("groups", Some(groups), "how classes are told apart");
+    field("groups", Some(groups), "how classes are assigned to groups");
     fields
 }
 
@@ -130,7 +130,7 @@ fn margins(margins: GroupMargins) -> String {
 fn backends(policy: &Policy) -> Markup {
     html! {
         table {
-            caption { "Back ends with tolerances of their own, and why." }
+            caption { "Back ends with their own tolerances, and the reasons." }
             thead { tr { th scope="col" { "Back end" } th scope="col" { "Instead" } th scope="col" { "Reason" } } }
             tbody {
                 @for (backend, own) in &policy.backends {

@@ -1,4 +1,4 @@
-//! Recall of both sides against training images: an arrow a class, from the reference to the candidate.
+//! Chart of both sides' recall against training images, with one arrow per class from the reference to the candidate.
 
 use crate::page::{Text, printable};
 use maud::{Markup, html};
@@ -9,10 +9,10 @@ use super::numbers::{length, percent, signed, whole};
 use super::scale::Scale;
 use crate::{ClassComparison, Report};
 
-/// Height in pixels, of which some are room at both ends.
+/// Height in pixels, including [`ROOM`] at both ends.
 const HEIGHT: f64 = 340.0;
 const ROOM: f64 = 14.0;
-/// Most classes whose names stand beside their points.
+/// Largest number of classes with names next to their points.
 const NAMED: usize = 15;
 
 /// The chart; empty without classes.
@@ -70,7 +70,7 @@ fn delta(class: &ClassComparison) -> f64 {
     100.0 * (class.candidate_recall - class.reference_recall)
 }
 
-/// An axis that has all recalls, and is not so short that a few images look like much.
+/// An axis that covers all recalls, and is long enough that a few images do not look like a large difference.
 fn recalls(report: &Report) -> Scale {
     let recalls = report
         .classes
@@ -83,7 +83,7 @@ fn recalls(report: &Report) -> Scale {
     Scale::linear((low - room).max(0.0), (high + room).min(1.0))
 }
 
-/// Pixels from the top, of a share of the axis.
+/// Position in pixels from the top, for a share of the axis.
 fn down(share: f64) -> f64 {
     ROOM + (1.0 - share) * (HEIGHT - 2.0 * ROOM)
 }
@@ -112,21 +112,21 @@ fn arrow(class: &ClassComparison, scale: Scale, recalls: Scale) -> Markup {
     }
 }
 
-/// A name beside a point.
+/// A name next to a point.
 struct Label {
-    /// Share of the width, of the point.
+    /// Position of the point, as a share of the width.
     x: f64,
-    /// Pixels from the top, of the text's middle.
+    /// Middle of the text, in pixels from the top.
     y: f64,
-    /// Pixels to the side.
+    /// Offset of the text to the side, in pixels.
     dx: f64,
     anchor: &'static str,
-    /// Begin and end, shares of the width.
+    /// Left and right end of the text, as shares of the width.
     across: [f64; 2],
     name: String,
 }
 
-/// Names where they do not lie over one another: to the right of their point, to its left, below or above.
+/// Places the names without overlaps: right of their point, left of it, below or above.
 fn labels(report: &Report, scale: Scale, recalls: Scale) -> Vec<Label> {
     let mut labels: Vec<Label> = Vec::new();
     if report.classes.len() > NAMED {
@@ -138,7 +138,7 @@ fn labels(report: &Report, scale: Scale, recalls: Scale) -> Vec<Label> {
             down(recalls.at(class.candidate_recall)),
         );
         let name: String = class.name.chars().take(14).collect();
-        // On a screen that shows names at all, a letter takes less than a hundredth of the width.
+        // On a screen that shows names, a letter takes less than a hundredth of the width.
         let wide = 0.009 * name.chars().count() as f64;
         let place = |y, dx, anchor, from: f64| Label {
             x,
@@ -170,7 +170,7 @@ impl Label {
     }
 }
 
-/// The groups along the axis, where their classes do not lie among one another: name, begin and end.
+/// The groups along the axis as name, begin and end; empty if their ranges of training images overlap.
 fn bands(report: &Report, scale: Scale) -> Vec<(&'static str, f64, f64)> {
     let span = |group: Group| {
         let counts = report.classes.iter().filter(|c| c.group == group);
@@ -181,7 +181,7 @@ fn bands(report: &Report, scale: Scale) -> Vec<(&'static str, f64, f64)> {
     if spans.windows(2).any(|pair| pair[0].2 >= pair[1].1) {
         return Vec::new();
     }
-    // Halfway between the last class of one and the first of the next, as the axis sees it.
+    // The border is halfway on the axis between the last class of a group and the first class of the next.
     let border = |a: u64, b: u64| f64::midpoint(scale.at(a as f64), scale.at(b as f64));
     let mut bands = Vec::new();
     let mut from = 0.0;
@@ -193,7 +193,7 @@ fn bands(report: &Report, scale: Scale) -> Vec<(&'static str, f64, f64)> {
     bands
 }
 
-/// A point in the legend.
+/// A sample point for the legend.
 fn sample(class: &str, filled: bool) -> Markup {
     html! {
         svg width="16" height="16" aria-hidden="true" {

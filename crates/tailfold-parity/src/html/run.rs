@@ -1,4 +1,4 @@
-//! What ran: files, sizes, hashes, back ends, kernels, times, seeds, and the command that does it again.
+//! The run: files, sizes, hashes, back ends, kernels, times, seeds, and the command to repeat it.
 
 use crate::page::{Text, printable, scrolled};
 use maud::{Markup, html};
@@ -10,7 +10,7 @@ use crate::{Report, Sides};
 
 pub(super) fn section(report: &Report) -> Markup {
     html! {
-        (scrolled("Table of what ran", table(report)))
+        (scrolled("Table of the two models", table(report)))
         dl.facts {
             @if let Some(run) = &report.run {
                 (fact("Images", &run.data))
@@ -23,17 +23,17 @@ pub(super) fn section(report: &Report) -> Markup {
     }
 }
 
-fn fact(what: &str, value: &str) -> Markup {
-    html! { @if !value.is_empty() { div { dt { (what) } dd { (Text(value)) } } } }
+fn fact(name: &str, value: &str) -> Markup {
+    html! { @if !value.is_empty() { div { dt { (name) } dd { (Text(value)) } } } }
 }
 
 fn table(report: &Report) -> Markup {
     let run = report.run.as_ref().map(|run| &run.sides);
-    let row = |what: &str, cells: [Markup; 2]| html! { tr { th scope="row" { (what) } @for cell in cells { td { (cell) } } } };
+    let row = |name: &str, cells: [Markup; 2]| html! { tr { th scope="row" { (name) } @for cell in cells { td { (cell) } } } };
     html! {
         table.run {
-            caption { "The two models as they ran." }
-            thead { tr { th scope="col" { "What" } th scope="col" { "Reference" } th scope="col" { "Candidate" } } }
+            caption { "The two models of this run." }
+            thead { tr { th scope="col" { "Property" } th scope="col" { "Reference" } th scope="col" { "Candidate" } } }
             tbody {
                 @if let Some(Sides { reference, candidate }) = run {
                     (row("File", [reference, candidate].map(|side| html! { (Text(&side.file)) })))
@@ -42,8 +42,8 @@ fn table(report: &Report) -> Markup {
                 (row("SHA-256", [&report.model_sha256.reference, &report.model_sha256.candidate].map(|hash| html! { code { (or_dash(hash)) } })))
                 (row("Back end", [&report.backends.reference, &report.backends.candidate].map(|name| html! { (or_dash(name)) })))
                 @if let Some(Sides { reference, candidate }) = run {
-                    (row("Nodes, by what ran them", [reference, candidate].map(nodes)))
-                    (row("Time of an image", [latency(reference), latency(candidate)]))
+                    (row("Nodes per kernel", [reference, candidate].map(nodes)))
+                    (row("Time per image", [latency(reference), latency(candidate)]))
                 }
             }
         }
@@ -64,7 +64,7 @@ fn size(side: &RunSide, reference: &RunSide) -> Markup {
 
 fn nodes(side: &RunSide) -> Markup {
     html! {
-        @if side.nodes.is_empty() { span.muted { "the back end does not tell" } }
+        @if side.nodes.is_empty() { span.muted { "not reported by the back end" } }
         @else { ul.plain { @for (kernel, number) in &side.nodes { li { (Text(kernel)) ": " (whole(*number)) } } } }
     }
 }
@@ -79,7 +79,8 @@ fn latency(side: &RunSide) -> Markup {
     }
 }
 
-/// In a field, where the keyboard can select it; on paper as text, where a field would be cut.
+/// Renders the command in a text field, where the keyboard can select it, and as text for print, where a field would
+/// be cut off.
 fn command(run: &Run) -> Markup {
     let command = printable(&run.command);
     if command.is_empty() {
@@ -87,7 +88,7 @@ fn command(run: &Run) -> Markup {
     }
     html! {
         h3 #again-title { "Command to repeat" }
-        // A line has some hundred letters on a wide screen.
+        // A wide screen shows about a hundred letters per line.
         textarea.command readonly rows=(command.chars().count().div_ceil(90).clamp(2, 12)) aria-labelledby="again-title" spellcheck="false" { (command) }
         pre.on-paper { (command) }
     }

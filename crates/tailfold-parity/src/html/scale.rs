@@ -1,6 +1,6 @@
-//! From values to places in a chart, as shares of its side, and the values worth a line.
+//! Maps values to positions in a chart, as shares of its side, and chooses the ticks.
 
-/// Where a value lies between the ends of an axis.
+/// An axis, which maps a value to its position between the ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
     low: f64,
@@ -9,7 +9,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// From `low` to `high`, which differ.
+    /// A linear axis from `low` to `high`, which must differ.
     pub(super) fn linear(low: f64, high: f64) -> Self {
         let logarithmic = false;
         Self {
@@ -19,7 +19,7 @@ impl Scale {
         }
     }
 
-    /// From `fewest` to `most`, both at least 1, with room at both ends.
+    /// A logarithmic axis from `fewest` to `most`, with room at both ends; counts below 1 become 1.
     pub(super) fn counts(fewest: u64, most: u64) -> Self {
         Self {
             low: (fewest.max(1) as f64).ln() - 0.25,
@@ -28,7 +28,7 @@ impl Scale {
         }
     }
 
-    /// Share of the side, 0 to 1.
+    /// Position of `value` as a share of the side, 0 to 1.
     pub(super) fn at(self, value: f64) -> f64 {
         let value = if self.logarithmic {
             value.max(1.0).ln()
@@ -38,7 +38,7 @@ impl Scale {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// Whole steps of 1, 2 or 5 times a power of ten, about `wanted` of them.
+    /// About `wanted` ticks, in steps of 1, 2 or 5 times a power of ten.
     pub(super) fn ticks(self, wanted: f64) -> Vec<f64> {
         let rough = (self.high - self.low) / wanted;
         let power = 10f64.powf(rough.log10().floor());
@@ -57,7 +57,7 @@ impl Scale {
         ticks
     }
 
-    /// Powers of ten on an axis of counts, with their doubles and fivefolds where there are few.
+    /// Powers of ten on an axis of counts; if there are at most two, also their doubles and fivefolds.
     pub(super) fn powers(self) -> Vec<u64> {
         let inside = |tick: u64| {
             let at = (tick as f64).ln();

@@ -2,14 +2,14 @@ use super::Picture;
 use crate::sample::{report, report_of, report_of_many, run};
 use crate::{BackendPolicy, Policy, Unchecked, Verdict};
 
-/// Text between `open` and the `close` after it.
+/// Text between `open` and the next `close`.
 fn between<'a>(page: &'a str, open: &str, close: &str) -> &'a str {
     let (_, rest) = page.split_once(open).unwrap_or_else(|| panic!("no {open}"));
     rest.split_once(close).unwrap().0
 }
 
 #[test]
-fn names_from_outside_stay_text() {
+fn third_party_names_stay_text() {
     let names = [
         "<script>alert(1)</script>",
         "\" onload=\"alert(1)\u{1b}",
@@ -62,7 +62,7 @@ fn names_from_outside_stay_text() {
 }
 
 #[test]
-fn the_page_has_what_decides_and_what_ran() {
+fn page_has_reasons_and_run() {
     let mut report = report();
     report.run = Some(run());
     report.model_sha256.candidate = "ab".repeat(32);
@@ -85,7 +85,7 @@ fn the_page_has_what_decides_and_what_ran() {
         assert!(page.contains(text), "{text}");
     }
     assert_eq!(page.matches("class=\"card\"").count(), 24);
-    // A caption and a scope each, and a name for every chart.
+    // Every table has a caption, every header cell a scope, and every chart a label.
     assert_eq!(
         page.matches("<table").count(),
         page.matches("<caption>").count()
@@ -138,7 +138,7 @@ fn few_classes_have_a_matrix_and_many_have_groups() {
 }
 
 #[test]
-fn a_page_without_flips_says_so() {
+fn page_without_flips_says_so() {
     let mut report = report();
     report.flips = 0;
     report.agreement = 1.0;

@@ -2,7 +2,7 @@ use crate::sample::{report, report_of, undecided};
 use crate::{Policy, Unchecked};
 
 #[test]
-fn a_case_a_rule() {
+fn xml_has_one_case_per_rule() {
     let policy = Policy {
         min_agreement: Some(0.5),
         max_abs_logit_diff: Some(0.5),
@@ -43,7 +43,7 @@ fn a_case_a_rule() {
 }
 
 #[test]
-fn what_cannot_be_told_is_not_green() {
+fn inconclusive_rule_is_failure() {
     let xml = undecided().to_junit();
     assert!(
         xml.contains("<failure type=\"inconclusive\" message=\"few: "),
@@ -53,7 +53,7 @@ fn what_cannot_be_told_is_not_green() {
 }
 
 #[test]
-fn names_from_outside_are_valid_xml() {
+fn third_party_names_are_valid_xml() {
     let xml = report().to_junit();
     assert!(
         xml.contains("tug\u{fffd}[2J") && !xml.contains('\u{1b}'),
@@ -72,7 +72,7 @@ fn names_from_outside_are_valid_xml() {
 }
 
 #[test]
-fn an_error_is_one() {
+fn unchecked_comparison_is_one_error() {
     let error = std::io::Error::other("no \"model\"");
     let xml = Unchecked::because(&error).to_junit();
     assert!(xml.contains("errors=\"1\""), "{xml}");

@@ -1,14 +1,14 @@
-//! Text from outside in Markdown, with its marks taken literally.
+//! Escapes third-party text, so that Markdown shows it literally.
 
 use std::fmt::Write as _;
 
 use crate::page::printable;
 
-/// Most characters of a cell.
+/// Largest length of a table cell, in characters.
 const CELL: usize = 120;
 
-/// `text` as a reader is to see it: no markup, no mention of anybody, no reference to an issue. At most `most` characters with what
-/// that takes, and an ellipsis where `text` has more.
+/// Escapes `text`, so that it has no markup, no mentions of users and no references to issues. The result has at most
+/// `most` characters including the escapes, and an ellipsis if `text` is longer.
 pub(super) fn literal(text: &str, most: usize) -> String {
     let (mut out, mut length) = (String::new(), 0);
     for c in printable(text).chars() {
@@ -16,7 +16,7 @@ pub(super) fn literal(text: &str, most: usize) -> String {
             '\\' | '|' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '&' | '~' | '$' => "\\",
             _ => "",
         };
-        // GitHub looks for these after Markdown is done with, so a backslash does not keep it from them.
+        // GitHub looks for these characters after it has processed Markdown, so a backslash does not escape them.
         let after = if matches!(c, '@' | '#') {
             "<!-- -->"
         } else {
@@ -34,7 +34,7 @@ pub(super) fn literal(text: &str, most: usize) -> String {
     out
 }
 
-/// At most `most` characters, the last of them an ellipsis where there are more.
+/// Cuts `text` to at most `most` characters; the last one is an ellipsis if `text` is longer.
 pub(super) fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn clipped(text: &str, most: usize) -> String {
     }
 }
 
-/// A table whose first row is the header.
+/// Renders a table whose first row is the header.
 pub(super) fn piped(rows: &[Vec<String>]) -> String {
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {
@@ -55,7 +55,7 @@ pub(super) fn piped(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// A block of code, fenced by more backticks than it has in a row.
+/// Renders a block of code with a fence longer than any run of backticks in the code.
 pub(super) fn span(code: &str) -> String {
     let code = printable(code);
     let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);

@@ -1,11 +1,11 @@
 use crate::sample::{report, report_of, report_of_many, run};
 use crate::{Policy, Unchecked};
 
-/// GitHub's limit of a comment, characters.
+/// GitHub's limit for a comment, in characters.
 const LIMIT: usize = 65_536;
 
 #[test]
-fn a_bot_finds_its_comment_and_a_reader_the_verdict() {
+fn comment_has_mark_verdict_and_table() {
     let mut report = report();
     report.model = "pets".to_owned();
     report.run = Some(run());
@@ -35,7 +35,7 @@ fn a_bot_finds_its_comment_and_a_reader_the_verdict() {
 }
 
 #[test]
-fn names_are_taken_literally() {
+fn names_are_shown_literally() {
     let text = report().to_markdown();
     assert!(text.contains("| 2 raft\\|\\_ | few | 4 | 1000 |"), "{text}");
     assert!(text.contains("| 1 tug\u{fffd}\\[2J | medium |"), "{text}");
@@ -51,7 +51,7 @@ fn names_are_taken_literally() {
 }
 
 #[test]
-fn a_fence_is_longer_than_what_it_holds() {
+fn fence_is_longer_than_backticks_in_code() {
     let mut report = report();
     let mut run = run();
     run.command = "tailfold parity --data '````'".to_owned();
@@ -70,7 +70,7 @@ fn thousands_of_classes_fit_a_comment() {
     report.run = Some(run());
     let text = report.to_markdown();
     assert!(text.contains("- and "), "{text}");
-    // Every text from outside as long as can be, and of letters that take the most room.
+    // Every third-party text is very long, and consists of the character with the longest escape.
     let long = "@".repeat(20_000);
     report.model.clone_from(&long);
     report.warnings.iter_mut().for_each(|w| w.clone_from(&long));
@@ -90,7 +90,7 @@ fn thousands_of_classes_fit_a_comment() {
 }
 
 #[test]
-fn an_error_is_said() {
+fn error_is_shown() {
     let error = std::io::Error::other("no `model`");
     let text = Unchecked::because(&error).to_markdown();
     assert_eq!(

@@ -4,21 +4,21 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Text;
 
-/// The content security policy: a page loads nothing, not even an icon.
+/// The content security policy: a page loads no file, not even an icon.
 const CONTENTS: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'unsafe-inline'";
 
 /// The style sheet of all pages.
 const STYLE: &str = include_str!("page.css");
 
-/// A page in one file.
+/// A self-contained page.
 #[derive(Debug)]
 pub struct Page<'a> {
     /// The window's title.
     pub title: &'a str,
-    /// Style rules of this page alone.
+    /// Additional style rules of this page.
     pub style: &'a str,
-    /// A script for comfort, empty for none; the page must work without it.
+    /// An optional script, empty for none; the page must work without it.
     pub script: &'a str,
     /// The navigation before the main part.
     pub header: Markup,
@@ -27,7 +27,7 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Returns the page as the text of a file.
+    /// Returns the page as HTML.
     pub fn into_string(self) -> String {
         let page = html! {
             (DOCTYPE)
@@ -37,7 +37,7 @@ impl Page<'_> {
                     meta http-equiv="Content-Security-Policy" content=(CONTENTS);
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    // Without one, a browser asks a server for /favicon.ico.
+                    // Without this icon, a browser requests /favicon.ico from a server.
                     link rel="icon" href="data:,";
                     title { (Text(self.title)) }
                     style { (PreEscaped(STYLE)) (PreEscaped(self.style)) }
@@ -56,7 +56,8 @@ impl Page<'_> {
     }
 }
 
-/// Returns `wide` in a frame of its own that scrolls on a small screen, with the keyboard too; screen readers call it `label`.
+/// Returns `wide` in a frame that scrolls on small screens, also by keyboard; `label` names the frame for screen
+/// readers.
 pub fn scrolled(label: &str, wide: Markup) -> Markup {
     html! {
         div.scroll role="region" aria-label=(label) tabindex="0" { (wide) }
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn page_refers_to_nothing_outside() {
+    fn page_has_no_external_references() {
         let page = Page {
             title: "<b>",
             style: ".own{}",

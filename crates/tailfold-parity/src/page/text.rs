@@ -1,9 +1,10 @@
-//! Names in data sets and models, which third parties choose: shown as text, never as markup.
+//! Shows third-party names, such as names in data sets and models, as text and never as markup.
 
 use maud::{Escaper, Render};
 
-/// Returns `text` with invisible characters replaced by U+FFFD: control characters, which steer terminals and which XML forbids, and
-/// characters that turn the direction of writing, by which one name could pass for another.
+/// Returns `text` with invisible characters replaced by U+FFFD. These are control characters, which control terminals
+/// and are invalid in XML, and characters that change the writing direction, which can make one name look like
+/// another.
 pub fn printable(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
@@ -21,7 +22,7 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// A third party's text in a page: printable, and never markup.
+/// Third-party text in a page: printable, and never markup.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a>(pub &'a str);
 

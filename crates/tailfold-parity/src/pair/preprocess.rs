@@ -1,11 +1,11 @@
-//! In which field two preprocessings differ.
+//! Finds the first field in which the preprocessing of two models differs.
 
 use std::fmt;
 
 use serde_json::Value;
 use tailfold_spec::ModelCard;
 
-/// The first field of the preprocessing that two models do not share.
+/// A preprocessing field in which two models differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Difference {
     field: String,
@@ -23,7 +23,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The first field that differs, with both values as the files have them; a field that is added later is compared too.
+/// Returns the first field that differs, with both values in their JSON form. Fields that are added later are
+/// compared too.
 pub(super) fn difference(reference: &ModelCard, candidate: &ModelCard) -> Option<Difference> {
     let fields = |card: &ModelCard| match serde_json::to_value(&card.preprocess) {
         Ok(Value::Object(fields)) => fields,
@@ -34,7 +35,7 @@ pub(super) fn difference(reference: &ModelCard, candidate: &ModelCard) -> Option
     let field = a.keys().chain(b.keys()).find(differs)?;
     let value = |side: &serde_json::Map<String, Value>| {
         side.get(field)
-            .map_or_else(|| "none".to_owned(), Value::to_string)
+            .map_or_else(|| "not set".to_owned(), Value::to_string)
     };
     Some(Difference {
         reference: value(&a),

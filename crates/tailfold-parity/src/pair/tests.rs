@@ -23,7 +23,7 @@ fn card() -> ModelCard {
     }
 }
 
-/// `card`, quantized from the file `f1` with so many calibration images a class.
+/// The model of [`card`], quantized from the file `f1` with the given numbers of calibration images per class.
 fn quantized(counts: [u64; 4]) -> ModelCard {
     ModelCard {
         quantization: Some(QuantizationRecord {
@@ -36,7 +36,7 @@ fn quantized(counts: [u64; 4]) -> ModelCard {
     }
 }
 
-/// Compares with [`card`] in the file `f1`.
+/// Checks `candidate` against [`card`] in the file `f1`.
 fn check(candidate: &ModelCard, allowed: Allowed) -> Result<Vec<String>, String> {
     check_against(&card(), candidate, allowed)
 }
@@ -67,7 +67,7 @@ fn refused(candidate: &ModelCard, message: &str) {
 const NOTHING: Vec<String> = Vec::new();
 
 #[test]
-fn a_form_of_the_reference_is_taken_without_a_word() {
+fn form_of_reference_passes_without_note() {
     for candidate in [card(), quantized([8, 8, 8, 5])] {
         assert_eq!(check(&candidate, Allowed::default()), Ok(NOTHING));
     }
@@ -101,7 +101,7 @@ fn other_classes_are_named() {
 }
 
 #[test]
-fn forms_of_one_checkpoint_prepare_images_alike() {
+fn forms_of_one_checkpoint_must_share_preprocessing() {
     let mut other = card();
     other.preprocess.mean = vec![0.5];
     refused(
@@ -115,9 +115,9 @@ fn forms_of_one_checkpoint_prepare_images_alike() {
         filter: Filter::Nearest,
     });
     let error = check(&resized, Allowed::default()).unwrap_err();
-    let expect = "preprocess.resize is none in the reference and {\"filter\":\"nearest\",\"short_side\":32} in the candidate";
+    let expect = "preprocess.resize is not set in the reference and {\"filter\":\"nearest\",\"short_side\":32} in the candidate";
     assert!(error.contains(expect), "{error}");
-    // Made of the reference's file, whatever the checkpoint is called.
+    // The candidate was made from the reference's file, although the checkpoint hashes differ.
     let mut made = quantized([8; 4]);
     made.preprocess.std = vec![0.25];
     made.checkpoint_sha256 = "c2".to_owned();
@@ -126,7 +126,7 @@ fn forms_of_one_checkpoint_prepare_images_alike() {
             .unwrap_err()
             .contains("preprocess.std")
     );
-    // Another model, or somebody who knows: a note.
+    // For another model, or if the caller allows it, the difference is only a note.
     let note = "reference and candidate prepare images differently: preprocess.mean is [0.25] in the reference and [0.5] in the candidate";
     let allowed = Allowed {
         other_preprocessing: true,
@@ -135,7 +135,7 @@ fn forms_of_one_checkpoint_prepare_images_alike() {
     assert_eq!(check(&other, allowed).unwrap(), [note]);
     other.checkpoint_sha256 = "c2".to_owned();
     assert_eq!(check(&other, Allowed::default()).unwrap(), [note]);
-    // Files that do not know their checkpoint are not of one.
+    // Models without a checkpoint hash do not count as forms of one checkpoint.
     let mut nameless = [card(), other];
     for card in &mut nameless {
         card.checkpoint_sha256.clear();
@@ -145,7 +145,7 @@ fn forms_of_one_checkpoint_prepare_images_alike() {
 }
 
 #[test]
-fn a_quantized_form_of_another_file_is_refused() {
+fn candidate_quantized_from_other_file_is_refused() {
     let mut stale = quantized([8; 4]);
     stale.quantization.as_mut().unwrap().float_sha256 = "f0".to_owned();
     refused(
@@ -157,7 +157,7 @@ fn a_quantized_form_of_another_file_is_refused() {
         ..Allowed::default()
     };
     assert_eq!(check(&stale, allowed), Ok(NOTHING));
-    // Two quantized forms are compared with each other.
+    // Two quantized models may be compared with each other.
     let reference = quantized([8; 4]);
     assert_eq!(
         check_against(&reference, &stale, Allowed::default()),
@@ -166,7 +166,7 @@ fn a_quantized_form_of_another_file_is_refused() {
 }
 
 #[test]
-fn a_group_without_calibration_images_is_refused() {
+fn group_without_calibration_images_is_refused() {
     let few = quantized([8, 8, 8, 0]);
     refused(
         &few,
@@ -180,13 +180,13 @@ fn a_group_without_calibration_images_is_refused() {
     let note =
         "the candidate was calibrated without an image of 1 of 4 classes, the first 3 `lynx`";
     assert_eq!(check(&few, allowed).unwrap(), [note]);
-    // One class of two, in the group medium.
+    // One of the two classes in the group medium has no calibration image.
     let notes = check(&quantized([8, 0, 8, 5]), Allowed::default()).unwrap();
     assert_eq!(
         notes,
         ["the candidate was calibrated without an image of 1 of 4 classes, the first 1 `fox`"]
     );
-    // Half precision needs none, and images without labels have no counts.
+    // Half precision needs no calibration images, and unlabelled images have no counts.
     for counts in [vec![], vec![0; 4]] {
         let mut record = quantized([0; 4]);
         record.quantization.as_mut().unwrap().calibration_counts = counts;

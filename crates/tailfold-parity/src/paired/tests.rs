@@ -16,7 +16,7 @@ fn paired(gained: usize, lost: usize, images: usize) -> Paired {
 }
 
 #[test]
-fn bounds_are_those_of_other_implementations() {
+fn bounds_match_other_implementations() {
     // Limits at the one-sided level from two sources that share no code with this one and agree to 1e-9 (SciPy 1.17):
     // brentq on the score with q found by numerical maximisation of the trinomial likelihood
     // g ln(q + d) + l ln q + (n - g - l) ln(1 - 2 q - d), and the quartic of Yang, Sun and Hardin (Statistics in
@@ -54,7 +54,7 @@ fn bounds_are_those_of_other_implementations() {
 }
 
 #[test]
-fn bounds_are_the_published_ones() {
+fn bounds_match_published_example() {
     // Expected output of R package contingencytables 3.0.0 for Cavo et al. (2012): n12 = 6, n21 = 16, n = 161,
     // "-0.0621 (95% CI -0.1240 to -0.0054)", "McNemar exact conditional test: P = 0.052479".
     let cavo = paired(6, 16, 161);
@@ -68,7 +68,7 @@ fn bounds_are_the_published_ones() {
 }
 
 #[test]
-fn mcnemar_is_that_of_statsmodels() {
+fn mcnemar_matches_statsmodels() {
     // statsmodels 0.14.6, mcnemar(exact=True).
     let check = |gained, lost, p: f64| {
         let found = mcnemar(gained, lost);
@@ -86,7 +86,7 @@ fn mcnemar_is_that_of_statsmodels() {
 }
 
 #[test]
-fn no_flips_leave_the_known_uncertainty() {
+fn bound_without_flips_matches_closed_form() {
     let z = quantile(0.05);
     for n in [1, 10, 268, 269, 3000] {
         let lower = paired(0, 0, n).lower(z);
@@ -95,13 +95,13 @@ fn no_flips_leave_the_known_uncertainty() {
             "{n}: {lower}"
         );
     }
-    // So a margin of one point takes 268 images even when nothing flips.
+    // A margin of one point therefore takes 268 images even without a flip.
     assert!(paired(0, 0, 267).lower(z) < -0.01);
     assert!(paired(0, 0, 268).lower(z) > -0.01);
 }
 
-/// Probability that n images with `q` lost and `q + delta` gained shares give a lower bound above `delta`, exactly: the
-/// sum over all outcomes of the trinomial distribution.
+/// Exact probability that n images, with a rate `q` of lost and `q + delta` of gained images, give a lower bound
+/// above `delta`: the sum over all outcomes of the trinomial distribution.
 fn chance_to_exclude(delta: f64, q: f64, n: usize) -> f64 {
     let z = quantile(0.05);
     let ln_factorial: Vec<f64> = std::iter::once(0.0)
@@ -132,7 +132,7 @@ fn chance_to_exclude(delta: f64, q: f64, n: usize) -> f64 {
 }
 
 #[test]
-fn a_candidate_exactly_at_the_margin_rarely_passes() {
+fn candidate_exactly_at_margin_rarely_passes() {
     for (n, delta, q) in [
         (60, -0.05, 0.06),
         (60, -0.05, 0.15),
@@ -148,7 +148,7 @@ fn a_candidate_exactly_at_the_margin_rarely_passes() {
 }
 
 #[test]
-fn unequal_classes_are_brought_to_an_effective_number() {
+fn unequal_classes_are_converted_to_effective_number_of_images() {
     let tally = |images, gained, lost| Tally {
         images,
         reference_right: images,
@@ -170,15 +170,15 @@ fn unequal_classes_are_brought_to_an_effective_number() {
         );
     };
     check(&[tally(50, 1, 2), tally(50, 0, 3)], 100.0, -0.04);
-    // Without a flip: Kish, 2^2 / (1/10 + 1/90).
+    // Without a flip, Kish's number applies: 2^2 / (1/10 + 1/90).
     check(&[tally(10, 0, 0), tally(90, 0, 0)], 36.0, 0.0);
-    // Flips in the small class: worked by hand, D = -0.1, variance 0.09, spread 1.70/400 + 0.90/32400.
+    // Flips in the small class, computed by hand: D = -0.1, variance 0.09, spread 1.70/400 + 0.90/32400.
     check(
         &[tally(10, 0, 2), tally(90, 0, 0)],
         0.09 / (1.70 / 400.0 + 0.90 / 32_400.0),
         -0.1,
     );
-    // Flips in the large class do not make the small one certain: Kish again.
+    // Flips in the large class do not make the small class certain, so Kish's number applies.
     check(&[tally(10, 0, 0), tally(90, 0, 18)], 36.0, -0.1);
     // A class without images is left out.
     check(&[tally(0, 0, 0), tally(50, 0, 5)], 50.0, -0.1);
@@ -190,7 +190,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn bounds_hold_the_estimate_and_mirror(images in 1_usize..400, a in 0.0..1.0, b in 0.0..1.0) {
+    fn bounds_contain_estimate_and_mirror(images in 1_usize..400, a in 0.0..1.0, b in 0.0..1.0) {
         let gained = (a * images as f64) as usize;
         let lost = (b * (images - gained) as f64) as usize;
         let found = paired(gained, lost, images);
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn scores_fall_and_grow_with_the_root_of_the_images(images in 2_usize..400, a in 0.0..1.0, b in 0.0..1.0) {
+    fn scores_fall_with_difference_and_grow_with_root_of_images(images in 2_usize..400, a in 0.0..1.0, b in 0.0..1.0) {
         let gained = (a * images as f64) as usize;
         let lost = (b * (images - gained) as f64) as usize;
         let few = paired(gained, lost, images);

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::{GroupMargins, Policy, range};
 use crate::{ParityError, ParityErrorKind};
 
-/// What a back end has to hold instead of the policy's own numbers, and why it has numbers of its own.
+/// Tolerances of a back end that replace the policy's own, and the reason for them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BackendPolicy {
-    /// Why this back end has tolerances of its own; must not be empty.
+    /// Why this back end has its own tolerances; must not be empty.
     pub reason: String,
     /// See [`Policy::overall_margin_pp`].
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,8 +52,8 @@ impl BackendPolicy {
 }
 
 impl Policy {
-    /// What the candidate has to hold on `backend`: its own tolerances where it has some. Of the back ends only that one is
-    /// left, so that a report has the reason.
+    /// Returns the policy for `backend`, with the back end's own tolerances if it has any. The result keeps the entry
+    /// of this back end only, so that a report shows the reason.
     #[must_use]
     pub fn on_backend(&self, backend: &str) -> Self {
         let mut policy = self.clone();

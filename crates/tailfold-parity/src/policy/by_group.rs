@@ -1,4 +1,4 @@
-//! What a policy says of groups: which classes they are, margins, numbers of images.
+//! The parts of a policy about groups: their classes, margins and numbers of images.
 
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Group;
@@ -6,20 +6,20 @@ use tailfold_spec::Group;
 use super::range;
 use crate::ParityError;
 
-/// Which classes are many, medium and few.
+/// How classes are assigned to the groups many, medium and few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Grouping {
-    /// By thresholds of the training counts, or by thirds of the classes.
+    /// Whether thresholds of the training counts or thirds of the classes decide.
     pub by: GroupRule,
-    /// A class with more training images is of the group many.
+    /// A class with more training images than this is in the group many.
     pub many_above: u64,
-    /// A class with fewer training images is of the group few.
+    /// A class with fewer training images than this is in the group few.
     pub few_below: u64,
 }
 
-/// How classes are told apart.
+/// The rule that assigns classes to groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -27,12 +27,13 @@ pub enum GroupRule {
     /// By thresholds of the training counts.
     #[default]
     Counts,
-    /// Thirds of the classes, from the most frequent on: for sets whose counts have other sizes than the literature's.
+    /// By thirds of the classes, from the most frequent on, for data sets whose training counts do not fit the
+    /// thresholds of the literature.
     Thirds,
 }
 
 impl Default for Grouping {
-    /// Liu et al., CVPR 2019: more than 100, 20 to 100, fewer than 20.
+    /// The thresholds of Liu et al., CVPR 2019: more than 100, 20 to 100, and fewer than 20 training images.
     fn default() -> Self {
         Self {
             by: GroupRule::Counts,
@@ -58,15 +59,15 @@ impl Grouping {
     }
 }
 
-/// Accepted loss of accuracy of each group, in percentage points.
+/// Accepted accuracy loss of each group, in percentage points.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupMargins {
-    /// Of the frequent classes.
+    /// Margin of the frequent classes.
     pub many: f64,
-    /// Of those between.
+    /// Margin of the classes in between.
     pub medium: f64,
-    /// Of the rare classes.
+    /// Margin of the rare classes.
     pub few: f64,
 }
 
@@ -97,23 +98,23 @@ impl GroupMargins {
     }
 }
 
-/// Numbers of images of single groups.
+/// Required numbers of images of single groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupImages {
-    /// Of the frequent classes.
+    /// Number of images of the frequent classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub many: Option<usize>,
-    /// Of those between.
+    /// Number of images of the classes in between.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub medium: Option<usize>,
-    /// Of the rare classes.
+    /// Number of images of the rare classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub few: Option<usize>,
 }
 
 impl GroupImages {
-    /// The number of one group; `None` where any will do.
+    /// The required number of images of one group; `None` for any number.
     pub fn get(&self, group: Group) -> Option<usize> {
         match group {
             Group::Many => self.many,
@@ -126,7 +127,7 @@ impl GroupImages {
         *self == Self::default()
     }
 
-    /// An expected number of 0 is refused: it would pass a set without the group.
+    /// Refuses an expected number of 0, which would pass a data set without the group.
     pub(super) fn validate(&self) -> Result<(), ParityError> {
         Group::ALL.into_iter().try_for_each(|group| {
             let ok = self.get(group) != Some(0);

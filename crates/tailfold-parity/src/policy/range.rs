@@ -2,7 +2,7 @@
 
 use crate::{ParityError, ParityErrorKind};
 
-/// Fails with the field's name where `ok` is not true; NaN never is.
+/// Fails with the field's name unless `ok` is true. Comparisons with NaN are false, so NaN fails.
 pub(super) fn check(
     field: &str,
     value: f64,
@@ -17,7 +17,7 @@ pub(super) fn check(
     }
 }
 
-/// A margin of zero is refused: no number of images could show that two equal models lose nothing.
+/// Refuses a margin of zero, because no number of images could show that two equal models lose nothing.
 pub(super) fn margin(field: &str, margin: Option<f64>) -> Result<(), ParityError> {
     margin.map_or(Ok(()), |margin| {
         let ok = margin > 0.0 && margin <= 100.0;

@@ -1,4 +1,4 @@
-//! A policy proposed from a measured run.
+//! Proposes a policy from a measured run.
 
 use std::fmt::Write as _;
 
@@ -8,18 +8,19 @@ use super::{Grouping, Policy};
 use crate::paired::quantile;
 use crate::report::{Comparison, Report};
 
-/// Chance that the same candidate passes again on other images of the same number, which the proposed margins aim at.
+/// Chance to pass again that the proposed margins aim at, for the same candidate on as many other images.
 const AGAIN: f64 = 0.9;
 
 impl Policy {
-    /// A policy file that the measured candidate holds, and would hold again on other images nine times in ten; each number
-    /// stands beside the measurement that it comes from. A margin is a promise to users: the file says that it was fitted.
+    /// Proposes a policy file that the measured candidate meets, and would meet again on other images nine times in
+    /// ten. A comment above each number gives the measurement behind it. A margin is a promise to users, so the file
+    /// says that it was fitted.
     ///
-    /// Margins are not proposed below those that the images could ever show, nor a margin for a candidate that does not keep
-    /// the asked share, whose groups are named in a comment.
+    /// No margin is below the smallest one that the images can show. For a candidate that does not retain the
+    /// required share of a group's accuracy, no margin helps; a comment names the group.
     pub fn suggest(report: &Report) -> String {
         let mut text = String::from(
-            "# Proposed from one measured run. These numbers fit what was measured; a policy is what you promise.\n\
+            "# Proposed from one measured run. These numbers fit the measurement; a policy is a promise.\n\
              # Lower a margin where your users need more, raise one only with a reason written here.\n",
         );
         let policy = &report.policy;
@@ -57,7 +58,7 @@ impl Policy {
             "# measured: {} of {} images tie",
             report.ties.candidate, report.images
         ));
-        // Three standard deviations of a count, in the direction that a fresh sample may go.
+        // Three standard deviations of a share, in the unfavourable direction of a fresh sample.
         let deviation = |share: f64| 3.0 * (share * (1.0 - share) / images).sqrt();
         let ties = Policy::default()
             .max_tie_rate
@@ -65,7 +66,7 @@ impl Policy {
         line(format!("max_tie_rate = {ties:.3}"));
         let agreement = report.agreement;
         line(format!(
-            "# measured: {:.2} % of the images are decided alike",
+            "# measured: {:.2} % top-1 agreement with the reference",
             100.0 * agreement
         ));
         let least = ((agreement - deviation(agreement)) * 1e3).floor() / 1e3;
@@ -95,12 +96,13 @@ impl Policy {
     }
 }
 
-/// The smallest margin, in tenths of a point, that the candidate would pass with a chance of [`AGAIN`] on as many other images.
+/// The smallest margin, in tenths of a point, that the candidate would pass with a chance of [`AGAIN`] on as many
+/// other images.
 fn margin(part: &Comparison, level: f64) -> f64 {
     let z = quantile(level);
     let half_width = part.delta_pp - part.lower_bound_pp;
     let again = -part.delta_pp + half_width * (1.0 + quantile(1.0 - AGAIN) / z);
-    // What this run itself passed with is the least that can be proposed.
+    // A margin that this run itself would fail must not be proposed.
     up(again.max(part.smallest_margin_pp + 1e-6), 10.0).clamp(0.1, 100.0)
 }
 
@@ -109,7 +111,7 @@ fn measured(name: &str, part: &Comparison) -> String {
         String::new()
     } else {
         format!(
-            "; only {:.1} % of the accuracy is kept, which no margin mends",
+            "; only {:.1} % of the accuracy is retained, which no margin can allow",
             100.0 * part.retained.unwrap_or(1.0)
         )
     };
@@ -119,12 +121,12 @@ fn measured(name: &str, part: &Comparison) -> String {
     )
 }
 
-/// Up to the next whole of `1 / parts`.
+/// Rounds up to a multiple of `1 / parts`.
 fn up(value: f64, parts: f64) -> f64 {
     (value * parts - 1e-9).ceil() / parts
 }
 
-/// As a string of TOML.
+/// Quotes `text` as a TOML string.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

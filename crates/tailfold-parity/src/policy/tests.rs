@@ -3,7 +3,7 @@ use std::error::Error as _;
 use super::*;
 
 #[test]
-fn an_empty_file_is_the_default_and_a_part_keeps_the_rest() {
+fn empty_file_is_default_policy_and_missing_fields_keep_defaults() {
     let parse = |text: &str| toml::from_str::<Policy>(text);
     assert_eq!(parse("").unwrap(), Policy::default());
     let policy = parse("[group_margin_pp]\nfew = 2.0\n").unwrap();
@@ -78,7 +78,7 @@ fn bad_values_are_named() {
 }
 
 #[test]
-fn a_bad_file_is_named() {
+fn bad_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("parity.toml");
     let check = |message: &str| {

@@ -1,4 +1,4 @@
-//! What a report says beside its table, a line a fact.
+//! The facts below a report's table, one per line.
 
 use crate::page::printable;
 
@@ -6,7 +6,7 @@ use super::percent;
 use crate::Report;
 
 impl Report {
-    /// One line a fact.
+    /// One line per fact.
     pub(crate) fn facts(&self) -> Vec<String> {
         let mut facts = vec![
             format!(
@@ -55,14 +55,14 @@ impl Report {
                 percent(part.ties.most_top1)
             ));
         }
-        for (what, sides) in [
+        for (name, sides) in [
             ("back ends", &self.backends),
             ("sha256", &self.model_sha256),
         ] {
             if !sides.reference.is_empty() || !sides.candidate.is_empty() {
                 let (reference, candidate) =
                     (printable(&sides.reference), printable(&sides.candidate));
-                facts.push(format!("{what}: {reference} against {candidate}"));
+                facts.push(format!("{name}: {reference} against {candidate}"));
             }
         }
         facts

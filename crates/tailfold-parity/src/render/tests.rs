@@ -1,7 +1,7 @@
 use crate::sample::report;
 
 #[test]
-fn the_table_is_aligned_and_starts_with_a_sentence() {
+fn table_is_aligned_and_starts_with_headline() {
     let mut report = report();
     report.backends.reference = "tract".to_owned();
     report.backends.candidate = "ort".to_owned();

@@ -1,11 +1,11 @@
-//! Reference against candidate, class by class.
+//! Comparison of reference and candidate per class.
 
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Group;
 
-/// Reference against candidate on the images of one class.
+/// Comparison of reference and candidate on the images of one class.
 ///
-/// A class has too few images to be judged: what it says is a warning at most.
+/// A class has too few images for a verdict, so it only leads to warnings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClassComparison {
@@ -13,28 +13,28 @@ pub struct ClassComparison {
     pub class: usize,
     /// Class name.
     pub name: String,
-    /// Its group.
+    /// Group of the class.
     pub group: Group,
-    /// Its training images.
+    /// Number of training images of the class.
     pub train_count: u64,
-    /// Its images in this comparison.
+    /// Number of images of the class in this comparison.
     pub images: usize,
-    /// Share of them that the reference gets right.
+    /// Share of the images that the reference gets right.
     pub reference_recall: f64,
-    /// Share of them that the candidate gets right.
+    /// Share of the images that the candidate gets right.
     pub candidate_recall: f64,
-    /// Wrong in the reference, right in the candidate.
+    /// Number of images that are wrong in the reference and right in the candidate.
     pub gained: usize,
-    /// Right in the reference, wrong in the candidate.
+    /// Number of images that are right in the reference and wrong in the candidate.
     pub lost: usize,
-    /// Exact one-sided p-value that losses are as likely as gains (McNemar).
+    /// Exact one-sided p-value for H0: losses are as likely as gains (McNemar).
     pub loss_p: f64,
-    /// The same after Holm's correction for the number of classes with images (Scandinavian Journal of Statistics 6, 1979):
-    /// below the policy's level for one class or more with a probability of at most the level, if no class loses.
+    /// `loss_p` after Holm's correction for the number of classes with images (Scandinavian Journal of Statistics 6,
+    /// 1979). If no class loses, the probability that any class is below the policy's level is at most the level.
     pub loss_p_holm: f64,
-    /// Images that the reference gives to this class, whatever they are.
+    /// Number of images, of any class, for which the reference gives this class.
     pub reference_decisions: usize,
-    /// Images that the candidate gives to this class.
+    /// Number of images, of any class, for which the candidate gives this class.
     pub candidate_decisions: usize,
 }
 
@@ -46,16 +46,16 @@ pub struct WorstClass {
     pub class: usize,
     /// Class name.
     pub name: String,
-    /// Its group.
+    /// Group of the class.
     pub group: Group,
-    /// Its training images.
+    /// Number of training images of the class.
     pub train_count: u64,
-    /// Its images in this comparison.
+    /// Number of images of the class in this comparison.
     pub images: usize,
-    /// Share of them that the reference gets right.
+    /// Share of the images that the reference gets right.
     pub reference_recall: f64,
-    /// Share of them that the candidate gets right.
+    /// Share of the images that the candidate gets right.
     pub candidate_recall: f64,
-    /// Candidate minus reference, in percentage points.
+    /// Recall of the candidate minus recall of the reference, in percentage points.
     pub delta_pp: f64,
 }

@@ -1,4 +1,4 @@
-//! Diagnostics beside the verdict: flips, distances, masses.
+//! Diagnostics next to the verdict: flips, distances, masses.
 
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Group;
@@ -9,19 +9,19 @@ use super::Sides;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FlipPair {
-    /// Class of the reference.
+    /// The reference's class.
     pub from: usize,
-    /// Class of the candidate.
+    /// The candidate's class.
     pub to: usize,
     /// Group of the reference's class.
     pub from_group: Group,
     /// Group of the candidate's class.
     pub to_group: Group,
-    /// Images.
+    /// Number of images.
     pub images: usize,
 }
 
-/// Decisions that moved from a class of one group to a class of another, or of the same.
+/// Decisions that moved between classes of two groups, or of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GroupFlip {
@@ -29,63 +29,64 @@ pub struct GroupFlip {
     pub from: Group,
     /// Group of the candidate's class.
     pub to: Group,
-    /// Images.
+    /// Number of images.
     pub images: usize,
 }
 
-/// One image to which the two do not give the same class.
+/// One image for which the two models give different classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Flip {
-    /// The image, from 0.
+    /// Index of the image, from 0.
     pub image: usize,
-    /// Its class.
+    /// Class of the image.
     pub label: usize,
-    /// Its class's group.
+    /// Group of the image's class.
     pub group: Group,
-    /// Class given by each side; `None` where a logit is NaN or infinite.
+    /// Class given by each side; `None` when a logit is NaN or infinite.
     pub decisions: Sides<Option<usize>>,
-    /// Probability (softmax) of that class, by the side that gave it.
+    /// Probability (softmax) of each side's class, by that side.
     pub confidence: Sides<f64>,
     /// Probability of the true class.
     pub label_probability: Sides<f64>,
 }
 
 impl Flip {
-    /// Right in the reference, wrong in the candidate.
+    /// Returns whether the image is right in the reference and wrong in the candidate.
     pub fn is_lost(&self) -> bool {
         self.decisions.reference == Some(self.label)
     }
 
-    /// Wrong in the reference, right in the candidate.
+    /// Returns whether the image is wrong in the reference and right in the candidate.
     pub fn is_gained(&self) -> bool {
         self.decisions.candidate == Some(self.label)
     }
 }
 
-/// How far the candidate's logits lie from the reference's.
+/// Distance between the logits of the candidate and the reference.
 ///
-/// A constant added to all logits of an image changes nothing that a classifier says, and yet the first two.
+/// A constant added to all logits of an image changes neither decisions nor probabilities, but it changes `rms` and
+/// [`crate::Report::max_abs_logit_diff`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LogitDistance {
-    /// Root of the mean squared difference.
+    /// Root mean square of the differences.
     pub rms: f64,
-    /// 10 log10 of (sum of squares of the reference, each image's mean taken off) / (sum of squares of the differences,
-    /// likewise); absent when the logits are equal.
+    /// 10 log10 of (sum of squares of the reference, with each image's mean removed) / (sum of squares of the
+    /// differences, likewise); absent when the logits are equal.
     pub signal_to_noise_db: Option<f64>,
     /// Mean over images of the Kullback-Leibler divergence of the candidate's probabilities from the reference's, in nats.
     pub mean_kl: f64,
 }
 
-/// Where decisions and probability go, of one group; shares of all images.
+/// The shares of labels, decisions and probability of one group, as shares of all images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Masses {
-    /// Images of the group's classes.
+    /// Share of images whose label is in the group.
     pub labels: f64,
-    /// Images that each side gives to the group's classes.
+    /// Share of images for which each side gives a class of the group.
     pub decisions: Sides<f64>,
-    /// Mean probability (softmax) that each side gives to them.
+    /// Mean probability (softmax) that each side gives to the group's classes.
     pub probability: Sides<f64>,
 }

@@ -1,64 +1,68 @@
-//! Reference against candidate on one set of classes.
+//! Comparison of reference and candidate on one set of classes.
 
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Group;
 
 use crate::Verdict;
 
-/// Reference against candidate on one set of classes.
+/// Comparison of reference and candidate on one set of classes.
 ///
-/// Accuracies are shares in 0..1; what ends in `_pp` is in percentage points, negative when the candidate is worse.
+/// Accuracies are shares in 0..1. Fields that end in `_pp` are in percentage points; differences are negative when
+/// the candidate is worse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// What this set says on its own.
+    /// Verdict on this set alone.
     pub verdict: Verdict,
-    /// Images.
+    /// Number of images.
     pub images: usize,
-    /// Images that would be as informative if each class had equally many; below `images` when they differ.
+    /// Number of images that would be as informative with equally many per class; below `images` when the numbers
+    /// differ.
     pub effective_images: f64,
-    /// Classes with images.
+    /// Number of classes with images.
     pub classes: usize,
-    /// Classes without images, which are left out.
+    /// Number of classes without images; they are left out.
     pub unseen_classes: usize,
-    /// Accuracy of the reference; of a group, the mean of its classes' accuracies.
+    /// Accuracy of the reference; for a group, the mean of its classes' accuracies.
     pub reference_top1: f64,
-    /// Accuracy of the candidate, likewise.
+    /// Accuracy of the candidate, computed in the same way.
     pub candidate_top1: f64,
-    /// Candidate minus reference.
+    /// Accuracy of the candidate minus accuracy of the reference.
     pub delta_pp: f64,
-    /// One-sided lower bound of the difference, at the policy's level, exact.
+    /// Exact one-sided lower bound of the difference, at the policy's level.
     pub lower_bound_pp: f64,
-    /// One-sided upper bound of the difference, at the policy's level, exact.
+    /// Exact one-sided upper bound of the difference, at the policy's level.
     pub upper_bound_pp: f64,
     /// Accepted loss.
     pub margin_pp: f64,
-    /// Exact p-value of "the candidate loses the margin or more"; the set passes while it is at most the policy's level.
+    /// Exact p-value for H0: the loss is at least the margin. The set passes only if it is at most the policy's
+    /// level.
     pub margin_p: f64,
-    /// Bounds by resampling, beside the exact ones.
+    /// Bounds by resampling, to compare with the exact bounds.
     pub bootstrap: Bootstrap,
     /// Candidate's accuracy as a share of the reference's; absent when the reference is never right.
     pub retained: Option<f64>,
-    /// Whether that share is at least the policy's.
+    /// Whether `retained` is at least the share that the policy requires.
     pub keeps_min_retained: bool,
-    /// Images that exactly one of the two gets right: `gained + lost`.
+    /// Number of images that exactly one of the two models gets right: `gained + lost`.
     pub discordant: usize,
-    /// Wrong in the reference, right in the candidate.
+    /// Number of images that are wrong in the reference and right in the candidate.
     pub gained: usize,
-    /// Right in the reference, wrong in the candidate.
+    /// Number of images that are right in the reference and wrong in the candidate.
     pub lost: usize,
-    /// McNemar's exact two-sided p-value; a diagnostic that decides nothing.
+    /// McNemar's exact two-sided p-value, a diagnostic without influence on the verdict.
     pub mcnemar_p: f64,
-    /// Any margin above this one would pass, as far as margins go.
+    /// Any larger margin would pass, as long as the required share is retained.
     pub smallest_margin_pp: f64,
-    /// When inconclusive: about how many images of this set would decide, if the rates of flips stay as they are.
-    /// With that many, chance still decides the other way about half of the time: take more.
+    /// For an inconclusive verdict, the approximate number of images of this set at which the data would decide, if
+    /// the flip rates stay the same. With exactly this number, about half of all samples would still not decide, so
+    /// use more.
     pub images_needed: Option<usize>,
-    /// Accuracy of the candidate if its ties were broken otherwise.
+    /// Range of the candidate's accuracy over all ways to break its ties.
     pub ties: TieBracket,
 }
 
-/// Bounds by a bootstrap of pairs, stratified by class: the images of each class are drawn again with replacement.
+/// Bounds by a paired bootstrap, stratified by class: the images of each class are resampled with replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Bootstrap {
@@ -68,37 +72,37 @@ pub struct Bootstrap {
     pub upper_bound_pp: f64,
 }
 
-/// Between which accuracies the way of breaking ties decides.
+/// Range of the accuracy over all ways to break ties.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TieBracket {
-    /// Images of this set with a tie at the top of the candidate's logits.
+    /// Number of images of this set with a tie at the top of the candidate's logits.
     pub images: usize,
-    /// If each tie that can go wrong went wrong.
+    /// Accuracy if every tie that can be wrong is wrong.
     pub least_top1: f64,
-    /// If each tie that can go right went right.
+    /// Accuracy if every tie that can be right is right.
     pub most_top1: f64,
 }
 
 /// One value for each group that has classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Groups<T> {
-    /// Classes with many training images.
+    /// Value for the classes with many training images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub many: Option<T>,
-    /// Classes between.
+    /// Value for the classes in between.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub medium: Option<T>,
-    /// Classes with few training images.
+    /// Value for the classes with few training images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub few: Option<T>,
 }
 
 impl<T> Groups<T> {
-    /// What `of` says of each group.
+    /// Calls `of` for each group.
     ///
     /// # Errors
-    /// The first of `of`, from the most frequent group on.
+    /// The first error of `of`, from the most frequent group on.
     pub(crate) fn of<E>(mut of: impl FnMut(Group) -> Result<Option<T>, E>) -> Result<Self, E> {
         Ok(Self {
             many: of(Group::Many)?,
@@ -107,7 +111,7 @@ impl<T> Groups<T> {
         })
     }
 
-    /// The value of one group; `None` when the model has no such class.
+    /// Returns the value of one group; `None` when the model has no class in the group.
     pub fn get(&self, group: Group) -> Option<&T> {
         match group {
             Group::Many => self.many.as_ref(),
@@ -116,7 +120,7 @@ impl<T> Groups<T> {
         }
     }
 
-    /// The groups that there are, most frequent first.
+    /// Returns the existing groups with their values, most frequent first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Group, &T)> {
         Group::ALL
             .into_iter()

@@ -10,7 +10,7 @@ fn check(report: &Report, expect: &[(&str, Verdict)]) {
 }
 
 #[test]
-fn rules_that_hold_are_told_too() {
+fn passing_rules_are_listed_too() {
     use Verdict::{Fail, Pass};
     let mut report = report();
     let groups = [
@@ -22,7 +22,7 @@ fn rules_that_hold_are_told_too() {
         ("ties", Pass),
     ];
     check(&report, &groups);
-    // What is asked alone is judged.
+    // Only the rules that the policy sets are evaluated.
     report.policy = Policy {
         min_agreement: Some(0.99),
         ..Policy::default()

@@ -1,4 +1,4 @@
-//! The file of a part: written whole, and read with every hash checked.
+//! Writes and reads the file of a part; reading checks every hash.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -14,10 +14,11 @@ use crate::{PartError, PartErrorKind, Tensor};
 const KEY: &str = "tailfold.part";
 
 impl Part {
-    /// The file's content; the same part gives the same bytes.
+    /// The content of the file. Equal parts give equal bytes.
     ///
     /// # Errors
-    /// [`PartErrorKind::File`] for a header that JSON cannot hold, or a tensor whose values do not fill its shape.
+    /// [`PartErrorKind::File`] when JSON cannot represent the header, or when the values of a tensor do not fill its
+    /// shape.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PartError> {
         let stored: BTreeMap<&String, (&Tensor, _)> = self
             .tensors
@@ -48,7 +49,7 @@ impl Part {
         })
     }
 
-    /// Writes the file `path`, whole or not at all.
+    /// Writes the file `path` atomically: a failed write leaves no partial file.
     ///
     /// # Errors
     /// As [`Part::to_bytes`], and [`PartErrorKind::File`].
@@ -56,7 +57,7 @@ impl Part {
         Ok(artifact::write(path, &self.to_bytes()?)?)
     }
 
-    /// Reads the file `path` and checks that it is what was written.
+    /// Reads the file `path` and checks every hash in it.
     ///
     /// # Errors
     /// [`PartError`] naming the file.
@@ -65,7 +66,7 @@ impl Part {
         let file = Tensors::read(&bytes, "the file").map_err(|e| of_file(path, e))?;
         let entry = file.metadata(KEY).ok_or_else(|| {
             PartErrorKind::NotAPart.error(format!(
-                "{} is no part of a run in shards: its header has no `tailfold.part`",
+                "{} is not a part of a sharded run: its header has no `tailfold.part`",
                 path.display()
             ))
         })?;
@@ -95,7 +96,7 @@ impl Part {
         Ok(part)
     }
 
-    /// Checks that what is covered is of the shard.
+    /// Checks that every covered image belongs to the shard, and that the indices ascend.
     fn check_images(&self, path: &Path) -> Result<(), PartError> {
         self.tensor::<u64>(path, IMAGES, 1)?;
         let (covered, shard) = (self.covered(), self.shard());
@@ -107,14 +108,15 @@ impl Part {
             None => Ok(()),
             Some((image, _)) => {
                 let images = self.images();
-                let why = format!("image {image} is none of shard {shard} of {images} images");
+                let why =
+                    format!("image {image} is out of place in shard {shard} of {images} images");
                 Err(damaged(path, &why))
             }
         }
     }
 }
 
-/// The error of a part for an error of its tensors.
+/// Converts an error about the safetensors file into an error of the part.
 fn of_file(path: &Path, error: TensorsError) -> PartError {
     match error {
         TensorsError::Damaged { source, .. } => damaged(path, &source),
@@ -122,7 +124,7 @@ fn of_file(path: &Path, error: TensorsError) -> PartError {
     }
 }
 
-/// The header in the metadata's `entry`.
+/// Parses the header in the metadata entry `entry` and checks its hash.
 fn header(entry: &str, path: &Path) -> Result<Header, PartError> {
     let (hash, text) = entry
         .split_once(' ')

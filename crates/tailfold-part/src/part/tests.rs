@@ -19,12 +19,12 @@ fn part() -> Part {
 }
 
 #[test]
-fn what_is_written_is_read_to_the_bit() {
+fn written_part_is_read_back_bit_for_bit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/a.part");
     part().write(&path).unwrap();
     let read = Part::read(&path).unwrap();
-    // By bytes: a NaN is not equal to itself.
+    // Compares bytes, because a NaN is not equal to itself.
     assert_eq!(read.to_bytes().unwrap(), part().to_bytes().unwrap());
     assert_eq!(read.covered(), [1, 4, 7]);
     assert_eq!(read.asked(), part().asked());
@@ -35,7 +35,7 @@ fn what_is_written_is_read_to_the_bit() {
 }
 
 #[test]
-fn another_tensor_is_named() {
+fn unexpected_tensor_is_named_in_error() {
     let path = Path::new("a.part");
     let check = |error: PartError, message: &str| assert_eq!(error.to_string(), message);
     let part = part();
@@ -50,14 +50,14 @@ fn another_tensor_is_named() {
 }
 
 #[test]
-fn every_cut_and_every_changed_byte_is_found() {
+fn every_truncation_and_changed_byte_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.part");
     let whole = part().to_bytes().unwrap();
-    let refused = |bytes: &[u8], what: &str| {
+    let refused = |bytes: &[u8], damage: &str| {
         std::fs::write(&path, bytes).unwrap();
-        let error = Part::read(&path).expect_err(what).to_string();
-        assert!(error.contains("a.part"), "{what}: {error}");
+        let error = Part::read(&path).expect_err(damage).to_string();
+        assert!(error.contains("a.part"), "{damage}: {error}");
     };
     for end in 0..whole.len() {
         refused(&whole[..end], "a cut");
@@ -71,7 +71,7 @@ fn every_cut_and_every_changed_byte_is_found() {
 }
 
 #[test]
-fn strangers_and_other_versions_are_refused() {
+fn foreign_files_and_other_schema_versions_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.part");
     let check = |part: &Part, text: &str| {
@@ -87,13 +87,13 @@ fn strangers_and_other_versions_are_refused() {
     );
     let mut foreign = part();
     foreign.put("images", vec![2], vec![1_u64, 2]);
-    check(&foreign, "image 2 is none of shard 1/3 of 8 images");
+    check(&foreign, "image 2 is out of place in shard 1/3 of 8 images");
     let mut twice = part();
     twice.put("images", vec![2], vec![1_u64, 1]);
-    check(&twice, "image 1 is none of shard 1/3 of 8 images");
+    check(&twice, "image 1 is out of place in shard 1/3 of 8 images");
     let view = TensorView::new(safetensors::Dtype::U8, vec![1], &[0]).unwrap();
     let plain = safetensors::serialize([("x", view)], None).unwrap();
     std::fs::write(&path, plain).unwrap();
     let error = Part::read(&path).unwrap_err().to_string();
-    assert!(error.ends_with("is no part of a run in shards: its header has no `tailfold.part`"));
+    assert!(error.ends_with("is not a part of a sharded run: its header has no `tailfold.part`"));
 }

@@ -1,4 +1,4 @@
-//! Whether parts are of one run, and all of it.
+//! Checks that parts belong to the same run and that no shard is missing.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::{Part, PartError, PartErrorKind};
 
-/// Most missing shards that a message names.
+/// Largest number of missing shards that an error message names.
 const NAMED: usize = 10;
 
-/// Checks that `part` was asked for what `other` was.
+/// Checks that `part` and `other` have the same kind, settings, number of images and number of shards.
 pub(super) fn same_run(
     (path, part): &(PathBuf, Part),
     (other, expected): &(PathBuf, Part),
@@ -28,9 +28,9 @@ pub(super) fn same_run(
     let differs = first_difference(mine.keys().chain(theirs.keys()), |key| {
         mine.get(key) == theirs.get(key)
     });
-    let asked = |what: &str, found: String, expected: String| {
+    let asked = |key: &str, found: String, expected: String| {
         Err(PartErrorKind::OtherRun.error(format!(
-            "{} and {} are not of the same run: `{what}` is {found} in the one and {expected} in \
+            "{} and {} are not of the same run: `{key}` is {found} in the one and {expected} in \
              the other",
             path.display(),
             other.display()
@@ -56,7 +56,7 @@ pub(super) fn same_run(
     Ok(())
 }
 
-/// The first of `keys` that is not `alike`; a hash only where nothing else differs, for it says less.
+/// The first of `keys` for which `alike` is false. Hashes come last, because a difference in a hash explains less.
 pub(super) fn first_difference<'a>(
     keys: impl Iterator<Item = &'a String>,
     alike: impl Fn(&String) -> bool,
@@ -69,7 +69,7 @@ pub(super) fn text(value: Option<&Value>) -> String {
     value.map_or_else(|| "absent".to_owned(), Value::to_string)
 }
 
-/// Checks that no shard is missing among `parts`, each of which is another one.
+/// Checks that no shard is missing. `parts` must not contain a shard twice.
 pub(super) fn check_complete(parts: &[(PathBuf, Part)]) -> Result<(), PartError> {
     let Some((_, first)) = parts.first() else {
         return Err(PartErrorKind::Missing.error("no parts were given"));

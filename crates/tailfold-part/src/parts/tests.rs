@@ -5,7 +5,7 @@ use super::*;
 
 const IMAGES: usize = 8;
 
-/// Part `index` of `of`; each image's row is its number and the square of that.
+/// Part `index` of `of`. The row of image `i` is `[i, i * i]`.
 fn part(index: usize, of: usize, asked: &Value) -> (PathBuf, Part) {
     let shard = Shard::new(index, of).unwrap();
     let own: Vec<usize> = shard.images(IMAGES).collect();
@@ -24,7 +24,7 @@ fn asked() -> Value {
 }
 
 #[test]
-fn rows_come_in_the_order_of_the_images() {
+fn merged_rows_are_in_image_order() {
     let expected: Vec<u64> = (0..IMAGES as u64).flat_map(|i| [i, i * i]).collect();
     for of in [1, 2, 3, 7, 11] {
         let all = (0..of)
@@ -39,7 +39,7 @@ fn rows_come_in_the_order_of_the_images() {
 }
 
 #[test]
-fn what_is_not_one_run_is_named() {
+fn parts_that_are_not_one_run_are_named() {
     let check = |parts: Vec<(PathBuf, Part)>, message: &str| {
         assert_eq!(Parts::of(parts).unwrap_err().to_string(), message);
     };
@@ -84,7 +84,7 @@ fn what_is_not_one_run_is_named() {
 }
 
 #[test]
-fn an_image_without_a_row_is_found() {
+fn missing_image_row_is_error() {
     let shard = Shard::new(0, 1).unwrap();
     let mut lacking = Part::new(Kind::Logits, shard, 3, &[0, 2], &asked()).unwrap();
     lacking.put("rows", vec![3], vec![0_u64, 1, 2]);
@@ -99,7 +99,7 @@ fn an_image_without_a_row_is_found() {
 }
 
 #[test]
-fn who_goes_on_asks_for_the_same() {
+fn changed_setting_is_error_when_continuing() {
     let asked = json!({"a_sha256": "x", "seed": 1, "data": "embedded"});
     let parts = Parts::of(vec![part(0, 1, &asked)]).unwrap();
     let check = |asked: Value, message: &str| {
@@ -114,7 +114,7 @@ fn who_goes_on_asks_for_the_same() {
     };
     check(asked.clone(), "");
     check(json!({"seed": 1}), "");
-    // A hash differs wherever something else does.
+    // A hash differs whenever another setting does, so the other setting is named.
     check(
         json!({"a_sha256": "y", "seed": 2}),
         "`seed` is 1 in the one and 2 in the other",

@@ -1,14 +1,14 @@
-//! The cells of the toy problem: for other priors, and at other temperatures.
+//! The cells of the toy problem for several priors and temperatures.
 
 use tailfold_plot::CellPanel;
 use tailfold_sdot::Masses;
 
 use crate::toy::Toy;
 
-/// Temperature of the soft picture, logits.
+/// Temperature of the soft cells, in logits.
 const WARM: f64 = 4.0;
 
-/// As trained, and solved for three priors.
+/// Panels of the classifier as trained, and of offsets solved for three priors.
 pub(crate) fn priors(toy: &Toy) -> anyhow::Result<Vec<CellPanel>> {
     let train = Toy::prior();
     let classes = train.len();
@@ -26,7 +26,7 @@ pub(crate) fn priors(toy: &Toy) -> anyhow::Result<Vec<CellPanel>> {
     Ok(panels)
 }
 
-/// Solved for cells, and for the softmax at a temperature.
+/// Panels of offsets solved for hard cells, and for the softmax at a temperature.
 pub(crate) fn temperatures(toy: &Toy) -> anyhow::Result<Vec<CellPanel>> {
     let target = deployment(Toy::prior().len());
     let hard = toy.solve(&target, Masses::Hard)?;
@@ -38,7 +38,7 @@ pub(crate) fn temperatures(toy: &Toy) -> anyhow::Result<Vec<CellPanel>> {
     ])
 }
 
-/// A prior that turns the order of the training points: the rarest class is the most frequent one.
+/// A prior that reverses the order of the training points: the rarest class becomes the most frequent one.
 fn deployment(classes: usize) -> Vec<f64> {
     let sum: f64 = (1..=classes).map(|j| j as f64).sum();
     (1..=classes).map(|j| j as f64 / sum).collect()

@@ -1,4 +1,4 @@
-//! Draws what docs/sdot.md shows: `cargo run --package tailfold-plot --example laguerre -- docs/sdot`.
+//! Draws the figures of docs/sdot.md: `cargo run --package tailfold-plot --example laguerre -- docs/sdot`.
 
 mod cells;
 mod many;

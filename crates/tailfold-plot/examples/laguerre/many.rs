@@ -1,4 +1,4 @@
-//! A hundred classes on a sphere with long-tailed targets: the way down, and where it ends.
+//! A hundred classes on a sphere with long-tailed targets: the solver's convergence and the final masses.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ const CLASSES: usize = 100;
 const DIM: usize = 32;
 const POINTS: usize = 1 << 15;
 
-/// Factor of the cosines.
+/// Scale factor of the cosine scores.
 const SCALE: f32 = 16.0;
 
-/// Most frequent against rarest class.
+/// Ratio of the most frequent class to the rarest class.
 const IMBALANCE: f64 = 100.0;
 
 pub(crate) fn draw(folder: &Path) -> anyhow::Result<()> {
@@ -30,7 +30,7 @@ pub(crate) fn draw(folder: &Path) -> anyhow::Result<()> {
     };
     let mut cold = Options::default();
     cold.chi_square = 1e-4;
-    // The classifier moves on a little, as between two solves of a training run.
+    // The weights move a little, as between two solves of a training run.
     let moved = moved(&weights);
     let (problem, later) = (problem(&weights)?, problem(&moved)?);
     let solution = solve(&problem, &cold)?;
@@ -75,7 +75,7 @@ pub(crate) fn draw(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Masses that fall geometrically, `[C]`, sum 1.
+/// Target masses `[C]` that fall geometrically and sum to 1.
 fn long_tailed() -> Vec<f64> {
     let steps = (CLASSES - 1) as f64;
     let raw: Vec<f64> = (0..CLASSES)
@@ -85,7 +85,7 @@ fn long_tailed() -> Vec<f64> {
     raw.iter().map(|v| v / sum).collect()
 }
 
-/// `weights` `[C, DIM]`, each row turned by about a tenth of a right angle.
+/// Rotates each row of `weights` `[C, DIM]` by about a tenth of a right angle.
 fn moved(weights: &[f32]) -> Vec<f32> {
     let noise = sphere_samples(CLASSES, DIM, 3);
     let rows = weights.chunks_exact(DIM).zip(noise.chunks_exact(DIM));

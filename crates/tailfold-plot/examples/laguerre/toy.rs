@@ -1,4 +1,5 @@
-//! Seven classes of the plane, the most frequent a hundred times as frequent as the rarest, and a linear classifier of them.
+//! Seven classes in the plane and a linear classifier of them. The most frequent class has a hundred times as many
+//! training points as the rarest.
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -6,7 +7,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 use tailfold_plot::{CellPanel, Cells, ToyClass};
 use tailfold_sdot::{AffineHead, Masses, Options, SampledMeasure, Scores, Solution, cell_masses};
 
-/// Name, training points, and where they lie.
+/// Name, number of training points and centre of each class.
 const CLASSES: [(&str, u16, [f64; 2]); 7] = [
     ("A", 600, [0.3, 0.2]),
     ("B", 280, [-2.2, 1.3]),
@@ -22,18 +23,18 @@ const SPREAD: f64 = 0.75;
 
 const FRAME: [[f64; 2]; 2] = [[-4.2, -3.5], [4.2, 3.5]];
 
-/// Points of a class that are shown.
+/// Number of training points per class that the figures show.
 const SHOWN: usize = 70;
 
-/// Points of a class in the source measure.
+/// Number of points per class in the source measure.
 const BALANCED: u16 = 4000;
 
-/// The classes, what was learned from them, and the measure that offsets are solved on.
+/// The classes, the classifier trained on them, and the measure for which offsets are solved.
 pub(crate) struct Toy {
     classes: Vec<ToyClass>,
-    /// Scores `a x + b y + c`.
+    /// Coefficients of the scores `a x + b y + c`.
     heads: Vec<[f64; 3]>,
-    /// Points that training has not seen, each class with the same share.
+    /// Points not used in training, with the same share of every class.
     source: SampledMeasure,
 }
 
@@ -76,7 +77,7 @@ impl Toy {
         CLASSES.iter().map(|c| f64::from(c.1) / all).collect()
     }
 
-    /// What gives the cells, or the softmax at a temperature, the masses `target`.
+    /// Solves the offsets that give the cells, or the softmax at a temperature, the masses `target`.
     pub(crate) fn solve(&self, target: &[f64], masses: Masses) -> anyhow::Result<Solution> {
         let (weights, bias) = self.layer();
         let mut options = Options::default();
@@ -87,7 +88,7 @@ impl Toy {
         Ok(head.solve(source.points(), source.weights(), target, &options)?)
     }
 
-    /// The decomposition under `offsets`, with the masses of its cells; `target` may be empty.
+    /// A panel with the cells under `offsets` and their masses; `target` may be empty.
     pub(crate) fn panel(
         &self,
         title: &str,
@@ -130,7 +131,8 @@ impl Toy {
     }
 }
 
-/// Softmax regression by gradient descent on the cross-entropy of `training`, `[C]` lists of points, every point alike.
+/// Trains softmax regression by gradient descent on the cross-entropy of `training`, `[C]` lists of points; every
+/// point has the same weight.
 fn learned(training: &[Vec<[f64; 2]>]) -> Vec<[f64; 3]> {
     let all: usize = training.iter().map(Vec::len).sum();
     let mut heads = vec![[0.0; 3]; training.len()];

@@ -1,4 +1,4 @@
-//! Masses of classes as bars, with their targets.
+//! Bars of the classes' masses, with marks at their targets.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::VPos;
@@ -9,7 +9,7 @@ use crate::axis::{LETTERS, centred, pixels};
 use crate::{Canvas, Painted};
 
 impl Cells<'_> {
-    /// A bar a class, its target as a mark across it, its mass in per cent above both.
+    /// Draws one bar per class, its target as a mark across the bar, and its mass in percent above both.
     pub(super) fn bars<B: DrawingBackend>(
         &self,
         canvas: &Canvas<B>,

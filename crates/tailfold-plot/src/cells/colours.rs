@@ -1,10 +1,10 @@
-//! Colours of classes, solid, so that what lies below does not shine through.
+//! Opaque colours of classes, so that shapes below do not shine through.
 
 use plotters::style::RGBColor;
 
 use crate::axis::byte;
 
-/// Colours that people with any kind of colour vision tell apart (Okabe and Ito), one a class.
+/// Class colours by Okabe and Ito, distinguishable with any kind of colour vision.
 pub const CLASS_COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
@@ -15,12 +15,12 @@ pub const CLASS_COLOURS: [RGBColor; 7] = [
     RGBColor(240, 228, 66),
 ];
 
-/// The colour of a class on white.
+/// The colour of a class mixed with white.
 pub(super) fn tint(class: usize, strength: f64) -> RGBColor {
     mixed(CLASS_COLOURS[class % CLASS_COLOURS.len()], 255.0, strength)
 }
 
-/// The colour of a class on black.
+/// The colour of a class mixed with black.
 pub(super) fn dark(class: usize) -> RGBColor {
     mixed(CLASS_COLOURS[class % CLASS_COLOURS.len()], 0.0, 0.6)
 }

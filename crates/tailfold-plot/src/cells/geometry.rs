@@ -1,18 +1,18 @@
 //! Cells of affine scores in a rectangle of the plane, as polygons.
 
-/// A place in the plane.
+/// A point in the plane.
 pub(super) type Point = [f64; 2];
 
 /// Scores `a x + b y + c` of all classes, `[C]`.
 pub(super) type Heads = [[f64; 3]];
 
-/// Directions in which the edge of a level set is looked for.
+/// Number of directions in which the search looks for the edge of a level set.
 const RAYS: u32 = 120;
 
-/// Places a side at which a level set is looked for.
+/// Grid cells per side in the search for points of a level set.
 const GRID: u32 = 64;
 
-/// A rectangle, by its lower left and upper right corner.
+/// A rectangle given by its lower left and upper right corner.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
     pub(super) low: Point,
@@ -25,7 +25,7 @@ impl Frame {
         [[left, bottom], [right, bottom], [right, top], [left, top]]
     }
 
-    /// How far one can go from `start`, inside, in the direction `to`.
+    /// Distance from `start`, a point inside the frame, to the edge of the frame in the direction `to`.
     fn reach(&self, start: Point, to: Point) -> f64 {
         (0..2).fold(f64::INFINITY, |reach, axis| {
             let edge = if to[axis] > 0.0 { self.high } else { self.low };
@@ -43,7 +43,7 @@ fn score([a, b, c]: [f64; 3], [x, y]: Point) -> f64 {
     a * x + b * y + c
 }
 
-/// The part of `frame` in which `class` has the largest score: convex, empty where it never has.
+/// The part of `frame` where `class` has the largest score: a convex polygon, empty when the class has no cell.
 pub(super) fn cell(heads: &Heads, class: usize, frame: &Frame) -> Vec<Point> {
     let mut polygon = frame.corners().to_vec();
     for other in heads {
@@ -53,7 +53,7 @@ pub(super) fn cell(heads: &Heads, class: usize, frame: &Frame) -> Vec<Point> {
     polygon
 }
 
-/// The part of a convex `polygon` where `ahead`, an affine function, is not negative (Sutherland and Hodgman).
+/// The part of a convex `polygon` where the affine function `ahead` is not negative (Sutherland and Hodgman).
 fn clipped(polygon: &[Point], ahead: impl Fn(Point) -> f64) -> Vec<Point> {
     let mut kept = Vec::with_capacity(polygon.len() + 1);
     for (at, &p) in polygon.iter().enumerate() {
@@ -70,7 +70,7 @@ fn clipped(polygon: &[Point], ahead: impl Fn(Point) -> f64) -> Vec<Point> {
     kept
 }
 
-/// `softmax(scores / temperature)` of `class`.
+/// The probability of `class` in `softmax(scores / temperature)` at `place`.
 fn probability(heads: &Heads, class: usize, temperature: f64, place: Point) -> f64 {
     let own = score(heads[class], place);
     let others = heads
@@ -79,8 +79,9 @@ fn probability(heads: &Heads, class: usize, temperature: f64, place: Point) -> f
     1.0 / others.sum::<f64>()
 }
 
-/// The part of `frame` in which `class` has at least the probability `least`: convex, for its complement is where a sum of
-/// exponentials of affine functions is large. Empty where no place of a grid has it.
+/// The part of `frame` where `class` has at least the probability `least`; empty when no point of the grid is in it.
+///
+/// The part is convex: it is a sublevel set of a sum of exponentials of affine functions.
 pub(super) fn level_set(
     heads: &Heads,
     class: usize,
@@ -100,11 +101,11 @@ pub(super) fn level_set(
     if inside.is_empty() {
         return inside;
     }
-    // The middle of places in a convex set is in it.
+    // A convex set contains the mean of its points.
     let middle =
         [0, 1].map(|axis| inside.iter().map(|p| p[axis]).sum::<f64>() / inside.len() as f64);
     let turns = (0..RAYS).map(|ray| std::f64::consts::TAU * f64::from(ray) / f64::from(RAYS));
-    // The frame's corners may be corners of the set.
+    // A corner of the frame may be a corner of the set.
     let corners = frame.corners().map(|[x, y]| {
         (y - middle[1])
             .atan2(x - middle[0])
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_tile_the_frame_and_move_with_the_offset() {
+    fn cells_tile_frame_and_move_with_offset() {
         let mut heads = [[2.0, 0.0, 0.0], [-1.0, 1.5, 0.2], [-1.0, -1.0, 0.1]];
         let areas = |heads: &Heads| [0, 1, 2].map(|class| area(&cell(heads, class, &FRAME)));
         let before = areas(&heads);
@@ -169,11 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn a_straight_boundary_is_where_it_was_computed() {
-        // x >= 1: half of the frame.
+    fn straight_boundary_matches_closed_form() {
+        // The cell is x >= 1, half of the frame.
         let heads = [[1.0, 0.0, -1.0], [0.0, 0.0, 0.0]];
         assert!((area(&cell(&heads, 0, &FRAME)) - 4.0).abs() < 1e-12);
-        // p >= 3/4 of two classes: s / temperature >= ln 3.
+        // p >= 3/4 of two classes means s / temperature >= ln 3.
         let set = level_set(&heads, 0, 0.5, 0.75, &FRAME);
         let expected = 2.0 * (2.0 - 0.5 * 3.0_f64.ln());
         assert!((area(&set) - expected).abs() < 1e-2, "{}", area(&set));
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn soft_sets_fill_their_cells_as_the_temperature_falls() {
+    fn level_sets_fill_their_cells_as_temperature_falls() {
         let heads = [[2.0, 0.0, 0.0], [-1.0, 1.5, 0.2], [-1.0, -1.0, 0.1]];
         let hard = area(&cell(&heads, 1, &FRAME));
         let soft = |t| area(&level_set(&heads, 1, t, 0.9, &FRAME));

@@ -5,7 +5,7 @@ fn picture(panels: &[CellPanel]) -> String {
     let class = |name: &str, x| ToyClass {
         name: name.to_owned(),
         centre: [x, 0.0],
-        // The second one lies outside.
+        // The second point lies outside the frame.
         points: vec![[x, 0.5], [9.0, 0.0]],
     };
     let classes = [class("left", -0.5), class("right", 0.5)];
@@ -28,10 +28,10 @@ fn panel(offset: f64, temperature: Option<f64>) -> CellPanel {
 }
 
 #[test]
-fn cells_bars_and_points_are_all_there() {
+fn picture_has_all_cells_bars_and_points() {
     let text = picture(&[panel(0.0, None)]);
     assert_eq!(text, picture(&[panel(0.0, None)]));
-    // A polygon a cell; a point in the frame and a disc below the name a class.
+    // One polygon per cell. Per class one circle for the point in the frame, and one below the name.
     assert_eq!(text.matches("<polygon").count(), 2);
     assert_eq!(text.matches("<circle").count(), 4);
     for word in ["h = 0", "left", "right", "25", "75"] {
@@ -40,19 +40,19 @@ fn cells_bars_and_points_are_all_there() {
 }
 
 #[test]
-fn a_class_without_a_cell_has_no_polygon() {
+fn class_without_cell_has_no_polygon() {
     assert_eq!(picture(&[panel(-9.0, None)]).matches("<polygon").count(), 1);
 }
 
 #[test]
-fn soft_cells_have_shades_where_they_are_sure() {
-    // At scores of -2 to 2, a probability of 0.99 needs a difference of ln 99, which is 4.6.
+fn soft_cells_have_shades_where_probability_is_high() {
+    // With scores of -2 to 2, a probability of 0.99 needs a difference of ln 99 = 4.6.
     let shades = |t| picture(&[panel(0.0, Some(t))]).matches("<polygon").count();
     assert_eq!([shades(0.1), shades(1.0)], [10, 8]);
 }
 
 #[test]
-fn a_second_row_makes_the_picture_higher() {
+fn second_panel_row_makes_picture_higher() {
     let size = |n| {
         let panels = vec![panel(0.0, None); n];
         let cells = Cells {

@@ -1,4 +1,4 @@
-//! Temperatures as colours, from cold to hot, and their scale.
+//! Temperatures as colours from cold to hot, and their scale.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -6,7 +6,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use crate::axis::{LETTERS, WIDTH, byte, decades, pixels, power};
 use crate::{Canvas, Painted};
 
-/// Cold to hot, ever lighter, so that lightness alone tells them apart.
+/// Colours from cold to hot. Lightness increases along the ramp, so that it distinguishes the temperatures on its
+/// own.
 const RAMP: [[f64; 3]; 4] = [
     [60.0, 20.0, 120.0],
     [180.0, 40.0, 110.0],
@@ -14,20 +15,20 @@ const RAMP: [[f64; 3]; 4] = [
     [250.0, 200.0, 60.0],
 ];
 
-/// Of cells without a temperature.
+/// Colour of steps with hard cells, which have no temperature.
 const HARD: RGBColor = RGBColor(0, 0, 0);
 
-/// The temperatures of a picture, score units: whole decades, or none.
+/// Range of temperatures in a picture, in score units, widened to whole decades; `None` without soft steps.
 pub(super) struct Heat(Option<(f64, f64)>);
 
 impl Heat {
-    /// What holds all of `epsilons`; those that are 0 belong to hard cells.
+    /// The range that covers all of `epsilons`; a value of 0 belongs to a step with hard cells and is left out.
     pub(super) fn of(epsilons: impl Iterator<Item = f64>) -> Self {
         let mut soft = epsilons.filter(|e| *e > 0.0).peekable();
         Self(soft.peek().is_some().then_some(()).map(|()| decades(soft)))
     }
 
-    /// Of a step at `epsilon`.
+    /// The colour of a step at the temperature `epsilon`.
     pub(super) fn colour(&self, epsilon: f64) -> RGBColor {
         match self.0 {
             Some((cold, hot)) if epsilon > 0.0 => {
@@ -37,7 +38,7 @@ impl Heat {
         }
     }
 
-    /// The scale at the right edge of `canvas`, and what hard steps look like.
+    /// Draws the scale at the right edge of `canvas`, with the colour of hard steps below.
     pub(super) fn scale<B: DrawingBackend>(
         &self,
         canvas: &Canvas<B>,
@@ -54,12 +55,12 @@ impl Heat {
         let bottom = bottom - 56;
         for y in (top..bottom).step_by(4) {
             let part = f64::from(bottom - y) / f64::from(bottom - top);
-            // Down to the end: strips that only touch have seams where the picture is shown smaller.
+            // Each strip reaches down to the end: strips that only touch show seams when the picture is scaled down.
             let strip = [(left, y), (right, bottom)];
             canvas.draw(&Rectangle::new(strip, ramp(part).filled()))?;
         }
         let span = (hot / cold).log10().round();
-        // At most six labels.
+        // At most six labels fit.
         let every = (span / 5.0).ceil().max(1.0);
         let mut decade = 0.0;
         while decade <= span {
@@ -75,7 +76,7 @@ impl Heat {
     }
 }
 
-/// The colour at a part of the way from cold to hot.
+/// The colour at `part` of the way from cold (0) to hot (1).
 fn ramp(part: f64) -> RGBColor {
     let at = part.clamp(0.0, 1.0) * 3.0;
     let below = [2, 1, 0].into_iter().find(|&i| at >= f64::from(i));
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hotter_is_lighter_and_hard_is_black() {
+    fn hotter_steps_are_lighter_and_hard_steps_are_black() {
         let heat = Heat::of([0.02, 0.0, 5.0].into_iter());
         let light = |epsilon| {
             let RGBColor(r, g, b) = heat.colour(epsilon);

@@ -53,8 +53,8 @@ impl Draft<'_> {
             .collect()
     }
 
-    /// The bias of the head in float, and what `shifts` and the correction of its mean make of it, `[classes]` each; `None` for a
-    /// head without one.
+    /// Returns the bias of the head in float, and after `shifts` and bias correction, `[classes]` each;
+    /// `None` for a head without a bias.
     ///
     /// # Errors
     /// [`QuantError`] when the model has no single output, or the bias is not a float constant.
@@ -89,7 +89,8 @@ impl Draft<'_> {
         Ok(Some([before, after]))
     }
 
-    /// Bytes of each layer's weights in float, in the order of [`Draft::layers`]; a quarter of it in codes.
+    /// Returns the bytes of each layer's float weights, in the order of [`Draft::layers`]; int8 weights take
+    /// a quarter.
     pub fn weight_bytes(&self) -> Vec<usize> {
         let weights = self
             .layers

@@ -1,4 +1,4 @@
-//! The graph that is observed, and the codes that its activations get.
+//! The graph whose activations are observed, and the quantization parameters of its activations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,18 +18,18 @@ use crate::ranges::{calibrated, with_derived};
 use crate::regions::{Region, find_region};
 use crate::statistics::TensorStatistics;
 
-/// What the first pass decides: the graph, and the codes of its activations.
+/// Results of the first pass: the graph, and the quantization parameters of its activations.
 pub(crate) struct Ranged {
     pub(crate) model: Model,
     pub(super) equalized: usize,
     pub(super) layers: Vec<String>,
-    /// Without weights.
+    /// Plan without quantized weights.
     pub(crate) plan: Plan,
     pub(crate) activations: BTreeMap<String, ActivationParams>,
     pub(super) tensors: Vec<TensorStatistics>,
 }
 
-/// The graph that is observed.
+/// The graph whose activations are observed.
 pub(crate) struct Graph {
     pub(crate) model: Model,
     pub(super) equalized: usize,
@@ -38,10 +38,10 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Equalized where that is asked for, with the layers that are to be quantized.
+    /// Prepares the graph: equalizes it if the options ask for it, and finds the layers to quantize.
     ///
     /// # Errors
-    /// [`QuantError`] of the graph, or [`QuantErrorKind::Option`] for a name to keep that no layer has.
+    /// [`QuantError`] of the graph, or [`QuantErrorKind::Option`] for an unknown layer name in the options.
     pub(crate) fn of(float: &FloatModel, options: &Options) -> Result<Self, QuantError> {
         check_single(float)?;
         float.check_folded()?;
@@ -58,7 +58,7 @@ impl Graph {
         let layers = layers.map(|&index| model.nodes()[index].label().to_owned());
         let layers: Vec<String> = layers.collect();
         check_layers(&layers, &options.kept_in_float)?;
-        // What stays in float may be dead.
+        // A layer that stays in float may be dead.
         let region = find_region(&model, &options.kept(float)?, placement, float.shapes())?;
         Ok(Self {
             model,

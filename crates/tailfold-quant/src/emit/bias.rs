@@ -11,7 +11,8 @@ use crate::error::QuantError;
 use crate::names::Names;
 use crate::plan::Plan;
 
-/// Largest code of a bias that a scale is chosen for: as much again is left for the sum that it is added to.
+/// Largest quantized bias for which a scale is chosen; the other half of the int32 range is for the
+/// accumulated sum.
 const LARGEST: f64 = (1_u32 << 30) as f64;
 
 /// Index of a node with a bias, the bias, and the scale of the node's input.
@@ -35,10 +36,11 @@ fn biased(model: &Model, plan: &Plan) -> Vec<Biased> {
     nodes.collect()
 }
 
-/// For each weight, the smallest scale of each channel with which the biases beside it fit into int32.
+/// Returns, for each weight, the smallest scale per channel with which the bias of that channel fits into
+/// int32.
 ///
-/// A channel whose weights are nearly or entirely zero would else have a scale that its bias overflows, or one that says
-/// nothing about the bias.
+/// Without this limit, a channel whose weights are nearly or entirely zero would get a scale with which its
+/// bias overflows, or an arbitrary scale.
 pub(crate) fn scale_floors(
     model: &Model,
     plan: &Plan,
@@ -53,7 +55,7 @@ pub(crate) fn scale_floors(
         let (_, bias) = model.initializer_f32(&name)?;
         let weight = model.nodes()[index].input[1].clone();
         let (shape, _) = model.initializer_f32(&weight)?;
-        // One value for all classes, as Gemm allows, stays in float.
+        // Gemm allows one bias for all classes; such a bias stays in float.
         if shape.first() != Some(&bias.len()) {
             continue;
         }
@@ -68,7 +70,8 @@ pub(crate) fn scale_floors(
     Ok(floors)
 }
 
-/// Replaces the bias of each weighted node by its codes and a DequantizeLinear, whose scales are products.
+/// Replaces the bias of each weighted node by an int32 constant and a DequantizeLinear, whose scales are
+/// `s_x * s_w`.
 pub(super) fn quantize(
     model: &mut Model,
     plan: &Plan,
@@ -85,7 +88,7 @@ pub(super) fn quantize(
         let Some(weight_scales) = constants.scales.get(&index) else {
             continue;
         };
-        // One value for all classes, as Gemm allows, has no scale of one channel.
+        // Gemm allows one bias for all classes, which has no scale per channel.
         if shape.last() != Some(&weight_scales.len()) || bias.len() != weight_scales.len() {
             continue;
         }
@@ -99,7 +102,7 @@ pub(super) fn quantize(
         let readers = model.graph().consumers(&name).count();
         let stem = match readers {
             1 => name.clone(),
-            // Others read it with another input, under other scales.
+            // Another node reads the same bias with another input, and so needs other scales.
             _ => format!("{name}.{label}"),
         };
         let [codes_name, scale, zero, value] = ["codes", "scale", "zero_point", "dequantized"]

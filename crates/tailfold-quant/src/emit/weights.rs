@@ -1,4 +1,4 @@
-//! Weights as int8 constants with a DequantizeLinear each.
+//! Writes int8 weights, each with a DequantizeLinear.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::names::Names;
 use crate::plan::Plan;
 use crate::weights::WeightParams;
 
-/// Replaces the weight of each weighted node by its codes in `plan`, with one scale per output channel.
+/// Replaces the weight of each weighted node by its int8 values in `plan`, with one scale per output channel.
 ///
-/// The dequantized weight keeps the name of the float weight, so all its other readers read the same values. A second
-/// layer with the same weight gets constants of its own: ONNX Runtime transforms the codes of each DequantizeLinear
-/// separately, and fails on codes that it has already transformed.
+/// The dequantized weight keeps the name of the float weight, so all its other consumers read the same
+/// values. A second layer with the same weight gets its own constants: ONNX Runtime transforms the int8
+/// weights of each DequantizeLinear separately, and fails on weights that it has already transformed.
 pub(super) fn quantize(
     model: &mut Model,
     plan: &Plan,
@@ -38,7 +38,7 @@ pub(super) fn quantize(
             continue;
         }
         let (shape, _) = model.initializer_f32(&weight)?;
-        // A node may read the weight before the first weighted one does.
+        // A node without integer kernel may read the weight before the first weighted node does.
         let first = model
             .nodes()
             .iter()
@@ -52,8 +52,8 @@ pub(super) fn quantize(
     Ok(constants)
 }
 
-/// Writes the codes, scales and zero points of a weight of `shape`, and returns the node that dequantizes them to
-/// `value`.
+/// Writes the int8 values, scales and zero points of a weight of `shape`, and returns the node that
+/// dequantizes them to `value`.
 fn write(
     model: &mut Model,
     names: &mut Names,

@@ -18,8 +18,8 @@ const LOST: f64 = 0.25;
 pub struct ChannelSpread {
     /// The activation that the second layer reads.
     pub tensor: String,
-    /// Magnitude of the largest channel over that of the smallest contributing one; a channel's magnitude is its
-    /// largest weight in the first layer.
+    /// Magnitude of the largest channel over the magnitude of the smallest contributing one; a channel's
+    /// magnitude is its largest weight in the first layer.
     pub ratio: f32,
     /// Share of the activation's contribution to the second layer that is in channels with at most 4 steps, 0 to 1. The
     /// contribution of a channel is the product of its largest weights in both layers.
@@ -30,8 +30,8 @@ impl ChannelSpread {
     /// Returns the activation of `model` with the largest share of lost contribution; `None` when no activation has to
     /// be reported.
     ///
-    /// A channel that is small and stays small does no harm, for example that of a pruned filter. A channel that the
-    /// next layer enlarges again does, and it is one that equalization corrects.
+    /// A channel that is small and stays small does no harm, for example a pruned filter. A small channel
+    /// that the next layer amplifies does harm, and equalization corrects it.
     ///
     /// # Errors
     /// [`QuantError`] when a weight is not a float constant.

@@ -4,7 +4,7 @@ use tailfold_tract::TractClassifier;
 
 use super::*;
 
-/// stem - relu - depthwise - clip - point - relu - pool - flatten - head, over images of 5 x 4.
+/// Network stem - relu - depthwise - clip - point - relu - pool - flatten - head, over images of 5 x 4.
 fn network() -> Model {
     let node =
         |op: &str, name: &str, inputs: &[&str]| NodeProto::new(op, name, inputs.to_vec(), [name]);
@@ -72,10 +72,10 @@ fn largest(values: &[f32]) -> f32 {
 }
 
 #[test]
-fn the_function_stays_and_channels_are_balanced() {
+fn equalization_keeps_the_function_and_balances_channels() {
     let before = network();
     let mut after = before.clone();
-    // Not through the clip.
+    // The pair around the clip is left out.
     assert_eq!(equalize(&mut after).unwrap(), 2);
     let (was, is) = (answer(&before), answer(&after));
     assert!(
@@ -114,7 +114,7 @@ fn the_function_stays_and_channels_are_balanced() {
 }
 
 #[test]
-fn a_dead_channel_is_left_alone() {
+fn dead_channel_is_unchanged() {
     let mut model = network();
     let (shape, mut weights) = model.initializer_f32("stem.w").unwrap();
     weights[2..4].fill(0.0);
@@ -131,8 +131,8 @@ fn a_dead_channel_is_left_alone() {
     );
 }
 
-/// Finds the spread of a network whose stem is multiplied by `factors` per channel, and the layer behind it divided by
-/// `undone`.
+/// Finds the spread of a network whose stem is multiplied by `factors` per channel, and the layer behind it
+/// divided by `undone`.
 fn spread(factors: [f32; 4], undone: [f32; 4]) -> Option<ChannelSpread> {
     let mut model = network();
     let mut scale = |name: &str, by: [f32; 4]| {

@@ -3,7 +3,7 @@ use tailfold_onnx::proto::{Dimension, ModelProto, OperatorSetIdProto, ValueInfoP
 
 use super::*;
 
-/// image -> Conv -> Add of a tiny constant -> Relu -> GlobalAveragePool -> Flatten -> Gemm.
+/// Model image -> Conv -> Max with a tiny constant -> Relu -> GlobalAveragePool -> Flatten -> Gemm.
 fn small() -> FloatModel {
     let tensor = |name: &str, dims: &[usize]| {
         let mut shape = vec![Dimension::symbol("N")];
@@ -51,7 +51,7 @@ fn inputs<'a>(model: &'a Model, node: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn what_vanishes_stays_in_single_precision_between_casts() {
+fn constant_that_underflows_stays_in_f32_between_casts() {
     let Halved { model, kept } = halve(&small(), None, &|| {}).unwrap();
     tailfold_onnx::check(&model).unwrap();
     let said: Vec<String> = kept.iter().map(ToString::to_string).collect();
@@ -73,7 +73,7 @@ fn what_vanishes_stays_in_single_precision_between_casts() {
 }
 
 #[test]
-fn an_activation_that_overflows_keeps_its_neighbours() {
+fn overflowing_activation_keeps_its_neighbours_in_f32() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("images.f32");
     let image: Vec<u8> = [9e4_f32; 6].iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -95,7 +95,7 @@ fn an_activation_that_overflows_keeps_its_neighbours() {
 
 proptest! {
     #[test]
-    fn only_what_f16_holds_is_rounded(values in prop::collection::vec(-1e6_f32..1e6, 1..9), shrink in 0_i32..45) {
+    fn tensors_that_f16_cannot_hold_are_detected(values in prop::collection::vec(-1e6_f32..1e6, 1..9), shrink in 0_i32..45) {
         let values: Vec<f32> = values.iter().map(|v| v * 2.0_f32.powi(-shrink)).collect();
         let back: Vec<f32> = values.iter().map(|v| f16::from_f32(*v).to_f32()).collect();
         match lost(&values) {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What a histogram of `values` must say, counted with the final width from the start.
+/// Reference for the line of `values`, counted with the final width from the start.
 fn naive(values: &[f32]) -> Line {
     let largest = values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
     let mut width = f64::from(FINEST).exp2();
@@ -45,21 +45,21 @@ fn of(values: &[f32]) -> Histogram {
     histogram
 }
 
-/// Values of very different sizes, zeros and subnormal ones among them.
+/// Values of very different magnitudes, zeros and subnormal numbers included.
 fn any_size() -> impl Strategy<Value = f32> {
     (-1.0_f32..1.0, -45_i32..38).prop_map(|(v, e)| (f64::from(v) * 10_f64.powi(e)) as f32)
 }
 
 proptest! {
     #[test]
-    fn growing_is_counting_with_the_last_width(values in prop::collection::vec(any_size(), 1..40)) {
+    fn doubled_histogram_equals_one_with_final_width(values in prop::collection::vec(any_size(), 1..40)) {
         let mut one_by_one = Histogram::new();
         values.iter().for_each(|&v| add(&mut one_by_one, &[v]));
         prop_assert_eq!(one_by_one.line(), naive(&values));
     }
 
     #[test]
-    fn order_and_parts_change_nothing(
+    fn histogram_is_independent_of_order_and_merges(
         values in prop::collection::vec(any_size(), 3..60), cut in 0.0_f64..1.0,
     ) {
         let whole = of(&values);
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_lost(values in prop::collection::vec(-9.0_f32..5.0, 1..500)) {
+    fn every_value_is_counted(values in prop::collection::vec(-9.0_f32..5.0, 1..500)) {
         let histogram = of(&values);
         for line in [histogram.line(), histogram.magnitudes(), histogram.line().coarser(64)] {
             prop_assert_eq!(line.counts.iter().sum::<u64>(), values.len() as u64);
@@ -81,7 +81,7 @@ proptest! {
 }
 
 #[test]
-fn shares_travel_as_numbers() {
+fn histogram_round_trips_through_its_parts() {
     let (a, b) = ([-3.0, 0.25, 1e-40, 0.0], [700.0, -0.0, 0.5]);
     let travelled = |histogram: Histogram| {
         let (exponent, counts) = histogram.to_parts();
@@ -96,14 +96,14 @@ fn shares_travel_as_numbers() {
 }
 
 #[test]
-fn magnitudes_are_those_of_the_absolute_values() {
+fn magnitudes_equal_histogram_of_absolute_values() {
     let values = [-3.0, 0.25, 1.5, -0.25, 0.0, 2.99];
     let absolute: Vec<f32> = values.iter().map(|v: &f32| v.abs()).collect();
     assert_eq!(of(&values).magnitudes(), of(&absolute).line());
 }
 
 #[test]
-fn a_coarser_line_keeps_its_edges() {
+fn coarser_line_keeps_bin_edges() {
     let line = of(&[-1.0, 3.0]).line();
     let coarse = line.coarser(100);
     assert!(coarse.counts.len() <= 200);
@@ -113,15 +113,16 @@ fn a_coarser_line_keeps_its_edges() {
 }
 
 #[test]
-fn zeros_are_not_negative_whatever_their_sign() {
+fn negative_zero_counts_as_zero() {
     let values: Vec<f32> = [0.0, -0.0, 1.0, -0.0].repeat(CHUNK);
     let line = of(&values).line();
     assert_eq!((line.zero, line.counts[0]), (0, 3 * CHUNK as u64));
 }
 
 #[test]
-fn vectors_find_the_places_of_values_beside_the_edges() {
-    // Each edge of a bin, what comes before and after it, and their opposites: rounding to the nearest would move them.
+fn values_beside_bin_edges_are_counted_in_the_right_bin() {
+    // Each edge of a bin, its two neighbouring floats, and their negatives: rounding to nearest would move
+    // them.
     let edges = (0..BINS).map(|bin| bin as f32 / 4.0);
     let near = edges.flat_map(|edge| [edge, edge.next_down(), edge.next_up()]);
     let values: Vec<f32> = near.flat_map(|v| [v, -v]).collect();

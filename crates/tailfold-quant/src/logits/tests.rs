@@ -6,7 +6,8 @@ use super::*;
 use crate::float::FloatModel;
 use crate::prepared::PreparedImages;
 
-/// Three classes over images of 3 x 4 in two channels, with `last` behind the head.
+/// Returns a model with three classes over images of 3 x 4 with two channels; the operator `last` follows the
+/// head.
 fn network(last: Option<&str>) -> FloatModel {
     let node = |op: &str, from: &[&str], to: &str| NodeProto::new(op, to, from.to_vec(), [to]);
     let port = |name: &str, dims: &[usize]| {
@@ -53,7 +54,7 @@ fn answers(float: &FloatModel, model: &Model) -> Vec<f32> {
         .to_vec()
 }
 
-/// Each row without its mean: what a softmax leaves of logits.
+/// Subtracts the mean from each row, since softmax does not depend on it.
 fn centred(rows: &[f32]) -> Vec<f32> {
     let rows = rows.chunks(3);
     rows.flat_map(|r| r.iter().map(move |v| v - r.iter().sum::<f32>() / 3.0))
@@ -61,7 +62,7 @@ fn centred(rows: &[f32]) -> Vec<f32> {
 }
 
 #[test]
-fn probabilities_are_read_as_their_logarithms() {
+fn logits_of_probabilities_are_their_logarithms() {
     let plain = network(None);
     let expected = centred(&answers(&plain, plain.model()));
     for last in ["Softmax", "Identity"] {
@@ -77,7 +78,7 @@ fn probabilities_are_read_as_their_logarithms() {
 }
 
 #[test]
-fn same_decisions_need_a_decision_of_both_networks() {
+fn image_without_top1_class_is_not_a_same_decision() {
     let rows = |values: &[f32]| Logits::new(values.to_vec(), 2).unwrap();
     let float = rows(&[1.0, 0.0, 0.0, 1.0, 2.0, 2.0, f32::NAN, 0.0]);
     let other = rows(&[3.0, 2.0, 1.0, 0.0, 1.0, 0.0, f32::NAN, 0.0]);

@@ -1,30 +1,30 @@
-//! The range whose quantized distribution diverges least from what was seen (Migacz, "8-bit inference with TensorRT",
-//! GTC 2017).
+//! Entropy observer: the range whose quantized distribution has the least divergence from the observed
+//! distribution (Migacz, "8-bit inference with TensorRT", GTC 2017).
 
 use super::Range;
 use crate::affine::{Scheme, to_f32};
 use crate::histogram::Line;
 
-/// Bins a side: each end of a bin is a candidate, and the divergence of each candidate reads all of them.
+/// Bins per side: each edge of a bin is a candidate, and the divergence of each candidate reads all of them.
 const BINS: usize = 1024;
 
-/// What an empty bin gets in the place of 0, as in ONNX Runtime: a divergence from 0 would be infinite.
+/// Probability mass of an empty bin in place of 0, as in ONNX Runtime: a divergence from 0 would be infinite.
 const SMOOTHING: f64 = 1e-4;
 
-/// The range of the window around 0 with the least [`divergence`]; of equals the narrowest.
+/// Returns the window around 0 with the least [`divergence`]; between equals, the narrowest.
 ///
-/// The window is as long on both sides, and cut where values end.
+/// The window has the same length on both sides, cut off at the outermost values.
 pub(super) fn least_divergence(line: &Line, scheme: Scheme) -> Range {
     let mut line = line.coarser(BINS);
     let (zero, end) = (line.zero, line.counts.len());
-    // Zeros, which every range represents exactly, are most of what a ReLU makes, and would be most of the divergence; so
-    // their bin is as full as its neighbour, as in NVIDIA's pytorch-quantization.
+    // Every range represents zeros exactly. A ReLU produces mostly zeros, and they would dominate the
+    // divergence; so their bin gets the count of its neighbour, as in NVIDIA's pytorch-quantization.
     if let Some(&next) = line.counts.get(zero + 1) {
         line.counts[zero] = next;
     }
     let levels = match scheme {
         Scheme::Affine => 256,
-        // Of magnitudes: the codes from 0 to 127.
+        // Magnitudes have the quantized values 0 to 127.
         Scheme::Symmetric => 128,
     };
     let windows = (1..=zero.max(end - zero))
@@ -44,8 +44,8 @@ pub(super) fn least_divergence(line: &Line, scheme: Scheme) -> Range {
     }
 }
 
-/// Kullback-Leibler divergence, in nats, of the bins `from..to` in `levels` groups from the bins themselves with all that
-/// lies outside added to the outermost ones.
+/// Returns the Kullback-Leibler divergence, in nats, between the bins `from..to` averaged in `levels` groups
+/// and the bins themselves, whose outermost ones also count all values outside.
 pub(super) fn divergence(counts: &[u64], from: usize, to: usize, levels: usize) -> f64 {
     let inside = &counts[from..to];
     let mut reference: Vec<f64> = inside.iter().map(|&n| n as f64).collect();
@@ -67,12 +67,14 @@ pub(super) fn divergence(counts: &[u64], from: usize, to: usize, levels: usize) 
     p.iter().zip(&q).map(|(p, q)| p * (p / q).ln()).sum()
 }
 
-/// The distribution of `values`, zeros replaced by a little that the others give; `None` when all are 0.
+/// Returns the distribution of `values`, in which zeros get a small mass taken from the others; `None` when
+/// all are 0.
 fn smoothed(values: &[f64]) -> Option<Vec<f64>> {
     let zeros = values.iter().filter(|v| **v <= 0.0).count() as f64;
     let others = values.len() as f64 - zeros;
     let taken = SMOOTHING * zeros / others;
-    // Values are counts or means of counts over a group, so only a group of thousands of bins could go below.
+    // Values are counts or means of counts over a group, so only a group of thousands of bins could fall
+    // below.
     let smooth = values.iter().map(|&v| match v {
         v if v <= 0.0 => SMOOTHING,
         v => (v - taken).max(SMOOTHING),

@@ -1,20 +1,21 @@
-//! The range with the least mean square error.
+//! MSE observer: the range with the least mean squared error.
 
 use super::Range;
 use crate::affine::{ActivationParams, Scheme, to_f32};
 use crate::histogram::Line;
 
-/// An end is tried at this many places between 0 and the outermost value.
+/// Number of positions of an end that are tried, between 0 and the outermost value.
 const STEPS: u16 = 64;
 
-/// Each end is chosen anew this many times, given the other one.
+/// Number of times that each end is optimised, given the other one.
 const ROUNDS: usize = 2;
 
-/// The range inside of `extremes` whose codes have the least sum of squared errors over the line; of equals the widest.
+/// Returns the range within `extremes` with the least sum of squared quantization errors over the line;
+/// between equals, the widest.
 pub(super) fn least_error(line: &Line, extremes: Range, scheme: Scheme) -> Range {
     let extremes = match scheme {
         Scheme::Affine => extremes,
-        // The upper end alone: the lower one follows it.
+        // Only the upper end is searched; the lower end is its negative.
         Scheme::Symmetric => Range {
             low: 0.0,
             ..extremes
@@ -53,10 +54,10 @@ fn high(range: Range, extremes: Range, share: f64) -> Range {
     }
 }
 
-/// Added to a number of less than 2^51 and taken away again, it leaves the nearest whole number, of two the even one.
+/// Adding and subtracting this number rounds a value below 2^51 to the nearest integer, ties to even.
 const ROUNDING: f64 = 6_755_399_441_055_744.0;
 
-/// Over the centres of the bins, with how often they were seen.
+/// Returns the sum of squared quantization errors over the centres of the bins, weighted by their counts.
 fn squared_error(centres: &[(f64, f64)], range: Range, scheme: Scheme) -> f64 {
     let params = ActivationParams::of_range(range, scheme);
     let scale = f64::from(params.scale);

@@ -1,11 +1,11 @@
-//! The range of all but a share of outliers.
+//! Percentile observer: the range without a share of outliers.
 
 use super::Range;
 use crate::affine::{Scheme, to_f32};
 use crate::histogram::Line;
 
-/// The range that holds the central `percent` of the values, outwards to the next edge of a bin: half of the rest lies
-/// beyond each end, or all of it beyond the one end of symmetric codes.
+/// Returns the range of the central `percent` of the values, rounded outwards to the edge of a bin: half of
+/// the remaining values lie beyond each end, or all of them beyond the single end of a symmetric range.
 pub(super) fn central(line: &Line, percent: f64, scheme: Scheme) -> Range {
     let total: u64 = line.counts.iter().sum();
     let rest = total as f64 * (1.0 - percent / 100.0);
@@ -21,7 +21,7 @@ pub(super) fn central(line: &Line, percent: f64, scheme: Scheme) -> Range {
     }
 }
 
-/// How many bins from the outside hold at most `outside` values together.
+/// Returns the largest number of outermost bins that together hold at most `outside` values.
 fn skipped<'a>(counts: impl Iterator<Item = &'a u64>, outside: f64) -> usize {
     let mut sum = 0.0;
     counts

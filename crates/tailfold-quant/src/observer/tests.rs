@@ -45,7 +45,7 @@ fn peaked() -> Vec<f32> {
 }
 
 #[test]
-fn names_round_trip_and_nonsense_is_refused() {
+fn observer_name_round_trips_and_unknown_name_is_error() {
     for kind in KINDS {
         assert_eq!(kind.to_string().parse::<ObserverKind>().unwrap(), kind);
     }
@@ -70,7 +70,7 @@ fn names_round_trip_and_nonsense_is_refused() {
 }
 
 #[test]
-fn ends_are_found_in_every_lane_and_bad_numbers_too() {
+fn range_covers_every_lane_and_rejects_non_finite_values() {
     for length in [1, 5, 16, 17, 40] {
         for at in 0..length {
             let mut values = vec![0.5_f32; length];
@@ -87,11 +87,11 @@ fn ends_are_found_in_every_lane_and_bad_numbers_too() {
 }
 
 #[test]
-fn percentiles_are_onnx_runtimes_within_a_bin() {
+fn percentile_range_matches_onnx_runtime_within_a_bin() {
     let values = peaked();
     let positive: Vec<f32> = values.iter().map(|v| v.max(0.0)).collect();
-    // HistogramCollector of ONNX Runtime 1.32 with 2,048 bins, fed the same values; shares that no whole number
-    // of values makes, where the two definitions part.
+    // Expected: HistogramCollector of ONNX Runtime 1.32 with 2,048 bins on the same values. No share is a
+    // whole number of values, where the two definitions differ.
     for (values, scheme, percent, low, high) in [
         (&values, Scheme::Affine, 99.0025, -2.583_473, 2.587_312),
         (&values, Scheme::Affine, 99.9025, -3.401_125, 3.282_124),
@@ -104,7 +104,8 @@ fn percentiles_are_onnx_runtimes_within_a_bin() {
         (&values, Scheme::Symmetric, 99.9875, -3.629_53, 3.629_53),
     ] {
         let found = seen(&[values]).range(ObserverKind::Percentile(percent), scheme);
-        // It names the inner edge of the bin that holds the quantile, we the outer one: a bin of each at most.
+        // ONNX Runtime returns the inner edge of the bin with the quantile, tailfold the outer edge: they
+        // differ by at most one bin of each.
         let allowed = 2.0 * 3.931 / 2048.0 + 4.0 / 4096.0;
         for (found, expected) in [(found.low, low), (found.high, high)] {
             let off = (found - expected).abs();
@@ -114,9 +115,9 @@ fn percentiles_are_onnx_runtimes_within_a_bin() {
 }
 
 #[test]
-fn divergences_are_onnx_runtimes() {
-    // Windows of a multiple of 33 bins, where both make groups of one size; ONNX Runtime 1.32 counts means in whole
-    // numbers and adds in f32.
+fn divergence_matches_onnx_runtime() {
+    // The windows have multiples of 33 bins, for which both implementations form groups of equal size; ONNX
+    // Runtime 1.32 rounds means to integers and adds in f32.
     let counts = |centre: i64| -> Vec<u64> {
         let count = |i: i64| 1_000_000_000 / (1 + (i - centre).pow(2)) + 1000;
         (0..231).map(|i| count(i).unsigned_abs()).collect()
@@ -134,10 +135,10 @@ fn divergences_are_onnx_runtimes() {
 }
 
 #[test]
-fn moving_averages_are_onnx_runtimes() {
+fn moving_average_matches_onnx_runtime() {
     let images: [&[f32]; 3] = [&[-1.0, 2.0], &[-3.0, 8.0], &[0.0, 1.0]];
     let found = seen(&images).range(ObserverKind::MovingAverage(0.25), Scheme::Affine);
-    // -1 to -3: -1.5, to 0: -1.125; 2 to 8: 3.5, to 1: 2.875.
+    // Lower end from -1 to -3: -1.5, then to 0: -1.125; upper end from 2 to 8: 3.5, then to 1: 2.875.
     let expected = Range {
         low: -1.125,
         high: 2.875,
@@ -146,7 +147,7 @@ fn moving_averages_are_onnx_runtimes() {
 }
 
 #[test]
-fn outliers_are_left_out_where_that_is_the_idea() {
+fn only_percentile_range_leaves_an_outlier_out() {
     let mut values: Vec<f32> = (0..10_000_u16).map(|i| f32::from(i) / 10_000.0).collect();
     values.push(100.0);
     let seen = seen(&[&values]);
@@ -155,13 +156,14 @@ fn outliers_are_left_out_where_that_is_the_idea() {
         assert!((high(ObserverKind::MinMax) - 100.0).abs() < 1e-6);
         assert!(high(ObserverKind::Percentile(99.9)) < 1.1);
         assert!((high(ObserverKind::Percentile(100.0)) - 100.0).abs() < 1e-6);
-        // 256 steps to 100 cost 10,000 values 0.013 each, squared and added 127; leaving the one out costs more.
+        // 256 steps up to 100 cost 10,000 values 0.013 each, squared and summed 127; clipping the outlier
+        // costs more.
         assert!(high(ObserverKind::Mse) > 50.0);
     }
 }
 
 #[test]
-fn the_least_divergence_is_that_of_no_other_window() {
+fn no_other_window_has_less_divergence() {
     let mut values = peaked();
     values.push(40.0);
     let seen = seen(&[&values]);
@@ -187,7 +189,7 @@ fn the_least_divergence_is_that_of_no_other_window() {
 
 proptest! {
     #[test]
-    fn a_range_lies_inside_of_what_was_seen(
+    fn range_lies_within_observed_values(
         values in prop::collection::vec(-5.0_f32..9.0, 1..400), split in 0.0_f64..1.0,
     ) {
         let (a, b) = values.split_at((values.len() as f64 * split) as usize);
@@ -205,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn the_least_error_is_below_that_of_everything(
+    fn mse_range_has_at_most_the_error_of_min_max(
         values in prop::collection::vec(-2.0_f32..2.0, 50..400), outlier in 2.0_f32..60.0,
     ) {
         let mut values = values;
@@ -219,13 +221,13 @@ proptest! {
         for scheme in [Scheme::Affine, Scheme::Symmetric] {
             let [mse, all] = [ObserverKind::Mse, ObserverKind::MinMax]
                 .map(|kind| error(seen.range(kind, scheme), scheme));
-            // The search sees centres of bins, of which 8 or more make a step.
+            // The search sees only the centres of bins, at least 8 of which make a step.
             prop_assert!(mse <= all * 1.05 + 1e-9, "{scheme:?}: {mse} {all}");
         }
     }
 
     #[test]
-    fn percentiles_are_those_of_the_sorted_values(
+    fn percentile_range_matches_sorted_values_within_a_bin(
         values in prop::collection::vec(-4.0_f32..7.0, 100..500), percent in 60.0_f64..99.9,
     ) {
         let mut sorted = values.clone();
@@ -234,7 +236,7 @@ proptest! {
         let left_out = outside.floor() as usize;
         let exact = [sorted[left_out], sorted[values.len() - 1 - left_out]];
         let found = seen(&[&values]).range(ObserverKind::Percentile(percent), Scheme::Affine);
-        // A bin of 8 / 4096, outwards.
+        // One bin of 8 / 4096, since ends are rounded outwards.
         let bin = 8.0 / 4096.0;
         prop_assert!(found.low <= exact[0] && exact[0] - found.low <= bin, "{found:?} {exact:?}");
         prop_assert!(found.high >= exact[1] && found.high - exact[1] <= bin, "{found:?} {exact:?}");

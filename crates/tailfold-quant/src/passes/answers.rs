@@ -1,4 +1,4 @@
-//! The third pass: what the quantized network answers, for the re-balancing of its last bias.
+//! The third pass: logits of the quantized network, which class re-balancing needs.
 
 use tailfold_part::{Kind, Part};
 use tailfold_spec::{Logits, Shard, artifact};
@@ -12,7 +12,8 @@ use crate::logits::logits_of_some;
 use crate::options::Options;
 use crate::quantize::QUANTIZED;
 
-/// Runs the quantized network over the shard's images: `quantized [n, classes]`, and `float` where no other pass shows that.
+/// Runs the quantized network over the shard's images: tensor `quantized [n, classes]`, and `float` if no
+/// other pass contains it.
 pub(super) fn share(
     float: &FloatModel,
     set: &CalibrationSet,
@@ -44,7 +45,7 @@ pub(super) fn share(
 }
 
 impl Passes {
-    /// The answers of the quantized network, where they are known.
+    /// Returns the logits of the quantized network, if the parts contain them.
     pub(super) fn answers(
         &self,
         float: &FloatModel,

@@ -1,4 +1,4 @@
-//! What a pass was asked for: all that its result depends on.
+//! The request of a pass: everything that its result depends on.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::options::Options;
 
-/// Which images were drawn, whether they decode or not.
+/// Identifies the drawn images, decodable or not.
 #[derive(Serialize)]
 pub(super) struct SetAsked {
     /// The data spec, or the name of a file of prepared images.
@@ -20,7 +20,7 @@ pub(super) struct SetAsked {
     drawn: usize,
     per_class: Option<usize>,
     seed: Option<u64>,
-    /// How images are prepared, as JSON.
+    /// Preprocessing of the images, as JSON.
     preprocess: Option<serde_json::Value>,
     labels_sha256: Option<String>,
     names_sha256: Option<String>,
@@ -54,7 +54,7 @@ impl SetAsked {
 pub(super) struct Asked {
     program: String,
     model_sha256: String,
-    /// Output with the logits.
+    /// Name of the output with the logits.
     output: String,
     observer: String,
     target: String,
@@ -66,7 +66,7 @@ pub(super) struct Asked {
     kept_in_float: Vec<String>,
     #[serde(flatten)]
     set: SetAsked,
-    /// Of what the passes before it found.
+    /// SHA-256 of the results of the previous passes.
     #[serde(skip_serializing_if = "Option::is_none")]
     earlier_passes_sha256: Option<String>,
 }
@@ -96,7 +96,7 @@ impl Asked {
     }
 }
 
-/// SHA-256 of the codes that the first pass chose.
+/// Returns the SHA-256 of the quantization parameters that the first pass chose.
 pub(super) fn params_sha256(params: &BTreeMap<String, ActivationParams>) -> String {
     let lines = params.iter().map(|(tensor, p)| {
         let scale = p.scale.to_bits();

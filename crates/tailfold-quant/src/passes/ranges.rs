@@ -1,4 +1,4 @@
-//! The first pass: the ends of every activation on every image, and its histogram over a shard's images.
+//! The first pass: the range of every activation on every image, and its histogram over a shard's images.
 
 use tailfold_part::{Kind, Part, PartErrorKind};
 use tailfold_spec::Shard;
@@ -15,9 +15,10 @@ use crate::options::Options;
 use crate::range::Range;
 use crate::regions::Region;
 
-/// Observes the shard's images: tensors `hashes [n]`, `ends [n, 2 * tensors]`, `exponents [tensors]` and `counts [tensors, bins]`.
+/// Observes the shard's images: tensors `hashes [n]`, `ends [n, 2 * tensors]`, `exponents [tensors]` and
+/// `counts [tensors, bins]`.
 ///
-/// Histograms are there whatever the observer, for a report has use of them.
+/// Every observer stores histograms, because a report needs them.
 pub(super) fn share(
     float: &FloatModel,
     set: &CalibrationSet,
@@ -63,7 +64,7 @@ pub(super) fn share(
 }
 
 impl Passes {
-    /// What was seen of each tensor of `region`, where that is known.
+    /// Returns the observations of each tensor of `region`, if the parts contain them.
     pub(super) fn seen(
         &self,
         float: &FloatModel,

@@ -1,4 +1,4 @@
-//! The second pass: windows of every layer's input, and what the float network answers on the way.
+//! The second pass: windows of every layer's input, and the logits of the float network.
 
 use tailfold_part::{Kind, Part, PartErrorKind};
 use tailfold_spec::Shard;
@@ -13,8 +13,8 @@ use crate::options::Options;
 use crate::sample::{Sampled, Sampler};
 use crate::windows::Taken;
 
-/// Takes the windows of the shard's images: of each layer, by its node's index, `codes.NODE [n, codes]` and their sums
-/// `lost.NODE [weights of a sum]`; and `answers [n, outputs]`.
+/// Samples the windows of the shard's images: per layer, by its node's index, `codes.NODE [n, codes]` and the
+/// sums of the errors `lost.NODE [weights of a sum]`; and `answers [n, outputs]`.
 pub(super) fn share(
     float: &FloatModel,
     set: &CalibrationSet,
@@ -54,7 +54,7 @@ pub(super) fn share(
 }
 
 impl Passes {
-    /// The sample of each layer, where that is known.
+    /// Returns the sample of each layer, if the parts contain it.
     pub(super) fn sampled(
         &self,
         float: &FloatModel,
@@ -90,7 +90,7 @@ impl Passes {
                     .zip(sums)
                     .for_each(|(lost, sum)| *lost += sum);
             }
-            // Windows lie image behind image, and sums of whole numbers have no order.
+            // Windows are stored image by image, and sums of integers do not depend on the order.
             taken.push(vec![Taken { codes, lost }]);
         }
         let (row, answers) = parts.rows::<f32>("answers", 2)?;

@@ -17,7 +17,8 @@ fn conv() -> NodeProto {
         .attr_int("group", 2)
 }
 
-/// Every value of a window, by the definition of Conv, at output `[row, column]` of an input `[4, 5, 6]`.
+/// Returns every value of a window at output `[row, column]` of an input `[4, 5, 6]`, by the definition of
+/// Conv.
 fn window_at(values: &[f32], group: usize, row: usize, column: usize) -> Vec<f32> {
     let mut window = Vec::new();
     for channel in 2 * group..2 * group + 2 {
@@ -35,7 +36,7 @@ fn window_at(values: &[f32], group: usize, row: usize, column: usize) -> Vec<f32
 }
 
 #[test]
-fn windows_are_those_of_the_convolution() {
+fn sampled_windows_match_the_convolution() {
     let values: Vec<f32> = (0..120_u8).map(|i| f32::from(i % 31) * 0.1 - 1.5).collect();
     let windows = Windows::of(&conv(), &[6, 2, 3, 2], &[1, 4, 5, 6], PARAMS, 1).unwrap();
     assert_eq!((windows.groups, windows.dim), (2, 12));
@@ -68,10 +69,10 @@ fn windows_are_those_of_the_convolution() {
 }
 
 #[test]
-fn what_codes_leave_out_is_in_the_mean_of_the_float_values() {
+fn clipped_values_count_in_the_float_mean() {
     let node = NodeProto::new("Gemm", "head", ["x", "w"], ["y"]).attr_int("transB", 1);
     let windows = Windows::of(&node, &[3, 2], &[1, 2], PARAMS, 2).unwrap();
-    // 30 and -4 lie outside of the codes, which end at 23.5 and -2.
+    // 30 and -4 lie outside the quantized range, which ends at 23.5 and -2.
     let images = [[30.0_f32, 0.31], [1.0, -4.0]];
     let taken: Vec<Taken> = images
         .iter()
@@ -89,7 +90,7 @@ fn what_codes_leave_out_is_in_the_mean_of_the_float_values() {
         near(&means.float, [(30.0 + 1.0) / 2.0, (0.31 - 4.0) / 2.0]),
         "{means:?}"
     );
-    // 1 * 15.5 + 2 * -1.845, less 1.5 * 12.25 + 2 * -0.85.
+    // Mean sums: 1 * 15.5 + 2 * -1.845, minus 1.5 * 12.25 + 2 * -0.85.
     let error = means.error(&[1.0, 2.0], &[1.5, 2.0]);
     assert!(
         (error - (15.5 - 3.69 - 18.375 + 1.7)).abs() < 1e-4,
@@ -102,7 +103,7 @@ fn what_codes_leave_out_is_in_the_mean_of_the_float_values() {
 }
 
 #[test]
-fn parts_that_do_not_fit_are_named() {
+fn mismatched_weights_name_the_layer() {
     let error = Windows::of(&conv(), &[6, 3, 3, 2], &[1, 4, 5, 6], PARAMS, 1).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -111,7 +112,7 @@ fn parts_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn wide_layers_have_the_blocks_along_the_diagonal() {
+fn wide_layer_has_blocks_along_the_diagonal() {
     let dim = WIDE + 3;
     let values = |rows: usize| DMatrix::from_fn(rows, 2, |row, window| (row * (window + 2)) as f64);
     assert_eq!(blocks(values(WIDE / 1024)).len(), 1);
@@ -119,7 +120,7 @@ fn wide_layers_have_the_blocks_along_the_diagonal() {
     let sizes: Vec<usize> = found.iter().map(DMatrix::nrows).collect();
     assert_eq!(sizes.iter().sum::<usize>(), dim);
     assert_eq!(sizes.last(), Some(&3));
-    // Rows 8192 and 8194: the mean of 2 * 2 and 3 * 3 times their product.
+    // Rows 8192 and 8194: the mean of 2 * 2 and 3 * 3, times their product.
     let expect = 6.5 * 8192.0 * 8194.0;
     assert!((found[WIDE / BLOCK][(0, 2)] - expect).abs() < 1e-3);
 }

@@ -17,7 +17,7 @@ use crate::target::Target;
 use crate::weights::WeightBits;
 use net::{Plan, plan};
 
-/// Images that are calibrated on and looked at.
+/// Number of images, for calibration and comparison.
 const IMAGES: usize = 3;
 
 fn images(plan: &Plan) -> Vec<f32> {
@@ -26,7 +26,7 @@ fn images(plan: &Plan) -> Vec<f32> {
     (0..values).map(|_| rng.random_range(-1.0..1.0)).collect()
 }
 
-/// What the bound is of: nothing is moved that rounding to the nearest does not move.
+/// Returns options for which the bound holds: only rounding to nearest changes values.
 fn plain(target: Target) -> Options {
     Options {
         target,
@@ -39,7 +39,7 @@ fn plain(target: Target) -> Options {
 
 fn quantized(float: &FloatModel, images: &[f32], options: &Options) -> Result<Model, QuantError> {
     let folder = tempfile::tempdir().unwrap();
-    // The file's name goes into the model.
+    // The file's name becomes part of the model's record.
     let file = folder.path().join("images.f32");
     let bytes: Vec<u8> = images.iter().flat_map(|v| v.to_le_bytes()).collect();
     std::fs::write(&file, bytes).unwrap();
@@ -48,7 +48,7 @@ fn quantized(float: &FloatModel, images: &[f32], options: &Options) -> Result<Mo
     quantize(float, &set, options, &|| {}).map(|q| q.model)
 }
 
-/// Fails unless `node` turns numbers into codes or back as `target` wants it, with constants.
+/// Panics unless the Q or DQ node `node` has the form that `target` needs, with constant parameters.
 fn check_pair(model: &Model, node: &NodeProto, target: Target) {
     let label = node.label();
     let (_, scales) = model.initializer_f32(&node.input[1]).unwrap();
@@ -73,9 +73,9 @@ fn check_pair(model: &Model, node: &NodeProto, target: Target) {
     }
 }
 
-/// Fails unless layers read codes, and nothing is left over.
+/// Panics unless layers read quantized values, and no node or constant is unused.
 fn check_graph(model: &Model, target: Target) {
-    // Names, and the order of computation.
+    // Checks the names and the order of nodes.
     tailfold_onnx::check(model).unwrap();
     let graph = model.graph();
     for node in &graph.node {
@@ -109,14 +109,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_networks_stay_sound_and_near_for_every_target(plan in plan(), bits in 4_u8..=8) {
+    fn random_network_is_valid_and_within_bound_for_every_target(plan in plan(), bits in 4_u8..=8) {
         let float = FloatModel::from_bytes(&plan.model().to_bytes(), "random").unwrap();
         let images = images(&plan);
         let expected = logits(TractClassifier::stock(&plan.model(), "float").unwrap(), &images);
         for target in Target::ALL {
             let model = match quantized(&float, &images, &plain(target)) {
                 Ok(model) => model,
-                // Nothing but negative numbers before a ReLU, say: refused by name.
+                // A tensor that is always 0, such as a ReLU of negative values only, is an error that names
+                // the tensor.
                 Err(error) if error.kind() == crate::QuantErrorKind::AllZero => {
                     return Err(TestCaseError::reject(error.to_string()));
                 }

@@ -5,8 +5,8 @@ use tailfold_spec::Logits;
 use crate::affine::to_f32;
 use crate::logits::difference;
 
-/// The error of each logit of each image, without the part that all classes of the image share: softmax does not depend
-/// on it.
+/// The error of each logit of each image, minus the mean error of the image, on which softmax does not
+/// depend.
 pub(super) struct LogitErrors<'a> {
     /// `[images][classes]`, in logits.
     pub(super) rows: Vec<Vec<f64>>,

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Logits of 40 images and 4 classes, without any two alike.
+/// Logits of 40 images and 4 classes; no two images are equal.
 fn rows() -> Vec<f32> {
     (0..160_u16)
         .map(|i| f32::from(i * 37 % 101) * 0.07)
@@ -8,7 +8,7 @@ fn rows() -> Vec<f32> {
 }
 
 #[test]
-fn a_shift_of_the_logits_is_found_and_taken_back() {
+fn shift_of_quantized_logits_is_recovered() {
     let planted = [0.5_f32, -0.25, 0.1, -0.35];
     let float = Logits::new(rows(), 4).unwrap();
     let shifted = rows()
@@ -35,7 +35,7 @@ fn images_count_by_their_weight() {
 }
 
 #[test]
-fn a_class_that_is_never_thought_of_stays_harmless() {
+fn class_without_mass_gets_finite_shift() {
     let with_dead = |rows: Vec<f32>| {
         let rows: Vec<f32> = rows
             .chunks(4)
@@ -50,7 +50,7 @@ fn a_class_that_is_never_thought_of_stays_harmless() {
 }
 
 #[test]
-fn logits_that_differ_by_more_than_an_f32_holds_give_finite_limits() {
+fn logit_difference_beyond_f32_gives_finite_limits() {
     let float = Logits::new(vec![3e38, -3e38, 0.0], 3).unwrap();
     let quantized = Logits::new(vec![-3e38, 3e38, 0.0], 3).unwrap();
     let limits = LogitErrors::of(&float, &quantized, None).root_mean_squares();
@@ -67,13 +67,13 @@ fn infinite_float_logit_leaves_the_correction_out() {
     assert!(matches!(found, Err(LeftOut::Solve(_))), "{found:?}");
 }
 
-/// Uncertain answers of 40 images over 4 classes, and the same with a shift and noise on top.
+/// Uncertain logits of 40 images over 4 classes, and the same logits with a shift and noise.
 fn noisy(shift: [f32; 4], noise: f32) -> [Logits; 2] {
     let answers: Vec<f32> = (0..160_u16)
         .map(|i| f32::from(i * 37 % 101) * 0.01)
         .collect();
     let moved = answers.iter().enumerate().map(|(i, v)| {
-        // Without any pattern that classes or images share.
+        // Noise without a pattern that classes or images share.
         let chance = f32::from(u8::try_from(i * i * 31 % 127).unwrap()) / 63.0 - 1.0;
         v - shift[i % 4] + noise * chance
     });

@@ -1,4 +1,4 @@
-//! How much of a class's shift is due to quantization, and how much to chance in a few images.
+//! Separates the part of a class's shift that quantization causes from chance in a few images.
 
 use tailfold_spec::{Logits, softmax};
 

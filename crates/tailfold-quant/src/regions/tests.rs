@@ -10,7 +10,8 @@ use crate::rounding::Rounding;
 use crate::target::Target;
 use crate::weights::WeightBits;
 
-/// A block with an option-A shortcut: stem, relu, conv, shortcut through Slice and Pad, add, pool, flatten, head.
+/// A block with an option-A shortcut: stem, relu, conv, shortcut through Slice and Pad, add, pool, flatten,
+/// head.
 fn block() -> Model {
     let mut graph = GraphProto {
         name: Some("block".to_owned()),
@@ -88,7 +89,7 @@ fn every_layer(model: &Model) -> Result<Region, QuantError> {
     )
 }
 
-/// `model` with the same parameters for every activation.
+/// Quantizes `model` with the same parameters for every activation.
 fn quantized(mut model: Model, target: Target) -> Model {
     let region = find_region(&model, &BTreeSet::new(), target.placement(), &Shapes::new()).unwrap();
     let params = ActivationParams {
@@ -125,7 +126,7 @@ fn inputs<'a>(model: &'a Model, node: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn moved_values_share_the_codes_of_their_source() {
+fn moved_values_share_the_scale_of_their_source() {
     let region = every_layer(&block()).unwrap();
     assert_eq!(region.weighted, [0, 2, 8]);
     assert_eq!(region.observed, ["image", "relu", "conv", "add", "pool"]);
@@ -141,7 +142,7 @@ fn moved_values_share_the_codes_of_their_source() {
 }
 
 #[test]
-fn a_skipped_head_keeps_its_input_in_float() {
+fn skipped_head_reads_float_input() {
     let region = find_region(
         &block(),
         &BTreeSet::from(["head".to_owned()]),
@@ -154,7 +155,7 @@ fn a_skipped_head_keeps_its_input_in_float() {
 }
 
 #[test]
-fn what_is_quantized_cannot_be_quantized_again() {
+fn quantized_model_is_error() {
     let model = quantized(block(), Target::Tract);
     let error = every_layer(&model).unwrap_err();
     assert_eq!(
@@ -180,7 +181,7 @@ fn tract_has_biases_and_logits_in_float() {
         ["conv.dequantized", "pad.dequantized"]
     );
     assert_eq!(model.node("slice").unwrap().input[0], "relu.dequantized");
-    // Relu reads the convolution as it is: no codes between the two.
+    // Relu reads the float result of the convolution, without a Q/DQ pair in between.
     assert_eq!(model.node("relu").unwrap().input, ["stem"]);
     let (shape, codes) = model.initializer::<i8>("stem.weight.codes").unwrap();
     assert_eq!((shape, codes), (vec![2, 2, 1, 1], vec![64, -127, 127, 64]));
@@ -192,7 +193,7 @@ fn tract_has_biases_and_logits_in_float() {
 }
 
 #[test]
-fn a_graph_without_weights_is_refused() {
+fn graph_without_weights_is_error() {
     let mut model = block();
     model.graph_mut().initializer.clear();
     let error = every_layer(&model).unwrap_err();
@@ -203,7 +204,7 @@ fn a_graph_without_weights_is_refused() {
 }
 
 #[test]
-fn an_addition_of_a_constant_stays_in_float() {
+fn addition_of_a_constant_stays_in_float() {
     let mut model = block();
     model.set_initializer_f32("epsilon", &[], &[1e-12]);
     let graph = model.graph_mut();
@@ -219,9 +220,10 @@ fn an_addition_of_a_constant_stays_in_float() {
 }
 
 #[test]
-fn ort_x86_has_biases_in_int32_of_the_scales_product() {
+fn ort_x86_biases_are_int32_with_product_of_scales() {
     let mut model = block();
-    // A dead channel: its bias would overflow under a scale of next to nothing, and round to a step of 0.5 under 1.
+    // A dead channel: with a tiny scale its bias would overflow, and with a scale of 1 it would be rounded to
+    // steps of 0.5.
     model.set_initializer_f32(
         "conv.weight",
         &[4, 2, 1, 1],
@@ -264,7 +266,7 @@ fn one_bias_for_all_classes_stays_in_float() {
 }
 
 #[test]
-fn tensorrt_has_symmetric_codes_and_a_pair_for_each_reader() {
+fn tensorrt_is_symmetric_with_a_pair_per_consumer() {
     let region = find_region(
         &block(),
         &BTreeSet::new(),
@@ -275,7 +277,7 @@ fn tensorrt_has_symmetric_codes_and_a_pair_for_each_reader() {
     assert_eq!(region.observed, ["image", "relu", "pad", "feature"]);
     assert!(region.derived.is_empty());
     let model = quantized(block(), Target::TensorRt);
-    // The convolution goes into the addition in float, the shortcut as codes.
+    // The addition reads the convolution in float, and the shortcut quantized.
     assert_eq!(inputs(&model, "add"), ["conv", "pad.dequantized"]);
     assert_eq!(inputs(&model, "slice")[0], "relu");
     assert_eq!(inputs(&model, "pool"), ["add"]);
@@ -286,7 +288,7 @@ fn tensorrt_has_symmetric_codes_and_a_pair_for_each_reader() {
     for node in model.nodes().iter().filter(|n| n.is("QuantizeLinear")) {
         assert_eq!(model.initializer::<i8>(&node.input[2]).unwrap().1, [0]);
     }
-    // Two readers of one tensor.
+    // Two consumers of one tensor.
     let mut twice = block();
     twice.graph_mut().node[3].input[0] = "image".to_owned();
     twice.graph_mut().node[5].input[1] = "relu".to_owned();
@@ -301,7 +303,7 @@ fn tensorrt_has_symmetric_codes_and_a_pair_for_each_reader() {
 }
 
 #[test]
-fn names_in_use_are_left_alone() {
+fn initializer_in_use_is_not_overwritten() {
     let mut model = block();
     model.set_initializer_f32("relu.scale", &[2], &[1.0, 2.0]);
     let model = quantized(model, Target::Tract);
@@ -406,7 +408,7 @@ fn functions_are_quantized_only_at_their_ends() {
             &Shapes::new(),
         );
         assert!(!emitted.unwrap().observed.contains(&"a".to_owned()) || model == &cubic);
-        // The shapes are unknown, or not those of images.
+        // The shapes are unknown, or are not shapes of images.
         let blind = find_region(
             model,
             &BTreeSet::new(),
@@ -515,7 +517,7 @@ fn additions_of_other_tensors_than_images_and_rows_stay_float() {
 }
 
 #[test]
-fn padding_with_other_values_than_zero_shares_no_scale() {
+fn nonzero_padding_does_not_share_the_scale() {
     let pad = |filling: &[&str]| {
         let inputs = [&["a", "pads"], filling].concat();
         node("Pad", &inputs, "padded")

@@ -1,4 +1,4 @@
-//! The report as one page that needs nothing else.
+//! The report as a self-contained HTML page.
 
 use maud::{Markup, PreEscaped, html};
 use tailfold_parity::page::{Page, Text, scrolled};
@@ -6,11 +6,11 @@ use tailfold_plot::PlotError;
 
 use super::Report;
 
-/// Plots are painted on white; tables are of many narrow columns.
+/// Plots are drawn on white; tables have many narrow columns.
 const STYLE: &str = "svg{height:auto;display:block;margin:1rem 0;border-radius:8px}td,th{white-space:nowrap}h2{margin-top:2rem}main{padding-top:1.5rem}";
 
 impl Report {
-    /// Tables and plots; no script, no request to anywhere.
+    /// Renders tables and plots, without scripts and without requests to other hosts.
     ///
     /// # Errors
     /// [`PlotError`] when a plot cannot be drawn.

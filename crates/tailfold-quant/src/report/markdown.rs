@@ -7,7 +7,7 @@ use tailfold_spec::Group;
 use super::Report;
 
 impl Report {
-    /// Groups, layers and activations as tables.
+    /// Renders groups, layers and activations as tables.
     pub fn to_markdown(&self) -> String {
         let mut text = format!("# {}: {}\n\n", plain(&self.model), plain(&self.summary()));
         if let Some(line) = self.evaluated() {
@@ -28,7 +28,7 @@ impl Report {
         text
     }
 
-    /// What was done, in a line.
+    /// Returns a one-line summary of the quantization.
     pub(super) fn summary(&self) -> String {
         let record = &self.record;
         let integer = self.layers.iter().filter(|l| l.quantized).count();
@@ -49,13 +49,13 @@ impl Report {
         )
     }
 
-    /// What both networks were compared on, and how often they differ.
+    /// Returns a line about the images of the comparison, and how often both networks differ.
     pub(super) fn evaluated(&self) -> Option<String> {
         let evaluation = self.evaluation.as_ref()?;
         let on = format!("{} images of {}", evaluation.images, evaluation.data);
         Some(match (&evaluation.parity, &evaluation.no_parity) {
             (Some(parity), _) => format!(
-                "On {on}: {:.2} % decided alike; of {} decisions that moved, {} went to a more frequent class and {} to a rarer one.",
+                "On {on}: {:.2} % top-1 agreement with the float model; of {} changed decisions, {} went to a more frequent class and {} to a rarer class.",
                 100.0 * parity.agreement,
                 parity.flips,
                 parity.flips_toward_frequent,
@@ -73,7 +73,7 @@ impl Report {
         }
     }
 
-    /// Headers and rows of every table.
+    /// Returns the header and the rows of every table.
     pub(super) fn tables(&self) -> [(Vec<&'static str>, Vec<Vec<String>>); 3] {
         let share =
             |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{:.2} %", 100.0 * v));
@@ -166,7 +166,7 @@ impl Report {
     }
 }
 
-/// Text of a cell: names come from files.
+/// Escapes the text of a cell, because names come from files.
 fn plain(text: &str) -> String {
     text.replace('|', "\\|")
         .replace(['\n', '\r'], " ")

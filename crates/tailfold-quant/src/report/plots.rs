@@ -1,24 +1,25 @@
-//! Recall and bias of classes against their training images.
+//! Plots of the recall and the bias of each class against its training images.
 
 use tailfold_plot::{COLOURS, Curve, PlotError, Scatter, svg};
 
 use super::Report;
 
 impl Report {
-    /// What quantization takes from or gives to each class's recall, as SVG; `None` without an evaluation.
+    /// Plots the change of each class's recall by quantization, as SVG; `None` without an evaluation.
     pub(super) fn recall_plot(&self) -> Result<Option<String>, PlotError> {
         let points = self.classes.iter().filter_map(|class| {
             let [before, after] = class.recall;
             Some((class.train_count.max(1) as f64, 100.0 * (after? - before?)))
         });
         drawn(
-            "Recall of each class after quantization, less that before",
-            "recall, points",
+            "Change of each class's recall by quantization",
+            "recall, pp",
             vec![("quantized - float", points.collect())],
         )
     }
 
-    /// Bias of the last layer before and after, as SVG; `None` for a head without one.
+    /// Plots the bias of the last layer before and after quantization, as SVG; `None` for a head without a
+    /// bias.
     pub(super) fn bias_plot(&self) -> Result<Option<String>, PlotError> {
         let side = |side: usize| -> Vec<(f64, f64)> {
             let classes = self.classes.iter();

@@ -2,7 +2,7 @@ use tailfold_spec::{Logits, QuantizationRecord};
 
 use super::*;
 
-/// A report of a model whose names are no good for tables and pages.
+/// Returns a report of a model whose names need escaping in tables and pages.
 fn report() -> Report {
     let class = |name: &str, train_count, recall, bias| ClassReport {
         name: name.to_owned(),
@@ -48,7 +48,7 @@ fn report() -> Report {
 }
 
 #[test]
-fn names_stay_text() {
+fn names_are_escaped() {
     let page = report().to_html().unwrap();
     assert!(
         page.contains("&lt;b&gt;cats | dogs&lt;/b&gt;") && !page.contains("<b>"),
@@ -65,10 +65,10 @@ fn names_stay_text() {
 }
 
 #[test]
-fn plots_are_drawn_of_what_there_is() {
+fn plot_without_values_is_left_out() {
     let mut report = report();
     assert_eq!(report.to_html().unwrap().matches("<svg").count(), 2);
-    // A class without training images, and one recall that is not known.
+    // One class has no training images, and one recall is unknown.
     report.classes[1].recall = [Some(0.75), None];
     report.classes.iter_mut().for_each(|c| c.bias = [None; 2]);
     assert_eq!(report.to_html().unwrap().matches("<svg").count(), 1);
@@ -77,7 +77,7 @@ fn plots_are_drawn_of_what_there_is() {
 }
 
 #[test]
-fn a_row_has_a_cell_for_each_column() {
+fn each_row_has_a_cell_per_column() {
     let logits = Logits::new(vec![2.0, 1.0, 0.5, 3.0], 2).unwrap();
     let compared = ComparedModel::new(vec!["lynx".to_owned(), "cat".to_owned()], vec![0, 500]);
     let mut report = report();
@@ -104,6 +104,6 @@ fn a_row_has_a_cell_for_each_column() {
             "{header:?} {rows:?}"
         );
     }
-    // many, few and overall.
+    // The groups many and few, and overall.
     assert_eq!(report.tables()[0].1.len(), 3);
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Second moments of random inputs of which neighbours are alike.
+/// Returns the second moments of random inputs with similar neighbours.
 fn moments(inputs: &[Vec<f64>]) -> DMatrix<f64> {
     let columns: Vec<DVector<f64>> = inputs
         .iter()
@@ -25,9 +25,9 @@ fn error(quadratic: &Quadratic, row: &[f32], codes: &[i8], scale: f32) -> f64 {
 }
 
 proptest! {
-    /// Against every choice of sides: no single change of side is left that gains, nothing is worse than the nearest codes.
+    /// After the descent, no single move gains, and the error is at most the error of rounding to nearest.
     #[test]
-    fn no_change_of_one_code_gains(
+    fn no_single_change_lowers_the_error(
         inputs in prop::collection::vec(prop::collection::vec(-1.0_f64..1.0, 6), 12),
         row in prop::collection::vec(-2.0_f32..2.0, 6),
         bits in 4_u8..=8,
@@ -50,8 +50,9 @@ proptest! {
 }
 
 #[test]
-fn errors_that_add_up_are_rounded_apart() {
-    // Two inputs that are always equal: only the sum of their weights counts, and 0.5 + 0.5 is best as 0 + 1 or 1 + 0.
+fn weights_of_equal_inputs_are_rounded_in_opposite_directions() {
+    // Two inputs that are always equal: only the sum of their weights counts, so 0.4 + 0.4 is best rounded to
+    // 0 + 1 or 1 + 0.
     let second = DMatrix::from_element(2, 2, 1.0);
     let codes = descend(
         &Quadratic::new(vec![second]).0[0],
@@ -63,7 +64,7 @@ fn errors_that_add_up_are_rounded_apart() {
 }
 
 #[test]
-fn independent_inputs_in_blocks_get_the_codes_of_one_matrix() {
+fn blocks_of_independent_inputs_round_like_one_matrix() {
     let blocks = [
         DMatrix::from_row_slice(2, 2, &[1.0, 0.9, 0.9, 1.0]),
         DMatrix::from_row_slice(1, 1, &[2.0]),
@@ -81,7 +82,7 @@ fn independent_inputs_in_blocks_get_the_codes_of_one_matrix() {
 }
 
 #[test]
-fn inputs_that_are_always_zero_leave_the_nearest_codes() {
+fn zero_inputs_round_weights_to_nearest() {
     let quadratic = Quadratic::new(vec![DMatrix::zeros(3, 3)]);
     let (scale, codes) = quadratic.round(&[0.9, -0.4, 0.1], 0.0, WeightBits::new(4).unwrap());
     let nearest: Vec<i8> = [0.9_f32, -0.4, 0.1]
@@ -92,14 +93,14 @@ fn inputs_that_are_always_zero_leave_the_nearest_codes() {
 }
 
 #[test]
-fn a_floor_holds() {
+fn scale_is_at_least_the_floor() {
     let quadratic = Quadratic::new(vec![DMatrix::identity(2, 2)]);
     let (scale, codes) = quadratic.round(&[0.01, -0.02], 0.5, WeightBits::default());
     assert_eq!((scale, codes), (0.5, vec![0, 0]));
 }
 
 #[test]
-fn a_way_of_rounding_has_a_name() {
+fn rounding_name_round_trips_and_unknown_name_is_error() {
     assert_eq!("adaptive".parse::<Rounding>().unwrap(), Rounding::Adaptive);
     let error = "up".parse::<Rounding>().unwrap_err();
     assert_eq!(

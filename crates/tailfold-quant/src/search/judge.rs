@@ -1,4 +1,4 @@
-//! What a search judges by.
+//! Compares quantized models with the float model during a search.
 
 use tailfold_onnx::Model;
 use tailfold_parity::{ComparedModel, Policy, Report, compare};
@@ -9,7 +9,7 @@ use crate::float::FloatModel;
 use crate::images::CalibrationSet;
 use crate::logits::{difference, logits};
 
-/// Labelled images that a search judges by: not those that ranges were observed on, and not those of an evaluation.
+/// Labelled images to compare on, which should be neither calibration nor evaluation images.
 #[derive(Clone, Debug)]
 pub struct Judge<'a> {
     images: &'a CalibrationSet,
@@ -18,15 +18,17 @@ pub struct Judge<'a> {
     policy: &'a Policy,
     float: Logits,
     pub(super) group: Option<Group>,
-    /// Images of that group, or all.
+    /// Images of that group, or all images.
     pub(super) ranked: Vec<usize>,
 }
 
 impl<'a> Judge<'a> {
-    /// Judges quantizations of `float` on `images`, which must have labels, by `policy`.
+    /// Prepares the comparison of quantized forms of `float` on `images`, which must have labels, by
+    /// `policy`.
     ///
     /// # Errors
-    /// [`QuantErrorKind::Classes`] when the model or the images do not say what belongs to which group, or as the float network fails.
+    /// [`QuantErrorKind::Classes`] when the model lacks training counts or the images lack labels, or the
+    /// error of the float network.
     pub fn new(
         float: &FloatModel,
         images: &'a CalibrationSet,
@@ -78,7 +80,8 @@ impl<'a> Judge<'a> {
         )?)
     }
 
-    /// Share of the ranked images that `model` decides as the float network, and the mean square difference of their logits.
+    /// Returns the top-1 agreement of `model` with the float network on the ranked images, and the mean
+    /// squared error of the logits.
     pub(super) fn difference(&self, model: &Model) -> Result<(f64, f64), QuantError> {
         let candidate = self.logits(model)?;
         let rows: Vec<(&[f32], &[f32])> = self.float.rows().zip(candidate.rows()).collect();

@@ -1,11 +1,11 @@
-//! A search as a table.
+//! The result of a search as a table.
 
 use tailfold_spec::Group;
 
 use super::{LayerEffect, Search};
 
 impl Search {
-    /// The layers as a table, the worst first, and what keeping some of them brings.
+    /// Renders the layers as a table, with a last line about the kept layers and the margins.
     pub fn to_table(&self) -> String {
         let of = self.group.map_or("all", Group::as_str);
         let mut text = format!(

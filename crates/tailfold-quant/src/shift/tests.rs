@@ -11,8 +11,8 @@ use crate::prepared::PreparedImages;
 
 /// Returns a model with three classes over images `[1, 2, 3, 4]`: a Gemm called `head`, and `tail` behind it.
 ///
-/// The nodes of `tail` read `head` and the constants `scalar`, `row`, `axes` and `matrix`; the last node makes the
-/// logits.
+/// The nodes of `tail` read `head` and the constants `scalar`, `row`, `axes` and `matrix`; the last node
+/// produces the logits.
 fn network(tail: &[NodeProto]) -> FloatModel {
     let mut nodes = vec![
         node("GlobalAveragePool", &["image"], "pool"),

@@ -4,7 +4,7 @@ use proptest::test_runner::RngSeed;
 use super::*;
 use crate::testing::{cosine, noise, skewed};
 
-/// A random problem and what to measure on it.
+/// Calls `measure` with a random problem.
 fn with_problem(
     n: usize,
     classes: usize,
@@ -31,7 +31,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, rng_seed: RngSeed::Fixed(20_251), ..ProptestConfig::default() })]
 
     #[test]
-    fn the_gradient_is_the_slope(classes in 1_usize..12, dim in 1_usize..6, seed in 0_u64..1_000, log_eps in -2.0..1.0_f64) {
+    fn gradient_matches_central_differences(classes in 1_usize..12, dim in 1_usize..6, seed in 0_u64..1_000, log_eps in -2.0..1.0_f64) {
         let epsilon = log_eps.exp();
         with_problem(600, classes, dim, seed, |problem| {
             let offsets = noise(classes, 3.0, seed + 2);
@@ -42,7 +42,8 @@ proptest! {
                     moved[class] += by;
                     entropic_energy(problem, &moved, epsilon).unwrap().0
                 };
-                // Central differences err by step^2 / (6 epsilon^2), and by the energy's rounding over the step.
+                // The error of central differences is step^2 / (6 epsilon^2), plus the energy's rounding divided by the
+                // step.
                 let step = 5e-3 * epsilon;
                 let difference = (moved(step) - moved(-step)) / (2.0 * step);
                 assert!((difference - slope).abs() < 3e-5, "class {class}: {difference} against {slope}");
@@ -66,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn the_entropic_energy_lies_just_above_the_hard_one(classes in 1_usize..30, seed in 0_u64..1_000, log_eps in -7.0..2.0_f64) {
+    fn entropic_energy_is_slightly_above_hard_energy(classes in 1_usize..30, seed in 0_u64..1_000, log_eps in -7.0..2.0_f64) {
         with_problem(300, classes, 4, seed, |problem| {
             let offsets = noise(classes, 5.0, seed + 2);
             let (hard, epsilon) = (hard_energy(problem, &offsets).unwrap(), log_eps.exp());
@@ -78,7 +79,7 @@ proptest! {
 }
 
 #[test]
-fn masses_count_the_rows_a_class_wins_and_ties_go_to_the_lowest() {
+fn mass_counts_won_rows_and_ties_go_to_lowest_class() {
     let scores = Scores::matrix(
         &[1.0, 2.0, 2.0, 5.0, 5.0, 5.0, 0.0, 0.0, 1.0, 0.0, 9.0, 9.5],
         3,
@@ -101,7 +102,7 @@ fn masses_count_the_rows_a_class_wins_and_ties_go_to_the_lowest() {
 }
 
 #[test]
-fn a_vanishing_epsilon_and_huge_offsets_stay_finite() {
+fn vanishing_epsilon_and_huge_offsets_stay_finite() {
     with_problem(50, 4, 3, 1, |problem| {
         for epsilon in [f64::MIN_POSITIVE, 1e-30, 1.0, 1e30] {
             for size in [0.0, 1.0, 3e38] {

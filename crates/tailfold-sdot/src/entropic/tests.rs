@@ -16,7 +16,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, rng_seed: RngSeed::Fixed(20_261), ..ProptestConfig::default() })]
 
     #[test]
-    fn the_energy_is_flat_at_the_answer(
+    fn energy_is_stationary_at_solution(
         classes in 2_usize..40, dim in 3_usize..20, seed in 0_u64..1_000, log_skew in -6.0..0.0_f64, log_epsilon in -3.0..2.0_f64,
     ) {
         let epsilon = log_epsilon.exp();
@@ -28,11 +28,11 @@ proptest! {
         prop_assert_eq!(solution.stop, Stop::Converged, "{:?}", solution);
         let (_, gradient) = entropic_energy(&problem, &solution.offsets, epsilon).unwrap();
         for (class, (g, nu)) in gradient.iter().zip(&target).enumerate() {
-            // chi-square 1e-8 leaves sqrt(1e-8 / nu) of a class, relatively.
+            // A chi-square of 1e-8 allows a relative error of sqrt(1e-8 / nu) in a class.
             prop_assert!(g.abs() <= (1e-8 * nu).sqrt() * 1.01, "class {class}: {g}");
         }
         prop_assert!(solution.offsets.iter().sum::<f64>().abs() < 1e-9);
-        // From the answer there is nothing to do.
+        // A solve from the solution makes no steps.
         let again = Options { warm_start: Some(solution.offsets.clone()), ..soft(epsilon) };
         prop_assert_eq!(solve(&problem, &again).unwrap().iterations, 0);
     }
@@ -52,7 +52,7 @@ fn without_scores_offsets_are_the_log_prior() {
         let solution = solve(&problem, &soft(epsilon)).unwrap();
         for (h, nu) in solution.offsets.iter().zip(target) {
             let expected = epsilon * (nu.ln() - target.iter().map(|v| v.ln()).sum::<f64>() / 4.0);
-            // chi-square 1e-8 leaves a class so much of its logarithm.
+            // A chi-square of 1e-8 allows this error of a class's logarithm.
             let tolerance = epsilon * (1e-8 / nu).sqrt();
             assert!(
                 (h - expected).abs() < 2.0 * tolerance,
@@ -63,9 +63,9 @@ fn without_scores_offsets_are_the_log_prior() {
 }
 
 #[test]
-fn separable_samples_are_solved_beyond_the_wall() {
-    // Each class has its own sample, 1e4 above the other; one class shall have a thousandth. So the second sample is shared,
-    // 0.998 to 0.002: a softmax of 1e4 - (h_0 - h_1) at temperature 1.
+fn separable_samples_are_solved() {
+    // Each class has its own sample, 1e4 above the other; the target of one class is a thousandth. So the second sample
+    // is shared, 0.998 to 0.002: a softmax of 1e4 - (h_0 - h_1) at temperature 1.
     let values = [1e4, 0.0, 0.0, 1e4];
     let problem = Problem {
         scores: Scores::matrix(&values, 2).unwrap(),
@@ -80,7 +80,7 @@ fn separable_samples_are_solved_beyond_the_wall() {
 }
 
 #[test]
-fn iterations_are_a_limit() {
+fn iterations_are_limited() {
     let (z, w) = cosine(2_000, 12, 6, 3);
     let problem = Problem {
         scores: Scores::product(&z, &w, 6, 16.0).unwrap(),

@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{cosine, noise, skewed};
 use crate::{Problem, Scores, entropic_energy};
 
-/// `E[p_j p_k]` below the diagonal, by its definition in `f64`.
+/// Computes `E[p_j p_k]` below the diagonal by its definition, in `f64`.
 fn naive_edges(z: &[f32], w: &[f32], dim: usize, offsets: &[f64], epsilon: f64) -> DMatrix<f64> {
     let classes = offsets.len();
     let rows = z.len() / dim;
@@ -34,7 +34,7 @@ fn naive_edges(z: &[f32], w: &[f32], dim: usize, offsets: &[f64], epsilon: f64) 
 
 #[test]
 fn edges_are_mean_products_of_probabilities() {
-    // A wide temperature goes through matrix products in more than one panel, a narrow one through single pairs.
+    // A high temperature uses matrix products in more than one panel, and a low one uses single pairs.
     for (n, classes, dim, epsilon) in [
         (700, 3, 2, 8.0),
         (700, 3, 2, 0.2),
@@ -49,7 +49,7 @@ fn edges_are_mean_products_of_probabilities() {
         let expected = naive_edges(&z, &w, dim, &offsets, epsilon);
         for j in 0..classes {
             for k in 0..j {
-                // What is left out of a class is below NEGLIGIBLE of its mass.
+                // The part of a class that is left out is below NEGLIGIBLE of its mass.
                 let tolerance = 1e-5 * expected[(j, k)] + 2.0 * NEGLIGIBLE * soft[j] * soft[k];
                 let error = (found[(j, k)] - expected[(j, k)]).abs();
                 assert!(
@@ -62,7 +62,7 @@ fn edges_are_mean_products_of_probabilities() {
 }
 
 #[test]
-fn a_step_undoes_the_gradient_it_predicts() {
+fn newton_step_reduces_gradient_as_predicted() {
     // H d = -g: along a short part of the step the gradient shrinks in proportion.
     let (z, w) = cosine(4_000, 9, 5, 3);
     let target = skewed(9, 0.1);
@@ -96,7 +96,7 @@ fn a_step_undoes_the_gradient_it_predicts() {
 }
 
 #[test]
-fn classes_without_any_edge_give_no_step_or_a_finite_one() {
+fn classes_without_edges_give_finite_step_or_none() {
     // Three clusters of samples, each deep inside one cell: no probability is shared.
     let scores = [1e4_f32, 0.0, 0.0, 0.0, 1e4, 0.0, 0.0, 0.0, 1e4];
     let mut sample = Sample::new(&Scores::matrix(&scores, 3).unwrap(), 0, None).unwrap();
@@ -109,7 +109,7 @@ fn classes_without_any_edge_give_no_step_or_a_finite_one() {
 }
 
 #[test]
-fn centring_survives_the_largest_offsets() {
+fn centring_handles_largest_offsets() {
     let mut offsets = vec![f64::from(f32::MAX); 5];
     offsets[0] = -offsets[0];
     centre(&mut offsets);

@@ -4,17 +4,18 @@ use super::SampledMeasure;
 use crate::sobol::{MAX_DIM, sobol_sphere};
 use crate::{SolveError, SolveErrorKind, sphere_samples};
 
-/// Where the points of a sphere come from.
+/// The sequence of the points on a sphere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sequence {
-    /// Normalised Gaussians, independent of each other: those of [`sphere_samples`]. An error of `1 / sqrt(n)` in any
-    /// number of dimensions.
+    /// Independent normalized Gaussians, as in [`sphere_samples`]. The error is `1 / sqrt(n)` in any number of
+    /// dimensions.
     #[default]
     Gaussian,
-    /// A Sobol sequence, Owen-scrambled, of at most 256 dimensions. Its gain is large in few dimensions and for smooth means, and
-    /// small for the cells of many classes in many dimensions (docs/sdot.md has figures). Sizes of `2^k` are the best ones. It is one
-    /// sequence up to 65,536 points; further ones belong to independent scramblings, whose errors average out as `1 / sqrt(n)`.
+    /// An Owen-scrambled Sobol sequence with at most 256 dimensions. Its gain is large in few dimensions and for smooth
+    /// means, and small for the cells of many classes in many dimensions (docs/sdot.md has figures). Sizes of `2^k` are
+    /// best. Up to 65,536 points form one sequence; further points belong to independent scramblings, whose errors
+    /// average out as `1 / sqrt(n)`.
     Sobol,
 }
 
@@ -22,18 +23,18 @@ pub enum Sequence {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sphere {
-    /// Coordinates of a point, at least 1.
+    /// Number of coordinates of a point, at least 1.
     pub dim: usize,
     /// Length of every point, positive.
     pub radius: f32,
-    /// Where the points come from.
+    /// Sequence of the points.
     pub sequence: Sequence,
-    /// What the sample depends on, beside the other fields and its size.
+    /// Seed of the random numbers.
     pub seed: u64,
 }
 
 impl Sphere {
-    /// The unit sphere of `R^dim`, sampled by [`Sequence::Gaussian`] from `seed`.
+    /// Creates the unit sphere of `R^dim`, sampled by [`Sequence::Gaussian`] from `seed`.
     pub fn new(dim: usize, seed: u64) -> Self {
         Self {
             dim,
@@ -43,14 +44,14 @@ impl Sphere {
         }
     }
 
-    /// `n` points of equal weights.
+    /// Returns `n` points of equal weights.
     ///
-    /// The same sphere and `n` give the same points, on any number of threads, so that two problems can share their noise;
-    /// the first `m` of `n` points are those of `n = m`, so that a sample can grow.
+    /// The same sphere and `n` give the same points on any number of threads, so two problems can share their noise.
+    /// The first `m` points are the same for every `n >= m`, so a sample can grow.
     ///
     /// # Errors
-    /// [`SolveError`] without points or dimensions, beyond [`Sequence::Sobol`]'s dimensions, or when the radius is no
-    /// positive number.
+    /// [`SolveError`] without points or dimensions, beyond [`Sequence::Sobol`]'s dimensions, or when the radius is not
+    /// a positive number.
     pub fn sample(&self, n: usize) -> Result<SampledMeasure, SolveError> {
         let Self { dim, radius, .. } = *self;
         if !radius.is_normal() || radius < 0.0 {
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn gaussian_points_of_radius_one_are_the_published_ones() {
+    fn unit_sphere_points_match_sphere_samples() {
         assert_eq!(
             CIRCLE.sample(50).unwrap().points(),
             sphere_samples(50, 2, 7)
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn spheres_that_are_none_are_named() {
+    fn invalid_spheres_are_named() {
         let check = |sphere: Sphere, n, expect: &str| {
             assert_eq!(sphere.sample(n).unwrap_err().to_string(), expect);
         };

@@ -17,7 +17,7 @@ fn features_keep_their_points_and_weights() {
 }
 
 #[test]
-fn features_that_are_none_are_named() {
+fn invalid_features_are_named() {
     let check = |points: &[f32], weights: Option<&[f64]>, expect: &str| {
         assert_eq!(features(points, weights).unwrap_err().to_string(), expect);
     };
@@ -50,10 +50,10 @@ fn features_that_are_none_are_named() {
 
 #[test]
 fn each_part_of_a_mixture_has_its_share() {
-    // Parts of different sizes, one of them weighted with a sum of its own.
+    // Parts of different sizes; the weights of one part have a sum other than 1.
     let weighted = features(&[0.0; 6], Some(&[30.0, 10.0, 0.0])).unwrap();
     let equal = features(&[1.0; 20], None).unwrap();
-    // Shares of any sum: 3 to 1.
+    // The shares are 3 to 1 and do not sum to 1.
     let mixture = SampledMeasure::mixture(&[(6.0, &weighted), (2.0, &equal)]).unwrap();
     assert_eq!((mixture.len(), mixture.dim()), (13, 2));
     assert_eq!(mixture.points()[..6], [0.0; 6]);
@@ -66,14 +66,14 @@ fn each_part_of_a_mixture_has_its_share() {
     for (row, (found, expected)) in weights.iter().zip(&expected).enumerate() {
         assert!((found - expected).abs() < 1e-15, "row {row}: {found}");
     }
-    // A mixture of a mixture: shares multiply.
+    // In a mixture of a mixture, shares multiply.
     let nested = SampledMeasure::mixture(&[(1.0, &mixture), (1.0, &equal)]).unwrap();
     let first: f64 = nested.weights().unwrap()[..3].iter().sum();
     assert!((first - 0.375).abs() < 1e-15, "{first}");
 }
 
 #[test]
-fn mixtures_that_are_none_are_named() {
+fn invalid_mixtures_are_named() {
     let check = |parts: &[(f64, &SampledMeasure)], expect: &str| {
         let error = SampledMeasure::mixture(parts).unwrap_err();
         assert_eq!(error.to_string(), expect);

@@ -2,16 +2,16 @@ use super::*;
 use crate::testing::{cosine, noise, search_for, skewed};
 use crate::{Problem, Scores, entropic_energy};
 
-/// Minimises from `start`, and returns the steps it took; the gradient vanishes where it ends.
+/// Minimises from `start`, checks that the gradient vanishes at the end, and returns the number of steps.
 fn check(start: &[f64], epsilon: f64) -> usize {
     let classes = start.len();
     let (z, w) = cosine(3_000, classes, 6, 1);
     let target = skewed(classes, 0.02);
     let scores = Scores::product(&z, &w, 6, 16.0).unwrap();
     let mut search = search_for(&scores, target.clone(), 0.0, 200, start.to_vec());
-    // It is not the hard cells that are looked for.
+    // The search is for soft masses.
     search.limits.tolerance = None;
-    // No temperature is wide for such scores: every step is Newton's.
+    // With this spread no temperature is wide, so every step is a Newton step.
     search.spread = f64::INFINITY;
     let end = minimise(&mut search, start, epsilon, 1e-8);
     let problem = Problem {
@@ -31,14 +31,14 @@ fn check(start: &[f64], epsilon: f64) -> usize {
 }
 
 #[test]
-fn a_few_steps_reach_the_minimum() {
+fn few_steps_reach_minimum() {
     assert!(check(&[0.0; 10], 4.0) <= 8);
     assert!(check(&noise(10, 4.0, 3), 1.0) <= 20);
 }
 
 #[test]
-fn a_class_without_mass_is_brought_back() {
-    // exp(-300 / 4) of a sample: the quadratic model knows nothing of this class.
+fn class_without_mass_is_recovered() {
+    // The class has exp(-300 / 4) of a sample, beyond the range of the quadratic model.
     let mut start = vec![0.0; 10];
     start[3] = -300.0;
     check(&start, 4.0);
@@ -47,7 +47,7 @@ fn a_class_without_mass_is_brought_back() {
 }
 
 #[test]
-fn the_iterations_are_a_limit() {
+fn iterations_are_limited() {
     let (z, w) = cosine(500, 6, 6, 1);
     let scores = Scores::product(&z, &w, 6, 16.0).unwrap();
     let mut search = search_for(&scores, skewed(6, 0.02), 0.0, 2, vec![0.0; 6]);

@@ -12,11 +12,11 @@ fn close(found: &[f64], expected: &[f64]) {
     }
 }
 
-/// The sums of some groups of rows are those of a sample that has no others.
+/// The sums over some groups of rows equal the sums of a sample with only these rows.
 #[test]
-fn some_rows_are_a_sample_of_their_own() {
+fn groups_of_rows_act_as_separate_sample() {
     let (dim, classes, every) = (4, 5, 3);
-    // The last group is not whole.
+    // The last group is incomplete.
     let (z, w) = cosine(1_003, classes, dim, 9);
     let weights: Vec<f64> = noise(1_003, 0.5, 8).iter().map(|v| 1.0 + v).collect();
     let (mut rows, mut row_weights) = (Vec::new(), Vec::new());
@@ -42,9 +42,9 @@ fn some_rows_are_a_sample_of_their_own() {
 }
 
 #[test]
-fn rows_that_weigh_nothing_tell_nothing() {
+fn rows_without_weight_give_nan() {
     let (z, w) = cosine(64, 3, 2, 1);
-    // The first group alone is asked.
+    // The pass visits only the first group, whose weights are zero.
     let weights: Vec<f64> = (0..64)
         .map(|row| f64::from(u8::from(row >= GROUP)))
         .collect();

@@ -65,7 +65,7 @@ fn bad_products_are_named() {
     );
 }
 
-/// The blocks of a product against the definition, kept or made anew.
+/// Compares the blocks of a product with the definition, for kept and for recomputed scores.
 fn check(n: usize, classes: usize, dim: usize) {
     let (features, weights) = (sphere_samples(n, dim, 1), sphere_samples(classes, dim, 2));
     let scores = Scores::product(&features, &weights, dim, 4.0).unwrap();
@@ -75,7 +75,7 @@ fn check(n: usize, classes: usize, dim: usize) {
     }
 }
 
-/// The same of every `stride`-th row.
+/// Makes the same comparison for every `stride`-th row.
 fn check_every(stride: usize, scores: &Scores<'_>, features: &[f32], weights: &[f32], dim: usize) {
     let (n, classes) = (scores.rows().div_ceil(stride), scores.num_classes());
     let anew = Blocks::new(scores, stride, 0);
@@ -107,7 +107,7 @@ fn check_every(stride: usize, scores: &Scores<'_>, features: &[f32], weights: &[
 }
 
 #[test]
-fn products_of_every_shape_are_products() {
+fn blocks_match_products_of_every_shape() {
     for (n, classes, dim) in [
         (1, 1, 1),
         (5, 3, 2),
@@ -124,7 +124,7 @@ fn products_of_every_shape_are_products() {
 }
 
 #[test]
-fn a_matrix_is_read_in_place() {
+fn matrix_is_read_in_place() {
     let values = sphere_samples(10, 3, 1);
     let scores = Scores::matrix(&values, 3).unwrap();
     let read = |stride, rows| {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::sphere_samples;
 
-/// Root mean square error of the mean of `f` over `n` points, over 24 seeds.
+/// Returns the root mean square error of the mean of `f` over `n` points, over 24 seeds.
 fn error(
     points: impl Fn(usize, usize, u64) -> Vec<f32>,
     n: usize,
@@ -16,7 +16,7 @@ fn error(
     (squares.sum::<f64>() / 24.0).sqrt()
 }
 
-/// How many times the error of Sobol points goes into that of Gaussian ones.
+/// Returns the ratio of the error of Gaussian points to the error of Sobol points.
 fn gain(n: usize, dim: usize, integrand: (impl Fn(&[f32]) -> f64 + Copy, f64)) -> f64 {
     let gaussian = error(sphere_samples, n, dim, integrand);
     let sobol = error(sobol_sphere, n, dim, integrand);
@@ -28,8 +28,8 @@ fn gain(n: usize, dim: usize, integrand: (impl Fn(&[f32]) -> f64 + Copy, f64)) -
 }
 
 #[test]
-fn points_lie_on_the_sphere_repeat_and_grow() {
-    // Beyond one block, too.
+fn points_lie_on_sphere_repeat_and_grow() {
+    // The points span more than one block.
     let points = sobol_sphere(BLOCK + 100, 3, 11);
     for point in points.chunks_exact(3) {
         assert!((point.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-6);
@@ -38,14 +38,15 @@ fn points_lie_on_the_sphere_repeat_and_grow() {
         assert_eq!(sobol_sphere(n, 3, 11), points[..3 * n], "{n} points");
     }
     assert_ne!(sobol_sphere(7, 3, 12), points[..21]);
-    // The second block is no repetition of the first.
+    // The second block does not repeat the first.
     assert_ne!(points[3 * BLOCK..], points[..300]);
     assert!(sobol_sphere(0, 3, 1).is_empty());
 }
 
 #[test]
-fn moments_are_those_of_the_sphere() {
-    // E x_i = 0, E x_i x_j = delta_ij / d, and E x_i^4 = 3 / (d (d + 2)), in units of their independent standard errors.
+fn moments_match_sphere() {
+    // E x_i = 0, E x_i x_j = delta_ij / d, and E x_i^4 = 3 / (d (d + 2)), in units of their independent standard
+    // errors.
     for dim in [2, 64, 200] {
         let (n, d) = (4_096, dim as f64);
         let points = sobol_sphere(n, dim, 5);
@@ -78,7 +79,7 @@ fn one_dimension_has_two_points_of_equal_masses() {
 }
 
 #[test]
-fn a_smooth_mean_is_closer_than_with_independent_points() {
+fn smooth_mean_is_closer_than_with_gaussian_points() {
     // E exp(x_0) over the sphere of R^3, where x_0 is uniform.
     let smooth = (|p: &[f32]| f64::from(p[0]).exp(), 1.0_f64.sinh());
     assert!(gain(4_096, 3, smooth) > 10.0);
@@ -87,12 +88,12 @@ fn a_smooth_mean_is_closer_than_with_independent_points() {
 }
 
 #[test]
-fn masses_of_cells_are_closer_than_with_independent_points() {
-    // By Archimedes a cap of the sphere of R^3 has the mass (1 - t) / 2, whatever its axis.
+fn cell_masses_are_closer_than_with_gaussian_points() {
+    // By Archimedes, a cap of the sphere of R^3 has the mass (1 - t) / 2 for any axis.
     let axis = |p: &[f32]| (2.0 * p[0] + 2.0 * p[1] + p[2]) / 3.0;
     let cap = (move |p: &[f32]| f64::from(u8::from(axis(p) > 0.8)), 0.1);
     assert!(gain(4_096, 3, cap) > 3.0);
-    // Where two oblique planes cut, and one that all coordinates have a part in: there the gain fades with the dimension.
+    // Two oblique planes, and one plane that involves all coordinates: its gain fades with the dimension.
     for (dim, least) in [(64, 1.3), (200, 0.8)] {
         let quarter = |p: &[f32]| f64::from(u8::from(p[0] > p[1] && p[2] > p[3]));
         assert!(gain(4_096, dim, (quarter, 0.25)) > 2.0, "dim {dim}");
@@ -103,7 +104,7 @@ fn masses_of_cells_are_closer_than_with_independent_points() {
 
 #[test]
 fn independent_blocks_average_out() {
-    // Four scramblings: half the error of one, but for the spread of 24 seeds.
+    // Four scramblings have half the error of one, up to the spread of 24 seeds.
     let cap = (|p: &[f32]| f64::from(u8::from(p[0] > 0.8)), 0.1);
     let [one, four] = [1, 4].map(|blocks| error(sobol_sphere, blocks * BLOCK, 3, cap));
     assert!(four < 0.8 * one, "{one:.2e}, {four:.2e}");

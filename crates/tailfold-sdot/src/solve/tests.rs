@@ -8,11 +8,11 @@ use super::*;
 use crate::testing::{cosine, noise, skewed};
 use crate::{Scores, Stop, cell_masses, entropic_energy, sphere_samples};
 
-/// What must hold for every solution, met or not.
+/// Checks the invariants of every solution, whether or not the target is met.
 fn check(problem: &Problem<'_>, options: &Options) -> Solution {
     let solution = solve(problem, options).unwrap();
     let masses = cell_masses(&problem.scores, problem.sample_weights, &solution.offsets).unwrap();
-    assert_eq!(solution.mass, masses, "the masses are those of the offsets");
+    assert_eq!(solution.mass, masses, "the masses follow from the offsets");
     assert!(solution.offsets.iter().all(|h| h.is_finite()));
     let size = solution
         .offsets
@@ -58,12 +58,12 @@ proptest! {
         let target = skewed(classes, log_skew.exp());
         let solution = check(&Problem { scores, sample_weights: None, target: &target }, &Options::default());
         prop_assert!(solution.stop != Stop::IterationLimit, "{solution:?}");
-        // The smallest target is a few samples at least; no class is further off than a few samples.
+        // The smallest target is at least a few samples, and no class is further off than a few samples.
         prop_assert!(solution.chi_square <= 1e-2, "{solution:?}");
     }
 
     #[test]
-    fn a_constant_changes_nothing(classes in 2_usize..20, seed in 0_u64..1_000, constant in -50.0..50.0_f32) {
+    fn constant_changes_nothing(classes in 2_usize..20, seed in 0_u64..1_000, constant in -50.0..50.0_f32) {
         let values: Vec<f32> = noise(2_000 * classes, 10.0, seed).iter().map(|&x| crate::row::narrow(x)).collect();
         let moved: Vec<f32> = values.iter().map(|s| s + constant).collect();
         let target = skewed(classes, 0.2);
@@ -74,7 +74,7 @@ proptest! {
             let options = Options { warm_start: Some(warm.to_vec()), ..Options::default() };
             check(&Problem { scores, sample_weights: None, target: &target }, &options).offsets
         };
-        // The moved scores are rounded anew, which can take another path to the same tolerance.
+        // The shifted scores are rounded differently, so the solve can take another path to the same tolerance.
         let one = offsets(&values, &warm);
         assert_near(&one, &offsets(&values, &warm_moved), 0.3);
         assert_near(&one, &offsets(&moved, &warm), 0.3);
@@ -108,7 +108,7 @@ fn every_method_meets_the_same_masses() {
 }
 
 #[test]
-fn soft_masses_are_met_to_the_last_digits() {
+fn soft_masses_are_met_to_last_digits() {
     for (classes, method) in [(7, Method::Newton), (150, Method::NewtonCg)] {
         let (z, w) = cosine(4_000, classes, 5, 2);
         let target = skewed(classes, 0.05);
@@ -149,7 +149,7 @@ fn five_hundred_skewed_classes_are_met() {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_bit() {
+fn thread_count_changes_no_bit() {
     let (z, w) = cosine(6_000, 40, 12, 9);
     let target = skewed(40, 0.05);
     let weights: Vec<f64> = noise(6_000, 0.5, 2).iter().map(|x| 1.0 + x).collect();
@@ -178,7 +178,7 @@ fn the_number_of_threads_changes_no_bit() {
     let product = Scores::product(&z, &w, 12, 16.0).unwrap();
     for method in [Method::Newton, Method::NewtonCg, Method::Averaged] {
         let solve_on = |threads| Solution {
-            // The one number that is another one every time.
+            // The wall time is the only number that differs between runs.
             seconds: 0.0,
             ..solve_on(threads, product, method)
         };
@@ -202,7 +202,7 @@ fn same_bits(one: &Solution, others: &[Solution]) {
 }
 
 #[test]
-fn a_warm_start_is_taken_up() {
+fn warm_start_is_used() {
     let (z, w) = cosine(5_000, 20, 16, 4);
     let target = skewed(20, 0.01);
     let problem = Problem {

@@ -3,9 +3,9 @@ use crate::testing::{cosine, skewed};
 use crate::{DeviceFailure, DeviceSums};
 use crate::{Problem, Scores, SolveErrorKind, Stop, cell_masses, entropic_energy, solve};
 
-/// A device in this process, in single precision, that fails when its questions are used up.
+/// A simulated device in single precision, which fails after a number of calls.
 struct Pretended {
-    /// `[n, C]`.
+    /// Scores `[n, C]`.
     scores: Vec<f32>,
     classes: usize,
     weights: Vec<f32>,
@@ -127,7 +127,7 @@ fn soft(epsilon: f64, chi_square: f64) -> Options {
 }
 
 #[test]
-fn a_device_finds_the_cells_that_this_process_finds() {
+fn device_finds_same_cells_as_process() {
     let (z, w) = cosine(6_000, 12, 8, 4);
     let target = skewed(12, 0.05);
     let scores = Scores::product(&z, &w, 8, 16.0).unwrap();
@@ -148,7 +148,7 @@ fn a_device_finds_the_cells_that_this_process_finds() {
         .map(|(m, nu)| (m - nu).powi(2) / nu)
         .sum();
     assert!(chi <= 1.02e-3, "{chi}");
-    // From its own solution there is nothing left to do.
+    // A solve from its own solution makes no steps.
     let warm = Options {
         warm_start: Some(there.offsets.clone()),
         ..Options::default()
@@ -158,7 +158,7 @@ fn a_device_finds_the_cells_that_this_process_finds() {
 }
 
 #[test]
-fn a_device_finds_the_one_minimum_of_the_entropic_energy() {
+fn device_finds_minimum_of_entropic_energy() {
     let (z, w) = cosine(4_000, 9, 5, 5);
     let target = skewed(9, 0.02);
     let scores = Scores::product(&z, &w, 5, 16.0).unwrap();
@@ -184,7 +184,7 @@ fn a_device_finds_the_one_minimum_of_the_entropic_energy() {
 }
 
 #[test]
-fn what_the_device_says_ends_the_search() {
+fn device_error_ends_search() {
     let (z, w) = cosine(500, 4, 3, 6);
     let target = skewed(4, 0.1);
     for questions in 0..6 {
@@ -200,7 +200,7 @@ fn what_the_device_says_ends_the_search() {
 }
 
 #[test]
-fn scores_that_are_no_numbers_are_an_error() {
+fn scores_that_are_not_finite_are_error() {
     let (z, w) = cosine(500, 4, 3, 6);
     for bad in [f32::NAN, f32::INFINITY] {
         let mut device = Pretended::new(&z, &w, 3, 16.0, ALL);
@@ -212,7 +212,7 @@ fn scores_that_are_no_numbers_are_an_error() {
 }
 
 #[test]
-fn what_a_device_cannot_do_is_said_first() {
+fn unsupported_request_is_refused_before_search() {
     let (z, w) = cosine(700, 600, 3, 6);
     let mut device = Pretended::new(&z, &w, 3, 16.0, 0);
     let many = solve_on(&mut device, &skewed(600, 0.1), &Options::default()).unwrap_err();

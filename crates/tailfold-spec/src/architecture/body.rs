@@ -1,4 +1,4 @@
-//! Which network: the ones that there are, their names and their own ranges.
+//! The supported networks, their names and the ranges of their parameters.
 
 use std::fmt;
 
@@ -9,23 +9,23 @@ use super::{ArchitectureError, cifar, inverted, range, resnet};
 
 /// Channels of the first stage of the published CIFAR networks.
 const PUBLISHED_WIDTH: usize = 16;
-/// Stride of their stem.
+/// Stride of the stem of the published CIFAR networks.
 const PUBLISHED_STEM_STRIDE: usize = 1;
 
-/// What is below the head.
+/// The layers below the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     /// A CIFAR-style residual network (He et al., CVPR 2016, section 4.2): a 3x3 stem and three stages of basic blocks
     /// with parameter-free (option A) shortcuts.
     CifarResnet {
-        /// Weighted layers: 6 n + 2 with n blocks a stage (8, 20, 32, ...).
+        /// Number of weighted layers: 6 n + 2, with n blocks per stage (8, 20, 32, ...).
         depth: usize,
-        /// Channels of the first stage; the others have twice and four times as many. 16 is the published width.
+        /// Channels of the first stage; the next stages have two and four times as many. The published width is 16.
         width: usize,
-        /// Stride of the stem. 1 is the published network; 2 quarters the cost.
+        /// Stride of the stem. The published stride is 1; stride 2 cuts the cost to a quarter.
         stem_stride: usize,
     },
-    /// ResNet-50 (He et al., CVPR 2016), the stride on the 3x3 convolution, as in torchvision.
+    /// ResNet-50 (He et al., CVPR 2016), with the stride on the 3x3 convolution, as in torchvision.
     Resnet50,
     /// ResNeXt-50 32x4d (Xie et al., CVPR 2017).
     Resnext50,
@@ -33,11 +33,12 @@ pub enum Body {
     Resnet152,
     /// MobileNetV2 (Sandler et al., CVPR 2018), width 1.0, as in torchvision.
     MobilenetV2,
-    /// EfficientNet-Lite0 (TensorFlow's padding and BatchNorm epsilon, as in its release; timm's `tf_efficientnet_lite0`).
+    /// EfficientNet-Lite0 with TensorFlow's padding and BatchNorm epsilon, as released and as in timm's
+    /// `tf_efficientnet_lite0`.
     EfficientnetLite0,
 }
 
-/// The networks by name, as configurations and manifests write them.
+/// The name of each network in configurations and manifests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -58,7 +59,7 @@ pub enum NetworkKind {
 }
 
 impl NetworkKind {
-    /// The name in files.
+    /// Returns the name used in files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CifarResnet => "cifar-resnet",
@@ -78,11 +79,11 @@ impl fmt::Display for NetworkKind {
 }
 
 impl Body {
-    /// The network of `kind` with the keys of the CIFAR ones: `depth`, which they need, `width` (16) and `stem_stride`
-    /// (1).
+    /// Returns the network of `kind`. CIFAR networks require `depth` and default to `width` 16 and `stem_stride` 1.
     ///
     /// # Errors
-    /// [`ArchitectureError::NoDepth`], or [`ArchitectureError::Key`] naming a key that this network does not take.
+    /// [`ArchitectureError::NoDepth`], or [`ArchitectureError::Key`] naming a key that does not apply to this
+    /// network.
     pub fn from_keys(
         kind: NetworkKind,
         depth: Option<usize>,
@@ -122,7 +123,7 @@ impl Body {
         }
     }
 
-    /// Which network it is.
+    /// Returns the kind of this network.
     pub const fn kind(self) -> NetworkKind {
         match self {
             Self::CifarResnet { .. } => NetworkKind::CifarResnet,
@@ -168,7 +169,7 @@ impl Body {
         }
     }
 
-    /// Name for people.
+    /// Display name.
     pub(super) fn name(self) -> String {
         let Self::CifarResnet {
             depth,

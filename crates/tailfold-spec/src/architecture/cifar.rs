@@ -1,4 +1,5 @@
-//! CIFAR-style residual networks (He et al., CVPR 2016, section 4.2): two 3x3 convolutions a block, option-A shortcuts.
+//! CIFAR-style residual networks (He et al., CVPR 2016, section 4.2): two 3x3 convolutions per block, option-A
+//! shortcuts.
 
 use super::plan::{Activation, Block, Fan, Plan, Shortcut};
 use super::walk::{Kernel, Padding, Walk};

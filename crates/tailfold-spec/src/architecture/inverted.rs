@@ -1,15 +1,15 @@
-//! Networks of inverted residuals (Sandler et al., CVPR 2018): a 1x1 convolution widens, a depthwise one mixes pixels, a
-//! 1x1 one narrows without an activation.
+//! Networks of inverted residual blocks (Sandler et al., CVPR 2018): a 1x1 convolution expands the channels, a
+//! depthwise convolution filters each one, and a 1x1 convolution without activation reduces them.
 
 use super::plan::{Activation, Block, Fan, Plan, Shortcut};
 use super::walk::{Kernel, Padding, Walk};
 
-/// Blocks of one width.
+/// Consecutive blocks with the same number of output channels.
 struct Stage {
-    /// Widening; 1 leaves the first convolution out.
+    /// Expansion factor of the channels; a factor of 1 omits the first convolution.
     expand: usize,
     kernel: usize,
-    /// Of the first block.
+    /// Stride of the first block.
     stride: usize,
     to: usize,
     blocks: usize,
@@ -25,7 +25,7 @@ const fn stage(expand: usize, kernel: usize, stride: usize, to: usize, blocks: u
     }
 }
 
-/// Sandler et al., table 2.
+/// MobileNetV2 (Sandler et al., table 2).
 const MOBILENET_V2: [Stage; 7] = [
     stage(1, 3, 1, 16, 1),
     stage(6, 3, 2, 24, 2),
@@ -36,7 +36,7 @@ const MOBILENET_V2: [Stage; 7] = [
     stage(6, 3, 1, 320, 1),
 ];
 
-/// EfficientNet-B0 (Tan and Le, ICML 2019, table 1) without squeeze-and-excitation.
+/// EfficientNet-Lite0: EfficientNet-B0 (Tan and Le, ICML 2019, table 1) without squeeze-and-excitation.
 const EFFICIENTNET_LITE0: [Stage; 7] = [
     stage(1, 3, 1, 16, 1),
     stage(6, 3, 2, 24, 2),
@@ -47,28 +47,29 @@ const EFFICIENTNET_LITE0: [Stage; 7] = [
     stage(6, 3, 1, 320, 1),
 ];
 
-/// What distinguishes the releases of such networks.
+/// The differences between published implementations of such networks.
 struct Release {
     padding: Padding,
     epsilon: f64,
     fan: Fan,
     /// Published names of the first convolution and its BatchNorm.
     stem: [&'static str; 2],
-    /// Of a block's convolutions.
+    /// Published names of a block's convolution and its BatchNorm.
     names: fn(&Place) -> [String; 2],
-    /// Of the last one.
+    /// Published names of the last convolution and its BatchNorm.
     last: [&'static str; 2],
     classifiers: &'static [&'static str],
 }
 
-/// Where a convolution stands.
+/// The position of a convolution in the network.
 struct Place {
     stage: usize,
-    /// Among the stage's blocks.
+    /// Index of the block within its stage.
     block: usize,
-    /// Blocks before this one in the network.
+    /// Number of blocks before this one in the network.
     before: usize,
-    /// Among the block's `convs` convolutions: the last one narrows, the one before it is depthwise.
+    /// Index among the block's `convs` convolutions: the last one reduces the channels, the one before it is
+    /// depthwise.
     conv: usize,
     convs: usize,
 }
@@ -82,7 +83,8 @@ pub(super) fn mobilenet_v2(input: [usize; 3]) -> Plan {
         stem: ["features.0.0", "features.0.1"],
         names: |at| {
             let block = format!("features.{}.conv", at.before + 1);
-            // The last convolution stands beside its BatchNorm, the others are in a sequence with theirs.
+            // The last convolution and its BatchNorm are siblings; each other convolution is in a sequence with its
+            // BatchNorm.
             if at.conv + 1 == at.convs {
                 [at.conv, at.convs].map(|i| format!("{block}.{i}"))
             } else {

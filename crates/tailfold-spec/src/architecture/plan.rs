@@ -1,61 +1,61 @@
-//! The layers of a body, in the order of computation: what training and the exporter interpret.
+//! The layers of a body in computation order; training and the exporter interpret them.
 
-/// A body: `stem`, `pool`, `blocks`, `last`, and the mean over all pixels of what comes out.
+/// A body: `stem`, `pool`, `blocks`, `last`, and then the mean over all pixels.
 ///
-/// Tensors have one name in checkpoints and graphs, which [`ConvNorm::part`] gives, and another in the files that other
-/// frameworks publish, [`ConvNorm::published`].
+/// Each tensor has two names: [`ConvNorm::part`] in checkpoints and graphs, [`ConvNorm::published`] in the files
+/// that other frameworks publish.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The first convolution.
     pub stem: ConvNorm,
-    /// Pooling after it.
+    /// Max pooling after the stem.
     pub pool: Option<MaxPool>,
     /// The blocks, first to last.
     pub blocks: Vec<Block>,
     /// A convolution after the blocks.
     pub last: Option<ConvNorm>,
-    /// Added to the variance under the root of every BatchNorm.
+    /// Epsilon added to the variance of every BatchNorm.
     pub epsilon: f64,
-    /// Variance of the first weights.
+    /// Fan that determines the variance of the initial weights.
     pub fan: Fan,
-    /// Names that the classifier has in published files (`fc`: `fc.weight` and `fc.bias`).
+    /// Names of the classifier in published files (`fc` means `fc.weight` and `fc.bias`).
     pub classifiers: &'static [&'static str],
 }
 
-/// Two or three convolutions in a row, and what is added to the last one before its activation.
+/// Two or three consecutive convolutions; the shortcut is added to the last one before its activation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
-    /// `blocks.3`.
+    /// Name of the block, such as `blocks.3`.
     pub name: String,
     /// The first two convolutions.
     pub convs: [ConvNorm; 2],
-    /// A third one.
+    /// The third convolution.
     pub third: Option<ConvNorm>,
-    /// What is added.
+    /// The branch added to the last convolution.
     pub shortcut: Shortcut,
 }
 
-/// What goes around a block's convolutions.
+/// The branch around a block's convolutions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shortcut {
-    /// Nothing.
+    /// The block has no shortcut.
     None,
     /// The block's input.
     Identity,
-    /// Every `stride`-th pixel of the input, and zero channels up to the block's output: half of them before, the rest
-    /// after, the odd one among these (option A of He et al.).
+    /// Every `stride`-th pixel of the input, zero-padded to the block's output channels: half of the zero channels
+    /// before the input's channels and the rest after, with an odd one after (option A of He et al.).
     Thinned {
-        /// Distance of the pixels kept.
+        /// Distance in pixels between kept pixels.
         stride: usize,
     },
     /// A convolution of the input (option B).
     Projection(ConvNorm),
 }
 
-/// What follows a BatchNorm, or the sum with the shortcut.
+/// The function after a BatchNorm or after the sum with the shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
-    /// Nothing.
+    /// The identity.
     Linear,
     /// `max(0, x)`.
     Relu,
@@ -63,23 +63,23 @@ pub enum Activation {
     Relu6,
 }
 
-/// Kaiming's normal distribution has variance `2 / fan`.
+/// Fan of Kaiming's normal initialization, which has variance `2 / fan`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fan {
-    /// Inputs of an output, `kernel^2 from / groups`.
+    /// Inputs per output: `kernel^2 from / groups`.
     In,
-    /// `kernel^2 to`, as torchvision counts it whatever the groups.
+    /// `kernel^2 to` regardless of the groups, as in torchvision.
     Out,
-    /// `kernel^2 to / groups`, as TensorFlow's EfficientNet does.
+    /// `kernel^2 to / groups`, as in TensorFlow's EfficientNet.
     OutOfGroup,
 }
 
 /// A convolution without bias, its BatchNorm, and an activation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConvNorm {
-    /// `stem`, `blocks.3`, `blocks.3.shortcut` or `last`.
+    /// Name of the enclosing module: `stem`, `blocks.3`, `blocks.3.shortcut` or `last`.
     pub(super) scope: String,
-    /// Place among a block's convolutions, from 1.
+    /// Position among a block's convolutions, counted from 1.
     pub(super) index: Option<usize>,
     /// Names of the convolution and the BatchNorm in published files.
     pub published: [String; 2],
@@ -89,24 +89,24 @@ pub struct ConvNorm {
     pub to: usize,
     /// Height and width of the kernel.
     pub kernel: usize,
-    /// Both ways.
+    /// Stride along both axes.
     pub stride: usize,
-    /// Groups of channels that do not see each other.
+    /// Number of channel groups, as in a grouped convolution.
     pub groups: usize,
     /// Zeros at the top, left, bottom and right of the input.
     pub pads: [usize; 4],
     /// Height and width of the output.
     pub size: [usize; 2],
-    /// After BatchNorm and shortcut.
+    /// Activation after the BatchNorm and the shortcut.
     pub activation: Activation,
 }
 
-/// The largest of each window; what is outside the image does not count.
+/// Max pooling; pixels outside the image do not count.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaxPool {
     /// Height and width of the window.
     pub kernel: usize,
-    /// Both ways.
+    /// Stride along both axes.
     pub stride: usize,
     /// Pixels outside the image at the top, left, bottom and right.
     pub pads: [usize; 4],
@@ -126,26 +126,27 @@ impl ConvNorm {
         [self.to, self.from / self.groups, self.kernel, self.kernel]
     }
 
-    /// Weights of the convolution, scale and shift of the BatchNorm.
+    /// Number of weights of the convolution plus scale and shift of the BatchNorm.
     pub fn num_parameters(&self) -> usize {
         self.weight_shape().iter().product::<usize>() + 2 * self.to
     }
 }
 
 impl Block {
-    /// The convolutions in a row.
+    /// The convolutions, first to last.
     pub fn convs(&self) -> impl Iterator<Item = &ConvNorm> {
         self.convs.iter().chain(&self.third)
     }
 
-    /// The last of them, to which the shortcut is added.
+    /// The last convolution, to which the shortcut is added.
     pub fn end(&self) -> &ConvNorm {
         self.third.as_ref().unwrap_or(&self.convs[1])
     }
 }
 
 impl Plan {
-    /// Every convolution, in the order in which weights are drawn: a block's projection after its other convolutions.
+    /// All convolutions, in the order in which weights are initialized: a block's projection comes after its other
+    /// convolutions.
     pub fn layers(&self) -> impl Iterator<Item = &ConvNorm> {
         let blocks = self.blocks.iter().flat_map(|block| {
             let projection = match &block.shortcut {
@@ -157,7 +158,7 @@ impl Plan {
         std::iter::once(&self.stem).chain(blocks).chain(&self.last)
     }
 
-    /// Channels at the end.
+    /// Number of output channels, which is the length of the feature vector.
     pub fn feature_dim(&self) -> usize {
         let block = self.blocks.last().map(Block::end);
         self.last.as_ref().or(block).unwrap_or(&self.stem).to

@@ -1,4 +1,5 @@
-//! How an architecture is written: flat, and for the CIFAR networks without a `kind`, as before there were others.
+//! The file format of an architecture: a flat table. CIFAR networks have no `kind` key, as in files written before
+//! other networks existed.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,11 +4,11 @@
 use super::plan::{Activation, Block, Fan, Plan, Shortcut};
 use super::walk::{Kernel, Padding, Walk};
 
-/// Channels that a block makes, for each of its stage's planes.
+/// Ratio of a block's output channels to the width of its stage (`planes` in torchvision).
 const EXPANSION: usize = 4;
 
-/// `blocks` a stage; the 3x3 convolutions have `groups` groups of `group_width` channels each in the first stage, twice
-/// as many channels in each stage after it.
+/// Builds a network with `blocks` blocks per stage. The 3x3 convolutions of the first stage have `groups` groups of
+/// `group_width` channels each; the number of channels doubles with each later stage.
 pub(super) fn plan(
     input: [usize; 3],
     blocks: [usize; 4],

@@ -22,7 +22,7 @@ const IMAGENET: [Body; 5] = [
 ];
 
 #[test]
-fn parameter_counts_are_the_published_ones() {
+fn parameter_counts_match_published() {
     // He et al., table 6: 0.27 M for ResNet-20 and 0.46 M for ResNet-32 on CIFAR-10; 0.470 M with 100 classes.
     assert_eq!(resnet(20, 10).num_parameters(), 269_722);
     assert_eq!(resnet(32, 10).num_parameters(), 464_154);
@@ -42,7 +42,7 @@ fn parameter_counts_are_the_published_ones() {
 }
 
 #[test]
-fn features_and_sizes_are_the_published_ones() {
+fn features_and_sizes_match_published() {
     let cases = [
         (Body::cifar_resnet(20), [3, 32, 32], 64, [8, 8]),
         (Body::Resnet50, [3, 224, 224], 2048, [7, 7]),
@@ -50,7 +50,7 @@ fn features_and_sizes_are_the_published_ones() {
         (Body::Resnet152, [3, 299, 299], 2048, [10, 10]),
         (Body::MobilenetV2, [3, 224, 224], 1280, [7, 7]),
         (Body::EfficientnetLite0, [3, 224, 224], 1280, [7, 7]),
-        // Rounded up at each of the five halvings, rows and columns on their own.
+        // Each of the five halvings rounds up, for rows and columns separately.
         (Body::EfficientnetLite0, [1, 64, 300], 1280, [2, 10]),
         (Body::MobilenetV2, [1, 33, 48], 1280, [2, 2]),
     ];
@@ -65,7 +65,7 @@ fn features_and_sizes_are_the_published_ones() {
     }
 }
 
-/// What the interpreters rely on, whatever the table.
+/// The interpreters of a plan rely on these properties.
 #[test]
 fn layers_fit_together() {
     for body in [Body::cifar_resnet(8), Body::cifar_resnet(32)]
@@ -115,7 +115,7 @@ fn layers_fit_together() {
 }
 
 #[test]
-fn the_cifar_blocks_follow_depth() {
+fn cifar_blocks_follow_depth() {
     let blocks = |depth| {
         let plan = resnet(depth, 10).plan();
         let blocks = plan.blocks.into_iter().map(|block| {
@@ -136,21 +136,22 @@ fn the_cifar_blocks_follow_depth() {
     assert_eq!(blocks(20).len(), 9);
 }
 
-/// TensorFlow's padding at the sizes of 224: the odd zero comes after the image. As in the published graph.
+/// TensorFlow's padding at the layer sizes of a 224-pixel input: an odd zero comes after the image, as in the published
+/// graph.
 #[test]
-fn same_padding_follows_the_size() {
+fn same_padding_follows_size() {
     let plan = network(Body::EfficientnetLite0, [3, 224, 224], 10).plan();
     let strided: Vec<_> = plan.layers().filter(|layer| layer.stride == 2).collect();
     let pads: Vec<_> = strided.iter().map(|layer| layer.pads).collect();
     let (three, five) = ([0, 0, 1, 1], [1, 1, 2, 2]);
     assert_eq!(pads, [three, three, five, three, five]);
-    // From 33 rows an odd number is left four times.
+    // With 33 rows, the padding is odd at four of the strided layers.
     let plan = network(Body::EfficientnetLite0, [3, 33, 224], 10).plan();
     assert_eq!(plan.stem.pads, [1, 0, 1, 1]);
 }
 
 #[test]
-fn names_are_those_of_checkpoints_and_of_published_files() {
+fn names_match_checkpoints_and_published_files() {
     let find = |body: Body, name: &str| {
         let plan = network(body, [3, 64, 48], 10).plan();
         let layer = plan.layers().find(|layer| layer.part("conv") == name);
@@ -229,7 +230,7 @@ fn impossible_networks_are_refused() {
 }
 
 #[test]
-fn a_network_is_written_by_its_keys() {
+fn network_is_written_by_its_keys() {
     let cifar = "depth = 8\nwidth = 16\nstem_stride = 2\ninput = [1, 28, 28]\nclasses = 10\n\n\
                  [head]\nkind = \"cosine\"\nscale = 16.0\n";
     let mobile = "kind = \"mobilenet-v2\"\ninput = [3, 224, 224]\nclasses = 10\n\n[head]\nkind = \"linear\"\n";
@@ -238,7 +239,7 @@ fn a_network_is_written_by_its_keys() {
         architecture.validate().unwrap();
         assert_eq!(toml::to_string(&architecture).unwrap(), text);
     }
-    // Every network by its name, and what it is called.
+    // Each network is written with its kind, which is also its display name.
     for body in IMAGENET {
         let architecture = network(body, [3, 64, 48], 7);
         let text = toml::to_string(&architecture).unwrap();

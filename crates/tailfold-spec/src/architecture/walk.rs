@@ -1,13 +1,13 @@
-//! Laying layers one after another: channels, sizes and padding follow from what came before.
+//! Appends layers one by one: channels, sizes and padding follow from the layers before.
 
 use super::plan::{Activation, ConvNorm, MaxPool};
 
-/// How many zeros surround the input of a convolution of odd kernel `k`.
+/// Number of zeros around the input of a convolution with odd kernel size `k`.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Padding {
     /// `k / 2` on every side.
     Centred,
-    /// As many as give `ceil(length / stride)` outputs, the odd one after the image: TensorFlow's `SAME`.
+    /// Enough zeros for `ceil(length / stride)` outputs, with an odd zero after the image, as TensorFlow's `SAME`.
     Same,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    /// A convolution of all channels.
+    /// A convolution without groups.
     pub(super) const fn dense(size: usize, stride: usize) -> Self {
         Self {
             size,
@@ -30,7 +30,7 @@ impl Kernel {
     }
 }
 
-/// The value that the layers so far make.
+/// Shape of the output of the layers added so far.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     pub(super) channels: usize,
@@ -39,7 +39,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// The image.
+    /// Starts at the input image.
     pub(super) fn new([channels, height, width]: [usize; 3], padding: Padding) -> Self {
         Self {
             channels,
@@ -48,7 +48,7 @@ impl Walk {
         }
     }
 
-    /// Adds a layer; `index` is its place in a block.
+    /// Appends a convolution; `index` is its position in a block.
     pub(super) fn conv(
         &mut self,
         (scope, index): (&str, Option<usize>),
@@ -74,7 +74,7 @@ impl Walk {
         }
     }
 
-    /// Adds a pooling.
+    /// Appends a max pooling.
     pub(super) fn max_pool(&mut self, kernel: usize, stride: usize) -> MaxPool {
         let pads = self.slide(kernel, stride, Padding::Centred);
         MaxPool {
@@ -85,7 +85,7 @@ impl Walk {
         }
     }
 
-    /// Moves a window over the image: the padding, and the number of its places as the new size.
+    /// Slides a window over the image: sets the new size and returns the padding.
     fn slide(&mut self, kernel: usize, stride: usize, padding: Padding) -> [usize; 4] {
         let pads = self.size.map(|length| match padding {
             Padding::Centred => (kernel / 2, kernel / 2),

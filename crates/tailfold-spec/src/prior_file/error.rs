@@ -1,4 +1,4 @@
-//! The error of a file of masses.
+//! The error of a prior file.
 
 use crate::artifact::ArtifactError;
 
@@ -10,14 +10,14 @@ pub enum PriorErrorKind {
     File,
     /// The file is not JSON, or neither a list nor an object of masses.
     Format,
-    /// The masses are not one for each class of the model.
+    /// The file does not have exactly one mass per class of the model.
     Classes,
-    /// A mass is not positive, or vanishes beside the others.
+    /// A mass is not positive or vanishes in the sum.
     Mass,
 }
 
 crate::error_type! {
-    /// A file that is not a prior of the model; the text names the file and the class.
+    /// The file is not a valid prior for the model; the message names the file and the class.
     pub struct PriorError(PriorErrorKind);
     ArtifactError => File,
 }

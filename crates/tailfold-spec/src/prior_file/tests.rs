@@ -23,14 +23,14 @@ fn masses_by_name_are_refused_for_classes_of_one_name() {
 }
 
 #[test]
-fn a_list_and_an_object_are_read_in_label_order() {
+fn list_and_object_are_read_in_label_order() {
     for text in ["[3, 1]", r#"{"dog": 1.0, "cat": 3.0}"#] {
         assert_eq!(read(text).unwrap(), Prior::Masses(vec![3.0, 1.0]));
     }
 }
 
 #[test]
-fn what_is_no_prior_says_why() {
+fn invalid_prior_error_says_why() {
     let check = |text: &str, expect: &str| {
         let message = read(text).unwrap_err().to_string();
         assert!(message.ends_with(expect), "{message}, expected {expect}");

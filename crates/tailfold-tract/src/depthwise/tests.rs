@@ -11,7 +11,7 @@ struct Case {
     after: [usize; 2],
 }
 
-/// Different numbers of both signs, none of them round.
+/// Returns distinct numbers of both signs that are not round.
 fn values(count: usize, seed: usize) -> Vec<f32> {
     let number = |i: usize| ((i * 7919 + seed * 104_729) % 1009) as f32 / 317.0 - 1.4;
     (0..count).map(number).collect()
@@ -74,7 +74,7 @@ fn check(case: &Case) {
 }
 
 #[test]
-fn answers_are_those_of_tract() {
+fn replaced_convolution_equals_tract() {
     let plain = Case {
         image: [3, 9, 11],
         kernel: [3, 3],
@@ -84,7 +84,7 @@ fn answers_are_those_of_tract() {
         after: [1, 1],
     };
     check(&plain);
-    // Rows in several parts.
+    // Rows are processed in several parts.
     check(&Case {
         image: [2, 61, 70],
         kernel: [5, 5],
@@ -92,7 +92,7 @@ fn answers_are_those_of_tract() {
         after: [2, 2],
         ..plain
     });
-    // Phases, of an even and of an odd image, padded on one side alone.
+    // Phases of images with even and odd sizes, padded on one side only.
     for image in [[2, 14, 15], [2, 7, 8]] {
         check(&Case {
             image,
@@ -116,7 +116,7 @@ fn answers_are_those_of_tract() {
         strides: [1, 2],
         ..plain
     });
-    // A row longer than the sums that are kept.
+    // A row is longer than the buffer of sums.
     check(&Case {
         image: [1, 3, 1500],
         ..plain
@@ -124,7 +124,7 @@ fn answers_are_those_of_tract() {
 }
 
 #[test]
-fn several_filters_a_channel_are_left_to_tract() {
+fn several_filters_per_channel_are_not_replaced() {
     let case = Case {
         image: [3, 6, 6],
         kernel: [3, 3],

@@ -1,6 +1,6 @@
 //! Times training steps on a fixed synthetic batch, as `tests/judges/bench_train.py` does with PyTorch.
 //!
-//! One block of steps a call, one JSON object on stdout; whoever compares the two alternates them.
+//! Each call runs one block of steps and prints one JSON object on stdout; a comparison interleaves the calls.
 
 use std::time::Instant;
 
@@ -21,31 +21,31 @@ use tailfold_train::{Network, layer_times};
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Weighted layers of the network: 20 or 32.
+    /// Number of weighted layers of the network: 20 or 32.
     #[arg(long, default_value_t = 20)]
     depth: usize,
-    /// Images in a batch.
+    /// Number of images per batch.
     #[arg(long, default_value_t = 128)]
     batch: usize,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Steps before the clock starts.
+    /// Number of warm-up steps.
     #[arg(long, default_value_t = 3)]
     warmup: usize,
-    /// Steps that are timed.
+    /// Number of timed steps.
     #[arg(long, default_value_t = 20)]
     steps: usize,
-    /// Time the layers one at a time too, fused and by burn's own operations: where a step spends its time.
+    /// Also time each layer separately, with the fused operation and with burn's operations.
     #[arg(long)]
     layers: bool,
 }
 
-/// User and system time of this process, in seconds, where Linux tells it.
+/// User and system time of this process, in seconds; `None` if the system is not Linux.
 fn cpu_seconds() -> Option<f64> {
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field, in brackets, may hold blanks; the rest follows.
+    // The second field is in brackets and may contain blanks; the other fields follow.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);
     let user: f64 = fields.next()?.parse().ok()?;
@@ -96,7 +96,7 @@ impl Bench {
         })
     }
 
-    /// One step of gradient descent; returns the loss before it.
+    /// Makes one step of gradient descent; returns the loss before the step.
     fn step(&mut self) -> Result<f32> {
         let scores = self.network.scores(self.images.clone());
         let loss = log_softmax(scores, 1).gather(1, self.labels.clone());

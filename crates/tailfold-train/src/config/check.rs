@@ -1,4 +1,4 @@
-//! Reading a configuration and refusing what cannot be run.
+//! Reads a configuration and rejects values that training cannot use.
 
 use std::path::Path;
 

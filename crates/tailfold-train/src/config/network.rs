@@ -51,7 +51,7 @@ impl NetworkConfig {
     }
 
     pub(super) fn check(&self) -> Result<(), TrainError> {
-        // Stand-ins for what the data decides.
+        // The data decides the input size and the number of classes; these values stand in for them.
         self.architecture([3, 32, 32], 2)?;
         let named = self.pretrained.as_ref();
         let empty = named.is_some_and(|path| path.as_os_str().is_empty());

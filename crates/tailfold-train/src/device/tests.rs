@@ -3,7 +3,7 @@ use burn::prelude::Device;
 use super::*;
 
 #[test]
-fn the_processor_is_always_there() {
+fn cpu_is_always_available() {
     let device = BackEnd::Cpu.open().unwrap();
     assert!(is_cpu(&device));
     assert!(!device.is_autodiff());
@@ -12,7 +12,7 @@ fn the_processor_is_always_there() {
 
 #[test]
 #[cfg(not(any(feature = "cuda", feature = "vulkan")))]
-fn what_the_build_leaves_out_is_named() {
+fn back_end_missing_from_build_is_named() {
     for back_end in [BackEnd::Cuda, BackEnd::Vulkan] {
         let error = back_end.open().unwrap_err().to_string();
         let name = back_end.as_str();

@@ -22,7 +22,7 @@ fn head<const C: usize, const D: usize>(
 
 const WEIGHT: [[f32; 3]; 2] = [[3.0, 0.0, 4.0], [0.0, 2.0, 0.0]];
 
-/// A few f32 steps at 10.
+/// The tolerance is a few f32 steps at 10.
 fn close(found: Tensor<2>, expect: &[f32]) {
     let found = to_host(found.without_autodiff()).unwrap();
     assert_eq!(found.len(), expect.len());
@@ -32,20 +32,20 @@ fn close(found: Tensor<2>, expect: &[f32]) {
 }
 
 #[test]
-fn a_cosine_head_scores_angles() {
+fn cosine_head_scores_angles() {
     let device = Device::flex();
     let head = head(Head::Cosine { scale: 10.0 }, WEIGHT, None, &device);
     let features = rows([[0.0, 0.0, 2.0], [1.0, 2.0, 2.0]], &device);
     // Unit weights (3, 0, 4) / 5 and (0, 1, 0); unit features (0, 0, 1) and (1, 2, 2) / 3.
     let expect = [8.0, 0.0, 110.0 / 15.0, 20.0 / 3.0];
     close(head.forward(features.clone()), &expect);
-    // Lengths do not count.
+    // The lengths of the features do not matter.
     close(head.forward(features.mul_scalar(1e4)), &expect);
     assert!(ClassifierHead::new(2, 3, head.kind, &device).bias.is_none());
 }
 
 #[test]
-fn a_linear_head_is_affine() {
+fn linear_head_is_affine() {
     let device = Device::flex();
     let head = head(Head::Linear, WEIGHT, Some([0.5, -1.0]), &device);
     let features = rows([[0.0, 0.0, 2.0], [1.0, 2.0, 2.0]], &device);
@@ -53,7 +53,7 @@ fn a_linear_head_is_affine() {
 }
 
 #[test]
-fn a_zero_row_has_finite_scores_and_gradients() {
+fn zero_row_has_finite_scores_and_gradients() {
     let device = Device::flex().autodiff();
     let kind = Head::Cosine { scale: 10.0 };
     let head = head(kind, [[0.0; 3], [0.0, 2.0, 0.0]], None, &device);
@@ -70,9 +70,9 @@ fn a_zero_row_has_finite_scores_and_gradients() {
     }
 }
 
-/// What the exporter multiplies and adds: `inputs(z) W^T + b` of the exported `W` and `b`.
+/// The exported `W` and `b` reproduce the scores as `inputs(z) W^T + b`.
 #[test]
-fn exported_parts_reproduce_the_scores() {
+fn exported_parts_reproduce_scores() {
     let device = Device::flex();
     let features = [
         [0.3, -1.2, 2.0],
@@ -106,7 +106,7 @@ fn exported_parts_reproduce_the_scores() {
 }
 
 #[test]
-fn projections_lie_on_the_sphere() {
+fn projections_lie_on_sphere() {
     let _generator = generator();
     let device = Device::flex();
     let projection = Projection::new(3, 8, 5, &device);

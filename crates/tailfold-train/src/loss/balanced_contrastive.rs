@@ -1,4 +1,4 @@
-//! Balanced contrastive loss: every class weighs the same in the contrast, and has a prototype there.
+//! Balanced contrastive loss: every class has the same weight in the contrast, and a prototype.
 
 use burn::prelude::*;
 
@@ -6,13 +6,14 @@ use super::{every_class, log_sum_exp, same_class};
 
 /// Balanced contrastive loss (Zhu et al., CVPR 2022).
 ///
-/// `points [n, p]` and `prototypes [C, p]`, one a class, both on the unit sphere; `labels [n]`, `temperature > 0`. For
-/// anchor `i`, `A_j` are the prototype of class `j` and the other points of that class. Its loss is
-/// `-1/|A_y| sum_(a in A_y) log(e^(z_i.a / t) / sum_j 1/|A_j| sum_(k in A_j) e^(z_i.k / t))` with `y = labels_i`, the mean
-/// goes over the anchors. *Class averaging*, the `1/|A_j|`, keeps frequent classes from filling the denominator; *class
-/// complement*, the prototypes, puts every class into every batch, so that each anchor has a positive.
+/// `points [n, p]` and `prototypes [C, p]`, one per class, are on the unit sphere; `labels [n]`, `temperature > 0`. For
+/// anchor `i`, `A_j` contains the prototype of class `j` and the other points of that class. The anchor's loss is
+/// `-1/|A_y| sum_(a in A_y) log(e^(z_i.a / t) / sum_j 1/|A_j| sum_(k in A_j) e^(z_i.k / t))` with `y = labels_i`; the
+/// result is the mean over the anchors. *Class averaging*, the factor `1/|A_j|`, keeps frequent classes from dominating
+/// the denominator; *class complement*, the prototypes, puts every class into every batch, so that each anchor has a
+/// positive.
 ///
-/// The gradient reaches points and prototypes alike.
+/// The gradient flows to both points and prototypes.
 pub fn balanced_contrastive(
     points: Tensor<2>,
     prototypes: Tensor<2>,
@@ -26,10 +27,10 @@ pub fn balanced_contrastive(
         .clone()
         .matmul(Tensor::cat(vec![points, prototypes], 0).transpose())
         .div_scalar(temperature);
-    // `diag_mask` is false on the diagonal: a point is no member of its own contrast.
+    // `diag_mask` is false on the diagonal: a point is not contrasted with itself.
     let others = Tensor::<2, Bool>::diag_mask([n, n + classes], 0, &device);
     let same = same_class(labels, members.clone());
-    // |A_j| of each entry's class: points and prototype of the class, without the anchor when it is the anchor's own.
+    // |A_j| of each entry's class: points and prototype of the class, without the anchor itself.
     let sizes = same_class(members.clone(), every_class(classes, &device))
         .float()
         .cast(dtype)

@@ -1,4 +1,4 @@
-//! Supervised contrastive loss: points of one class together, the others apart.
+//! Supervised contrastive loss: pulls points of one class together and pushes other points away.
 
 use burn::prelude::*;
 
@@ -6,10 +6,10 @@ use super::{log_sum_exp, same_class};
 
 /// Supervised contrastive loss, the form with the sum outside the logarithm (Khosla et al., NeurIPS 2020, eq. 2).
 ///
-/// `points [n, p]` on the unit sphere, `labels [n]`, `temperature > 0`. With `P(i)` the other points of anchor `i`'s
-/// class, its loss is `-1/|P(i)| sum_(p in P(i)) log(e^(z_i.z_p / t) / sum_(k != i) e^(z_i.z_k / t))`; the mean goes over
-/// the anchors. An anchor without another point of its class has no positives and is left out; with no anchor left the
-/// loss is 0.
+/// `points [n, p]` are on the unit sphere; `labels [n]`, `temperature > 0`. With `P(i)` the other points of anchor
+/// `i`'s class, the anchor's loss is `-1/|P(i)| sum_(p in P(i)) log(e^(z_i.z_p / t) / sum_(k != i) e^(z_i.z_k / t))`;
+/// the result is the mean over the anchors. An anchor without another point of its class has no positives and is left
+/// out; if no anchor is left, the loss is 0.
 pub fn supervised_contrastive(
     points: Tensor<2>,
     labels: Tensor<1, Int>,
@@ -17,7 +17,7 @@ pub fn supervised_contrastive(
 ) -> Tensor<1> {
     let [n, _] = points.dims();
     if n < 2 {
-        // The log-sum-exp over no other point would be minus infinity, and the loss NaN.
+        // Without another point, the log-sum-exp would be minus infinity, and the loss NaN.
         return points.mul_scalar(0.0).sum();
     }
     let device = points.device();

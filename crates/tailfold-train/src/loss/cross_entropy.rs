@@ -1,4 +1,4 @@
-//! Cross-entropy: the baseline, and the end of every loss that only moves the scores.
+//! Cross-entropy: the baseline, and the last part of every loss that only shifts the scores.
 
 use burn::prelude::*;
 use burn::tensor::activation::log_softmax;
@@ -10,7 +10,7 @@ pub fn cross_entropy(scores: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     costs(scores, labels).mean()
 }
 
-/// The cross-entropy of each sample, `[n]`.
+/// Returns the cross-entropy of each sample, `[n]`.
 pub(super) fn costs(scores: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     log_softmax(scores, 1)
         .gather(1, labels.unsqueeze_dim::<2>(1))

@@ -1,4 +1,4 @@
-//! LDAM: a margin for each class, the wider the rarer.
+//! LDAM: a margin per class, wider for rarer classes.
 
 use burn::prelude::*;
 
@@ -7,7 +7,7 @@ use super::{every_class, same_class};
 
 /// Margins of LDAM: `n_j^(-1/4)`, scaled so that the rarest class has `largest`; `[C]`, in the unit of `largest`.
 ///
-/// `counts [C]`: training images a class, none of them 0.
+/// `counts [C]` is the number of training images per class; all counts are positive.
 pub fn ldam_margins(counts: &[u64], largest: f64) -> Vec<f64> {
     let raw: Vec<f64> = counts.iter().map(|&n| (n as f64).powf(-0.25)).collect();
     let top = raw.iter().copied().fold(0.0, f64::max);
@@ -16,12 +16,13 @@ pub fn ldam_margins(counts: &[u64], largest: f64) -> Vec<f64> {
 
 /// Label-distribution-aware margin loss (Cao et al., NeurIPS 2019).
 ///
-/// `scores [n, C]`, `labels [n]`, `margins [C]` in the scores' unit, no gradient: with `y = labels_i`, cross-entropy of
-/// sample `i` after `margins_y` is taken from its own class's score. With scores `s cos` and margins `s m_j` this is the
-/// published loss of scale `s`.
+/// `scores [n, C]`, `labels [n]`, `margins [C]` in the scores' unit without gradient. With `y = labels_i`, the loss of
+/// sample `i` is the cross-entropy after `margins_y` is subtracted from its own class's score. With scores `s cos` and
+/// margins `s m_j` this is the published loss of scale `s`.
 ///
-/// `weights [C]`: class weights, no gradient. With them the loss is the weighted mean, `sum_i w_y cost_i / sum_i w_y`, so
-/// that a batch of one class costs what it does without; without them the plain one.
+/// `weights [C]` are class weights without gradient. With weights, the loss is the weighted mean
+/// `sum_i w_y cost_i / sum_i w_y`, so a batch of a single class has the same loss with and without weights; without
+/// weights, it is the plain mean.
 pub fn ldam(
     scores: Tensor<2>,
     labels: Tensor<1, Int>,

@@ -1,9 +1,9 @@
 //! Class weights by the effective number of samples.
 
-/// Weights of the classes, `(1 - beta) / (1 - beta^n_j)`, scaled to sum `C`; `[C]`, without unit.
+/// Class weights `(1 - beta) / (1 - beta^n_j)`, scaled to sum `C`; `[C]`, dimensionless.
 ///
-/// `counts [C]`: training images a class, none of them 0; `0 <= beta < 1`. Cui et al., CVPR 2019: `beta = 0` weighs every
-/// class alike, `beta` near 1 by the inverse of its count.
+/// `counts [C]` is the number of training images per class; all counts are positive, and `0 <= beta < 1`. In Cui et al.
+/// (CVPR 2019), `beta = 0` weights all classes equally, and `beta` near 1 weights by inverse count.
 pub fn effective_number_weights(counts: &[u64], beta: f64) -> Vec<f64> {
     let raw: Vec<f64> = counts
         .iter()

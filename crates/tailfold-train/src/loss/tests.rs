@@ -11,14 +11,14 @@ mod counts;
 mod extremes;
 mod goldens;
 
-/// A loss and its gradient at each of its inputs.
+/// A loss, and its gradient at each of its inputs.
 #[derive(Deserialize)]
 struct Expected {
     loss: f64,
     gradients: Vec<Vec<Vec<f64>>>,
 }
 
-/// The same with the loss's own setting.
+/// A loss and its gradients for one value of the loss's own setting.
 #[derive(Deserialize)]
 struct Setting {
     setting: f64,
@@ -26,7 +26,7 @@ struct Setting {
     expected: Expected,
 }
 
-/// PyTorch's values and gradients; `tests/judges/losses.py` wrote them.
+/// PyTorch's values and gradients, written by `tests/judges/losses.py`.
 #[derive(Deserialize)]
 struct Golden {
     labels: Vec<i32>,
@@ -75,7 +75,7 @@ fn matrix(rows: &[Vec<f64>], dtype: DType) -> Tensor<2> {
     Tensor::from_data(data, (&device(), dtype))
 }
 
-/// The loss at `rows` and its gradient there, row-major.
+/// Computes the loss at `rows` and its gradient there, row-major.
 fn value_and_gradient(
     rows: &[Vec<f64>],
     dtype: DType,
@@ -87,7 +87,7 @@ fn value_and_gradient(
     (values(loss)[0], values(gradient))
 }
 
-/// `rows` of `dim` numbers in `[-size, size]`.
+/// Returns `rows` rows of `dim` numbers in `[-size, size]`.
 fn random(rng: &mut ChaCha8Rng, rows: usize, dim: usize, size: f64) -> Vec<Vec<f64>> {
     let mut number = || size * (f64::from(rng.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0);
     (0..rows)
@@ -104,9 +104,9 @@ fn close(found: &[f64], expect: &[f64], tolerance: f64) {
 
 /// Compares the gradient with central differences, in f64.
 ///
-/// With a step of 1e-5 they err by a sixth of its square, 1.7e-11, times the third derivative, which goes with
-/// 1 / temperature cubed (1000 here, times powers of coordinates below 1/2), and by the rounding of a loss of about 10,
-/// 2e-15, over the step: together below 5e-9.
+/// With a step of 1e-5, the error of central differences is a sixth of the step's square, 1.7e-11, times the third
+/// derivative, which scales with 1 / temperature cubed (1000 here, times powers of coordinates below 1/2), plus the
+/// rounding of a loss of about 10, 2e-15, divided by the step: together below 5e-9.
 fn check_slopes(rows: &[Vec<f64>], loss: impl Fn(Tensor<2>) -> Tensor<1>) {
     const STEP: f64 = 1e-5;
     let (_, gradient) = value_and_gradient(rows, DType::F64, &loss);

@@ -1,4 +1,4 @@
-//! A block: its convolutions in a row, and the shortcut around them.
+//! A block: consecutive convolutions and the shortcut around them.
 
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
@@ -8,7 +8,7 @@ use tailfold_spec::{Plan, Shortcut};
 use super::layer::{Layer, modules};
 use super::layers::{activated, subsample_and_widen};
 
-/// Two or three convolutions and what goes around them.
+/// Two or three convolutions and the shortcut around them.
 #[derive(Module, Debug)]
 pub(super) struct Block {
     conv1: Conv2d,
@@ -46,7 +46,7 @@ impl Block {
         }
     }
 
-    /// `[n, from, h, w]` to `[n, to, h', w']`.
+    /// Maps `[n, from, h, w]` to `[n, to, h', w']`.
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let residual = self.residual(&x);
         let [first, second] = &self.spec.convs;
@@ -61,7 +61,7 @@ impl Block {
         }
     }
 
-    /// What is added to the last convolution, `[n, to, h', w']`.
+    /// Returns the tensor added to the last convolution, `[n, to, h', w']`.
     fn residual(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
         match (&self.spec.shortcut, &self.shortcut) {
             (Shortcut::None, _) => None,

@@ -1,4 +1,4 @@
-//! A plan as modules: every network below its head.
+//! The body of a network, built from a plan.
 
 use burn::nn::PaddingConfig2d;
 use burn::nn::pool::MaxPool2dConfig;
@@ -9,7 +9,7 @@ use super::block::Block;
 use super::layer::Layer;
 use super::layers::mean_pixel;
 
-/// The network below the head; its tensors have the names of [`ConvNorm::part`].
+/// The network below the head; its tensors are named by [`ConvNorm::part`].
 #[derive(Module, Debug)]
 pub(crate) struct Body {
     stem: Layer,
@@ -35,8 +35,8 @@ impl Body {
         }
     }
 
-    /// Images `[n, c, h, w]`, in the number type that the convolutions work in, to features `[n, feature_dim]` in that of
-    /// the weights.
+    /// Maps images `[n, c, h, w]`, in the number type of the convolutions, to features `[n, feature_dim]` in the number
+    /// type of the weights.
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<2> {
         let mut x = self.stem.forward(x);
         if let Some(pool) = &self.pool {

@@ -1,4 +1,4 @@
-//! A convolution and its batch normalisation, as modules.
+//! A convolution and its batch normalization, as modules.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
@@ -16,7 +16,8 @@ pub(crate) struct Layer {
     spec: ConvNorm,
 }
 
-/// Modules of `spec` as `plan` begins them: weights from the device's generator, scales of 1, shifts of 0.
+/// Creates the modules of `spec` with the initial values of `plan`: random weights from the device's generator, scales
+/// of 1, shifts of 0.
 pub(super) fn modules(spec: &ConvNorm, plan: &Plan, device: &Device) -> (Conv2d, BatchNorm) {
     let [top, left, bottom, right] = spec.pads;
     let initializer = match plan.fan {
@@ -54,7 +55,7 @@ impl Layer {
         Self { conv, norm, spec }
     }
 
-    /// `[n, from, h, w]` to `[n, to, h', w']`.
+    /// Maps `[n, from, h, w]` to `[n, to, h', w']`.
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         activated(&self.conv, &self.norm, x, None, self.spec.activation)
     }

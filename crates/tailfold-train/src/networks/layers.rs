@@ -17,7 +17,7 @@ pub(crate) use gradients::forget;
 pub(crate) use pool::mean_pixel;
 pub(crate) use shortcut::subsample_and_widen;
 
-/// [`conv_norm`] with any activation after it.
+/// Runs [`conv_norm`], followed by any activation.
 pub(crate) fn activated(
     conv: &Conv2d,
     norm: &BatchNorm,

@@ -1,4 +1,4 @@
-//! Where a training step spends its time: the convolution layers of a network, one at a time.
+//! Timing of the convolution layers of a network, one at a time.
 
 use std::time::Instant;
 
@@ -12,39 +12,39 @@ use tailfold_spec::{Activation, Architecture, ConvNorm};
 use super::layer::modules;
 use super::layers::{conv_norm, forget, plain_conv_norm};
 
-/// A kind of layer, and what it costs on the CPU.
+/// A kind of layer and its cost on the CPU.
 #[derive(Clone, Debug, Serialize)]
 pub struct LayerTime {
-    /// Channels in and out.
+    /// Input and output channels.
     pub channels: [usize; 2],
     /// Height and width of the kernel.
     pub kernel: usize,
-    /// Its step.
+    /// Stride of the convolution.
     pub stride: usize,
     /// Height and width of the result.
     pub size: [usize; 2],
-    /// Layers of this kind in the network.
+    /// Number of layers of this kind in the network.
     pub layers: usize,
     /// Multiply-accumulates of one forward pass over the batch.
     pub macs: u64,
-    /// The fused unit: convolution, batch normalisation and ReLU.
+    /// Time of the fused operation: convolution, batch normalization and ReLU.
     pub fused: Milliseconds,
-    /// burn's own operations for the same.
+    /// Time of burn's own operations.
     pub plain: Milliseconds,
 }
 
-/// Medians over the repeats, a layer.
+/// Times of one layer, as medians over the repeats.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Milliseconds {
-    /// Forward, with what the gradient needs kept.
+    /// Forward pass, including the tensors saved for the gradient.
     pub forward: f64,
     /// Gradients of input, weights, scale and shift.
     pub backward: f64,
 }
 
-/// Times every kind of layer of `architecture` on the CPU with batches of `batch` images, fused and plain in turns,
-/// `repeats` times after one that does not count. Each finds its input and its gradient in the order in which its own
-/// kind leaves them.
+/// Times every kind of layer of `architecture` on the CPU with batches of `batch` images: `repeats` interleaved runs of
+/// the fused and the plain operation, after one warm-up run. Each operation gets its input and its gradient in the
+/// memory order that its own kind produces.
 ///
 /// # Panics
 /// When `repeats` is 0.
@@ -71,7 +71,7 @@ pub fn layer_times(architecture: &Architecture, batch: usize, repeats: usize) ->
             conv,
             norm,
             activate: spec.activation == Activation::Relu,
-            // Images have no gradient.
+            // The gradient of the input images is not needed.
             first: *spec == plan.stem,
         };
         let pixels = channels_last(&rows);
@@ -101,7 +101,7 @@ pub fn layer_times(architecture: &Architecture, batch: usize, repeats: usize) ->
     found.into_iter().map(time).collect()
 }
 
-/// What two layers that cost the same have in common.
+/// Returns a key that is equal for layers of equal cost.
 fn kind(layer: &ConvNorm) -> ([usize; 5], [usize; 2]) {
     let dims = [
         layer.from,
@@ -113,7 +113,7 @@ fn kind(layer: &ConvNorm) -> ([usize; 5], [usize; 2]) {
     (dims, layer.size)
 }
 
-/// The same values with the channels innermost in memory, as they are within a network of fused units.
+/// Returns the same values in channels-last layout, as in a network of fused operations.
 fn channels_last(x: &Tensor<4>) -> Tensor<4> {
     let data = x.clone().permute([0, 2, 3, 1]).into_data();
     Tensor::from_data(data, &x.device()).permute([0, 3, 1, 2])
@@ -128,7 +128,7 @@ struct Layer {
 
 impl Layer {
     fn fused(&self, x: &Tensor<4>) -> Milliseconds {
-        // Through the permutation the gradient of ones lies as a unit behind this one would leave it.
+        // The permutation gives the gradient of ones the layout that a following fused operation would produce.
         self.pass(
             x,
             |x| conv_norm(&self.conv, &self.norm, x, None, self.activate),
@@ -144,7 +144,7 @@ impl Layer {
         )
     }
 
-    /// One pass forward and back; `end` comes before the gradient and takes no time.
+    /// Times one forward and backward pass; `end` runs before the gradient and is not timed.
     fn pass(
         &self,
         x: &Tensor<4>,
@@ -192,7 +192,7 @@ mod tests {
     use crate::trainer::tests::generator;
 
     #[test]
-    fn every_layer_is_of_one_kind_and_takes_time() {
+    fn layer_kinds_cover_network_and_take_time() {
         let _held = generator();
         let architecture = Architecture {
             body: Body::CifarResnet {

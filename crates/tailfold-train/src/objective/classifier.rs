@@ -1,4 +1,4 @@
-//! The classifier's loss of a run, with what it takes from the class counts and from the moment.
+//! The classifier's loss of a run, with its terms from the class counts and from the progress of the run.
 
 use burn::prelude::*;
 use tailfold_spec::Head;
@@ -15,25 +15,25 @@ use crate::offsets::OffsetState;
 /// The classifier's loss of a run.
 #[derive(Debug)]
 pub(crate) enum ClassifierLoss {
-    /// Cross-entropy; OT-dynamic softmax where there are offsets.
+    /// Cross-entropy; OT-dynamic softmax if there are offsets.
     Softmax,
     /// Focal loss.
     Focal {
-        /// Its power.
+        /// Exponent of the focal loss.
         gamma: f64,
     },
     /// LDAM with deferred re-weighting.
     Ldam {
-        /// In logits, `[classes]`.
+        /// Margins in logits, `[classes]`.
         margins: Vec<f32>,
         /// Class weights of the deferred part, `[classes]`.
         weights: Vec<f32>,
-        /// Progress at which it begins.
+        /// Progress at which the deferred part begins.
         from: f64,
     },
     /// Logit adjustment.
     LogitAdjustment {
-        /// In logits, `[classes]`.
+        /// Shift in logits, `[classes]`.
         shift: Vec<f32>,
     },
 }
@@ -43,7 +43,7 @@ fn narrow(values: Vec<f64>) -> Vec<f32> {
 }
 
 impl ClassifierLoss {
-    /// The loss of `config` for `classes` with `counts` training images each.
+    /// Creates the loss of `config` for `classes` with `counts` training images each.
     pub(crate) fn new(
         config: &TrainConfig,
         counts: &[u64],
@@ -53,7 +53,7 @@ impl ClassifierLoss {
             && let Some(empty) = counts.iter().position(|&n| n == 0)
         {
             return Err(TrainErrorKind::Images.error(format!(
-                "class `{}` has no training images, which loss `{}` cannot do without",
+                "class `{}` has no training images, but loss `{}` needs them",
                 classes[empty],
                 config.loss.as_str()
             )));
@@ -84,7 +84,7 @@ impl ClassifierLoss {
         })
     }
 
-    /// The loss on `scores`, `[n, classes]`, of `labels`, `[n]`; `[1]`.
+    /// Computes the loss of `scores`, `[n, classes]`, with `labels`, `[n]`; `[1]`.
     ///
     /// `progress` is the share of the run's epochs that are finished.
     pub(crate) fn value(

@@ -1,4 +1,4 @@
-//! Who solves the transport problem.
+//! The device that solves the transport problem.
 
 use burn::prelude::Device;
 use tailfold_sdot::MAX_NEWTON_CLASSES;
@@ -9,14 +9,14 @@ use crate::error::{TrainError, TrainErrorKind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// The processor.
+    /// The CPU.
     Host,
-    /// The device that trains.
+    /// The training device.
     Device,
 }
 
 impl Place {
-    /// By the configuration's rule, for `classes` on `device`.
+    /// Selects the place by the configuration's rule, for `classes` on `device`.
     pub(super) fn new(
         solver: OffsetSolver,
         classes: usize,

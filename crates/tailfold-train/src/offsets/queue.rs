@@ -1,4 +1,4 @@
-//! Recent training features, kept where they were made.
+//! Recent training features, stored on the training device.
 
 use std::collections::VecDeque;
 
@@ -7,10 +7,10 @@ use burn::prelude::*;
 /// The last features and their classes, oldest first.
 #[derive(Debug)]
 pub(crate) struct FeatureQueue {
-    /// Most rows.
+    /// Largest number of rows.
     capacity: usize,
     rows: usize,
-    /// Of a step each: features `[n, dim]`, classes `[n]`.
+    /// For each step, its features `[n, dim]` and classes `[n]`.
     steps: VecDeque<(Tensor<2>, Vec<usize>)>,
 }
 
@@ -23,7 +23,7 @@ impl FeatureQueue {
         }
     }
 
-    /// Adds a step's `features` `[n, dim]` and forgets the oldest that have no room any more.
+    /// Adds a step's `features` `[n, dim]` and drops the oldest rows above the capacity.
     pub(crate) fn push(&mut self, features: Tensor<2>, labels: Vec<usize>) {
         self.rows += labels.len();
         self.steps.push_back((features, labels));
@@ -40,13 +40,13 @@ impl FeatureQueue {
         }
     }
 
-    /// Classes, `[rows]`.
+    /// Returns the classes, `[rows]`.
     pub(crate) fn labels(&self) -> Vec<usize> {
         let steps = self.steps.iter();
         steps.flat_map(|(_, labels)| labels).copied().collect()
     }
 
-    /// Features, `[rows, dim]`; `None` when there are none.
+    /// Returns the features, `[rows, dim]`; `None` when the queue is empty.
     pub(crate) fn features(&self) -> Option<Tensor<2>> {
         let steps: Vec<_> = self.steps.iter().map(|(z, _)| z.clone()).collect();
         (!steps.is_empty()).then(|| Tensor::cat(steps, 0))
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::casts::to_host;
 
-    /// Rows `[v, v]` of each value.
+    /// Returns rows `[v, v]` for each value.
     fn rows(values: &[f32]) -> Tensor<2> {
         let twice: Vec<f32> = values.iter().flat_map(|&v| [v, v]).collect();
         Tensor::from_data(TensorData::new(twice, [values.len(), 2]), &Device::flex())
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_are_forgotten() {
+    fn oldest_rows_are_dropped() {
         let mut queue = FeatureQueue::new(5);
         assert!(queue.features().is_none() && queue.labels().is_empty());
         queue.push(rows(&[0.0, 1.0, 2.0]), vec![7, 8, 9]);
@@ -79,7 +79,7 @@ mod tests {
         queue.push(rows(&[5.0]), vec![5]);
         assert_eq!(values(&queue), [1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(queue.labels(), [8, 9, 3, 4, 5]);
-        // Over two steps' ends, and more than there is room for.
+        // The dropped rows span two steps, and then more rows than the capacity are added.
         queue.push(rows(&[6.0, 7.0, 8.0]), vec![6, 7, 8]);
         assert_eq!(values(&queue), [4.0, 5.0, 6.0, 7.0, 8.0]);
         queue.push(rows(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), vec![1; 6]);

@@ -1,4 +1,4 @@
-//! The source measure: where the masses of the cells are measured.
+//! The source measure, under which the masses of the cells are computed.
 
 use burn::prelude::*;
 use tailfold_sdot::{SolveError, balanced_weights, sphere_samples};
@@ -6,7 +6,7 @@ use tailfold_sdot::{SolveError, balanced_weights, sphere_samples};
 use super::FeatureQueue;
 use crate::config::{OffsetConfig, SourceMeasure};
 
-/// A source measure of training, on the device that trains.
+/// A source measure on the training device.
 #[derive(Debug)]
 pub(crate) struct Source {
     measure: SourceMeasure,
@@ -21,9 +21,9 @@ pub(crate) struct Source {
 
 /// Weighted points.
 pub(super) struct Points {
-    /// `[n, dim]`.
+    /// Points `[n, dim]`.
     pub(super) values: Tensor<2>,
-    /// `[n]`; all alike when `None`.
+    /// Weights `[n]`; `None` means equal weights.
     pub(super) weights: Option<Vec<f64>>,
 }
 
@@ -39,14 +39,14 @@ impl Source {
         }
     }
 
-    /// True when it is made of training features.
+    /// Returns whether the measure consists of training features.
     pub(super) fn wants_features(&self) -> bool {
         self.measure != SourceMeasure::Sphere
     }
 
-    /// Its points in `dim` dimensions; `None` while a queue has not yet seen each of `classes`.
+    /// Returns the points in `dim` dimensions; `None` while the queue does not contain each of `classes`.
     ///
-    /// `radius` is the sphere's.
+    /// `radius` is the radius of the sphere.
     pub(super) fn points(
         &mut self,
         dim: usize,

@@ -1,4 +1,4 @@
-//! A sample of the transport problem as tensors, on the device that trains: features stay there.
+//! A sample of the transport problem as tensors on the training device, so that features are not copied to the host.
 
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
@@ -9,25 +9,26 @@ use crate::head::Affine;
 
 /// Weighted samples with their scores.
 pub(crate) struct TensorSample {
-    /// `[n, C]`.
+    /// Scores `[n, C]`.
     scores: Tensor<2>,
-    /// `[n, 1]`, sum 1.
+    /// Weights `[n, 1]`, sum 1.
     weights: Tensor<2>,
-    /// `[n, C]`, each row 0 to `C - 1`.
+    /// Class indices `[n, C]`: each row is 0 to `C - 1`.
     classes: Tensor<2, Int>,
     largest_weight: f64,
 }
 
-/// What a row comes to at some offsets and a temperature.
+/// The softmax of each row, for given offsets and a temperature.
 struct Softmax {
     /// `s + h`, `[n, C]`.
     moved: Tensor<2>,
-    /// `[n, C]`.
+    /// Probabilities `[n, C]`.
     probabilities: Tensor<2>,
 }
 
 impl TensorSample {
-    /// `points` `[n, dim]` under `head`, weighted by `weights` `[n]` of any sum, or all alike.
+    /// Creates the sample of `points` `[n, dim]` under `head`, with `weights` `[n]` of any sum (`None` means equal
+    /// weights).
     pub(crate) fn new(points: Tensor<2>, weights: Option<&[f64]>, head: &Affine) -> Self {
         let device = points.device();
         let scores = head.scores(points);
@@ -51,7 +52,7 @@ impl TensorSample {
         }
     }
 
-    /// `s + h`, `[n, C]`.
+    /// Returns `s + h`, `[n, C]`.
     fn moved(&self, offsets: &[f64]) -> Tensor<2> {
         let single: Vec<f32> = offsets.iter().map(|&h| to_f32(h)).collect();
         let offsets = Tensor::<1>::from_floats(single.as_slice(), &self.scores.device());
@@ -67,12 +68,12 @@ impl TensorSample {
         }
     }
 
-    /// `sum_i weight_i x_ij`, `[C]`, of `x` `[n, C]`.
+    /// Returns `sum_i weight_i x_ij`, `[C]`, for `x` `[n, C]`.
     fn sum(&self, x: Tensor<2>) -> Tensor<1> {
         (x * self.weights.clone()).sum_dim(0).squeeze_dim(0)
     }
 
-    /// Which class has the largest entry of a row: 1 there, 0 elsewhere; `[n, C]`.
+    /// Returns 1 for the class with the largest entry of each row and 0 for the others; `[n, C]`.
     fn winners(&self, moved: Tensor<2>) -> Tensor<2> {
         let shape = moved.dims();
         let largest = moved.argmax(1).expand(shape);
@@ -80,7 +81,7 @@ impl TensorSample {
     }
 }
 
-/// The values on the host.
+/// Copies the values to the host.
 fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, DeviceFailure> {
     let values = tensor.try_into_data()?.try_to_vec::<f32>();
     let values = values.map_err(|e| format!("{e:?}"))?;
@@ -115,13 +116,13 @@ impl DeviceSample for TensorSample {
             moved,
             probabilities,
         } = self.softmax(offsets, epsilon);
-        // epsilon logsumexp = max - epsilon ln p of the largest: no exponential is made twice.
+        // epsilon logsumexp = max - epsilon ln p of the largest class, so no exponential is computed twice.
         let largest = moved.clone().max_dim(1);
         let likeliest = probabilities.clone().max_dim(1);
         let energy = largest - likeliest.log().mul_scalar(epsilon);
         let energy = (energy * self.weights.clone()).sum();
         let (soft, hard) = (self.sum(probabilities), self.sum(self.winners(moved)));
-        // One copy from the device: each waits for all that came before.
+        // A single copy from the device, because each copy waits for all earlier work.
         let all = read(Tensor::cat(vec![energy, soft, hard], 0))?;
         let (soft, hard) = all[1..].split_at(offsets.len());
         Ok(DeviceSums::new(all[0], soft.to_vec(), hard.to_vec()))

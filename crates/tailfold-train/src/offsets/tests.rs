@@ -3,7 +3,7 @@ use tailfold_sdot::sphere_samples;
 use super::*;
 use crate::config::{OffsetSolver, SourceMeasure, TargetMeasure};
 
-/// On the processor's back end, which both solvers can use.
+/// Creates offsets on the CPU back end, which both solvers can use.
 fn offsets(config: OffsetConfig, target: Vec<f64>) -> OffsetState {
     OffsetState::new(config, target, 3, &Device::flex()).unwrap()
 }
@@ -13,7 +13,7 @@ fn rows(values: &[f32], dim: usize) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::flex())
 }
 
-/// A head of `weight` `[classes, dim]` without a bias.
+/// Creates a head of `weight` `[classes, dim]` without a bias.
 fn affine(weight: &[f32], dim: usize) -> Affine {
     Affine {
         weight: rows(weight, dim),
@@ -37,7 +37,7 @@ fn config(source: SourceMeasure, apply: Apply) -> OffsetConfig {
 }
 
 #[test]
-fn the_frequent_class_gets_the_larger_cell_and_the_sign_is_the_configured_one() {
+fn frequent_class_gets_larger_cell_with_configured_sign() {
     let head = affine(&[8.0, 0.0, -8.0, 0.0], 2);
     for (apply, sign) in [(Apply::Add, 1.0), (Apply::Subtract, -1.0)] {
         let mut state = offsets(config(SourceMeasure::Sphere, apply), vec![0.9, 0.1]);
@@ -57,7 +57,7 @@ fn the_frequent_class_gets_the_larger_cell_and_the_sign_is_the_configured_one() 
 }
 
 #[test]
-fn offsets_wait_for_the_warm_up_and_for_every_class() {
+fn offsets_start_after_warmup_when_every_class_is_queued() {
     let mut state = offsets(config(SourceMeasure::Features, Apply::Add), vec![0.5, 0.5]);
     assert!(!state.is_due(0, 0) && state.is_due(1, 0) && !state.is_due(1, 3) && state.is_due(1, 5));
     let head = affine(&[1.0, 0.0, 0.0, 1.0], 2);
@@ -70,7 +70,7 @@ fn offsets_wait_for_the_warm_up_and_for_every_class() {
 }
 
 #[test]
-fn momentum_keeps_its_share_of_the_old_offsets() {
+fn momentum_keeps_its_share_of_old_offsets() {
     let head = affine(&[8.0, 0.0, -8.0, 0.0], 2);
     let solved = |momentum| {
         let config = OffsetConfig {
@@ -84,21 +84,21 @@ fn momentum_keeps_its_share_of_the_old_offsets() {
     assert!((solved(0.75) - 0.25 * solved(0.0)).abs() < 1e-9);
 }
 
-/// A head whose classes lie unevenly, and masses that it does not give by itself.
+/// Returns a head with unevenly spread classes, and target masses that it does not have without offsets.
 fn uneven() -> (Affine, Vec<f64>) {
     let weight = [4.0, 0.0, 0.0, -4.0, 1.0, 0.0, 0.0, -2.0, 5.0];
     (affine(&weight, 3), vec![0.7, 0.2, 0.1])
 }
 
 #[test]
-fn the_next_solution_starts_from_the_last() {
+fn next_solution_starts_from_last() {
     let (head, target) = uneven();
     let mut state = offsets(config(SourceMeasure::Sphere, Apply::Add), target);
     state.update(&head, 1.0).unwrap();
     let first = state.take_effort();
     assert!(first.updates == 1 && first.iterations > 1, "{first:?}");
     let h = state.h.clone();
-    // The same head: nothing is left to do. One slightly turned: less than from nothing.
+    // The same head needs no steps, and a slightly rotated head needs fewer steps than a cold start.
     state.update(&head, 1.0).unwrap();
     let (updates, iterations) = (1, 0);
     assert_eq!(
@@ -117,7 +117,7 @@ fn the_next_solution_starts_from_the_last() {
     assert_eq!(state.take_effort(), Effort::default());
 }
 
-/// The mass that `state`'s offsets give each class of the weighted sample `points`.
+/// Returns the mass of each class of the weighted sample `points` under `state`'s offsets.
 fn masses(state: &OffsetState, points: &[f32], weights: &[f64]) -> Vec<f64> {
     let weight = [4.0, 0.0, 0.0, -4.0, 1.0, 0.0, 0.0, -2.0, 5.0_f32];
     let mut masses = [0.0; 3];
@@ -136,9 +136,9 @@ fn masses(state: &OffsetState, points: &[f32], weights: &[f64]) -> Vec<f64> {
     masses.iter().map(|m| m / all).collect()
 }
 
-/// Every source measure, counted by hand: the offsets give the target's masses on it, and not on the others.
+/// For every source measure, counted by hand: the offsets give the target masses on it, but not on the other measures.
 #[test]
-fn each_source_measures_its_own_cells() {
+fn offsets_meet_target_only_on_their_source() {
     let (head, target) = uneven();
     // 900 points around class 0's axis, 90 around class 1's, 10 around class 2's, each a third of a cloud.
     let cloud = sphere_samples(1000, 3, 8);
@@ -175,7 +175,7 @@ fn each_source_measures_its_own_cells() {
                 let found = masses(&state, points, weights);
                 let squares = found.iter().zip(&target);
                 let chi: f64 = squares.map(|(m, nu)| (m - nu).powi(2) / nu).sum();
-                // Solved to 1e-3; the three measures are far from each other.
+                // The offsets are solved to 1e-3, and the three measures differ much more.
                 if source == other {
                     assert!(chi < 1.1e-3, "{solver:?}, {source:?}: {found:?}");
                 } else {
@@ -187,7 +187,7 @@ fn each_source_measures_its_own_cells() {
 }
 
 #[test]
-fn the_solver_is_the_configured_one_where_it_fits() {
+fn configured_solver_is_used_if_it_fits() {
     let place = |solver, classes: usize| {
         let config = OffsetConfig {
             solver,
@@ -197,7 +197,7 @@ fn the_solver_is_the_configured_one_where_it_fits() {
         let state = OffsetState::new(config, target, 3, &Device::flex());
         state.map(|state| state.place).map_err(|e| e.to_string())
     };
-    // The processor trains in every build of these tests.
+    // These tests always train on the CPU.
     assert_eq!(place(OffsetSolver::Auto, 512), Ok(Place::Host));
     assert_eq!(place(OffsetSolver::Cpu, 513), Ok(Place::Host));
     assert_eq!(place(OffsetSolver::Device, 512), Ok(Place::Device));
@@ -207,7 +207,7 @@ fn the_solver_is_the_configured_one_where_it_fits() {
 }
 
 #[test]
-fn at_a_temperature_the_mean_softmax_has_the_target_masses() {
+fn mean_softmax_at_temperature_matches_target() {
     let (head, target) = uneven();
     let hard_config = config(SourceMeasure::Sphere, Apply::Add);
     let config = OffsetConfig {
@@ -234,13 +234,13 @@ fn at_a_temperature_the_mean_softmax_has_the_target_masses() {
         }
     }
     for (class, (mean, nu)) in mean.iter().zip(&target).enumerate() {
-        // The solver stops at a chi-square of 1e-3 at most.
+        // The solver stops at a chi-square of at most 1e-3.
         assert!(
             (mean - nu).abs() <= (1e-3 * nu).sqrt(),
             "class {class}: {mean} against {nu}"
         );
     }
-    // The hard cells' offsets are others: it is another problem.
+    // The offsets for hard cells differ, because they solve another problem.
     let mut hard = offsets(hard_config, target);
     hard.update(&head, 1.0).unwrap();
     let apart = state.h.iter().zip(&hard.h).map(|(a, b)| (a - b).abs());
@@ -250,7 +250,7 @@ fn at_a_temperature_the_mean_softmax_has_the_target_masses() {
 }
 
 #[test]
-fn a_target_comes_from_its_rule_or_its_file() {
+fn target_comes_from_rule_or_file() {
     let classes = ["cat", "dog"].map(str::to_owned);
     let masses = |target: TargetMeasure| target.prior(&classes).unwrap().masses(&[30, 10]).unwrap();
     assert_eq!(masses(TargetMeasure::Uniform), [0.5, 0.5]);

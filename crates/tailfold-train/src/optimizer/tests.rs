@@ -4,7 +4,7 @@ use burn::optim::GradientsParams;
 use super::*;
 use crate::casts::to_host;
 
-/// A matrix and a bias, and what they cost: the inner products with `slope` and `tilt`.
+/// A matrix and a bias; the loss is their inner products with `SLOPE` and `TILT`.
 #[derive(Module, Debug)]
 struct Layer {
     weight: Param<Tensor<2>>,
@@ -51,9 +51,9 @@ fn values(layer: &Layer) -> [Vec<f32>; 2] {
     ]
 }
 
-/// PyTorch's SGD, by its documentation: `g + decay w`, a velocity without dampening, and Nesterov's look ahead.
+/// PyTorch's SGD by its documentation: `g + decay w`, a velocity without dampening, and Nesterov's look-ahead.
 #[test]
-fn the_steps_are_pytorchs() {
+fn steps_match_pytorch() {
     let device = Device::flex().autodiff();
     for nesterov in [false, true] {
         for decay in [Decay::All, Decay::Weights] {
@@ -84,7 +84,7 @@ fn the_steps_are_pytorchs() {
 }
 
 #[test]
-fn a_restored_state_steps_to_the_same_bits() {
+fn restored_state_gives_same_bits() {
     let device = Device::flex().autodiff();
     let config = config(true, Decay::Weights);
     let mut straight = descent(&config);
@@ -95,6 +95,6 @@ fn a_restored_state_steps_to_the_same_bits() {
     let fresh = step(&mut descent(&config), layer.clone(), 0.25);
     let expect = values(&step(&mut straight, layer, 0.25));
     assert_eq!(values(&resumed), expect);
-    // The control: without its velocity the step is another.
+    // Control: without its velocity the step differs.
     assert_ne!(values(&fresh), expect);
 }

@@ -17,13 +17,13 @@ fn arch(classes: usize, head: Head) -> Architecture {
     }
 }
 
-/// A file as PyTorch's tools write it: every value another one, and a count in each BatchNorm.
+/// A file as PyTorch's tools write it: all values differ, and each BatchNorm has a counter.
 struct File {
     tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>,
 }
 
 impl File {
-    /// For a network of `classes` classes.
+    /// Creates the file of a network with `classes` classes.
     fn new(classes: usize) -> Self {
         let mut file = Self {
             tensors: BTreeMap::new(),
@@ -76,7 +76,7 @@ fn fresh(arch: &Architecture) -> Network {
 }
 
 #[test]
-fn every_tensor_finds_its_place() {
+fn every_tensor_is_loaded_by_its_name() {
     let _generator = generator();
     let arch = arch(10, Head::Linear);
     let file = File::new(10);
@@ -99,7 +99,7 @@ fn every_tensor_finds_its_place() {
 }
 
 #[test]
-fn a_classifier_that_does_not_fit_is_left_out() {
+fn classifier_that_does_not_fit_is_left_out() {
     let _generator = generator();
     let file = File::new(10);
     for arch in [
@@ -116,7 +116,7 @@ fn a_classifier_that_does_not_fit_is_left_out() {
 }
 
 #[test]
-fn a_file_that_does_not_fit_is_refused() {
+fn file_that_does_not_fit_is_refused() {
     let _generator = generator();
     let check = |edit: &dyn Fn(&mut File), expect: &str| {
         let mut file = File::new(10);
@@ -135,7 +135,7 @@ fn a_file_that_does_not_fit_is_refused() {
         &remove("linear.bias"),
         "there is no tensor `linear.bias`, expected one of shape [10]",
     );
-    // Without any classifier, its most usual name is asked for.
+    // Without any classifier, the error names the most common name.
     check(
         &|file| {
             file.tensors.remove("linear.weight");

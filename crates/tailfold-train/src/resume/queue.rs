@@ -20,7 +20,7 @@ pub(super) fn to_bytes(queue: &FeatureQueue) -> Result<Vec<u8>, TrainError> {
     safetensors_bytes(&tensors, Some(&labels))
 }
 
-/// Adds what was saved to an empty `queue`, on `device`; the error says what does not fit.
+/// Adds the saved rows to an empty `queue`, on `device`; the error says why they do not fit.
 pub(super) fn restore(
     queue: &mut FeatureQueue,
     bytes: &[u8],
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reading_is_the_inverse_of_writing() {
+    fn written_queue_reads_back() {
         let device = Device::flex();
         let read = |bytes: &[u8]| {
             let mut queue = FeatureQueue::new(8);

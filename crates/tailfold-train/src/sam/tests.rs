@@ -3,7 +3,7 @@ use burn::nn::{BatchNorm, BatchNormConfig};
 use super::*;
 use crate::casts::to_host;
 
-/// A matrix, a vector and a normalisation that has running statistics.
+/// A matrix, a vector and a normalization with running statistics.
 #[derive(Module, Debug)]
 struct Bowl {
     weight: Param<Tensor<2>>,
@@ -22,7 +22,7 @@ impl Bowl {
         }
     }
 
-    /// `sum w^2 + 2 sum b^2`, so the gradient is `2 w` and `4 b`; the normalisation sees `x [n, 2]` beside it.
+    /// Computes `sum w^2 + 2 sum b^2`, so the gradient is `2 w` and `4 b`; the normalization also processes `x [n, 2]`.
     fn loss(&self, x: Tensor<2>) -> Tensor<1> {
         let beside = self.norm.forward(x).detach().sum().mul_scalar(0.0);
         self.weight.val().square().sum() + self.bias.val().square().sum().mul_scalar(2.0) + beside
@@ -38,7 +38,7 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 #[test]
-fn the_second_gradient_is_that_of_the_moved_weights() {
+fn second_gradient_is_taken_at_moved_weights() {
     let device = Device::flex().autodiff();
     let bowl = Bowl::new(&device);
     let x = Tensor::from_floats([[1.0, 2.0], [3.0, 7.0]], &device);
@@ -54,7 +54,7 @@ fn the_second_gradient_is_that_of_the_moved_weights() {
             assert!((f - expect).abs() < 1e-5, "{f}, expected {expect}");
         }
     };
-    // Under the ids of the network below.
+    // The gradients have the ids of the original network.
     let weight = second.get::<2>(bowl.weight.id).unwrap();
     check(host(weight), host(bowl.weight.val()), 2.0);
     let bias = second.get::<1>(bowl.bias.id).unwrap();
@@ -62,14 +62,15 @@ fn the_second_gradient_is_that_of_the_moved_weights() {
 }
 
 #[test]
-fn running_statistics_see_a_batch_once() {
+fn running_statistics_see_batch_once() {
     let device = Device::flex().autodiff();
     let bowl = Bowl::new(&device);
     let x = Tensor::from_floats([[1.0, 2.0], [3.0, 7.0]], &device);
     let first = bowl.gradients(x.clone());
     let above = ascend(&bowl, &first, 0.5);
     let _second = above.gradients(x);
-    // Burn's momentum is 0.1: one update takes the mean from 0 to a tenth of the batch's, two would take it to 0.19 of it.
+    // Burn's momentum is 0.1: one update moves the mean from 0 to a tenth of the batch's mean, two updates to 0.19 of
+    // it.
     let mean = |bowl: &Bowl| host(bowl.norm.running_mean.value_sync());
     for (found, expect) in mean(&bowl).iter().zip([0.2, 0.45]) {
         assert!((found - expect).abs() < 1e-6, "{found}, expected {expect}");
@@ -80,7 +81,7 @@ fn running_statistics_see_a_batch_once() {
 }
 
 #[test]
-fn a_stationary_point_stays() {
+fn stationary_point_does_not_move() {
     let device = Device::flex().autodiff();
     let mut bowl = Bowl::new(&device);
     bowl.weight = Param::from_tensor(Tensor::zeros([2, 3], &device));

@@ -5,7 +5,7 @@ use crate::networks::Network;
 use crate::prepare::prepare;
 use crate::trainer::tests::{Silent, device, generator, plain, rich, workspace};
 
-/// Every parameter's gradient, in the order of the network.
+/// Returns every parameter's gradient, in the order of the network.
 fn values(network: &Network, gradients: &GradientsParams) -> Vec<f32> {
     struct Collect<'a>(&'a GradientsParams, Vec<f32>);
     impl ModuleVisitor for Collect<'_> {
@@ -20,10 +20,10 @@ fn values(network: &Network, gradients: &GradientsParams) -> Vec<f32> {
     all.1
 }
 
-/// One image five times under different labels: any part of the batch has the whole one's statistics, so the gradients
-/// can differ by rounding alone, and by wrong weights: 5 images make parts of 1, 2 and 2.
+/// One image five times with different labels: any part of the batch has the statistics of the whole batch, so the
+/// gradients can differ only by rounding or by wrong weights. 5 images make parts of 1, 2 and 2.
 #[test]
-fn the_parts_gradients_add_up_to_the_batchs() {
+fn gradients_of_parts_sum_to_batch_gradient() {
     let _generator = generator();
     let dir = workspace();
     let image: Vec<f32> = (0..144_u16)
@@ -59,13 +59,13 @@ fn the_parts_gradients_add_up_to_the_batchs() {
     for (s, l) in seen.iter().zip(&losses) {
         assert!((s - l).abs() < 1e-5, "{seen:?}, expected {losses:?}");
     }
-    // The control: weighted alike, they do not add up.
+    // Control: with equal weights, they do not sum to the batch's gradient.
     let (_, even, _) = pass(Some(2), true);
     assert!(distance(&even) > 0.01, "{}", distance(&even));
 }
 
 #[test]
-fn a_part_has_every_view_of_its_images() {
+fn part_has_every_view_of_its_images() {
     let _generator = generator();
     let dir = workspace();
     let device = device();
@@ -102,7 +102,7 @@ fn a_part_has_every_view_of_its_images() {
     assert!((shares - 1.0).abs() < 1e-12);
 }
 
-/// Scores by hand: of two images in two views, three rows are right.
+/// Scores by hand: of two images in two views, three rows are correct.
 #[test]
 fn top1_compares_with_the_labels_of_every_view() {
     let scores = Tensor::from_floats(

@@ -15,7 +15,7 @@ mod losses;
 mod photographs;
 mod resuming;
 
-/// Held by every test that draws weights: burn's generator and its seed belong to the process.
+/// A lock for every test that draws weights: burn's generator and its seed belong to the process.
 pub(crate) fn generator() -> MutexGuard<'static, ()> {
     static GENERATOR: Mutex<()> = Mutex::new(());
     GENERATOR.lock().unwrap_or_else(PoisonError::into_inner)
@@ -46,7 +46,7 @@ pub(crate) fn write_idx(dir: &Path, prefix: &str, counts: &[usize]) {
     fs::write(file, [head, labels].concat()).unwrap();
 }
 
-/// A folder with the data set in `data` and room for runs.
+/// Creates a folder with the data set in `data` and room for runs.
 pub(crate) fn workspace() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
@@ -76,7 +76,7 @@ pub(crate) fn plain(dir: &Path, epochs: usize) -> TrainConfig {
     toml::from_str(&text).unwrap()
 }
 
-/// A run with everything that has a state: momentum, offsets from a feature queue, two losses, augmented views.
+/// A run with every kind of state: momentum, offsets from a feature queue, two losses, augmented views.
 pub(crate) fn rich(dir: &Path, epochs: usize) -> TrainConfig {
     let text = r#"
         loss = "sdot"
@@ -96,17 +96,17 @@ pub(crate) fn rich(dir: &Path, epochs: usize) -> TrainConfig {
     all.try_into().unwrap()
 }
 
-/// Hears nothing and stops nothing.
+/// Ignores all reports and never stops the run.
 pub(crate) struct Silent;
 
 impl Observer for Silent {}
 
-/// Remembers what a run told.
+/// Records the reports of a run.
 #[derive(Default)]
 struct Watch {
     started_after: Option<usize>,
     steps: Vec<(usize, usize)>,
-    /// Epoch and step after which the run is to stop.
+    /// Epoch and step after which the run is stopped.
     stop_after: Option<(usize, usize)>,
 }
 
@@ -143,7 +143,7 @@ fn tensors(bytes: &[u8]) -> NamedTensors {
 }
 
 #[test]
-fn a_run_folder_is_whole() {
+fn run_folder_is_complete() {
     let _generator = generator();
     let dir = workspace();
     for (name, config) in [
@@ -154,7 +154,7 @@ fn a_run_folder_is_whole() {
         let mut watch = Watch::default();
         let outcome = train(&config, &out, false, &device(), &mut watch).unwrap();
         assert_eq!(watch.started_after, Some(0));
-        // 70 images: 4 whole batches of 16.
+        // 70 images make 4 whole batches of 16.
         let steps: Vec<_> = (1..=2).flat_map(|e| (1..=4).map(move |s| (e, s))).collect();
         assert_eq!(watch.steps, steps);
 
@@ -191,13 +191,13 @@ fn a_run_folder_is_whole() {
             "{rows:?}"
         );
 
-        recall_is_that_of_the_last_epoch(&out, &manifest, &rows[1]);
+        check_recall_of_last_epoch(&out, &manifest, &rows[1]);
         for row in &rows {
             let (wait, loader) = (row.loader_wait, row.loader_images_per_second);
             assert!((0.0..=1.0).contains(&wait) && loader > 0.0 && loader.is_finite());
         }
 
-        // The checkpoint is the network that gave the golden answers.
+        // The checkpoint is the network that computed the golden outputs.
         let golden = tensors(&manifest.read_file(&out, Manifest::GOLDEN).unwrap());
         let weights = tensors(&manifest.read_file(&out, Manifest::CHECKPOINT).unwrap());
         let plain = device().without_autodiff();
@@ -217,7 +217,7 @@ fn a_run_folder_is_whole() {
     }
 }
 
-fn recall_is_that_of_the_last_epoch(out: &Path, manifest: &Manifest, last: &EpochReport) {
+fn check_recall_of_last_epoch(out: &Path, manifest: &Manifest, last: &EpochReport) {
     type Row = (usize, String, u64, u64, Option<f64>, f32);
     let mut reader = csv::Reader::from_path(out.join(RECALL)).unwrap();
     let header = "class,name,train_count,images,recall,offset";
@@ -236,7 +236,7 @@ fn recall_is_that_of_the_last_epoch(out: &Path, manifest: &Manifest, last: &Epoc
         assert_eq!((row.0, &row.1), (class, &manifest.classes[class]));
         assert_eq!((row.2, row.3), (manifest.train_counts[class], 4));
     }
-    // Four images a class: the mean over classes is the mean over images.
+    // There are four images per class, so the mean over classes equals the mean over images.
     let mean = rows.iter().map(|row| row.4.unwrap()).sum::<f64>() / 3.0;
     assert!((mean - last.val_top1.unwrap()).abs() < 1e-12);
     let offsets = rows.iter().map(|row| row.5.abs()).fold(0.0, f32::max);
@@ -253,15 +253,15 @@ fn without_validation_there_is_no_recall_and_no_best_epoch() {
     let better = |r: &EpochReport| r.val_top1 > best.val_top1;
     assert!(!outcome.reports.iter().any(better));
     assert!(out.join(RECALL).exists());
-    // The file of the run before is not left for this one's.
+    // The recall file of an earlier run is removed.
     let mut config = plain(dir.path(), 1);
     config.validation = None;
     let outcome = run(&config, &out, false).unwrap();
     assert!(outcome.best_epoch().is_none() && !out.join(RECALL).exists());
 }
 
-/// With a radius too small to move a weight, both gradients are the same, and so must be everything that comes of them:
-/// were the running statistics to see a batch twice, the checkpoint would be another.
+/// With a radius too small to move a weight, both gradients are equal, and so are all results: if the running
+/// statistics saw a batch twice, the checkpoint would differ.
 #[test]
 fn sharpness_aware_steps_update_running_statistics_once() {
     let _generator = generator();
@@ -281,7 +281,7 @@ fn sharpness_aware_steps_update_running_statistics_once() {
 }
 
 #[test]
-fn separable_classes_are_learnt() {
+fn separable_classes_are_learned() {
     let _generator = generator();
     let dir = workspace();
     for config in [plain(dir.path(), 8), rich(dir.path(), 8)] {
@@ -292,7 +292,7 @@ fn separable_classes_are_learnt() {
 }
 
 #[test]
-fn a_run_that_diverges_says_where_and_writes_nothing() {
+fn diverging_run_names_step_and_writes_nothing() {
     let _generator = generator();
     let dir = workspace();
     let out = dir.path().join("run");
@@ -325,7 +325,7 @@ fn a_run_that_diverges_says_where_and_writes_nothing() {
     });
     let first = diverge(&config, 0, 0.1);
 
-    // A first step that throws the weights out of f32's range; 1 of 8 steps down the cosine.
+    // The first step moves the weights out of f32's range; the learning rate is at step 1 of 8 of the cosine.
     let mut config = plain(dir.path(), 2);
     config.optimizer.learning_rate = 100.0;
     config.network.head = tailfold_spec::Head::Cosine { scale: 1e30 };
@@ -335,7 +335,7 @@ fn a_run_that_diverges_says_where_and_writes_nothing() {
         50.0 * (1.0 + (std::f64::consts::PI / 8.0).cos()),
     );
 
-    // A finite loss whose step leaves infinite weights, saved at once: nothing is replaced by them.
+    // A step with a finite loss makes infinite weights that would be saved at once: the save must not replace anything.
     config.network.head = tailfold_spec::Head::Cosine { scale: 2e37 };
     config.checkpoint_minutes = 0.0;
     let error = run(&config, &out, false).unwrap_err();

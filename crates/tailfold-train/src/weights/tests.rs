@@ -22,7 +22,7 @@ fn network(head: Head, projection: Option<(usize, usize)>, device: &Device) -> N
     Network::new(&arch, projection, device).materialize()
 }
 
-/// `n` images without symmetry.
+/// Returns `n` images without symmetry.
 fn images(n: usize) -> Vec<f32> {
     let [c, h, w] = INPUT;
     (0..n * c * h * w)
@@ -42,7 +42,7 @@ fn message<T>(result: Result<T, TrainError>) -> String {
 
 /// The names and shapes of the checkpoint contract, which the exporter reads.
 #[test]
-fn names_are_those_of_the_checkpoint() {
+fn names_match_checkpoint_contract() {
     let _generator = generator();
     let device = Device::flex();
     let mut expect: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -72,7 +72,7 @@ fn names_are_those_of_the_checkpoint() {
     expect.insert("head.bias".into(), vec![7]);
     assert_eq!(shapes(&network(Head::Linear, None, &device)), expect);
 
-    // What a contrastive run adds is under one prefix.
+    // All tensors added by a contrastive run share one prefix.
     let all = shapes(&network(Head::Linear, Some((6, 5)), &device));
     let added: Vec<&str> = all
         .keys()
@@ -87,13 +87,13 @@ fn names_are_those_of_the_checkpoint() {
 }
 
 #[test]
-fn loading_what_was_named_is_the_identity() {
+fn named_weights_load_back_unchanged() {
     let _generator = generator();
     for device in [Device::flex(), Device::flex().autodiff()] {
         let plain = device.clone().without_autodiff();
         for head in [Head::Linear, Head::Cosine { scale: 10.0 }] {
             let original = network(head, None, &device);
-            // Statistics other than those of a fresh network.
+            // Gives the running statistics other values than in a fresh network.
             if device.is_autodiff() {
                 scores(&original, 3, &device);
             }
@@ -109,7 +109,7 @@ fn loading_what_was_named_is_the_identity() {
 }
 
 #[test]
-fn a_loaded_network_still_learns() {
+fn loaded_network_still_learns() {
     let _generator = generator();
     let device = Device::flex().autodiff();
     let weights = named_weights(&network(Head::Linear, None, &device)).unwrap();
@@ -140,7 +140,7 @@ fn tensors_that_do_not_fit_are_named() {
     );
     assert_eq!(
         message(load(&|weights| {
-            // As many values, transposed.
+            // The same number of values, but transposed.
             weights.get_mut("head.weight").unwrap().0 = vec![16, 7];
         })),
         "tensor `head.weight` has shape [16, 7], the network expects [7, 16]",
@@ -157,7 +157,7 @@ fn tensors_that_do_not_fit_are_named() {
         })),
         "tensor `head.bias` has shape [7] but 6 values",
     );
-    // More than the network needs is no fault.
+    // More tensors than the network needs are accepted.
     let load_more = load(&|weights| {
         weights.insert("projection.out.bias".into(), (vec![1], vec![0.0]));
     });
@@ -184,9 +184,9 @@ fn values_that_are_not_finite_are_named() {
     }
 }
 
-/// A stem that copies channel 0 times (channel + 1), so that its output's statistics are those of the images.
+/// The stem copies channel 0 times (channel + 1), so its output's statistics follow from the statistics of the images.
 #[test]
-fn running_statistics_are_the_updated_ones() {
+fn named_running_statistics_are_up_to_date() {
     let _generator = generator();
     let device = Device::flex().autodiff();
     let mut weights = named_weights(&network(Head::Linear, None, &device)).unwrap();
@@ -228,14 +228,14 @@ fn running_statistics_are_the_updated_ones() {
         assert_ne!(updated[name], weights[name], "{name}");
     }
 
-    // Naming the weights changes none of them, and neither does a validation pass.
+    // Neither naming the weights nor a validation pass changes the weights.
     scores(&network.valid(), n, &device.clone().without_autodiff());
     assert_eq!(named_weights(&network).unwrap(), updated);
 }
 
-/// Weights depend on the seed alone, not on which of them is used first.
+/// Weights depend only on the seed, not on the order of their first use.
 #[test]
-fn weights_are_drawn_when_a_network_is_made() {
+fn weights_are_drawn_when_network_is_created() {
     let _generator = generator();
     let device = Device::flex();
     let made = |after: &dyn Fn(&Network)| {

@@ -15,7 +15,7 @@ fn read(answer: &str) -> Value {
 }
 
 #[test]
-fn a_model_and_an_image_give_names_and_logits() {
+fn classify_gives_names_and_logits() {
     let mut session = Session::default();
     let opened = read(&session.open(&model("fashion-lt.int8.onnx")));
     assert_eq!(opened["classes"].as_array().unwrap().len(), 10);
@@ -46,7 +46,7 @@ fn a_model_and_an_image_give_names_and_logits() {
 }
 
 #[test]
-fn images_of_any_size_are_taken() {
+fn image_of_any_size_is_classified() {
     let mut session = Session::default();
     session.open(&model("fashion-lt.int8.onnx"));
     let photo = Pixels {
@@ -60,7 +60,7 @@ fn images_of_any_size_are_taken() {
 }
 
 #[test]
-fn failures_say_why_and_a_failed_model_leaves_none() {
+fn failures_name_the_cause_and_failed_open_leaves_no_model() {
     let mut session = Session::default();
     let none = |session: &mut Session| {
         let answer = read(&session.classify(&[], 1));

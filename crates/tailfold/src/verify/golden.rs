@@ -1,4 +1,4 @@
-//! Goldens: inputs and the answers of the training framework, which an exported model must give too.
+//! Goldens: inputs with the scores of the training framework, which an exported model must reproduce.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,18 @@ use crate::{RuntimeError, RuntimeErrorKind};
 /// Inputs and the scores that the training framework gave them.
 #[derive(Debug)]
 pub struct Golden {
-    /// `[n, channels, height, width]`, preprocessed.
+    /// Preprocessed inputs, `[n, channels, height, width]`.
     pub inputs: ImageBatch,
-    /// `[n, classes]`, before offsets, row-major.
+    /// Scores before offsets, `[n, classes]`, row-major.
     scores: Vec<f32>,
-    /// For messages.
+    /// The path in messages.
     path: PathBuf,
-    /// SHA-256 of the run's checkpoint, where the run is known.
+    /// SHA-256 of the run's checkpoint, if the run is known.
     checkpoint_sha256: Option<String>,
 }
 
 impl Golden {
-    /// Reads the goldens of the run folder `run`, and checks their hash by its manifest.
+    /// Reads the goldens of the run folder `run` and checks their hash against its manifest.
     ///
     /// # Errors
     /// [`RuntimeError`] naming the file.
@@ -33,8 +33,8 @@ impl Golden {
         })
     }
 
-    /// Reads the goldens of a run folder, or a file `golden.safetensors`. A file inside a run folder is checked by the
-    /// folder's manifest.
+    /// Reads the goldens of a run folder, or a file `golden.safetensors`. A file inside a run folder is checked against
+    /// the folder's manifest.
     ///
     /// # Errors
     /// [`RuntimeError`] naming the file.
@@ -43,7 +43,7 @@ impl Golden {
             return Self::of_run(path);
         }
         let run = path.ancestors().nth(2).filter(|run| {
-            // A relative path may end at the folder that it starts from.
+            // The run folder of a relative path can be the current folder, whose path is empty here.
             let run = if run.as_os_str().is_empty() {
                 Path::new(".")
             } else {
@@ -83,7 +83,7 @@ impl Golden {
         &self.path
     }
 
-    /// Checks that the model with this card comes from the same checkpoint, where the run of the goldens is known.
+    /// Checks that the model with this card comes from the checkpoint of the goldens, if their run is known.
     ///
     /// # Errors
     /// [`RuntimeErrorKind::Verify`] with both checkpoints.
@@ -98,11 +98,11 @@ impl Golden {
         }
     }
 
-    /// The logits `[n, classes]` that a model with this card must give: the scores plus the offsets that are folded into
-    /// it.
+    /// Returns the logits `[n, classes]` that a model with this card must give: the scores plus the model's folded
+    /// offsets.
     ///
     /// # Errors
-    /// [`RuntimeError`] naming the file, when its images or classes are not the model's.
+    /// [`RuntimeError`] naming the file, if its images or classes do not fit the model.
     pub fn expected(&self, card: &ModelCard) -> Result<Logits, RuntimeError> {
         let [images, shape @ ..] = self.inputs.shape();
         let spec = &card.preprocess;

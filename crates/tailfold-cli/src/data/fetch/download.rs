@@ -23,8 +23,9 @@ pub(super) fn agent() -> ureq::Agent {
 
 /// Downloads `url` to `target`. Until it has the size and the hash of `remote`, the file has the ending `.partial`.
 ///
-/// A partial file of an earlier call is continued. After a lost connection, the download is tried again after each of
-/// `waits`; the partial file stays even when the last attempt fails. `progress` is called with the number of bytes so far.
+/// The download continues a partial file of an earlier call. After a lost connection it is tried again, after each of
+/// `waits`; the partial file stays even if the last attempt fails. `progress` is called with the number of bytes so
+/// far.
 pub(super) fn download(
     agent: &ureq::Agent,
     url: &str,
@@ -45,7 +46,7 @@ pub(super) fn download(
         let Some(wait) = waits.next() else {
             let there = length(&partial);
             return Err(cut).context(format!(
-                "{url}: the connection was cut after {there} of {} bytes; the next call goes on there",
+                "{url}: the connection was cut after {there} of {} bytes; the next call continues there",
                 remote.bytes
             ));
         };
@@ -56,7 +57,7 @@ pub(super) fn download(
         fs::remove_file(&partial)
             .with_context(|| format!("cannot remove {}", partial.display()))?;
         bail!(
-            "{url} has SHA-256 {found}, expected {}; what came was removed",
+            "{url} has SHA-256 {found}, expected {}; the downloaded file was removed",
             remote.sha256
         );
     }

@@ -10,21 +10,22 @@ use tailfold_spec::artifact;
 use super::table::Remote;
 use super::*;
 
-/// What the server does with one request.
+/// The server's reply to one request.
 #[derive(Clone, Copy)]
 enum Answer {
-    /// What is asked for, from the range's first byte on.
+    /// The content from the first byte of the requested range on.
     Right,
-    /// The same, but the connection ends after so many bytes of it.
+    /// The same content, but the connection ends after this number of bytes.
     Cut(usize),
-    /// The whole, whatever the range.
+    /// The whole content; the requested range is ignored.
     NoRange,
-    /// Another range than asked for.
+    /// Another range than the requested one.
     WrongRange,
     Status(u16),
 }
 
-/// A server on this machine that gives `answers`, one a connection, and then ends; with the ranges it was asked for.
+/// Starts a local server that gives `answers`, one per connection, and then ends. Its thread returns the requested
+/// ranges.
 fn serve(
     content: Vec<u8>,
     answers: Vec<Answer>,
@@ -69,12 +70,12 @@ fn reply(stream: &mut TcpStream, content: &[u8], answer: Answer) -> Option<usize
     let head =
         format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
-    // A client that has seen enough may have gone.
+    // The client may have closed the connection already.
     let _ = stream.write_all(&body[..sent.min(length)]);
     range
 }
 
-/// A client that takes no proxy from the environment.
+/// Returns a client that ignores the proxy settings of the environment.
 fn direct() -> ureq::Agent {
     let config = ureq::Agent::config_builder();
     config
@@ -84,14 +85,14 @@ fn direct() -> ureq::Agent {
         .into()
 }
 
-/// Text that lives as long as the test program, as the table's does.
+/// Leaks `text`, because the table holds static text.
 fn forever(text: String) -> &'static str {
     text.leak()
 }
 
-/// An archive of noise that does not compress, and how it would be published.
+/// Returns an archive of incompressible noise, and its entry in the table.
 fn published() -> (Vec<u8>, Published) {
-    // Numerical Recipes' linear congruence; its upper byte is noise enough for a compressor.
+    // The linear congruential generator of Numerical Recipes; compressors cannot shorten its upper bytes.
     let noise = |n: usize| {
         let next = |x: &u32| Some(x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
         let states = std::iter::successors(Some(7), next).take(n);
@@ -125,7 +126,7 @@ fn published() -> (Vec<u8>, Published) {
     (bytes, published)
 }
 
-/// Names of the files in `folder`, sorted.
+/// Returns the names of the files in `folder`, sorted.
 fn listing(folder: &Path) -> Vec<String> {
     let name =
         |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
@@ -134,7 +135,7 @@ fn listing(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Fetches from a server that gives `answers`; what happened, and the ranges that were asked for.
+/// Fetches from a server that gives `answers`; returns the result and the requested ranges.
 fn check(
     out: &Path,
     answers: &[Answer],
@@ -155,17 +156,17 @@ fn assert_unpacked(out: &Path) {
 }
 
 #[test]
-fn a_whole_download_is_unpacked() {
+fn complete_download_is_unpacked() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("deep/set");
     assert_eq!(check(&out, &[Answer::Right], 0), (Ok(()), vec![None]));
     assert_unpacked(&out);
-    // Nothing is asked for again.
+    // A second fetch sends no request.
     assert_eq!(check(&out, &[], 0), (Ok(()), vec![]));
 }
 
 #[test]
-fn a_cut_download_goes_on_where_it_was() {
+fn cut_download_resumes() {
     let dir = tempfile::tempdir().unwrap();
     let cuts = [Answer::Cut(50_000), Answer::Cut(30_000), Answer::Right];
     let (result, ranges) = check(dir.path(), &cuts, 2);
@@ -175,7 +176,7 @@ fn a_cut_download_goes_on_where_it_was() {
     );
     assert_unpacked(dir.path());
 
-    // The same over two calls.
+    // The download also resumes in a second call.
     let dir = tempfile::tempdir().unwrap();
     let (result, _) = check(dir.path(), &[Answer::Cut(1234)], 0);
     let message = result.unwrap_err();
@@ -192,7 +193,7 @@ fn a_cut_download_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_server_without_ranges_sends_all_again() {
+fn server_without_ranges_sends_whole_file_again() {
     let dir = tempfile::tempdir().unwrap();
     let answers = [Answer::Cut(60_000), Answer::NoRange];
     assert_eq!(
@@ -203,7 +204,7 @@ fn a_server_without_ranges_sends_all_again() {
 }
 
 #[test]
-fn another_range_than_asked_for_is_refused() {
+fn wrong_range_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (result, _) = check(dir.path(), &[Answer::Cut(10), Answer::WrongRange], 1);
     let message = result.unwrap_err();
@@ -220,7 +221,8 @@ fn wrong_bytes_are_removed() {
     let (bytes, published) = published();
     let mut wrong = bytes.clone();
     wrong[70_000] ^= 1;
-    // A wrong part from before: the whole has the right size and another hash.
+    // Wrong bytes come from the server, or from an earlier partial file. Either way the size is right and the hash is
+    // wrong.
     for (there, answer) in [
         (None, wrong.clone()),
         (Some(&wrong[..90_000]), bytes.clone()),
@@ -234,12 +236,12 @@ fn wrong_bytes_are_removed() {
         server.join().unwrap();
         let (found, expected) = (artifact::sha256(&wrong), published.files[0].sha256);
         let expect = format!(
-            "{url}/set.tar.gz has SHA-256 {found}, expected {expected}; what came was removed"
+            "{url}/set.tar.gz has SHA-256 {found}, expected {expected}; the downloaded file was removed"
         );
         assert_eq!(format!("{error:#}"), expect);
         assert!(listing(dir.path()).is_empty());
     }
-    // More than there should be.
+    // The server sends one byte too many.
     let (url, server) = serve([bytes, vec![0]].concat(), vec![Answer::Right]);
     let error = fetch(&direct(), &published, dir.path(), Some(&url), &[]).unwrap_err();
     server.join().unwrap();
@@ -250,7 +252,7 @@ fn wrong_bytes_are_removed() {
 }
 
 #[test]
-fn refusals_are_told() {
+fn http_error_status_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     for status in [404, 500] {
         let (result, _) = check(dir.path(), &[Answer::Status(status)], 3);
@@ -261,7 +263,7 @@ fn refusals_are_told() {
         );
         assert!(listing(dir.path()).is_empty());
     }
-    // Nobody there: the table's own address is a closed port.
+    // No server answers: the address of the table is a closed port.
     let (_, published) = published();
     let error = fetch(&direct(), &published, dir.path(), None, &[]).unwrap_err();
     assert!(
@@ -271,7 +273,7 @@ fn refusals_are_told() {
 }
 
 #[test]
-fn an_archive_without_its_members_is_an_error() {
+fn archive_without_members_is_error() {
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("a.tar.gz");
     fs::write(&archive, published().0).unwrap();
@@ -287,7 +289,7 @@ fn an_archive_without_its_members_is_an_error() {
         error.to_string(),
         format!("cannot unpack {}", archive.display())
     );
-    // A single file, not an archive of files.
+    // A compressed file that is not an archive has one member.
     let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
     gz.write_all(b"labels").unwrap();
     let single = dir.path().join("labels.gz");
@@ -297,7 +299,7 @@ fn an_archive_without_its_members_is_an_error() {
 }
 
 #[test]
-fn the_table_is_well_formed() {
+fn table_has_valid_sizes_and_hashes() {
     let mut hashes = Vec::new();
     for name in [Name::Cifar10, Name::Cifar100, Name::FashionMnist] {
         for remote in name.published().files {

@@ -1,5 +1,5 @@
-//! The float and the INT8 model in tract's float arithmetic, where every inner tensor exists, for the search of
-//! [`tailfold_parity::chain::bisect`]. Graphs that hold nodes of both models answer its questions.
+//! Runs the float and the INT8 model in tract's float arithmetic, where every inner tensor exists, for the search of
+//! [`tailfold_parity::chain::bisect`]. Graphs with nodes of both models answer the queries of the search.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ use pair::Pair;
 /// tract-stock; `scores` are the logits of `ready` on `data`.
 ///
 /// # Errors
-/// Models without common names inside, and errors of the back end.
+/// Models without common tensor names, and errors of the back end.
 pub(super) fn bisect(
     ready: &[Ready],
     scores: &[Logits],
@@ -66,7 +66,7 @@ pub(super) fn bisect(
     search(&mut OnTract::new(&pair, &images), &sample, &subject)
 }
 
-/// The graph of a step's file in canonical form, read once more: a loaded model keeps no graph.
+/// Reads the graph of a step's file again, in canonical form: a loaded model keeps no graph.
 fn graph(step: &Ready) -> anyhow::Result<Model> {
     let file = ModelFile::read(Path::new(&step.file), &OpenOptions::default())?;
     ensure!(

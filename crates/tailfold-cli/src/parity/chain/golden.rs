@@ -1,4 +1,4 @@
-//! The float model against the goldens of the training framework.
+//! The comparison of the float model with the goldens of the training framework.
 
 use tailfold::Golden;
 use tailfold_parity::chain::{Against, Closeness};

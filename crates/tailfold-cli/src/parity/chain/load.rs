@@ -1,4 +1,4 @@
-//! The models of the chain on the back ends that are at hand, and which are not.
+//! Loads the models of the chain on the available back ends, and lists the unavailable ones.
 
 use std::path::Path;
 
@@ -17,26 +17,26 @@ pub(super) struct Files<'a> {
     pub(super) int8: &'a Path,
 }
 
-/// A step that can be made.
+/// A step whose model is loaded.
 pub(super) struct Ready {
     pub(super) stage: Stage,
     pub(super) backend: Backend,
-    /// As given.
+    /// File of the model, as given.
     pub(super) file: String,
     pub(super) model: LoadedModel,
 }
 
-/// All steps with a model, in their order.
+/// The loaded steps and the unavailable ones, in the order of the chain.
 pub(super) struct Loaded {
-    /// The first is the float model's.
+    /// The first step is the float model.
     pub(super) ready: Vec<Ready>,
     pub(super) absent: Vec<Absent>,
 }
 
 /// Returns the back ends that are tried for `stage`, in the order of the steps.
 ///
-/// The GPU's are not for float: CUDA multiplies f32 with the precision of TF32, which no tolerance of rounding holds. tract has no
-/// half precision.
+/// Float models do not run on GPUs here: CUDA multiplies f32 with the precision of TF32, which exceeds any tolerance
+/// for rounding. tract has no half precision.
 fn of_stage(stage: Stage) -> &'static [Backend] {
     match stage {
         Stage::Golden => &[],
@@ -54,11 +54,11 @@ fn of_stage(stage: Stage) -> &'static [Backend] {
     }
 }
 
-/// Prepares every file for every back end that it is for.
+/// Prepares every file for every back end of its stage.
 ///
 /// # Errors
-/// A back end of `required` that is not at hand, a file that no back end runs, a model that is not of the same task as the
-/// float one, and whatever is wrong with a file, naming it.
+/// An unavailable back end of `required`, a file that no back end runs, a model for another task than the float model,
+/// and an unusable file; the error names the file.
 pub(super) fn load(
     files: &Files<'_>,
     required: &[Backend],
@@ -142,7 +142,7 @@ impl Loaded {
     }
 }
 
-/// An error and its causes.
+/// Returns the texts of an error and of its causes on one line.
 fn one_line(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! The bisection of a program without tract, whose inner tensors it needs: an error.
+//! The bisection in a program without tract: an error, because it needs tract's inner tensors.
 
 use tailfold::Backend;
 use tailfold_data::Dataset;
@@ -7,7 +7,7 @@ use tailfold_spec::Logits;
 
 use super::load::Ready;
 
-/// Returns the error that names what this program lacks.
+/// Returns the error that names the missing feature of this program.
 pub(super) fn bisect(_: &[Ready], _: &[Logits], _: &Dataset) -> anyhow::Result<Finding> {
     Err(Backend::TractStock.not_built().into())
 }

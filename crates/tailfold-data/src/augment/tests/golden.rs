@@ -1,4 +1,4 @@
-//! Golden values of torchvision 0.24 and Pillow 13: `tests/judges/augment.py`.
+//! Golden values of torchvision 0.24 and Pillow 13, written by `tests/judges/augment.py`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::super::{colour, config, filter, policy};
 use super::image;
 use crate::Pixels;
 
-/// A strength for each bin, and whether its sign is drawn.
+/// The strength of each bin, and whether its sign is random.
 type Space = BTreeMap<String, (Vec<f32>, bool)>;
 
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ fn operation(name: &str) -> Option<Operation> {
 }
 
 #[test]
-fn every_operation_is_torchvisions_to_the_bit() {
+fn operations_are_bit_equal_to_torchvision() {
     let golden = golden();
     let mut changed = BTreeMap::<&str, usize>::new();
     for (name, magnitude, fill, index, expect) in &golden.cases {
@@ -51,13 +51,13 @@ fn every_operation_is_torchvisions_to_the_bit() {
         assert_eq!(&view.values, expect, "{name} {magnitude} of image {index}");
         *changed.entry(name).or_default() += usize::from(&view.values != values);
     }
-    // No operation is only tried where it does nothing.
+    // Each operation changes at least one image.
     assert_eq!(changed.len(), 19);
     assert!(changed.values().all(|&n| n > 0), "{changed:?}");
 }
 
 #[test]
-fn hue_is_pillows_over_the_whole_cube() {
+fn hue_matches_pillow_for_all_colours() {
     let shades = || (0..=255).step_by(51);
     let cube: Vec<u8> = shades()
         .flat_map(|r| shades().flat_map(move |g| shades().flat_map(move |b| [r, g, b])))
@@ -69,7 +69,7 @@ fn hue_is_pillows_over_the_whole_cube() {
 }
 
 #[test]
-fn the_policy_is_torchvisions() {
+fn policy_matches_torchvision() {
     let expect = golden().cifar10;
     assert_eq!(expect.len(), policy::CIFAR10.len());
     for (found, expect) in policy::CIFAR10.iter().zip(expect) {
@@ -85,7 +85,7 @@ fn the_policy_is_torchvisions() {
 }
 
 #[test]
-fn strengths_are_torchvisions() {
+fn strengths_match_torchvision() {
     let golden = golden();
     let check = |space: Space, bins: usize, height: usize, width: usize| {
         for (name, (magnitudes, signed)) in space {
@@ -98,7 +98,7 @@ fn strengths_are_torchvisions() {
                     magnitudes[bin]
                 };
                 let found = operation.magnitude(bin, bins, height, width);
-                // Torch's own last bit depends on the processor's vectors.
+                // Torch's last bit depends on the vector extension of the CPU.
                 let close = found.to_bits().abs_diff(expect.to_bits()) <= 1;
                 assert!(close, "{name} {bin}: {found}, expected {expect}");
             }
@@ -110,7 +110,7 @@ fn strengths_are_torchvisions() {
 }
 
 #[test]
-fn images_too_small_for_a_neighbourhood_are_taken() {
+fn images_smaller_than_kernel_are_accepted() {
     for (height, width) in [(1, 1), (1, 4), (2, 2), (3, 1)] {
         let pixels = image(height, width, 3, &vec![9; height * width * 3]);
         for operation in policy::RAND {

@@ -29,7 +29,7 @@ fn read(bytes: &[u8]) -> Result<Pixels, DataError> {
     decode(bytes, Path::new("x"))
 }
 
-/// Pixels as the `image` crate itself decodes them.
+/// Returns the pixels as the `image` crate decodes them.
 fn by_image(bytes: &[u8]) -> Vec<u8> {
     image::load_from_memory(bytes).unwrap().into_bytes()
 }
@@ -57,8 +57,8 @@ fn truncated_jpeg_is_error_with_and_without_end_marker() {
         for end in 1..whole.len() {
             assert!(read(&whole[..end]).is_err(), "{end} of {}", whole.len());
         }
-        // Some programs repair a truncated download by appending an end marker. The last bytes are not tested: there
-        // the missing bits of the last code can be 1-bits.
+        // Some programs repair a truncated download by appending an end marker. The last bytes are not tested: the
+        // missing bits of the last code can be 1-bits there.
         for end in whole.len() / 2..whole.len() - 8 {
             let mended = [&whole[..end], &END].concat();
             assert!(read(&mended).is_err(), "{end} of {}", whole.len());
@@ -100,7 +100,7 @@ fn stray_and_fill_bytes_are_ignored() {
         let bytes = [&whole[..end], stray, &END, b"IMG_0001"].concat();
         assert_eq!(read(&bytes).unwrap(), expect, "{stray:x?}");
     }
-    // After the first segment.
+    // The stray bytes follow the first segment.
     let first = 4 + usize::from(u16::from_be_bytes([whole[4], whole[5]]));
     let bytes = [&whole[..first], b"\0\0\0\0\0\0", &whole[first..]].concat();
     assert_eq!(read(&bytes).unwrap(), expect);

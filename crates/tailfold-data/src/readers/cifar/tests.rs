@@ -8,7 +8,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use super::*;
 
-/// A record whose planes are filled with `shade`, `shade + 1`, `shade + 2`, but for its first red pixel, which is 9.
+/// Returns a record with planes of `shade`, `shade + 1` and `shade + 2`, except for its first red pixel, which is 9.
 fn record(head: &[u8], shade: u8) -> Vec<u8> {
     let mut bytes = head.to_vec();
     for plane in 0..3 {
@@ -23,7 +23,7 @@ fn message(result: Result<Loaded, DataError>) -> String {
 }
 
 #[test]
-fn planes_become_pixels_and_files_follow_each_other() {
+fn planes_become_pixels_and_files_are_concatenated() {
     let dir = tempfile::tempdir().unwrap();
     for (i, name) in CIFAR10.train.iter().enumerate() {
         fs::write(
@@ -56,7 +56,7 @@ fn planes_become_pixels_and_files_follow_each_other() {
 }
 
 #[test]
-fn the_fine_label_counts() {
+fn cifar100_label_is_fine_label() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("test.bin"), record(&[19, 99], 1)).unwrap();
     let loaded = load(&CIFAR100, dir.path(), Some(Split::Test), None).unwrap();
@@ -102,7 +102,7 @@ fn bad_files_are_named() {
     );
 }
 
-/// A CIFAR-10 pack with these class sizes; a record's shade is its place within its class.
+/// Returns a CIFAR-10 pack with these class sizes; a record's shade is its index within its class.
 fn pack(sizes: &[usize]) -> Vec<u8> {
     let records = sizes.iter().enumerate();
     records
@@ -111,7 +111,7 @@ fn pack(sizes: &[usize]) -> Vec<u8> {
 }
 
 #[test]
-fn a_pack_gives_the_first_of_each_class() {
+fn pack_gives_first_records_of_each_class() {
     let dir = tempfile::tempdir().unwrap();
     let sizes = longtail::class_sizes(20, 10, 2.0);
     let bytes = compress_to_vec(pack(&sizes).as_slice(), CompressionLevel::Fastest);
@@ -139,7 +139,7 @@ fn a_pack_gives_the_first_of_each_class() {
             dir.path().display()
         ),
     );
-    // An imbalance must not touch the test split.
+    // The imbalance does not apply to the test split.
     fs::write(dir.path().join("test.bin"), pack(&[1; 10])).unwrap();
     assert_eq!(
         load(&CIFAR10, dir.path(), Some(Split::Test), None)
@@ -151,7 +151,7 @@ fn a_pack_gives_the_first_of_each_class() {
 }
 
 #[test]
-fn a_pack_in_another_order_is_refused() {
+fn pack_in_another_order_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("train-if2.bin");
     let check = |bytes: Vec<u8>, expect: &str| {

@@ -11,7 +11,7 @@ fn touch(root: &Path, files: &[&str]) {
 }
 
 #[test]
-fn sub_folders_are_classes_in_order() {
+fn sub_folders_are_classes_in_name_order() {
     let dir = tempfile::tempdir().unwrap();
     touch(
         dir.path(),
@@ -35,7 +35,7 @@ fn sub_folders_are_classes_in_order() {
 }
 
 #[test]
-fn a_class_missing_from_one_split_shifts_no_label() {
+fn class_missing_from_one_split_shifts_no_label() {
     let dir = tempfile::tempdir().unwrap();
     touch(
         dir.path(),
@@ -56,7 +56,7 @@ fn a_class_missing_from_one_split_shifts_no_label() {
 }
 
 #[test]
-fn nothing_to_read_is_named() {
+fn folder_without_images_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let message = |path: &Path| load(path, None).err().expect("an error").to_string();
     assert_eq!(

@@ -41,7 +41,7 @@ fn categories_are_classes_in_the_order_of_their_ids() {
             .labels,
         [0, 1, 0]
     );
-    // Names from beside, of more categories than the annotations have.
+    // `categories.json` has more categories than the annotations.
     let names =
         r#"[{"id": 9, "name": "nine"}, {"id": 2, "name": "Rana"}, {"id": 7, "name": "Bufo"}]"#;
     fs::write(dir.path().join(CATEGORIES), names).unwrap();

@@ -8,7 +8,7 @@ fn message(result: Result<Loaded, DataError>) -> String {
 }
 
 #[test]
-fn the_last_word_is_the_label() {
+fn last_word_is_label() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("list.txt");
     fs::write(&file, "a/x.jpg 1\r\n\nmy cat.jpg\t0\n").unwrap();
@@ -70,7 +70,7 @@ fn bad_lines_are_named() {
 }
 
 #[test]
-fn the_split_is_part_of_the_name() {
+fn split_is_part_of_file_name() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("val.txt"), "a.jpg 0\n").unwrap();
     let pattern = dir.path().join("{split}.txt");
@@ -84,14 +84,14 @@ fn the_split_is_part_of_the_name() {
     assert_eq!(
         message(load(&plain, Path::new("."), Some(Split::Test))),
         format!(
-            "list:{} has no `test` split: it is one file, write {{split}} in its name where there is one a split",
+            "list:{} has no `test` split: it is one file, write {{split}} in its name if there is one file per split",
             plain.display()
         ),
     );
 }
 
 #[test]
-fn names_come_from_inaturalists_categories_too() {
+fn names_come_from_inaturalist_categories() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("train.txt");
     fs::write(&file, "a.jpg 1\nb.jpg 0\n").unwrap();

@@ -6,7 +6,7 @@ use super::erf::erf;
 
 /// The formula of an elementwise operator, applied to one value per input.
 ///
-/// A float attribute that the node leaves out has ONNX's default in single precision, as if the file stored it.
+/// An omitted float attribute has ONNX's default in single precision, as if the file stored it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Formula {
     /// A function of one input, with up to two attributes.
@@ -15,8 +15,7 @@ pub(super) enum Formula {
     Two(fn(f64, f64) -> f64),
     /// A function of two values, folded over all inputs from the first to the last.
     All(fn(f64, f64) -> f64),
-    /// Clip to the bounds of the second and third input; the attributes here stand in for a bound that the node leaves
-    /// out.
+    /// Clip to the bounds in the second and third input; the attributes here replace an omitted bound.
     Clip([f64; 2]),
 }
 
@@ -85,7 +84,7 @@ impl Formula {
         })
     }
 
-    /// Returns the result for one value per input, where `None` stands for an optional input that the node leaves out.
+    /// Returns the result for one value per input; `None` as an input stands for an omitted optional input.
     ///
     /// Returns `None` when the operator does not take these inputs. The result is NaN when an input is NaN.
     pub(super) fn value(&self, inputs: &[Option<f64>]) -> Option<f64> {

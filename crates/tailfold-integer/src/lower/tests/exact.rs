@@ -1,4 +1,5 @@
-//! A reference evaluation of QDQ graphs in double precision, operator by operator as ONNX specifies them.
+//! Reference evaluation of QDQ graphs in double precision, operator by operator according to the ONNX
+//! specification.
 
 use std::collections::BTreeMap;
 
@@ -94,7 +95,7 @@ pub(super) fn shapes(values: &BTreeMap<String, Tensor>) -> Shapes {
     shapes.map(|(n, t)| (n.clone(), t.shape.clone())).collect()
 }
 
-/// Concat along the channels; the values lie channels first, so the images follow each other.
+/// Concat along the channels: values are stored channels first, so the inputs follow each other.
 fn concat(inputs: &[&Tensor]) -> Tensor {
     let mut shape = inputs[0].shape.clone();
     shape[1] = inputs.iter().map(|x| x.shape[1]).sum();
@@ -181,7 +182,7 @@ fn each(x: &Tensor, f: impl Fn(f64) -> f64) -> Tensor {
     }
 }
 
-/// The image's quotient is in single precision, as ONNX has it; inner values are never rounded to floats here.
+/// The image's quotient is in single precision as in ONNX; inner values are never rounded to f32 here.
 fn quantize(inputs: &[&Tensor], codes: DataType, single: bool) -> Tensor {
     let (scale, zero) = (inputs[1].values[0], inputs[2].values[0]);
     let [low, high] = if codes == DataType::Uint8 {
@@ -369,7 +370,7 @@ fn average_pool(node: &NodeProto, x: &Tensor) -> Tensor {
     }
 }
 
-/// Every other pixel.
+/// Keeps every other pixel.
 fn subsample(x: &Tensor) -> Tensor {
     let [_, channels, height, width] = x.shape[..] else {
         panic!("{:?}", x.shape)

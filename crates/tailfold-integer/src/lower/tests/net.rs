@@ -1,4 +1,4 @@
-//! Quantized networks made at random, as a quantizer would write them.
+//! Random quantized networks, in the form that a quantizer would write.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -8,7 +8,7 @@ use tailfold_onnx::proto::{
 };
 use tailfold_onnx::{Element, Model};
 
-/// A graph under construction, and the shapes of its values.
+/// A graph under construction, and its random number generator.
 pub(super) struct Net {
     pub(super) rng: ChaCha8Rng,
     pub(super) graph: GraphProto,
@@ -49,18 +49,18 @@ impl Net {
         Model::from_proto(proto, "net").unwrap()
     }
 
-    pub(super) fn name(&mut self, what: &str) -> String {
+    pub(super) fn name(&mut self, stem: &str) -> String {
         self.next += 1;
-        format!("{what}{}", self.next)
+        format!("{stem}{}", self.next)
     }
 
     pub(super) fn constant<T: Element>(
         &mut self,
-        what: &str,
+        stem: &str,
         dims: &[usize],
         values: &[T],
     ) -> String {
-        let name = self.name(what);
+        let name = self.name(stem);
         self.graph
             .set_initializer(TensorProto::new(&name, dims, values));
         name
@@ -82,7 +82,7 @@ impl Net {
         name
     }
 
-    /// A scale: now and then a power of two, so that results fall on ties.
+    /// Returns a scale that is sometimes a power of two, so that results fall on ties.
     pub(super) fn scale(&mut self, about: f32) -> f32 {
         if self.rng.random_bool(0.4) {
             about.log2().round().exp2()
@@ -91,7 +91,7 @@ impl Net {
         }
     }
 
-    /// QuantizeLinear and DequantizeLinear behind `x`, unsigned or signed, symmetric or not.
+    /// Appends QuantizeLinear and DequantizeLinear to `x`: unsigned or signed, symmetric or asymmetric.
     pub(super) fn quantized(&mut self, x: &str, about: f32) -> String {
         let scale = self.scale(about);
         let scale = self.constant("scale", &[], &[scale]);
@@ -115,7 +115,8 @@ impl Net {
         self.push("DequantizeLinear", &[&codes, scale, zero])
     }
 
-    /// Weights as int8 or uint8, one scale a filter or one for all, `filters` along the first axis of `dims`.
+    /// Adds int8 or uint8 weights with one scale per filter or one for all; the first axis of `dims` is the
+    /// filter.
     pub(super) fn weights(&mut self, dims: &[usize]) -> String {
         let count = dims.iter().product();
         let by_channel = self.rng.random_bool(0.7);
@@ -143,7 +144,7 @@ impl Net {
         })
     }
 
-    /// A bias of `filters` values: in float, in int32, or none.
+    /// Adds a float or int32 bias of `filters` values, or no bias.
     pub(super) fn bias(&mut self, filters: usize) -> Option<String> {
         match self.rng.random_range(0..3) {
             0 => None,
@@ -170,7 +171,7 @@ impl Net {
         }
     }
 
-    /// The row `x` over its length, `epsilon` added to the sum of squares.
+    /// Appends the division of the row `x` by its length, with `epsilon` added to the sum of squares.
     pub(super) fn unit(&mut self, x: &str, epsilon: f32) -> String {
         let squares = self.push_with("ReduceSumSquare", &[x], |n| {
             n.attr_ints("axes", &[1]).attr_int("keepdims", 1)
@@ -191,7 +192,7 @@ impl Net {
         self.push_with("Transpose", &[x], |n| n.attr_ints("perm", &[0, 1, 3, 2]))
     }
 
-    /// No activation, a ReLU or a clip.
+    /// Appends a ReLU, a clip, or no activation.
     pub(super) fn activated(&mut self, x: String) -> String {
         match self.rng.random_range(0..4) {
             0 => self.push("Relu", &[&x]),
@@ -284,7 +285,7 @@ impl Net {
         let bias = self.bias(filters);
         let inputs: Vec<&str> = [x, &weights].into_iter().chain(bias.as_deref()).collect();
         let int = |n: usize| i64::try_from(n).unwrap();
-        // Uneven, and as much in all as keeps the size.
+        // Uneven padding that keeps the size.
         let pads = [0, kernel / 2, kernel - 1, kernel - 1 - kernel / 2].map(int);
         self.push_with("Conv", &inputs, |n| {
             n.attr_ints("strides", &[int(stride); 2])

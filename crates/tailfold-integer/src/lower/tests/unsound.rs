@@ -1,11 +1,11 @@
-//! Unsound and damaged graphs: an error that names the node, never a panic.
+//! Invalid and damaged graphs give an error that names the node, and never a panic.
 
 use super::*;
 
-/// A change that makes a sound graph unsound.
+/// A change that makes a valid graph invalid.
 type Spoil = Box<dyn FnOnce(&mut Net)>;
 
-/// One convolution, with `spoil` done to the graph.
+/// Lowers a network of one convolution after `spoil` has changed its graph.
 pub(super) fn spoiled(spoil: impl FnOnce(&mut Net)) -> Result<Lowered, IntegerError> {
     let mut net = Net::new(3, [2, 5, 7]);
     let scale = net.constant("s", &[], &[0.02_f32]);
@@ -81,7 +81,7 @@ fn unsound_quantization_is_an_error_that_names_the_node() {
         ),
         (
             Box::new(|n| n.graph.node[2] = n.graph.node[2].clone().attr_int("block_size", 2)),
-            "node `dequantizelinear8` has one scale for 2 values; one a tensor or one a channel is supported",
+            "node `dequantizelinear8` has one scale per block of 2 values; expected one per tensor or one per channel",
         ),
         (
             Box::new(|n| n.graph.node[2] = n.graph.node[2].clone().attr_int("axis", 1)),
@@ -114,7 +114,7 @@ fn unsound_quantization_is_an_error_that_names_the_node() {
 }
 
 #[test]
-fn kind_says_what_is_unsound() {
+fn error_kind_matches_the_defect() {
     use crate::IntegerErrorKind::{Layer, Params, Shape, Unsupported};
     let cases: [(Spoil, crate::IntegerErrorKind); 5] = [
         (Box::new(|n| set(n, "s", &[], &[0.0_f32])), Params),
@@ -133,7 +133,7 @@ fn kind_says_what_is_unsound() {
 }
 
 #[test]
-fn scales_along_the_input_channels_are_sound_and_stay_float() {
+fn scales_along_the_input_channels_stay_float() {
     let lowered = spoiled(|n| {
         set(n, "ws", &[2], &[0.01_f32; 2]);
         set(n, "wz", &[2], &[0_i8; 2]);
@@ -142,7 +142,7 @@ fn scales_along_the_input_channels_are_sound_and_stay_float() {
     let lowered = lowered.unwrap();
     let conv = lowered.nodes.iter().find(|n| n.operator == "Conv").unwrap();
     assert_eq!(conv.kernel, None);
-    // Its weights are still made for the float runtime, and its image by a region.
+    // The weights are still dequantized for the float runtime, and the image comes from a region.
     let graph = lowered.model.graph();
     let conv = graph.node.iter().find(|n| n.is("Conv")).unwrap();
     let makers = [0, 1].map(|i| graph.producer(&conv.input[i]).unwrap().op_type());
@@ -150,7 +150,7 @@ fn scales_along_the_input_channels_are_sound_and_stay_float() {
 }
 
 #[test]
-fn codes_of_other_widths_are_refused_by_type() {
+fn quantized_type_of_other_width_is_error() {
     use tailfold_onnx::proto::DataType;
     for (data_type, label) in [
         (DataType::Int16, "i16"),
@@ -170,7 +170,7 @@ fn codes_of_other_widths_are_refused_by_type() {
 }
 
 #[test]
-fn sizes_that_no_network_has_are_errors_without_overflow() {
+fn unrealistic_sizes_are_errors_without_overflow() {
     let attribute = |name: &'static str, values: &'static [i64]| {
         spoiled(move |n| {
             n.graph.node[3] = n.graph.node[3].clone().attr_ints(name, values);
@@ -196,7 +196,7 @@ fn sizes_that_no_network_has_are_errors_without_overflow() {
 }
 
 #[test]
-fn sums_beyond_32_bits_are_refused() {
+fn sums_beyond_32_bits_are_errors() {
     let error = {
         let mut net = Net::new(4, [65_000, 1, 1]);
         let scale = net.constant("s", &[], &[0.02_f32]);

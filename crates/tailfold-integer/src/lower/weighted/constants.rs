@@ -16,7 +16,7 @@ pub(super) struct Weights<'a> {
     pub(super) shape: Vec<usize>,
 }
 
-/// How weights lie in the file.
+/// Axis order of weights in the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// `[filters, ...]`.
@@ -26,12 +26,12 @@ pub(super) enum Order {
 }
 
 impl<'a> Lowering<'a> {
-    /// The weights of `node`, when they are constant codes.
+    /// Returns the weights of `node`; `None` when they are not quantized constants.
     pub(super) fn weights(&self, node: &NodeProto) -> Result<Option<Weights<'a>>, IntegerError> {
         self.constant_codes(node, 1)
     }
 
-    /// The constant codes behind the DequantizeLinear node at input `index` of `node`.
+    /// Returns the quantized constant behind the DequantizeLinear node at input `index` of `node`.
     fn constant_codes(
         &self,
         node: &NodeProto,
@@ -58,7 +58,8 @@ impl<'a> Lowering<'a> {
         }))
     }
 
-    /// The biases of `node`, in real values, zeros where it has none; `None` when they are no constants.
+    /// Returns the biases of `node` as real values, or zeros if it has no bias; `None` when the bias is not
+    /// constant.
     pub(super) fn bias(
         &self,
         node: &NodeProto,
@@ -79,8 +80,9 @@ impl<'a> Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    /// The constant at input `index` of `node` in real values, whether the file has it as such or as codes behind a
-    /// DequantizeLinear node, with one scale an entry or one for all; `None` when it is no constant.
+    /// Returns the constant at input `index` of `node` as real values; `None` when that input is not
+    /// constant. The constant may be float, or quantized behind a DequantizeLinear node with one scale per
+    /// entry or one for all.
     pub(in crate::lower) fn reals(
         &self,
         node: &NodeProto,
@@ -103,7 +105,8 @@ impl Lowering<'_> {
 }
 
 impl Weights<'_> {
-    /// Codes without their zero points, filter by filter, and the scale of each filter's sums over codes of `steps`.
+    /// Returns the weights relative to their zero points, filter by filter, and the scale of each filter's
+    /// sums for inputs with `steps`.
     pub(super) fn centred(
         &self,
         filters: usize,

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn headers_as_numpy_writes_them() {
+fn headers_written_by_numpy_are_parsed() {
     let check = |text: &str, descr: Option<&str>, shape: &[u64]| {
         let expect = Header {
             descr: descr.map(str::to_owned),
@@ -33,7 +33,7 @@ fn headers_as_numpy_writes_them() {
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn invalid_header_is_named_with_byte_offset() {
     let check = |text: &str, expect: &str| assert_eq!(parse(text).unwrap_err(), expect);
     check("", "at byte 0 of it: ``, expected `{`");
     check("{'descr': '<f4'", "at byte 15 of it: ``, expected `}`");

@@ -36,7 +36,7 @@ fn dictionary(num_values: u32, bytes: &[u8]) -> Page {
     }
 }
 
-/// Checks pages of one column, of which all but the last are sound.
+/// Checks the pages of one column; all but the last must be valid.
 fn check(column: &ColumnDescriptor, pages: &[Page], expect: Result<(), &str>) {
     let mut claims = Claims::new(column, Budget::unlimited());
     let (last, sound) = pages.split_last().unwrap();
@@ -51,7 +51,7 @@ fn check(column: &ColumnDescriptor, pages: &[Page], expect: Result<(), &str>) {
 }
 
 #[test]
-fn pages_have_the_values_that_they_claim() {
+fn page_too_short_for_its_values_is_refused() {
     let single = column(Type::FLOAT, 0);
     let split = Encoding::BYTE_STREAM_SPLIT;
     check(&single, &[page(split, 2, &[0; 8])], Ok(()));
@@ -79,7 +79,7 @@ fn pages_have_the_values_that_they_claim() {
 }
 
 #[test]
-fn dictionaries_are_there_and_whole() {
+fn missing_or_short_dictionary_is_refused() {
     let single = column(Type::FLOAT, 0);
     let refers = || page(Encoding::RLE_DICTIONARY, 1, &[1, 2, 0]);
     check(&single, &[dictionary(1, &[0; 4]), refers()], Ok(()));
@@ -96,7 +96,7 @@ fn dictionaries_are_there_and_whole() {
 }
 
 #[test]
-fn levels_lie_inside_their_page() {
+fn levels_beyond_their_page_are_refused() {
     let list = column(Type::FLOAT, 1);
     let levels = [2, 0, 0, 0, 2, 1, 0, 0, 0, 0];
     check(&list, &[page(Encoding::PLAIN, 1, &levels)], Ok(()));
@@ -131,7 +131,7 @@ fn levels_lie_inside_their_page() {
 }
 
 #[test]
-fn rows_do_not_go_on_for_ever() {
+fn endless_row_is_refused() {
     let budget = Budget::unlimited();
     let mut claims = Claims::new(&column(Type::FLOAT, 0), budget.clone());
     budget.set(5);
@@ -141,6 +141,6 @@ fn rows_do_not_go_on_for_ever() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Parquet error: a row goes on beyond what the others have"
+        "Parquet error: a row does not end after the expected number of values"
     );
 }

@@ -1,12 +1,13 @@
-//! A look at the schema in a footer's bytes, before anybody builds it.
+//! Checks the schema in the bytes of a footer before the parquet crate parses it.
 //!
-//! The footer is a struct in Thrift's compact protocol whose second field is the list of the schema's elements, each a
-//! struct that says in its fifth field how many of the elements after it are its children.
+//! The footer is a struct in Thrift's compact protocol. Its second field is the list of schema elements. Each element
+//! is a struct whose fifth field is the number of its children among the elements that follow.
 
-/// Groups inside groups. A list takes two, and logits lie in no struct.
+/// Largest nesting depth of groups. A list needs two groups, and logits are not inside structs.
 const MAX_DEPTH: usize = 32;
 
-/// Checks that the groups of the schema have no more children than there are elements, and are not nested without end.
+/// Checks that no group claims more children than elements follow, and that groups are not nested deeper than
+/// [`MAX_DEPTH`].
 pub(super) fn check(footer: &[u8]) -> Result<(), String> {
     let mut thrift = Thrift(footer);
     let mut field = 0;
@@ -14,7 +15,7 @@ pub(super) fn check(footer: &[u8]) -> Result<(), String> {
         if (id, kind) == (2, LIST) {
             let (kind, count) = thrift.list()?;
             if kind != STRUCT {
-                return Err("its schema is no list of elements".to_owned());
+                return Err("its schema is not a list of elements".to_owned());
             }
             return elements(&mut thrift, count);
         }
@@ -25,7 +26,7 @@ pub(super) fn check(footer: &[u8]) -> Result<(), String> {
 }
 
 fn elements(thrift: &mut Thrift, count: usize) -> Result<(), String> {
-    // Of each open group, how many children are still to come.
+    // Number of children still to come, for each open group.
     let mut open: Vec<usize> = Vec::new();
     for element in 0..count {
         let mut children = 0;
@@ -60,7 +61,7 @@ fn elements(thrift: &mut Thrift, count: usize) -> Result<(), String> {
     Ok(())
 }
 
-// Types of the compact protocol.
+// Type codes of the compact protocol.
 const BOOLEANS: [u8; 2] = [1, 2];
 const BYTE: u8 = 3;
 const I16: u8 = 4;
@@ -104,13 +105,13 @@ impl Thrift<'_> {
         usize::try_from(self.varint()?).map_err(|e| e.to_string())
     }
 
-    /// A number with a sign, which is its last bit.
+    /// A signed number in zigzag encoding: the lowest bit is the sign.
     fn integer(&mut self) -> Result<i64, String> {
         let value = self.varint()?;
         Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
-    /// Number and type of the field after the one with the number `last`; `None` at the end of the struct.
+    /// Number and type of the field after field `last`; `None` at the end of the struct.
     fn field(&mut self, last: i64) -> Result<Option<(i64, u8)>, String> {
         let byte = self.byte()?;
         let (delta, kind) = (byte >> 4, byte & 0x0f);
@@ -121,14 +122,14 @@ impl Thrift<'_> {
         }
     }
 
-    /// Type and number of a list's elements.
+    /// Type and number of the elements of a list.
     fn list(&mut self) -> Result<(u8, usize), String> {
         let byte = self.byte()?;
         let count = match byte >> 4 {
             15 => self.size()?,
             short => short.into(),
         };
-        // An element has a byte at least.
+        // Each element takes at least one byte.
         if count > self.0.len() {
             return Err(format!(
                 "a list in it has {count} elements, more than bytes"
@@ -142,7 +143,7 @@ impl Thrift<'_> {
             return Err("its values are nested without end".to_owned());
         }
         match kind {
-            // Their value is their type.
+            // A boolean field has its value in the type code and no further bytes.
             1 | 2 => Ok(()),
             BYTE => self.bytes(1),
             I16 | I32 | I64 => self.varint().map(drop),
@@ -179,7 +180,7 @@ impl Thrift<'_> {
         }
     }
 
-    /// In lists a boolean has a byte of its own.
+    /// Skips an element of a list. In a list a boolean takes one byte.
     fn element(&mut self, kind: u8, depth: usize) -> Result<(), String> {
         if BOOLEANS.contains(&kind) {
             self.bytes(1)

@@ -60,7 +60,7 @@ fn training_mode_is_error() {
     let refused = |nodes: Vec<NodeProto>, operator: &str| {
         let error = canonical(&mut with(nodes), None).unwrap_err();
         let expect = format!(
-            "node `scores`: {operator} is in training_mode: its answer depends on the batch or on chance; export the model in evaluation mode"
+            "node `scores`: {operator} is in training_mode: its output depends on the batch or on random numbers; export the model in evaluation mode"
         );
         assert_eq!(error.to_string(), expect);
     };

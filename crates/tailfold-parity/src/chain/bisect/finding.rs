@@ -16,10 +16,10 @@ pub struct Finding {
     pub reference: String,
     /// File of the INT8 model, as given.
     pub candidate: String,
-    /// The back end that both ran on.
+    /// The back end that ran both models.
     #[serde(skip)]
     pub backend: String,
-    /// Number of images whose decision flips between the two.
+    /// Number of images whose decision flips between the two models.
     pub all_flips: usize,
     /// Number of images.
     pub all_images: usize,
@@ -33,19 +33,19 @@ pub struct Finding {
     pub reference_tensors: usize,
     /// Number of tensors that the INT8 model has under the same name.
     pub matched_tensors: usize,
-    /// The matched tensors, in the order of their computation; empty without flips.
+    /// The matched tensors in execution order; empty without flips.
     pub tensors: Vec<TensorRow>,
     /// Nodes between the first cut that repairs half of the flips and the cut before it; absent without flips.
     pub stretch: Option<Stretch>,
     /// Parts of the network whose own noise stands out among their kind.
     pub outliers: Vec<Outlier>,
-    /// Parts of the stretch, and outliers, that were exchanged alone; the one that repairs most first.
+    /// Parts of the stretch, and outliers, each exchanged alone; the part that repairs most comes first.
     pub exchanges: Vec<Exchange>,
-    /// The part that explains the flips; absent where no single part does.
+    /// The part that explains the flips; absent if no single part does.
     pub culprit: Option<Culprit>,
-    /// The result in a sentence.
+    /// The result in one sentence.
     pub conclusion: String,
-    /// Cost of the search: runs of about one network on one image.
+    /// Cost of the search: approximate number of runs of a network on one image.
     pub network_runs: usize,
 }
 
@@ -55,24 +55,25 @@ pub struct Finding {
 pub struct TensorRow {
     /// Name of the tensor.
     pub tensor: String,
-    /// Operator that makes it; `input` for the image.
+    /// Operator that produces the tensor; `input` for the image.
     pub operator: String,
-    /// Signal to noise of the value that the INT8 model's nodes read.
+    /// Signal-to-noise ratio of the value that the INT8 model's nodes read.
     pub signal_to_noise_db: Decibel,
-    /// Signal to noise of the INT8 model's node alone, with the float model's values as its inputs.
+    /// Signal-to-noise ratio of the INT8 model's node alone, with the float model's values as its inputs.
     pub node_alone_db: Option<Decibel>,
-    /// Signal to noise of the tensor's quantization alone, on the float model's value; absent for a tensor that is not quantized.
+    /// Signal-to-noise ratio of the tensor's quantization alone, on the float model's value; absent for a tensor that
+    /// is not quantized.
     pub codes_alone_db: Option<Decibel>,
-    /// Decisions with the float model's value in its place; absent where other tensors bypass it.
+    /// Decisions with the float model's value in place of this tensor; absent if other tensors bypass it.
     pub cut: Option<Counted>,
 }
 
-/// Decisions with a part of the float model in the INT8 model.
+/// Decisions of the INT8 model with a part of the float model in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counted {
-    /// Number of flips that have the float model's decision again.
+    /// Number of flips that get the float model's decision back.
     pub repaired: usize,
-    /// Number of other images that lost it.
+    /// Number of other images that lose the float model's decision.
     pub broken: usize,
 }
 
@@ -80,25 +81,25 @@ pub struct Counted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stretch {
-    /// The tensor whose cut repairs less than half.
+    /// The tensor whose cut repairs less than half of the flips.
     pub from: String,
-    /// The tensor whose cut repairs half or more.
+    /// The tensor whose cut repairs half of the flips or more.
     pub to: String,
-    /// Names of the float model's nodes, in their order.
+    /// Names of the float model's nodes, in execution order.
     pub nodes: Vec<String>,
 }
 
-/// One part of the INT8 model replaced by the float model's.
+/// The effect of replacing one part of the INT8 model by the float model's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Exchange {
     /// Kind of the part.
     pub part: Part,
-    /// The node's name, or the tensor's.
+    /// Name of the node or tensor.
     pub name: String,
     /// Operator of the node, or of the quantization.
     pub operator: String,
-    /// Decisions with it.
+    /// Decisions with the exchanged part.
     #[serde(flatten)]
     pub counted: Counted,
 }
@@ -109,12 +110,12 @@ pub struct Exchange {
 pub struct Culprit {
     /// Kind of the part.
     pub part: Part,
-    /// The node's name, or the tensor's.
+    /// Name of the node or tensor.
     pub name: String,
 }
 
 impl Finding {
-    /// Returns the result for people, on a terminal and as Markdown.
+    /// Returns the result as text for a terminal and as Markdown.
     pub fn to_markdown(&self) -> String {
         let mut text = format!("bisect: {}\n\n", printable(&self.conclusion));
         if !self.tensors.is_empty() {

@@ -1,29 +1,29 @@
-//! Signal to noise of a tensor's values, in decibels.
+//! Signal-to-noise ratio of a tensor's values, in decibels.
 
 use serde::{Serialize, Serializer};
 
 /// Sums of squares over all values of a tensor and all images.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Noise {
-    /// Sum over the float model's values.
+    /// Sum of squares of the float model's values.
     signal: f64,
-    /// Sum over the differences.
+    /// Sum of squares of the differences.
     noise: f64,
 }
 
-/// Signal to noise.
+/// A signal-to-noise ratio.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decibel {
-    /// No difference at all.
+    /// The values are equal.
     Exact,
-    /// `10 log10(signal / noise)`: at 20 the noise is a tenth of the signal, at 40 a hundredth.
+    /// `10 log10(signal / noise)`: at 20 dB the noise is a tenth of the signal, at 40 dB a hundredth.
     Db(f64),
     /// A value is NaN or infinite.
     NotFinite,
 }
 
 impl Noise {
-    /// Adds one image's values: `wanted` by the float model, and `found`, of the same length.
+    /// Adds one image: `wanted` has the float model's values, and `found` the values to compare, of the same length.
     pub fn add(&mut self, wanted: &[f32], found: &[f32]) {
         for (&wanted, &found) in wanted.iter().zip(found) {
             let (wanted, found) = (f64::from(wanted), f64::from(found));
@@ -32,27 +32,27 @@ impl Noise {
         }
     }
 
-    /// Adds other images' sums.
+    /// Adds the sums of other images.
     pub fn merge(&mut self, other: &Self) {
         self.signal += other.signal;
         self.noise += other.noise;
     }
 
-    /// Returns signal to noise.
+    /// Returns the signal-to-noise ratio.
     pub fn decibel(&self) -> Decibel {
         if !(self.signal.is_finite() && self.noise.is_finite()) {
             Decibel::NotFinite
         } else if self.noise <= 0.0 {
             Decibel::Exact
         } else {
-            // A tensor of zeros with noise in it is as bad as can be said.
+            // A tensor of zeros with noise in it gets the lowest ratio.
             Decibel::Db(10.0 * (self.signal / self.noise).log10().max(-99.9))
         }
     }
 }
 
 impl Decibel {
-    /// Returns the value for a cell of a table.
+    /// Returns the value as text for a table.
     pub fn text(self) -> String {
         match self {
             Self::Exact => "exact".to_owned(),
@@ -62,7 +62,7 @@ impl Decibel {
     }
 }
 
-/// As a number, or as `exact` or `not finite`.
+/// Serialises to a number, or to `exact` or `not finite`.
 impl Serialize for Decibel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

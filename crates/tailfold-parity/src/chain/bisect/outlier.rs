@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::{Decibel, NoiseOf, Part, Tensor};
 
-/// Distance to the median that stands out, in decibels: ten times the power of the noise. Layers of a sound quantization are
-/// nearer to each other.
+/// Distance to the median at which a part stands out, in decibels: ten times the power of the noise. Layers of a
+/// sound quantization are closer together.
 const STANDS_OUT: f64 = 10.0;
 
-/// Most outliers of a kind.
+/// Largest number of outliers of one kind.
 const MOST: usize = 5;
 
 /// A part whose own noise stands out.
@@ -17,13 +17,13 @@ const MOST: usize = 5;
 pub struct Outlier {
     /// Kind of the part.
     pub part: Part,
-    /// The node's name, or the tensor's.
+    /// Name of the node or tensor.
     pub name: String,
-    /// The tensor that the node makes, or whose scale and zero point the part is.
+    /// The tensor that the node produces, or that has the quantization.
     pub tensor: String,
-    /// Signal to noise of the part alone.
+    /// Signal-to-noise ratio of the part alone.
     pub alone_db: Decibel,
-    /// Median of all parts of the kind.
+    /// Median over all parts of the kind.
     pub median_db: f64,
 }
 
@@ -43,7 +43,8 @@ impl Outlier {
     }
 }
 
-/// Returns the outliers among `tensors`, which have the `noise`: nodes, the noisiest first, then quantizations.
+/// Returns the outliers among `tensors`, whose noise is `noise`: nodes first, then quantizations, the noisiest of
+/// each first.
 pub(super) fn outliers(tensors: &[Tensor], noise: &[NoiseOf]) -> Vec<Outlier> {
     let mut found = Vec::new();
     for part in [Part::Node, Part::Codes] {
@@ -82,7 +83,7 @@ pub(super) fn outliers(tensors: &[Tensor], noise: &[NoiseOf]) -> Vec<Outlier> {
     found
 }
 
-/// A value that is not finite is the worst of all.
+/// Converts a ratio to a number; a ratio that is not finite is the lowest.
 fn value(db: Decibel) -> f64 {
     match db {
         Decibel::Exact => f64::INFINITY,
@@ -91,7 +92,7 @@ fn value(db: Decibel) -> f64 {
     }
 }
 
-/// The upper one of two in the middle, so that one of two parts can stand out.
+/// Returns the median. Of two values in the middle it is the upper one, so that one of two parts can stand out.
 fn median(values: impl Iterator<Item = Decibel>) -> Option<f64> {
     let mut values: Vec<f64> = values.map(value).filter(|v| v.is_finite()).collect();
     values.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! Kinds of parts of a network.
+//! Kinds of exchangeable parts of a network.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Returns the part in words: "the node `conv1`", "the codes of `relu1`".
+    /// Returns the part in words, such as "the node `conv1`" or "the codes of `relu1`".
     pub fn words(self, name: &str) -> String {
         match self {
             Self::Node => format!("the node `{name}`"),

@@ -1,4 +1,4 @@
-//! The images of the search: some that flip, and as many that do not.
+//! The images of a search: some that flip, and equally many that do not.
 
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
@@ -9,14 +9,14 @@ use super::super::closeness::same_shape;
 use super::Counted;
 use crate::ParityError;
 
-/// Most flips of a sample: with 200, a share is known within 7 percentage points (95 %).
+/// Largest number of flips in a sample. With 200 flips, a share is known within 7 percentage points (95 %).
 const MOST: usize = 200;
 
 /// The images of a search, flips first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     numbers: Vec<usize>,
-    /// The float model's class of each.
+    /// The float model's class of each image.
     wanted: Vec<Option<usize>>,
     flips: usize,
     all_flips: usize,
@@ -24,11 +24,11 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Seed of the draw.
+    /// Seed of the random draw.
     pub const SEED: u64 = 0;
 
-    /// Draws images that flip between the logits of the float model and of the INT8 model, `[images, classes]` each, and as many
-    /// others.
+    /// Draws images that flip between the logits of the float model and of the INT8 model, `[images, classes]` each,
+    /// and equally many that do not.
     ///
     /// # Errors
     /// [`ParityErrorKind::Mismatch`](crate::ParityErrorKind::Mismatch) when the shapes differ.
@@ -59,7 +59,7 @@ impl Sample {
         })
     }
 
-    /// Returns the numbers of the images, flips first.
+    /// Returns the indices of the images, flips first.
     pub fn numbers(&self) -> &[usize] {
         &self.numbers
     }
@@ -84,7 +84,8 @@ impl Sample {
         self.all_images
     }
 
-    /// Counts the `decisions` on the sample's images, in its order, that are the float model's; a missing one is not.
+    /// Counts the `decisions` that match the float model's, in the order of the sample. A missing decision does not
+    /// match.
     pub fn count(&self, decisions: &[Option<usize>]) -> Counted {
         let is_right = |at: usize| decisions.get(at) == Some(&self.wanted[at]);
         Counted {
@@ -100,7 +101,7 @@ impl Sample {
 mod tests {
     use super::*;
 
-    /// Logits of 1000 images, two classes; the images of `second` are of the second class.
+    /// Logits of 1000 images and two classes; images for which `second` is true belong to the second class.
     fn logits(second: impl Fn(usize) -> bool) -> Logits {
         let row = |image| {
             if second(image) {
@@ -140,7 +141,7 @@ mod tests {
         };
         assert_eq!(counted(&[Some(0); 4]), (2, 0));
         assert_eq!(counted(&[Some(1), Some(0), Some(0), Some(1)]), (1, 1));
-        // A class of NaN logits is nobody's, and so is a missing one.
+        // An image without a decision matches no class, and neither does a missing entry.
         assert_eq!(counted(&[None; 4]), (0, 2));
         assert_eq!(counted(&[]), (0, 2));
     }

@@ -1,22 +1,22 @@
-//! From all cuts to the stretch that explains the flips, and from all exchanges in it to the part.
+//! Searches for the part that explains the flips: cuts give the stretch, and exchanges in the stretch give the part.
 
 use super::outlier::outliers;
 use super::{
     Counted, Culprit, Exchange, ExchangedPart, Finding, Models, Sample, Stretch, Tensor, TensorRow,
 };
 
-/// The two models of a search, as its result names them.
+/// The two models of a search, as named in its result.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// File of the float model.
     pub reference: &'a str,
     /// File of the INT8 model.
     pub candidate: &'a str,
-    /// The back end that both run on.
+    /// The back end that runs both models.
     pub backend: &'a str,
 }
 
-/// Searches the part of the INT8 model that makes the decisions of `sample` flip.
+/// Searches for the part of the INT8 model that makes the decisions of `sample` flip.
 ///
 /// # Errors
 /// The error of a run of `models`.
@@ -43,7 +43,7 @@ pub fn bisect<M: Models>(
         exchanges: Vec::new(),
         culprit: None,
         conclusion: format!(
-            "no decision flips between the float and the INT8 model on {}: the files agree, and what differs elsewhere is a back end's doing",
+            "no decision flips between the float and the INT8 model on {}: the two files agree, so other differences come from a back end",
             subject.backend
         ),
         network_runs: 0,
@@ -54,10 +54,10 @@ pub fn bisect<M: Models>(
     Ok(finding)
 }
 
-/// A cut and the decisions behind it.
+/// The tensor of a cut, and the decisions after the cut.
 type Cut = (String, Counted);
 
-/// Looks at noise, cuts and exchanges.
+/// Measures noise, cuts and exchanges, and records them in `finding`.
 fn look<M: Models>(
     models: &mut M,
     sample: &Sample,
@@ -65,7 +65,7 @@ fn look<M: Models>(
     finding: &mut Finding,
 ) -> Result<(), M::Error> {
     let trace = models.trace()?;
-    // Both models, and the INT8 model's nodes once more.
+    // The trace runs both models, and the INT8 model's nodes once more.
     finding.network_runs += 3 * trace.images;
     let cuts = cuts(models, sample, finding)?;
     for (tensor, noise) in tensors.iter().zip(&trace.tensors) {
@@ -85,7 +85,7 @@ fn look<M: Models>(
         "no cut repairs half of the flips".clone_into(&mut finding.conclusion);
         return Ok(());
     };
-    // The image is a separator and repairs none, so there is one before.
+    // The first separator is the image, whose cut repairs no flip, so this cut has a cut before it.
     let (from, to) = (&cuts[at.saturating_sub(1)], &cuts[at]);
     finding.stretch = Some(Stretch {
         from: from.0.clone(),
@@ -110,10 +110,10 @@ fn cuts<M: Models>(
     let mut cuts = Vec::new();
     for (at, tensor) in separators.into_iter().enumerate() {
         let counted = if at == 0 {
-            // The INT8 model, whole.
+            // A cut at the image is the whole INT8 model.
             Counted::default()
         } else if at == last {
-            // The float model, whole.
+            // A cut at the logits is the whole float model.
             Counted {
                 repaired: sample.flips(),
                 broken: 0,
@@ -127,7 +127,7 @@ fn cuts<M: Models>(
     Ok(cuts)
 }
 
-/// Exchanges every part of the stretch and every outlier alone, and sorts the exchanges: the one that repairs most first.
+/// Exchanges every part of the stretch and every outlier alone; the exchange that repairs most comes first.
 fn exchange<M: Models>(
     models: &mut M,
     sample: &Sample,
@@ -161,11 +161,11 @@ fn exchange<M: Models>(
     Ok(())
 }
 
-/// Names a part where two things agree: exchanged alone it repairs half of the flips, and its own noise stands out among its
-/// kind.
+/// Names a culprit if two findings agree: exchanged alone, the part repairs half of the flips, and its own noise
+/// stands out among its kind.
 ///
-/// Images that flip are near a border, and any other noise puts some of them back: without the second, a sound network's first
-/// layer would be named.
+/// Both are needed. Images that flip are near a decision border, and any change of the noise puts some of them back,
+/// so without the second condition the first layer of a sound network would be named.
 fn conclude(finding: &mut Finding, [from, to]: [&Cut; 2]) {
     let flips = finding.flips;
     let gain = format!(

@@ -1,4 +1,5 @@
-//! Searches over made-up layers: `layer0` to `layer5`, one after the other, each with a tensor of its name and a quantization.
+//! Searches in a made-up network of layers `layer0` to `layer5` in a row, each with a tensor of its name and a
+//! quantization.
 
 use tailfold_spec::Logits;
 
@@ -8,14 +9,14 @@ use super::{
 
 const LAYERS: usize = 6;
 
-/// A fault in one part, and by how much the noise of its own stands out.
+/// A made-up network with a fault in one part.
 struct Made {
     sample: Sample,
-    /// The layer of the fault, and its kind.
+    /// Kind and layer of the faulty part.
     planted: (Part, usize),
-    /// Noise of the planted part alone.
+    /// Signal-to-noise ratio of the faulty part alone.
     planted_db: Decibel,
-    /// Whether the planted part is the only cause of the flips.
+    /// Whether the faulty part is the only cause of the flips.
     is_alone: bool,
     runs: usize,
 }
@@ -24,7 +25,7 @@ fn layer(at: usize) -> String {
     format!("layer{at}")
 }
 
-/// Number of the tensor `name`: 0 for the image.
+/// Number of the tensor `name`; 0 for the image.
 fn number(name: &str) -> usize {
     match name.strip_prefix("layer") {
         Some(at) => at.parse::<usize>().unwrap() + 1,
@@ -48,7 +49,7 @@ impl Made {
         }
     }
 
-    /// Decisions with so many flips repaired.
+    /// Decisions with `repaired` of the flips repaired.
     fn decisions(&mut self, repaired: usize) -> Vec<Option<usize>> {
         self.runs += self.sample.numbers().len();
         let flips = self.sample.flips();
@@ -101,7 +102,7 @@ impl Models for Made {
     }
 
     fn separators(&self) -> Vec<String> {
-        // A branch goes past the second layer.
+        // A branch bypasses the second layer.
         let tensors = self.tensors().into_iter().map(|tensor| tensor.name);
         tensors.filter(|name| name != "layer1").collect()
     }
@@ -143,7 +144,7 @@ impl Models for Made {
     }
 
     fn cut(&mut self, tensor: &str) -> Result<Vec<Option<usize>>, String> {
-        // The float model up to the tensor repairs all once the fault is in it.
+        // The float model up to the tensor repairs all flips once it includes the faulty layer.
         let repaired = match number(tensor) > self.planted.1 {
             true => self.sample.flips(),
             false => 3,
@@ -170,7 +171,7 @@ fn planted_layer_is_found_wherever_it_is() {
         assert_eq!((culprit.part, &culprit.name), (Part::Node, &layer(at)));
         let stretch = found.stretch.as_ref().unwrap();
         assert!(stretch.nodes.contains(&layer(at)), "{stretch:?}");
-        // The branch past the second layer leaves two layers between two cuts.
+        // The branch around the second layer leaves two layers between two cuts.
         assert_eq!(stretch.nodes.len(), if at == 1 || at == 2 { 2 } else { 1 });
         assert_eq!(found.exchanges[0].counted.repaired, 20);
         assert!(found.conclusion.starts_with(&format!(
@@ -193,7 +194,7 @@ fn planted_quantization_is_found() {
 
 #[test]
 fn part_without_noise_of_its_own_is_no_culprit() {
-    // Its exchange repairs all, as any noise repairs images near a border.
+    // Its exchange repairs all flips, as any change of the noise can repair images near a border.
     let found = Made::new(Part::Node, 3, Decibel::Db(43.0)).search();
     assert!(found.culprit.is_none() && found.outliers.is_empty());
     let sentence =
@@ -228,7 +229,7 @@ fn equal_models_are_not_run() {
 }
 
 #[test]
-fn text_has_one_row_per_tensor_and_cuts_where_everything_passes() {
+fn text_has_one_row_per_tensor_and_cuts_at_separators() {
     let found = Made::new(Part::Node, 3, Decibel::Db(9.0)).search();
     let text = found.to_markdown();
     let row = |tensor: &str| {

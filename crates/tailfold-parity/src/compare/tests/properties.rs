@@ -1,4 +1,4 @@
-//! What holds for any decisions.
+//! Properties that hold for any decisions.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_wider_margin_never_makes_it_worse(
+    fn wider_margin_never_worsens_verdict(
         before in prop::array::uniform6(0_usize..40),
         after in prop::array::uniform6(0_usize..40),
         narrow in 0.1..5.0,
@@ -23,7 +23,7 @@ proptest! {
         };
         let report = with(narrow);
         prop_assert!(with(narrow + wider).verdict <= report.verdict);
-        // The smallest margin that is said to pass does, and a smaller one does not.
+        // The reported smallest margin passes, and a smaller margin does not.
         let few = report.groups.few.as_ref().unwrap();
         let smallest = few.smallest_margin_pp;
         if few.keeps_min_retained && smallest > 0.01 {
@@ -33,12 +33,12 @@ proptest! {
     }
 
     #[test]
-    fn accuracies_are_those_of_each_side_alone(
+    fn accuracies_match_each_side_scored_alone(
         before in prop::collection::vec(0_usize..6, 60),
         after in prop::collection::vec(0_usize..6, 60),
         extra in 0_usize..6,
     ) {
-        // Unequal sizes: one class has half as many images again.
+        // The classes have unequal sizes: the first ten images all belong to the class `extra`.
         let labels: Vec<usize> = (0..60).map(|image| if image < 10 { extra } else { image % 6 }).collect();
         let (before, after) = (deciding(&before), deciding(&after));
         let report = run(&before, &after, &labels, &Policy::default());

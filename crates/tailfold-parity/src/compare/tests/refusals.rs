@@ -1,9 +1,9 @@
-//! Inputs that are refused, with their exact messages.
+//! Inputs that are refused, with the exact messages.
 
 use super::*;
 
 #[test]
-fn what_cannot_be_compared_is_named() {
+fn incomparable_inputs_are_named() {
     let labels = labels(2);
     let logits = deciding(&labels);
     let narrow = Logits::new(vec![0.0; 60], 5).unwrap();

@@ -1,9 +1,9 @@
-//! What decides besides the margins, and what only warns.
+//! Rules other than the margins, and warnings.
 
 use super::*;
 
 #[test]
-fn a_nan_or_an_infinity_fails_first() {
+fn non_finite_logit_fails_first() {
     let labels = labels(300);
     let good = deciding(&labels);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -27,7 +27,7 @@ fn a_nan_or_an_infinity_fails_first() {
             (report.flips, report.overall.lost, report.max_abs_logit_diff),
             (1, 1, None)
         );
-        // On both sides it is no agreement either.
+        // NaN on both sides does not count as agreement.
         let report = run(&bad, &bad, &labels, &Policy::default());
         assert_eq!(
             (report.verdict, report.flips, report.reasons.len()),
@@ -42,7 +42,8 @@ fn a_nan_or_an_infinity_fails_first() {
 fn ties_of_coarse_logits_fail() {
     let labels = labels(1000);
     let reference = deciding(&labels);
-    // Rounded to a step of 4 like a coarse int8 output: 4.0 stays, 0.25 c becomes 0; then 12 images are saturated.
+    // The logits are rounded to a step of 4 like a coarse INT8 output: 4.0 stays and 0.25 c becomes 0. Then 12 images
+    // are saturated.
     let mut values: Vec<f32> = reference
         .values()
         .iter()
@@ -79,8 +80,9 @@ fn ties_of_coarse_logits_fail() {
 }
 
 #[test]
-fn the_share_kept_decides_where_the_margin_is_too_wide() {
-    // Few: 10 % before, 9.5 % after. A point of margin would forgive a twentieth of all that the model can do.
+fn retained_share_decides_when_margin_is_too_wide() {
+    // The group few falls from 10 % to 9.5 %. A margin of one point would accept this loss of a twentieth of the
+    // accuracy.
     let labels = labels(2000);
     let reference = deciding(&mistaken(&labels, [0, 0, 0, 0, 1800, 1800]));
     let candidate = deciding(&mistaken(&labels, [0, 0, 0, 0, 1810, 1810]));
@@ -98,7 +100,7 @@ fn the_share_kept_decides_where_the_margin_is_too_wide() {
         (report.verdict, report.overall.verdict),
         (Verdict::Fail, Verdict::Pass)
     );
-    // The same share with two images at stake may be chance.
+    // With only two images at stake, the same share may be chance.
     let candidate = deciding(&mistaken(&labels, [0, 0, 0, 0, 1802, 1800]));
     let report = run(
         &deciding(&mistaken(&labels, [0, 0, 0, 0, 1998, 1800])),
@@ -120,13 +122,13 @@ fn the_share_kept_decides_where_the_margin_is_too_wide() {
         (few.verdict, few.keeps_min_retained),
         (Verdict::Inconclusive, false)
     );
-    // z^2 = 2.7055 losses would be real: 2.7055 times as many images.
+    // z^2 = 2.7055 losses would be significant, so 2.7055 times as many images are needed.
     assert_eq!(few.images_needed, Some(10_823));
     assert_eq!(few_losing(3).verdict, Verdict::Fail);
 }
 
 #[test]
-fn agreement_and_distance_are_rules_when_asked_for() {
+fn agreement_and_distance_are_rules_when_policy_sets_them() {
     let labels = labels(300);
     let reference = deciding(&labels);
     let shifted = Logits::new(reference.values().iter().map(|v| v + 0.5).collect(), 6).unwrap();
@@ -164,7 +166,7 @@ fn agreement_and_distance_are_rules_when_asked_for() {
 }
 
 #[test]
-fn what_no_rule_covers_is_warned_about() {
+fn conditions_without_a_rule_are_warnings() {
     let all = labels(300);
     let nothing = deciding(&mistaken(&all, [300; 6]));
     let report = run(&nothing, &nothing, &all, &Policy::default());
@@ -185,7 +187,7 @@ fn what_no_rule_covers_is_warned_about() {
         "1 of 1800 images have a tie at the top of the reference's logits",
     ];
     assert_eq!(report.warnings, expect);
-    // The rarest class has a tenth of the other's images: K^2 / (1/30 + 1/300) = 109.09 of 330.
+    // The rarest class has a tenth of the images of the other class: K^2 / (1/30 + 1/300) = 109.09 of 330.
     let unequal: Vec<usize> = all
         .iter()
         .enumerate()
@@ -200,8 +202,8 @@ fn what_no_rule_covers_is_warned_about() {
 }
 
 #[test]
-fn a_failure_outranks_what_is_open() {
-    // 60 images a group decide nothing, but one flip too many is certain.
+fn failure_outranks_inconclusive() {
+    // 60 images per group are inconclusive, but one flip too many is certain.
     let labels = labels(30);
     let policy = Policy {
         min_agreement: Some(1.0),

@@ -1,4 +1,4 @@
-//! What decides: the margins, overall and by group.
+//! Verdicts by the margins, overall and per group.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn identical_logits_pass_without_a_flip() {
         (few.reference_top1, few.candidate_top1, few.delta_pp),
         (0.75, 0.75, 0.0)
     );
-    // 0.05 - 1e-4 to the power of 1 / 600, minus 1.
+    // The bound is (0.05 - 1e-4)^(1 / 600) - 1.
     assert!(
         (few.lower_bound_pp + 0.498_384).abs() < 1e-3,
         "{}",
@@ -68,8 +68,8 @@ fn permuted_classes_fail() {
 }
 
 #[test]
-fn a_worse_tail_fails_though_the_average_passes() {
-    // 5 % of the few are lost; the many gain as much.
+fn worse_tail_fails_when_average_passes() {
+    // The group few loses 5 %, and the group many gains as much.
     let labels = labels(1000);
     let reference = deciding(&mistaken(&labels, [100, 100, 100, 100, 200, 200]));
     let candidate = deciding(&mistaken(&labels, [50, 50, 100, 100, 250, 250]));
@@ -85,9 +85,9 @@ fn a_worse_tail_fails_though_the_average_passes() {
         (few.lost, few.gained, few.discordant, few.images_needed),
         (100, 0, 100, None)
     );
-    // 95 % of 80 % is kept, which no margin mends; the smallest is told all the same.
+    // Only 95 % of the 80 % is retained, which no margin can allow; the smallest margin is still reported.
     assert!(few.smallest_margin_pp > 4.0);
-    // The few go to more frequent classes, and so does half of what the many gain.
+    // The losses of the group few go to more frequent classes, and so does half of the gain of the group many.
     assert_eq!(
         (report.flips_toward_frequent, report.flips_toward_rare),
         (150, 50)
@@ -101,7 +101,7 @@ fn a_worse_tail_fails_though_the_average_passes() {
 }
 
 #[test]
-fn too_few_images_are_inconclusive_and_say_how_many_would_do() {
+fn too_few_images_are_inconclusive_with_needed_number() {
     let few_labels = labels(30);
     let logits = deciding(&few_labels);
     let report = run(&logits, &logits, &few_labels, &Policy::default());
@@ -126,7 +126,7 @@ fn too_few_images_are_inconclusive_and_say_how_many_would_do() {
 }
 
 #[test]
-fn a_group_without_classes_is_absent() {
+fn group_without_classes_is_absent() {
     let card = ComparedModel {
         train_counts: vec![900; 6],
         ..card()
@@ -144,8 +144,9 @@ fn a_group_without_classes_is_absent() {
 }
 
 #[test]
-fn a_loss_beyond_the_margin_fails_though_the_share_is_kept() {
-    // 0.8 points of 100 % keep 99.2 %: within the groups' margin of 1, beyond the overall one of 0.5.
+fn loss_beyond_margin_fails_when_share_is_retained() {
+    // A loss of 0.8 points from 100 % retains 99.2 %: within the groups' margin of 1, beyond the overall margin of
+    // 0.5.
     let labels = labels(5000);
     let candidate = deciding(&mistaken(&labels, [40; 6]));
     let report = run(&deciding(&labels), &candidate, &labels, &Policy::default());

@@ -1,21 +1,23 @@
-//! How far a quantized graph's logits can be from the float graph's, from the scales in the file alone.
+//! Upper bound of the difference between the logits of a quantized and a float graph, from the scales in the
+//! file alone.
 
 use std::collections::BTreeMap;
 
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::NodeProto;
 
-/// Of a value: the largest distance from what the float graph has there, and the largest magnitude, if codes set one.
+/// Bounds of a value: the largest error against the float graph, and the largest magnitude, if quantization
+/// limits it.
 #[derive(Clone, Copy)]
 struct Bound {
     error: f64,
     largest: f64,
 }
 
-/// Single precision against single precision in another order, relative to the sum of magnitudes.
+/// Relative error of f32 sums in different orders, as a share of the sum of magnitudes.
 const ROUNDING: f64 = 1e-5;
 
-/// Largest distance of any logit, for images that were calibrated on with the smallest and largest value as the range.
+/// Returns the largest error of any logit, for calibration images and min/max ranges.
 pub(super) fn logit_error(model: &Model) -> f64 {
     let graph = model.graph();
     let image = Bound {
@@ -26,7 +28,8 @@ pub(super) fn logit_error(model: &Model) -> f64 {
     for node in &graph.node {
         let of = |i: usize| bounds.get(node.input[i].as_str()).copied();
         let bound = match node.op_type() {
-            // A float value lies in its range, whose ends a rounded zero point moves by half a step; then it is rounded.
+            // A float value lies in its range, whose ends the rounding of the zero point moves by half a
+            // step; then it is rounded.
             "QuantizeLinear" => {
                 let scale = f64::from(values(model, &node.input[1])[0]);
                 let symmetric = model.initializer::<i8>(&node.input[2]).is_ok();
@@ -43,10 +46,10 @@ pub(super) fn logit_error(model: &Model) -> f64 {
                     largest: f64::INFINITY,
                 }
             }
-            // The distance of two maxima, means or clipped values is at most that of what they are of.
+            // Maxima, means and clipped values differ by at most as much as their inputs.
             _ => match of(0) {
                 Some(bound) => bound,
-                // A constant's.
+                // The input is a constant.
                 None => continue,
             },
         };
@@ -55,7 +58,7 @@ pub(super) fn logit_error(model: &Model) -> f64 {
     bounds[graph.output[0].name()].error
 }
 
-/// `w x - w' x' = w (x - x') + (w - w') x'`, channel by channel.
+/// Bounds the error of a layer by `w x - w' x' = w (x - x') + (w - w') x'`, channel by channel.
 fn weighted(model: &Model, node: &NodeProto, input: Bound) -> Bound {
     let dequantize = model.graph().producer(&node.input[1]).unwrap();
     let (shape, codes) = model.initializer::<i8>(&dequantize.input[0]).unwrap();
@@ -78,7 +81,7 @@ fn weighted(model: &Model, node: &NodeProto, input: Bound) -> Bound {
     }
 }
 
-/// Half a step of a bias in int32, and the rounding of one in float.
+/// Returns half a step of an int32 bias, or the rounding error of a float bias.
 fn bias_error(model: &Model, bias: &str, channels: usize) -> Vec<f64> {
     match model.graph().producer(bias) {
         Some(dequantize) => {

@@ -37,7 +37,7 @@ proptest! {
     fn shifts_stay_within_the_errors_and_agreement_never_falls(
         plan in plan(),
         bits in 4_u8..9,
-        // Up to logits of some hundreds.
+        // Large confidences give logits of several hundred.
         confidence in prop_oneof![Just(1.0_f32), Just(10.0), Just(300.0)],
     ) {
         let mut model = plan.model();
@@ -72,7 +72,7 @@ proptest! {
             Rebalanced::Done(shifts) => {
                 let limits = errors(&answers, &plain);
                 for (shift, limit) in shifts.iter().zip(limits) {
-                    // The limit was computed from float logits of another run, whose sums have another order.
+                    // The limit was computed from float logits of another run, which sums in another order.
                     prop_assert!(shift.abs() <= limit * (1.0 + 1e-5), "{shift} {limit}");
                 }
                 prop_assert!(done.record.corrections.iter().any(|c| c == REBALANCE));

@@ -1,11 +1,11 @@
-//! Float networks made at random, as others export them.
+//! Random float networks, in the forms that exporters write.
 
 mod builder;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// One operator. `read` chooses among all images so far, the last one without it.
+/// One operator. `read` chooses its input among all previous images; `None` is the previous one.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     read: Option<Index>,
@@ -16,12 +16,12 @@ pub(super) struct Step {
 enum Op {
     Conv(Conv),
     Relu,
-    /// With these ends, of which one may be left out.
+    /// Clip with these ends, one of which may be missing.
     Clip(Option<f32>, Option<f32>),
-    /// With an image of the same shape, which may be the same.
+    /// Addition of another image of the same shape, or of the input itself.
     Add(Index),
     AddConstant,
-    /// Side of the window, stride.
+    /// Side of the window, and stride.
     MaxPool(usize, usize),
 }
 
@@ -34,7 +34,7 @@ struct Conv {
     biased: bool,
     /// The weights of the first filter are zero.
     dead: bool,
-    /// With the weights of an earlier convolution that fit.
+    /// Reuses the weights of an earlier convolution of the same shape, if there is one.
     shared: bool,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Plan {
     pooled: bool,
     hidden: Option<usize>,
     classes: usize,
-    /// Shape of the head's bias, if it has one: ONNX lets it be smaller than the logits.
+    /// Shape of the head's bias, if it has one: ONNX allows fewer values than logits.
     bias: Bias,
     pub(super) seed: u64,
 }

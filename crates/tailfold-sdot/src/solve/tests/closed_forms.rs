@@ -1,11 +1,11 @@
-//! Problems whose offsets are known without solving.
+//! Problems with offsets in closed form.
 
 use super::*;
 
 #[test]
-fn intervals_of_a_line_are_found() {
-    // z uniform on [0, 1], s_j = z y_j with y rising: the cells are intervals in order, and the end t_j of cell j is the
-    // mass of the first j + 1 cells. At it s_j + h_j = s_{j+1} + h_{j+1}.
+fn intervals_on_line_are_found() {
+    // z is uniform on [0, 1] and s_j = z y_j with y rising: the cells are intervals in order, and the end t_j of cell j
+    // is the mass of the first j + 1 cells. At t_j, s_j + h_j = s_{j+1} + h_{j+1}.
     let (n, slopes) = (20_000, [-3.0_f32, -1.0, 0.5, 4.0, 5.5]);
     let target = [0.3, 0.05, 0.4, 0.15, 0.1];
     let grid: Vec<f32> = (0..n)
@@ -31,14 +31,14 @@ fn intervals_of_a_line_are_found() {
         },
     );
     assert_eq!(solution.stop, Stop::Converged, "{solution:?}");
-    // chi-square 1e-7 bounds each |mass - target| by 2e-4, hence each end by 1e-3; the slopes span 8.5.
+    // A chi-square of 1e-7 bounds each |mass - target| by 2e-4, hence each end by 1e-3; the slopes span 8.5.
     assert_near(&solution.offsets, &exact, 8.5e-3);
     assert_near(&solution.mass, &target, 2e-4);
 }
 
 #[test]
 fn symmetric_classes_need_no_offsets() {
-    // Weights +-e_i under a sample closed under the sign and order of coordinates: h = 0 by symmetry.
+    // Weights +-e_i under a sample that is closed under signs and order of the coordinates: h = 0 by symmetry.
     let mut points = Vec::new();
     for p in sphere_samples(200, 3, 3).chunks_exact(3) {
         for order in [
@@ -98,7 +98,7 @@ fn symmetric_classes_need_no_offsets() {
     assert_eq!(back.stop, Stop::Converged);
     assert_near(&back.offsets, &[0.0; 6], 0.1);
     // A plain sample: a cell's mass has a relative standard error of sqrt(5 / 20,000) = 1.6 %, and one unit of offset
-    // (a sixteenth of the radius) moves it by about a quarter.
+    // (a sixteenth of the radius) changes it by about a quarter.
     let plain = sphere_samples(20_000, 3, 8);
     let scores = Scores::product(&plain, &weights, 3, 16.0).unwrap();
     let options = Options {
@@ -113,7 +113,7 @@ fn symmetric_classes_need_no_offsets() {
 }
 
 #[test]
-fn a_weight_counts_as_so_many_samples() {
+fn weight_counts_as_repeated_samples() {
     let (z, w) = cosine(1_000, 6, 4, 2);
     let doubled: Vec<f32> = z
         .chunks_exact(4)

@@ -1,10 +1,10 @@
-//! Problems that cannot be met, that are extreme, or that are none.
+//! Problems that cannot be met, extreme problems, and invalid problems.
 
 use super::*;
 use crate::MAX_NEWTON_CLASSES;
 
 #[test]
-fn what_cannot_be_met_ends_with_a_reason() {
+fn unreachable_target_ends_with_reason() {
     let check_stop = |scores: Scores<'_>, target: &[f64], expect: Stop| {
         let solution = check(
             &Problem {
@@ -17,7 +17,7 @@ fn what_cannot_be_met_ends_with_a_reason() {
         assert_eq!(solution.stop, expect, "{solution:?}");
         solution
     };
-    // Two classes with one weight: whatever the offsets, one of them owns both shares.
+    // Two classes with the same weight: under any offsets, one of them gets both shares.
     let z = sphere_samples(3_000, 3, 1);
     let twins = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0, -1.0, 0.0, 0.0];
     let solution = check_stop(
@@ -25,22 +25,22 @@ fn what_cannot_be_met_ends_with_a_reason() {
         &[0.3, 0.3, 0.4],
         Stop::EqualClasses,
     );
-    // Meeting the third class alone leaves 0.3 of chi-square with each twin.
+    // If only the third class is met, each twin leaves a chi-square of 0.3.
     assert!(solution.chi_square < 0.61, "{solution:?}");
-    // One point a thousand times goes to one class.
+    // A point that is repeated a thousand times goes to one class.
     let points = [0.3, -0.2].repeat(1_000);
     check_stop(
         Scores::matrix(&points, 2).unwrap(),
         &[0.5, 0.5],
         Stop::IterationLimit,
     );
-    // Scores that are all the same.
+    // All scores are equal.
     check_stop(
         Scores::matrix(&[7.0; 400], 4).unwrap(),
         &[0.25; 4],
         Stop::EqualClasses,
     );
-    // Three samples for two halves.
+    // Three samples for two classes of one half each.
     let solution = check_stop(
         Scores::matrix(&[0.0, 1.0, 0.0, 2.0, 0.0, 3.0], 2).unwrap(),
         &[0.5, 0.5],
@@ -51,7 +51,7 @@ fn what_cannot_be_met_ends_with_a_reason() {
 }
 
 #[test]
-fn a_heavy_sample_and_tiny_masses_stay_finite() {
+fn heavy_sample_and_tiny_masses_stay_finite() {
     let (z, w) = cosine(2_000, 5, 6, 3);
     let scores = Scores::product(&z, &w, 6, 16.0).unwrap();
     let mut weights = vec![1.0; 2_000];
@@ -109,7 +109,7 @@ fn scores_of_any_size_are_solved() {
 }
 
 #[test]
-fn one_class_and_no_iterations_are_fine() {
+fn one_class_and_zero_iterations_are_accepted() {
     let one = Problem {
         scores: Scores::matrix(&[1.0, -2.0, 3.0], 1).unwrap(),
         sample_weights: None,
@@ -207,10 +207,10 @@ fn bad_problems_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, rng_seed: RngSeed::Fixed(20_264), ..ProptestConfig::default() })]
 
-    /// Points that repeat, weights on a line or equal, samples without weight, masses down to 1e-9: an answer or a reason, in
-    /// a bounded number of steps, and never NaN.
+    /// Repeated points, weights on a line or equal, samples without weight, masses down to 1e-9: the solver returns a
+    /// result or a reason in a bounded number of steps, and never NaN.
     #[test]
-    fn strange_problems_end(
+    fn degenerate_problems_end(
         n in 1_usize..300, classes in 1_usize..150, dim in 1_usize..6, seed in 0_u64..1_000, kind in 0_usize..6,
         log_scale in -8.0..8.0_f32, log_rare in -20.0..0.0_f64, method in 0_usize..4, epsilon in proptest::option::of(-4.0..4.0_f64),
     ) {

@@ -1,25 +1,25 @@
-//! What `cubecl-cuda` names of `cubecl-llvm`, without LLVM.
+//! The types of `cubecl-llvm` that `cubecl-cuda` needs, without LLVM.
 //!
 //! cubecl 0.11 compiles two CUDA code generators and links both: CUDA C++ through NVRTC, and LLVM, whose build script
-//! downloads a compiler. With `cubecl-cuda`'s feature `cpp` the first one runs, so the second needs only its types.
-//! The workspace's `[patch.crates-io]` puts this crate in its place. Asked to compile, it answers with an error.
+//! downloads a compiler. With `cubecl-cuda`'s feature `cpp` the first generator runs, so only the types of the second
+//! are needed. The workspace's `[patch.crates-io]` puts this crate in its place. A request to compile returns an error.
 
 pub use shared::base::{
     LlvmTarget, NvptxModule, PlironArtifact, PlironCompiler, PlironOptions,
 };
 
-/// PTX.
+/// PTX, NVIDIA's assembly language.
 pub mod nvptx {
     /// Versions of PTX.
     pub mod ptx_version {
         use core::fmt;
 
-        /// A version of PTX; none is known here.
+        /// A version of PTX; this crate knows none.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum PtxVersion {}
 
         impl PtxVersion {
-            /// The newest version that CUDA `driver` loads: always `None`, which names no cache and no feature.
+            /// The newest version that CUDA `driver` loads: always `None`, which selects no cache and no feature.
             pub fn for_driver(_driver: i32) -> Option<Self> {
                 None
             }
@@ -33,7 +33,7 @@ pub mod nvptx {
     }
 }
 
-/// What all targets have in common.
+/// Items shared by all targets.
 pub mod shared {
     pub mod base;
 
@@ -41,14 +41,15 @@ pub mod shared {
     pub mod lowered_features {
         use cubecl_core::ir::DeviceProperties;
 
-        /// Where code goes.
+        /// The target of the generated code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum GpuTarget {
-            /// NVIDIA.
+            /// NVIDIA GPUs.
             Nvptx,
         }
 
-        /// Narrows `_props` to what LLVM lowers; called only where LLVM compiles, and nothing compiles here.
+        /// Restricts `_props` to the features that LLVM lowers; called only where LLVM compiles, which never happens
+        /// here.
         pub fn restrict_features(_props: &mut DeviceProperties, _target: GpuTarget) {}
     }
 }

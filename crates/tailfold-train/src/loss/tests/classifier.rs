@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn gradients_are_slopes() {
+fn gradients_match_central_differences() {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     for (n, dim, labels) in [
         (1, 2, vec![1]),
@@ -25,7 +25,7 @@ fn gradients_are_slopes() {
 }
 
 #[test]
-fn a_constant_in_the_shift_changes_nothing() {
+fn constant_shift_changes_nothing() {
     let golden = golden();
     let run = |constant: f64| {
         let shift: Vec<f64> = golden.shift.iter().map(|h| h + constant).collect();
@@ -43,7 +43,7 @@ fn a_constant_in_the_shift_changes_nothing() {
 }
 
 #[test]
-fn what_comes_from_the_class_counts_has_no_gradient() {
+fn class_count_terms_have_no_gradient() {
     let golden = golden();
     let leaf = || vector(&golden.shift, DType::F64).require_grad();
     let scores = || matrix(&golden.scores, DType::F64).require_grad();
@@ -60,7 +60,7 @@ fn what_comes_from_the_class_counts_has_no_gradient() {
 }
 
 #[test]
-fn settings_that_switch_a_loss_off_leave_cross_entropy() {
+fn neutral_settings_give_cross_entropy() {
     let golden = golden();
     let labels = || classes(&golden.labels);
     let run = |loss: &dyn Fn(Tensor<2>) -> Tensor<1>| {
@@ -82,7 +82,7 @@ fn settings_that_switch_a_loss_off_leave_cross_entropy() {
 }
 
 #[test]
-fn focal_cares_less_for_what_is_won() {
+fn focal_weights_confident_samples_less() {
     // Two classes: p = 1 / (1 + e^-d).
     for (d, gamma) in [(-2.0_f64, 2.0), (0.0, 0.5), (3.0, 2.0), (3.0, 0.0)] {
         let p = 1.0 / (1.0 + (-d).exp());
@@ -94,7 +94,7 @@ fn focal_cares_less_for_what_is_won() {
 }
 
 #[test]
-fn a_batch_of_one_class_has_no_use_for_weights() {
+fn batch_of_one_class_is_independent_of_weights() {
     let golden = golden();
     let margins = || vector(&golden.shift, DType::F64);
     let run = |weights: Option<&Vec<f64>>| {

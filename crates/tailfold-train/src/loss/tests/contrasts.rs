@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn gradients_are_slopes() {
+fn gradients_match_central_differences() {
     let mut rng = ChaCha8Rng::seed_from_u64(12);
     for (n, dim, labels) in [
         (2, 3, vec![1, 1]),
@@ -13,7 +13,8 @@ fn gradients_are_slopes() {
     ] {
         let points = random(&mut rng, n, dim, 0.5);
         let prototypes = random(&mut rng, 4, dim, 0.5);
-        // burn takes the reciprocal in the derivative of a division by a number in f32, where these two have none to lose.
+        // burn computes the derivative of a division by a number with its reciprocal in f32; the reciprocals of these
+        // two temperatures, 10 and 2, are exact.
         for temperature in [0.1, 0.5] {
             check_slopes(&points, |points| {
                 supervised_contrastive(points, classes(&labels), temperature)
@@ -31,7 +32,7 @@ fn gradients_are_slopes() {
 }
 
 #[test]
-fn anchors_without_positives_cost_nothing() {
+fn anchors_without_positives_have_zero_loss() {
     for labels in [vec![0, 1, 2, 3], vec![5], vec![7, 4]] {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let points = random(&mut rng, labels.len(), 3, 1.0);
@@ -45,9 +46,9 @@ fn anchors_without_positives_cost_nothing() {
     }
 }
 
-/// With one point and its prototype at an angle, and one other prototype, the loss is a cross-entropy of two.
+/// With one point, its own prototype and one other prototype, the loss is a cross-entropy over two classes.
 #[test]
-fn a_prototype_is_the_positive_of_a_single_point() {
+fn prototype_is_positive_of_single_point() {
     let (point, prototypes) = (
         [vec![1.0, 0.0]],
         [vec![0.6, 0.8], vec![-0.8, 0.6], vec![0.0, 1.0]],
@@ -59,10 +60,10 @@ fn a_prototype_is_the_positive_of_a_single_point() {
     close(&[loss], &[expect], 1e-14);
 }
 
-/// With class 1 at one place, whatever its number, neither its anchors nor those of class 0 see how many there are: the
-/// loss is the mean of one cost of class 0 and of as many equal ones of class 1 as it has points.
+/// If all points of class 1 coincide, no anchor's loss depends on their number: the mean loss is the average of one
+/// loss of class 0 and as many equal losses of class 1 as it has points.
 #[test]
-fn a_frequent_class_does_not_fill_the_denominator() {
+fn frequent_class_does_not_dominate_denominator() {
     let (anchor, other) = (vec![1.0, 0.0], vec![0.6, 0.8]);
     let prototypes = [vec![0.28, 0.96], other.clone(), vec![0.0, -1.0]];
     let loss = |copies: usize| {

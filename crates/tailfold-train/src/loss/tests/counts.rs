@@ -1,10 +1,10 @@
-//! What the losses take from the class counts.
+//! The terms of the losses that depend on the class counts.
 
 use super::*;
 
 #[test]
-fn the_rarest_class_has_the_largest_margin() {
-    // 16 and 81 times as many images: 1/2 and 1/3 of the margin.
+fn rarest_class_has_largest_margin() {
+    // With 16 and 81 times as many images, the margins are 1/2 and 1/3.
     close(
         &ldam_margins(&[81, 16, 1], 0.5),
         &[0.5 / 3.0, 0.25, 0.5],
@@ -14,10 +14,10 @@ fn the_rarest_class_has_the_largest_margin() {
 }
 
 #[test]
-fn weights_go_from_even_to_inverse() {
+fn weights_range_from_equal_to_inverse_counts() {
     let counts = [50, 10, 2];
     close(&effective_number_weights(&counts, 0.0), &[1.0; 3], 1e-15);
-    // Inverse counts 1/50, 1/10 and 1/2 of sum 0.62, to first order in (1 - beta) n = 5e-8.
+    // Inverse counts 1/50, 1/10 and 1/2 with sum 0.62, to first order in (1 - beta) n = 5e-8.
     let inverse = counts.map(|n| 3.0 / 0.62 / f64::from(u32::try_from(n).unwrap()));
     close(
         &effective_number_weights(&counts, 1.0 - 1e-9),
@@ -30,7 +30,7 @@ fn weights_go_from_even_to_inverse() {
 }
 
 #[test]
-fn the_shift_is_the_log_prior() {
+fn shift_is_log_prior() {
     let shift = log_prior(&[75, 20, 5], 2.0);
     let expect = [0.75_f64, 0.2, 0.05].map(|p| 2.0 * p.ln());
     close(&shift, &expect, 1e-15);

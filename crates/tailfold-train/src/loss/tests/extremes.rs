@@ -1,4 +1,4 @@
-//! Finite numbers of any size, and the smallest batches.
+//! Finite inputs of any size, and the smallest batches.
 
 use super::*;
 
@@ -20,14 +20,14 @@ fn huge_scores_stay_finite() {
         assert!((loss / 1e30 - 1.0).abs() < 1e-6, "{loss}");
         close(&gradient, &lost, 1e-6);
     }
-    // Focal's gradient is a difference of two numbers of the size of the loss: finite, but no more than that.
+    // Focal's gradient is a difference of two numbers of the loss's size, so it is only known to be finite.
     let (loss, gradient) = run(&|s, _, y| focal(s, y, 2.0));
     assert!((loss / 1e30 - 1.0).abs() < 1e-6, "{loss}");
     assert!(gradient.iter().all(|g| g.is_finite()), "{gradient:?}");
 }
 
 #[test]
-fn a_sample_won_by_a_mile_costs_nothing() {
+fn confident_sample_has_zero_loss() {
     for gamma in [0.0, 0.5, 2.0] {
         let (loss, gradient) = value_and_gradient(&[vec![1e30, -1e30, 0.0]], DType::F32, |s| {
             focal(s, classes(&[0]), gamma)
@@ -48,7 +48,7 @@ fn huge_points_stay_finite() {
     let (loss, gradient) = run(&[0, 0, 1, 2]);
     close(&[loss], &[0.0], 0.0);
     close(&gradient, &[0.0; 8], 0.0);
-    // The two opposite points see each other at -1e10 and both others at 0.
+    // The similarity is -1e10 between the two opposite points, and 0 to both other points.
     let (loss, gradient) = run(&[0, 1, 2, 2]);
     assert!((loss / 1e10 - 1.0).abs() < 1e-6, "{loss}");
     assert!(gradient.iter().all(|g| g.is_finite()), "{gradient:?}");
@@ -58,15 +58,16 @@ fn huge_points_stay_finite() {
         let prototypes = matrix(&prototypes, DType::F32);
         balanced_contrastive(points, prototypes, classes(&[0, 0, 1, 2]), 0.01)
     });
-    // Each of the first two has one positive at 1e10, its double, and one at 0, its prototype: half of 1e10 each. The
-    // third has its prototype at 0 and class 0's at 1e10, the fourth its own at 0 and none above.
+    // Each of the first two points has one positive at 1e10, its duplicate, and one at 0, its prototype: a loss of half
+    // of 1e10 each. The third point has its prototype at 0 and class 0's prototype at 1e10; the fourth has its
+    // prototype at 0 and nothing above.
     assert!((loss / 1e10 - 0.5).abs() < 1e-6, "{loss}");
     assert!(gradient.iter().all(|g| g.is_finite()), "{gradient:?}");
 }
 
 /// Two images, of one class and of two, through every loss.
 #[test]
-fn a_batch_of_two_is_finite() {
+fn batch_of_two_is_finite() {
     let golden = golden();
     let vector = |values: &[f64]| vector(values, DType::F32);
     for labels in [[2, 2], [2, 0]] {
@@ -87,7 +88,7 @@ fn a_batch_of_two_is_finite() {
         assert!(finite(&golden.points, &|z, y| {
             balanced_contrastive(z, prototypes(), y, 0.1)
         }));
-        // Two points alone have nothing to be told from: a cost of 0 whether they are a pair or strangers.
+        // Two points have no third point to contrast with: the loss is 0 whether or not they are of one class.
         assert!(!finite(&golden.points, &|z, y| supervised_contrastive(
             z, y, 0.1
         )));

@@ -1,12 +1,12 @@
-//! Each loss and its gradients, as PyTorch computes them in f64.
+//! Each loss and its gradients, compared with PyTorch's results in f64.
 
 use super::*;
 
-/// `compute` at `inputs` must give what PyTorch gave, within `tolerance` in f32 and in f64.
+/// Compares `compute` at `inputs` with PyTorch's result, within `tolerance`, in f32 and in f64.
 ///
-/// The scores and logits go up to 10, where one f32 step is 9.5e-7 (f64: 1.8e-15), and a loss or a gradient, with the
-/// factor 1 / temperature = 10 and a weight below 1 / 6, moves by a few such steps: 3e-6 and 1e-13. Under `scale`, 30
-/// for LDAM, logits and slopes grow by that factor over 10.
+/// The scores and logits are at most 10, where one f32 step is 9.5e-7 (f64: 1.8e-15). A loss or a gradient, with the
+/// factor 1 / temperature = 10 and a weight below 1 / 6, changes by a few such steps: 3e-6 and 1e-13. With `scale` (30
+/// for LDAM), logits and gradients grow by `scale` / 10.
 #[track_caller]
 fn check<const N: usize>(
     inputs: [&[Vec<f64>]; N],
@@ -29,7 +29,7 @@ fn check<const N: usize>(
 }
 
 #[test]
-fn cross_entropy_is_pytorchs() {
+fn cross_entropy_matches_pytorch() {
     let golden = golden();
     check([&golden.scores], &golden.cross_entropy, 10.0, |[s], _| {
         cross_entropy(s, classes(&golden.labels))
@@ -37,7 +37,7 @@ fn cross_entropy_is_pytorchs() {
 }
 
 #[test]
-fn ot_dynamic_softmax_is_pytorchs() {
+fn ot_dynamic_softmax_matches_pytorch() {
     let golden = golden();
     check([&golden.scores], &golden.ot_dynamic, 10.0, |[s], dtype| {
         ot_dynamic_softmax(s, vector(&golden.shift, dtype), classes(&golden.labels))
@@ -45,7 +45,7 @@ fn ot_dynamic_softmax_is_pytorchs() {
 }
 
 #[test]
-fn focal_is_pytorchs() {
+fn focal_matches_pytorch() {
     let golden = golden();
     for case in &golden.focal {
         check([&golden.scores], &case.expected, 10.0, |[s], _| {
@@ -55,7 +55,7 @@ fn focal_is_pytorchs() {
 }
 
 #[test]
-fn logit_adjustment_is_pytorchs() {
+fn logit_adjustment_matches_pytorch() {
     let golden = golden();
     for case in &golden.logit_adjusted {
         let shift = log_prior(&golden.counts, case.setting);
@@ -66,7 +66,7 @@ fn logit_adjustment_is_pytorchs() {
 }
 
 #[test]
-fn ldam_is_pytorchs() {
+fn ldam_matches_pytorch() {
     const SCALE: f64 = 30.0;
     let golden = golden();
     let margins = ldam_margins(&golden.counts, 0.5 * SCALE);
@@ -88,7 +88,7 @@ fn ldam_is_pytorchs() {
 }
 
 #[test]
-fn contrastive_is_pytorchs() {
+fn contrastive_matches_pytorch() {
     let golden = golden();
     check([&golden.points], &golden.contrastive, 10.0, |[z], _| {
         supervised_contrastive(z, classes(&golden.labels), golden.temperature)
@@ -96,7 +96,7 @@ fn contrastive_is_pytorchs() {
 }
 
 #[test]
-fn balanced_contrastive_is_pytorchs() {
+fn balanced_contrastive_matches_pytorch() {
     let golden = golden();
     let inputs: [&[Vec<f64>]; 2] = [&golden.points, &golden.prototypes];
     check(inputs, &golden.balanced, 10.0, |[z, prototypes], _| {

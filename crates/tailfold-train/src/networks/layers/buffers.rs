@@ -1,16 +1,16 @@
-//! Memory of images that are no longer needed, for the next ones.
+//! Reuse of the memory of images that are no longer needed.
 //!
 //! The allocator returns blocks of this size to the system, and getting fresh pages costs about as much as filling
-//! them. A training step needs the same blocks as the one before.
+//! them. A training step needs the same blocks as the step before.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use burn_flex::{FlexTensor, Layout};
 
-/// Floats that are kept at most: 2 GiB.
+/// Largest number of floats in free blocks: 2 GiB.
 const MOST: usize = 1 << 29;
-/// Floats below which the allocator does well.
+/// Number of floats below which the allocator is fast enough.
 const LEAST: usize = 1 << 14;
 
 /// Free blocks by capacity.
@@ -18,8 +18,8 @@ const LEAST: usize = 1 << 14;
 struct Free {
     blocks: BTreeMap<usize, Vec<Vec<f32>>>,
     floats: usize,
-    /// Blocks that were taken and not given back, by capacity. Only as many come back: the back end's own tensors are
-    /// given too, and each step has new ones.
+    /// Number of blocks taken and not yet given back, by capacity. At most this many blocks are accepted back, because
+    /// the back end's own tensors are given too, and each step creates new ones.
     lent: BTreeMap<usize, usize>,
 }
 
@@ -29,7 +29,7 @@ static FREE: Mutex<Free> = Mutex::new(Free {
     lent: BTreeMap::new(),
 });
 
-/// `len` floats of any value.
+/// Returns `len` floats with unspecified values.
 pub(crate) fn take(len: usize) -> Vec<f32> {
     if len < LEAST {
         return vec![0.0; len];
@@ -45,7 +45,7 @@ pub(crate) fn take(len: usize) -> Vec<f32> {
 }
 
 impl Free {
-    /// The smallest free block that has room for `len` floats and is not much too large.
+    /// Takes the smallest free block with room for `len` floats and at most twice that size.
     fn reuse(&mut self, len: usize) -> Option<Vec<f32>> {
         let (&capacity, blocks) = self.blocks.range_mut(len..=len * 2).next()?;
         let block = blocks.pop();
@@ -56,7 +56,7 @@ impl Free {
         block
     }
 
-    /// Keeps `block` if one of its size is lent.
+    /// Keeps `block` if a block of its size is lent.
     fn keep(&mut self, block: Vec<f32>) {
         let capacity = block.capacity();
         let Some(lent) = self.lent.get_mut(&capacity).filter(|lent| **lent > 0) else {
@@ -70,13 +70,13 @@ impl Free {
     }
 }
 
-/// Keeps the memory of `x` if nobody else holds it.
+/// Keeps the memory of `x` if there is no other reference to it.
 pub(crate) fn give(x: FlexTensor) {
     let len = x.bytes().len() / size_of::<f32>();
     if len < LEAST || !x.is_unique() {
         return;
     }
-    // As one row the data come out as they lie, without a copy.
+    // As a single row, the data are returned in memory order without a copy.
     let row = x.with_layout(Layout::contiguous([len].into()));
     let Ok(block) = row.into_data().into_bytes().try_into_vec::<f32>() else {
         return;
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_as_many_blocks_are_kept_as_were_taken() {
+    fn at_most_as_many_blocks_are_kept_as_were_taken() {
         let mut free = Free::default();
         free.keep(Vec::with_capacity(LEAST));
         assert_eq!(free.floats, 0, "nothing was lent");

@@ -1,4 +1,4 @@
-//! Tensors of logical shape `[n, c, h, w]` whose values lie channels last in memory.
+//! Tensors of logical shape `[n, c, h, w]` stored channels-last in memory.
 
 use std::borrow::Cow;
 
@@ -8,23 +8,23 @@ use burn_flex::{FlexTensor, Layout};
 
 use crate::device::is_cpu;
 
-/// Whether the processor's own kernels take `x`: on the flex back end, single precision.
+/// Returns whether tailfold's CPU kernels accept `x`: the flex back end in single precision.
 pub(crate) fn is_ours<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && is_cpu(&x.device())
 }
 
-/// Strides of `[n, c, h, w]` with the channels innermost.
+/// Returns the strides of `[n, c, h, w]` with the channels innermost.
 fn strides([_, c, h, w]: [usize; 4]) -> [usize; 4] {
     [h * w * c, 1, w * c, c]
 }
 
-/// The shape of an image tensor.
+/// Returns the shape of an image tensor.
 pub(crate) fn dims(x: &FlexTensor) -> [usize; 4] {
     let shape = x.layout().shape();
     [shape[0], shape[1], shape[2], shape[3]]
 }
 
-/// The values lie densely, channels last.
+/// Returns whether the values are dense and channels-last.
 fn is_channels_last(x: &FlexTensor) -> bool {
     let dims = dims(x);
     let expected = strides(dims).map(usize::cast_signed);
@@ -32,20 +32,20 @@ fn is_channels_last(x: &FlexTensor) -> bool {
     (0..4).all(|d| dims[d] == 1 || found[d] == expected[d])
 }
 
-/// A tensor `[n, c, h, w]` of `values` that lie channels last.
+/// Creates a tensor `[n, c, h, w]` from channels-last `values`.
 pub(crate) fn tensor(values: Vec<f32>, dims: [usize; 4]) -> FlexTensor {
     let strides = strides(dims).map(usize::cast_signed);
     let layout = Layout::new(Shape::from(dims), strides.to_vec(), 0);
     FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
-/// A vector `[n]`.
+/// Creates a vector `[n]`.
 pub(crate) fn vector(values: Vec<f32>) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from([values.len()]));
     FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
-/// A tensor of `values` in row-major order.
+/// Creates a tensor from `values` in row-major order.
 pub(crate) fn row_major(values: Vec<f32>, shape: Shape) -> FlexTensor {
     FlexTensor::new(
         Bytes::from_elems(values),
@@ -54,7 +54,7 @@ pub(crate) fn row_major(values: Vec<f32>, shape: Shape) -> FlexTensor {
     )
 }
 
-/// The same tensor with its values channels last; a copy only where they are not.
+/// Returns the same tensor in channels-last layout; copies only if the layout differs.
 pub(crate) fn channels_last(x: FlexTensor) -> FlexTensor {
     if is_channels_last(&x) {
         return x;
@@ -64,13 +64,13 @@ pub(crate) fn channels_last(x: FlexTensor) -> FlexTensor {
         .permute(&[0, 3, 1, 2])
 }
 
-/// The values of a tensor that [`channels_last`] has returned.
+/// Returns the values of a tensor from [`channels_last`].
 pub(crate) fn image_values(x: &FlexTensor) -> &[f32] {
     let start = x.layout().start_offset();
     &x.storage::<f32>()[start..start + x.layout().num_elements()]
 }
 
-/// Changes the values of `x` where they are, or a copy where somebody else holds them.
+/// Changes the values of `x` in place, or in a copy if there is another reference to them.
 pub(crate) fn change(x: FlexTensor, work: impl FnOnce(&mut [f32])) -> FlexTensor {
     let mut x = channels_last(x);
     if x.layout().start_offset() != 0 {
@@ -81,7 +81,7 @@ pub(crate) fn change(x: FlexTensor, work: impl FnOnce(&mut [f32])) -> FlexTensor
     x
 }
 
-/// The values in row-major order.
+/// Returns the values in row-major order.
 pub(crate) fn values(x: &FlexTensor) -> Cow<'_, [f32]> {
     match x.as_slice::<f32>() {
         Some(values) => Cow::Borrowed(values),

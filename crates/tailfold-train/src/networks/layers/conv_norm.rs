@@ -1,4 +1,4 @@
-//! Convolution, batch normalisation, residual and activation as one differentiable operation.
+//! Convolution, batch normalization, residual and activation as one differentiable operation.
 
 mod flex;
 
@@ -12,9 +12,10 @@ use burn::tensor::activation::relu;
 use super::channels_last::is_ours;
 use flex::{FusedInference, FusedTraining, Options, Residual, Statistics};
 
-/// Convolution, batch normalisation, an optional `residual` of the result's shape, and a ReLU when `activate`.
+/// Computes a convolution, a batch normalization, the sum with an optional `residual` of the result's shape, and a ReLU
+/// if `activate`.
 ///
-/// `x`: `[n, c_in, h, w]`; the result: `[n, c_out, h', w']`. On the CPU its values lie channels last.
+/// `x` is `[n, c_in, h, w]`; the result is `[n, c_out, h', w']`. On the CPU, the result is channels-last.
 pub(crate) fn conv_norm(
     conv: &Conv2d,
     norm: &BatchNorm,
@@ -32,8 +33,8 @@ pub(crate) fn conv_norm(
     }
 }
 
-/// The same in the back end's own operations. Half precision is for the convolution and what comes out; the statistics
-/// and the sum with the residual are in single.
+/// Computes the same with the back end's own operations. In half precision, only the convolution and the result are
+/// half; the statistics and the sum with the residual are in single precision.
 pub(crate) fn plain(
     conv: &Conv2d,
     norm: &BatchNorm,
@@ -56,11 +57,11 @@ pub(crate) fn plain(
     y.cast(outside)
 }
 
-/// The convolution in the number type of `x`; the weight, and so its gradient, keeps its own.
+/// Runs the convolution in the number type of `x`; the weight and its gradient keep their own type.
 fn in_precision_of_images(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let kind = x.dtype();
     let mut half = conv.clone();
-    // Not `from_tensor`, which would begin a graph of its own.
+    // `from_tensor` would start a separate graph.
     half.weight = Param::initialized(conv.weight.id, conv.weight.val().cast(kind));
     half.bias = conv
         .bias
@@ -69,7 +70,7 @@ fn in_precision_of_images(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     half.forward(x)
 }
 
-/// What the fused operation is told, where it can do the work.
+/// Returns the options of the fused operation; `None` if the operation does not support this layer.
 fn options(conv: &Conv2d, norm: &BatchNorm, x: &Tensor<4>, activate: bool) -> Option<Options> {
     let padding = match conv.padding {
         PaddingConfig2d::Valid => [0, 0],
@@ -110,7 +111,7 @@ fn fused_training(
         absent_or(residual),
         options,
     );
-    // As `BatchNorm` keeps them: the biased variance, and `momentum` the share of the new value.
+    // As in `BatchNorm`: the running variance is the biased one, and `momentum` is the share of the new value.
     let blend = |old: Tensor<1>, new: Tensor<1>| {
         let kept = old.mul_scalar(1.0 - norm.momentum);
         kept.add(new.detach().mul_scalar(norm.momentum)).detach()

@@ -1,7 +1,8 @@
-//! Gradients of tensors that are used twice, added in place.
+//! In-place accumulation of the gradients of tensors that are used twice.
 //!
-//! A sum over tensors that lie channels last is slow in the back end, and the skip connection of every block needs one.
-//! So an operation here that finds a gradient of its input takes it out and adds its own while computing it.
+//! The back end is slow at adding channels-last tensors, and the skip connection of every block needs such a sum.
+//! Therefore an operation here takes an existing gradient of its input out and adds its own gradient while computing
+//! it.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -16,15 +17,16 @@ use super::buffers::give;
 use super::channels_last::{change, image_values};
 
 thread_local! {
-    /// Nodes that one of these operations has given a gradient, in a backward pass of this thread: the container
-    /// cannot be asked.
+    /// Nodes with a gradient from one of these operations, in a backward pass of this thread: the container does not
+    /// offer this query.
     static GIVEN: RefCell<HashSet<NodeId>> = RefCell::new(HashSet::new());
 }
 
-/// Values that one thread adds at a time: some microseconds of work, far more than handing it over costs.
+/// Number of values that one thread adds at a time: some microseconds of work, far more than the scheduling costs.
 const CHUNK: usize = 1 << 15;
 
-/// `sum + value`, in the memory of `sum` where nobody else holds it; both `[n, c, h, w]`, channels last.
+/// Computes `sum + value`, in the memory of `sum` if there is no other reference to it; both are `[n, c, h, w]`,
+/// channels-last.
 pub(crate) fn add(sum: FlexTensor, value: FlexTensor) -> FlexTensor {
     let sum = change(sum, |sum| {
         sum.par_chunks_mut(CHUNK)
@@ -39,19 +41,19 @@ pub(crate) fn add(sum: FlexTensor, value: FlexTensor) -> FlexTensor {
     sum
 }
 
-/// Notes that the gradient of `node` has been used up.
+/// Records that the gradient of `node` has been consumed.
 pub(crate) fn used(node: NodeId) {
     GIVEN.with_borrow_mut(|given| given.remove(&node));
 }
 
-/// Forgets the nodes of a backward pass that is over: a gradient that the back end's own operation used up is not noted.
+/// Clears the nodes after a backward pass: gradients consumed by the back end's own operations are not recorded.
 pub(crate) fn forget() {
     GIVEN.with_borrow_mut(HashSet::clear);
 }
 
-/// Registers what `gradient` makes of the gradient that `node` has so far, if any.
+/// Registers `gradient(old)` as the gradient of `node`, where `old` is its gradient so far, if any.
 ///
-/// `take` removes that gradient; `is_leaf` says that it cannot be removed.
+/// `take` removes the old gradient; `is_leaf` means that it cannot be removed.
 pub(crate) fn accumulate(
     grads: &mut Gradients,
     node: NodeId,

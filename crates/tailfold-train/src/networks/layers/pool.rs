@@ -14,12 +14,12 @@ use super::buffers::take;
 use super::channels_last::{channels_last, dims, image_values, is_ours, row_major, tensor, values};
 use super::gradients::{accumulate, add};
 
-/// Images `[n, c, h, w]` to the mean of their pixels, `[n, c]`.
+/// Maps images `[n, c, h, w]` to the mean of their pixels, `[n, c]`.
 pub(crate) fn mean_pixel(x: Tensor<4>) -> Tensor<2> {
     if is_ours(&x) {
         return Tensor::from_dispatch(Dispatch::mean_pixel(x.into_dispatch()));
     }
-    // A sum and a factor, not a mean: burn-onnx, the judge of our exporter, has no mean.
+    // A sum and a factor instead of a mean, because burn-onnx, which cross-checks the exporter, has no mean.
     let [_, _, h, w] = x.dims();
     x.flatten::<3>(2, 3)
         .sum_dim(2)
@@ -27,10 +27,10 @@ pub(crate) fn mean_pixel(x: Tensor<4>) -> Tensor<2> {
         .mul_scalar(1.0 / (h * w) as f64)
 }
 
-/// The operation on images whose values lie channels last.
+/// The operation on channels-last images.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait MeanPixel: Backend {
-    /// `[n, c, h, w]` to `[n, c]`.
+    /// Maps `[n, c, h, w]` to `[n, c]`.
     fn mean_pixel(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 

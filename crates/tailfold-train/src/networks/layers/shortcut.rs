@@ -14,7 +14,7 @@ use super::buffers::{give, take};
 use super::channels_last::{change, channels_last, dims, image_values, is_ours, tensor};
 use super::gradients::{accumulate, used};
 
-/// Every `stride`-th pixel of `x`, `[n, c, h, w]`, and zero channels on both sides up to `to`.
+/// Returns every `stride`-th pixel of `x`, `[n, c, h, w]`, with zero channels on both sides up to `to` channels.
 pub(crate) fn subsample_and_widen(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
     let [_, from, _, _] = x.dims();
     if from == to && stride == 1 {
@@ -26,13 +26,13 @@ pub(crate) fn subsample_and_widen(x: Tensor<4>, to: usize, stride: usize) -> Ten
     plain(x, to, stride)
 }
 
-/// The same in the back end's own operations.
+/// Computes the same with the back end's own operations.
 fn plain(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
     let [n, from, h, w] = x.dims();
     let x = if stride == 1 {
         x
     } else {
-        // Rows, then columns, by index: every back end has the gradient of a selection.
+        // Selects rows, then columns, by index: every back end has the gradient of a selection.
         let device = x.device();
         let every = |len: usize| {
             let picks: Vec<i32> = (0..len)
@@ -50,14 +50,14 @@ fn plain(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
     Tensor::cat(vec![zeros(front), x.clone(), zeros(back)], 1)
 }
 
-/// The operation on images whose values lie channels last.
+/// The operation on channels-last images.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait SubsampleAndWiden: Backend {
-    /// `[n, c, h, w]` to `[n, to, ceil(h / stride), ceil(w / stride)]`.
+    /// Maps `[n, c, h, w]` to `[n, to, ceil(h / stride), ceil(w / stride)]`.
     fn subsample_and_widen(x: FloatTensor<Self>, to: usize, stride: usize) -> FloatTensor<Self>;
 }
 
-/// Where the values come from.
+/// The shapes of the operation, which locate each kept pixel.
 #[derive(Debug, Clone, Copy)]
 struct Map {
     from: [usize; 4],
@@ -71,7 +71,7 @@ impl Map {
         [n, self.to, h.div_ceil(self.stride), w.div_ceil(self.stride)]
     }
 
-    /// First values of an image's pixels that are kept: in the source, and in the result behind the zeros in front.
+    /// Returns the offsets of each kept pixel's first value, in the source and in the result (after the leading zeros).
     fn pixels(self) -> impl Iterator<Item = (usize, usize)> {
         let [_, c, h, w] = self.from;
         let stride = self.stride;
@@ -83,7 +83,7 @@ impl Map {
             .map(move |(pixel, source)| (source, pixel * self.to + front))
     }
 
-    /// Values of an image, in the source and in the result.
+    /// Returns the number of values of an image, in the source and in the result.
     fn image_len(self) -> [usize; 2] {
         [self.from, self.result()].map(|[_, c, h, w]| c * h * w)
     }

@@ -28,7 +28,7 @@ fn loss(edit: &str) -> ClassifierLoss {
     ClassifierLoss::new(&config(edit), &COUNTS, &classes).unwrap()
 }
 
-/// The loss of two samples, of classes 2 and 0.
+/// Returns the loss of two samples, of classes 2 and 0.
 fn value(loss: &ClassifierLoss, progress: f64) -> f64 {
     let device = Device::flex();
     let scores = Tensor::<2>::from_floats(SCORES, &device);
@@ -38,7 +38,8 @@ fn value(loss: &ClassifierLoss, progress: f64) -> f64 {
 
 const SCORES: [[f32; 3]; 2] = [[1.0, -2.0, 0.5], [3.0, 2.0, -1.0]];
 
-/// Cross-entropy of each sample over scores and `shift`, its own class's alone when `own`; f64.
+/// Returns the cross-entropy of each sample, in f64, over the scores plus `shift`; `own` shifts only the sample's own
+/// class.
 fn costs(shift: [f64; 3], own: bool) -> [f64; 2] {
     [(0, 2_usize), (1, 0)].map(|(row, label)| {
         let moved = [0, 1, 2].map(|j| {
@@ -51,7 +52,7 @@ fn costs(shift: [f64; 3], own: bool) -> [f64; 2] {
 
 #[track_caller]
 fn close(found: f64, expect: f64) {
-    // Scores of a few logits, up to 12 with margins: a few f32 steps.
+    // The scores are a few logits, up to 12 with margins, so the tolerance is a few f32 steps.
     assert!((found - expect).abs() < 5e-6, "{found}, expected {expect}");
 }
 
@@ -60,7 +61,7 @@ fn mean(costs: [f64; 2]) -> f64 {
 }
 
 #[test]
-fn each_name_is_its_loss() {
+fn each_name_selects_its_loss() {
     let plain = costs([0.0; 3], false);
     close(value(&loss(""), 0.0), mean(plain));
 
@@ -79,7 +80,7 @@ fn each_name_is_its_loss() {
 }
 
 #[test]
-fn ldam_is_weighted_from_its_epoch_on() {
+fn ldam_is_weighted_from_configured_epoch() {
     // Margins 0.2 (10 / n)^(1/4) in cosines, times the head's scale of 20.
     let margins = [60.0_f64, 30.0, 10.0].map(|n| -0.2 * (10.0 / n).powf(0.25) * 20.0);
     let [of_c, of_a] = costs(margins, true);
@@ -99,7 +100,7 @@ fn ldam_is_weighted_from_its_epoch_on() {
 }
 
 #[test]
-fn a_class_without_images_is_named() {
+fn class_without_images_is_named() {
     let classes = ["a", "b", "c"].map(str::to_owned);
     let refuse = |edit: &str| {
         let error = ClassifierLoss::new(&config(edit), &[3, 0, 1], &classes).unwrap_err();
@@ -108,7 +109,7 @@ fn a_class_without_images_is_named() {
     for name in ["ldam", "logit-adjustment"] {
         assert_eq!(
             refuse(&format!("loss = '{name}'")),
-            format!("class `b` has no training images, which loss `{name}` cannot do without")
+            format!("class `b` has no training images, but loss `{name}` needs them")
         );
     }
     for name in ["ce", "focal"] {

@@ -9,14 +9,14 @@ const CLASSES: usize = 7;
 const SCALE: f32 = 12.0;
 
 struct Case {
-    /// `[n, DIM]`.
+    /// Points `[n, DIM]`.
     points: Vec<f32>,
-    /// `[CLASSES, DIM]`.
+    /// Weights of the head, `[CLASSES, DIM]`.
     weight: Vec<f32>,
     bias: Vec<f32>,
-    /// `[n]`, of another sum than 1.
+    /// Weights of the points, `[n]`, which do not sum to 1.
     weights: Vec<f64>,
-    /// `[n, CLASSES]`.
+    /// Scores `[n, CLASSES]`.
     scores: Vec<f32>,
 }
 
@@ -80,7 +80,7 @@ fn close(found: &[f64], expected: &[f64], tolerance: f64) {
 }
 
 #[test]
-fn sums_are_those_of_the_processor() {
+fn sums_match_cpu() {
     let case = Case::new(3_001);
     let target = skewed();
     let problem = case.problem(&target);
@@ -99,7 +99,7 @@ fn sums_are_those_of_the_processor() {
         close(&[sums.energy], &[energy + moved], 2e-5);
         close(&sums.soft, &soft, 2e-6);
         close(&sums.hard, &hard, 1e-6);
-        // A row of the products is its class's mass, and so is a column.
+        // Each row and each column of the products sums to its class's mass.
         let pairs = sample.pairs(&offsets, epsilon).unwrap();
         let rows: Vec<f64> = pairs
             .chunks_exact(CLASSES)
@@ -111,7 +111,7 @@ fn sums_are_those_of_the_processor() {
 }
 
 #[test]
-fn a_tie_is_one_class_alone() {
+fn tie_counts_for_one_class() {
     let head = Affine {
         weight: matrix(&[1.0, 0.0, 1.0, 0.0, 0.0, 1.0], 2),
         bias: None,
@@ -121,9 +121,10 @@ fn a_tie_is_one_class_alone() {
     close(&mass, &[2.0 / 3.0, 0.0, 1.0 / 3.0], 1e-6);
 }
 
-/// The stated tolerance: offsets of soft masses to 0.001, where scores reach 12; chi-squares of hard ones to 2 %.
+/// The stated tolerance: 0.001 for the offsets of soft masses, where scores reach 12; 2 % for the chi-squares of hard
+/// masses.
 #[test]
-fn solutions_are_those_of_the_processor() {
+fn solutions_match_cpu() {
     let case = Case::new(4_096);
     let target = skewed();
     let problem = case.problem(&target);

@@ -13,7 +13,7 @@ use crate::config::{
 use crate::networks::Network;
 use crate::weights::named_weights;
 
-/// As [`rich`], but without offsets, and with projected prototypes.
+/// Like [`rich`], but without offsets, and with projected prototypes.
 fn balanced(dir: &Path, epochs: usize) -> TrainConfig {
     let mut config = rich(dir, epochs);
     config.loss = LossKind::LogitAdjustment;
@@ -24,7 +24,7 @@ fn balanced(dir: &Path, epochs: usize) -> TrainConfig {
     config
 }
 
-/// As [`balanced`], but with the loss whose weights come half way.
+/// Like [`balanced`], but with the loss whose weights begin halfway.
 pub(super) fn deferred(dir: &Path, epochs: usize) -> TrainConfig {
     TrainConfig {
         loss: LossKind::Ldam,
@@ -37,7 +37,7 @@ pub(super) fn deferred(dir: &Path, epochs: usize) -> TrainConfig {
 }
 
 #[test]
-fn separable_classes_are_learnt_under_every_loss() {
+fn separable_classes_are_learned_under_every_loss() {
     let _generator = generator();
     let dir = workspace();
     let focal = TrainConfig {
@@ -55,16 +55,16 @@ fn separable_classes_are_learnt_under_every_loss() {
     }
 }
 
-/// The same run twice, its offsets solved by the processor and as tensors: both solve, and come to about the same.
+/// The same run twice, with offsets solved on the CPU and as tensors: both are solved and give similar offsets.
 #[test]
-fn offsets_may_be_solved_on_the_training_device() {
+fn offsets_can_be_solved_on_training_device() {
     let _generator = generator();
     let dir = workspace();
     let solved = |solver: OffsetSolver| {
         let mut config = rich(dir.path(), 2);
         if let Some(offsets) = &mut config.offsets {
             offsets.solver = solver;
-            // The minimum of soft masses is one point; hard cells leave room.
+            // The minimum of soft masses is unique, while hard cells allow a range of offsets.
             offsets.temperature = 1.0;
         }
         let out = dir.path().join(format!("{solver:?}"));
@@ -89,7 +89,7 @@ fn offsets_may_be_solved_on_the_training_device() {
 }
 
 #[test]
-fn separable_classes_are_learnt_in_half_precision() {
+fn separable_classes_are_learned_in_half_precision() {
     let _generator = generator();
     let dir = workspace();
     let config = TrainConfig {
@@ -103,7 +103,8 @@ fn separable_classes_are_learnt_in_half_precision() {
         "{:?}",
         outcome.reports
     );
-    // Other weights than in single precision, and single-precision ones: export and goldens know nothing of it.
+    // The weights differ from a single-precision run but are stored in single precision, so export and golden outputs
+    // are unaffected.
     run(&balanced(dir.path(), 8), &single, false).unwrap();
     let checkpoint = |run: &Path| {
         let manifest = Manifest::read(run).unwrap();
@@ -115,7 +116,7 @@ fn separable_classes_are_learnt_in_half_precision() {
 }
 
 #[test]
-fn a_checkpoint_holds_what_is_deployed() {
+fn checkpoint_holds_only_deployed_tensors() {
     let _generator = generator();
     let dir = workspace();
     let out = dir.path().join("run");
@@ -129,7 +130,7 @@ fn a_checkpoint_holds_what_is_deployed() {
 }
 
 #[test]
-fn offsets_are_solved_for_the_masses_of_a_file() {
+fn offsets_are_solved_for_masses_from_file() {
     let _generator = generator();
     let dir = workspace();
     let (path, out) = (dir.path().join("prior.json"), dir.path().join("run"));
@@ -142,8 +143,8 @@ fn offsets_are_solved_for_the_masses_of_a_file() {
     let outcome = run(&config, &out, false).unwrap();
     let record = outcome.manifest.unwrap().read_offsets(&out).unwrap();
     assert_eq!(record.target, [0.125, 0.125, 0.75]);
-    // Four steps an epoch, of which the first and the fourth are due; in the first epoch the queue is still empty at
-    // the first, so that the offsets wait.
+    // Four steps per epoch, of which the first and the fourth solve the offsets. At the first step of the first epoch
+    // the queue is still empty, so the offsets are not solved.
     let updates: Vec<_> = outcome.reports.iter().map(|r| r.offsets_updates).collect();
     assert_eq!(updates, [Some(1), Some(2)]);
     assert!(outcome.reports[0].offsets_iterations > Some(0));

@@ -1,4 +1,4 @@
-//! Images of different sizes: what is trained on is what inference sees.
+//! Images of different sizes: training and inference use the same preprocessing.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,8 @@ use crate::config::TrainConfig;
 use crate::error::{TrainError, TrainErrorKind};
 use crate::report::Observer;
 
-/// A folder of three classes: class `k` is bright in the `k`-th third of its columns, in pictures of several sizes.
+/// Writes a folder of three classes: class `k` is bright in the `k`-th third of its columns, in images of several
+/// sizes.
 fn write_photographs(dir: &Path) {
     for number in 0..48 {
         let class = number % 3;
@@ -69,7 +70,7 @@ fn run(config: &TrainConfig, out: &Path) -> Result<Vec<Skipped>, TrainError> {
 }
 
 #[test]
-fn the_manifest_says_what_inference_must_do() {
+fn manifest_has_preprocessing_for_inference() {
     let _generator = generator();
     let dir = tempfile::tempdir().unwrap();
     write_photographs(dir.path());
@@ -88,7 +89,7 @@ fn the_manifest_says_what_inference_must_do() {
         };
         assert_eq!(manifest.preprocess.resize, Some(resize));
         assert_eq!(manifest.architecture.input, [3, 12, 12]);
-        // The golden inputs are the files themselves under the manifest's preprocessing.
+        // The golden inputs are the image files under the manifest's preprocessing.
         let golden = tensors(&manifest.read_file(&out, Manifest::GOLDEN).unwrap());
         let (shape, values) = &golden["inputs"];
         assert_eq!(*shape, [6, 3, 12, 12]);
@@ -107,7 +108,7 @@ fn the_manifest_says_what_inference_must_do() {
 }
 
 #[test]
-fn a_corrupt_photograph_is_an_error_or_left_out_and_named() {
+fn corrupt_image_is_error_or_left_out_and_named() {
     let _generator = generator();
     let dir = tempfile::tempdir().unwrap();
     write_photographs(dir.path());
@@ -122,7 +123,7 @@ fn a_corrupt_photograph_is_an_error_or_left_out_and_named() {
     let config = photographs(dir.path(), "size = 12\non_corrupt = \"skip\"");
     let skipped = run(&config, &out).unwrap();
     let ids: Vec<_> = skipped.iter().map(|s| s.id.clone()).collect();
-    // Once in the training data, once in the validation data.
+    // The image is in the training data and in the validation data.
     assert_eq!(ids, [bad.display().to_string(), bad.display().to_string()]);
     assert_eq!(Manifest::read(&out).unwrap().train_counts, [16, 15, 16]);
     for number in [1, 4, 10, 13, 16, 19, 22, 25, 28, 31, 34, 37, 40, 43, 46] {
@@ -141,7 +142,7 @@ fn a_corrupt_photograph_is_an_error_or_left_out_and_named() {
 }
 
 #[test]
-fn sizes_that_differ_need_a_resize() {
+fn different_sizes_need_a_resize() {
     let _generator = generator();
     let dir = tempfile::tempdir().unwrap();
     write_photographs(dir.path());

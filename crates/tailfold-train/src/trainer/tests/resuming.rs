@@ -13,10 +13,11 @@ use crate::validation::RECALL;
 
 mod crashes;
 
-/// As [`rich`], but unwatched, and the offsets are solved on a sphere as wide as the features are long.
+/// Like [`rich`], but without validation, and the offsets are solved on a sphere with the features' mean length as its
+/// radius.
 fn spherical(dir: &Path, epochs: usize) -> TrainConfig {
     let mut config = rich(dir, epochs);
-    // Without a validation pass nothing but the saving itself brings the running statistics up to date.
+    // Without a validation pass, only the save itself updates the running statistics.
     config.validation = None;
     config.network.head = Head::Linear;
     if let Some(offsets) = &mut config.offsets {
@@ -25,7 +26,7 @@ fn spherical(dir: &Path, epochs: usize) -> TrainConfig {
     config
 }
 
-/// As [`rich`], but the offsets are solved as tensors.
+/// Like [`rich`], but the offsets are solved as tensors.
 fn on_device(dir: &Path, epochs: usize) -> TrainConfig {
     let mut config = rich(dir, epochs);
     if let Some(offsets) = &mut config.offsets {
@@ -34,7 +35,7 @@ fn on_device(dir: &Path, epochs: usize) -> TrainConfig {
     config
 }
 
-/// As [`rich`], with everything that steps may have beside it.
+/// Like [`rich`], with all optional parts of a step.
 fn sharp(dir: &Path, epochs: usize) -> TrainConfig {
     let mut config = rich(dir, epochs);
     config.micro_batch = Some(6);
@@ -43,8 +44,8 @@ fn sharp(dir: &Path, epochs: usize) -> TrainConfig {
     config
 }
 
-/// Trains from where `out` stands until after step `stop` (epoch, step), which leaves a saved state; returns the number
-/// of steps it found done.
+/// Trains from the state in `out` until after step `stop` (epoch, step), which saves a state; returns the number of
+/// steps that were already done.
 fn run_until(config: &TrainConfig, out: &Path, stop: (usize, usize)) -> usize {
     let mut watch = Watch {
         stop_after: Some(stop),
@@ -56,7 +57,7 @@ fn run_until(config: &TrainConfig, out: &Path, stop: (usize, usize)) -> usize {
     watch.started_after.unwrap()
 }
 
-/// Two run folders hold the same bytes, `metrics.csv` with its clocks aside.
+/// Checks that two run folders hold the same bytes, except for the timings in `metrics.csv`.
 #[track_caller]
 fn assert_same_run(found: &Path, expect: &Path) {
     for file in [
@@ -74,7 +75,7 @@ fn assert_same_run(found: &Path, expect: &Path) {
     assert!(!found.join("resume").exists());
 }
 
-/// The rows of `metrics.csv` without the last three columns, which are read off a clock.
+/// Returns the rows of `metrics.csv` without the last three columns, which are timings.
 fn metrics(run: &Path) -> Vec<String> {
     let text = artifact::read_to_string(&run.join("metrics.csv")).unwrap();
     let row = |line: &str| line.rsplitn(4, ',').last().unwrap().to_owned();
@@ -82,7 +83,7 @@ fn metrics(run: &Path) -> Vec<String> {
 }
 
 #[test]
-fn an_interrupted_run_goes_on_to_the_same_bytes() {
+fn resumed_run_gives_same_bytes() {
     let _generator = generator();
     let dir = workspace();
     for (name, config) in [
@@ -94,7 +95,7 @@ fn an_interrupted_run_goes_on_to_the_same_bytes() {
     ] {
         let straight = dir.path().join(name);
         run(&config, &straight, false).unwrap();
-        // In the first epoch, after the last step of one (its validation still to come), in the middle of one.
+        // In the first epoch, after the last step of an epoch (before its validation), and in the middle of an epoch.
         for (epoch, step) in [(1, 1), (1, 4), (2, 3)] {
             let resumed = dir.path().join(format!("{name}-{epoch}-{step}"));
             assert_eq!(run_until(&config, &resumed, (epoch, step)), 0);
@@ -107,9 +108,9 @@ fn an_interrupted_run_goes_on_to_the_same_bytes() {
     }
 }
 
-/// One process a step, and a state on disk after each: neither saving nor loading moves a bit.
+/// One process per step, with a saved state after each: neither saving nor loading changes a bit.
 #[test]
-fn a_run_of_many_pieces_is_the_run_of_one() {
+fn run_in_many_pieces_gives_same_bytes() {
     let _generator = generator();
     let dir = workspace();
     let config = rich(dir.path(), 3);
@@ -131,7 +132,7 @@ fn a_run_of_many_pieces_is_the_run_of_one() {
 }
 
 #[test]
-fn a_run_that_could_not_be_written_is_finished_later() {
+fn run_that_could_not_be_written_is_finished_later() {
     let _generator = generator();
     let dir = workspace();
     let config = rich(dir.path(), 2);
@@ -139,7 +140,7 @@ fn a_run_that_could_not_be_written_is_finished_later() {
     let straight = folder("straight");
     run(&config, &straight, false).unwrap();
 
-    // A file where a folder should be.
+    // A file at the path of a folder.
     let broken = folder("broken");
     fs::create_dir(&broken).unwrap();
     fs::write(broken.join("golden"), "").unwrap();
@@ -149,18 +150,18 @@ fn a_run_that_could_not_be_written_is_finished_later() {
     assert!(error.to_string().contains(&golden), "{error}");
     assert!(!broken.join(Manifest::FILE).exists());
     fs::remove_file(broken.join("golden")).unwrap();
-    // The last epoch is done; its validation is not kept and made again.
+    // The last epoch is done; its validation was not saved and is computed again.
     run(&config, &broken, true).unwrap();
     assert_same_run(&broken, &straight);
 
-    // Nothing to go on from is no fault.
+    // Without a saved state, resuming starts a new run.
     let fresh = folder("fresh");
     run(&config, &fresh, true).unwrap();
     assert_same_run(&fresh, &straight);
 }
 
 #[test]
-fn a_state_that_does_not_fit_is_refused() {
+fn state_that_does_not_fit_is_refused() {
     let _generator = generator();
     let dir = workspace();
     let config = rich(dir.path(), 2);
@@ -203,7 +204,7 @@ fn a_state_that_does_not_fit_is_refused() {
         fs::write(&path, whole).unwrap();
     }
 
-    // Another program's state, whole in itself.
+    // The state of another program, with a correct hash.
     let whole = fs::read(&state).unwrap();
     let foreign = br#"{"config": 1}"#;
     fs::write(&state, foreign).unwrap();
@@ -213,7 +214,7 @@ fn a_state_that_does_not_fit_is_refused() {
     fs::write(folder.join("state.sha256"), artifact::sha256(&whole)).unwrap();
     fs::write(&state, whole).unwrap();
 
-    // Another network in the configuration, and other classes behind its words.
+    // Another network in the configuration, and other classes with the same configuration text.
     let check = |config: &TrainConfig, change: &dyn Fn(&mut Architecture)| {
         let error = refuse(config);
         assert_eq!(error.kind(), TrainErrorKind::Resume, "{error}");
@@ -245,7 +246,7 @@ fn a_state_that_does_not_fit_is_refused() {
     // The same classes, but other images.
     write_idx(&data, "train", &[40, 20, 11]);
     write_idx(&data, "t10k", &[4, 4, 4]);
-    let why = "it belongs to a run on [40, 20, 10] images a class, the data now has [40, 20, 11]";
+    let why = "it belongs to a run on [40, 20, 10] images per class, the data now has [40, 20, 11]";
     assert_eq!(refuse(&config).to_string(), from(&state, why));
 
     write_idx(&data, "train", &[40, 20, 10]);

@@ -1,4 +1,4 @@
-//! Graphs made of nodes of both models: the float model's names get a prefix, but for the image.
+//! Builds graphs from nodes of both models. All names of the float model get a prefix, except the name of the image.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use tailfold_onnx::proto::NodeProto;
 
 use super::pair::Pair;
 
-/// Before the names of the float model.
+/// Prefix of the names of the float model.
 pub(super) const REFERENCE: &str = "reference/";
 
-/// The float model's `value` in a graph of both.
+/// Returns the name of the float model's `value` in a graph of both models.
 pub(super) fn reference_name(pair: &Pair, value: &str) -> String {
     if value.is_empty() || value == pair.reference.input {
         value.to_owned()
@@ -18,7 +18,7 @@ pub(super) fn reference_name(pair: &Pair, value: &str) -> String {
     }
 }
 
-/// `node` of the float model in a graph of both.
+/// Returns `node` of the float model with its names in a graph of both models.
 pub(super) fn reference_node(pair: &Pair, node: &NodeProto) -> NodeProto {
     let mut node = node.clone();
     node.name = Some(format!("{REFERENCE}{}", node.label()));
@@ -28,8 +28,8 @@ pub(super) fn reference_node(pair: &Pair, node: &NodeProto) -> NodeProto {
     node
 }
 
-/// The file of a graph with `nodes`, in their order, and what they read of both models' constants. Its ports are the INT8
-/// model's.
+/// Returns the ONNX file of a graph with `nodes`, in their order, and with the constants of both models that they read.
+/// It has the input and output of the INT8 model.
 pub(super) fn assemble(pair: &Pair, nodes: Vec<NodeProto>) -> Vec<u8> {
     let mut model = pair.shell.clone();
     let graph = model.graph_mut();

@@ -1,12 +1,12 @@
-//! The INT8 model behind a tensor, with the float model before it.
+//! Joins the float model before a tensor to the INT8 model behind it.
 
 use tailfold_onnx::proto::NodeProto;
 
 use super::assemble::{assemble, reference_name, reference_node};
 use super::pair::Pair;
 
-/// The file of the float model up to `tensor`, a separator of both graphs other than the logits, and the INT8 model from there
-/// on. The tensor's codes belong to what is behind it.
+/// Returns the ONNX file of the float model up to `tensor`, joined to the INT8 model from there on. `tensor` is a
+/// separator of both graphs other than the logits; its quantization belongs to the INT8 model.
 pub(super) fn cut(pair: &Pair, tensor: &str) -> Vec<u8> {
     let (reference, candidate) = (&pair.reference, &pair.candidate);
     let before = reference.needed(&[tensor], "");

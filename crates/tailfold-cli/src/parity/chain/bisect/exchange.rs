@@ -1,4 +1,4 @@
-//! The INT8 model with one part of the float model in it.
+//! Replaces one part of the INT8 model with the same part of the float model.
 
 use tailfold_onnx::proto::{NodeProto, TensorProto};
 use tailfold_parity::chain::bisect::{ExchangedPart, Part};
@@ -25,7 +25,7 @@ pub(super) fn parts(pair: &Pair, from: &str, to: &str) -> Vec<Unit> {
     parts
 }
 
-/// Returns the INT8 model with `tensor` unquantized; `None` where it is not quantized.
+/// Returns the INT8 model with `tensor` unquantized; `None` if it is not quantized there.
 pub(super) fn codes(pair: &Pair, tensor: &str) -> Option<Unit> {
     pair.codes(tensor)?;
     let mut nodes = pair.candidate.model.nodes().to_vec();
@@ -42,8 +42,8 @@ pub(super) fn codes(pair: &Pair, tensor: &str) -> Option<Unit> {
     })
 }
 
-/// Returns the INT8 model with the float model's `node` in place of its own; `None` where that would change nothing, and where the
-/// two graphs do not fit there.
+/// Returns the INT8 model with the float model's `node` in place of its own; `None` if this changes nothing, or if the
+/// two graphs do not fit at this node.
 pub(super) fn exchanged(pair: &Pair, node: &NodeProto) -> Option<Unit> {
     let (reference, candidate) = (&pair.reference, &pair.candidate);
     let index = candidate
@@ -61,7 +61,8 @@ pub(super) fn exchanged(pair: &Pair, node: &NodeProto) -> Option<Unit> {
         if reference.is_constant(input) {
             continue;
         }
-        // What this node reads in its own graph: other readers of the tensor may have other codes.
+        // The new node reads the same input as the replaced node: other consumers of the tensor may have their own Q/DQ
+        // pairs.
         let read = own.input.iter().find(|own| candidate.root(own) == input);
         let read = read.or_else(|| pair.tensors.iter().find(|t| *t == input))?;
         read.clone_into(name);
@@ -88,7 +89,7 @@ pub(super) fn exchanged(pair: &Pair, node: &NodeProto) -> Option<Unit> {
     })
 }
 
-/// Whether the two nodes do the same with equal constants.
+/// Whether the two nodes have the same operator, attributes, inputs and constants.
 fn is_same(pair: &Pair, node: &NodeProto, own: &NodeProto) -> bool {
     let (reference, candidate) = (pair.reference.model.graph(), pair.candidate.model.graph());
     let same = |(a, b): (&String, &String)| {

@@ -13,7 +13,7 @@ const CHUNK: usize = 16;
 
 /// The images of the sample.
 pub(super) struct Images {
-    /// Preprocessed, flips first.
+    /// Preprocessed images; flips come first.
     pub(super) inputs: Vec<Vec<f32>>,
     /// `[channels, height, width]`.
     shape: [usize; 3],
@@ -35,7 +35,7 @@ impl Images {
         })
     }
 
-    /// Returns the decisions of the ONNX file `bytes` in tract's float arithmetic; `name` stands for it in messages.
+    /// Returns the decisions of the ONNX file `bytes` in tract's float arithmetic; `name` is the file in messages.
     pub(super) fn decide(&self, bytes: &[u8], name: &str) -> anyhow::Result<Vec<Option<usize>>> {
         let prepared = Backend::TractStock.prepare(
             Model::from_bytes(bytes, name)?,

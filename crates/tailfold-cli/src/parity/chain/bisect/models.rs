@@ -1,4 +1,4 @@
-//! The answers to the search's questions.
+//! Answers the queries of the search.
 
 use tailfold_console::{ProgressBar, bar};
 use tailfold_parity::chain::bisect::{ExchangedPart, Models, Part, Tensor, Trace};

@@ -1,4 +1,4 @@
-//! The two graphs, and the tensors that both have by name.
+//! The two graphs, and the tensors whose names both have.
 
 use std::collections::BTreeSet;
 
@@ -12,17 +12,17 @@ use super::side::Side;
 pub(super) struct Pair {
     pub(super) reference: Side,
     pub(super) candidate: Side,
-    /// Names of tensors that both have, in the float graph's order: the image first, the logits last.
+    /// Names of the tensors that both graphs have, in the order of the float graph: the image first, the logits last.
     pub(super) tensors: Vec<String>,
     /// The INT8 model without nodes and constants.
     pub(super) shell: Model,
 }
 
 impl Pair {
-    /// Of the models `[reference, candidate]`; `files` stand for them in messages.
+    /// Pairs the graphs of the models `[reference, candidate]`; `files` are their files in messages.
     ///
     /// # Errors
-    /// Graphs that have no inner tensor's name in common, or other versions of the operators.
+    /// Graphs without a common inner tensor name, or with different versions of the operators.
     pub(super) fn of(models: [&Model; 2], files: [&str; 2]) -> anyhow::Result<Self> {
         let candidate = Side::of(models[1], None, files[1])?;
         let ports = (candidate.input.as_str(), candidate.output.as_str());
@@ -42,7 +42,7 @@ impl Pair {
             .filter(|tensor| known.contains(tensor))
             .map(str::to_owned)
             .collect();
-        // The ports alone say nothing of the inside.
+        // Input and output do not count: both graphs always have the same names for them.
         let inner = tensors
             .iter()
             .filter(|t| **t != reference.input && **t != reference.output);
@@ -66,12 +66,12 @@ impl Pair {
         })
     }
 
-    /// Whether both have the tensor.
+    /// Whether both graphs have the tensor.
     pub(super) fn has(&self, tensor: &str) -> bool {
         self.tensors.iter().any(|t| t == tensor)
     }
 
-    /// The pair of nodes of the INT8 graph that puts `tensor` through its codes; the first where readers have their own.
+    /// Returns the Q/DQ pair of `tensor` in the INT8 graph; the first pair if each consumer has its own.
     pub(super) fn codes(&self, tensor: &str) -> Option<[&NodeProto; 2]> {
         self.candidate.model.nodes().iter().find_map(|dequantize| {
             let quantize = self.candidate.quantized_by(dequantize)?;
@@ -79,7 +79,8 @@ impl Pair {
         })
     }
 
-    /// Tensors through which everything passes in both graphs, the image first, the logits last.
+    /// Returns the tensors that every path from the image to the logits passes, in both graphs: the image first, the
+    /// logits last.
     pub(super) fn separators(&self) -> Vec<&str> {
         let passes = |side: &Side, tensor: &str| !side.needed(&[&side.output], tensor).image;
         let tensors = self.tensors.iter().map(String::as_str);

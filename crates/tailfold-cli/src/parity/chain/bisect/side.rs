@@ -1,4 +1,4 @@
-//! One of the two graphs: what depends on the image, and which value is which tensor's codes.
+//! One of the two graphs: its values that depend on the image, and the quantized tensor behind each dequantized value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,17 +11,17 @@ pub(super) struct Side {
     pub(super) model: Model,
     pub(super) input: String,
     pub(super) output: String,
-    /// Values that no image changes.
+    /// Values that do not depend on the image.
     constants: BTreeSet<String>,
     /// Values of type f32.
     floats: BTreeSet<String>,
-    /// Of a dequantized value, the tensor whose codes it comes from.
+    /// For each dequantized value, the tensor that was quantized.
     roots: BTreeMap<String, String>,
-    /// Index of the node that makes a value.
+    /// Index of the node that computes a value.
     producers: BTreeMap<String, usize>,
 }
 
-/// Nodes that something needs.
+/// The nodes that a computation needs.
 pub(super) struct Needed {
     /// Indices of nodes.
     pub(super) nodes: BTreeSet<usize>,
@@ -30,7 +30,8 @@ pub(super) struct Needed {
 }
 
 impl Side {
-    /// The graph of `model`, its ports under the names `ports` where they are given; `file` stands for it in messages.
+    /// Prepares the graph of `model`. `ports` are new names for its input and output, if given; `file` is its file in
+    /// messages.
     pub(super) fn of(
         model: &Model,
         ports: Option<(&str, &str)>,
@@ -96,7 +97,7 @@ impl Side {
         }
     }
 
-    /// The QuantizeLinear before the DequantizeLinear `node`, where the image reaches it.
+    /// Returns the QuantizeLinear before the DequantizeLinear `node`; `None` if its value does not depend on the image.
     pub(super) fn quantized_by(&self, node: &NodeProto) -> Option<&NodeProto> {
         let codes = node
             .is("DequantizeLinear")
@@ -106,22 +107,22 @@ impl Side {
         (quantize.is("QuantizeLinear") && !self.is_constant(codes)).then_some(quantize)
     }
 
-    /// Whether no image changes `value`; also for an input that is left out.
+    /// Whether `value` does not depend on the image; true for an omitted input.
     pub(super) fn is_constant(&self, value: &str) -> bool {
         value.is_empty() || self.constants.contains(value)
     }
 
-    /// The tensor that `value` comes from through codes, or itself.
+    /// Returns the tensor that was quantized to `value`, or `value` itself.
     pub(super) fn root<'a>(&'a self, value: &'a str) -> &'a str {
         self.roots.get(value).map_or(value, String::as_str)
     }
 
-    /// The node that makes `value`.
+    /// Returns the node that computes `value`.
     pub(super) fn producer(&self, value: &str) -> Option<&NodeProto> {
         Some(&self.model.nodes()[*self.producers.get(value)?])
     }
 
-    /// Values of type f32 that depend on the image, without those that come from codes, in the order of their computation.
+    /// Returns the f32 values that depend on the image, without dequantized values, in the order of their computation.
     pub(super) fn tensors(&self) -> Vec<&str> {
         let made = self.model.nodes().iter().flat_map(|n| &n.output);
         let made = made.filter(|value| {
@@ -135,7 +136,7 @@ impl Side {
             .collect()
     }
 
-    /// What `ends` need when `given` are there already.
+    /// Returns the nodes that `ends` need if the value `given` is already known.
     pub(super) fn needed(&self, ends: &[&str], given: &str) -> Needed {
         let mut needed = Needed {
             nodes: BTreeSet::new(),
@@ -158,7 +159,7 @@ impl Side {
     }
 }
 
-/// Gives the value `from` the name `to`.
+/// Renames the value `from` to `to`.
 fn rename(model: &mut Model, from: &str, to: &str) -> anyhow::Result<()> {
     if from == to {
         return Ok(());

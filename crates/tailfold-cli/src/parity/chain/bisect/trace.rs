@@ -1,4 +1,4 @@
-//! The noise of every tensor that both models have: in all, and what its node and its codes make by themselves.
+//! The noise of every tensor that both models have: in total, from its node alone, and from its quantization alone.
 
 use anyhow::ensure;
 use rayon::prelude::*;
@@ -10,19 +10,19 @@ use super::assemble::{assemble, reference_name, reference_node};
 use super::images::Images;
 use super::pair::Pair;
 
-/// Before the names of a node of the INT8 model that reads the float model's values.
+/// Prefix of the names of INT8 nodes that read the float model's values.
 const ALONE: &str = "alone/";
 
-/// Before the names of codes made of the float model's values.
+/// Prefix of the names of quantized values of the float model.
 const CODES: &str = "codes/";
 
-/// Most images; the sums are over all values of a tensor, so that few images do.
+/// Largest number of images. The sums run over all values of a tensor, so few images are enough.
 const MOST: usize = 64;
 
-/// Images a task.
+/// Images per task.
 const CHUNK: usize = 8;
 
-/// What is compared with the float model's value of a tensor.
+/// The value that is compared with the float model's value of a tensor.
 #[derive(Clone, Copy)]
 enum Look {
     All,
@@ -30,10 +30,10 @@ enum Look {
     Codes,
 }
 
-/// A graph that holds both models, and the INT8 model's nodes and codes once more behind the float model's values.
+/// A graph of both models, with copies of the INT8 model's nodes and quantizations that read the float model's values.
 struct Both {
     nodes: Vec<NodeProto>,
-    /// Names to observe: tensor, what it is compared for, name.
+    /// Values to observe: index of the tensor, kind of the comparison, name of the value.
     looks: Vec<(usize, Look, String)>,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn trace(pair: &Pair, images: &Images) -> anyhow::Result<Trace> {
     names.extend(both.looks.iter().map(|(_, _, name)| name.clone()));
     let bytes = assemble(pair, both.nodes);
     let observer = TensorObserver::from_onnx(&bytes, "the two models as one graph", &names)?;
-    // Flips and others alike: they are in this order in the list.
+    // Half of the images are flips, which come first in the list.
     let images: Vec<&Vec<f32>> = {
         let half = MOST / 2;
         let (flips, others) = images.inputs.split_at(images.flips);
@@ -79,7 +79,7 @@ pub(super) fn trace(pair: &Pair, images: &Images) -> anyhow::Result<Trace> {
             Ok(sums)
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    // In the order of the images, so that the sums do not depend on threads.
+    // Sums are added in the order of the images, so they do not depend on threads.
     let mut total = vec![Noise::default(); both.looks.len()];
     for sums in &sums {
         total.iter_mut().zip(sums).for_each(|(t, s)| t.merge(s));
@@ -127,7 +127,7 @@ impl Both {
         both
     }
 
-    /// The codes of the float model's `tensor`.
+    /// Adds the Q/DQ pair of `tensor`, applied to the float model's value.
     fn codes_alone(
         &mut self,
         pair: &Pair,
@@ -153,7 +153,7 @@ impl Both {
         self.looks.push((number, Look::Codes, value));
     }
 
-    /// The INT8 model's node that makes `tensor`, behind the float model's values.
+    /// Adds the INT8 model's node that computes `tensor`, with the float model's values as its inputs.
     fn node_alone(&mut self, pair: &Pair, number: usize, tensor: &str) {
         let candidate = &pair.candidate;
         let Some(own) = candidate.producer(tensor) else {
@@ -176,7 +176,7 @@ impl Both {
         }
         self.looks
             .push((number, Look::Node, format!("{ALONE}{tensor}")));
-        // A node with several outputs is there once.
+        // A node with several outputs is added once.
         if !self.nodes.iter().any(|n| n.name() == node.name()) {
             self.nodes.push(node);
         }

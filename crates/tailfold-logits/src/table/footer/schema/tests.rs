@@ -1,12 +1,12 @@
 use super::*;
 
-/// A footer whose schema has groups with so many children, in order.
+/// A footer whose schema has elements with the given numbers of children, in order.
 fn footer(children: &[u8]) -> Vec<u8> {
     let count = u8::try_from(children.len()).unwrap();
-    // Version 2; a list of structs whose number follows.
+    // Version 2, then a list of structs with their number in the next byte.
     let mut bytes = vec![0x15, 0x04, 0x19, 0xfc, count];
     for &count in children {
-        // Type INT32, name "x", so many children.
+        // Type INT32, name "x", number of children.
         bytes.extend([0x15, 0x02, 0x38, 0x01, b'x', 0x15, count << 1, 0x00]);
     }
     bytes.push(0x00);
@@ -14,7 +14,7 @@ fn footer(children: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn children_must_be_there() {
+fn missing_children_and_deep_nesting_are_refused() {
     let check = |children: &[u8], expect: Result<(), &str>| {
         let found = check(&footer(children));
         assert_eq!(
@@ -40,7 +40,7 @@ fn children_must_be_there() {
 }
 
 #[test]
-fn what_ends_or_never_ends_is_an_error() {
+fn truncated_or_endless_schema_is_error() {
     let whole = footer(&[1, 0]);
     for end in 0..whole.len() - 1 {
         assert!(check(&whole[..end]).is_err(), "{end}");

@@ -1,4 +1,4 @@
-//! The graph of a plan: nodes with weights from its seed.
+//! Builds the graph of a plan, with weights from its seed.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +10,7 @@ use tailfold_onnx::proto::{
 
 use super::{Bias, Conv, Op, Plan};
 
-/// An image of the network: its name, and `[channels, height, width]`.
+/// An image-shaped value of the network: its name, and `[channels, height, width]`.
 type Value = (String, [usize; 3]);
 
 struct Builder {
@@ -161,7 +161,7 @@ impl Builder {
         (name, [filters, h, w])
     }
 
-    /// Weights of a convolution, `[filters, channels a group, rows, columns]`.
+    /// Returns the name of a convolution's weights, `[filters, channels per group, rows, columns]`.
     fn weights(&mut self, dims: [usize; 4], conv: &Conv) -> String {
         let mut nodes = self.graph.node.iter().filter(|n| n.is("Conv"));
         let fits = |node: &&NodeProto| {

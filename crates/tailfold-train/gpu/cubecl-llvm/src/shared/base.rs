@@ -1,4 +1,4 @@
-//! The compiler that refuses, with its options and what it would make.
+//! A compiler that always returns an error, with its option and result types.
 
 use core::ffi::c_char;
 
@@ -9,63 +9,63 @@ use cubecl_server::kernel::BufferIOAttr;
 
 use crate::nvptx::ptx_version::PtxVersion;
 
-/// Where code goes.
+/// The target of the generated code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LlvmTarget {
-    /// NVIDIA.
+    /// NVIDIA GPUs.
     Nvptx,
 }
 
 /// A compiled kernel.
 #[derive(Clone, Debug)]
 pub struct NvptxModule {
-    /// Assembly, ended by a zero.
+    /// Zero-terminated PTX assembly.
     pub ptx: Vec<c_char>,
     /// Name of the kernel.
     pub entrypoint: String,
     /// Source for logs.
     pub ir: String,
-    /// Shared memory of a launch, bytes.
+    /// Shared memory of a launch, in bytes.
     pub shared_memory_size: usize,
-    /// How each buffer is used, in binding order.
+    /// Use of each buffer, in binding order.
     pub io: Vec<BufferIOAttr>,
 }
 
-/// What a compiler makes.
+/// The result of a compiler.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PlironArtifact {
-    /// For NVIDIA.
+    /// Code for NVIDIA GPUs.
     NvptxCode(NvptxModule),
 }
 
 /// Options of a compiler.
 #[derive(Clone, Debug, Default)]
 pub struct PlironOptions {
-    /// Processor, for other targets.
+    /// CPU architecture, for other targets.
     pub arch: Option<()>,
-    /// GPU.
+    /// GPU architecture.
     pub sm_arch: Option<SmArch>,
-    /// PTX.
+    /// Version of PTX.
     pub ptx_version: Option<PtxVersion>,
-    /// Launch parameters as grid constants.
+    /// Whether launch parameters are grid constants.
     pub grid_constants: bool,
-    /// For other targets.
+    /// Buffer alignment, for other targets.
     pub cpu_buffer_alignment: Option<u32>,
 }
 
 /// The compiler.
 #[derive(Clone, Debug)]
 pub struct PlironCompiler {
-    /// Where code goes.
+    /// Target of the generated code.
     pub target: LlvmTarget,
 }
 
 impl PlironCompiler {
-    /// Compiles nothing.
+    /// Returns an error.
     ///
     /// # Errors
-    /// Always: this build has no LLVM.
+    /// Always, because this build has no LLVM.
     pub fn compile(
         &mut self,
         _kernel: KernelDefinition,
@@ -78,7 +78,7 @@ impl PlironCompiler {
         })
     }
 
-    /// Name of its language in logs.
+    /// Returns the name of the compiler's language in logs.
     pub fn lang_tag(&self) -> &'static str {
         "llvm"
     }

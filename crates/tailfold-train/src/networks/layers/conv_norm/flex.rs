@@ -1,4 +1,4 @@
-//! The operation on the CPU back end.
+//! The fused operation on the CPU back end.
 
 mod gradient;
 
@@ -10,25 +10,25 @@ use tailfold_conv::{ConvShape, Isa, Unit, Weights};
 use super::super::buffers::{give, take};
 use super::super::channels_last::{channels_last, dims, image_values, tensor, values, vector};
 
-/// What is not a tensor.
+/// The settings of the operation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
-    /// Vertical and horizontal step.
+    /// Vertical and horizontal stride.
     pub(crate) stride: [usize; 2],
-    /// Rows above and below, columns on the left and on the right.
+    /// Rows above and below, and columns on the left and on the right.
     pub(crate) padding: [usize; 2],
-    /// Added to the variance.
+    /// Epsilon added to the variance.
     pub(crate) epsilon: f64,
-    /// End in a ReLU.
+    /// Whether the operation ends with a ReLU.
     pub(crate) activate: bool,
 }
 
-/// What is added before the activation.
+/// The term added before the activation.
 #[derive(ExtensionType)]
 pub(crate) enum Residual<B: Backend> {
     /// Images of the result's shape.
     Images(FloatTensor<B>),
-    /// Nothing.
+    /// No residual.
     Absent,
 }
 
@@ -41,7 +41,7 @@ impl<B: Backend> Residual<B> {
     }
 }
 
-/// What to normalise with.
+/// The statistics for the normalization.
 #[derive(ExtensionType)]
 pub(crate) struct Statistics<B: Backend> {
     /// Mean, `[c_out]`.
@@ -50,7 +50,7 @@ pub(crate) struct Statistics<B: Backend> {
     pub(crate) variance: FloatTensor<B>,
 }
 
-/// What training gets.
+/// The result of the operation in training.
 #[derive(ExtensionType)]
 pub(crate) struct Output<B: Backend> {
     /// The result, `[n, c_out, h', w']`.
@@ -64,7 +64,7 @@ pub(crate) struct Output<B: Backend> {
 /// The operation with the batch's own statistics.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait FusedTraining: Backend {
-    /// `x`: `[n, c_in, h, w]`, `weight`: `[c_out, c_in, kh, kw]`, `residual`: of the result's shape.
+    /// `x` is `[n, c_in, h, w]`, `weight` is `[c_out, c_in, kh, kw]`, and `residual` has the result's shape.
     fn conv_norm(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -78,7 +78,7 @@ pub(crate) trait FusedTraining: Backend {
 /// The operation with given statistics.
 #[backend_extension(Flex)]
 pub(crate) trait FusedInference: Backend {
-    /// As [`FusedTraining::conv_norm`], with the statistics to normalise with.
+    /// Like [`FusedTraining::conv_norm`], with the given statistics.
     fn conv_norm_inference(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -90,7 +90,7 @@ pub(crate) trait FusedInference: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// What the backward pass needs.
+/// The tensors that the backward pass needs.
 #[derive(Debug, Clone)]
 struct Saved {
     x: FlexTensor,
@@ -130,7 +130,7 @@ fn epsilon(options: Options) -> f32 {
     options.epsilon as f32
 }
 
-/// The forward pass and what it leaves behind.
+/// Runs the forward pass and returns its result with the tensors for the backward pass.
 fn forward(
     x: FlexTensor,
     weight: FlexTensor,

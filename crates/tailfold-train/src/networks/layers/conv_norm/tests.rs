@@ -8,7 +8,7 @@ use super::*;
 use crate::networks::Network;
 use crate::trainer::tests::generator;
 
-/// Casts every float of a module.
+/// Casts every float parameter of a module.
 struct Cast(DType);
 
 impl ModuleMapper for Cast {
@@ -24,7 +24,7 @@ fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
     data.try_to_vec().unwrap()
 }
 
-/// Largest difference, in units of the largest expected value.
+/// Returns the largest difference, in units of the largest expected value.
 fn distance(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let scale = expected.iter().fold(1e-6f64, |most, e| most.max(e.abs()));
@@ -53,10 +53,11 @@ impl Layer {
         Self { conv, norm }
     }
 
-    /// Result, gradients of input, residual and weights, running statistics; the loss weighs every value differently.
+    /// Returns the result, the gradients of input, residual and weights, and the running statistics; the loss weights
+    /// every value differently.
     fn trace(&self, x: Tensor<4>, residual: Option<Tensor<4>>, activate: bool) -> Vec<Vec<f64>> {
         let (x, residual) = (x.require_grad(), residual.map(Tensor::require_grad));
-        // Not leaves, so that gradients are added where they are.
+        // Inner nodes instead of leaves, so that gradients are accumulated in place.
         let (inner, skip) = (x.clone() * 1.0, residual.clone().map(|r| r * 1.0));
         let y = conv_norm(&self.conv, &self.norm, inner, skip, activate);
         let weights = Tensor::<1, Int>::arange(0..y.shape().num_elements() as i64, &y.device());
@@ -93,8 +94,8 @@ impl Layer {
 }
 
 #[test]
-fn the_fused_operation_is_the_plain_one() {
-    // Single against double precision over sums of a few hundred terms.
+fn fused_operation_matches_plain_operation() {
+    // Single precision compared with double precision, for sums of a few hundred terms.
     const TOLERANCE: f64 = 1e-5;
     let _held = generator();
     let device = Device::flex().autodiff();
@@ -105,7 +106,8 @@ fn the_fused_operation_is_the_plain_one() {
         ([6, 5], [1, 3], 2),
     ] {
         for (skips, activate) in [(false, false), (false, true), (true, false), (true, true)] {
-            // Drawn twice, as clones share their running statistics; casts, because weights are drawn when first used.
+            // Initialized twice, because clones share their running statistics; cast, because weights are drawn when
+            // first used.
             device.seed(3);
             let layer = Layer::new(channels, kernel, stride, &device).map(&mut Cast(DType::F32));
             device.seed(3);
@@ -139,8 +141,8 @@ fn the_fused_operation_is_the_plain_one() {
 }
 
 #[test]
-fn a_whole_network_has_the_plain_gradients() {
-    // Rounding grows from layer to layer; a value at the corner of a ReLU may fall on either side.
+fn network_gradients_match_plain_operation() {
+    // Rounding errors grow from layer to layer; a value at the kink of a ReLU may fall on either side.
     const TOLERANCE: f64 = 2e-4;
     let _held = generator();
     let device = Device::flex().autodiff();
@@ -154,7 +156,8 @@ fn a_whole_network_has_the_plain_gradients() {
         classes: 4,
         head: Head::Linear,
     };
-    // Drawn twice, as clones share their running statistics; casts, because weights are drawn when first used.
+    // Initialized twice, because clones share their running statistics; cast, because weights are drawn when first
+    // used.
     device.seed(5);
     let network = Network::new(&architecture, None, &device).map(&mut Cast(DType::F32));
     device.seed(5);
@@ -179,9 +182,9 @@ fn a_whole_network_has_the_plain_gradients() {
 }
 
 #[test]
-fn half_precision_is_close_and_leaves_weights_alone() {
-    // bfloat16 keeps 8 bits: about 0.4 % a value, more after eight layers of them. A gradient that points elsewhere, or
-    // one that was computed in single precision after all, is neither.
+fn half_precision_is_close_and_does_not_change_weights() {
+    // bfloat16 has 8 bits: a relative error of about 0.4 % per value, and more after eight layers. A gradient with
+    // another direction, or a gradient computed in single precision by mistake, is outside these limits.
     let _held = generator();
     let device = Device::flex().autodiff();
     let architecture = Architecture {
@@ -221,7 +224,7 @@ fn half_precision_is_close_and_leaves_weights_alone() {
     }
 }
 
-/// Gradients of all parameters, in the module's order.
+/// Returns the gradients of all parameters, in the module's order.
 fn gradients(network: &Network, grads: &burn::tensor::Gradients) -> Vec<Vec<f64>> {
     struct Collect<'a>(&'a burn::tensor::Gradients, Vec<Vec<f64>>);
     impl burn::module::ModuleVisitor for Collect<'_> {

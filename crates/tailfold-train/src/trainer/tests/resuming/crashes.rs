@@ -1,4 +1,4 @@
-//! What a run leaves on disk when it dies at the wrong moment.
+//! The files of a run that dies during a save.
 
 use super::*;
 
@@ -19,10 +19,10 @@ const FILES: [&str; 5] = [
     "state.sha256",
 ];
 
-/// Every moment of a save: the state before it is there, and of the new one some whole files and half of the next under
-/// a temporary name; then the new one has its name and the old one is still there.
+/// Every moment of a save: the earlier state exists, and the new state has some complete files and half of the next one
+/// under a temporary name; then the new state has its final name and the earlier state still exists.
 #[test]
-fn a_crash_between_any_two_writes_leaves_a_state_to_go_on_from() {
+fn crash_between_any_two_writes_leaves_usable_state() {
     let _generator = generator();
     let dir = workspace();
     let config = rich(dir.path(), 2);
@@ -62,7 +62,7 @@ fn a_crash_between_any_two_writes_leaves_a_state_to_go_on_from() {
         let done = run_until(&config, &out, (1, 4));
         assert_eq!(done, if renamed { 3 } else { 2 }, "moment {moment}");
         let states: Vec<_> = fs::read_dir(out.join("resume")).unwrap().collect();
-        assert_eq!(states.len(), 1, "what was left over is gone: {states:?}");
+        assert_eq!(states.len(), 1, "leftovers are removed: {states:?}");
         if moment % 3 == 0 {
             run(&config, &out, true).unwrap();
             assert_same_run(&out, &straight);
@@ -70,7 +70,7 @@ fn a_crash_between_any_two_writes_leaves_a_state_to_go_on_from() {
     }
 }
 
-/// Puts a file where the next state's folder should be made, from a certain step on.
+/// Puts a file at the path of the next state's folder, from a certain step on.
 struct Obstruct<'a> {
     out: &'a Path,
     aside: &'a Path,
@@ -86,7 +86,7 @@ impl Observer for Obstruct<'_> {
 }
 
 #[test]
-fn a_state_that_cannot_be_written_ends_the_run_and_spares_the_last_one() {
+fn failed_save_ends_run_and_keeps_last_state() {
     let _generator = generator();
     let dir = workspace();
     let mut config = rich(dir.path(), 2);

@@ -1,4 +1,4 @@
-//! The gradient of the operation, and its entry into burn's graph.
+//! The gradient of the operation, registered in burn's graph.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -15,7 +15,7 @@ use super::super::super::channels_last::{
 use super::super::super::gradients::{accumulate, add, used};
 use super::{FusedTraining, Options, Output, Residual, Saved, epsilon, forward, unit};
 
-/// The gradient; parents are the input, the weight, gamma, beta and, as a fifth, the residual.
+/// The gradient; the parents are the input, the weight, gamma, beta and, if present, the residual.
 #[derive(Debug)]
 struct ConvNormBackward;
 
@@ -86,7 +86,7 @@ impl<const N: usize> Backward<Flex, N> for ConvNormBackward {
                         })
                     },
                 );
-                gradients.expect("the gradient was asked for just now")
+                gradients.expect("the gradient was just requested")
             }
         };
         if let Some(residual) = residual {
