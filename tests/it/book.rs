@@ -31,13 +31,6 @@ fn pages() -> BTreeMap<String, Page> {
     pages
 }
 
-/// The pages whose commands are run.
-fn pages_of_commands() -> BTreeMap<String, Page> {
-    let mut pages = pages();
-    pages.retain(|name, _| name == "README.md" || name.starts_with("docs/"));
-    pages
-}
-
 fn checked(faults: Vec<String>) {
     assert!(
         faults.is_empty(),
@@ -61,7 +54,7 @@ fn summary_lists_every_page() {
 #[test]
 fn blocks_of_commands_name_known_programs_and_options() {
     let mut checks = commands::Checks::default();
-    let pages = pages_of_commands();
+    let pages = pages();
     checked(
         pages
             .iter()
@@ -74,7 +67,7 @@ fn blocks_of_commands_name_known_programs_and_options() {
 #[test]
 fn commands_of_pages_run() {
     let (mut run, mut not_run, mut faults) = (0, Vec::new(), Vec::new());
-    let pages = pages_of_commands();
+    let pages = pages();
     for (name, page) in &pages {
         let outcome = session::run(name, page);
         if ["README.md", "docs/tutorial.md"].contains(&name.as_str()) && outcome.run == 0 {

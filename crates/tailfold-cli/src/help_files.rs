@@ -31,7 +31,14 @@ pub(crate) struct ManArgs {
     out: PathBuf,
 }
 
-pub(crate) fn completions(args: &CompletionsArgs, mut command: Command) -> ExitCode {
+pub(crate) fn completions(args: &CompletionsArgs, command: &Command) -> ExitCode {
+    // The generator would complete hidden commands too.
+    let visible = command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set());
+    let mut command = Command::new("tailfold")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommands(visible.cloned());
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "tailfold", &mut script);
     // A closed pipe is not an error.

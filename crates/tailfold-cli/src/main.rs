@@ -55,7 +55,9 @@ enum Command {
     #[command(hide = true)]
     BenchTurns(bench::contender::Args),
     Classify(Box<classify::Args>),
+    // A program for a device comes with files that a program with this feature and without `tools` made for it.
     #[cfg(feature = "help-files")]
+    #[cfg_attr(not(feature = "tools"), command(hide = true))]
     Completions(help_files::CompletionsArgs),
     #[cfg(feature = "tools")]
     #[command(subcommand)]
@@ -69,6 +71,7 @@ enum Command {
     Info(info::Args),
     Logits(dump::Args),
     #[cfg(feature = "help-files")]
+    #[cfg_attr(not(feature = "tools"), command(hide = true))]
     Man(help_files::ManArgs),
     Merge(merge::Args),
     Parity(Box<parity::Command>),
@@ -90,7 +93,7 @@ fn main() -> ExitCode {
         Command::BenchTurns(args) => bench::contender::run(&args),
         Command::Classify(args) => classify::run(&args),
         #[cfg(feature = "help-files")]
-        Command::Completions(args) => Ok(help_files::completions(&args, Args::command())),
+        Command::Completions(args) => Ok(help_files::completions(&args, &Args::command())),
         #[cfg(feature = "tools")]
         Command::Data(command) => data::run(&command),
         Command::Describe(args) => describe::run(&args),

@@ -29,6 +29,10 @@ fn completion_scripts_know_every_command_and_option() {
             assert!(script.contains(last), "{shell} does not know `{words}`");
         }
         assert!(
+            !script.contains("bench-turns"),
+            "{shell} completes a hidden command"
+        );
+        assert!(
             script.contains("require-integer"),
             "{shell} does not know an option"
         );
