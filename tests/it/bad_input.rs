@@ -1,5 +1,4 @@
-//! Bad input, through the programs themselves: exit code 2, a message that names the file and the place, and nothing
-//! half-written.
+//! Bad input to the programs: exit code 2, a message that names the file and the place, and no partial output.
 
 mod comparing;
 mod data;
@@ -14,8 +13,8 @@ mod writing;
 use crate::programs::{Answer, run};
 use crate::scratch::Scratch;
 
-/// Runs a program that must refuse: exit code 2, every text of `expect` on stderr, no panic, and not a file in `scratch`
-/// more or less than before.
+/// Runs a program that must fail with exit code 2 and without a panic. Every text of `expect` must be on stderr, and
+/// the files in `scratch` must not change.
 #[track_caller]
 fn refused(scratch: &Scratch, program: &str, args: &[&str], expect: &[&str]) -> Answer {
     let before = scratch.listing();
@@ -32,7 +31,7 @@ fn refused(scratch: &Scratch, program: &str, args: &[&str], expect: &[&str]) -> 
     answer
 }
 
-/// A panic has the exit code 101, and its text must not show either.
+/// Fails if the log output has the text of a panic.
 #[track_caller]
 fn no_panic(answer: &Answer) {
     assert!(!answer.stderr.contains("panicked"), "{}", answer.stderr);

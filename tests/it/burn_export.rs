@@ -1,4 +1,4 @@
-//! burn-onnx's own exporter judges ours: two graphs of one burn network give the same logits, and so does burn itself.
+//! Cross-check with burn-onnx's exporter: its graph, our graph and burn itself give the same logits for one network.
 
 use burn::module::Module as _;
 use burn::prelude::*;
@@ -10,7 +10,7 @@ use tailfold_train::Network;
 use crate::networks::exported;
 
 fn check(head: Head, stem_stride: usize, depth: usize) {
-    // Neither square nor a power of two, so that no transposed matrix and no rounded size can hide.
+    // The image is neither square nor a power of two, so that transposed matrices and rounded sizes change the result.
     let [channels, height, width] = [3, 13, 10];
     let classes = 7;
     let arch = Architecture {
@@ -29,7 +29,7 @@ fn check(head: Head, stem_stride: usize, depth: usize) {
     let pixels: Vec<f32> = (0..2 * channels * height * width)
         .map(|i| ((i * 37 % 101) as f32 - 50.0) / 25.0)
         .collect();
-    // A pass in training mode first, so that the running statistics are not those of a fresh network.
+    // A pass in training mode changes the running statistics from their initial values.
     let training = Device::flex().autodiff();
     let shape = [2, channels, height, width];
     let network = network.to_device(&training).train();
@@ -43,7 +43,7 @@ fn check(head: Head, stem_stride: usize, depth: usize) {
     let input = Tensor::<4>::from_data(TensorData::new(pixels.clone(), shape), &device);
     let burn: Vec<f32> = network.scores(input).into_data().try_to_vec().unwrap();
 
-    // burn-onnx has no transpose, so it gets the head's weights the other way round, as a constant.
+    // burn-onnx has no transpose, so it gets the transposed weights of the head as a constant.
     let tailfold_train::Affine { weight, bias } = network.head.affine();
     let (weight, bias) = (weight.transpose().into_data(), bias.map(Tensor::into_data));
     let sample = Tensor::<4>::zeros([1, channels, height, width], &device);
@@ -84,7 +84,7 @@ fn check(head: Head, stem_stride: usize, depth: usize) {
         .zip(&burn)
         .enumerate()
     {
-        // A few hundred f32 additions in another order, and BatchNorm folded in one of them.
+        // A few hundred f32 additions have another order, and one graph has folded BatchNorms.
         assert!(
             (a - b).abs() <= 1e-4 * largest && (a - c).abs() <= 1e-4 * largest,
             "{index}: {a} {b} {c}"
@@ -98,6 +98,6 @@ fn linear_head() {
 }
 
 #[test]
-fn cosine_head_with_a_strided_stem() {
+fn cosine_head_with_strided_stem() {
     check(Head::Cosine { scale: 16.0 }, 2, 14);
 }

@@ -1,4 +1,4 @@
-//! The chain from checkpoint to verdict, with the programs themselves: what holds, and faults planted to be found.
+//! The programs from checkpoint to verdict: sound models pass, and planted faults are found.
 
 mod answers;
 mod bisect;

@@ -18,7 +18,8 @@ fn images(count: usize) -> Vec<Pixels> {
     (0..count).map(|i| data.image(i).unwrap()).collect()
 }
 
-/// What `tailfold classify --model INT8 --json ARGUMENTS` says of `stdin`: exit code, rows without their times, stderr.
+/// Runs `tailfold classify --model INT8 --json ARGUMENTS` on `stdin`. Returns exit code, rows without times, and
+/// stderr.
 fn classified(arguments: &[&str], stdin: &[u8]) -> (Option<i32>, Vec<Value>, String) {
     let mut child = command("tailfold")
         .args(["classify", "--model", INT8, "--json"])
@@ -28,7 +29,7 @@ fn classified(arguments: &[&str], stdin: &[u8]) -> (Option<i32>, Vec<Value>, Str
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It may end before it has read everything.
+    // The program may end before it has read everything.
     let _ = child.stdin.take().unwrap().write_all(stdin);
     let output = child.wait_with_output().unwrap();
     let mut answer: Value = serde_json::from_slice(&output.stdout)
@@ -46,7 +47,7 @@ fn tops(rows: &[Value]) -> Vec<&Value> {
 }
 
 #[test]
-fn images_one_after_the_other_on_stdin_are_all_answered() {
+fn stream_of_images_on_stdin_is_classified() {
     let scratch = Scratch::new();
     let pngs: Vec<Vec<u8>> = images(3)
         .iter()
@@ -63,7 +64,7 @@ fn images_one_after_the_other_on_stdin_are_all_answered() {
     assert_eq!(code, Some(0));
     assert_eq!(tops(&rows), tops(&of_files));
     assert_eq!(rows[2]["file"], "-#2");
-    // An image that cannot be decoded is as long as its format says; the next one is found.
+    // The length of a damaged image is known from its format, so the next image is found.
     let mut broken = pngs.clone();
     let middle = broken[1].len() / 2;
     broken[1][middle] ^= 0xff;
@@ -73,7 +74,7 @@ fn images_one_after_the_other_on_stdin_are_all_answered() {
         rows[1]["error"].is_string() && rows[2]["top"] == of_files[2]["top"],
         "{rows:?}"
     );
-    // What is no image ends the stream.
+    // Bytes that do not begin an image end the stream.
     let (code, rows, _) = classified(&["-"], &[&pngs[0][..], b"nothing"].concat());
     assert_eq!((code, rows.len()), (Some(1), 2));
     assert!(
@@ -121,13 +122,13 @@ fn raw_frames_are_images() {
 }
 
 #[test]
-fn several_at_a_time_answer_in_order() {
+fn parallel_images_are_answered_in_order() {
     let scratch = Scratch::new();
     let pngs: Vec<Vec<u8>> = images(7)
         .iter()
         .map(|image| image.to_png().unwrap())
         .collect();
-    // A damaged one now and then.
+    // Every tenth image is damaged.
     for i in 0..101 {
         let png = &pngs[i % 7];
         let whole = i % 10 != 3;
@@ -164,7 +165,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 #[test]
-fn a_watched_folder_is_answered_until_a_signal() {
+fn watched_folder_is_classified_until_signal() {
     let scratch = Scratch::new();
     let folder = scratch.folder("in");
     let pngs: Vec<Vec<u8>> = images(4)
@@ -190,7 +191,7 @@ fn a_watched_folder_is_answered_until_a_signal() {
     let row = next();
     assert_eq!(row["schema"], "tailfold.classify-image/1");
     assert!(row["file"].as_str().unwrap().ends_with("0.png"), "{row}");
-    // Written in two halves: answered when it is whole, once.
+    // A file that is written in two halves is answered once, when it is complete.
     let mut file = fs::File::create(format!("{folder}/1.png")).unwrap();
     file.write_all(&pngs[1][..50]).unwrap();
     file.flush().unwrap();
@@ -202,7 +203,7 @@ fn a_watched_folder_is_answered_until_a_signal() {
         row["file"].as_str().unwrap().ends_with("1.png") && row["top"].is_array(),
         "{row}"
     );
-    // Renamed into the folder.
+    // A file that is renamed into the folder is answered.
     let outside = scratch.write("2.png", &pngs[2]);
     fs::rename(outside, format!("{folder}/2.png")).unwrap();
     assert!(next()["file"].as_str().unwrap().ends_with("2.png"));
@@ -230,7 +231,7 @@ fn a_watched_folder_is_answered_until_a_signal() {
 }
 
 #[test]
-fn a_signal_leaves_whole_what_was_begun() {
+fn signal_lets_current_image_finish() {
     let mut child = command("tailfold")
         .args(["classify", "--model", INT8, "--json", "-"])
         .stdin(Stdio::piped())
@@ -249,7 +250,7 @@ fn a_signal_leaves_whole_what_was_begun() {
         text.push_str(&line);
     }
     signal(&child, "-TERM");
-    // The image at hand is waited for.
+    // The program waits for the rest of the current image.
     stdin.write_all(&png).unwrap();
     std::io::Read::read_to_string(&mut out, &mut text).unwrap();
     let answer: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
@@ -265,7 +266,7 @@ fn a_signal_leaves_whole_what_was_begun() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_by_name_is_refused_and_not_waited_for() {
+fn named_pipe_is_error_without_waiting() {
     let scratch = Scratch::new();
     let pipe = scratch.at("pipe.png");
     assert!(
@@ -346,7 +347,7 @@ fn model_without_metadata_names_the_missing_flags() {
 }
 
 #[test]
-fn logits_are_the_golden_ones() {
+fn logits_equal_golden_logits() {
     let scratch = Scratch::new();
     let out = scratch.at("logits.safetensors");
     let data = "embedded?split=test&per-class=2";
@@ -365,7 +366,7 @@ fn logits_are_the_golden_ones() {
         ],
     )
     .ended_with(0);
-    // `cargo xtask cross` holds ARM's against the same file.
+    // `cargo xtask cross` compares the logits on ARM with the same file.
     let golden = root().join("tests/golden/fashion-lt.int8.logits.safetensors");
     assert_eq!(fs::read(out).unwrap(), fs::read(golden).unwrap());
 }

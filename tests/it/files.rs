@@ -1,4 +1,4 @@
-//! `tailfold parity` on logits that were computed elsewhere, baselines and policies.
+//! `tailfold parity` on files of logits, on baselines and on policies.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn shipped(file: &str) -> String {
         .to_string()
 }
 
-/// Logits of both shipped models, written by `tailfold logits`.
+/// Files with the logits of both shipped models, which `tailfold logits` writes.
 fn dumped(scratch: &Scratch) -> [String; 2] {
     ["fashion-lt.onnx", "fashion-lt.int8.onnx"].map(|model| {
         let out = scratch.at(&format!("{model}.safetensors"));
@@ -36,7 +36,7 @@ fn dumped(scratch: &Scratch) -> [String; 2] {
     })
 }
 
-/// A file as NumPy writes it, version 1.0.
+/// Writes an array in NumPy's file format, version 1.0.
 fn npy(scratch: &Scratch, name: &str, kind: &str, shape: &str, values: &[u8]) -> String {
     let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
     while (header.len() + 11) % 64 != 0 {
@@ -59,7 +59,7 @@ fn parity(args: &[&str]) -> Answer {
 }
 
 #[test]
-fn logits_of_a_file_are_judged_as_the_models_are() {
+fn verdict_on_logits_equals_verdict_on_models() {
     let scratch = Scratch::new();
     let [reference, candidate] = dumped(&scratch);
     let (float, int8) = (shipped("fashion-lt.onnx"), shipped("fashion-lt.int8.onnx"));
@@ -97,7 +97,7 @@ fn logits_of_a_file_are_judged_as_the_models_are() {
 }
 
 #[test]
-fn what_is_missing_or_does_not_fit_is_named() {
+fn missing_and_mismatched_inputs_are_named() {
     let scratch = Scratch::new();
     let logits = npy(
         &scratch,
@@ -197,7 +197,7 @@ fn what_is_missing_or_does_not_fit_is_named() {
 }
 
 #[test]
-fn a_nan_in_a_file_fails_first() {
+fn nan_in_file_decides_verdict() {
     let scratch = Scratch::new();
     let good = npy(
         &scratch,
@@ -228,7 +228,7 @@ fn a_nan_in_a_file_fails_first() {
 }
 
 #[test]
-fn an_accepted_run_is_a_baseline_and_a_cut_one_is_none() {
+fn complete_report_is_baseline_and_truncated_report_is_error() {
     let scratch = Scratch::new();
     let (float, int8) = (shipped("fashion-lt.onnx"), shipped("fashion-lt.int8.onnx"));
     let accepted = scratch.at("accepted");
@@ -244,7 +244,7 @@ fn an_accepted_run_is_a_baseline_and_a_cut_one_is_none() {
     assert_eq!(again["baseline"]["regressions"], Value::Array(Vec::new()));
     parity(&["diff", &baseline, &baseline]).ended_with(0);
 
-    // What was accepted was better in the rare classes by more than half a point.
+    // The baseline is better on the few-shot group by more than half a percentage point.
     let mut better: Value = serde_json::from_str(&fs::read_to_string(&baseline).unwrap()).unwrap();
     let few = &mut better["groups"]["few"]["candidate_top1"];
     *few = (few.as_f64().unwrap() + 0.006).into();
@@ -287,7 +287,7 @@ fn an_accepted_run_is_a_baseline_and_a_cut_one_is_none() {
 }
 
 #[test]
-fn a_suggested_policy_is_a_policy_that_holds() {
+fn suggested_policy_is_valid_and_passes() {
     let scratch = Scratch::new();
     let (float, int8) = (shipped("fashion-lt.onnx"), shipped("fashion-lt.int8.onnx"));
     let models = ["--reference", &float, "--candidate", &int8, "--data", TEST];
@@ -300,7 +300,7 @@ fn a_suggested_policy_is_a_policy_that_holds() {
         .json();
     assert_eq!(report["policy"]["expected_images"], 3000);
     assert_eq!(report["policy"]["model"], "fashion-lt");
-    // It is for this model and these images alone.
+    // The policy is valid only for this model and these images.
     let fewer = [
         "--reference",
         &float,
@@ -318,7 +318,7 @@ fn a_suggested_policy_is_a_policy_that_holds() {
 }
 
 #[test]
-fn policies_of_others_and_of_no_back_end_are_refused() {
+fn policies_for_other_models_and_unknown_back_ends_are_errors() {
     let scratch = Scratch::new();
     let (float, int8) = (shipped("fashion-lt.onnx"), shipped("fashion-lt.int8.onnx"));
     let models = ["--reference", &float, "--candidate", &int8, "--data", TEST];
@@ -350,7 +350,7 @@ fn policies_of_others_and_of_no_back_end_are_refused() {
         "expected_group_images = { few = 599 }",
         &["599 images of group few", "600"],
     );
-    // On another back end than the one that has tolerances, the policy's own hold.
+    // The tolerances of one back end do not apply to another.
     let policy = scratch.write(
         "parity.toml",
         "min_agreement = 1.0\n[backends.integer]\nreason = \"rounding\"\nmin_agreement = 0.9",

@@ -1,5 +1,5 @@
-//! A small network over the embedded data set: seeded random convolutions under a head of class centroids. It is right
-//! often enough for its accuracy to be lost, and it takes a second to make.
+//! A small network for the embedded data set: seeded random convolutions and a head of class centroids. It is accurate
+//! enough that faults reduce its accuracy, and it takes a second to make.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,23 +50,23 @@ pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 #[derive(Debug)]
 pub(crate) struct Fixture {
     pub(crate) architecture: Architecture,
-    /// As training writes them.
+    /// Tensors of the checkpoint.
     pub(crate) tensors: Tensors,
     pub(crate) card: ModelCard,
     pub(crate) offsets: OffsetsRecord,
-    /// Without offsets.
+    /// The exported model without offsets.
     pub(crate) unfolded: Model,
-    /// With them.
+    /// The exported model with folded offsets.
     pub(crate) model: Model,
 }
 
-/// The fixture, made once.
+/// The fixture, which is made once.
 pub(crate) fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(Fixture::new)
 }
 
-/// The fixture's model, quantized with 8 training images a class, made once.
+/// The fixture's model, quantized with 8 training images per class, which is made once.
 pub(crate) fn int8() -> &'static Model {
     static INT8: OnceLock<Model> = OnceLock::new();
     INT8.get_or_init(|| {
@@ -90,7 +90,7 @@ pub(crate) fn embedded(options: &str) -> Dataset {
     Dataset::open(&spec).unwrap()
 }
 
-/// Logits of `model` on `data`, one row an image.
+/// Logits of `model` on `data`, one row per image.
 pub(crate) fn logits(model: &Model, data: &Dataset) -> Logits {
     let mut classifier = TractClassifier::from_onnx(&model.to_bytes(), "fixture").unwrap();
     let [c, h, w] = classifier.input_shape();
@@ -100,7 +100,7 @@ pub(crate) fn logits(model: &Model, data: &Dataset) -> Logits {
     classifier.logits(&batch).unwrap()
 }
 
-/// A safetensors file of f32.
+/// The bytes of a safetensors file with f32 tensors.
 pub(crate) fn safetensors(tensors: &Tensors) -> Vec<u8> {
     let bytes: BTreeMap<&str, Vec<u8>> = tensors
         .iter()
@@ -154,7 +154,7 @@ impl Fixture {
         centroid_head(&mut tensors, &architecture, &card);
         card.checkpoint_sha256 = artifact::sha256(&safetensors(&tensors));
         let mut offsets = OffsetsRecord::zeros(architecture.classes);
-        // Any will do that change decisions; their sum is 0.
+        // Any offsets that change decisions and sum to 0 would do.
         offsets.offsets = vec![
             0.5, -0.5, 0.25, -0.25, 0.75, -0.75, 1.0, -1.0, 0.125, -0.125,
         ];
@@ -172,7 +172,7 @@ impl Fixture {
         }
     }
 
-    /// Writes a run folder as training does, its goldens answered by tract in training's place.
+    /// Writes a run folder as training does, but with goldens that tract computes. Returns its path.
     pub(crate) fn write_run(&self, scratch: &Scratch, folder: &str) -> String {
         let images = embedded("split=val&per-class=1");
         let [c, h, w] = self.architecture.input;
@@ -223,9 +223,9 @@ pub(crate) fn checkpoint(tensors: &Tensors) -> Checkpoint {
         .unwrap()
 }
 
-/// Convolutions drawn with He's variance, BatchNorms that do nothing, and a head of zeros.
+/// Random convolutions with He's variance, identity BatchNorms, and a head of zeros.
 fn convolutions(arch: &Architecture) -> Tensors {
-    // Knuth's 64-bit linear congruential generator, upper bits, in -1..1.
+    // Random numbers in -1..1 are the upper bits of Knuth's 64-bit linear congruential generator.
     let mut state = SEED;
     let mut draw = move || {
         state = state
@@ -262,8 +262,8 @@ fn convolutions(arch: &Architecture) -> Tensors {
     tensors
 }
 
-/// The head of nearest centroids: `-|z - m_c|^2 / 2` under the variance within classes, without the part that all
-/// classes share, is `<m_c / v, z> - <m_c / v, m_c> / 2`.
+/// Sets the head to nearest class centroids: `<m_c / v, z> - <m_c / v, m_c> / 2`. This is `-|z - m_c|^2 / 2`, scaled by
+/// the variance `v` within classes, without the term that all classes share.
 fn centroid_head(tensors: &mut Tensors, arch: &Architecture, card: &ModelCard) {
     let bytes = build(arch, &checkpoint(tensors), card).unwrap().to_bytes();
     let observer = TensorObserver::from_onnx(&bytes, "fixture", &["feature".to_owned()]).unwrap();

@@ -1,4 +1,4 @@
-//! Quantized models run with integers, through the programs and beside tract as it is.
+//! Integer kernels: agreement with unmodified tract, and the programs that run them.
 
 use tailfold_spec::{Classifier as _, ImageBatch, Logits, RunError};
 use tailfold_tract::TractClassifier;
@@ -11,7 +11,7 @@ const INT8: &str = "models/fashion-lt/fashion-lt.int8.onnx";
 const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
 
 #[test]
-fn integers_decide_as_float_arithmetic_on_the_same_codes() {
+fn integer_kernels_agree_with_float_arithmetic_on_quantized_values() {
     let data = embedded("split=test&per-class=30");
     let model = int8();
     let ours = logits(model, &data);
@@ -33,11 +33,14 @@ fn integers_decide_as_float_arithmetic_on_the_same_codes() {
         same += usize::from(a == b);
     }
     assert_eq!(data.len(), 300);
-    assert!(same >= 298, "{same} of 300 images decided alike");
+    assert!(
+        same >= 298,
+        "the same top-1 class for only {same} of 300 images"
+    );
 }
 
 #[test]
-fn a_value_that_is_no_number_is_an_error_and_not_a_class() {
+fn nan_input_is_error() {
     let mut classifier = TractClassifier::from_onnx(&int8().to_bytes(), "integer").unwrap();
     let mut values = vec![0.5; 28 * 28];
     values[37] = f32::NAN;
@@ -53,42 +56,42 @@ fn a_value_that_is_no_number_is_an_error_and_not_a_class() {
     }
 }
 
-/// The vector units of this machine, the widest first, as the refusal of another one tells them.
-fn vector_units() -> Vec<String> {
+/// The instruction sets of this machine, the widest first, from the error for an unknown one.
+fn instruction_sets() -> Vec<String> {
     let mut unknown = command("tailfold");
     unknown
         .args(["info", "--model", INT8])
         .env("TAILFOLD_ISA", "mmx");
     let refused = finish(&mut unknown).ended_with(2);
     let message = "TAILFOLD_ISA is `mmx`; this machine has ";
-    let (_, units) = refused.stderr.split_once(message).unwrap();
-    let units = units.split_once(':').map_or(units, |(units, _)| units);
-    let units: Vec<_> = units.trim().split(", ").map(str::to_owned).collect();
+    let (_, sets) = refused.stderr.split_once(message).unwrap();
+    let sets = sets.split_once(':').map_or(sets, |(sets, _)| sets);
+    let sets: Vec<_> = sets.trim().split(", ").map(str::to_owned).collect();
     assert_eq!(
-        units.last().map(String::as_str),
+        sets.last().map(String::as_str),
         Some("portable"),
-        "{units:?}"
+        "{sets:?}"
     );
-    units
+    sets
 }
 
 #[test]
-fn info_says_what_runs_each_node_and_can_insist_on_integers() {
-    for unit in vector_units() {
+fn info_reports_kernel_of_each_node_and_can_require_integers() {
+    for isa in instruction_sets() {
         let mut command = command("tailfold");
         command.args(["info", "--model", INT8, "--require-integer", "--json"]);
-        let said = finish(command.env("TAILFOLD_ISA", &unit));
+        let said = finish(command.env("TAILFOLD_ISA", &isa));
         let said = said.ended_with(0).json();
         let nodes = said["nodes"].as_array().unwrap();
         let kernel = |operator: &str| {
             let mut found = nodes.iter().filter(|n| n["operator"] == operator);
             found.next().unwrap()["kernel"].clone()
         };
-        // The convolution in front of a sum makes it; products of four bytes at once leave Winograd's transforms no gain.
-        let four = unit.ends_with("vnni") || unit == "neon-dotprod";
+        // The convolution before an Add computes it. With quads, the direct kernel is faster than Winograd's.
+        let four = isa.ends_with("vnni") || isa == "neon-dotprod";
         let expected = if four { "direct" } else { "winograd" };
-        assert_eq!(kernel("Add"), expected, "{unit}");
-        // The mean, and the norm under a cosine head.
+        assert_eq!(kernel("Add"), expected, "{isa}");
+        // The mean and the norm of a cosine head are one kernel.
         assert_eq!(kernel("GlobalAveragePool"), "unit mean");
         assert_eq!(kernel("Sqrt"), "unit mean");
     }
@@ -101,7 +104,7 @@ fn info_says_what_runs_each_node_and_can_insist_on_integers() {
 }
 
 #[test]
-fn integers_alone_answer_alike_on_any_number_of_threads_and_refuse_float() {
+fn integer_back_end_gives_same_result_on_any_thread_count_and_rejects_float() {
     let scratch = Scratch::new();
     let image = scratch.at("boot.png");
     let pixels = embedded("split=test&per-class=1").image(0).unwrap();
@@ -127,26 +130,26 @@ fn integers_alone_answer_alike_on_any_number_of_threads_and_refuse_float() {
 }
 
 #[test]
-fn every_vector_unit_writes_the_same_logits() {
+fn every_instruction_set_writes_same_logits() {
     let scratch = Scratch::new();
     let mut files = Vec::new();
-    for unit in vector_units() {
-        let out = scratch.at(&format!("{unit}.safetensors"));
+    for isa in instruction_sets() {
+        let out = scratch.at(&format!("{isa}.safetensors"));
         let mut command = command("tailfold");
         let data = "embedded?split=test&per-class=20";
         command.args(["logits", "--model", INT8, "--data", data]);
-        command.arg("--out").arg(&out).env("TAILFOLD_ISA", &unit);
+        command.arg("--out").arg(&out).env("TAILFOLD_ISA", &isa);
         finish(&mut command).ended_with(0);
-        files.push((unit, std::fs::read(out).unwrap()));
+        files.push((isa, std::fs::read(out).unwrap()));
     }
     let (first, expected) = &files[0];
-    for (unit, found) in &files {
-        assert!(found == expected, "{unit} and {first} differ");
+    for (isa, found) in &files {
+        assert!(found == expected, "{isa} and {first} differ");
     }
 }
 
 #[test]
-fn bench_times_contenders_in_turns() {
+fn bench_interleaves_contenders() {
     let said = run(
         "tailfold",
         &[
@@ -189,7 +192,7 @@ fn bench_times_contenders_in_turns() {
     assert!(layers["peak"].as_f64().unwrap() > 1e8, "{layers}");
     let list = layers["layers"].as_array().unwrap();
     assert!(
-        // Which of them depends on the vector unit.
+        // The kernel depends on the instruction set.
         list.iter()
             .any(|l| (l["kernel"] == "winograd" || l["kernel"] == "direct")
                 && l["of_peak"].as_f64() > Some(0.0))
@@ -197,7 +200,7 @@ fn bench_times_contenders_in_turns() {
 }
 
 #[test]
-fn a_contender_that_talks_nonsense_ends_the_benchmark() {
+fn invalid_output_of_contender_is_error() {
     let refused = run(
         "tailfold",
         &[
@@ -231,7 +234,7 @@ fn a_contender_that_talks_nonsense_ends_the_benchmark() {
 }
 
 #[test]
-fn an_unsound_scale_is_named_before_anything_runs() {
+fn invalid_scale_is_error_before_any_run() {
     let scratch = Scratch::new();
     let mut model = int8().clone();
     model.set_initializer_f32("image.scale", &[], &[-1.0]);

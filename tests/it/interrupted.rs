@@ -1,4 +1,4 @@
-//! Training that is stopped, killed or out of disk space, through the program itself: it goes on to the same bytes.
+//! Training that is stopped, killed or out of disk space resumes to the same bytes.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -36,7 +36,7 @@ fn training(scratch: &Scratch, run: &str, more: &[&str]) -> Command {
     command
 }
 
-/// A state after each step: slow, and hard to stop between two.
+/// Options that save a state after each step, so that a kill probably interrupts a save.
 const SAVING: [&str; 3] = ["--resume", "--set", "checkpoint_minutes=0"];
 
 /// Starts a training and waits for its first line.
@@ -56,7 +56,7 @@ fn send(signal: &str, child: &Child) {
     assert!(status.unwrap().success());
 }
 
-/// What an uninterrupted run writes.
+/// The files of an uninterrupted run.
 fn straight(scratch: &Scratch) -> Vec<Vec<u8>> {
     let answer = finish(&mut training(scratch, "straight", &[])).ended_with(0);
     let json = answer.json();
@@ -76,14 +76,14 @@ fn straight(scratch: &Scratch) -> Vec<Vec<u8>> {
     files
 }
 
-/// The checkpoint, the manifest with the hashes of the rest, and the last recalls.
+/// The checkpoint, the manifest with the hashes of the other files, and the recall table of a run.
 fn files(scratch: &Scratch, run: &str) -> Vec<Vec<u8>> {
     [Manifest::CHECKPOINT, Manifest::FILE, "recall.csv"]
         .map(|file| fs::read(scratch.at(&format!("{run}/{file}"))).unwrap())
         .to_vec()
 }
 
-/// Lets `run` go on to its end.
+/// Resumes `run` until it is finished.
 fn resume(scratch: &Scratch, run: &str) -> Answer {
     let answer = finish(&mut training(scratch, run, &["--resume"])).ended_with(0);
     assert!(answer.stderr.contains("continuing after"), "{answer:?}");
@@ -91,7 +91,7 @@ fn resume(scratch: &Scratch, run: &str) -> Answer {
 }
 
 #[test]
-fn a_signal_saves_the_state() {
+fn signal_saves_state() {
     let scratch = Scratch::new();
     let expect = straight(&scratch);
     for signal in ["TERM", "INT"] {
@@ -123,9 +123,9 @@ fn a_signal_saves_the_state() {
 }
 
 #[test]
-fn a_second_signal_ends_the_run_at_once() {
+fn second_signal_ends_run_at_once() {
     let scratch = Scratch::new();
-    // A step of seconds, so that the second signal comes within the first one.
+    // A step takes seconds, so that both signals arrive during the first step.
     let wide = ["--set", "network.width=64", "--set", "batch=200"];
     let (mut child, _talk) = start(training(&scratch, "run", &wide));
     for _ in 0..2 {
@@ -138,7 +138,7 @@ fn a_second_signal_ends_the_run_at_once() {
 }
 
 #[test]
-fn a_killed_run_goes_on_to_the_same_bytes() {
+fn killed_run_resumes_to_same_bytes() {
     let scratch = Scratch::new();
     let expect = straight(&scratch);
     let (mut kills, mut finished) = (0, false);
@@ -152,7 +152,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
         }
         sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
-        // A fast machine gets to the end in the time that earlier attempts left over.
+        // On a fast machine, the run may finish before the kill.
         finished = child.wait().unwrap().success();
         if finished {
             break;
@@ -168,7 +168,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-fn a_disk_that_fills_up_spares_the_last_state() {
+fn full_disk_keeps_last_state() {
     let scratch = Scratch::new();
     let expect = straight(&scratch);
     let stop = ["--resume", "--max-minutes", "0"];
@@ -177,7 +177,7 @@ fn a_disk_that_fills_up_spares_the_last_state() {
     let said = "stopped after step 1 of epoch 1";
     assert!(answer.stderr.contains(said), "{answer:?}");
 
-    // No file may grow beyond 1 KiB or less; the signal that says so is ignored, so that writing fails as on a full disk.
+    // Files are limited to at most 1 KiB. The signal for the limit is ignored, so that writes fail as on a full disk.
     let before = scratch.listing();
     let training_program = training(&scratch, "full", &stop);
     let mut limited = Command::new("sh");

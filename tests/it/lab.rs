@@ -1,4 +1,4 @@
-//! `tailfold-lab`: tables and pictures of kept reports, and image files.
+//! `tailfold-lab`: table and chart of a kept report, and errors of invalid arguments.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::programs::{finish, root, run, xtask};
 use crate::scratch::Scratch;
 
 #[test]
-fn kept_report_of_suite_gives_kept_table_and_picture() {
+fn committed_report_of_suite_gives_committed_table_and_chart() {
     let folder = Scratch::new();
     let [chart, table] = ["nets.svg", "nets.md"].map(|name| folder.at(name));
     let mut bench = xtask();
@@ -25,7 +25,7 @@ fn kept_report_of_suite_gives_kept_table_and_picture() {
 }
 
 #[test]
-fn relay_hands_on_misuse_as_error() {
+fn relayed_command_returns_exit_code_of_program() {
     let answer = finish(xtask().args(["ablate", "--config", "no-such-ladder.toml"])).ended_with(2);
     assert!(answer.stderr.contains("no-such-ladder.toml"), "{answer:?}");
     let answer = run("tailfold-lab", &["--root", "no-such-folder", "bench-train"]).ended_with(2);

@@ -1,4 +1,4 @@
-//! The list files of the long-tailed benchmarks, and what `cargo xtask data info` says of them.
+//! `cargo xtask data info` on the list files of long-tailed benchmarks.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ fn info(spec: &str, more: &[&str]) -> Answer {
     finish(xtask().args(["data", "info", spec]).args(more))
 }
 
-/// What `info` must say: images, classes, least and most images a class, many / medium / few.
+/// Checks `info` for `spec`: images, classes, smallest and largest class, and classes per group (many, medium, few).
 #[track_caller]
 fn check(spec: &str, images: u64, classes: usize, range: [u64; 2], groups: [u64; 3]) -> Value {
     let answer = info(spec, &["--json"]).ended_with(0).json();
@@ -27,7 +27,7 @@ fn check(spec: &str, images: u64, classes: usize, range: [u64; 2], groups: [u64;
     answer
 }
 
-/// A list with these counts, of images that are not there.
+/// A list file with these class counts, of images that do not exist.
 fn list(counts: &[usize]) -> String {
     let mut text = String::new();
     for (class, &count) in counts.iter().enumerate() {
@@ -39,7 +39,7 @@ fn list(counts: &[usize]) -> String {
 }
 
 #[test]
-fn the_published_lists_have_the_published_counts() {
+fn published_lists_have_published_counts() {
     let Some(data) = shared_data() else { return };
     let lists = data.join("lists");
     let spec = |file: &str| format!("list:{}@images", lists.join(file).display());
@@ -86,7 +86,7 @@ fn the_published_lists_have_the_published_counts() {
         [0, 0, 8142],
     );
     assert_eq!(answer["classes"][0], "Hermodice carunculata");
-    // The part of ImageNet-LT's training list that is at hand leaves most classes empty, which must be asked for.
+    // The available part of ImageNet-LT's training list has no images for most classes, which needs `empty=allow`.
     let part = spec("ImageNet_LT/ImageNet_LT_train_90class_subset.txt");
     let refused = info(&part, &[]).ended_with(2).stderr;
     assert!(refused.contains("has no image in list:"), "{refused}");
@@ -94,7 +94,7 @@ fn the_published_lists_have_the_published_counts() {
         .ended_with(0)
         .json();
     assert_eq!(answer["images"], 7614);
-    // Of the whole only the counts are at hand.
+    // Only the class counts of the whole list are available.
     let counts =
         std::fs::read(lists.join("ImageNet_LT/ImageNet_LT_train_class_counts.json")).unwrap();
     let counts: Vec<usize> = serde_json::from_slice(&counts).unwrap();
@@ -110,8 +110,9 @@ fn the_published_lists_have_the_published_counts() {
 }
 
 #[test]
-fn a_list_of_inaturalists_size_is_read() {
-    // 8,142 classes from 1,000 images down to 2, and the rest in the first class: 437,513 in all, as in the 2018 challenge.
+fn list_of_inaturalist_size_is_read() {
+    // 8,142 classes have from 1,000 images down to 2, and the first class gets the rest of the 437,513 images of the
+    // 2018 challenge.
     let size = |class: usize| 2 + 998 / (1 + class / 9);
     let mut counts: Vec<usize> = (0..8142).map(size).collect();
     let sum: usize = counts.iter().sum();
@@ -136,7 +137,7 @@ fn a_list_of_inaturalists_size_is_read() {
 }
 
 #[test]
-fn files_are_looked_for_when_asked() {
+fn check_files_reports_missing_and_empty_files() {
     let scratch = Scratch::new();
     scratch.write("a.jpg", "any bytes: nothing is decoded");
     scratch.write("empty.jpg", "");

@@ -1,8 +1,8 @@
-//! One test binary over the whole chain: the programs as a user runs them, the workspace's invariants, and real data.
+//! One test binary for the whole chain: the programs as a user runs them, the workspace's invariants, and real data.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "what a test cannot prepare or read is a failure of the test"
+    reason = "an input that a test cannot prepare or read is a failure of the test"
 )]
 
 mod bad_input;

@@ -1,4 +1,5 @@
-//! Every network with PyTorch's weights gives PyTorch's logits and gradient, and so does its exported graph.
+//! Every network with PyTorch's weights gives PyTorch's logits and gradient, and its exported graph gives the same
+//! logits.
 
 mod golden;
 mod published;
@@ -53,34 +54,34 @@ fn loaded(arch: &Architecture, file: &str, device: &Device) -> Network {
     network
 }
 
-/// Scores of burn, row-major.
+/// Scores computed by burn, row-major.
 fn scores(network: &Network, images: &ImageBatch, device: &Device) -> Vec<f32> {
     let data = TensorData::new(images.values().to_vec(), images.shape());
     let scores = network.scores(Tensor::<4>::from_data(data, device));
     scores.into_data().try_to_vec().unwrap()
 }
 
-/// Logits of tract, row-major.
+/// Logits computed by tract, row-major.
 fn logits(model: &Model, images: &ImageBatch) -> Vec<f32> {
     let mut classifier = TractClassifier::from_onnx(&model.to_bytes(), "exported").unwrap();
     classifier.logits(images).unwrap().values().to_vec()
 }
 
-/// Compares values with `expect`, as a share of the largest.
-fn close(what: &str, found: &[f32], expect: &[f32], tolerance: f32) {
-    assert_eq!(found.len(), expect.len(), "{what}");
+/// Checks that values differ from `expect` by at most `tolerance` times its largest magnitude.
+fn close(name: &str, found: &[f32], expect: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expect.len(), "{name}");
     let largest = expect.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
-    assert!(largest > 0.1, "{what}: values near zero say nothing");
+    assert!(largest > 0.1, "{name}: all expected values are near zero");
     for (i, (a, b)) in found.iter().zip(expect).enumerate() {
         let difference = (a - b).abs();
         assert!(
             difference <= tolerance * largest,
-            "{what}, {i}: {a}, expected {b}"
+            "{name}, {i}: {a}, expected {b}"
         );
     }
 }
 
-/// Length of a gradient over all parameters.
+/// Euclidean length of a gradient over all parameters.
 struct Length<'a> {
     gradients: &'a Gradients,
     squares: f64,

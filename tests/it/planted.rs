@@ -1,6 +1,6 @@
-//! Faults planted on purpose, which `tailfold parity` must catch; and for each the same way without the fault, which must pass.
+//! Planted faults, which `tailfold parity` must catch. Each has a control without the fault, which must pass.
 //!
-//! What accuracy cannot show is caught by a rule. For every fault the table says what accuracy alone would have said.
+//! Rules catch faults that accuracy cannot show. For every fault, a table has the verdict by accuracy alone.
 
 mod calibration;
 mod evaluation;
@@ -33,7 +33,7 @@ fn faults() -> Vec<Fault> {
     .concat()
 }
 
-/// What became of each fault, of those whose images are here.
+/// The result of each fault with available images.
 fn rows() -> &'static [Row] {
     static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
     ROWS.get_or_init(|| {
@@ -56,7 +56,7 @@ fn every_planted_fault_is_caught() {
 }
 
 #[test]
-fn without_the_fault_the_same_way_passes() {
+fn every_control_without_fault_passes() {
     let bench = Bench::new();
     for fault in faults() {
         let Some(trial) = (fault.plant)(&bench, Way::Sound) else {
@@ -69,7 +69,7 @@ fn without_the_fault_the_same_way_passes() {
 }
 
 #[test]
-fn the_committed_table_is_that_of_this_run() {
+fn committed_table_matches_this_run() {
     table::write(rows());
     let committed = table::committed();
     for row in rows() {
@@ -83,7 +83,7 @@ fn the_committed_table_is_that_of_this_run() {
             table::WRITTEN
         );
     }
-    // And no line of a fault that is not planted any more.
+    // Every committed row has a fault that is still planted.
     let names: Vec<&str> = faults().iter().map(|fault| fault.name).collect();
     for cells in &committed {
         assert!(names.contains(&cells[0].as_str()), "{cells:?}");

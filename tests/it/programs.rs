@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a program said, and how it ended.
+/// Exit code and output of a program.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// Exit code; `None` when a signal ended it.
+    /// Exit code; `None` after a signal.
     pub(crate) code: Option<i32>,
     /// The result.
     pub(crate) stdout: String,
-    /// The talk.
+    /// The log output.
     pub(crate) stderr: String,
 }
 
@@ -50,12 +50,11 @@ pub(crate) fn command(name: &str) -> Command {
     command
 }
 
-/// `cargo xtask` without its build: the programs are there and newer than their sources, and a build inside a test would
-/// wait for whatever else is being built.
+/// The command `cargo xtask` without its builds, which would wait for other builds. The programs must be built already.
 pub(crate) fn xtask() -> Command {
     programs();
     let mut command = command("xtask");
-    // Does nothing and succeeds.
+    // The program `true` replaces cargo: it does nothing and succeeds.
     command.env("CARGO", "true");
     command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
     command
@@ -71,7 +70,7 @@ pub(crate) fn programs() -> PathBuf {
     path
 }
 
-/// Runs `command` to its end.
+/// Runs `command` and waits for its end.
 pub(crate) fn finish(command: &mut Command) -> Answer {
     let output = command
         .output()
@@ -84,8 +83,10 @@ pub(crate) fn finish(command: &mut Command) -> Answer {
     }
 }
 
-/// Path of the program `name`, beside this test binary's folder. It must be there and newer than its sources: `cargo
-/// test` alone does not build the programs of other packages, and an old one would pass for the new.
+/// Path of the program `name`, in the parent of this test binary's folder.
+///
+/// The program must exist and be newer than its sources, because `cargo test` does not build programs of other
+/// packages, and a test of an old program would prove nothing.
 fn program(name: &str) -> PathBuf {
     const BUILD: &str = "run `cargo build --workspace --bins` first";
     let own = std::env::current_exe().expect("a running program has a path");
@@ -102,7 +103,7 @@ fn program(name: &str) -> PathBuf {
     path
 }
 
-/// A source of `program` that was changed or removed after it was built, by the list that cargo writes beside it.
+/// A source of `program` that was changed or removed after the build, according to cargo's list of sources.
 fn newer_source(program: &Path) -> Option<PathBuf> {
     let list = fs::read_to_string(program.with_extension("d")).ok()?;
     let (_, sources) = list.lines().next()?.split_once(": ")?;

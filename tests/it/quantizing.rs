@@ -24,7 +24,7 @@ fn quantize(out: &str, args: &[&str]) -> Answer {
     run("tailfold quantize", &[&always, args].concat())
 }
 
-/// Share of the test images that `candidate` decides as the float model.
+/// Top-1 agreement of `candidate` with the float model on the test images.
 fn agreement(candidate: &str) -> f64 {
     let args = [
         "parity",
@@ -46,9 +46,9 @@ fn agreement(candidate: &str) -> f64 {
     report["agreement"].as_f64().unwrap()
 }
 
-/// Weights of 4 bits lose images; each correction gets some back, all together most.
+/// Weights of 4 bits reduce the agreement. Each correction restores some of it, and all together restore most.
 #[test]
-fn corrections_bring_decisions_back() {
+fn corrections_restore_agreement() {
     let scratch = Scratch::new();
     let of = |name: &str, args: &[&str]| {
         let out = scratch.at(name);
@@ -76,9 +76,10 @@ fn corrections_bring_decisions_back() {
     }
 }
 
-/// On the validation images two layers of 4 bits cost the groups more than their margins; with them in float they are within.
+/// On the validation images, two layers of 4 bits cost the groups more than their margins. With these layers in float,
+/// the groups stay within their margins.
 #[test]
-fn a_search_keeps_the_layers_that_the_groups_need() {
+fn search_keeps_layers_that_groups_need() {
     let scratch = Scratch::new();
     let out = scratch.at("mixed.onnx");
     let coarse = [
@@ -102,22 +103,22 @@ fn a_search_keeps_the_layers_that_the_groups_need() {
     assert_eq!(said["search"]["group"], "few");
     assert_eq!(said["layers"], layers.len() - kept.len());
     assert!(answer.stderr.contains("kept in float"), "{}", answer.stderr);
-    // The record in the file, and what the runtime makes of it.
+    // `tailfold info` reads the record of the file.
     let info = run("tailfold", &["info", "--model", &out, "--json"])
         .ended_with(0)
         .json();
     assert_eq!(info["quantization"]["kept_in_float"], said["kept_in_float"]);
-    // With eight bits nothing is needed.
+    // With 8 bits, no layer is kept in float.
     let all = quantize(&out, &search).ended_with(0).json();
     assert_eq!(all["kept_in_float"], serde_json::json!([]));
-    // Nothing may be chosen by the images of an evaluation, or by those that ranges come from.
+    // The search must use neither evaluation images nor calibration images.
     for spec in [TEST, TRAIN] {
         quantize(&out, &["--search", spec]).ended_with(2);
     }
 }
 
 #[test]
-fn a_report_has_layers_activations_groups_and_classes() {
+fn report_has_layers_activations_groups_and_classes() {
     let scratch = Scratch::new();
     let (out, folder) = (scratch.at("int8.onnx"), scratch.at("report"));
     let evaluation = ["--evaluation", TEST, "--report", &folder];
@@ -146,7 +147,7 @@ fn a_report_has_layers_activations_groups_and_classes() {
             .all(|t| t["sqnr_db"].as_f64().unwrap() > 20.0),
         "{tensors:?}"
     );
-    // What the report says of the test images is what parity says of them.
+    // The report and `tailfold parity` give the same agreement on the test images.
     let agreed = report["evaluation"]["parity"]["agreement"]
         .as_f64()
         .unwrap();
@@ -172,7 +173,7 @@ fn a_report_has_layers_activations_groups_and_classes() {
 }
 
 #[test]
-fn wishes_that_do_not_fit_are_named() {
+fn incompatible_options_are_errors() {
     let scratch = Scratch::new();
     let out = scratch.at("int8.onnx");
     for (args, expect) in [

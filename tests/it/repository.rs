@@ -7,7 +7,7 @@ use crate::programs::{finish, root};
 /// Names of the files of the repository, below its root: tracked, or new and not ignored. A deleted file may be among them.
 pub(crate) fn names() -> Vec<String> {
     let mut git = Command::new("git");
-    // The check-out may belong to somebody else, as in a container.
+    // The check-out may belong to another user, as in a container.
     git.current_dir(root())
         .args(["-c", "safe.directory=*", "ls-files", "-z"]);
     git.args(["--cached", "--others", "--exclude-standard"]);

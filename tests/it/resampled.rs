@@ -1,4 +1,4 @@
-//! Identical models never fail, on any sample of the test images.
+//! Identical models never fail on samples of the test images.
 
 use tailfold_parity::{ComparedModel, Policy, Verdict, compare};
 use tailfold_spec::Logits;
@@ -6,10 +6,10 @@ use tailfold_spec::Logits;
 use crate::fixture::{embedded, logits};
 use crate::programs::root;
 
-/// Samples, each drawn with replacement.
+/// Number of samples, each drawn with replacement.
 const SAMPLES: u64 = 1000;
 
-/// Numbers that look like chance: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) from a seed.
+/// Pseudorandom numbers from a seed, by SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
 fn random(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed;
     move |below| {
@@ -22,7 +22,7 @@ fn random(seed: u64) -> impl FnMut(usize) -> usize {
 }
 
 #[test]
-fn identical_models_never_fail_on_a_thousand_samples_of_the_test_images() {
+fn identical_models_never_fail_on_thousand_samples_of_test_images() {
     let shipped = root().join("models/fashion-lt/fashion-lt.onnx");
     let model = tailfold_onnx::Model::read(&shipped).unwrap();
     let data = embedded("split=test");
@@ -32,7 +32,7 @@ fn identical_models_never_fail_on_a_thousand_samples_of_the_test_images() {
     let mut passes = 0;
     for seed in 0..SAMPLES {
         let mut draw = random(seed);
-        // From a tenth of the images to all of them, so that some are too few to tell.
+        // A sample has from a tenth of the images to all of them, so that some samples are too small for a verdict.
         let images = 300 + draw(2701);
         let drawn: Vec<usize> = (0..images).map(|_| draw(rows.len())).collect();
         let values = drawn
@@ -49,7 +49,7 @@ fn identical_models_never_fail_on_a_thousand_samples_of_the_test_images() {
             "sample {seed}: {}",
             report.headline()
         );
-        // Without a flip, the number of images decides alone.
+        // Without a flip, only the number of images decides.
         let enough = report.parts().all(|(_, part)| part.margin_p <= 0.05);
         assert_eq!(report.verdict == Verdict::Pass, enough, "sample {seed}");
         passes += usize::from(report.verdict == Verdict::Pass);

@@ -1,4 +1,4 @@
-//! Exports for a deployment prior: what the file answers, what the report says, and what is refused.
+//! Exports for a deployment prior: the model's answers, the report, and errors.
 
 mod comparison;
 mod misuse;
@@ -12,22 +12,22 @@ use std::path::Path;
 use crate::programs::{Answer, finish, root, xtask};
 use crate::scratch::Scratch;
 
-/// A trained run folder with features, which folds offsets solved for the uniform prior.
+/// A trained run folder with features. Its offsets are solved for the uniform prior.
 const RUN: &str = "models/fashion-lt";
 const VAL: &str = "embedded?split=val";
 const TEST: &str = "embedded?split=test";
 
-/// Twice as often the first class, half as often the last.
+/// A mild prior: the first class is twice as frequent as most, and the last class half as frequent.
 const MILD: &str = "[4, 2, 2, 2, 2, 2, 2, 2, 2, 1]";
 
-/// `cargo xtask export --run RUN --out OUT` with `options`, which starts `tailfold export`.
+/// Runs `cargo xtask export --run RUN --out OUT` with `options`, which starts `tailfold export`.
 fn export(run: &str, out: &str, options: &[&str]) -> Answer {
     let mut export = xtask();
     export.args(["export", "--run", run, "--out", out]);
     finish(export.args(options))
 }
 
-/// A copy of the run folder in `scratch`, with `edit` made to the text of its manifest.
+/// Copies the run folder to `scratch`, and edits the text of its manifest with `edit`.
 fn copied_run(scratch: &Scratch, edit: impl Fn(String) -> String) -> String {
     for file in [
         "checkpoint.safetensors",
@@ -50,16 +50,16 @@ fn numbers(list: &serde_json::Value) -> Vec<f64> {
     list.iter().map(|v| v.as_f64().expect("a number")).collect()
 }
 
-/// One number of each class's row.
+/// The number `key` of each row, one row per class.
 #[track_caller]
 fn column(rows: &serde_json::Value, key: &str) -> Vec<f64> {
-    let rows = rows.as_array().expect("a row a class");
+    let rows = rows.as_array().expect("one row per class");
     rows.iter()
         .map(|row| row[key].as_f64().expect("a number"))
         .collect()
 }
 
-/// Logits `[n, 10]` and labels that `tailfold logits` writes for `model`.
+/// Logits, `[n, 10]`, and labels that `tailfold logits` writes for `model`.
 fn logits(scratch: &Scratch, model: &str, data: &str) -> (Vec<f32>, Vec<usize>) {
     let out = scratch.at("logits.safetensors");
     let args = ["logits", "--model", model, "--data", data, "--out", &out];

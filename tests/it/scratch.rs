@@ -1,4 +1,4 @@
-//! A folder of its own for a test, gone with it.
+//! A temporary folder for a test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tailfold_spec::artifact;
 
-/// A temporary folder; paths in it are text, as command lines take them.
+/// A temporary folder, whose paths are strings for command lines.
 #[derive(Debug)]
 pub(crate) struct Scratch(tempfile::TempDir);
 
@@ -29,7 +29,7 @@ impl Scratch {
             .to_owned()
     }
 
-    /// Writes `name` below the folder, with the folders it needs, and returns its path.
+    /// Writes `name` below the folder, creates parent folders, and returns its path.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         artifact::write(&self.path().join(name), bytes.as_ref()).unwrap();
         self.at(name)
@@ -41,7 +41,7 @@ impl Scratch {
         self.at(name)
     }
 
-    /// Every path below the folder with the hash of its content.
+    /// The path and the hash of every file below the folder.
     pub(crate) fn listing(&self) -> BTreeMap<String, String> {
         let mut listing = BTreeMap::new();
         for entry in walkdir::WalkDir::new(self.path()) {

@@ -1,4 +1,5 @@
-//! Runs in shards: what is merged is what one run prints, to the last byte, and what is not the parts of one run is refused.
+//! Runs in shards: the merged output equals the output of a single run byte for byte, and parts of different runs are
+//! an error.
 
 mod calibration;
 mod equal;
@@ -8,10 +9,10 @@ use crate::fixture::{fixture, int8};
 use crate::programs::{Answer, run};
 use crate::scratch::Scratch;
 
-/// 13 images a class, so that no number of shards here divides them.
+/// 130 images, 13 per class, which no number of shards in these tests divides.
 const DATA: &str = "embedded?split=test&per-class=13";
 
-/// A command that shards, with the models that it needs, and what it is asked for.
+/// A command that can run in shards, with its models and arguments.
 struct Run {
     scratch: Scratch,
     args: Vec<String>,
@@ -31,13 +32,13 @@ impl Run {
         Self { scratch, args }
     }
 
-    /// The command as it is, with `more`.
+    /// Runs the command without shards, with the arguments `more`.
     fn single(&self, more: &[&str]) -> Answer {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         run("tailfold", &[&args[..], more].concat())
     }
 
-    /// The file of shard `shard`, made now.
+    /// Runs the shard `shard`, and returns the path of its file.
     fn part(&self, shard: &str, more: &[&str]) -> String {
         let file = format!("parts/{}.part", shard.replace('/', "-of-"));
         let file = self.scratch.at(&file);
@@ -47,14 +48,14 @@ impl Run {
         file
     }
 
-    /// The files of all `of` shards, the last one first.
+    /// Runs all `of` shards, the last one first, and returns the paths of their files.
     fn parts(&self, of: usize, more: &[&str]) -> Vec<String> {
         let shards = (0..of).rev().map(|index| format!("{index}/{of}"));
         shards.map(|shard| self.part(&shard, more)).collect()
     }
 }
 
-/// `tailfold merge` of `parts` with `more`.
+/// Runs `tailfold merge` on `parts` with the arguments `more`.
 fn merge(parts: &[String], more: &[&str]) -> Answer {
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     run("tailfold", &[&["merge"], &parts[..], more].concat())

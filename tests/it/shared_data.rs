@@ -1,4 +1,4 @@
-//! Published data and a published model, where they are: the loaders' counts, and the accuracy of a third-party model.
+//! Published data and a published model, if available: class counts of the data, and accuracy of the model.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use tailfold_tract::TractClassifier;
 
 use crate::programs::root;
 
-/// `TAILFOLD_DATA`, or `shared/data` beside the repository. Without both it is `None`, and a line on stderr reports the
-/// skipped test; a `TAILFOLD_DATA` that is not a folder fails the test.
+/// The folder `TAILFOLD_DATA`, or `shared/data` beside the repository. Without both, returns `None`, and a line on
+/// stderr reports the skipped test. A `TAILFOLD_DATA` that is not a folder fails the test.
 pub(crate) fn shared_data() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("TAILFOLD_DATA") {
         let folder = PathBuf::from(folder);
@@ -30,8 +30,10 @@ pub(crate) fn shared_data() -> Option<PathBuf> {
     None
 }
 
-/// Reports that the running test is skipped. `cargo test` captures only what print macros write, so that the line shows in
-/// a passing run, and `cargo xtask ci` counts it.
+/// Reports that the running test is skipped.
+///
+/// `cargo test` captures only the output of print macros. This writes to stderr directly, so that the line shows in a
+/// passing run, and `cargo xtask ci` counts it.
 fn skipped(why: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
@@ -47,7 +49,7 @@ fn open(kind: &str, folder: &Path, options: &str) -> Dataset {
 }
 
 #[test]
-fn long_tailed_counts_are_the_published_ones() {
+fn long_tailed_data_sets_have_published_counts() {
     let Some(data) = shared_data() else { return };
     let cases = [
         ("cifar10", "cifar10-lt", 100, 12_406),
@@ -71,7 +73,7 @@ fn long_tailed_counts_are_the_published_ones() {
 }
 
 #[test]
-fn a_published_model_has_its_published_accuracy() {
+fn published_model_has_published_accuracy() {
     let Some(data) = shared_data() else { return };
     let name = "cifar10_resnet20_op13.onnx";
     let bytes = std::fs::read(data.join("models").join(name)).unwrap();

@@ -1,9 +1,10 @@
-//! The workspace's invariants: who may depend on whom, what sources look like, and that what ships is what it claims.
+//! The workspace's invariants: dependencies between packages, form and wording of sources, hashes of shipped files.
 
 mod arrows;
 mod face;
 mod knots;
 mod licences;
+mod plain_words;
 mod shipped;
 mod sources;
 mod wording;

@@ -1,5 +1,5 @@
-//! Why logits stay in float: in 8 bits some of them tie, the lowest class id wins, and with ids sorted by frequency that is
-//! the class with more training images.
+//! The reason why logits stay in float: in 8 bits, some logits tie, and the lowest class id wins a tie. If ids are
+//! sorted by frequency, the winner is the class with more training images.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ pub(crate) fn shipped(file: &str) -> Model {
     Model::read(&root().join("models/fashion-lt").join(file)).unwrap()
 }
 
-/// `model` with a pair behind its last layer, as ONNX Runtime's `quantize_static` puts one there by default: uint8, from
-/// the smallest and the largest logit of the training images.
+/// `model` with a uint8 Q/DQ pair after its last layer, as ONNX Runtime's `quantize_static` adds by default. Its range
+/// is from the smallest to the largest logit of the training images.
 pub(crate) fn with_int8_logits(model: &Model) -> Model {
     let seen = logits(model, &embedded("split=train"));
     let range = Range {
@@ -47,20 +47,21 @@ pub(crate) fn with_int8_logits(model: &Model) -> Model {
     model
 }
 
-/// Compares on images with these labels; `counts` are training images, in the order of class ids.
+/// Compares logits of images with these labels. `counts` has the training images per class, in the order of class ids.
 fn report(reference: &Logits, candidate: &Logits, labels: &[usize], counts: &[u64]) -> Report {
     let classes = (0..counts.len()).map(|class| class.to_string()).collect();
     let card = ComparedModel::new(classes, counts.to_vec());
     compare(reference, candidate, labels, &card, &Policy::default()).unwrap()
 }
 
-/// The same logits with class ids in the other order.
+/// The same logits with reversed class ids.
 fn reversed(logits: &Logits) -> Logits {
     let rows = logits.rows().flat_map(|row| row.iter().rev().copied());
     Logits::new(rows.collect(), logits.num_classes()).unwrap()
 }
 
-/// Images of medium and few-shot classes that the candidate wins, less those that it loses.
+/// Images of medium and few-shot classes that only the candidate classifies correctly, minus images that only the
+/// reference does.
 fn tail(report: &Report) -> i64 {
     let groups = [&report.groups.medium, &report.groups.few];
     let won = groups.map(|group| {
@@ -71,7 +72,7 @@ fn tail(report: &Report) -> i64 {
     won.iter().sum()
 }
 
-/// Fails unless at least one image in two hundred ties, nothing but ties moves decisions, and the gate refuses it.
+/// Checks that at least one of 200 images ties, that only ties change decisions, and that the gate fails.
 fn ties_move_decisions(report: &Report) {
     assert_eq!((report.images, report.ties.reference), (3000, 0));
     assert!(report.ties.candidate >= 15, "{report:?}");
@@ -83,7 +84,7 @@ fn ties_move_decisions(report: &Report) {
 }
 
 #[test]
-fn logits_in_8_bits_lose_the_tail_through_ties_and_the_default_does_not() {
+fn logits_in_8_bits_lose_rare_classes_through_ties_but_float_logits_do_not() {
     let default = shipped("fashion-lt.int8.onnx");
     let mut counts = default.card().unwrap().train_counts;
     assert!(counts.is_sorted_by(|a, b| a > b), "{counts:?}");
@@ -95,7 +96,7 @@ fn logits_in_8_bits_lose_the_tail_through_ties_and_the_default_does_not() {
     let values: BTreeSet<u32> = coarse.values().iter().map(|v| v.to_bits()).collect();
     assert!((128..=256).contains(&values.len()), "{}", values.len());
 
-    // The default against the float model: no tie, and decisions move both ways.
+    // By default, there are no ties with the float model, and decisions change in both directions.
     let kept = report(&float, &plain, &labels, &counts);
     assert_eq!((kept.ties.reference, kept.ties.candidate), (0, 0));
     assert!(kept.flips_toward_rare > 0 && kept.flips_toward_frequent > 0);
@@ -107,7 +108,7 @@ fn logits_in_8_bits_lose_the_tail_through_ties_and_the_default_does_not() {
     let many = lost.groups.many.as_ref().unwrap();
     assert!(many.delta_pp > 0.0, "{many:?}");
 
-    // The order of ids does it, not the 8 bits: with rare classes first, the same ties go to them.
+    // The order of ids causes the loss, not the 8 bits: with rare classes first, the same ties favour them.
     counts.reverse();
     for label in &mut labels {
         *label = counts.len() - 1 - *label;

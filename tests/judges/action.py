@@ -21,7 +21,7 @@ def action_tells_the_verdict(evidence):
     steps = {step["name"]: step for step in action["runs"]["steps"]}
     models = {"reference": evidence.file(FLOAT), "candidate": evidence.file(INT8), "data": TEST}
     policy = evidence.scratch / "action.toml"
-    # Six images of each class: too few to tell.
+    # Six images per class are too few for a verdict.
     few = {**models, "data": f"{TEST}&limit=60"}
     policy.write_text("expected_images = 7\n")
     cases = [
@@ -39,14 +39,14 @@ def action_tells_the_verdict(evidence):
 
 
 def strict(evidence):
-    """A policy that the shipped pair does not hold: no image may be decided otherwise."""
+    """A policy that the shipped pair fails: it requires full top-1 agreement."""
     path = evidence.scratch / "strict.toml"
     path.write_text("min_agreement = 1.0\n")
     return str(path)
 
 
 def run(evidence, steps, inputs, name, given):
-    """What the steps "Compare" and "Verdict" end with: exit code and verdict told, and the job's status."""
+    """Runs the steps "Compare" and "Verdict". Returns their outputs for exit code and verdict, and the job's status."""
     folder = evidence.scratch / "action" / name
     folder.mkdir(parents=True)
     values = {f"inputs.{key}": str(value.get("default", "")) for key, value in inputs.items()}
@@ -63,7 +63,7 @@ def run(evidence, steps, inputs, name, given):
 
 def execute(evidence, step, folder, values, variables, check=True):
     def filled(text):
-        # What only a runner knows is not needed by these steps, but for the program, which stands ready.
+        # These steps need no values that only a runner has, except the program, which exists already.
         return EXPRESSION.sub(lambda match: values.get(match[1], ""), text)
 
     environment = {
@@ -73,7 +73,7 @@ def execute(evidence, step, folder, values, variables, check=True):
         "TAILFOLD": str(evidence.bins / "tailfold"),
         "TAILFOLD_EMBEDDED": str(evidence.data),
     }
-    # The shell that GitHub takes for `shell: bash`.
+    # The command that GitHub runs for `shell: bash`.
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     if check and done.returncode:

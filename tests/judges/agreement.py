@@ -1,4 +1,4 @@
-"""tailfold's runtime and ONNX Runtime decide alike on the test images."""
+"""Checks the top-1 agreement of tailfold's runtime with ONNX Runtime on the test images."""
 
 import numpy as np
 from evidence import FLOAT, INT8, largest_difference, some
@@ -6,15 +6,15 @@ from head import find_head
 from onnx import numpy_helper
 from onnx_checker import LEVELS, Verdict
 
-# Two logits nearer than this are a tie as far as f32 sums in another order go; such images are listed.
+# Two logits nearer than this count as a tie, because f32 sums in another order may exchange them. Such images are listed.
 TIE = 1e-4
-# Ties are rare chance. More than this share of them means that the model does not decide.
+# Largest accepted share of ties. More of them would mean that the model does not separate classes.
 MOST_TIES = 0.01
-# Largest difference of a float logit, as a share of the largest logit: a few hundred f32 additions in another order,
-# through some dozen layers. The same as `tailfold verify` allows.
+# Largest accepted difference of a float logit, relative to the largest logit: some dozen layers of a few hundred f32
+# additions in another order. `tailfold verify` has the same limit.
 TOLERANCE = 1e-4
-# Share of images an INT8 model must decide alike in both: the runtimes add in other orders, a sum on the border of two
-# codes takes the other one, and the next layers carry it on.
+# Smallest accepted top-1 agreement on an INT8 model. The runtimes add in different orders, so a sum between two quantized
+# values may round to the other one, and later layers propagate the difference.
 INT8_AGREEMENT = 0.99
 
 
@@ -50,7 +50,7 @@ def int8_agrees(evidence):
     for level in LEVELS:
         found = evidence.answers(INT8, level)
         share = float((said.argmax(axis=1) == found.argmax(axis=1)).mean())
-        # Optimizations may replace the graph's own arithmetic, so only the plain graph is held to a share.
+        # Optimizations may replace the graph's own arithmetic, so the limit holds only for the plain graph.
         if level == "plain" and share < INT8_AGREEMENT:
             raise Verdict(f"ONNX Runtime ({level}) decides alike on {100 * share:.2f} % of {len(said)} images")
         distance, scale = largest_difference(said, found), head_scale(evidence)
@@ -60,7 +60,7 @@ def int8_agrees(evidence):
 
 
 def head_scale(evidence):
-    """Width of a step of the head's quantized input; `None` for a float head."""
+    """Scale of the head's quantized input; `None` for a float head."""
     model = evidence.model(INT8)
     tensor = find_head(model).input[0]
     maker = next((node for node in model.graph.node if tensor in node.output), None)

@@ -1,4 +1,4 @@
-"""Golden values of the augmentation: what torchvision and Pillow make of small images.
+"""Golden values of the augmentation: results of torchvision and Pillow on small images.
 
 Needs torchvision 0.24 (torch 2.9) and Pillow 12 or later. Run as
 
@@ -60,7 +60,7 @@ def cases():
     for index, array in enumerate(images()):
         image = picture(array)
         for name, bin, sign in operations():
-            # The small ones see all operations, the large one the histogram's alone.
+            # Small images get all operations, the large image only the histogram operations.
             if index == 3 and name not in ("AutoContrast", "Equalize"):
                 continue
             space = AutoAugment(AutoAugmentPolicy.CIFAR10)._augmentation_space(10, array.shape[:2])
@@ -89,7 +89,7 @@ def space(augment, bins, size):
     }
 
 
-# Every colour of a coarse grid, and its hue turned by 0.3: a check of the colour model over the whole cube.
+# Every colour of a coarse grid with its hue turned by 0.3 checks the colour model over the whole cube.
 cube = np.stack(np.meshgrid(*[np.arange(0, 256, 51)] * 3, indexing="ij"), -1).astype(np.uint8).reshape(12, 18, 3)
 
 print(

@@ -1,10 +1,10 @@
-"""Many images through `tailfold classify`: nothing lost, order kept, and memory that does not grow.
+"""Runs many images through `tailfold classify`, and checks that no image is lost, order is kept, and memory does not grow.
 
     .venv/bin/python tests/judges/bench_classify.py --images 10000 --plot docs/bench/watch.svg
 
-One image in a hundred is damaged. The first run reads a folder, a few images at a time; the second watches a folder into which
-as many are put, and its memory is read all the while. Exit status 1 when an image is lost, doubled, out of order or wrongly
-answered, or memory grows by more than a twentieth after the first tenth.
+One of a hundred images is damaged. The first run reads a folder, a few images at a time. The second run watches a folder
+into which the same number of images is moved, and its memory is measured repeatedly. The exit status is 1 if an image is
+lost, repeated, out of order or wrongly classified, or if memory grows by more than 5 % after the first tenth of the images.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def is_damaged(index):
 
 
 def write(folder, count, scratch):
-    """`count` files, renamed into `folder` one after the other."""
+    """Renames `count` files into `folder`, one after the other."""
     generator = np.random.default_rng(20261126)
     for index in range(count):
         part = scratch / "part.png"
@@ -50,7 +50,7 @@ def write(folder, count, scratch):
 
 
 def verdict(rows, count):
-    """What is wrong with the rows of `count` images; None when nothing is."""
+    """Describes the first error in the rows of `count` images; None without an error."""
     names = [Path(row["file"]).name for row in rows]
     expected = [f"{index:06}.png" for index in range(count)]
     if names != expected:
@@ -100,7 +100,7 @@ def watched_run(program, count, plot):
             reader.start()
             time.sleep(1)
             for index in write(folder, count, scratch):
-                # What was answered is taken away, as a folder that fills up would be.
+                # Classified images are removed, as from a folder that would fill up.
                 if index >= 200:
                     (folder / f"{index - 200:06}.png").unlink(missing_ok=True)
                 while index - len(rows) > 100:
@@ -129,7 +129,7 @@ def watched_run(program, count, plot):
 
 
 def draw(memory, path):
-    """Resident memory over images, as SVG."""
+    """Draws resident memory over images, as SVG."""
     width, height, left, bottom = 640, 240, 60, 40
     most, top = memory[-1][0], max(kib for _, kib in memory) / 1024 * 1.2
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/judges/bench_onnxruntime.py --model model.onnx --images images.f32
 
-Speaks the protocol of `tailfold bench-turns`: a JSON line when the first image is answered, one for each turn asked for
-on stdin, one at the end. The cold start counts from the file on, without Python's own start.
+Speaks the protocol of `tailfold bench-turns`: one JSON line after the first image, one per round that stdin requests, and
+one at the end. The cold start begins with reading the file, without the start of Python.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--exact", action="store_true", help="without saturation, as `tailfold` asks for")
     arguments = parser.parse_args()
-    # As `tailfold bench-turns`: of the thread that asks, or of all.
+    # As in `tailfold bench-turns`: the time of the calling thread or, for several threads, of the process.
     processor_time = time.thread_time if arguments.threads == 1 else time.process_time
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = arguments.threads
@@ -60,7 +60,7 @@ def main():
 
 
 def library_bytes():
-    """Size of the shared library that a program without Python ships; None where the package has none."""
+    """Size of the shared library, which a program without Python would ship; None if the package has no such library."""
     folder = Path(onnxruntime.__file__).parent / "capi"
     library = next(folder.glob("*onnxruntime.*[0-9]"), None) or next(folder.glob("onnxruntime.dll"), None)
     return library and library.stat().st_size

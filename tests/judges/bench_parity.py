@@ -1,9 +1,9 @@
-"""How long `tailfold parity` takes on two files of logits, and how much memory: 50,000 images of 1,000 classes.
+"""Measures time and memory of `tailfold parity` on two files of logits, with 50,000 images of 1,000 classes.
 
     .venv/bin/python tests/judges/bench_parity.py --program target/dist/tailfold [--images 50000] [--classes 1000] [--rounds 5]
 
-The files are made here (seed below): logits of a long-tailed classifier and of the same with noise, as .npy, and as Parquet if
-pyarrow is there. Each round is a process of its own; the page cache is warm, as the files were just written.
+The script generates the files from a seed: logits of a long-tailed classifier, and the same logits with noise, as .npy
+and, if pyarrow is installed, as Parquet. Each round is a separate process. The page cache is warm, because the files are new.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 SEED = 20261126
-# Exit statuses of a comparison that was made: pass, fail, inconclusive.
+# Exit statuses of a completed comparison: pass, fail, inconclusive.
 COMPARED = (0, 1, 3)
 
 
@@ -33,7 +33,7 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        # Written by another process: a child's peak memory counts what its parent held when it was forked.
+        # Another process writes the files, because the peak memory of a child includes its parent's memory at the fork.
         writer = multiprocessing.get_context("spawn").Process(target=write, args=(folder, arguments.images, arguments.classes))
         writer.start()
         writer.join()
@@ -46,7 +46,7 @@ def main():
 
 
 def write(folder, images, classes):
-    """Writes the logits in every format at hand."""
+    """Writes the logits in every available format."""
     generator = np.random.default_rng(SEED)
     labels = generator.integers(0, classes, images)
     np.save(folder / "labels.npy", labels)

@@ -1,12 +1,12 @@
-"""Quantizing beside ONNX Runtime's `quantize_static`: what the files decide, and what making them takes.
+"""Compares `tailfold quantize` with ONNX Runtime's `quantize_static`: accuracy of the files, and time to make them.
 
     .venv/bin/python tests/judges/bench_quantize.py [--rounds 3] [--markdown FILE] [--json FILE]
 
-Two published networks: EfficientNet-Lite0 on 500 photographs, every fifth of them for calibration and the others judged,
-and ResNet-20 on CIFAR-10, calibrated on training images and judged on all test images. Both quantizers get the same float
-file, whose BatchNorm is folded, and the same prepared images. Each runtime judges the files that were made for it: ONNX
-Runtime ours of `--target ort-x86`, tailfold ours of `--target tract`. Needs the data of TAILFOLD_DATA or ../shared/data.
-Exit status: 0 measured, 2 something is missing.
+There are two published networks. EfficientNet-Lite0 runs on 500 photographs, every fifth of which is for calibration and
+the others for evaluation. ResNet-20 runs on CIFAR-10, with calibration on training images and evaluation on all test
+images. Both quantizers get the same float file with folded BatchNorms, and the same preprocessed images. Each file of ours
+runs in its own runtime: files of `--target ort-x86` in ONNX Runtime, files of `--target tract` in tailfold. Needs the data
+in TAILFOLD_DATA or ../shared/data. Exit status: 0 measured, 2 something is missing.
 """
 
 import argparse
@@ -28,15 +28,15 @@ from quantize_report import markdown
 from quantize_verdicts import decisions
 from quantizers import OBSERVERS, costs, files
 
-# Every such photograph is for calibration.
+# One of this many photographs is for calibration.
 EVERY = 5
-# Calibration images of CIFAR-10, a class: what tailfold quantize takes without being asked.
+# Calibration images of CIFAR-10 per class: the default of tailfold quantize.
 PER_CLASS = 32
 
 
 @dataclass
 class Net:
-    """A network: its float file with and without metadata, prepared calibration images, and the images it is judged on."""
+    """A network: its float file with and without metadata, preprocessed calibration images, and evaluation images."""
 
     name: str
     title: str
@@ -46,17 +46,17 @@ class Net:
     calibration: Path
     calibration_images: int
     judged: str
-    # Of the judged images, where the spec's own only count.
+    # Labels of the evaluation images, if the labels in the data spec are only placeholders.
     labels: np.ndarray | None
 
 
 def prepared(evidence, name, title, model, card, calibration, judged, labels=None):
-    """Files of a network in the scratch folder; `calibration` and `judged` are data specs."""
+    """Writes the files of a network to the scratch folder; `calibration` and `judged` are data specs."""
     folder = evidence.scratch / name
     folder.mkdir()
     raw, plain, carded, images = (folder / file for file in ("raw.onnx", "float.onnx", "card.onnx", "images.f32"))
     onnx.save(model, raw)
-    # As ONNX Runtime advises before its quantizer: both get the result.
+    # ONNX Runtime recommends this step before its quantizer. Both quantizers get the result.
     quant_pre_process(raw, plain, skip_symbolic_shape=True)
     onnx.save(card(onnx.load(plain)), carded)
     inputs = scored(evidence, carded, calibration, f"{name}-calibration")["inputs"]
@@ -71,7 +71,7 @@ def efficientnet(evidence, data):
     calibration, judged = rows[::EVERY], [row for i, row in enumerate(rows) if i % EVERY]
     specs = []
     for part, chosen in (("calibration", calibration), ("judged", judged)):
-        # A list has as many classes as its largest label says, and the model a thousand; so its labels only count.
+        # The largest label of a list sets its number of classes, and the model has a thousand. So labels are placeholders.
         last = len(chosen) - 1
         lines = evidence.scratch / f"photos.{part}.txt"
         lines.write_text("".join(f"{file} {i * 999 // last}\n" for i, (file, _) in enumerate(chosen)))

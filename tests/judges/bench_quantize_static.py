@@ -1,4 +1,4 @@
-"""ONNX Runtime's `quantize_static` as a contender of bench_quantize.py: one file, by channel, U8S8, in the QDQ format.
+"""ONNX Runtime's `quantize_static` as a contender of bench_quantize.py: one QDQ file, U8S8, with per-channel scales.
 
     .venv/bin/python tests/judges/bench_quantize_static.py --model float.onnx --images images.f32 --method MinMax --out q.onnx
 
@@ -29,7 +29,7 @@ IMPORTED = time.perf_counter()
 
 
 class Images(CalibrationDataReader):
-    """One image at a time, from a file without a header."""
+    """Reads one image at a time from a file without header."""
 
     def __init__(self, model, path):
         port = onnx.load(model).graph.input[0]

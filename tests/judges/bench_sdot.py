@@ -1,4 +1,4 @@
-"""The solver beside POT and OTT-JAX: time to the same stop on the same problem, and how its own time grows.
+"""Compares the solver with POT and OTT-JAX: time to the same stop on the same problem, and growth of the solver's time.
 
     python3 -m venv VENV && VENV/bin/pip install -r tests/judges/requirements-sdot.txt
     cargo build --release -p tailfold-sdot --example solve
@@ -6,10 +6,10 @@
         [--report docs/bench/sdot.json] [--markdown docs/bench/sdot.md] [--plot docs/bench/sdot.svg] \\
         [--case large inner inner-warm-1 inner-warm-5 inaturalist growth]
 
-The stop is `sum (m - nu)^2 / nu < 1e-3`, judged for everybody by one evaluator in double precision (sdot_problem.py), off
-the clock (sdot_stop.py). Hard cells are one comparison, in which an entropic solver may have any temperature; soft masses
-at a given temperature another. In each round every contender runs once, ours first; ratios are of the same round.
-What is charged, and what a peer is spared: sdot_peers.py. How its setting was found: sdot_tune.py.
+The stop is `sum (m - nu)^2 / nu < 1e-3`. The same evaluator in double precision (sdot_problem.py) checks it for every
+contender, and its time does not count (sdot_stop.py). One comparison is for hard cells, in which an entropic solver may
+have any temperature; the other is for soft masses at a given temperature. In each round every contender runs once, ours
+first, and ratios are per round. sdot_peers.py describes which time counts for peers, and sdot_tune.py finds their settings.
 Exit status: 0 measured, 1 ours missed a stop, 2 something is missing.
 """
 
@@ -28,7 +28,7 @@ from sdot_report import markdown
 from sdot_stop import TOLERANCE
 from sdot_tune import PEERS, SETTINGS, run, summary
 
-# Seconds of wall time, bytes and chi-square that the largest case is to stay below.
+# Upper limits for the largest case: seconds of wall time, bytes and chi-square.
 GOALS = {"seconds": 120, "peak_rss_bytes": 2 << 30, "chi_square": TOLERANCE}
 STOPS = ("hard", "1.0", "0.1")
 
@@ -38,7 +38,7 @@ def spread(values):
 
 
 def beside(arguments, folder, name, problem, tuned_as):
-    """One problem, every stop, every contender."""
+    """Runs every contender on one problem, for every stop."""
     path = folder / f"{name}.safetensors"
     problem.save(path)
     settings = json.loads(SETTINGS.read_text()).get(tuned_as, {}) if arguments.peers == "all" else {}
@@ -46,8 +46,8 @@ def beside(arguments, folder, name, problem, tuned_as):
 
 
 def calls(tuned_as):
-    """Calls of ours in a process. Training makes thousands, so the small problem's first is not counted: as OTT-JAX's first step
-    and POT's calls that count Sinkhorn's iterations are not."""
+    """Number of calls of our solver per process. Training makes thousands of calls, so the first call does not count for
+    small problems. Nor do OTT-JAX's first step and POT's calls that count the iterations of Sinkhorn."""
     return 8 if tuned_as == "inner" else 1
 
 
@@ -58,7 +58,7 @@ def compared(arguments, path, problem, stop, races, repeat):
         ours.append(sdot_ours.solved(arguments, path, problem, soft, repeat))
         said(path.stem, stop, "ours", ours[-1])
         for peer, runs in theirs.items():
-            # Who did not get there in one round is not waited for in the others: the limit is the result.
+            # A contender that misses the stop in one round does not run in later rounds: the limit is its result.
             if runs and not runs[-1]["reached"]:
                 continue
             setting = races[peer]["setting"]
@@ -73,7 +73,7 @@ def compared(arguments, path, problem, stop, races, repeat):
 
 
 def ratios(runs, ours):
-    """Theirs to ours, round by round; `least_ratio` instead where the stop was not reached."""
+    """Ratios of peers to ours per round; `least_ratio` instead if the peer did not reach the stop."""
     found = {"runs": [summary(one) for one in runs], "reached": all(one["reached"] for one in runs)}
     failed = any("error" in one for one in runs)
     for name, key in (("wall", "seconds"), ("cpu", "cpu_seconds")):
@@ -94,7 +94,7 @@ def said(problem, stop, who, run):
 
 
 def warmed(arguments, folder, problem, part):
-    """The drifted problem, to be started at the solution of the one before the drift, which is nobody's time."""
+    """The drifted problem, with the solution before the drift as its start. That solution costs no contender time."""
     path = folder / "before.safetensors"
     problem.save(path)
     moved = sdot_problem.drifted(problem, part)
@@ -103,7 +103,7 @@ def warmed(arguments, folder, problem, part):
 
 
 def inaturalist(arguments, folder):
-    """Ours alone, once a round, beside its goals."""
+    """Runs only our solver, once per round, and compares it with its goals."""
     problem, path = sdot_problem.inaturalist(), folder / "inaturalist.safetensors"
     problem.save(path)
     runs = [sdot_ours.solved(arguments, path, problem, None) for _ in range(arguments.rounds)]
@@ -111,7 +111,7 @@ def inaturalist(arguments, folder):
         said("inaturalist", "hard", "ours", one)
     worst = {key: max(one[key] for one in runs) for key in GOALS}
     goals = {key: {"goal": goal, "worst": worst[key], "met": worst[key] < goal} for key, goal in GOALS.items()}
-    # What a sample too many or too few in every class is: how fine the goal is.
+    # The chi-square of one sample too many or too few in every class, for comparison with the goal.
     floor = float((1 / (problem.target * len(problem.features) ** 2)).sum())
     return {"goals": goals, "one_sample_a_class": floor, "wall": spread([one["seconds"] for one in runs]), "runs": runs}
 
@@ -130,7 +130,7 @@ def cases(arguments, folder):
 
 
 def slim(found):
-    """The report without what is long: solutions, and the ways to them."""
+    """The report without its long parts: solutions and traces."""
     if isinstance(found, dict):
         return {key: slim(one) for key, one in found.items() if key not in ("offsets", "trace", "tuning")}
     return [slim(one) for one in found] if isinstance(found, list) else found

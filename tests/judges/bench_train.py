@@ -1,6 +1,6 @@
-"""Times training steps of PyTorch on a fixed synthetic batch, as the program bench-train does with tailfold.
+"""Times training steps of PyTorch on a fixed synthetic batch, as the program bench-train does for tailfold.
 
-One block of steps a call and memory format, one JSON object on stdout: the better format. Needs torch.
+Each call times one block of steps per memory format, and prints one JSON object for the faster format. Needs torch.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from torch import nn
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions and the shortcut without parameters (He et al., CVPR 2016, option A)."""
+    """Two 3x3 convolutions and a shortcut without parameters (He et al., CVPR 2016, option A)."""
 
     def __init__(self, c_in, c_out, stride):
         super().__init__()
@@ -37,7 +37,7 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """6 n + 2 weighted layers, 16, 32 and 64 channels."""
+    """A ResNet with 6 n + 2 weighted layers and 16, 32 and 64 channels."""
 
     def __init__(self, depth, classes=10):
         super().__init__()
@@ -111,7 +111,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warmup", type=int, default=3)
     parser.add_argument("--steps", type=int, default=20)
-    # A step ends by reading its loss, which waits for a GPU.
+    # A step ends when its loss is read, which waits for a GPU.
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--format", choices=["contiguous", "channels_last", "both"], default="both")
     args = parser.parse_args()

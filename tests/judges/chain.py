@@ -1,4 +1,4 @@
-"""`tailfold parity chain` with ONNX Runtime: goldens, float, FP16 and INT8, and what its steps count, once more with NumPy."""
+"""Checks `tailfold parity chain` with ONNX Runtime (goldens, float, FP16, INT8), and recomputes its results with NumPy."""
 
 import json
 
@@ -8,13 +8,13 @@ from onnx_checker import Verdict
 from ort_backend import library
 from safetensors.numpy import load_file
 
-# Both call the same library on the same inputs.
+# The tolerance is small, because both sides call the same library on the same inputs.
 TOLERANCE = 1e-6
 STEPS = ["golden", "float tract-stock", "float ort", "fp16 ort", "int8 integer", "int8 tract", "int8 tract-stock", "int8 ort"]
 
 
 def chain_is_right(evidence):
-    """All steps hold; each has the agreement and the largest difference that the logits of `tailfold logits` have."""
+    """All steps pass; their agreement and largest difference match the logits of `tailfold logits`."""
     on_ort = ("--ort-library", library())
     half = evidence.scratch / "chain.fp16.onnx"
     arguments = ("--model", evidence.file(FLOAT), "--calibration", "embedded?split=train", "--precision", "fp16")
@@ -26,7 +26,7 @@ def chain_is_right(evidence):
     if said["verdict"] != "pass" or said["first_break"] is not None:
         raise Verdict(f"the chain says {said['verdict']}: {said['first_break']}")
     names = [" ".join(filter(None, [step["stage"], step["backend"]])) for step in said["steps"]]
-    # More where this machine has a GPU.
+    # A machine with a GPU has further steps.
     if [name for name in names if name.split()[-1] not in ("cuda", "tensorrt", "tensorrt-rtx")] != STEPS:
         raise Verdict(f"the steps are {names}")
     logits = {}

@@ -10,15 +10,15 @@ from onnx_checker import LEVELS, Verdict, session
 CALIBRATION = "embedded?split=train&per-class=24"
 COARSE = ["--weight-bits", "4", "--observer", "minmax"]
 NEAREST = ["--rounding", "nearest", "--correct"]
-# Of the nearest codes' error, in every layer; the two samples of windows are not the same.
+# Largest accepted error of a layer, relative to rounding to the nearest value. The two sides sample different windows.
 LEAST_GAIN = 0.5
-# Of the largest difference of a mean probability to the float network's, what re-balancing may leave: a class's shift is believed
-# as far as its images can tell.
+# Largest accepted remainder, after re-balancing, of the largest difference of a mean probability from the float network.
+# Re-balancing corrects a class only as far as its images give evidence.
 LEFT = 0.2
 
 
 def images(evidence):
-    """Calibration images as inputs, and the file of them."""
+    """Calibration images as inputs, and their file."""
     path = evidence.scratch / "corrected.f32"
     inputs = scored(evidence, evidence.file(FLOAT), CALIBRATION, "corrected.images")["inputs"]
     inputs.astype("<f4").tofile(path)
@@ -41,7 +41,7 @@ def answers(model, inputs, names):
 
 
 def weights(model):
-    """Values that the weights of a quantized file stand for, by their names."""
+    """Dequantized weights of a quantized file, by name."""
     constants = {constant.name: numpy_helper.to_array(constant) for constant in model.graph.initializer}
     found = {}
     for name, codes in constants.items():
@@ -53,7 +53,7 @@ def weights(model):
 
 
 def layer_errors(float_model, rounded, inputs):
-    """Mean square error of each layer's sums, on the float network's values, when its weights alone are those of `rounded`."""
+    """Mean squared error of each layer's sums on the float network's inputs, with only its weights taken from `rounded`."""
     model = onnx.ModelProto()
     model.CopyFrom(float_model)
     constants = {constant.name: numpy_helper.to_array(constant) for constant in model.graph.initializer}
@@ -72,7 +72,7 @@ def layer_errors(float_model, rounded, inputs):
         model.graph.node.append(twin)
         model.graph.output.append(onnx.helper.make_empty_tensor_value_info(twin.output[0]))
         names.append(twin.output[0])
-    # Means apart: they are what a bias takes.
+    # Means are removed, because the bias corrects them.
     axes = {2: (0,), 4: (0, 2, 3)}
     return {name: float(sums.var(axis=axes[sums.ndim]).mean()) for name, sums in zip(names, answers(model, inputs, names))}
 
@@ -89,7 +89,7 @@ def rounding_errs_less(evidence):
     ratios = {name.split(".weight")[0]: adaptive[name] / nearest[name] for name in nearest}
     worst = max(ratios, key=ratios.get)
     figures = f"{len(ratios)} layers: error of their sums at most {ratios[worst]:.2f} of the nearest codes' ({worst})"
-    # A NaN is not below it.
+    # This condition also catches NaN.
     if not ratios[worst] < LEAST_GAIN:
         raise Verdict(figures)
     return f"{figures}, least {min(ratios.values()):.2f}"

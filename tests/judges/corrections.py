@@ -3,9 +3,9 @@
     .venv/bin/python tests/judges/corrections.py --model 'fashion-lt=models/fashion-lt/fashion-lt.onnx' \\
         --calibration 'embedded?split=train' --test 'embedded?split=test' --bits 8 5 4 --out table
 
-Writes OUT.md and OUT.json. `--bits` are those of weights; activations have 8. Differences and their 90 % intervals (Tango's
-score intervals, for paired proportions) are of `tailfold parity`; the seeds vary the draw of calibration images.
-Nothing is chosen by these figures: the test images only judge. Exit status: 0 all measured, 2 something failed.
+Writes OUT.md and OUT.json. `--bits` sets the bits of weights; activations have 8 bits. `tailfold parity` computes the
+differences and their 90 % intervals (Tango's score intervals for paired proportions). Seeds vary the draw of calibration
+images. No choice uses these results on the test images. Exit status: 0 all measured, 2 something failed.
 """
 
 import argparse
@@ -30,13 +30,13 @@ GROUPS = ["many", "medium", "few"]
 
 
 def measured(evidence, arguments, bits, flags, seed):
-    """`tailfold parity`'s report on one quantization, and what of it a row has."""
+    """The report of `tailfold parity` on one quantization, and the values of its row."""
     out = evidence.scratch / "candidate.onnx"
     draw = ["--calibration", arguments.calibration, "--per-class", arguments.per_class, "--seed", seed]
     how = ["--weight-bits", bits, "--observer", arguments.observer, "--out", out]
     evidence.run("tailfold", "quantize", "--model", arguments.model[1], *draw, *how, *flags)
     pair = ["--reference", arguments.model[1], "--candidate", out, "--data", arguments.test]
-    # 1 and 3 are verdicts: the table is about how much, not whether it is enough.
+    # The verdicts fail (1) and inconclusive (3) are accepted, because the table shows differences, not verdicts.
     report = json.loads(evidence.run("tailfold", "parity", *pair, "--json", accepted=(0, 1, 3)))
     if report.get("images", 0) == 0:
         raise Verdict(f"no image was compared: {report['reasons']}")
@@ -62,7 +62,7 @@ def mean(values):
 
 
 def cell(runs, pick):
-    """Mean difference over the draws, its interval in the first, and with several draws their range."""
+    """Mean difference over the draws, the interval of the first draw, and the range of several draws."""
     found = [pick(run) for run in runs]
     deltas = [one["delta_pp"] for one in found]
     text = f"{mean(deltas):+.2f} [{found[0]['lower_bound_pp']:+.2f}, {found[0]['upper_bound_pp']:+.2f}]"

@@ -1,4 +1,4 @@
-"""What the checks share: the programs, the two models, what tailfold says of them and what ONNX Runtime says."""
+"""Shared by the checks: the programs, the two models, and their results in tailfold and in ONNX Runtime."""
 
 import hashlib
 import json
@@ -19,28 +19,28 @@ FLOAT = "fashion-lt.onnx"
 INT8 = "fashion-lt.int8.onnx"
 TEST = "embedded?split=test"
 
-# `xtask` as cargo would start it, and with nothing to build: the programs are there. `true` does nothing and succeeds.
+# Environment of `xtask` as cargo starts it, but with `true` in place of cargo, because the programs are built already.
 XTASK = {"CARGO_MANIFEST_DIR": str(ROOT / "xtask"), "CARGO": "true"}
 
-# Longest a program may run, in seconds.
+# Time limit of a program in seconds.
 PATIENCE = 600
-# Images handed to ONNX Runtime at once, where the graph leaves their number open.
+# Images per run of ONNX Runtime, if the graph has a dynamic batch.
 BATCH = 250
 
 
 class Skip(Exception):
-    """Why a check could not be made and need not be."""
+    """The reason why a check is skipped."""
 
 
 class Evidence:
-    """Folders, and what was computed from them; each thing once."""
+    """Folders and results computed from them; every result is computed once."""
 
     def __init__(self, bins, models, data, scratch):
         self.bins, self.models, self.data, self.scratch = bins, models, data, scratch
         self.model, self.said, self.answers = cache(self._model), cache(self._said), cache(self._answers)
 
     def run(self, name, *arguments, accepted=(0,)):
-        """Stdout of a program of ours; an exit status outside `accepted` is a failure."""
+        """Runs one of our programs and returns its stdout; an exit status outside `accepted` is a failure."""
         program = self.bins / (name + (".exe" if os.name == "nt" else ""))
         if not program.is_file():
             raise Verdict(f"there is no {program}: run `cargo build --workspace --bins`")
@@ -77,7 +77,7 @@ class Evidence:
         raise Verdict(f"{name} has no metadata `tailfold.{key}`")
 
     def _said(self, name):
-        """`inputs [n, c, h, w]`, `logits [n, classes]` and `labels [n]` of the test images, by tailfold."""
+        """`inputs [n, c, h, w]`, `logits [n, classes]` and `labels [n]` of the test images, computed by tailfold."""
         out = self.scratch / f"{name}.safetensors"
         self.run("tailfold", "logits", "--model", self.file(name), "--data", TEST, "--inputs", "--out", out)
         said = load_file(out)
@@ -94,7 +94,7 @@ class Evidence:
         return said
 
     def _answers(self, name, level, tensor="logits"):
-        """Values of `tensor` by ONNX Runtime on the inputs that tailfold used; `level` is a key of LEVELS."""
+        """Values of `tensor` in ONNX Runtime for the same inputs; `level` is a key of LEVELS."""
         model = onnx.ModelProto()
         model.CopyFrom(self.model(name))
         if tensor not in [output.name for output in model.graph.output]:
@@ -113,7 +113,7 @@ class Evidence:
 
 
 def finite(values, what):
-    """Checks `values [n, ...]`. To be called first: NaN is neither smaller nor larger than a tolerance."""
+    """Checks that `values [n, ...]` are finite. Call it first, because comparisons with NaN are always false."""
     bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
     if bad.any():
         rows = f"first in row {int(bad.argmax())}, in {int(bad.sum())} of {len(bad)} rows"
@@ -128,6 +128,6 @@ def largest_difference(a, b):
 
 
 def some(images):
-    """Indices for a message: the first ten."""
+    """The first ten indices, for a message."""
     listed = ", ".join(str(int(image)) for image in images[:10])
     return listed + (f" and {len(images) - 10} more" if len(images) > 10 else "")

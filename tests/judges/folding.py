@@ -1,4 +1,4 @@
-"""The bias of the last layer holds the class offsets, and nothing else was added to the scores."""
+"""Checks that the bias of the last layer contains the class offsets and no other change."""
 
 import numpy as np
 from evidence import FLOAT, INT8, Skip, finite, largest_difference
@@ -6,14 +6,14 @@ from head import constant, find_head
 from onnx_checker import Verdict
 from safetensors.numpy import load_file
 
-# A bias or a weight rounded to f32, of size 30 at most.
+# Error of a bias or weight of magnitude up to 30 after rounding to f32.
 ROUNDING = 1e-6
-# As `tailfold verify` allows, as a share of the largest logit.
+# Largest accepted difference relative to the largest logit, as in `tailfold verify`.
 TOLERANCE = 1e-4
 
 
 def offsets_are_in_the_bias(evidence):
-    """Raw scores from the head's own input, in f64, plus the recorded offsets, against the logits of both runtimes."""
+    """Compares f64 scores from the head's input, plus the recorded offsets, with the logits of both runtimes."""
     model = evidence.model(FLOAT)
     gemm = find_head(model)
     weight, bias = constant(model, gemm.input[1]).astype(np.float64), constant(model, gemm.input[2]).reshape(-1)
@@ -50,7 +50,7 @@ def offsets_are_in_the_bias(evidence):
 
 
 def own_head(evidence, weight, features):
-    """Kind of the head in words, and its bias before folding, `[num_classes]`."""
+    """Name of the head's kind, and its bias before folding, `[num_classes]`."""
     path = evidence.models / "checkpoint.safetensors"
     lengths = np.linalg.norm(weight, axis=1)
     if not (lengths > 0).all():

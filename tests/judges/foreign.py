@@ -1,4 +1,4 @@
-"""Files that ONNX Runtime's own quantizer wrote run with integers from end to end, and decide as ONNX Runtime does.
+"""Files of ONNX Runtime's own quantizer run with integers from end to end, with the top-1 classes of ONNX Runtime.
 
 Needs the shared data, which a fresh clone does not have: a published ResNet-20 and CIFAR-10's test images.
 """
@@ -24,9 +24,9 @@ PREPROCESS = {
     "mean": (0.485, 0.456, 0.406),
     "std": (0.229, 0.224, 0.225),
 }
-# Calibration images, a class: from the training images.
+# Calibration images per class, from the training images.
 CALIBRATION = 10
-# Share of the 10,000 test images that both must decide alike.
+# Smallest accepted top-1 agreement on the 10,000 test images.
 AGREEMENT = 0.999
 KINDS = {"U8S8": QuantType.QUInt8, "S8S8": QuantType.QInt8}
 
@@ -49,12 +49,12 @@ def shared_data():
 
 
 def with_card(model, architecture="resnet20", classes=CLASSES, preprocess=PREPROCESS):
-    """Metadata that says how images are prepared, as tailfold reads it."""
+    """Adds tailfold's metadata about classes and preprocessing to `model`, and returns it."""
     card = {
         "name": architecture,
         "architecture": architecture,
         "classes": json.dumps(classes),
-        # As many for each class: neither file says how many.
+        # Equal counts are placeholders, because neither file has counts.
         "train_counts": json.dumps([5000] * len(classes)),
         "preprocess": json.dumps(preprocess),
         "checkpoint_sha256": "0" * 64,
@@ -65,7 +65,7 @@ def with_card(model, architecture="resnet20", classes=CLASSES, preprocess=PREPRO
 
 
 def scored(evidence, model, spec, name):
-    """`logits` and the `inputs` that they were computed from, by tailfold."""
+    """`logits` and their `inputs`, computed by tailfold."""
     out = evidence.scratch / f"{name}.safetensors"
     evidence.run("tailfold", "logits", "--model", model, "--data", spec, "--inputs", "--out", out)
     return load_file(out)
@@ -81,7 +81,7 @@ def foreign_agrees(evidence, kind):
     entry = onnx.load(plain).graph.input[0].name
     reader = Images(entry, calibration["inputs"])
     options = dict(quant_format=QuantFormat.QDQ, per_channel=True, weight_type=QuantType.QInt8)
-    # It advises a preparation that this file does not need: its BatchNorm is folded.
+    # The warning recommends a preparation that this file does not need, because its BatchNorms are folded.
     logging.disable(logging.WARNING)
     quantize_static(plain, path, reader, activation_type=KINDS[kind], **options)
     if not onnx.load(path).metadata_props:
@@ -111,7 +111,7 @@ def foreign_agrees(evidence, kind):
 
 
 def logit_scale(path):
-    """Width of a step of the logits."""
+    """Scale of the quantized logits."""
     graph = onnx.load(path).graph
     maker = next(node for node in graph.node if graph.output[0].name in node.output)
     constants = {constant.name: constant for constant in graph.initializer}

@@ -1,4 +1,4 @@
-"""A file is valid ONNX and runs elsewhere."""
+"""Checks that a file is valid ONNX and runs in ONNX Runtime."""
 
 from argparse import Namespace
 
@@ -6,7 +6,7 @@ import numpy as np
 import onnx_checker
 from onnx_checker import LEVELS, Verdict
 
-# As onnx_checker.py does by itself.
+# The defaults of onnx_checker.py.
 ARGUMENTS = Namespace(seed=0, batch=2, tolerance=1e-4)
 
 
@@ -15,10 +15,10 @@ def no_graph(evidence):
 
 
 def graph_is_valid(_evidence, path):
-    """`onnx.checker`, strict shape inference, and a run in ONNX Runtime without and with optimizations.
+    """Runs `onnx.checker`, strict shape inference, and ONNX Runtime without and with optimizations.
 
-    Float graphs are also compared with onnx's reference evaluator. Quantized ones are not: a sum in another order can
-    round to the next code, so their distance is measured on real images, by the check `int8`.
+    Float graphs are also compared with onnx's reference evaluator. Quantized graphs are not, because a sum in another order
+    can round to the next quantized value. The check `int8` compares them on real images instead.
     """
     model = onnx_checker.valid(path)
     size = f"{len(model.graph.node)} nodes"

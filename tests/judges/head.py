@@ -1,11 +1,11 @@
-"""The last layer of a graph of ours: one Gemm with a bias."""
+"""The last layer of an exported graph, which is one Gemm with a bias."""
 
 from onnx import helper, numpy_helper
 from onnx_checker import Verdict
 
 
 def find_head(model):
-    """The Gemm that makes the model's output; it has to compute `z W^T + b` and nothing else."""
+    """The Gemm that computes the model's output as `z W^T + b`."""
     [output] = model.graph.output
     makers = [node for node in model.graph.node if output.name in node.output]
     if [node.op_type for node in makers] != ["Gemm"] or len(makers[0].input) != 3:

@@ -1,9 +1,9 @@
-"""The judges from outside: what the programs say, against what others compute from the same files.
+"""Cross-checks of the programs against independent implementations on the same files.
 
     .venv/bin/python tests/judges/judge.py [--bin-dir target/debug] [--models models/fashion-lt]
 
 Each check prints one line, `ok NAME: figures`, `FAIL NAME: why` or `skipped NAME: why`; the last line counts them.
-Exit status: 0 all that ran hold, 1 one does not or none ran, 2 a bad argument.
+Exit status: 0 if all checks that ran pass, 1 if one fails or none ran, 2 for a bad argument.
 """
 
 import argparse
@@ -105,10 +105,10 @@ def main():
                 outcome, text = "skipped", str(reason)
             except Verdict as reason:
                 outcome, text = "FAIL", str(reason)
-            except Exception as error:  # Whatever else a judge raises is its verdict as well.
+            except Exception as error:  # Any other exception of a check counts as a failure.
                 outcome, text = "FAIL", f"{type(error).__name__}: {error}"
             counts[outcome] += 1
-            # One line a check, whatever an error's text holds.
+            # Each check prints one line, even if the text of an error has several.
             print(f"{outcome} {name}: {' '.join(text.split())}", flush=True)
     print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skipped']} skipped")
     return 1 if counts["FAIL"] or not counts["ok"] else 0

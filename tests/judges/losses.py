@@ -5,8 +5,8 @@ Made with Python 3.11 and torch==2.9.0 on the CPU:
     pip install torch==2.9.0
     python tests/judges/losses.py > crates/tailfold-train/testdata/losses.json
 
-Inputs are rounded to f32 and everything after is f64, so that a comparison in f32 starts from the same numbers. Each
-loss is written as its paper prints it, sample by sample where it can be, and shares no code with ours.
+Inputs are rounded to f32 and all later values are f64, so that a comparison in f32 starts from the same numbers. Each loss
+follows the formula of its paper, sample by sample where possible, and shares no code with ours.
 """
 
 import json
@@ -15,11 +15,11 @@ import torch
 import torch.nn.functional as F
 
 TEMPERATURE = 0.1
-# Class 4 has one image: an anchor without a positive. Classes 1 and 2 have none in this batch.
+# Class 4 has one image, which is an anchor without a positive. Classes 1 and 2 have no image in this batch.
 LABELS = [0, 3, 0, 4, 3, 0, 3]
 CLASSES = 5
 DIM = 6
-# Training images of each class, for the losses that know them.
+# Training images of each class, for losses that depend on them.
 COUNTS = [300, 120, 45, 13, 4]
 # The authors' settings of LDAM: largest margin 0.5, scale 30, deferred weights with beta 0.9999.
 MAX_MARGIN, SCALE, BETA = 0.5, 30.0, 0.9999
@@ -28,7 +28,7 @@ TAUS = [1.0, 1.5]
 
 
 def focal(scores, labels, gamma):
-    """Lin et al. (ICCV 2017), eq. 4, without alpha, mean over the samples."""
+    """Lin et al. (ICCV 2017), eq. 4, without alpha, averaged over the samples."""
     losses = []
     for row, label in zip(scores, labels):
         p = torch.softmax(row, 0)[label]
@@ -63,7 +63,7 @@ def logit_adjusted(scores, labels, tau):
 
 
 def contrastive(points, labels, temperature):
-    """Khosla et al. (NeurIPS 2020), eq. 2, mean over the anchors that have a positive."""
+    """Khosla et al. (NeurIPS 2020), eq. 2, averaged over the anchors that have a positive."""
     losses = []
     for i, anchor in enumerate(points):
         others = [j for j in range(len(points)) if j != i]
@@ -76,7 +76,7 @@ def contrastive(points, labels, temperature):
 
 
 def balanced_contrastive(points, prototypes, labels, temperature):
-    """Zhu et al. (CVPR 2022): one mean of exponentials a class, prototypes of every class in the contrast set."""
+    """Zhu et al. (CVPR 2022): one mean of exponentials per class, with prototypes of every class in the contrast set."""
     losses = []
     for i, anchor in enumerate(points):
         members = {
@@ -95,7 +95,7 @@ def draw(generator, *shape):
 
 
 def golden(loss, *inputs):
-    """Value, and the gradient at each input."""
+    """The value of the loss, and its gradient for each input."""
     inputs = [x.clone().requires_grad_() for x in inputs]
     value = loss(*inputs)
     value.backward()

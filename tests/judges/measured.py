@@ -1,10 +1,10 @@
-"""Runs a command and says what it took: wall and processor seconds, and the peak of its resident memory.
+"""Runs a command and measures its wall time, processor time and peak resident memory.
 
     python measured.py COMMAND [ARGUMENT...]
 
-One JSON object on stdout: `wall_s`, `cpu_s` (user and system, all threads), `peak_rss_bytes`, `status`, and the command's
-`stdout` and `stderr`. It is a program of its own because a child's peak counts the memory of what started it, so that has
-to be small: nothing but the standard library is imported.
+Prints one JSON object: `wall_s`, `cpu_s` (user and system, all threads), `peak_rss_bytes`, `status`, and the command's
+`stdout` and `stderr`. This is a separate program, because the peak memory of a child includes the memory of its parent. To
+stay small, it imports only the standard library.
 """
 
 import json

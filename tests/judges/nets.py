@@ -1,10 +1,10 @@
-"""The networks that `cargo xtask bench --suite` times, quantized by ONNX Runtime: float, U8S8, S8S8 and images.
+"""Makes the networks for `cargo xtask bench --suite`, quantized by ONNX Runtime: float, U8S8, S8S8 and images.
 
     .venv/bin/python tests/judges/nets.py --out runs/nets [--bin-dir target/debug] [--only resnet-20]
 
 ResNet-20 and EfficientNet-Lite0 are published and trained. ResNet-8, ResNet-32 and MobileNetV2 come from this
-repository's own chain, trained for one epoch (nets/*.toml): enough to time them, not to judge their answers. Needs the
-data of TAILFOLD_DATA or ../shared/data. Exit status: 0 all made, 2 something is missing.
+repository's own chain, trained for one epoch (nets/*.toml), which is enough for timing but not for accuracy. Needs the
+data in TAILFOLD_DATA or ../shared/data. Exit status: 0 all made, 2 something is missing.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from onnx_checker import Verdict
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-# EfficientNet-Lite0 as published: shorter side 256, middle 224, (x - 127) / 128.
+# Published preprocessing of EfficientNet-Lite0: shorter side 256, centre crop 224, (x - 127) / 128.
 LITE = {
     "channels": 3,
     "height": 224,
@@ -34,9 +34,9 @@ LITE = {
     "std": [128 / 255] * 3,
 }
 LITE_FILE = "efficientnet_lite0_imagenet_bn_op13.onnx.zst"
-# Calibration images (CIFAR: a class), and images that are timed.
+# Calibration images per class (CIFAR), calibration photographs, and timed images.
 PER_CLASS, PHOTOS, TIMED = 10, 24, 8
-# Photographs that an untrained network's BatchNorm has seen.
+# Photographs for the BatchNorm statistics of an untrained network.
 BATCHNORM = 160
 TRAINED_BRIEFLY = "drawn anew, one epoch of this repository's own training: for timing alone"
 
@@ -45,13 +45,13 @@ TRAINED_BRIEFLY = "drawn anew, one epoch of this repository's own training: for 
 class Net:
     title: str
     weights: str
-    # Called with the evidence, the data's folder and the file to write.
+    # Function of the evidence, the folder of the data and the file to write.
     make: callable
     cifar: bool
 
 
 def published(architecture, classes, preprocess, read):
-    """Someone's file, with metadata that says how its images are prepared."""
+    """A published file with added metadata about preprocessing."""
 
     def make(evidence, data, out):
         onnx.save(with_card(read(data / "models"), architecture, classes, preprocess), out)
@@ -60,7 +60,7 @@ def published(architecture, classes, preprocess, read):
 
 
 def trained(config, spec, *options):
-    """Our own chain: train, export. A run that is there is not trained again."""
+    """Trains and exports with our own chain. An existing run is not trained again."""
 
     def make(evidence, data, out):
         run = out.with_name("run")
@@ -77,7 +77,7 @@ def cifar(data, split):
 
 
 def photos(evidence, data, limit, part=slice(None)):
-    """Photographs, or a part of them, each once, as images of 1000 classes: labels only count, nothing is judged by them."""
+    """Photographs, or a part of them, as images of 1000 classes. The labels are placeholders."""
     folder = data / "photos"
     files = sorted(path.name for path in folder.glob("*.jpg"))[part]
     lines = evidence.scratch / f"photos.{part.start}.txt"
@@ -125,7 +125,7 @@ def make(evidence, data, name, folder):
     folder.mkdir(parents=True, exist_ok=True)
     raw, plain = folder / "raw.onnx", folder / "float.onnx"
     net.make(evidence, data, raw)
-    # BatchNorm is folded for every contender alike.
+    # BatchNorm is folded for all contenders.
     quant_pre_process(raw, plain, skip_symbolic_shape=True)
     keep_card(raw, plain)
     if net.cifar:
@@ -148,7 +148,7 @@ def make(evidence, data, name, folder):
 
 
 def keep_card(source, target):
-    """The metadata of `source`, which ONNX Runtime's tools leave behind."""
+    """Copies the metadata of `source`, which ONNX Runtime's tools drop."""
     model = onnx.load(target)
     del model.metadata_props[:]
     model.metadata_props.extend(onnx.load(source).metadata_props)

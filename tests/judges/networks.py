@@ -1,4 +1,4 @@
-"""A network of every family, trained for a moment and exported, gives in ONNX Runtime the scores that training gave."""
+"""Checks that a briefly trained and exported network of every family gives the training's scores in ONNX Runtime."""
 
 import numpy as np
 import onnx_checker
@@ -8,14 +8,14 @@ from onnx import TensorProto
 from onnx_checker import LEVELS, Verdict
 from safetensors.numpy import load_file
 
-# ResNet-152, ResNet-50 with more blocks, is held to PyTorch in tests/it/networks/golden.rs alone.
+# ResNet-152 is ResNet-50 with more blocks. Only tests/it/networks/golden.rs compares it with PyTorch.
 NETWORKS = ["resnet50", "resnext50", "mobilenet-v2", "efficientnet-lite0"]
 CLASSES = 3
 IMAGES = 4
-# Rows and columns: not square, and odd after some of the halvings.
+# Rows and columns. The size is not square, and some of its halves are odd.
 SIZE = 64, 44
 SEED = 20_260_302
-# Largest difference of a score, as a share of the largest: some fifty layers of f32 additions in another order.
+# Largest accepted difference, relative to the largest score: about fifty layers of f32 additions in another order.
 TOLERANCE = 1e-4
 
 CONFIG = """
@@ -67,6 +67,6 @@ def network_agrees(evidence, kind):
 
 
 def weights(model):
-    """Floats in the graph's constants."""
+    """Number of floats in the graph's constants."""
     floats = (tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT)
     return sum(int(np.prod(tensor.dims)) for tensor in floats)

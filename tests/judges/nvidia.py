@@ -1,6 +1,6 @@
-"""NVIDIA's own parser takes the files made for TensorRT, and builds an engine of each, which needs no GPU.
+"""Checks that NVIDIA's parser accepts files for TensorRT and builds an engine from each, without a GPU.
 
-Needs tensorrt-rtx-cu13-bindings and -libs (1.7.1.116), 95 MB that the other judges do without, so they are no requirement.
+Needs tensorrt-rtx-cu13-bindings and -libs (1.7.1.116). They take 95 MB and no other check needs them, so they are optional.
 """
 
 import importlib
@@ -11,12 +11,12 @@ from evidence import FLOAT, Skip
 from onnx_checker import Verdict
 from targets import CALIBRATION, written
 
-# An architecture that the builder knows without a device.
+# An architecture that the builder supports without a device.
 ARCHITECTURE = "SM86"
 
 
 def bindings():
-    """The module; its libraries, which are in another package, are found by the loader only when loaded before."""
+    """Imports the module. Its libraries are in another package and must be loaded first."""
     if not importlib.util.find_spec("tensorrt_rtx_bindings"):
         raise Skip("tensorrt-rtx-cu13-bindings is not installed")
     import ctypes
@@ -28,7 +28,7 @@ def bindings():
 
 
 def parsed(trt, path):
-    """Layers and engine bytes."""
+    """Number of layers, and size of the engine in bytes."""
     logger = trt.Logger(trt.Logger.INTERNAL_ERROR)
     builder = trt.Builder(logger)
     network = builder.create_network(0)
@@ -57,7 +57,7 @@ def nvidia_parses(evidence):
         written(evidence, target, evidence.file(FLOAT), path, "--calibration", CALIBRATION)
         layers, size = parsed(trt, path)
         figures.append(f"{target}: {layers} layers, an engine of {size} bytes")
-    # The control: what is not made for it is refused.
+    # Control: a file for another runtime is refused.
     path = evidence.scratch / "nvidia.tract.onnx"
     written(evidence, "tract", evidence.file(FLOAT), path, "--calibration", CALIBRATION)
     try:

@@ -1,4 +1,4 @@
-"""Images of unusual kinds, made by Pillow: `tailfold classify` answers as it does for the plain picture they show."""
+"""Checks that `tailfold classify` gives the same answer for images of unusual kinds as for the plain picture they show."""
 
 import json
 import struct
@@ -23,7 +23,7 @@ def bomb(width, height):
 
 
 def odd_images_are_answered(evidence):
-    """16 bits, alpha, palettes, one bit, CMYK and EXIF's turns, beside bombs and empty files that are reported."""
+    """Images with 16 bits, alpha, palettes, one bit, CMYK or EXIF rotation get answers; bombs and empty files give errors."""
     folder = evidence.scratch / "odd"
     folder.mkdir()
     y, x = np.mgrid[0:SIDE, 0:SIDE]

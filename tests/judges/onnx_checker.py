@@ -1,12 +1,12 @@
-"""Judges ONNX files with what others wrote: onnx's checker, its reference evaluator, and ONNX Runtime.
+"""Checks ONNX files with independent tools: onnx's checker, its reference evaluator, and ONNX Runtime.
 
     python onnx_checker.py [--tolerance 1e-4] [--seed 0] [--batch 2] model.onnx...
 
 Each file has to pass `onnx.checker.check_model(full_check=True)` and strict shape inference, and the reference evaluator
 and ONNX Runtime, without and with graph optimizations, have to agree on a seeded normal input: the largest absolute
 difference at most `tolerance` times the largest absolute value of the reference. Symbolic lengths become `batch`.
-A line for each file goes to stdout. Exit status: 0 all hold, 1 one does not (disagreement, NaN, infinity, an invalid
-file), 2 nothing to judge or a bad argument.
+Prints one line per file. Exit status: 0 if all files pass, 1 if one fails (disagreement, NaN, infinity, an invalid file),
+2 without a file or for a bad argument.
 
 Needs onnx, onnxruntime and numpy; written with onnx 1.23.2 and onnxruntime 1.32.0.
 """
@@ -26,7 +26,7 @@ LEVELS = {
 
 
 class Verdict(Exception):
-    """Why a file does not hold."""
+    """The reason why a file fails."""
 
 
 def feeds(model, seed, batch):
@@ -66,7 +66,7 @@ def difference(expected, found):
             raise Verdict(f"output of shape {b.shape}, the reference has {a.shape}")
         if a.size == 0:
             raise Verdict("an output is empty")
-        # NaN is neither smaller nor larger than a tolerance, so it is looked for first.
+        # NaN is checked first, because comparisons of NaN with a tolerance are always false.
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
             raise Verdict("an output is NaN or infinite")
         scale = max(float(np.abs(a).max()), np.finfo(np.float32).tiny)
@@ -75,7 +75,7 @@ def difference(expected, found):
 
 
 def valid(path):
-    """The model in `path`, checked; raises when it is not valid."""
+    """Reads and checks the model in `path`; raises if it is not valid."""
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
     onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -83,7 +83,7 @@ def valid(path):
 
 
 def judge(model, arguments):
-    """Measured differences of one valid model; raises when it does not hold."""
+    """Measures the differences of one valid model; raises if it fails."""
     arrays = feeds(model, arguments.seed, arguments.batch)
     expected = ReferenceEvaluator(model).run(None, arrays)
     if not expected:
@@ -110,7 +110,7 @@ def main():
     for path in arguments.files:
         try:
             differences = judge(valid(path), arguments)
-        except Exception as error:  # Whatever a judge raises is its verdict on this file.
+        except Exception as error:  # Any exception counts as a failure of this file.
             holds = False
             print(f"FAIL {path}: {type(error).__name__}: {error}")
         else:

@@ -1,4 +1,4 @@
-"""`tailfold` on ONNX Runtime, against ONNX Runtime from Python; and what it says where ONNX Runtime is of no use."""
+"""Compares `tailfold` on ONNX Runtime with ONNX Runtime in Python, and checks the errors of unusable libraries."""
 
 import subprocess
 import time
@@ -11,12 +11,12 @@ from onnx_checker import Verdict
 from safetensors.numpy import load_file
 
 FLOAT = "fashion-lt.onnx"
-# Longest a refusal may take, in seconds.
+# Time limit of an error in seconds.
 AT_ONCE = 2.0
-# Both call the same library on the same inputs; its sums may be split otherwise.
+# Both sides call the same library on the same inputs, but the library may split its sums differently.
 TOLERANCE = 1e-4
 
-# A library that is ONNX Runtime's by its one function and its version.
+# A library that has only the entry function of ONNX Runtime, with an old version.
 OLD = """
 #include <stdint.h>
 static const char *version(void) { return "1.20.1"; }
@@ -27,7 +27,7 @@ const void *OrtGetApiBase(void) { return &base; }
 
 
 def library():
-    """The shared library inside of the Python package."""
+    """The shared library in the Python package."""
     found = sorted((Path(onnxruntime.__file__).parent / "capi").glob("libonnxruntime.so.*"))
     if not found:
         raise Skip("the package onnxruntime has no libonnxruntime.so here")
@@ -35,7 +35,7 @@ def library():
 
 
 def ort_backend_agrees(evidence):
-    """Logits of both models are Python's; every node runs on the CPU's provider; parity takes the back end."""
+    """Logits of both models equal Python's, every node runs on the CPU provider, and parity accepts the back end."""
     figures = []
     for name in (FLOAT, INT8):
         out = evidence.scratch / f"ort-{name}.safetensors"
@@ -64,7 +64,7 @@ def ort_backend_agrees(evidence):
 
 
 def ort_refusals_say_why(evidence):
-    """A library that is missing, cut short, no library, too old, or without a provider: exit status 2 at once, and why."""
+    """A missing, truncated, invalid or old library, or one without the provider, is an immediate error with a reason."""
     whole = library().read_bytes()
     files = {"cut.so": whole[: len(whole) // 2], "head.so": whole[:100], "text.so": b"no library", "empty.so": b""}
     for name, content in files.items():

@@ -1,6 +1,6 @@
-"""The gate's statistics on a thousand random tables, computed once more by SciPy and statsmodels.
+"""Recomputes the gate's statistics on a thousand random tables with SciPy and statsmodels.
 
-Logits are written as .npy, so this is also the way of models that ran elsewhere.
+Logits are written as .npy, so this also checks the path for models that ran elsewhere.
 """
 
 import json
@@ -13,15 +13,15 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 SEED = 20261126
-# Four tables a run: three groups and all of them.
+# Number of runs, each with four tables: three groups and all images.
 RUNS = 250
 COUNTS = (500, 50, 5)
 GROUPS = ("many", "medium", "few")
 MARGIN = 0.05
 LEFT_OUT = 1e-4
-# Our search finds the largest probability between two rates of this grid.
+# Number of rates in the grid of this recomputation. Our own search also looks between them.
 GRID = 300
-# Exit statuses: pass, fail, inconclusive, and error, which must be that of a reference that is right by chance.
+# Exit statuses: pass, fail, error and inconclusive. The only accepted error is a reference at chance level.
 COMPARED = (0, 1, 2, 3)
 
 
@@ -29,7 +29,7 @@ def tables_agree(evidence):
     generator = np.random.default_rng(SEED)
     policy = evidence.scratch / "tables.toml"
     margins = ", ".join(f"{group} = {100 * MARGIN}" for group in GROUPS)
-    # The share kept is no statistic; nor is it what is looked at here.
+    # The retained share is not a test statistic, so its rule is switched off.
     policy.write_text(f"overall_margin_pp = {100 * MARGIN}\ngroup_margin_pp = {{ {margins} }}\nmin_retained = 0.0\n")
     counts = evidence.scratch / "counts.txt"
     counts.write_text("\n".join(map(str, COUNTS)))
@@ -59,7 +59,7 @@ def tables_agree(evidence):
 
 
 def draw(generator, images):
-    """Which images each side gets right, [2, images]; from nearly equal sides to very different ones."""
+    """Draws which images each side classifies correctly, [2, images], for similar to very different sides."""
     reference = generator.random(images) < generator.uniform(0.4, 1.0)
     flips = generator.random(images) < generator.choice([0.0, 0.02, 0.1, 0.4])
     kept = generator.random(images) < generator.uniform(0.0, 0.6)
@@ -73,7 +73,7 @@ def logits(generator, labels, right):
 
 
 def table_agrees(part, right, place):
-    """How far the p-value at the margin is off; raises where that is too much."""
+    """Error of the p-value at the margin; raises if it is too large."""
     gained, lost = int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum())
     images = right.shape[1]
     if (part["gained"], part["lost"], part["images"]) != (gained, lost, images):
@@ -87,7 +87,7 @@ def table_agrees(part, right, place):
     off = abs(part["margin_p"] - expected)
     if not off <= 2e-4 + 2e-3 * expected:
         raise Verdict(f"{place}: {gained} gained, {lost} lost of {images}: p {part['margin_p']}, expected {expected}")
-    # The bound is where the p-value crosses the level.
+    # At the bound, the p-value crosses the level.
     bound = part["lower_bound_pp"] / 100
     if bound > -1 and not p_above(gained, lost, images, bound) <= 0.0502:
         raise Verdict(f"{place}: the bound {bound} is not rejected")
@@ -105,8 +105,10 @@ def holm_agrees(classes, place):
 
 
 def p_above(gained, lost, images, delta):
-    """Largest probability of an outcome whose score is at least that of the table, over rates of lost images, all outcomes
-    summed; Berger and Boos's interval by the beta distribution."""
+    """Probability of outcomes with at least the table's score, maximised over rates of lost images.
+
+    The sum is over all outcomes. The rates are limited to Berger and Boos's interval, from the beta distribution.
+    """
     discordant = gained + lost
     low = beta.ppf(LEFT_OUT / 2, discordant, images - discordant + 1) if discordant else 0.0
     high = beta.ppf(1 - LEFT_OUT / 2, discordant + 1, images - discordant) if discordant < images else 1.0
@@ -128,7 +130,7 @@ def p_above(gained, lost, images, delta):
 
 
 def score(gained, lost, images, delta):
-    """Tango's score; the likeliest rate of lost images is the larger root of its quadratic."""
+    """Tango's score. The maximum likelihood rate of lost images is the larger root of a quadratic equation."""
     if delta > 0:
         return -score(lost, gained, images, -delta)
     linear = (2 * images - gained + lost) * delta - gained - lost

@@ -1,4 +1,4 @@
-"""`tailfold parity` counts right: once more from the two sets of logits, with NumPy and statsmodels."""
+"""Recomputes the counts and statistics of `tailfold parity` from both sets of logits with NumPy and statsmodels."""
 
 import json
 
@@ -7,11 +7,11 @@ from evidence import FLOAT, INT8, TEST, largest_difference
 from onnx_checker import Verdict
 from statsmodels.stats.contingency_tables import mcnemar
 
-# Exit statuses of a comparison that was made: pass, fail, inconclusive.
+# Exit statuses of a completed comparison: pass, fail, inconclusive.
 COMPARED = (0, 1, 3)
-# f64 arithmetic in another order, as a share of the value.
+# Relative tolerance for f64 arithmetic in another order.
 TOLERANCE = 1e-9
-# For differences of shares, which can be nearly 0; a share of 3,000 images is no finer than 3e-4.
+# Absolute tolerance for differences of shares, which can be nearly 0. Shares of 3,000 images have steps of 3e-4.
 FLOOR = 1e-12
 
 
@@ -31,7 +31,7 @@ def parity_is_right(evidence):
 
 
 def recomputed(evidence):
-    """The part of the report that follows from the logits, in its form."""
+    """The part of the report that depends only on the logits, in the same form."""
     before, after = evidence.said(FLOAT), evidence.said(INT8)
     if not np.array_equal(before["labels"], after["labels"]):
         raise Verdict("the two models were scored on different labels")
@@ -51,7 +51,7 @@ def recomputed(evidence):
 
 
 def group(labels, right, classes):
-    """Comparison on the classes where `classes` is true; its accuracy is the mean of their recalls."""
+    """Comparison on the classes where `classes` is true. Its accuracy is the mean recall of these classes."""
     seen = [k for k in np.flatnonzero(classes) if (labels == k).any()]
     means = [float(np.mean([side[labels == k].mean() for k in seen])) for side in right]
     inside = classes[labels]
@@ -63,7 +63,7 @@ def accuracies(reference, candidate):
 
 
 def paired(reference, candidate):
-    """Counts of images by which side is right, and McNemar's exact two-sided p-value."""
+    """Counts of images by the sides that are correct, and McNemar's exact two-sided p-value."""
     gained, lost = int((~reference & candidate).sum()), int((reference & ~candidate).sum())
     both, neither = int((reference & candidate).sum()), int((~reference & ~candidate).sum())
     p = float(mcnemar([[both, lost], [gained, neither]], exact=True).pvalue) if gained + lost else 1.0
@@ -71,7 +71,7 @@ def paired(reference, candidate):
 
 
 def compare(found, expected, place):
-    """Compares every value of `expected`, which may be nested, and returns how many there were."""
+    """Compares every value of `expected`, which may be nested, and returns their number."""
     number = 0
     for key, value in expected.items():
         name = f"{place}.{key}".lstrip(".")
@@ -80,7 +80,7 @@ def compare(found, expected, place):
         if isinstance(value, dict):
             number += compare(found[key], value, name)
             continue
-        # Counts are compared exactly, and p-values relatively, however small; null is no number.
+        # Counts are compared exactly, and p-values relatively, even if they are tiny. A null is not a number.
         allowed = 0 if isinstance(value, int) else TOLERANCE * abs(value) + (0 if key == "mcnemar_p" else FLOOR)
         if not isinstance(found[key], (int, float)) or not abs(found[key] - value) <= allowed:
             raise Verdict(f"`{name}` is {found[key]}, expected {value}")

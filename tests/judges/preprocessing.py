@@ -1,4 +1,4 @@
-"""The network sees the pixels that the files hold."""
+"""Checks that the network's inputs are the pixels of the image files."""
 
 import csv
 
@@ -7,21 +7,21 @@ from evidence import FLOAT, INT8
 from onnx_checker import Verdict
 from PIL import Image
 
-# A tile's side, in pixels, and the tiles in a row of the sprite: the format of the embedded data.
+# Side of a tile in pixels, and tiles per row of the sprite, in the format of the embedded data.
 TILE, COLUMNS = 28, 50
-# Three f32 operations on numbers of size 3 at most.
+# Error of three f32 operations on numbers of magnitude up to 3.
 TOLERANCE = 1e-6
 
 
 def inputs_are_right(evidence):
-    """All test images, from the sprite, by the card's mean and std, in f64."""
+    """Recomputes the inputs of all test images in f64 from the sprite and the card's mean and std."""
     with open(evidence.data / "test.csv", newline="") as file:
         rows = [{key: int(value) for key, value in row.items()} for row in csv.DictReader(file)]
     with Image.open(evidence.data / "test.png") as image:
         if image.mode != "L":
             raise Verdict(f"test.png is of mode {image.mode}, expected grey (L)")
         sprite = np.asarray(image, dtype=np.float64)
-    # [row of tiles, row of pixels, tile in the row, column of pixels] to [tile, row, column].
+    # From [row of tiles, row of pixels, tile in the row, column of pixels] to [tile, row, column].
     tiles = sprite.reshape(-1, TILE, COLUMNS, TILE).swapaxes(1, 2).reshape(-1, TILE, TILE)
     tiles = tiles[[row["tile"] for row in rows]]
     figures = []

@@ -1,4 +1,4 @@
-"""Tables of bench_quantize.py."""
+"""Markdown tables of bench_quantize.py."""
 
 import statistics
 
@@ -69,7 +69,7 @@ def costs(net):
 
 
 def ratios(rounds, name):
-    """CPU and wall time of theirs over that of `name`; empty where there is nothing to compare."""
+    """CPU and wall time of ONNX Runtime's quantizer relative to `name`; empty if either is missing."""
     if name == "theirs" or "theirs" not in rounds[0]:
         return ["", ""]
     found = []

@@ -1,4 +1,4 @@
-"""What quantized files decide, beside the float model and the labels."""
+"""Agreement of quantized files with the float model, and their accuracy."""
 
 import math
 import sys
@@ -12,7 +12,7 @@ from targets import BATCH
 
 
 def decisions(evidence, net, files):
-    """Classes of the judged images by every file in the runtimes it is for, as shares of agreement and accuracy."""
+    """Agreement and accuracy of every file on the evaluation images, in each runtime that it is made for."""
     said = scored(evidence, net.carded, net.judged, f"{net.name}-judged")
     inputs, expected = said["inputs"], said["logits"].argmax(axis=1)
     labels = said["labels"] if net.labels is None else net.labels
@@ -49,7 +49,7 @@ def by_onnxruntime(path, inputs, level):
 
 
 def by_tailfold(evidence, net, path):
-    """tailfold wants to know how images are prepared, which neither quantizer was told."""
+    """Runs a file in tailfold, with metadata about preprocessing, which neither quantizer had."""
     model = onnx.load(path)
     del model.metadata_props[:]
     carded = path.with_suffix(".card.onnx")
@@ -60,11 +60,11 @@ def by_tailfold(evidence, net, path):
 
 
 def discordant(mine, other):
-    """Images that one alone decides as the float model does."""
+    """Numbers of images on which only one of two files agrees with the float model."""
     return int((mine & ~other).sum()), int((other & ~mine).sum())
 
 
 def sign_test(a, b):
-    """Exact two-sided probability of so uneven a split of `a + b` images by chance (McNemar's test)."""
+    """Exact two-sided p-value of a split of `a + b` images into `a` and `b` (McNemar's test)."""
     tail = sum(math.comb(a + b, k) for k in range(min(a, b) + 1))
     return min(1.0, 2 * tail / 2 ** (a + b))

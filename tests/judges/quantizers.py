@@ -1,4 +1,4 @@
-"""Both quantizers as processes: ours and ONNX Runtime's make the same kind of file from the same images."""
+"""Runs our quantizer and ONNX Runtime's as processes, which make the same kind of file from the same images."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 from evidence import PATIENCE
 from onnx_checker import Verdict
 
-# Observers by their names here, and what they are called there; percentiles are as ONNX Runtime has them by default.
-# The least square error is ours alone.
+# Names of our observers, with their names in ONNX Runtime; percentiles are ONNX Runtime's defaults. Only we have the
+# observer with the least squared error.
 OBSERVERS = {
     "minmax": "MinMax",
     "percentile:99.999": "Percentile",
@@ -18,18 +18,18 @@ OBSERVERS = {
     "mse": None,
 }
 HERE = Path(__file__).parent
-# Ours as it comes, which corrects; like for like; and as ONNX Runtime's kernels without VNNI need it.
+# Our options: the default with corrections, the same method as ONNX Runtime, and for its kernels without VNNI.
 OURS = {
     "ours": [],
     "ours, plain": ["--rounding", "nearest", "--correct", "none"],
     "ours, 7 bits": ["--weight-bits", "7"],
 }
-# The file of ours that is timed; the other target's costs the same.
+# Target of our timed file; the other target takes the same time.
 TIMED = "ort-x86"
 
 
 def ours(evidence, net, observer, target, whose="ours"):
-    """Command that writes a file, and the file."""
+    """The command of our quantizer, and the file that it writes."""
     out = evidence.scratch / f"{net.name}.{observer.replace(':', '-')}.{target}.{whose.replace(', ', '-')}.onnx"
     program = evidence.bins / ("tailfold" + (".exe" if os.name == "nt" else ""))
     flags = ["--model", net.plain, "--calibration-f32", net.calibration, "--observer", observer, "--target", target]
@@ -38,7 +38,7 @@ def ours(evidence, net, observer, target, whose="ours"):
 
 
 def theirs(evidence, net, observer, reduce_range=False):
-    """The same of ONNX Runtime's."""
+    """The command of ONNX Runtime's quantizer, and the file that it writes."""
     method = OBSERVERS[observer]
     out = evidence.scratch / f"{net.name}.{method}.{'reduced' if reduce_range else 'full'}.onnx"
     flags = ["--model", net.plain, "--images", net.calibration, "--method", method, "--out", out]
@@ -47,7 +47,7 @@ def theirs(evidence, net, observer, reduce_range=False):
 
 
 def run(command):
-    """What `command` took, as measured.py says it."""
+    """Time and memory of `command`, in the format of measured.py."""
     command = [sys.executable, HERE / "measured.py", *map(str, command)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     found = json.loads(done.stdout)
@@ -57,7 +57,7 @@ def run(command):
 
 
 def costs(evidence, net, rounds):
-    """Of each observer the rounds: ours and theirs, in turns; who is first changes."""
+    """Interleaved rounds of both quantizers for each observer, with alternating order."""
     found = {observer: [] for observer in OBSERVERS}
     for number in range(rounds):
         for observer, method in OBSERVERS.items():
@@ -77,7 +77,7 @@ def costs(evidence, net, rounds):
 
 
 def files(evidence, net):
-    """All files to judge: observer, whose, the runtimes that it is for, path."""
+    """All files to evaluate: observer, quantizer, runtimes, path."""
     for observer, method in OBSERVERS.items():
         for whose in ("ours", "ours, plain"):
             for target, runtimes in (("ort-x86", ("plain", "optimized")), ("tract", ("tailfold",))):
@@ -85,12 +85,12 @@ def files(evidence, net):
         yield observer, "ours, 7 bits", ("optimized",), made(*ours(evidence, net, observer, "ort-x86", "ours, 7 bits"))
         if method:
             yield observer, "theirs", ("plain", "optimized", "tailfold"), made(*theirs(evidence, net, observer))
-            # Against sums that saturate, which they do where ONNX Runtime optimizes and the processor has no VNNI.
+            # Weights of 7 bits avoid saturating sums in ONNX Runtime's optimized kernels on processors without VNNI.
             yield observer, "theirs, 7 bits", ("optimized",), made(*theirs(evidence, net, observer, reduce_range=True))
 
 
 def made(command, out):
-    """The file, made unless it has been timed."""
+    """Makes the file unless the timing has made it already."""
     if not out.is_file():
         run(command)
     return out

@@ -1,7 +1,7 @@
-"""The reports of the gate, as those read them for whom they are: the page in Chromium without a window, JUnit XML by junitparser.
+"""Checks the gate's reports as their readers see them: the page in headless Chromium, JUnit XML in junitparser.
 
-Playwright drives the Chromium of the machine (`chromium` of Debian); it is not downloaded. axe-core looks for what keeps people from
-reading the page. `page_is_sound` takes a folder for screenshots with the environment variable `TAILFOLD_SHOTS`.
+Playwright drives the machine's Chromium (Debian's `chromium`), and does not download one. axe-core looks for accessibility
+problems. `page_is_sound` writes screenshots to the folder in the environment variable `TAILFOLD_SHOTS`.
 """
 
 import io
@@ -13,7 +13,7 @@ from evidence import FLOAT, INT8, TEST, Skip
 from onnx_checker import Verdict
 
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
-# What a browser asks for by itself has no place in a test.
+# These flags switch off the browser's own requests.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -24,23 +24,23 @@ FLAGS = [
     "--disable-sync",
 ]
 WIDTHS = [1600, 1280, 390, 360]
-# What the page says of each verdict, by its exit status.
+# Text of the page for each verdict, by exit status.
 SAYS = {
     0: ("pass", "The candidate holds the policy"),
     1: ("fail", "The candidate does not hold the policy"),
     2: ("error", "Nothing was compared"),
     3: ("inconclusive", "These images cannot tell"),
 }
-# By the exit status too: `failures` and `errors` of JUnit.
+# JUnit's kind and number of failures or errors, by exit status.
 JUNIT = {0: ("Failure", 0), 1: ("Failure", 1), 2: ("Error", 1), 3: ("Failure", 1)}
-# An element with text, and the colours that it is painted with, are axe's; these are the rules of WCAG 2.2 at level AA.
+# Tags of axe's rules for WCAG 2.2 at level AA.
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def reports(evidence):
-    """A folder of reports for each verdict, by its exit status."""
+    """A folder of reports for each verdict, by exit status."""
     strict = evidence.scratch / "strict.toml"
-    # No quantized model decides as the float one does on every image.
+    # The quantized model does not reach full agreement, so this policy fails.
     strict.write_text("min_agreement = 1.0\n")
     models = ["--reference", evidence.file(FLOAT), "--candidate", evidence.file(INT8)]
     whole = [*models, "--data", TEST]
@@ -70,7 +70,7 @@ def junit_is_read(evidence):
         cases = list(suites[0])
         results = [type(result).__name__ for case in cases for result in case.result]
         kind, least = JUNIT[code]
-        # The numbers in the attributes are what is inside.
+        # The counts in the attributes match the elements.
         said = (suites[0].tests, suites[0].failures, suites[0].errors)
         if said != (len(cases), results.count("Failure"), results.count("Error")):
             raise Verdict(f"exit status {code}: the suite claims {said}, but has {len(cases)} cases with {results}")
@@ -94,7 +94,7 @@ def page_is_sound(evidence):
     folders = reports(evidence)
     with sync_playwright() as playwright:
         for code, folder in folders.items():
-            # One browser a report: what one leaves behind is nothing to the next.
+            # Each report has its own browser, so that no state carries over.
             with playwright.chromium.launch(executable_path=browser, args=FLAGS) as chromium:
                 version = chromium.version
                 Page(chromium, folder / "parity.html", *SAYS[code], shots).check()
@@ -120,7 +120,7 @@ class Page:
         raise Verdict(f"the page of `{self.verdict}`: {why}")
 
     def opened(self, **options):
-        """The page in a context of its own, with what it asked for and complained of."""
+        """Opens the page in a new context, and records its requests and errors."""
         context = self.chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         page = context.new_page()
         page.asked, page.complaints = [], []
@@ -147,7 +147,7 @@ class Page:
         broken = page.evaluate("[...document.images].filter((image) => !image.naturalWidth).length")
         if broken:
             self.fail(f"{broken} pictures are broken")
-        # Between these widths, nothing else is laid out.
+        # The layout does not change between these widths.
         for found in self.barriers(page) if width in (1280, 390) else []:
             self.fail(f"at {width} in the {scheme}, axe found {found}")
         page.screenshot(path=self.shots / f"{self.verdict}-{width}-{scheme}.png", full_page=True)
@@ -155,14 +155,14 @@ class Page:
         page.context.close()
 
     def barriers(self, page):
-        """What axe-core has against the page: contrast, names, order of headings, tables."""
+        """Problems that axe-core finds on the page: contrast, names, order of headings, tables."""
         import axe_core_python
 
         page.evaluate((Path(axe_core_python.__file__).parent / "axe.min.js").read_text())
         options = {"runOnly": {"type": "tag", "values": AXE_TAGS}}
         results = page.evaluate("(options) => axe.run(document, options)", options)
-        # A rule that broke has judged nothing: colours that axe cannot read would end the look at all the others. What it leaves open
-        # with a reason are letters inside of charts and single marks.
+        # A rule that crashed has checked nothing: one colour that axe cannot read would hide all others. Rules may stay open
+        # only with a reason, such as letters in charts and single marks.
         broken = [rule for rule in results["incomplete"] if any(not node["any"] for node in rule["nodes"])]
         found = results["violations"] + broken
         return [f"{rule['id']}: {rule['nodes'][0]['html'][:200]} {rule['nodes'][0].get('failureSummary')}" for rule in found]
@@ -224,15 +224,15 @@ class Page:
     def prints(self):
         from pypdf import PdfReader
 
-        # Whoever prints from a dark desktop has white paper all the same.
+        # A page that is printed from a dark desktop must suit white paper.
         page = self.opened(color_scheme="dark")
         page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = false")
         paper = page.pdf(format="A4", print_background=True, path=self.shots / f"{self.verdict}.pdf")
-        # Lines break where there is room, so spaces say nothing.
+        # Line breaks depend on the layout, so spaces are ignored.
         text = "".join("".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(paper)).pages).split())
         wanted = [self.says]
         if self.verdict != "error":
-            # The table of classes is folded on no paper, and the command is not cut.
+            # On paper, the table of classes is expanded and the command is complete.
             wanted += ["Command to repeat", "--candidate", "Ankle boot", "Given by"]
         for words in wanted:
             if "".join(words.split()) not in text:

@@ -1,9 +1,9 @@
-"""The same images by every runtime at hand: top-5, and how far logits lie apart.
+"""Compares every available runtime on the same images: top-5 classes, and differences of logits.
 
     .venv/bin/python tests/judges/runtimes.py --markdown docs/bench/runtimes.md [--aarch64 'EMULATOR -cpu cortex-a53 TAILFOLD']
 
-Runs `tailfold classify` and `tailfold logits` on the float model and the INT8 one: tract in float, the integer kernels, tract
-around them, ONNX Runtime as it is and exactly, and the program for 64-bit ARM in an emulator.
+Runs `tailfold classify` and `tailfold logits` on the float and the INT8 model: tract in float, the integer kernels, tract
+with integer kernels, ONNX Runtime by default and with exact sums, and the program for 64-bit ARM in an emulator.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def main():
 
 
 def sample(command, scratch):
-    """An image of the test set, as PNG."""
+    """Writes an image of the test set as PNG."""
     from PIL import Image
 
     out = scratch / "inputs.safetensors"

@@ -1,4 +1,4 @@
-"""How the solver's time grows with samples and with classes: points, and exponents fitted to their logarithms."""
+"""Growth of the solver's time with samples and classes: measured points, and exponents fitted to their logarithms."""
 
 import math
 import statistics
@@ -7,7 +7,7 @@ import sys
 import sdot_ours
 from sdot_problem import growing
 
-# Samples at 100 classes, and classes at 200,000 samples: enough of them for the stop.
+# Numbers of samples at 100 classes, and numbers of classes at 200,000 samples, which suffice for the stop.
 AXES = {
     "samples": [(rows, 100) for rows in (20_000, 40_000, 80_000, 160_000, 320_000, 640_000)],
     "classes": [(200_000, classes) for classes in (125, 250, 500, 1_000, 2_000)],
@@ -17,7 +17,7 @@ AXES = {
 def growth(arguments, folder):
     found = {}
     for axis, shapes in AXES.items():
-        # In rounds over all sizes, so that a slow minute of the machine is not one size's.
+        # Each round has all sizes, so that a slow phase of the machine does not affect a single size.
         runs = {shape: [] for shape in shapes}
         for _ in range(arguments.rounds):
             for shape in shapes:
@@ -55,11 +55,11 @@ def exponent(sizes, seconds):
 
 
 def draw(found, path):
-    """Wall seconds over each axis, both logarithmic, with the fitted line, as SVG."""
+    """Draws wall seconds over each axis, both logarithmic, with the fitted line, as SVG."""
     import matplotlib
 
     matplotlib.use("svg")
-    # Text stays text, and the same figures make the same file.
+    # The SVG keeps text as text, and equal data give equal files.
     matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "tailfold", "font.size": 9}
     from matplotlib import pyplot
 

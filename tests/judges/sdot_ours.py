@@ -1,4 +1,4 @@
-"""A run of our program for bench_sdot.py, in a process of its own, as every run of a peer."""
+"""Runs our program for bench_sdot.py in a separate process, like every run of a peer."""
 
 import json
 import statistics
@@ -15,16 +15,16 @@ MEASURED = Path(__file__).with_name("measured.py")
 
 
 def solved(arguments, path, problem, soft, repeat=1):
-    """The program's own seconds (without reading the file), what it says, and what the evaluator says of its offsets.
+    """The program's own seconds (without reading the file), its output, and the evaluator's result on its offsets.
 
-    Of several calls in one process the median counts, without the first. The peak of memory is the whole process's, with
-    the file in it.
+    For several calls in one process, the median without the first call counts. The peak memory is of the whole process,
+    including the file.
     """
     out = path.with_suffix(".offsets")
     command = [arguments.program, path, "--scale", problem.scale, "--chi-square", TOLERANCE, "--out", out]
-    # The stop is the chi-square, as for everybody; by itself it would also bring rare classes to within a sample.
+    # The stop is the chi-square, as for every contender. By default, the solver also brings rare classes within one sample.
     command += ["--largest-relative", "inf", "--threads", arguments.threads, "--repeat", repeat]
-    # Unsaid unless asked for, so that an earlier state of the program can be timed as well.
+    # The option is left out by default, so that an earlier version of the program can be timed too.
     command += ["--method", arguments.method] if arguments.method != "auto" else []
     command += ["--soft", soft] if soft else []
     whole = [sys.executable, MEASURED, *command]

@@ -1,10 +1,10 @@
-"""One run of one peer of bench_sdot.py, in a process of its own: POT's semi-dual and Sinkhorn solvers, and OTT-JAX's.
+"""One run of a peer of bench_sdot.py in a separate process: POT's semi-dual and Sinkhorn solvers, and OTT-JAX's solver.
 
     python tests/judges/sdot_peers.py FILE '{"peer": "pot-asgd", "reg": 0.1, "lr": 1.0}' [--soft EPS] [--limit 300]
 
-Prints one JSON object. Not charged: reading the file, the matrix of costs (POT), compilation and a first step (OTT), and
-the evaluator. The library's code runs as it was installed. Its entropic plans weigh a class by its target mass, so the
-offsets are `g + epsilon log(target)`; for hard masses the better of these and `g` counts.
+Prints one JSON object. The time excludes reading the file, the matrix of costs (POT), compilation and a first step (OTT),
+and the evaluator. The library's code is unmodified. Its entropic plans weigh a class by its target mass, so the offsets are
+`g + epsilon log(target)`. For hard masses, the better of these offsets and `g` counts.
 """
 
 import argparse
@@ -21,32 +21,32 @@ from sdot_stop import SPACING, TOLERANCE, Clock, Over
 
 
 def costs(problem, dtype, start):
-    """`[n, C]`, less the potential that POT's zero shall be: its stochastic solvers begin there and nowhere else."""
+    """Costs `[n, C]` minus the start potential, because POT's stochastic solvers always start at zero."""
     found = problem.features @ (problem.weights.T * np.float32(-problem.scale))
     found -= start.astype(np.float32)
-    # A constant a row changes no plan and keeps exp(-cost / reg) within the number type.
+    # A constant per row does not change the plan, and avoids underflow of exp(-cost / reg).
     found -= found.min(axis=1, keepdims=True)
     return found.astype(dtype)
 
 
 def start_of(problem, reg):
-    """The potential whose offsets, with the target's mass at the temperature `reg` in them, are the warm start."""
+    """The potential of the warm start: its offsets minus the term of the target's mass at the temperature `reg`."""
     if problem.warm_start is None:
         return np.zeros(len(problem.target))
     return problem.warm_start - reg * np.log(problem.target)
 
 
 def offsets_of(problem, potential, reg, soft):
-    """What may be meant by a potential, in our convention."""
+    """Possible offsets, in our convention, for a peer's potential."""
     weighted = potential + reg * np.log(problem.target)
     return [weighted] if soft or not reg else [weighted, potential]
 
 
 class Watched(np.random.RandomState):
-    """Rows for POT's stochastic loops, which ask for one an iteration: where the running average can be looked at.
+    """Random rows for POT's stochastic loops, which draw one per iteration. The draw gives access to the running average.
 
-    They have neither a warm start nor a callback, so a run from zero for every length would be the other way. Rows are
-    drawn in advance, which spares them most of numpy's cost of a single draw.
+    The loops have neither a warm start nor a callback, so the alternative would be a run from zero for every length. Rows
+    are drawn in advance, which avoids most of numpy's overhead per draw.
     """
 
     def begin(self, clock, variable, handed):
@@ -57,7 +57,7 @@ class Watched(np.random.RandomState):
         if not self.rows:
             self.rows = super().randint(rows, size=4096).tolist()
         self.iterations += 1
-        # The clock is asked every so often, not every time.
+        # The clock is not checked at every draw.
         if self.iterations >= self.check:
             self.check += 64
             if self.clock.due():
@@ -86,14 +86,14 @@ def pot_stochastic(problem, setting, soft, limit, spacing):
 
 
 def pot_sinkhorn(problem, setting, soft, limit, spacing):
-    """Iterations are counted first, in calls that go on from each other; then one call of that many is timed."""
+    """Counts the iterations first, in successive calls with warm starts, and then times one call with as many."""
     import ot
     from scipy.special import logsumexp
 
     warnings.simplefilter("ignore")
     dtype, reg = setting["dtype"], setting["reg"]
     rows = len(problem.features)
-    # Its scalings have the target's mass in them: nothing is to be added, nor taken from a warm start.
+    # The scalings include the target's mass, so offsets and warm starts need no correction.
     shift = start_of(problem, 0.0)
     matrix, target = costs(problem, dtype, shift), problem.target.astype(dtype)
     source = np.full(rows, 1 / rows, dtype)
@@ -107,11 +107,11 @@ def pot_sinkhorn(problem, setting, soft, limit, spacing):
     def called(iterations, warm):
         return potentials(ot.sinkhorn(source, target, matrix, reg, numItermax=iterations, warmstart=warm, **options)[1])
 
-    # An iteration begins with the rows' potential, so the warm start of the classes is handed on as that.
+    # An iteration begins with the potential of the rows, so the warm start of the classes is converted to it.
     start = None
     if problem.warm_start is not None:
         start = (np.log(source) - logsumexp(-matrix / reg, axis=1), np.zeros_like(target))
-    # Twice the limit, as these calls repeat what one call does once.
+    # The limit is doubled, because these calls repeat work that a single call does once.
     counting, done, warm = Clock(problem, soft, 2 * limit, spacing), 0, start
     try:
         while True:
@@ -128,14 +128,14 @@ def pot_sinkhorn(problem, setting, soft, limit, spacing):
         timed.judge([reg * v.astype(np.float64) + shift])
     except Over:
         pass
-    # Rounding of another order of the same steps must not decide.
+    # The tolerance allows for rounding, because the same steps run in another order.
     timed.reached = timed.chi_square < TOLERANCE * 1.05
     timed.trace = counting.trace
     return timed, done
 
 
 def ott(problem, setting, soft, limit, spacing):
-    """`SemidiscreteSolver.step` in a compiled scan: what the solver runs, without its own estimates of the error."""
+    """Runs `SemidiscreteSolver.step` in a compiled scan, as the solver does, but without its own error estimates."""
     import jax
     import jax.numpy as jnp
     import optax
@@ -153,7 +153,7 @@ def ott(problem, setting, soft, limit, spacing):
     transport = SemidiscreteLinearProblem(geometry, jnp.asarray(problem.target, dtype=jnp.float32))
     rate = setting["lr"]
     decay = setting["decay"]
-    # 1 / sqrt of the iterations, as averaging wants it, after `decay` of them at the full rate.
+    # The rate is constant for about `decay` iterations, and then falls as 1 / sqrt(iterations), which suits averaging.
     schedule = (lambda step: rate / jnp.sqrt(1 + step / decay)) if decay else rate
     optimizer = getattr(optax, setting["optimizer"])(schedule)
     solver = SemidiscreteSolver(

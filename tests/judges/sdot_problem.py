@@ -1,4 +1,4 @@
-"""Transport problems for bench_sdot.py, from written-down seeds, and the one evaluator that judges every contender.
+"""Transport problems for bench_sdot.py from fixed seeds, and the evaluator for every contender.
 
 Source: n samples of weight 1/n. Score of class j: `scale * features . weights_j`. Cost: minus the score. Offsets `h` are
 the classes' potential: a sample belongs to the class with the largest `s_j + h_j`, or by shares `softmax((s + h) / epsilon)`.
@@ -11,13 +11,13 @@ from safetensors.numpy import load_file, save_file
 
 SEED = 20261126
 SCALE = 16.0
-# Rows of scores that the evaluator holds at once, as f64 values: 64 MiB, so that its memory is nobody's peak.
+# Scores that the evaluator holds at once as f64: 64 MiB, so that it does not raise the peak memory of a contender.
 BLOCK = 1 << 23
 
 
 @dataclass
 class Problem:
-    """Features `[n, d]` and weights `[C, d]` in f32, target masses `[C]` of sum 1, and perhaps offsets to start from."""
+    """Features `[n, d]` and weights `[C, d]` in f32, target masses `[C]` with sum 1, and optional start offsets."""
 
     features: np.ndarray
     weights: np.ndarray
@@ -41,7 +41,7 @@ def load(path):
 
 
 def sphere(generator, rows, width):
-    """Uniform on the unit sphere, f32."""
+    """Uniform random points on the unit sphere, f32."""
     points = generator.standard_normal((rows, width))
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
@@ -53,7 +53,7 @@ def skewed(classes, ratio):
 
 
 def made(stream, rows, classes, width, target):
-    """`stream` tells problems apart: another one has other numbers."""
+    """Generates a problem. Different values of `stream` give different random numbers."""
     generator = np.random.default_rng([SEED, stream])
     return Problem(sphere(generator, rows, width), sphere(generator, classes, width), target)
 
@@ -67,7 +67,7 @@ def inner():
 
 
 def drifted(problem, part):
-    """The same problem some steps of training later: weights plus so large a part of noise, on the sphere again."""
+    """The problem some training steps later: weights with noise of relative size `part`, projected to the sphere."""
     noise = np.random.default_rng([SEED, 3]).standard_normal(problem.weights.shape)
     weights = problem.weights + part * np.linalg.norm(problem.weights, axis=1).mean() * noise / np.sqrt(noise.shape[1])
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
@@ -83,8 +83,8 @@ INATURALIST = (437_513, 8_142, 1_000, 2)
 
 
 def inaturalist_counts():
-    """Whole counts `most * (least / most)^(rank^p)`, with the p that gives the sum: a plain exponential (p = 1) between
-    these ends would have three times as many images."""
+    """Integer counts `most * (least / most)^(rank^p)`, where p is chosen for the correct sum. A plain exponential (p = 1)
+    between the same ends would have three times as many images."""
     total, classes, most, least = INATURALIST
     rank = np.arange(classes) / (classes - 1)
 
@@ -96,7 +96,7 @@ def inaturalist_counts():
         middle = (low + high) / 2
         low, high = (middle, high) if counts(middle).sum() < total else (low, middle)
     whole = np.floor(counts(low)).astype(int)
-    # What rounding took is given back to the middle of the ranks, where it changes no end.
+    # The images lost by rounding are added to the middle ranks, so that both ends stay unchanged.
     missing = total - whole.sum()
     whole[classes // 4 : classes // 4 + missing] += 1
     return whole
@@ -107,7 +107,7 @@ def growing(rows, classes):
 
 
 def masses(problem, offsets, epsilon=None):
-    """Masses of the classes in f64: of hard cells, or the mean softmax at the temperature `epsilon`."""
+    """Class masses in f64: of hard cells, or the mean softmax at the temperature `epsilon`."""
     rows, classes, _ = problem.shape
     weights = problem.weights.T.astype(np.float64) * problem.scale
     found = np.zeros(classes)
@@ -126,7 +126,7 @@ def masses(problem, offsets, epsilon=None):
 
 
 def chi_square(problem, offsets, epsilon=None):
-    """`sum (m - nu)^2 / nu`; infinite where the offsets are no numbers."""
+    """`sum (m - nu)^2 / nu`; infinite if the offsets are not finite."""
     if not np.isfinite(offsets).all():
         return float("inf")
     return float(((masses(problem, offsets, epsilon) - problem.target) ** 2 / problem.target).sum())

@@ -1,4 +1,4 @@
-"""The tables of bench_sdot.py as Markdown."""
+"""Markdown tables of bench_sdot.py."""
 
 TITLES = {
     "large": "100,000 samples, 1,000 classes, 64 dimensions, target skewed 100 to 1",

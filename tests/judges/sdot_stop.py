@@ -1,7 +1,7 @@
-"""The stop of bench_sdot.py: an outside evaluator looks at a solver's potentials from time to time, off the clock.
+"""The stop of bench_sdot.py: an independent evaluator checks a solver's potentials from time to time, off the clock.
 
-Looks are spaced by a factor of the time spent, so a time to the stop is at most that factor too long, and a solver of
-many cheap steps is not looked at for longer than it runs.
+The time grows by a constant factor between checks. So a time to the stop is too long by at most that factor, and checks of
+a solver with many cheap steps do not take longer than the solver.
 """
 
 import time
@@ -9,25 +9,25 @@ import time
 from sdot_problem import chi_square
 
 TOLERANCE = 1e-3
-# A time to the stop is known to this factor.
+# Factor between the times of checks, and so the accuracy of a time to the stop.
 SPACING = 1.1
 SECONDS_A_SCORE = 2e-9
 
 
 class Over(Exception):
-    """The stop was reached, or the time is up."""
+    """The stop is reached, or the time limit is exceeded."""
 
 
 class Clock:
-    """Charges a solver its own wall and processor seconds, and judges what it hands over."""
+    """Measures a solver's own wall and processor seconds, and evaluates its potentials."""
 
     def __init__(self, problem, epsilon, limit, spacing=SPACING):
         self.problem, self.epsilon, self.limit, self.spacing = problem, epsilon, limit, spacing
         self.wall = self.cpu = 0.0
         self.reached, self.chi_square = False, float("inf")
-        # No solver has seen every score once before that.
+        # Before this time, no solver can have used every score once.
         self.next_look = SECONDS_A_SCORE * len(problem.features) * len(problem.target)
-        # Seconds and chi-square at each look.
+        # Seconds and chi-square of each check.
         self.trace = []
         self.resume()
 
@@ -39,11 +39,11 @@ class Clock:
         self.cpu += time.process_time() - self.started[1]
 
     def due(self):
-        """Whether it is time to look; asked while the clock runs."""
+        """Whether a check is due. The clock runs meanwhile."""
         return self.wall + time.perf_counter() - self.started[0] >= self.next_look
 
     def look(self, candidates):
-        """Judges potentials, of which the best counts. The clock stands meanwhile; raises `Over` at the end."""
+        """Evaluates potentials, the best of which counts, while the clock is stopped. Raises `Over` at the end."""
         self.judge(candidates)
         self.resume()
 

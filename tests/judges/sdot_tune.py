@@ -1,10 +1,10 @@
-"""The settings that bench_sdot.py gives the peers: a race over a written-down grid, for each problem and each stop.
+"""Finds the settings of the peers in bench_sdot.py: a race over a fixed grid, for each problem and each stop.
 
     VENV/bin/python tests/judges/sdot_tune.py [--case large inner] [--stop hard 1.0] [--peer ott ...] [--seconds 10]
 
-Every setting of a peer runs for `--seconds` or until the stop. Where none reaches it, the best quarter by chi-square run
-four times as long. The fastest to the stop, or else the nearest, is written to sdot_settings.json with all that was
-tried. A peer without an entry there takes no part.
+Every setting of a peer runs for `--seconds` or until the stop. If no setting reaches the stop, the best quarter by
+chi-square runs four times as long. The fastest setting, or without a stop the nearest, is written to sdot_settings.json
+with all other results. A peer without an entry there does not take part.
 """
 
 import argparse
@@ -24,7 +24,7 @@ SETTINGS = HERE / "sdot_settings.json"
 WORKER = HERE / "sdot_peers.py"
 
 
-# Factor between looks in a race.
+# Factor between the times of checks in a race.
 COARSE = 1.5
 
 
@@ -33,27 +33,28 @@ def product(**axes):
 
 
 def grid(peer, classes, soft):
-    """Settings of a peer. Temperatures are in score units, where a row's scores have a standard deviation of 2."""
+    """Settings of a peer. Temperatures are in units of scores, whose standard deviation in a row is 2."""
     if peer == "pot-asgd":
-        # The gradient is a difference of masses, so a rate is in score units. The default, reg * n, diverges.
+        # The gradient is a difference of masses, so a rate is in units of scores. The default, reg * n, diverges.
         return product(reg=[soft] if soft else [0.2, 0.05], lr=[0.3, 1.0, 3.0, 10.0, 30.0, 100.0])
     if peer == "pot-sag":
-        # Its steps are divided by n, twice: lr / n is what compares with the other; the default is reg * n.
+        # The steps are divided by n twice, so lr / n is comparable with the other solver. The default is reg * n.
         return product(reg=[soft] if soft else [0.2, 0.05], lr=[30.0, 300.0, 3000.0, 30000.0])
     if peer == "pot-sinkhorn":
         methods = product(method=["sinkhorn", "sinkhorn_log"], dtype=["float32", "float64"])
         regs = [soft] if soft else [0.3, 0.1, 0.05, 0.02]
-        # Scalings of the costs' range over such a temperature are no numbers in single precision.
+        # With lower temperatures, scalings overflow in single precision.
         least = {("sinkhorn", "float32"): 0.2, ("sinkhorn", "float64"): 0.04}
         pairs = itertools.product(regs, methods)
         return [{"reg": reg, **one} for reg, one in pairs if reg >= least.get(tuple(one.values()), 0)]
-    # Rates first, then what else might matter, one at a time: OTT's own mean of the potential (0.99) is all but its last value.
+    # The grid varies rates first, and then other settings one at a time. OTT's default mean of the potential (0.99) is
+    # nearly its last value.
     middle = {"optimizer": "adam", "lr": 0.1, "batch": 512, "ema": 0.02, "decay": 30}
     plain = {**middle, "optimizer": "sgd", "lr": 30.0}
     found = [middle, plain]
     found += [{**middle, **change} for change in ({"lr": 0.3}, {"lr": 0.03}, {"batch": 2048}, {"ema": 0.99}, {"ema": 0.1})]
     found += [{**middle, "decay": decay} for decay in (10, 300)]
-    # With many classes, a longer mean of smaller steps.
+    # With many classes, smaller steps and a longer mean may help.
     found += [{**middle, "lr": lr, "batch": 2048, "ema": 0.005} for lr in (0.1, 0.03)]
     found += [{**plain, **change} for change in ({"lr": 100.0}, {"lr": 10.0}, {"batch": 2048})]
     found = [{"reg": soft or 0.0, **one} for one in found]
@@ -67,7 +68,7 @@ PEERS = ["ott", "pot-sinkhorn", "pot-asgd", "pot-sag"]
 
 
 def problems():
-    """Name and maker of each problem that is tuned for; a warm start runs with the settings of its cold one."""
+    """Name and function of each tuned problem. A warm start uses the settings of the cold start."""
     yield "large", large
     yield "inner", inner
 
@@ -78,10 +79,10 @@ def environment(threads):
 
 
 def run(peer, setting, problem, soft, limit, threads=2, spacing=SPACING):
-    """What sdot_peers.py says of a run; a peer that fails says so, with the last line of its error."""
+    """The result of sdot_peers.py for a run. A failed run has the last line of its error."""
     command = [sys.executable, WORKER, problem, json.dumps({"peer": peer, **setting}), "--limit", str(limit), "--spacing", str(spacing)]
     command += ["--soft", str(soft)] if soft else []
-    # Thread pools that know no such variable have the size of the set of processors they may use.
+    # Thread pools without such a variable have as many threads as processors in the process's affinity.
     pin = set(sorted(os.sched_getaffinity(0))[:threads])
     done = subprocess.run(
         list(map(str, command)),
@@ -101,10 +102,10 @@ def better(run):
 
 
 def raced(peer, problem, classes, soft, seconds, threads):
-    """The best setting, and every setting with how far it came."""
+    """The best setting, and the result of every setting."""
     first = []
     for one in grid(peer, classes, soft):
-        # Who takes longer than the fastest so far is not waited for.
+        # A setting is stopped when it takes longer than the fastest so far.
         known = [other["seconds"] for other in first if other["reached"]]
         first.append(run(peer, one, problem, soft, min([seconds, *known]), threads, COARSE))
         print(json.dumps(summary(first[-1])), file=sys.stderr, flush=True)

@@ -16,19 +16,19 @@ from onnx_checker import Verdict
 from parity import COMPARED
 
 EXAMPLES = ROOT / "examples/sharded"
-# The oldest version that has everything in kubernetes.yaml without a feature gate.
+# The oldest version that supports everything in kubernetes.yaml without a feature gate.
 KUBERNETES = "1.33"
 EXPRESSION = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
 
 
 def single_run(evidence):
-    """The table that one run prints."""
+    """The table that a single run prints."""
     models = ["--reference", evidence.file(FLOAT), "--candidate", evidence.file(INT8)]
     return evidence.run("tailfold", "parity", *models, "--data", TEST, accepted=COMPARED)
 
 
 def shell(evidence, command, folder, variables):
-    """Stdout of `command` in `folder`, by the shell that the engine would take; any exit status of a verdict is accepted."""
+    """Runs `command` in `folder` with the shell of the engine, and returns its stdout. Accepts the status of any verdict."""
     environment = {
         **os.environ,
         **variables,
@@ -49,7 +49,7 @@ def workflow_runs(evidence):
     workflow = yaml.safe_load(path.read_text())
     jobs = workflow["jobs"]
     artifacts = evidence.scratch / "artifacts"
-    # Built elsewhere: the program that is judged takes its place.
+    # The tested program replaces the program that another job builds.
     (artifacts / "tailfold").mkdir(parents=True)
     shutil.copy2(evidence.bins / "tailfold", artifacts / "tailfold")
     shares = jobs["shard"]["strategy"]["matrix"]["shard"]
@@ -66,7 +66,7 @@ def workflow_runs(evidence):
 
 
 def run_job(evidence, job, name, artifacts, variables, place):
-    """Executes the steps of a job in a folder of its own; what its commands print."""
+    """Executes the steps of a job in a separate folder, and returns the output of its commands."""
     folder = evidence.scratch / "jobs" / name
     folder.mkdir(parents=True)
     printed = ""
@@ -98,7 +98,7 @@ def upload(path, artifact):
 
 
 def filled(text, place):
-    """`text` with its expressions replaced; one that is not in `place` is a mistake."""
+    """`text` with its expressions replaced by the values in `place`; an unknown expression is an error."""
 
     def value(match):
         if match[1] not in place:
@@ -135,7 +135,7 @@ def manifest_runs(evidence):
 
 
 def run_pod(evidence, job, volume, variables):
-    """Executes the container of a Job with its volume in `volume`, and the embedded images in place of a folder's."""
+    """Executes the container of a Job with its volume in `volume`, and with embedded images instead of a folder."""
     [container] = job["spec"]["template"]["spec"]["containers"]
     [mount] = container["volumeMounts"]
     command = [part.replace(f"folder:{mount['mountPath']}/images?split=test", TEST) for part in container["command"]]

@@ -1,10 +1,12 @@
-"""examples/sharded/ray_parity.py on several Ray workers of this machine: the report is that of one run, to the byte, also when a
-worker dies; shares that cannot be done are an error; and what one share and many take.
+"""Checks examples/sharded/ray_parity.py on several Ray workers of this machine.
+
+The report equals the report of a single run byte for byte, even if a worker dies. Shares that cannot run are an error. The
+script also measures the time of one share and of many.
 
     .venv/bin/pip install -r tests/judges/requirements-ray.txt
     .venv/bin/python tests/judges/sharded_ray.py [--bin-dir target/debug] [--shards 4] [--data 'embedded?split=test']
 
-Exit status: 0 all holds, 1 something does not.
+Exit status: 0 if all checks pass, 1 if one fails.
 """
 
 import argparse
@@ -20,7 +22,7 @@ from parity import COMPARED
 
 SCRIPT = ROOT / "examples/sharded/ray_parity.py"
 
-# Stands before the program and kills the Ray worker that started it, the first time that it is asked for shard 1.
+# Wraps the program, and kills the Ray worker that started it at the first request for shard 1.
 KILLER = """#!/usr/bin/env python3
 import os, signal, sys
 if any(argument.startswith("1/") for argument in sys.argv) and not os.path.exists({mark!r}):
@@ -38,7 +40,7 @@ def main():
     arguments = parser.parse_args()
     program = str((arguments.bin_dir / "tailfold").resolve())
     models = ["--reference", str(MODELS / FLOAT), "--candidate", str(MODELS / INT8), "--data", arguments.data]
-    # One processor a run, so that what is timed is the sharing out.
+    # Each run uses one processor, so that the time shows the effect of sharing.
     environment = {**os.environ, "TAILFOLD_EMBEDDED": str(DATA), "RAYON_NUM_THREADS": "1"}
 
     def run(*command):

@@ -1,16 +1,16 @@
-"""The solver against exact linear programming (HiGHS), and its soft masses against NumPy in double precision.
+"""Compares the solver with exact linear programming (HiGHS), and its soft masses with NumPy in double precision.
 
-What is honest to ask of hard cells. The least of `E(h) = sum_i w_i max_j (s_ij + h_j) - nu . h` is the value of the transport
-problem `max <P, s>`, rows summing to `w`, columns to `nu`. `E` is convex and piecewise linear, and its slope at `h` is
-`mass(h) - nu`. So:
-- no offsets lie below the linear program's value, wherever the solver stopped;
-- where some offsets meet the masses exactly, as whole counts of equal samples in general position do, cells that meet them
-  are optimal, and one sample too many is a slope of 1/n, which the energy may hide: masses have to be equal, and then the
-  energies have to be, up to rounding;
-- where none do (fractions of a sample, points that repeat), the least is at a kink where samples are torn apart. Cells
-  near it are off by less than a sample, or a clump of equal ones, a class: that, and an energy that is as near as moving
-  what is off across the widest pair of scores, is all that hard cells can be held to;
-- equal classes are told apart by no cell: their masses count together.
+Requirements for hard cells follow from the energy `E(h) = sum_i w_i max_j (s_ij + h_j) - nu . h`. Its minimum is the value
+of the transport problem `max <P, s>`, with row sums `w` and column sums `nu`. `E` is convex and piecewise linear, and its
+slope at `h` is `mass(h) - nu`. So:
+- The energy of any offsets is at least the value of the linear program.
+- If some offsets meet the masses exactly, cells that meet them are optimal. This is the case for integer counts of equal
+  samples in general position. One sample too many is a slope of only 1/n, which the energy may hide. So masses must be
+  equal, and then energies must be equal up to rounding.
+- If no offsets meet the masses exactly (fractions of a sample, repeated points), the minimum is at a kink where samples are
+  split. Cells near it miss the mass of a class by less than a sample, or by less than a clump of equal samples. The energy
+  must be as near to the minimum as moving the missing mass across the widest pair of scores.
+- No cell separates equal classes, so their masses count together.
 """
 
 import json
@@ -24,24 +24,24 @@ from scipy.sparse import coo_array
 from solver_problems import PROBLEMS
 
 PROGRAM = "examples/solve"
-# One sample of the largest problem is a chi-square of 6e-6; rounding of the masses is one of 1e-29.
+# Stop for hard cells. One sample of the largest problem is a chi-square of 6e-6, and rounding of masses is one of 1e-29.
 TIGHT = "1e-20"
-# Of the widest score difference: the programs' f32 scores have seven digits, and HiGHS stops at 1e-10.
+# Tolerance of energies relative to the widest score difference. f32 scores have seven digits, and HiGHS stops at 1e-10.
 SAME_ENERGY = 1e-6
-# Twins differ in the end by the last temperature times the logarithm of their ratio: 1/65536 of the spread, and some room.
+# The same for twins, which finally differ by the last temperature (1/65536 of the spread) times the log of their ratio.
 SAME_ENERGY_TWINS = 1e-4
-# Of sums over a few hundred samples in f64, and their shares.
+# Rounding error of sums over a few hundred samples in f64, and of their shares.
 ROUNDING = 1e-12
-# What soft masses are asked for, and what they are held to: absolutely, and for the rare relatively.
+# Stop for soft masses, and their absolute and, for rare classes, relative tolerance.
 SOFT_TIGHT = "1e-24"
 SOFT_ABSOLUTE, SOFT_RELATIVE = 1e-10, 1e-6
-# Temperatures as parts of the spread: a smooth problem, and one with nearly hard cells.
+# Temperatures relative to the spread: a smooth problem, and a problem with nearly hard cells.
 TEMPERATURES = (1 / 4, 1 / 40)
 SOFT_METHODS = ("auto", "newton-cg")
 
 
 def solved(evidence, name, *arguments):
-    """The problem, what the program says, its offsets and masses."""
+    """Runs the program. Returns the problem, the program's output, its offsets and masses."""
     problem = PROBLEMS[name]()
     stem = name.replace(" ", "-").replace(",", "")
     given, out = evidence.scratch / f"{stem}.safetensors", evidence.scratch / f"{stem}.offsets.safetensors"
@@ -70,7 +70,7 @@ def cells(problem, offsets):
 
 
 def linear_program(problem):
-    """The value of the transport problem, in samples and back: HiGHS's tolerances are absolute."""
+    """The value of the transport problem. Masses are scaled to samples meanwhile, because HiGHS has absolute tolerances."""
     rows, classes = problem.scores.shape
     if classes == 1:
         return float(problem.weights @ problem.scores[:, 0].astype(np.float64))
@@ -81,7 +81,7 @@ def linear_program(problem):
     target = problem.target / problem.target.sum()
     right = rows * np.concatenate([problem.weights, target])
     tolerances = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
-    # The last column's sum follows from the others, and rounding must not make it a contradiction.
+    # The sum of the last column is left out: it follows from the others, and rounding could make it infeasible.
     costs = -problem.scores.astype(np.float64).ravel() / problem.spread
     done = linprog(costs, A_eq=sums.tocsr()[:-1], b_eq=right[:-1], options=tolerances, method="highs")
     if done.status:
@@ -90,7 +90,7 @@ def linear_program(problem):
 
 
 def together(problem, masses):
-    """Masses with those of twins added up."""
+    """Masses, with the masses of twins added up."""
     if not problem.twins:
         return masses
     first, *others = problem.twins
@@ -104,7 +104,7 @@ def solver_is_exact(evidence, name):
     judged, target = together(problem, cells(problem, offsets)), together(problem, problem.target)
     floor = problem.clump * problem.weights.max()
     claimed = np.abs(together(problem, mass) - judged).max()
-    # Where the program multiplies, a sample that lies on a border in f32 may be on the other side.
+    # If the program computes the scores, a sample on a border in f32 may lie on the other side.
     if claimed > (floor + ROUNDING if problem.factors else ROUNDING):
         raise Verdict(f"it says masses that differ by {claimed:.1e} from those of its offsets")
     off = np.abs(judged - target)
@@ -137,7 +137,7 @@ def soft_masses_are_met(evidence, name):
             judged = shares(problem, offsets, epsilon)
             where = f"at a temperature of {epsilon:.3g} by {method}, {said['stop']} after {said['iterations']} steps"
             off = np.abs(judged - problem.target)
-            # Scores that the program makes itself have seven digits in f32, and so have shares of them.
+            # Scores that the program computes have seven digits in f32, and so have their shares.
             allowed = 1e-6 if problem.factors else SOFT_ABSOLUTE
             relative = float((off / problem.target).max())
             if off.max() > allowed or relative > (1e-4 if problem.factors else SOFT_RELATIVE):
@@ -151,7 +151,7 @@ def soft_masses_are_met(evidence, name):
 
 
 def shares(problem, offsets, epsilon):
-    """Mean softmax in f64."""
+    """Mean softmax of the scores in f64."""
     values = (problem.scores.astype(np.float64) + offsets) / epsilon
     values = np.exp(values - values.max(axis=1, keepdims=True))
     return problem.weights @ (values / values.sum(axis=1, keepdims=True))

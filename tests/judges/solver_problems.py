@@ -1,4 +1,4 @@
-"""Small transport problems for solver.py, from written-down seeds: shapes, weights, skews, and degenerate ones."""
+"""Small transport problems for solver.py from fixed seeds: several shapes, weights and skews, and degenerate cases."""
 
 from dataclasses import dataclass, field
 
@@ -9,10 +9,10 @@ SEED = 20261127
 
 @dataclass
 class Problem:
-    """Scores `[n, C]` in f32, or the factors that they are the product of; target masses; perhaps sample weights.
+    """Scores `[n, C]` in f32, or their two factors; target masses; optional sample weights.
 
-    `exact`: some offsets meet the target to the last sample, so the least hard energy has to be found. `clump`: samples that
-    no offsets can separate. `twins`: classes with equal scores, which no hard cells tell apart.
+    `exact`: some offsets meet the target exactly, so the solver must find the minimal hard energy. `clump`: number of
+    samples that no offsets can separate. `twins`: classes with equal scores, which no hard cells can separate.
     """
 
     scores: np.ndarray
@@ -25,13 +25,13 @@ class Problem:
 
     @property
     def weights(self):
-        """Of the samples, of sum 1."""
+        """Weights of the samples, with sum 1."""
         weights = np.ones(len(self.scores)) if self.sample_weights is None else self.sample_weights
         return weights / weights.sum()
 
     @property
     def spread(self):
-        """Largest difference between two scores of a sample, the unit of energies; 1 where there is none."""
+        """Largest difference between two scores of a sample, which is the unit of energies; 1 if all are equal."""
         scores = self.scores.astype(np.float64)
         return float((scores.max(axis=1) - scores.min(axis=1)).max()) or 1.0
 
@@ -53,14 +53,14 @@ def product(features, weights):
 
 
 def counted(stream, counts, width):
-    """Whole counts, of equal samples in general position."""
+    """Integer counts of equal samples in general position."""
     counts = np.array(counts)
     _, features, weights = drawn(stream, counts.sum(), len(counts), width)
     return Problem(product(features, weights), counts / counts.sum())
 
 
 def factors():
-    """The program multiplies: its f32 scores may differ from these in the last digit."""
+    """A problem as factors: the program's own f32 products may differ from these scores in the last digit."""
     counts = np.array([150, 80, 40, 20, 10, 5, 3, 2, 1, 1])
     _, features, weights = drawn(3, counts.sum(), len(counts), 8)
     factors = {"features": features.astype(np.float32), "weights": weights.astype(np.float32)}
@@ -74,7 +74,7 @@ def fractional():
 
 
 def weighted(zeros):
-    """The target is what some offsets give: with unequal samples, other masses cannot be met."""
+    """A target that some offsets meet exactly; with unequal samples, other masses cannot be met."""
     generator, features, weights = drawn(21 if zeros else 30, 200, 6, 3)
     scores, samples = product(features, weights), generator.uniform(0.1, 1.0, 200)
     if zeros:
@@ -86,13 +86,13 @@ def weighted(zeros):
 
 
 def repeated(counts, exact):
-    """Forty points, each of them five times."""
+    """Forty points, each repeated five times."""
     _, features, weights = drawn(7, 40, 4, 2)
     return Problem(product(np.repeat(features, 5, axis=0), weights), np.array(counts) / 200, exact=exact, clump=5)
 
 
 def collinear():
-    """One direction alone tells six classes apart; the middle ones win nowhere without offsets."""
+    """Six classes that differ in only one direction; without offsets, the middle classes win no sample."""
     _, features, _ = drawn(8, 300, 6, 2)
     weights = np.outer([-2, -1, 0.1, 0.2, 1, 3], [0.6, 0.8])
     return Problem(product(features, weights), np.array([100, 20, 60, 60, 50, 10]) / 300)
@@ -105,14 +105,14 @@ def equal_classes():
 
 
 def tiny_mass():
-    """A class that owns less than any sample; the others' targets are whole counts but for its share."""
+    """A class with less mass than a sample; the other targets are integer counts minus its share."""
     _, features, weights = drawn(10, 400, 5, 3)
     target = np.append(np.array([200, 100, 60, 40]) / 400 * (1 - 1e-9), 1e-9)
     return Problem(product(features, weights), target, exact=False)
 
 
 def far_apart():
-    """Scores a thousand times as wide, and a class that is nowhere near: its offset is as large as that."""
+    """Scores with a thousandfold range, and a distant class, whose offset is as large as that range."""
     _, features, weights = drawn(11, 250, 6, 5)
     scores = 1000 * (features @ weights.T)
     scores[:, 2] -= 20_000

@@ -12,20 +12,20 @@ from onnx import TensorProto, numpy_helper
 from onnx_checker import LEVELS, Verdict
 
 TARGETS = ["tract", "ort-x86", "tensorrt", "fp16"]
-# Share of test images that must be decided as by the float model, in the graph's own arithmetic: 8 bits move a few images
-# that lie near a border.
+# Smallest accepted top-1 agreement with the float model, in the graph's own arithmetic. 8 bits change a few images near a
+# decision boundary.
 AGREEMENT = {"tract": 0.985, "ort-x86": 0.985, "tensorrt": 0.98, "fp16": 0.999}
-# Images handed to ONNX Runtime at once: photographs are large.
+# Images per run of ONNX Runtime, few because photographs are large.
 BATCH = 50
 CALIBRATION = "embedded?split=train"
-# Photographs that ranges are observed on, and that both decide; a thousand classes lie nearer together than ten.
+# Photographs for calibration and for the comparison, and smallest accepted agreement, which is lower for a thousand classes.
 PHOTOS, DECIDED, LITE_AGREEMENT = 60, 200, {"ort-x86": 0.95, "tensorrt": 0.92}
-# Different photographs: what ranges were chosen on says little of others.
+# The comparison must not use calibration photographs, on which agreement is higher.
 CALIBRATED, JUDGED = slice(0, 200), slice(200, None)
 
 
 def written(evidence, target, model, path, *arguments):
-    """The model that `tailfold quantize` makes of `model` for `target`, checked; the same file when asked twice."""
+    """Quantizes `model` for `target` twice, checks that both files are equal and valid, and returns the model."""
     wanted = ["--precision", "fp16"] if target == "fp16" else ["--target", target]
     again = path.with_suffix(".again.onnx")
     for out in (path, again):
@@ -49,7 +49,7 @@ def nodes(model, kind):
 
 
 def biases(model):
-    """Sources of the biases of Conv and Gemm, by name of the node's output."""
+    """Sources of the biases of Conv and Gemm nodes, by the name of the node's output."""
     makers = {output: node for node in model.graph.node for output in node.output}
     layers = [node for node in model.graph.node if node.op_type in ("Conv", "Gemm") and len(node.input) > 2]
     return [(makers, node) for node in layers]
@@ -68,7 +68,7 @@ def tract_form(model, values):
 
 
 def ort_form(model, values):
-    """Biases in int32, whose scale is the product of those of the input and the weight."""
+    """Checks that biases are int32, with the product of the scales of input and weight as their scale."""
     for makers, node in biases(model):
         x, w, b = (makers[name] for name in node.input)
         if values[b.input[0]].dtype != np.int32 or values[b.input[2]].any():
@@ -78,7 +78,7 @@ def ort_form(model, values):
 
 
 def tensorrt_form(model, values):
-    """int8 and zero points of 0 alone, float biases, and pairs with one reader each."""
+    """Checks that all values are int8 with zero point 0, biases are float, and each consumer has its own Q/DQ pair."""
     in_float(model, values)
     for node in nodes(model, "QuantizeLinear") + nodes(model, "DequantizeLinear"):
         zeros = values[node.input[2]]
@@ -117,7 +117,7 @@ def agreement(target, model, float_model, inputs, least=AGREEMENT):
     expected = answers(float_model, inputs)
     shares = {level: float((answers(model, inputs, level) == expected).mean()) for level in LEVELS}
     figures = f"{len(inputs)} images: " + ", ".join(f"{level} {100 * share:.2f} %" for level, share in shares.items())
-    # Optimizations may replace the graph's own arithmetic, so only the plain graph is held to a share.
+    # Optimizations may replace the graph's own arithmetic, so the limit holds only for the plain graph.
     if shares["plain"] < least[target]:
         raise Verdict(figures)
     return figures
@@ -130,7 +130,7 @@ def target_agrees(evidence, target):
 
 
 def stranger_agrees(evidence, target):
-    """A published ResNet-20 without metadata, from images and from prepared ones: the same constants."""
+    """A published ResNet-20 without metadata gives the same constants from images and from preprocessed images."""
     data = shared_data()
     images = f"cifar10:{data / 'cifar10-lt'}"
     stranger = data / "models" / MODEL
@@ -156,7 +156,7 @@ def stranger_agrees(evidence, target):
 
 
 def lite0_agrees(evidence, target):
-    """A published EfficientNet-Lite0, whose batch normalisation is still apart: it goes into the convolutions."""
+    """A published EfficientNet-Lite0, whose separate BatchNorms are folded into its convolutions."""
     data = shared_data()
     stranger, carded = evidence.scratch / "lite0.onnx", evidence.scratch / "lite0.card.onnx"
     float_model = lite0(data / "models")

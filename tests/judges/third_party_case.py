@@ -15,7 +15,7 @@ class Case:
     words: tuple = ()
     opset: int = 13
     ir: int = 8
-    # Opset of the plain form; `opset` is that of the odd form.
+    # Opset of the plain form; `opset` is for the odd form.
     plain_opset: int = 13
     batch: object = "N"
     mean: str = "0.5,0.5,0.5"

@@ -30,7 +30,7 @@ class Done:
 
     @property
     def panicked(self):
-        # A Rust panic is status 101; a signal, such as that of an abort, is negative.
+        # A Rust panic has status 101. A signal, such as SIGABRT, has a negative status.
         return self.status == 101 or self.status < 0
 
     def reason(self):

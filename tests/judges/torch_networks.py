@@ -1,11 +1,11 @@
-"""Golden values of the networks by PyTorch, for `tests/it/networks/golden.rs`.
+"""Computes PyTorch's golden values of the networks for `tests/it/networks/golden.rs`.
 
     python tests/judges/torch_networks.py
 
-Needs torch, torchvision and timm; written with torch 2.9.0, torchvision 0.24.0 and timm 1.0.31. Too large for the
-judges' own environment, so it is run by hand when a network changes, and its numbers are pasted into the test.
+Needs torch, torchvision and timm; written with torch 2.9.0, torchvision 0.24.0 and timm 1.0.31. They are too large for the
+environment of the other checks, so run this by hand when a network changes, and paste its numbers into the test.
 
-Every weight is a hash of its PyTorch name and its index, so that the test makes the same file without this one.
+Every weight is a hash of its PyTorch name and its index, so that the test can make the same weights without this script.
 """
 
 import numpy as np
@@ -14,12 +14,12 @@ import torch
 import torchvision
 
 CLASSES = 7
-# Channels, height and width: neither square nor the size that the networks were made for.
+# Channels, height and width: neither square nor the usual size of the networks.
 INPUT = (3, 64, 48)
 
 
 def noise(name, count):
-    """`count` numbers in -1..1, f32: SplitMix64 from FNV-1a of the name, upper 24 bits."""
+    """`count` f32 numbers in -1..1, from the upper 24 bits of SplitMix64 with the FNV-1a hash of `name` as seed."""
     seed = 0xCBF29CE484222325
     for byte in name.encode():
         seed = (seed ^ byte) * 0x100000001B3 % 2**64
@@ -32,7 +32,7 @@ def noise(name, count):
 
 
 def weights(name, shape):
-    """Convolutions and classifier with He's variance, statistics and scales around those of a fresh BatchNorm."""
+    """Convolutions and classifier with He's variance; BatchNorm statistics and scales near their initial values."""
     values = noise(name, int(np.prod(shape)))
     if len(shape) > 1:
         centre, spread = 0.0, np.sqrt(6 / np.prod(shape[1:]))
@@ -55,7 +55,7 @@ def filled(model):
 
 
 def gradients(model, images):
-    """Mean square of the logits with the batch's statistics, and the length of its gradient over all parameters."""
+    """Mean square of the logits with the batch's statistics, and the Euclidean length of its gradient over all parameters."""
     loss = model(images).square().mean()
     loss.backward()
     return torch.stack([loss, sum(p.grad.square().sum() for p in model.parameters()).sqrt()]).detach()

@@ -1,4 +1,4 @@
-//! `cargo xtask cross`: the integer kernels and the program `tailfold` on processors that this machine is not.
+//! `cargo xtask cross`: tests the integer kernels and the program `tailfold` on emulated processors.
 
 mod program;
 
@@ -13,16 +13,18 @@ use crate::debian::Toolchain;
 use crate::process::{cargo, root};
 use crate::target::{AARCH64, FOREIGN, Target};
 
-/// Build the tests of the integer kernels, and `tailfold` without tract, for another processor, and run them in an emulator
-/// as each kind of it. The program's logits must be the golden ones, which are this machine's too, to the bit.
+/// Test the integer kernels and `tailfold` without tract in an emulator of another processor.
 ///
-/// The first run downloads a compiler, a linker and the emulator from Debian (310 MB) to `target/cross`. Nothing is
-/// installed, and nothing of this machine's Rust is touched.
+/// The tests run once per model of the processor. The logits of `tailfold` must have the same bits as the golden
+/// logits, which are the same on this machine.
+///
+/// The first run downloads a compiler, a linker and the emulator from Debian (310 MB) to `target/cross`. It installs
+/// nothing and leaves this machine's Rust toolchain unchanged.
 ///
 /// Example: cargo xtask cross --target aarch64-unknown-linux-gnu
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to build for.
+    /// Target to build for.
     #[arg(long, default_value = AARCH64, value_parser = FOREIGN)]
     target: String,
 }
@@ -38,7 +40,7 @@ impl Default for Args {
 /// The crates whose arithmetic depends on the processor.
 const PACKAGES: [&str; 2] = ["tailfold-kernels", "tailfold-integer"];
 
-/// Random cases of each property, instead of hundreds: an emulator is slow, and this machine's own run has the others.
+/// Random cases per property test. Hundreds run natively; there are fewer here because an emulator is slow.
 const CASES: &str = "32";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -52,7 +54,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let tests = build(&root, toolchain, target)?;
     let tailfold = program::build(&root, toolchain, target)?;
     say(&format!(
-        "{CASES} random cases a property: an emulator is slow"
+        "{CASES} random cases per property, because an emulator is slow"
     ));
     let mut holds = true;
     for (processor, unit) in target.processors {
@@ -67,13 +69,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!holds)))
 }
 
-/// Downloads what [`run`] needs, unless it is there.
+/// Downloads the toolchain for [`run`] unless it is already there.
 pub(crate) fn fetch() -> anyhow::Result<()> {
     Target::named(AARCH64)?.toolchain()?;
     Ok(())
 }
 
-/// What a crate that is compiled for a few runs in an emulator alone is compiled with.
+/// Options of cargo that compile faster, for programs that run only a few times in an emulator.
 const QUICK: [&str; 6] = [
     "--config",
     "profile.dev.opt-level=1",
@@ -83,7 +85,7 @@ const QUICK: [&str; 6] = [
     "profile.dev.package.tailfold-integer.opt-level=2",
 ];
 
-/// The packages' test programs, in order.
+/// Builds the test programs of [`PACKAGES`], and returns them in the same order.
 fn build(
     root: &Path,
     toolchain: Option<&Toolchain>,
@@ -112,7 +114,7 @@ fn build(
         .collect()
 }
 
-/// The test program of `package` that cargo's messages, one a line, tell of.
+/// Finds the test program of `package` in cargo's JSON messages, one per line.
 fn test_program(messages: &str, package: &str) -> Option<PathBuf> {
     let library = package.replace('-', "_");
     messages.lines().find_map(|line| {
@@ -124,7 +126,7 @@ fn test_program(messages: &str, package: &str) -> Option<PathBuf> {
     })
 }
 
-/// Runs a test program; what it says is shown when it fails, and its closing line always.
+/// Runs a test program and prints its last line. If it fails, its whole output goes to the log.
 fn passes(name: &str, tests: &mut Command) -> anyhow::Result<bool> {
     let begin = std::time::Instant::now();
     let output = tests
@@ -146,7 +148,7 @@ fn passes(name: &str, tests: &mut Command) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// How many tests passed, and the line that says so.
+/// Returns the number of passed tests and the result line without its beginning; `None` if the tests failed.
 fn passed(text: &str) -> Option<(usize, &str)> {
     let closing = text
         .lines()
@@ -161,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passed_is_read_from_the_closing_line() {
+    fn passed_tests_are_read_from_result_line() {
         let text = "running 2 tests\n..\ntest result: ok. 2 passed; 0 failed; 0 ignored\n\n";
         assert_eq!(passed(text), Some((2, "2 passed; 0 failed; 0 ignored")));
         assert_eq!(passed("test result: FAILED. 1 passed; 1 failed"), None);
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_test_program_is_found_among_cargos_messages() {
+    fn test_program_is_found_in_cargo_messages() {
         let messages = r#"
             {"target":{"name":"one_two"},"profile":{"test":false},"executable":null}
             {"target":{"name":"other"},"profile":{"test":true},"executable":"a/other-1"}

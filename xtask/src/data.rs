@@ -1,10 +1,10 @@
-//! `cargo xtask data`: `tailfold data`, and the data set that ships.
+//! `cargo xtask data`: the commands `tailfold data` and `tailfold-lab build-embedded`.
 
 use std::process::ExitCode;
 
 use crate::relay;
 
-/// Data sets: `tailfold data`, and make the one that ships.
+/// Download and describe data sets, and make the embedded one.
 ///
 /// Example: cargo xtask data info 'embedded?split=train'
 #[derive(Debug, clap::Subcommand)]
@@ -13,7 +13,7 @@ pub(crate) enum Command {
     Fetch(relay::Args),
     /// Print classes, counts and groups of a data spec: `tailfold data info`.
     Info(relay::Args),
-    /// Make the data set that ships: `tailfold-lab build-embedded`.
+    /// Make the embedded data set: `tailfold-lab build-embedded`.
     BuildEmbedded(relay::Args),
 }
 

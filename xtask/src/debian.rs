@@ -1,7 +1,7 @@
-//! Compilers of Debian's, in a folder of their own.
+//! Toolchains from Debian packages, each in its own folder.
 //!
-//! Packages are unpacked, not installed: that takes no root, changes neither the machine's packages nor its architectures, and
-//! leaves rustup's toolchain alone.
+//! Packages are unpacked, not installed. So this needs no root rights, and it leaves the machine's packages and
+//! architectures and rustup's toolchains unchanged.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,18 +13,18 @@ use tailfold_console::say;
 
 use tailfold_console::process::must;
 
-/// What is unpacked.
+/// Packages of a toolchain.
 #[derive(Debug)]
 pub(crate) struct Packages {
-    /// Packages that come with what they need, whatever is installed.
+    /// Packages that are unpacked with all of their dependencies, even if some are installed.
     pub(crate) whole: &'static [&'static str],
-    /// Packages that come alone, of another architecture perhaps.
+    /// Packages that are unpacked without dependencies, possibly of another architecture.
     pub(crate) alone: &'static [&'static str],
-    /// What is downloaded for all of them.
+    /// Size of the download for all packages.
     pub(crate) megabytes: u32,
 }
 
-/// apt with lists and a cache of its own, which know both architectures.
+/// Configuration of apt for separate lists and a separate cache, with both architectures.
 const APT: &str = r#"
 APT::Architecture "amd64";
 APT::Architectures { "amd64"; "arm64"; };
@@ -37,13 +37,13 @@ root=$(dirname "$0")/root
 LD_LIBRARY_PATH="$root/usr/lib/x86_64-linux-gnu" exec "$root/usr/bin/rustc" "$@"
 "#;
 
-/// Packages in a folder, a Rust compiler among them.
+/// Unpacked packages in a folder, including a Rust compiler.
 #[derive(Debug)]
 pub(crate) struct Toolchain {
     folder: PathBuf,
 }
 
-/// Why this machine cannot have it.
+/// The reason why this machine cannot use the packages, if there is one.
 pub(crate) fn missing() -> Option<String> {
     use std::env::consts::{ARCH, OS};
     if (ARCH, OS) != ("x86_64", "linux") {
@@ -52,7 +52,7 @@ pub(crate) fn missing() -> Option<String> {
         ));
     }
     if !Path::new("/etc/debian_version").exists() {
-        return Some("this is not Debian, whose packages are used".to_owned());
+        return Some("this is not Debian, and the toolchain needs Debian packages".to_owned());
     }
     ["apt-get", "dpkg-deb"].into_iter().find_map(|program| {
         let version = Command::new(program).arg("--version").output();
@@ -63,9 +63,9 @@ pub(crate) fn missing() -> Option<String> {
 }
 
 impl Toolchain {
-    /// The one in `folder`, which is downloaded unless it is there.
+    /// Opens the toolchain in `folder`, which is downloaded unless it is already there.
     ///
-    /// `finish` is given the folder of what was unpacked, before anybody can take it for whole.
+    /// `finish` receives the folder of the unpacked files before the toolchain counts as complete.
     pub(crate) fn prepared(
         folder: &Path,
         packages: &Packages,
@@ -82,18 +82,18 @@ impl Toolchain {
                 packages.megabytes
             ));
             let packages = toolchain.downloaded(packages)?;
-            // The folder gets its name when it is whole.
+            // The folder gets its final name when it is complete.
             let part = folder.join("root.part");
             if part.exists() {
                 fs::remove_dir_all(&part).context("cannot remove a part of a toolchain")?;
             }
             say(&format!("unpacking {} packages", packages.len()));
-            // The C library must be the one that the machine's loader is of.
+            // The compiler runs with the machine's C library, which must match the machine's loader.
             for package in packages.iter().filter(|path| !is_of(path, "libc6")) {
                 must(Command::new("dpkg-deb").arg("-x").arg(package).arg(&part))?;
             }
             finish(&part)?;
-            fs::rename(&part, &root).context("cannot name the toolchain")?;
+            fs::rename(&part, &root).context("cannot rename the folder of the toolchain")?;
             fs::remove_dir_all(folder.join("cache")).context("cannot remove the packages")?;
         }
         let rustc = toolchain.rustc();
@@ -102,7 +102,7 @@ impl Toolchain {
         Ok(toolchain)
     }
 
-    /// Downloads the packages, and says where they are.
+    /// Downloads the packages and returns their files.
     fn downloaded(&self, packages: &Packages) -> anyhow::Result<Vec<PathBuf>> {
         let [lists, cache] = ["lists", "cache"].map(|name| self.folder.join(name));
         let archives = cache.join("archives");
@@ -111,7 +111,7 @@ impl Toolchain {
                 .with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let config = self.folder.join("apt.conf");
-        // What is installed here, as apt is to see it: nothing.
+        // An empty status file makes apt download dependencies that are installed.
         let status = self.folder.join("status");
         fs::write(&status, "").with_context(|| format!("cannot write {}", status.display()))?;
         let text = format!(
@@ -148,7 +148,7 @@ impl Toolchain {
         Ok(packages)
     }
 
-    /// Where the packages' files are.
+    /// Folder of the unpacked files.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.join("root")
     }
@@ -157,7 +157,7 @@ impl Toolchain {
         self.folder.join("rustc")
     }
 
-    /// Makes `cargo` build with it, and for `target` with the linker at `linker` below its root and with `flags`.
+    /// Makes `cargo` use this compiler and, for `target`, the linker at the path `linker` below the root, and `flags`.
     pub(crate) fn applied(&self, target: &str, linker: &str, flags: &str, cargo: &mut Command) {
         let key = target.to_uppercase().replace('-', "_");
         cargo
@@ -167,14 +167,14 @@ impl Toolchain {
                 self.root().join(linker),
             )
             .env(format!("CARGO_TARGET_{key}_RUSTFLAGS"), flags);
-        // Flags for every target would take the place of these.
+        // These variables would override the flags for the target.
         for flags in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
             cargo.env_remove(flags);
         }
     }
 }
 
-/// Whether the file at `path` is the package `name`.
+/// Whether the file at `path` belongs to the package `name`.
 fn is_of(path: &Path, name: &str) -> bool {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     file.split('_').next() == Some(name)
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_is_known_by_its_file() {
+    fn package_is_recognised_by_file_name() {
         let gcc = Path::new("a/gcc-aarch64-linux-gnu_4%3a12.2.0-3_amd64.deb");
         assert!(is_of(gcc, "gcc-aarch64-linux-gnu"));
         assert!(!is_of(gcc, "gcc"));

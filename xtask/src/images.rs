@@ -1,4 +1,4 @@
-//! Images of a data set as PNG files, by `tailfold-lab images`.
+//! Images of a data set as PNG files, which `tailfold-lab images` writes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use tailfold_console::process::json;
 
-/// What `tailfold-lab images` prints.
+/// The output of `tailfold-lab images`.
 #[derive(Debug, Deserialize)]
 struct Report {
     images: Vec<Image>,
@@ -17,12 +17,13 @@ struct Report {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Image {
     pub(crate) file: PathBuf,
-    /// File of the data set, and `#` with the record in it.
+    /// File of the data set, followed by `#` and the record in the file.
     pub(crate) origin: String,
 }
 
-/// Writes the images of the data spec `data` into `folder` with `lab`, a command that runs `tailfold-lab`, and the other `options` of
-/// `tailfold-lab images`.
+/// Writes the images of the data spec `data` to `folder`.
+///
+/// `lab` is a command that runs `tailfold-lab`, and `options` are further options of `tailfold-lab images`.
 pub(crate) fn write(
     mut lab: Command,
     data: &str,
@@ -31,6 +32,7 @@ pub(crate) fn write(
 ) -> anyhow::Result<Vec<Image>> {
     lab.args(["images", "--data", data, "--out"]).arg(folder);
     let report = json(lab.args(options), &[0])?;
-    let report: Report = serde_json::from_value(report).context("images have another form")?;
+    let report: Report =
+        serde_json::from_value(report).context("unexpected output of `tailfold-lab images`")?;
     Ok(report.images)
 }

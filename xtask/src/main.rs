@@ -1,4 +1,4 @@
-//! The repository's chores. Reads as a list: one module a command; what computes runs as a process of its own.
+//! The repository's development commands, one module per command. Computations run in separate processes.
 
 mod building;
 mod ci;

@@ -1,4 +1,4 @@
-//! Packages of the public libraries, compiled as somebody gets them from a registry.
+//! Packages of the public libraries, compiled as users get them from a registry.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,15 +20,15 @@ struct Package {
     publish: Option<Vec<String>>,
 }
 
-/// `cargo package` for every package of the workspace that may be published. cargo compiles each one from its archive, and takes
-/// the others from their archives too.
+/// The command `cargo package` for every package of the workspace that may be published.
 ///
-/// The folder for the build is shared, so that a dependency is compiled once for all packages.
+/// cargo compiles each package, and its dependencies in the workspace, from their archives. All packages share one
+/// build folder, so that each dependency is compiled once.
 pub(crate) fn verify(root: &Path) -> anyhow::Result<Command> {
     let mut command = cargo();
     command
         .current_dir(root)
-        // A change that is not committed yet has to be packaged too.
+        // Uncommitted changes are packaged too.
         .args(["package", "--allow-dirty", "--target-dir"])
         .arg(root.join("target/packages"))
         .env("CARGO_PROFILE_DEV_DEBUG", "0");

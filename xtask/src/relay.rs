@@ -1,4 +1,4 @@
-//! Commands that are programs of their own: built, then given the arguments as they are.
+//! Commands that build another program of the repository and run it with the given arguments.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -8,11 +8,11 @@ use tailfold_console::process::exit_code;
 
 use crate::process::{build, build_for, lab_for};
 
-/// Arguments of the program; `--help` after `--` shows them.
+/// Arguments for the program, unchanged. `--help` after `--` lists them.
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Handed on.
+    /// Arguments for the program.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -27,7 +27,7 @@ impl Args {
         })
     }
 
-    /// The device of `--device`.
+    /// The value of `--device`, by default `cpu`.
     fn device(&self) -> &str {
         self.value("--device").unwrap_or("cpu")
     }
@@ -37,7 +37,7 @@ impl Args {
     }
 }
 
-/// Runs `tailfold` with the subcommand `words` and the arguments; its exit code is ours.
+/// Runs `tailfold` with the subcommand `words` and the arguments, and returns its exit code.
 pub(crate) fn tailfold(words: &[&str], args: &Args) -> anyhow::Result<ExitCode> {
     exit_code(
         Command::new(build("tailfold")?)
@@ -46,12 +46,15 @@ pub(crate) fn tailfold(words: &[&str], args: &Args) -> anyhow::Result<ExitCode> 
     )
 }
 
-/// Runs the subcommand `word` of `tailfold-lab` with the arguments; its exit code is ours.
+/// Runs the subcommand `word` of `tailfold-lab` with the arguments, and returns its exit code.
 pub(crate) fn lab(word: &str, args: &Args) -> anyhow::Result<ExitCode> {
     exit_code(lab_for(args.device())?.arg(word).args(&args.args))
 }
 
-/// Runs the training program; without `--out` the run goes to `runs/NAME-seedN`, NAME being the configuration's.
+/// Runs the training program, and returns its exit code.
+///
+/// The default of `--out` is `runs/NAME` or, with `--seed N`, `runs/NAME-seedN`, where NAME is the configuration's
+/// name.
 pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
     let mut train = Command::new(build_for(args.device(), "tailfold-train")?);
     train.args(&args.args);

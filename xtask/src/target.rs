@@ -1,7 +1,7 @@
-//! Machines that programs are built for here, and what that takes.
+//! Targets of builds, with their toolchains.
 //!
-//! Debian has a standard library of Rust for some, and its sources for the others. Programs are linked statically, so that
-//! an emulator, and a board, need no libraries.
+//! Debian has Rust's standard library as a binary for some targets, and as sources for the others. Programs are linked
+//! statically, so that an emulator or a board needs no libraries.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use anyhow::Context as _;
 use crate::debian::{self, Packages, Toolchain};
 use crate::process::root;
 
-/// A machine that programs are built for.
+/// A kind of machine for which programs are built.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// Rust's name.
+    /// Name of the target in Rust.
     pub(crate) name: &'static str,
-    /// Kinds of its processor that an emulator can be, and the vector unit of each.
+    /// Processor models for the emulator, each with the value of `TAILFOLD_ISA` for its instruction set.
     pub(crate) processors: &'static [(&'static str, &'static str)],
-    /// What builds for it; this machine's own toolchain without.
+    /// The toolchain; `None` for this machine's own toolchain.
     cross: Option<Cross>,
 }
 
@@ -81,11 +81,11 @@ pub(crate) static TARGETS: [Target; 3] = [
     },
 ];
 
-/// Names of those that are not this machine.
+/// Names of the targets that need an emulator.
 pub(crate) const FOREIGN: [&str; 2] = [AARCH64, "armv7-unknown-linux-gnueabihf"];
 
 impl Target {
-    /// The one of this `name`.
+    /// The target with the name `name`.
     pub(crate) fn named(name: &str) -> anyhow::Result<&'static Self> {
         let known = || {
             TARGETS
@@ -100,17 +100,17 @@ impl Target {
             .with_context(|| format!("there is no target `{name}`: expected one of {}", known()))
     }
 
-    /// Why this machine cannot build for it.
+    /// The reason why this machine cannot build for the target, if there is one.
     pub(crate) fn missing(&self) -> Option<String> {
         self.cross.as_ref().and_then(|_| debian::missing())
     }
 
-    /// Folder of what is downloaded and built for it.
+    /// Folder of the target's toolchain and build.
     pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
         Ok(root()?.join("target/cross").join(self.name))
     }
 
-    /// What builds for it, downloaded unless it is there; none where this machine's own does.
+    /// The toolchain, which is downloaded unless it is already there; `None` for this machine's own toolchain.
     pub(crate) fn toolchain(&self) -> anyhow::Result<Option<Toolchain>> {
         let Some(cross) = &self.cross else {
             return Ok(None);
@@ -120,7 +120,7 @@ impl Target {
         Toolchain::prepared(&folder, &cross.packages, finish).map(Some)
     }
 
-    /// Makes `cargo` build for it, statically.
+    /// Makes `cargo` build statically linked programs for the target.
     pub(crate) fn applied(
         &self,
         toolchain: Option<&Toolchain>,
@@ -148,7 +148,7 @@ impl Target {
         Ok(())
     }
 
-    /// `program` on `processor` of it, in the emulator where it is not this machine.
+    /// The command that runs `program`, on an emulated `processor` unless the target is this machine.
     pub(crate) fn started(
         &self,
         toolchain: Option<&Toolchain>,
@@ -167,7 +167,7 @@ impl Target {
     }
 }
 
-/// Removes the emulators of other processors, which take a quarter of the space.
+/// Removes all emulators but `emulator`; they take a quarter of the space.
 fn only_emulator(programs: &Path, emulator: &str) -> anyhow::Result<()> {
     for entry in fs::read_dir(programs)? {
         let path = entry?.path();

@@ -1,4 +1,4 @@
-//! `cargo xtask wasm`: the classifier as a WebAssembly module, with a page that runs it.
+//! `cargo xtask wasm`: builds the classifier as a WebAssembly module, with a page that runs it.
 
 mod answers;
 mod browser;
@@ -20,24 +20,24 @@ use crate::debian::{self, Packages, Toolchain};
 use crate::images;
 use crate::process::{self, cargo};
 
-/// Build the WebAssembly module, and lay it beside the page and a model in `target/wasm`.
+/// Build the WebAssembly module, and put it with the page and a model into `target/wasm`.
 ///
-/// The first run downloads a compiler, its sources and a linker from Debian (230 MB) to `target/cross`; the standard library
-/// is compiled from them. Nothing is installed.
+/// The first run downloads a compiler, the sources of the standard library and a linker from Debian (230 MB) to
+/// `target/cross`. It installs nothing.
 ///
 /// Example: cargo xtask wasm --serve 8000
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Quantized model of the page.
+    /// Quantized model for the page.
     #[arg(long, default_value = "models/fashion-lt/fashion-lt.int8.onnx")]
     model: PathBuf,
-    /// Compare the module's logits with those of `tailfold` here, bit by bit: in Node, and in Chromium as the page has them.
+    /// Check that the module, in Node and in Chromium, gives bit-identical logits to `tailfold` on this machine.
     #[arg(long)]
     check: bool,
-    /// The `tailfold` to compare with, where it is built already.
+    /// Compare with this `tailfold` instead of building one.
     #[arg(long, requires = "check")]
     binary: Option<PathBuf>,
-    /// Serve the page on this port of this machine, until it is interrupted.
+    /// Serve the page on this port of this machine until interrupted.
     #[arg(long)]
     serve: Option<u16>,
 }
@@ -50,11 +50,12 @@ const PACKAGES: Packages = Packages {
     megabytes: 230,
 };
 
-/// Vectors of 16 bytes, which browsers have had since 2023.
+/// Flags of the compiler. `simd128` enables vectors of 16 bytes, which browsers have supported since 2023.
 const FLAGS: &str = "-Clinker-flavor=wasm-ld -Ctarget-feature=+simd128";
 
-/// Images that are compared, and their spec.
+/// Number of compared images.
 const IMAGES: usize = 20;
+/// Data spec of the compared images.
 const DATA: &str = "embedded?split=test&limit=20";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -85,7 +86,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The module, in the profile `dist` and a target folder of its own.
+/// Builds the module with the profile `dist` in a separate target folder, and returns its path.
 fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let folder = root.join("target/cross").join(TARGET);
     let toolchain = Toolchain::prepared(&folder.join("toolchain"), &PACKAGES, |_| Ok(()))?;
@@ -95,7 +96,7 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
         .current_dir(root)
         .args(["build", "--quiet", "--profile", "dist"])
         .args(["--package", "tailfold-wasm", "--lib", "--target", TARGET])
-        // Debian has no standard library for this target, but its sources.
+        // For this target, Debian has the standard library only as sources.
         .args(["-Z", "build-std=std,panic_abort"])
         .env("RUSTC_BOOTSTRAP", "1")
         .arg("--target-dir")
@@ -106,7 +107,7 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(target.join(TARGET).join("dist/tailfold_wasm.wasm"))
 }
 
-/// Lays the page, the module, the model and images in `folder`.
+/// Copies the page, the module, the model and images to `folder`.
 fn assemble(root: &Path, model: &Path, module: &[u8], folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for file in [
@@ -137,12 +138,12 @@ fn assemble(root: &Path, model: &Path, module: &[u8], folder: &Path) -> anyhow::
     Ok(())
 }
 
-/// Name of an image that is compared.
+/// File name of a compared image.
 fn image(index: usize) -> String {
     format!("test-{index:02}.png")
 }
 
-/// Bytes that a server sends of `bytes`.
+/// Size of `bytes` after compression, as a web server sends them.
 fn gzip(bytes: &[u8]) -> anyhow::Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;

@@ -1,9 +1,9 @@
-//! Every chore is listed, and explains itself.
+//! `cargo xtask --help` lists every command.
 
 use std::process::Command;
 
 #[test]
-fn every_chore_is_listed() {
+fn every_command_is_listed() {
     let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
         .arg("--help")
         .output()

@@ -1,4 +1,4 @@
-//! The gradient of a convolution's input: for every phase of the stride a convolution of the output's gradient.
+//! The gradient of a convolution's input, computed as one convolution of the output's gradient per phase of the stride.
 
 use crate::framed::{Frame, taps};
 use crate::lanes::Isa;
@@ -11,17 +11,17 @@ use crate::tile::DotRow;
 struct Phase {
     /// First position.
     first: usize,
-    /// How many positions.
+    /// Number of positions.
     count: usize,
-    /// Taps of the kernel side that meet them.
+    /// Number of taps along the kernel side that meet these positions.
     taps: usize,
     /// The first of these taps.
     tap: usize,
-    /// Row or column of the frame, where the first position's window starts.
+    /// Row or column of the frame at which the first position's window starts.
     start: usize,
 }
 
-/// A data gradient ready for images.
+/// A data gradient with packed weights, ready for images.
 pub(crate) struct DataGradient {
     isa: Isa,
     shape: ConvShape,
@@ -73,7 +73,8 @@ impl DataGradient {
         }
     }
 
-    /// One image: the output's gradient in its frame to `out`, `[h, w, c_in]`, added to what is there when `add`.
+    /// Computes the gradient of one image, `[h, w, c_in]`, from the output's gradient `grad` in its frame. `add` adds
+    /// it to `out` instead of overwriting `out`.
     pub(crate) fn image(&self, grad: &[f32], out: &mut [f32], add: bool) {
         let shape = &self.shape;
         for ([y, x], packed) in &self.phases {

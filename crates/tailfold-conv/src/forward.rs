@@ -1,4 +1,4 @@
-//! The convolution itself, image by image.
+//! The forward convolution of one image at a time.
 
 use crate::framed::Frame;
 use crate::lanes::Isa;
@@ -6,7 +6,7 @@ use crate::panels::{Packed, pack};
 use crate::shape::ConvShape;
 use crate::tile::DotRow;
 
-/// A convolution ready for images.
+/// A convolution with packed weights, ready for images.
 pub(crate) struct Forward {
     isa: Isa,
     shape: ConvShape,
@@ -37,7 +37,7 @@ impl Forward {
         }
     }
 
-    /// One image, `x` in its frame, to `out`, `[h', w', c_out]`.
+    /// Convolves one image, `x` in its frame, to `out`, `[h', w', c_out]`.
     pub(crate) fn image(&self, x: &[f32], out: &mut [f32]) {
         let shape = &self.shape;
         let [height, width] = self.output;

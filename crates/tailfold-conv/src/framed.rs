@@ -1,10 +1,10 @@
-//! Images with a frame of zeros, so that windows at the border need no cases.
+//! Images in a frame of zeros, so that windows at the border need no special case.
 
 use crate::lanes::LANES;
 use crate::shape::ConvShape;
 use crate::tile::PANEL;
 
-/// Where an image lies in its frame.
+/// Size of an image and of the frame of zeros around it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame {
     /// Height and width of the image.
@@ -17,7 +17,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Padding around an input.
+    /// The frame of an input: its padding.
     pub(crate) fn of_input(shape: &ConvShape) -> Self {
         let [vertical, horizontal] = shape.padding;
         Self {
@@ -28,7 +28,7 @@ impl Frame {
         }
     }
 
-    /// What the data gradient reads around an output's gradient.
+    /// The frame of an output's gradient: the rows and columns outside it that the data gradient reads.
     pub(crate) fn of_output(shape: &ConvShape, output: [usize; 2]) -> Self {
         let [vertical, horizontal] = [0, 1].map(|d| {
             let phases = || 0..shape.input[d].min(shape.stride[d]);
@@ -56,7 +56,7 @@ impl Frame {
         (self.size[1] + self.horizontal[0] + self.horizontal[1]) * self.channels
     }
 
-    /// Index of the first value of pixel `[y, x]` of the image; `y` and `x` count from the frame's corner.
+    /// Index of the first value of pixel `[y, x]`, counted from the frame's corner.
     pub(crate) fn corner(&self, y: usize, x: usize) -> usize {
         y * self.row() + x * self.channels
     }
@@ -66,12 +66,12 @@ impl Frame {
         [self.vertical[0], self.horizontal[0]]
     }
 
-    /// No frame at all: the image itself serves.
+    /// Whether the frame is empty, so that the image serves without a copy.
     pub(crate) fn is_bare(&self) -> bool {
         self.vertical == [0; 2] && self.horizontal == [0; 2]
     }
 
-    /// A frame of zeros, readable for a whole panel behind its last value.
+    /// An image and frame of zeros, with one panel of readable values behind the last one.
     pub(crate) fn zeros(&self) -> Vec<f32> {
         let rows = self.size[0] + self.vertical[0] + self.vertical[1];
         vec![0.0; rows * self.row() + PANEL * LANES]

@@ -1,7 +1,7 @@
-//! Sixteen floats at a time, on the widest unit that the processor has.
+//! Vectors of sixteen floats, on the widest vector extension of the processor.
 //!
-//! Every implementation rounds once for a product and a sum, and no operation crosses lanes, so that all of them give
-//! the same bits.
+//! Every implementation rounds a product and a sum once (fused multiply-add), and no operation crosses lanes. So all
+//! implementations give the same bits.
 #![expect(
     unsafe_code,
     reason = "vector instructions are chosen at run time, and tiles are read through pointers"
@@ -13,12 +13,12 @@ use std::arch::x86_64::{
     _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
 };
 
-/// Lanes of a vector, whatever the processor.
+/// Lanes of a vector, the same on every processor.
 pub(crate) const LANES: usize = 16;
 
 /// Sixteen floats.
 pub(crate) trait Lanes: Copy {
-    /// The register file holds sixteen accumulators and more.
+    /// Whether the register file holds at least sixteen accumulators.
     const WIDE: bool;
 
     fn splat(x: f32) -> Self;
@@ -35,7 +35,7 @@ pub(crate) trait Lanes: Copy {
     fn fma(self, a: Self, b: Self) -> Self;
 }
 
-/// The vector unit that is used; only [`Isa::available`] makes those that a processor may lack.
+/// The instruction set of the kernels. Only [`Isa::available`] returns instruction sets that a processor may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
     /// AVX-512F.
@@ -46,23 +46,23 @@ pub enum Isa {
     #[cfg(target_arch = "x86_64")]
     #[non_exhaustive]
     Avx2,
-    /// What the compiler makes of arrays.
+    /// Plain arrays, vectorised by the compiler.
     Portable,
 }
 
-/// Work that is compiled once for every vector unit. `run` and what it calls must be inlined to profit.
+/// A loop that is compiled once per instruction set. `run` and the functions it calls must be inlined to profit.
 pub(crate) trait Task {
     type Output;
     fn run<L: Lanes>(self) -> Self::Output;
 }
 
 impl Isa {
-    /// The widest that this processor has.
+    /// The widest instruction set of this processor.
     pub fn detect() -> Self {
         *Self::available().first().unwrap_or(&Self::Portable)
     }
 
-    /// All that this processor has, the widest first.
+    /// All instruction sets of this processor, the widest first.
     pub fn available() -> Vec<Self> {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -94,7 +94,7 @@ impl Isa {
     #[inline]
     pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
         match self {
-            // SAFETY: `available`, the only source of these values, has seen the features.
+            // SAFETY: only `available` makes this value, after detecting the features.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => unsafe { run_avx512(task) },
             // SAFETY: as above.

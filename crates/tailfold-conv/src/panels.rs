@@ -1,20 +1,20 @@
-//! Weights in the order in which the inner loops read them.
+//! Weights, packed in the order in which the inner loops read them.
 
 use crate::lanes::{Isa, LANES};
 use crate::tile::PANEL;
 
-/// Output channels that one pass of the inner loop makes.
+/// The output channels that one pass of the inner loop computes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Panel {
     /// First channel.
     pub(crate) from: usize,
     /// Vectors of sixteen channels.
     pub(crate) vectors: usize,
-    /// Channels that are there.
+    /// Number of channels: fewer than the lanes in the last panel.
     pub(crate) channels: usize,
 }
 
-/// Splits `channels` into panels: wide ones where the registers hold them.
+/// Splits `channels` into panels, which are two vectors wide where the registers hold them.
 pub(crate) fn panels(isa: Isa, channels: usize) -> Vec<Panel> {
     let mut panels = Vec::new();
     let mut from = 0;
@@ -31,13 +31,13 @@ pub(crate) fn panels(isa: Isa, channels: usize) -> Vec<Panel> {
     panels
 }
 
-/// One panel's weights, `[taps, vectors * 16]`, zero where there is no channel.
+/// One panel's weights, `[taps, vectors * 16]`, padded with zeros behind the last channel.
 pub(crate) struct Packed {
     pub(crate) panel: Panel,
     pub(crate) weights: Vec<f32>,
 }
 
-/// Packs `taps` rows: `weight(tap, channel)` is the factor of one value for one output channel.
+/// Packs `taps` rows of weights. `weight(tap, channel)` returns the weight of one tap for one output channel.
 pub(crate) fn pack(
     isa: Isa,
     channels: usize,

@@ -1,24 +1,24 @@
-//! Batch normalisation on rows of pixels: a channel's coefficients are repeated along the row, so that every loop is
-//! one flat pass.
+//! Batch normalisation on rows of pixels. Each channel's coefficients are repeated along the row (a pattern), so that
+//! every loop is one flat pass.
 
 use crate::lanes::{Lanes, Task};
 
-/// Values of a row's pattern that stay in the first cache beside the data.
+/// Number of values in a pattern that still fit into the L1 cache beside the data.
 const PATTERN: usize = 1024;
 
-/// Length of a pattern that divides rows of `width` pixels and is a whole number of pixels.
+/// Length of a pattern: a whole number of pixels that divides a row of `width` pixels.
 pub(crate) fn pattern_len(width: usize, channels: usize) -> usize {
     let most = (PATTERN / channels).clamp(1, width);
     let pixels = (1..=most).rev().find(|p| width.is_multiple_of(*p));
     pixels.unwrap_or(1) * channels
 }
 
-/// Repeats a channel's coefficient over the pixels of a pattern.
+/// Repeats the coefficients, one per channel, to a pattern of `len` values.
 pub(crate) fn pattern(coefficients: &[f32], len: usize) -> Vec<f32> {
     coefficients.iter().copied().cycle().take(len).collect()
 }
 
-/// Adds the pixels of a pattern, first to last, channel by channel.
+/// Sums a pattern over its pixels, first to last, into one value per channel.
 pub(crate) fn fold(sums: &[f32], channels: &mut [f64]) {
     channels.fill(0.0);
     for pixel in sums.chunks_exact(channels.len()) {
@@ -68,7 +68,7 @@ impl Task for SquaredDeviation<'_> {
     }
 }
 
-/// `out = relu(x * scale + shift + residual)`; `None` for `x` takes `out` itself.
+/// `out = relu(x * scale + shift + residual)`. With `None` for `x`, `out` is also the input.
 pub(crate) struct Normalise<'a> {
     pub(crate) x: Option<&'a [f32]>,
     pub(crate) scale: &'a [f32],
@@ -84,7 +84,7 @@ impl Task for Normalise<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let floor = floor(self.activate);
-        // A comparison with the floor lets what is not a number through.
+        // Unlike `max`, this comparison keeps NaN.
         let finish = |x: f32| if x < floor { floor } else { x };
         let len = self.scale.len();
         for (i, out) in self.out.chunks_exact_mut(len).enumerate() {
@@ -123,7 +123,7 @@ impl Task for Normalise<'_> {
     }
 }
 
-/// The gradient before the activation: that of `y` where `y` was not cut off.
+/// The gradient of the activation's input: `grad`, the gradient of `y`, or zero where the activation cut `y` off.
 #[inline(always)]
 fn through(grad: f32, y: f32, floor: f32) -> f32 {
     if y <= floor { 0.0 } else { grad }
@@ -134,7 +134,7 @@ fn floor(activate: bool) -> f32 {
     if activate { 0.0 } else { f32::NEG_INFINITY }
 }
 
-/// `grads += g` and `products += g * (u - mean)`, where `g` is the gradient before the activation.
+/// `grads += g` and `products += g * (u - mean)`, where `g` is the gradient of the activation's input.
 pub(crate) struct GradientSums<'a> {
     pub(crate) grad: &'a [f32],
     pub(crate) y: &'a [f32],
@@ -165,7 +165,7 @@ impl Task for GradientSums<'_> {
     }
 }
 
-/// Coefficients of the normalisation's gradient, each a pattern: `du = scale * g + slope * (u - mean) - offset`.
+/// Patterns with the coefficients of the normalisation's gradient: `du = scale * g + slope * (u - mean) - offset`.
 pub(crate) struct Slopes {
     pub(crate) mean: Vec<f32>,
     pub(crate) scale: Vec<f32>,
@@ -173,7 +173,7 @@ pub(crate) struct Slopes {
     pub(crate) offset: Vec<f32>,
 }
 
-/// The gradient of the convolution's result, and with `before` that of the residual.
+/// The gradient of the convolution's result and, with `before`, the gradient of the residual.
 pub(crate) struct GradientRow<'a> {
     pub(crate) slopes: &'a Slopes,
     pub(crate) grad: &'a [f32],
@@ -181,7 +181,7 @@ pub(crate) struct GradientRow<'a> {
     pub(crate) u: &'a [f32],
     pub(crate) activate: bool,
     pub(crate) out: &'a mut [f32],
-    /// Where the gradient before the activation goes.
+    /// Receives the gradient of the activation's input, which is the residual's gradient.
     pub(crate) before: Option<&'a mut [f32]>,
 }
 

@@ -1,6 +1,6 @@
-//! What a convolution maps to what.
+//! Shapes of a convolution's input, weight and output.
 
-/// A shape that no convolution has.
+/// An invalid shape of a convolution.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShapeError {
@@ -67,7 +67,7 @@ impl ConvShape {
         self.c_out * self.c_in * self.kernel[0] * self.kernel[1]
     }
 
-    /// The same arithmetic on an image of one row where rows do not matter, so that pixels make long runs.
+    /// Flattens the image of a plain 1x1 convolution to one row, so that the inner loops run over more pixels.
     pub(crate) fn flattened(mut self) -> Self {
         if self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0] {
             self.input = [1, self.input[0] * self.input[1]];

@@ -1,34 +1,34 @@
 //! The two inner loops: rows of pixels times packed weights, and pixels times pixels.
 #![expect(
     unsafe_code,
-    reason = "tiles are read and written through pointers whose bounds are checked once a row, not once a value"
+    reason = "tiles are read and written through pointers whose bounds are checked once per row, not once per value"
 )]
 
 use crate::lanes::{LANES, Lanes, Task};
 
-/// Vectors of output channels of the widest panel.
+/// Number of vectors in the widest panel.
 pub(crate) const PANEL: usize = 2;
 
 /// A row of output pixels: `out[p, c] = (old +) sum over i < rows, t < run of x[i * row + p * pixel + t] * w[i, t, c]`.
 pub(crate) struct DotRow<'a> {
-    /// From the first pixel's first value on.
+    /// The input, from the first window's first value on.
     pub(crate) x: &'a [f32],
-    /// Distance of neighbouring pixels.
+    /// Distance between the windows of neighbouring pixels.
     pub(crate) pixel: usize,
     pub(crate) rows: usize,
-    /// Distance of the rows of one window.
+    /// Distance between the rows of one window.
     pub(crate) row: usize,
     pub(crate) run: usize,
     /// `[rows, run, vectors * 16]`.
     pub(crate) weights: &'a [f32],
     pub(crate) vectors: usize,
-    /// From the first pixel's first channel of the panel on.
+    /// The output, from the panel's first channel of the first pixel on.
     pub(crate) out: &'a mut [f32],
     pub(crate) out_pixel: usize,
-    /// Channels that are there, of `vectors * 16`.
+    /// Number of channels, at most `vectors * 16`.
     pub(crate) channels: usize,
     pub(crate) pixels: usize,
-    /// Add to what is in `out`.
+    /// Whether to add to `out` instead of overwriting it.
     pub(crate) add: bool,
 }
 
@@ -48,7 +48,7 @@ impl Task for DotRow<'_> {
         assert!(self.rows * self.run * self.vectors * LANES <= self.weights.len());
         assert!(last * self.out_pixel + self.channels <= self.out.len());
         assert!(self.channels <= self.vectors * LANES);
-        // SAFETY: the three bounds above are those that `tile` asks for.
+        // SAFETY: the assertions above check the bounds that `tile` requires.
         unsafe {
             if self.vectors == PANEL {
                 self.distance::<L, PANEL>();
@@ -62,10 +62,10 @@ impl Task for DotRow<'_> {
 
 impl DotRow<'_> {
     /// # Safety
-    /// `x`, `weights` and `out` hold what all `pixels` reach.
+    /// `x`, `weights` and `out` hold every value that the `pixels` pixels access.
     #[inline(always)]
     unsafe fn distance<L: Lanes, const V: usize>(&mut self) {
-        // SAFETY: the caller's promise; the constants are the distance itself.
+        // SAFETY: the caller's promise; each constant equals the distance.
         unsafe {
             match self.pixel {
                 16 => self.blocks::<L, V, 16>(),
@@ -79,7 +79,7 @@ impl DotRow<'_> {
     }
 
     /// # Safety
-    /// `x`, `weights` and `out` hold what all `pixels` reach.
+    /// `x`, `weights` and `out` hold every value that the `pixels` pixels access.
     #[inline(always)]
     unsafe fn blocks<L: Lanes, const V: usize, const D: usize>(&mut self) {
         let mut p = 0;
@@ -114,13 +114,13 @@ impl DotRow<'_> {
     }
 
     /// # Safety
-    /// `x`, `weights` and `out` hold what the `P` pixels from `first` on reach.
+    /// `x`, `weights` and `out` hold every value that the `P` pixels from `first` on access.
     #[inline(always)]
     unsafe fn tile<L: Lanes, const P: usize, const V: usize, const D: usize>(
         &mut self,
         first: usize,
     ) {
-        // A distance known when compiling becomes part of the instructions; otherwise it costs registers.
+        // The compiler encodes a constant distance in the instructions; a variable one costs registers.
         let pixel = if D == 0 { self.pixel } else { D };
         let mut sums = [[L::splat(0.0); V]; P];
         // SAFETY: the caller's promise; offsets stay below the bounds that `run` checks.
@@ -142,7 +142,7 @@ impl DotRow<'_> {
                 }
             }
             let out = self.out.as_mut_ptr().add(first * self.out_pixel);
-            // Loops without cases, so that the sums need never be in memory.
+            // Loops without branches, so that the sums stay in registers.
             if self.channels == V * LANES {
                 for (p, sums) in sums.iter().enumerate() {
                     for (v, sum) in sums.iter().enumerate() {
@@ -173,13 +173,14 @@ impl DotRow<'_> {
     }
 }
 
-/// A weight gradient's row of one image: `sums[t, c] += sum over y, x of a[y * a_row + x * a_pixel + t] * b[y * b_row + x * b_pixel + c]`.
+/// One kernel row of an image's weight gradient:
+/// `sums[t, c] += sum over y, x of a[y * a_row + x * a_pixel + t] * b[y * b_row + x * b_pixel + c]`.
 pub(crate) struct OuterRow<'a> {
-    /// Input, from the first window's value of the row on.
+    /// The input, from the first window's first value in this kernel row on.
     pub(crate) a: &'a [f32],
     pub(crate) a_pixel: usize,
     pub(crate) a_row: usize,
-    /// Gradient of the output, from the first pixel's first channel of the panel on; readable for whole vectors.
+    /// The output's gradient, from the panel's first channel of the first pixel on. Whole vectors are readable.
     pub(crate) b: &'a [f32],
     pub(crate) b_pixel: usize,
     pub(crate) b_row: usize,
@@ -203,7 +204,7 @@ impl Task for OuterRow<'_> {
         assert!(reach(self.a_row, self.a_pixel) + self.run <= self.a.len());
         assert!(reach(self.b_row, self.b_pixel) + self.vectors * LANES <= self.b.len());
         assert!((self.run - 1) * self.stride + self.vectors * LANES <= self.sums.len());
-        // SAFETY: the three bounds above are those that `tile` asks for.
+        // SAFETY: the assertions above check the bounds that `tile` requires.
         unsafe {
             if self.vectors == PANEL {
                 self.blocks::<L, PANEL>();
@@ -217,7 +218,7 @@ impl Task for OuterRow<'_> {
 
 impl OuterRow<'_> {
     /// # Safety
-    /// `a`, `b` and `sums` hold what all of `run` reaches.
+    /// `a`, `b` and `sums` hold every value that the whole `run` accesses.
     #[inline(always)]
     unsafe fn blocks<L: Lanes, const V: usize>(&mut self) {
         let mut t = 0;
@@ -261,7 +262,7 @@ impl OuterRow<'_> {
     }
 
     /// # Safety
-    /// `a`, `b` and `sums` hold what the `T` values from `first` on reach.
+    /// `a`, `b` and `sums` hold every value that the `T` values of the run from `first` on access.
     #[inline(always)]
     unsafe fn tile<L: Lanes, const T: usize, const V: usize>(&mut self, first: usize) {
         let [height, width] = self.size;
@@ -286,7 +287,7 @@ impl OuterRow<'_> {
                             *sum = sum.fma(value, grad);
                         }
                     }
-                    // The last step may leave the slice by a pixel; nothing is read there.
+                    // After the last pixel the pointers may lie behind the slices, but nothing reads them there.
                     a = a.wrapping_add(self.a_pixel);
                     b = b.wrapping_add(self.b_pixel);
                 }

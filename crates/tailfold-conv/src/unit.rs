@@ -1,4 +1,4 @@
-//! Convolution, batch normalisation, residual and activation as one unit of training.
+//! A convolution with batch normalisation, residual and activation, trained as one unit.
 
 mod backward;
 
@@ -20,20 +20,20 @@ pub struct Unit {
     activate: bool,
 }
 
-/// Learned values of a unit.
+/// Parameters of a unit.
 #[derive(Debug, Clone, Copy)]
 pub struct Weights<'a> {
     /// `[c_out, c_in, kh, kw]`.
     pub conv: &'a [f32],
-    /// Factor of the normalised values, `[c_out]`.
+    /// Scale of the normalised values, `[c_out]`.
     pub gamma: &'a [f32],
-    /// Added to them, `[c_out]`.
+    /// Shift of the normalised values, `[c_out]`.
     pub beta: &'a [f32],
-    /// Added to the variance.
+    /// Small constant that is added to the variance.
     pub epsilon: f32,
 }
 
-/// What a forward pass in training leaves.
+/// Results of a forward pass in training.
 #[derive(Debug, Clone)]
 pub struct Trained {
     /// The convolution's result, `[n, h', w', c_out]`.
@@ -42,15 +42,15 @@ pub struct Trained {
     pub y: Vec<f32>,
     /// Mean of `u` over images and pixels, `[c_out]`.
     pub mean: Vec<f32>,
-    /// Its variance, divided by the count, `[c_out]`.
+    /// Biased variance of `u` over images and pixels (divided by their number), `[c_out]`.
     pub variance: Vec<f32>,
 }
 
 impl Unit {
-    /// A unit for `shape` on the vector unit `isa`, with a ReLU when `activate`.
+    /// A unit for `shape` with the instruction set `isa`. `activate` adds a ReLU.
     ///
     /// # Errors
-    /// [`ShapeError`] when there is no such convolution.
+    /// [`ShapeError`] when a side is zero or the kernel does not fit.
     pub fn new(isa: Isa, shape: ConvShape, activate: bool) -> Result<Self, ShapeError> {
         shape.output()?;
         let shape = shape.flattened();
@@ -83,12 +83,12 @@ impl Unit {
         }
     }
 
-    /// The forward pass in training; normalises with the batch's own mean and variance.
+    /// The forward pass in training, which normalises with the batch's own mean and variance.
     ///
-    /// `space` becomes [`Trained::u`] and [`Trained::y`], whatever it holds.
+    /// [`Trained::u`] and [`Trained::y`] reuse the memory of `space`; its contents do not matter.
     ///
     /// # Panics
-    /// When a slice has another length than the shape says.
+    /// When the length of a slice does not match the shape.
     pub fn forward(
         &self,
         x: &[f32],
@@ -123,10 +123,12 @@ impl Unit {
         }
     }
 
-    /// The forward pass with a given mean and variance, `[c_out]` each, into `space`, whatever it holds.
+    /// The forward pass with a given mean and variance, `[c_out]` each.
+    ///
+    /// The result reuses the memory of `space`; its contents do not matter.
     ///
     /// # Panics
-    /// When a slice has another length than the shape says.
+    /// When the length of a slice does not match the shape.
     pub fn infer(
         &self,
         x: &[f32],
@@ -165,7 +167,7 @@ impl Unit {
         y
     }
 
-    /// Mean and summed squared deviation of one image, channel by channel.
+    /// Mean and sum of squared deviations of one image per channel.
     fn moments(&self, u: &[f32], mean: &mut [f64], squares: &mut [f64]) {
         let len = self.pattern_len();
         let mut sums = vec![0.0f32; len];
@@ -225,7 +227,8 @@ impl Unit {
     }
 }
 
-/// Mean and variance of all images from those of each, first to last (Chan, Golub and LeVeque 1983).
+/// Combines the moments of each image, first to last, to mean and variance of all images (Chan, Golub and LeVeque
+/// 1983).
 fn combine(moments: &[f64], channels: usize, pixels: f64) -> (Vec<f32>, Vec<f32>) {
     let mut mean = vec![0.0f64; channels];
     let mut squares = vec![0.0f64; channels];
@@ -250,7 +253,7 @@ fn deviations(variance: &[f32], epsilon: f32) -> impl Iterator<Item = f64> {
         .map(move |v| (f64::from(*v) + f64::from(epsilon)).sqrt())
 }
 
-/// Factor and summand that normalise a channel.
+/// Scale and shift per channel that normalise and apply `gamma` and `beta`.
 fn affine(weights: Weights<'_>, mean: &[f32], variance: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let scale: Vec<f64> = deviations(variance, weights.epsilon)
         .zip(weights.gamma)
@@ -263,10 +266,10 @@ fn affine(weights: Weights<'_>, mean: &[f32], variance: &[f32]) -> (Vec<f32>, Ve
     (scale.into_iter().map(narrow).collect(), shift)
 }
 
-/// To the nearest float.
+/// Rounds to the nearest `f32`.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "sums are taken in double precision and kept in single"
+    reason = "sums are accumulated in double precision and stored in single precision"
 )]
 fn narrow(x: f64) -> f32 {
     x as f32

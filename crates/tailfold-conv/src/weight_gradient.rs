@@ -1,4 +1,4 @@
-//! The gradient of a convolution's weight: sums over the pixels of an image, then over images in a fixed order.
+//! The gradient of a convolution's weight, summed over the pixels of each image and then over images in a fixed order.
 
 use crate::framed::Frame;
 use crate::lanes::{Isa, LANES};
@@ -6,7 +6,7 @@ use crate::panels::{Panel, panels};
 use crate::shape::ConvShape;
 use crate::tile::OuterRow;
 
-/// A weight gradient ready for images.
+/// Shapes and frames of a weight gradient, ready for images.
 pub(crate) struct WeightGradient {
     isa: Isa,
     shape: ConvShape,
@@ -28,18 +28,18 @@ impl WeightGradient {
         }
     }
 
-    /// Channels of a row of sums: whole vectors.
+    /// Length of a row of sums: the output channels, rounded up to whole vectors.
     fn stride(&self) -> usize {
         self.shape.c_out.next_multiple_of(LANES)
     }
 
-    /// Sums of zero, `[kh, kw, c_in, c_out in whole vectors]`.
+    /// Zeroed sums, `[kh, kw, c_in, c_out in whole vectors]`.
     pub(crate) fn zeros(&self) -> Vec<f32> {
         let [kh, kw] = self.shape.kernel;
         vec![0.0; kh * kw * self.shape.c_in * self.stride()]
     }
 
-    /// Adds one image: its input and its output's gradient, both in their frames.
+    /// Adds the gradient of one image to `sums`, from its input and its output's gradient, both in their frames.
     pub(crate) fn image(&self, x: &[f32], grad: &[f32], sums: &mut [f32]) {
         let shape = &self.shape;
         let run = shape.kernel[1] * shape.c_in;
@@ -63,7 +63,7 @@ impl WeightGradient {
         }
     }
 
-    /// The sums of all groups, first to last, as a weight `[c_out, c_in, kh, kw]`.
+    /// Adds the sums of all groups, first to last, and returns them as a weight `[c_out, c_in, kh, kw]`.
     pub(crate) fn finish(&self, groups: &[Vec<f32>]) -> Vec<f32> {
         let ConvShape {
             c_in,

@@ -50,7 +50,7 @@ impl Taps {
 }
 
 impl Average {
-    /// Checks that the windows over `input` make `output`.
+    /// Checks that the windows over `input` give `output`.
     ///
     /// # Errors
     /// [`KernelError::Ratio`] for a scale that is not positive and finite, [`KernelError::Clamp`] for a clamp in the
@@ -75,7 +75,7 @@ impl Average {
             return Ok(());
         }
         Err(KernelError::Shape(format!(
-            "windows of {input:?} do not make {output:?}"
+            "windows over {input:?} do not give {output:?}"
         )))
     }
 

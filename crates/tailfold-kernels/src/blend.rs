@@ -1,7 +1,7 @@
-//! Addition of two quantized images, and the change of one image's scale.
+//! Addition of two quantized images, and requantization of one image to another scale.
 #![expect(
     unsafe_code,
-    reason = "vectors are read and written through pointers whose bounds are checked once a row, not once a value"
+    reason = "vectors are read and written through pointers whose bounds are checked once per row, not once per value"
 )]
 
 use crate::KernelError;
@@ -9,9 +9,10 @@ use crate::frame::Frame;
 use crate::lanes::{Constants, Ends, Isa, LANES, Lanes, Task};
 use crate::requantize::{LARGEST, doubt, nearest};
 
-/// `clamp(round(a * weights[0] + b * weights[1]), low, high)`, where a weight is a term's scale over the result's.
+/// `clamp(round(a * weights[0] + b * weights[1]), low, high)`, where a weight is a term's scale over the result's
+/// scale.
 ///
-/// Products and their sum are in double precision, each rounded once; ties round to even. Codes are without zero points.
+/// Products and their sum are in double precision, each rounded once, and ties round to even.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blend {
     weights: [f64; 2],
@@ -24,9 +25,11 @@ pub struct Blend {
 }
 
 impl Blend {
+    /// Prepares the addition for `isa`. `[low, high]` are the ends of the result's codes.
+    ///
     /// # Errors
-    /// [`KernelError::Ratio`] for a weight that is not finite or above 1e30, [`KernelError::Clamp`] for ends in the wrong
-    /// order or beyond 255.
+    /// [`KernelError::Ratio`] for a weight that is not finite or above 1e30, [`KernelError::Clamp`] for ends in the
+    /// wrong order or beyond 255.
     pub fn new(isa: Isa, weights: [f64; 2], [low, high]: [i16; 2]) -> Result<Self, KernelError> {
         if low > high || low < -255 || high > 255 {
             return Err(KernelError::Clamp { low, high });
@@ -36,7 +39,8 @@ impl Blend {
                 return Err(KernelError::Ratio { channel, value });
             }
         }
-        // Roundings of both weights, both products and the sum, of terms below 255 times the weights; twice that.
+        // A bound of the error in single precision: both weights, both products and the sum are rounded, and terms stay
+        // below 255 times the weights. The bound is doubled for safety.
         let largest = 255.0 * (weights[0].abs() + weights[1].abs());
         let error = largest * 2.0_f64.powi(-21);
         Ok(Self {
@@ -50,13 +54,13 @@ impl Blend {
         })
     }
 
-    /// The code of a pair of codes, all without zero points.
+    /// The code of the weighted sum of one pair of codes.
     pub fn code(&self, a: i16, b: i16) -> i16 {
         let steps = f64::from(a) * self.weights[0] + f64::from(b) * self.weights[1];
         nearest(steps, [self.low, self.high])
     }
 
-    /// The codes of sixteen pairs.
+    /// The codes of the weighted sums of sixteen pairs.
     #[inline(always)]
     pub(crate) fn vector<L: Lanes>(&self, a: L::Codes, b: L::Codes) -> L::Codes {
         let constants = Constants {
@@ -79,10 +83,10 @@ impl Blend {
         codes
     }
 
-    /// One image each: `terms` lie as their frames say, and `out` as `output` says; its border is left alone.
+    /// Adds two images. Each term is laid out as its frame, and `out` as `output`; the border of `out` is not written.
     ///
     /// # Panics
-    /// When the frames differ in size, or memory is shorter than a frame.
+    /// When the images differ in size, or a slice is shorter than its frame.
     pub fn run(&self, terms: [(&Frame, &[i16]); 2], output: &Frame, out: &mut [i16]) {
         for (frame, _) in terms {
             let same = |f: &Frame| [f.channels, f.height, f.width];
@@ -103,7 +107,7 @@ impl Blend {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "rounding to single precision is allowed for in the bound of doubt"
+    reason = "the bound of doubt accounts for rounding to single precision"
 )]
 fn single(value: f64) -> f32 {
     value as f32
@@ -129,7 +133,7 @@ impl Task for Run<'_> {
             let out = &mut self.out[self.output.at(y, 0)..][..line];
             let mut at = 0;
             while at < line {
-                // The last vector of a row begins where it ends with it.
+                // The last vector begins early enough to end with the row.
                 let first = at.min(line.saturating_sub(LANES));
                 let count = (line - first).min(LANES);
                 if count < LANES {
@@ -137,7 +141,7 @@ impl Task for Run<'_> {
                         out[i] = blend.code(a[i], b[i]);
                     }
                 } else {
-                    // SAFETY: sixteen codes from `first` on are in the rows.
+                    // SAFETY: the rows have sixteen codes from `first` on.
                     unsafe {
                         let (x, y) = (
                             L::load_codes(a.as_ptr().add(first)),

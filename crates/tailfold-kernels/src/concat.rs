@@ -2,7 +2,7 @@
 //! result.
 #![expect(
     unsafe_code,
-    reason = "vectors are read and written through pointers whose bounds are checked once a row, not once a value"
+    reason = "vectors are read and written through pointers whose bounds are checked once per row, not once per value"
 )]
 
 use crate::KernelError;
@@ -121,7 +121,7 @@ impl Task for Rescale<'_> {
     }
 }
 
-/// Zeros the padding channels of `out`: those between the last channel and the pitch.
+/// Zeros the padding channels of `out`, between the last channel and the pitch.
 pub(crate) fn clear_rest(output: &Frame, out: &mut [i16]) {
     if output.channels == output.pitch() {
         return;

@@ -1,4 +1,4 @@
-//! Convolutions: which kernel a shape takes, weights packed once, and the run over one image.
+//! Convolutions: choice of the kernel, weights packed once, and the run over one image.
 
 mod depthwise;
 mod direct;
@@ -25,17 +25,17 @@ pub(crate) use weights::Weights;
 use weights::largest_sums;
 use winograd::Winograd;
 
-/// Which kernel computes a layer.
+/// The kernel that computes a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Method {
-    /// Windows times weights, as they are.
+    /// Windows times weights, without a transform.
     Direct,
-    /// F(2x2, 3x3) of Winograd in integers: nine products become four, exactly (Lavin and Gray 2015; the filter's
-    /// transform is taken twice a dimension, so that it has no fractions).
+    /// Winograd's F(2x2, 3x3) in integers: four products instead of nine, with an exact result (Lavin and Gray 2015).
+    /// The filter's transform is doubled per dimension, so that it has no fractions.
     Winograd,
-    /// One filter a channel.
+    /// One filter per channel.
     Depthwise,
-    /// The direct kernel, group by group.
+    /// The direct kernel for one group after the other.
     Grouped,
 }
 
@@ -47,24 +47,27 @@ pub(crate) struct Conv {
     output: Frame,
     isa: Isa,
     kernel: Kernel,
-    /// What is added to the codes: for the direct kernel of one group, and for Winograd's.
+    /// The image that is added to the codes, for the direct kernel with one group and for Winograd's kernel.
     residual: Option<Residual>,
     products: u64,
 }
 
-/// Depthwise where there is one filter a channel; otherwise what takes the fewest instructions.
+/// A packed kernel: depthwise for one filter per channel, otherwise the kernel with the fewest instructions.
 ///
-/// Winograd's kernel does 16 products where the direct one does 36, four ninths, and transforms. Bytes, four a lane, take
-/// half the instructions of pairs with VNNI, and a quarter with SDOT (SMLAL adds products of four codes to sums, SDOT of
-/// sixteen), without transforms: with SDOT always fewer, with VNNI fewer up to about 120 channels and at most an eighth more
-/// beyond, for weights under a third as large. So bytes win wherever the unit has quads and all codes fit;
-/// otherwise Winograd's kernel does where its shape is.
+/// Winograd's kernel needs 16 products and transforms where the direct kernel needs 36 products. The direct kernel on
+/// bytes multiplies four per lane (quads) and needs no transforms. Compared with 16-bit pairs, it takes half the
+/// instructions with VNNI and a quarter with SDOT, because SMLAL adds the products of four codes and SDOT of sixteen.
+/// Compared with Winograd's kernel, it always takes fewer instructions with SDOT. With VNNI it takes fewer up to about
+/// 120 channels and at most an eighth more beyond, and its weights take less than a third of the memory.
+///
+/// So the direct kernel multiplies bytes wherever the instruction set has quads and all codes fit into bytes.
+/// Otherwise, Winograd's kernel is used where it supports the shape.
 #[derive(Clone, Debug)]
 enum Kernel {
     Direct {
-        /// One entry a group.
+        /// One entry per group.
         groups: Vec<Direct>,
-        /// The smallest code of the input, where it is multiplied as bytes.
+        /// The smallest code of the input when the kernel multiplies bytes, otherwise `None`.
         quads: Option<i16>,
     },
     Winograd(Winograd),
@@ -72,10 +75,11 @@ enum Kernel {
 }
 
 impl Conv {
-    /// Packs `weights` for windows from `input`, whose codes lie within `range`, to `output`.
+    /// Packs `weights` for windows from `input`, with codes within `range`, to `output`.
     ///
     /// # Errors
-    /// [`KernelError`] when sizes do not fit each other, a weight is no difference of codes, or a sum could pass 32 bits.
+    /// [`KernelError`] when sizes do not match, a weight is not a difference of two codes, or a sum could exceed 32
+    /// bits.
     pub(crate) fn new(
         isa: Isa,
         window: Window,
@@ -116,10 +120,10 @@ impl Conv {
         })
     }
 
-    /// The same with `residual` added to its codes.
+    /// Returns the convolution with `residual` added to its codes.
     ///
     /// # Errors
-    /// [`KernelError::Shape`] where the kernel cannot do that.
+    /// [`KernelError::Shape`] when the kernel does not support a residual.
     pub(crate) fn with(mut self, residual: Residual) -> Result<Self, KernelError> {
         match self.method() {
             Method::Direct | Method::Winograd => {
@@ -127,12 +131,12 @@ impl Conv {
                 Ok(self)
             }
             Method::Depthwise | Method::Grouped => Err(KernelError::Shape(
-                "an image is added to a convolution in groups".to_owned(),
+                "an image is added to a convolution with groups".to_owned(),
             )),
         }
     }
 
-    /// Which kernel computes it.
+    /// The kernel of this convolution.
     pub(crate) fn method(&self) -> Method {
         match &self.kernel {
             Kernel::Direct { groups, .. } if groups.len() > 1 => Method::Grouped,
@@ -142,7 +146,7 @@ impl Conv {
         }
     }
 
-    /// Multiply-accumulates of an image by the definition, whatever the kernel saves.
+    /// Multiply-accumulates per image by the definition of a convolution, even if the kernel needs fewer.
     pub(crate) fn products(&self) -> u64 {
         self.products
     }
@@ -159,11 +163,11 @@ impl Conv {
         }
     }
 
-    /// One image: `x`, the `other` that is added, and `out` as the frames have them. `out`'s border is left alone. Each of
-    /// `scratches` is a thread's.
+    /// Convolves the image `x` to `out`. `other` is the image that the residual adds. All are laid out as their frames;
+    /// the border of `out` is not written. `scratches` has one entry per thread.
     ///
     /// # Panics
-    /// When `out` is not what the epilogue gives, or memory is shorter than the frames.
+    /// When `out` does not match the epilogue, or a slice is shorter than its frame.
     pub(crate) fn run(
         &self,
         x: &[i16],
@@ -175,7 +179,8 @@ impl Conv {
         self.run_on(x, other, out, &mut scratches[..threads]);
     }
 
-    /// With more than one of `scratches`, rows are shared among threads of the current pool, which changes no code.
+    /// Shares the rows among as many threads of the current pool as there are `scratches`. The codes do not depend on
+    /// their number.
     fn run_on(&self, x: &[i16], other: Option<&[i16]>, out: Sink<'_>, scratches: &mut [Scratch]) {
         let other = self.residual.as_ref().map(|residual| {
             let codes = other.expect("the convolution adds an image");
@@ -204,9 +209,9 @@ impl Conv {
         scratches[0].bytes = bytes;
     }
 
-    /// Threads that are worth their start.
+    /// The number of threads that pay off for this convolution.
     pub(crate) fn threads(&self) -> usize {
-        // Multiply-accumulates that take many times as long as to hand them to a thread.
+        // Multiply-accumulates that take many times as long as handing work to a thread.
         let worth: u64 = match self.method() {
             Method::Depthwise => 1 << 18,
             Method::Direct | Method::Winograd | Method::Grouped => 1 << 21,
@@ -215,10 +220,10 @@ impl Conv {
         by_work.min(self.output.height / 2).max(1)
     }
 
-    /// Half of the rows to half of the threads, and so on.
+    /// Gives half of the rows to half of the threads, recursively.
     fn share(&self, image: &Image<'_>, part: Part<'_>, scratches: &mut [Scratch]) {
         let half = scratches.len() / 2;
-        // Winograd's takes two rows at a time.
+        // Winograd's kernel computes two rows at a time.
         let unit = if let Kernel::Winograd(_) = self.kernel {
             2
         } else {
@@ -294,17 +299,17 @@ impl Conv {
     }
 }
 
-/// Where the results go.
+/// Memory that receives the results.
 #[derive(Debug)]
 pub(crate) enum Sink<'a> {
-    /// Codes of some rows.
+    /// Codes of some rows of the output.
     Codes(Part<'a>),
     /// Real values, `[channels, height, width]`.
     Real(&'a mut [f32]),
 }
 
 impl Sink<'_> {
-    /// The same place once more.
+    /// Borrows the same memory again.
     fn reborrow(&mut self) -> Sink<'_> {
         match self {
             Self::Codes(part) => Sink::Codes(part.reborrow()),
@@ -313,7 +318,7 @@ impl Sink<'_> {
     }
 }
 
-/// An input image's codes, and as bytes where the kernel multiplies those.
+/// An input image's codes, also as bytes where the kernel multiplies bytes.
 struct Image<'a> {
     x: &'a [i16],
     bytes: &'a [i8],
@@ -321,7 +326,8 @@ struct Image<'a> {
 }
 
 impl Kernel {
-    /// The direct kernel of every group; in quads where the smallest code of `input` is given.
+    /// Packs the direct kernel of every group. `quads` is the smallest code of `input` for a kernel that multiplies
+    /// bytes.
     fn direct(
         weights: Weights<'_>,
         window: &Window,

@@ -1,23 +1,23 @@
-//! Why a layer cannot be computed with integers.
+//! Errors of layers that cannot be computed with integers.
 
-/// A layer that has no exact integer kernel.
+/// A layer or an input that the integer kernels cannot compute.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KernelError {
-    /// The system gives no thread.
+    /// The system cannot start threads.
     #[error("cannot start threads: {0}")]
     Threads(String),
-    /// A list with one entry a channel, or the weights, have another length.
+    /// The length of a list does not match the shape.
     #[error("{found} {what}, expected {expected}")]
     Length {
-        /// `weights`, `offsets`, ...
+        /// Name of the elements: `weights`, `offsets`, ...
         what: &'static str,
-        /// What there is.
+        /// Length of the list.
         found: usize,
-        /// What the shape asks for.
+        /// Length according to the shape.
         expected: usize,
     },
-    /// A ratio of scales, or of a bias and a scale.
+    /// A ratio of scales, or of a bias and a scale, is not finite or too large.
     #[error(
         "channel {channel}: the ratio of scales, or of bias and scale, is {value}, beyond 1e30"
     )]
@@ -27,13 +27,13 @@ pub enum KernelError {
         /// The ratio.
         value: f64,
     },
-    /// A scale that is not a positive, finite number.
+    /// A scale is not a positive, finite number.
     #[error("scale {value} is not positive and finite")]
     Scale {
         /// The scale.
         value: f32,
     },
-    /// A zero point that is no code.
+    /// A zero point lies outside the range of the codes.
     #[error("zero point {value} is not between {low} and {high}")]
     ZeroPoint {
         /// The zero point.
@@ -43,13 +43,13 @@ pub enum KernelError {
         /// The largest code.
         high: i16,
     },
-    /// A value of an image that has no code.
+    /// A value of an image is NaN.
     #[error("input value {index} is not a number")]
     Input {
-        /// Its place, channels first.
+        /// Index of the value, channels first.
         index: usize,
     },
-    /// The ends of a clamp.
+    /// The ends of a clamp are in the wrong order or beyond 255.
     #[error("codes cannot lie between {low} and {high}")]
     Clamp {
         /// Lower end, without the zero point.
@@ -57,8 +57,8 @@ pub enum KernelError {
         /// Upper end, without the zero point.
         high: i16,
     },
-    /// A weight without its zero point that is no difference of two 8-bit codes.
-    #[error("output channel {channel}: weight code {code} is no difference of 8-bit codes")]
+    /// A weight without its zero point is not a difference of two 8-bit codes.
+    #[error("output channel {channel}: weight code {code} is not a difference of two 8-bit codes")]
     Weight {
         /// Output channel.
         channel: usize,
@@ -70,18 +70,18 @@ pub enum KernelError {
     Overflow {
         /// Output channel.
         channel: usize,
-        /// Bound of the sum's magnitude.
+        /// Largest possible magnitude of the sum.
         bound: u64,
     },
-    /// Sizes that do not fit each other.
+    /// Sizes do not match.
     #[error("{0}")]
     Shape(String),
-    /// The variable that names the vector unit.
+    /// The environment variable names an instruction set that this machine does not have.
     #[error("TAILFOLD_ISA is `{found}`; this machine has {available}")]
     Isa {
-        /// What it says.
+        /// Value of the variable.
         found: String,
-        /// What it could say.
+        /// Valid values on this machine, separated by commas.
         available: String,
     },
 }

@@ -1,18 +1,18 @@
-//! Where the codes of one image lie.
+//! Memory layout of the codes of one image.
 
-/// Codes of one image, channels last, as 16-bit numbers with the zero point subtracted, inside a border of zeros as wide
-/// as the windows that slide over it.
+/// Layout of one image's codes: channels last, inside a border of zeros for the padding of windows.
 ///
-/// With the zero point gone, padding is zero whatever the quantization, and no kernel has to correct for it.
+/// Codes are 16-bit numbers with the zero point subtracted. So padding is zero for every quantization, and no kernel
+/// has to correct for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Channels that mean something.
+    /// Number of channels, without padding channels.
     pub channels: usize,
-    /// Rows without the border.
+    /// Number of rows without the border.
     pub height: usize,
-    /// Pixels of a row without the border.
+    /// Number of pixels per row without the border.
     pub width: usize,
-    /// The border.
+    /// The border of zeros.
     pub border: Border,
 }
 
@@ -30,7 +30,7 @@ pub struct Border {
 }
 
 impl Border {
-    /// The border that holds both.
+    /// The smallest border that is at least as wide as both.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Frame {
         }
     }
 
-    /// Codes from one pixel to the next: the channels, filled up so that vectors of eight fit.
+    /// Number of codes from one pixel to the next: the channels, padded so that vectors of eight fit.
     pub fn pitch(&self) -> usize {
         if self.channels <= 4 {
             4
@@ -62,28 +62,28 @@ impl Frame {
         }
     }
 
-    /// Codes from one row to the next.
+    /// Number of codes from one row to the next.
     pub fn row(&self) -> usize {
         (self.border.left + self.width + self.border.right) * self.pitch()
     }
 
-    /// Codes of all rows, borders included.
+    /// Number of codes in all rows, including the border.
     pub fn image(&self) -> usize {
         (self.border.top + self.height + self.border.bottom) * self.row()
     }
 
-    /// Codes to set aside: the image, and as much behind it as windows and vectors may reach past its end. What lies
-    /// there is read, and never felt.
+    /// Number of codes to allocate: the image, and as many behind it as windows and vectors may read past its end.
+    /// Their values do not affect results.
     pub fn len(&self) -> usize {
         self.image() + 2 * self.row() + 64
     }
 
-    /// Whether there is no pixel.
+    /// Whether the image has no codes.
     pub fn is_empty(&self) -> bool {
         self.channels * self.height * self.width == 0
     }
 
-    /// Where the first channel of pixel (`y`, `x`) lies.
+    /// Index of the first channel of pixel (`y`, `x`).
     pub fn at(&self, y: usize, x: usize) -> usize {
         (self.border.top + y) * self.row() + (self.border.left + x) * self.pitch()
     }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_border_is_cleared() {
+    fn clear_border_leaves_image_unchanged() {
         let frame = Frame {
             border: Border {
                 top: 1,

@@ -1,7 +1,7 @@
-//! Sixteen sums at a time, on the widest unit that the processor has.
+//! Vectors of sixteen sums, on the widest vector extension of the processor.
 //!
-//! A kernel is written once over [`Lanes`]; integer sums are exact and requantization is checked against the exact value
-//! wherever rounding could differ, so all implementations give the same bits.
+//! A kernel is written once over [`Lanes`]. Integer sums are exact, and requantization is repeated exactly wherever
+//! rounding could differ. So all implementations give the same bits.
 #![expect(unsafe_code, reason = "vectors are read and written through pointers")]
 
 #[cfg(target_arch = "aarch64")]
@@ -19,11 +19,11 @@ pub(crate) use constants::{Constants, Ends};
 pub(crate) use form::{Form, Pairs, Quads};
 pub use isa::Isa;
 
-/// Lanes of a vector, whatever the processor.
+/// Lanes of a vector, the same on every processor.
 pub(crate) const LANES: usize = 16;
 
-/// Which of sixteen channels each lane holds: the order in which the processor interleaves and packs, so that neither needs
-/// a permutation. Weights, multipliers and offsets are packed in it.
+/// The channel, of sixteen, that each lane holds. Weights, multipliers and offsets are packed in this order, in which
+/// the processor's instructions interleave and pack vectors, so that no permutation is needed.
 pub(crate) const ORDER: [usize; LANES] = if cfg!(target_arch = "x86_64") {
     [0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15]
 } else {
@@ -32,16 +32,16 @@ pub(crate) const ORDER: [usize; LANES] = if cfg!(target_arch = "x86_64") {
 
 /// Sixteen 32-bit sums.
 pub(crate) trait Lanes: Copy {
-    /// Two codes for every lane.
+    /// Two codes per lane.
     type Pairs: Copy;
-    /// Four bytes for every lane.
+    /// Four bytes per lane.
     type Quads: Copy;
     /// Sixteen 16-bit codes in the order of channels.
     type Codes: Copy;
-    /// The smallest code that a byte holds: 0 where the unit takes bytes of codes without a sign, -128 where it takes both
-    /// factors with theirs.
+    /// The smallest code that a byte holds: 0 where the instruction set multiplies unsigned codes by signed weights,
+    /// -128 where both are signed.
     const LEAST_BYTE: i16;
-    /// Accumulators that the register file holds beside what feeds them.
+    /// Number of accumulators that the register file holds beside the factors.
     const TILE: usize;
 
     fn zero() -> Self;
@@ -70,16 +70,16 @@ pub(crate) trait Lanes: Copy {
     /// Thirty-two codes can be read from `from`.
     unsafe fn load_pairs(from: *const i16) -> Self::Pairs;
 
-    /// The two codes at `from` in every lane.
+    /// Copies the two codes at `from` to every lane.
     ///
     /// # Safety
     /// Two codes can be read from `from`.
     unsafe fn splat_pair(from: *const i16) -> Self::Pairs;
 
-    /// Lane by lane, the code of `a` and the code of `b`.
+    /// Pairs, lane by lane, the code of `a` and the code of `b`.
     fn zip(a: Self::Codes, b: Self::Codes) -> Self::Pairs;
 
-    /// The same pairs, of which the compiler no longer knows that they are.
+    /// Returns `pairs` unchanged but opaque to the optimiser, like `black_box`.
     fn opaque(pairs: Self::Pairs) -> Self::Pairs;
 
     /// `self + a.0 * b.0 + a.1 * b.1`, lane by lane.
@@ -89,21 +89,21 @@ pub(crate) trait Lanes: Copy {
     /// Sixty-four weights can be read from `from`.
     unsafe fn load_quads(from: *const i8) -> Self::Quads;
 
-    /// The four bytes at `from` in every lane.
+    /// Copies the four bytes at `from` to every lane.
     ///
     /// # Safety
     /// Four bytes can be read from `from`.
     unsafe fn splat_quad(from: *const i8) -> Self::Quads;
 
-    /// `self` and the four products of each lane; a code's byte counts from [`Self::LEAST_BYTE`] on. Sums may pass 32 bits
-    /// on the way.
+    /// Adds the four products of each lane to `self`. Bytes of codes are signed if [`Self::LEAST_BYTE`] is negative,
+    /// and unsigned otherwise. Intermediate sums may wrap around at 32 bits.
     fn dot4(self, weights: Self::Quads, codes: Self::Quads) -> Self;
 
     /// # Safety
     /// Sixteen codes can be read from `from`.
     unsafe fn load_codes(from: *const i16) -> Self::Codes;
 
-    /// Sixteen bytes as codes.
+    /// Loads sixteen bytes as codes.
     ///
     /// # Safety
     /// Sixteen bytes can be read from `from`.
@@ -127,18 +127,19 @@ pub(crate) trait Lanes: Copy {
 
     fn sub_codes(a: Self::Codes, b: Self::Codes) -> Self::Codes;
 
-    /// How far results were from their rounded values.
+    /// Per lane, the largest distance of a result from its rounded value so far.
     type Away: Copy;
 
     fn no_away() -> Self::Away;
 
-    /// Whether any result of those that `away` has seen lies so near to a tie that it may be wrong.
+    /// Whether any of the results recorded in `away` lies so near to a tie that it may be rounded wrongly.
     fn doubtful(away: Self::Away, constants: Constants<'_>) -> bool;
 
-    /// Single-precision requantization; `away` sees it. Results stay within 32 bits, or all are to be doubted.
+    /// Requantizes in single precision and records the distances in `away`. Results must fit 32 bits before the clamp,
+    /// unless `constants` doubts every result.
     fn requantize(self, constants: Constants<'_>, away: &mut Self::Away) -> Self::Codes;
 
-    /// `a * multiplier + b * offset`, clamped and rounded; `away` sees it.
+    /// Computes `a * multiplier + b * offset`, clamped and rounded, and records the distances in `away`.
     fn blend(
         a: Self::Codes,
         b: Self::Codes,
@@ -147,7 +148,7 @@ pub(crate) trait Lanes: Copy {
     ) -> Self::Codes;
 }
 
-/// Work that is compiled once for every vector unit. `run` and what it calls must be inlined to profit.
+/// A loop that is compiled once per instruction set. `run` and the functions it calls must be inlined to profit.
 pub(crate) trait Task {
     fn run<L: Lanes>(self);
 }

@@ -1,10 +1,10 @@
-//! INT8 inference with integer arithmetic: kernels, and programs of them.
+//! INT8 inference with integer arithmetic: kernels, and programs made of kernels.
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! Images lie channels last, as 16-bit codes without their zero points, inside a border of zeros ([`Frame`]). Sums are
-//! exact in 32 bits, and [`Requantize`] turns a sum into a code again. Every instruction set ([`Isa`]) gives the same
-//! bits.
+//! A code is a quantized value without its zero point, stored in 16 bits. Images lie channels last inside a border of
+//! zeros ([`Frame`]). Sums are exact in 32 bits, and [`Requantize`] turns a sum into a code again. Every instruction
+//! set ([`Isa`]) gives the same bits.
 
 mod average;
 mod blend;

@@ -1,4 +1,4 @@
-//! What the vector unit can do at most: the limit that a layer's speed is held against.
+//! Peak throughput of an instruction set, with which the speed of a layer is compared.
 #![expect(unsafe_code, reason = "vectors are read through pointers")]
 
 use std::hint::black_box;
@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use crate::lanes::{Form, Isa, LANES, Lanes, Pairs, Quads, Task};
 
-/// Sums that are in flight at the same time, so that no addition waits for the one before.
+/// Number of independent sums, so that no addition waits for the previous one.
 const SUMS: usize = 6;
 
-/// Products that are timed at once.
+/// Number of products per sum in one timed run.
 const STEPS: usize = 20_000;
 
-/// Multiply-accumulates a second of `isa` on one core, from registers alone: the best of a quarter of a second.
+/// Multiply-accumulates per second of `isa` on one core, with all operands in registers: the best run of a quarter of a
+/// second.
 pub fn peak(isa: Isa) -> f64 {
     let mut best = f64::INFINITY;
     let begin = Instant::now();
@@ -33,10 +34,10 @@ pub fn peak(isa: Isa) -> f64 {
     (STEPS * SUMS * LANES * depth) as f64 / best
 }
 
-/// Sums of products of the same codes.
+/// Sums of products of the same 16-bit codes.
 struct Registers;
 
-/// The same of bytes.
+/// Sums of products of the same bytes.
 struct Bytes;
 
 impl Task for Registers {
@@ -45,7 +46,7 @@ impl Task for Registers {
         let a = L::codes(black_box([3; LANES]));
         let mut pairs = L::zip(a, a);
         repeat(|sum: L| {
-            // Otherwise the compiler would multiply once and add the same product every time.
+            // Without this, the compiler would multiply once and add the same product every time.
             pairs = L::opaque(pairs);
             sum.dot(pairs, pairs)
         });
@@ -56,9 +57,9 @@ impl Task for Bytes {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let bytes = black_box([3; 4 * LANES]);
-        // SAFETY: they are as many as a vector of quads has.
+        // SAFETY: a vector of quads has as many bytes.
         let quads = unsafe { L::load_quads(bytes.as_ptr()) };
-        // Units with quads multiply and add in one, so there is no product to keep.
+        // With quads, one instruction multiplies and adds, so the compiler cannot keep the product.
         repeat(|sum: L| sum.dot4(quads, quads));
     }
 }

@@ -1,13 +1,13 @@
-//! The mean of a whole image, and the maximum of windows.
+//! Mean of a whole image, and maximum of windows.
 
 use crate::KernelError;
 use crate::frame::Frame;
 use crate::requantize::Requantize;
 use crate::shape::Window;
 
-/// Sums of all pixels, channel by channel, to `sums`, which has one entry a channel.
+/// Writes the sum of all pixels to `sums`, which has one entry per channel.
 ///
-/// They are exact: an image has fewer than 2^23 pixels.
+/// Sums are exact, because an image has fewer than 2^23 pixels.
 pub(crate) fn sum_pixels(input: &Frame, x: &[i16], sums: &mut [i32]) {
     sums.fill(0);
     for y in 0..input.height {
@@ -20,10 +20,10 @@ pub(crate) fn sum_pixels(input: &Frame, x: &[i16], sums: &mut [i32]) {
     }
 }
 
-/// The mean of a whole image as codes: `requantize` has the scales' ratio over the number of pixels as its multiplier.
+/// Checks that the sum of all pixels of an image fits 32 bits.
 ///
 /// # Errors
-/// [`KernelError::Shape`] for more than 2^23 pixels, whose sum could pass 32 bits.
+/// [`KernelError::Shape`] for 2^23 pixels or more.
 pub(crate) fn check_mean(input: &Frame) -> Result<(), KernelError> {
     if input.height * input.width < 1 << 23 {
         return Ok(());
@@ -34,7 +34,8 @@ pub(crate) fn check_mean(input: &Frame) -> Result<(), KernelError> {
     )))
 }
 
-/// Codes of the mean, to the only pixel of `output`.
+/// Writes the mean to the only pixel of `output`. The multiplier of `requantize` includes the division by the number of
+/// pixels.
 pub(crate) fn mean(sums: &[i32], requantize: &Requantize, output: &Frame, out: &mut [i16]) {
     let pixel = &mut out[output.at(0, 0)..][..sums.len()];
     for (channel, (code, &sum)) in pixel.iter_mut().zip(sums).enumerate() {
@@ -42,8 +43,10 @@ pub(crate) fn mean(sums: &[i32], requantize: &Requantize, output: &Frame, out: &
     }
 }
 
-/// `code` of each mean over the length of all, to the pixel `out`. `scale` makes a mean of a sum; `epsilon` is added to
-/// the sum of squares. In double precision, each operation rounded once, squares added in the order of channels.
+/// Divides the means by their Euclidean length, and writes the result, quantized with `code`, to the pixel `out`.
+///
+/// `scale` turns a sum into a mean, and `epsilon` is added to the sum of squares. Every operation is in double
+/// precision and rounded once; squares are added in the order of channels.
 pub(crate) fn unit(
     sums: &[i32],
     scale: f64,
@@ -59,10 +62,10 @@ pub(crate) fn unit(
     }
 }
 
-/// The maximum of a window that meets no pixel: no code is smaller.
+/// The result of a window without any pixel: the smallest possible code.
 pub(crate) const EMPTY: i16 = -255;
 
-/// The largest code of each window; padding never counts.
+/// Writes the largest code of each window to `out`, without regard to padding.
 pub(crate) fn max_windows(
     window: &Window,
     input: &Frame,

@@ -1,4 +1,4 @@
-//! Between real values, channels first, and codes, channels last.
+//! Conversion between real values, channels first, and codes, channels last.
 
 use crate::KernelError;
 use crate::frame::Frame;
@@ -7,7 +7,7 @@ use crate::lanes::{Isa, LANES, Lanes, Task};
 /// Scale and range of a quantized tensor, its zero point subtracted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Steps {
-    /// Width of a step, positive and finite.
+    /// Scale, positive and finite: the width of a step.
     pub scale: f32,
     /// The smallest code.
     pub low: i16,
@@ -16,10 +16,11 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Of a tensor with `scale` and `zero_point`, whose codes lie in `range`.
+    /// The steps of a tensor with `scale`, `zero_point` and quantized values within `range`.
     ///
     /// # Errors
-    /// [`KernelError::Scale`], or [`KernelError::ZeroPoint`] for one out of the range.
+    /// [`KernelError::Scale`] for a scale that is not positive and finite, [`KernelError::ZeroPoint`] for a zero point
+    /// outside the range.
     pub fn new(scale: f32, zero_point: i16, range: [i16; 2]) -> Result<Self, KernelError> {
         if !(scale > 0.0 && scale.is_finite()) {
             return Err(KernelError::Scale { value: scale });
@@ -39,7 +40,7 @@ impl Steps {
         })
     }
 
-    /// The code of `value` without its zero point: ONNX's QuantizeLinear, quotient in single precision, ties to even.
+    /// The code of `value`, as ONNX's QuantizeLinear: the quotient is in single precision, and ties round to even.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "clamped to 16-bit numbers first"
@@ -51,9 +52,11 @@ impl Steps {
             .clamp(f32::from(self.low), f32::from(self.high)) as i16
     }
 
-    /// The same for a number, in operations that every vector unit has: a number below 2^22 in magnitude that is added to
-    /// 1.5 * 2^23 is rounded, ties to even, and lies in the last bits of the sum.
-    #[expect(clippy::cast_possible_truncation, reason = "the last bits are wanted")]
+    /// The same as [`Steps::code`] for a value that is not NaN, with operations that every instruction set has.
+    ///
+    /// Adding 1.5 * 2^23 to a number below 2^22 in magnitude rounds the number, ties to even, and leaves it in the low
+    /// bits of the sum.
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits are the code")]
     #[inline(always)]
     fn plain_code(self, value: f32) -> i16 {
         let quotient = value / self.scale;
@@ -61,16 +64,16 @@ impl Steps {
         (clamped + 12_582_912.0).to_bits() as i16
     }
 
-    /// The value of `code`, which is without its zero point.
+    /// The real value of `code`.
     pub fn value(self, code: i16) -> f32 {
         f32::from(code) * self.scale
     }
 }
 
-/// Codes of `values`, `[channels, height, width]`, to `out`. The border is left alone.
+/// Writes the codes of `values`, `[channels, height, width]`, to `out`. The border is not written.
 ///
 /// # Errors
-/// [`KernelError::Input`] for the first value that is not a number: it has no code.
+/// [`KernelError::Input`] for the first NaN, which has no code.
 pub(crate) fn quantize(
     isa: Isa,
     steps: Steps,
@@ -98,7 +101,7 @@ struct Quantize<'a> {
 }
 
 impl Task for Quantize<'_> {
-    /// The compiler makes vectors of the plain loop, of the unit that it is compiled for.
+    /// A plain loop, which the compiler vectorises for the instruction set of `L`.
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Self {
@@ -125,7 +128,7 @@ impl Task for Quantize<'_> {
     }
 }
 
-/// Values of the codes `x`, to `out`, `[channels, height, width]`.
+/// Writes the real values of the codes `x` to `out`, `[channels, height, width]`.
 pub(crate) fn dequantize(steps: Steps, x: &[i16], frame: &Frame, out: &mut [f32]) {
     let (pitch, line) = (frame.pitch(), frame.width * frame.pitch());
     for (channel, plane) in out.chunks_exact_mut(frame.height * frame.width).enumerate() {
@@ -166,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn codes_are_those_of_the_definition(
+        fn plain_code_equals_code(
             value in -300.0_f32..300.0, half in -600_i16..600, scale in 1e-3_f32..2.0, zero in 0_i16..256,
         ) {
             let steps = Steps::new(scale, zero, [0, 255]).unwrap();
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_has_no_code() {
+    fn nan_input_is_error() {
         let steps = Steps::new(0.5, 3, [0, 255]).unwrap();
         let frame = Frame::new(1, 1, 3);
         let mut out = vec![0; frame.len()];

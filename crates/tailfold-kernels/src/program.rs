@@ -1,4 +1,4 @@
-//! A network, or a part of one, as integer layers with planned memory.
+//! A network, or a part of a network, as integer layers with planned memory.
 
 mod arena;
 mod operation;
@@ -13,20 +13,20 @@ pub use operation::{Addend, Layer, Operation, Place};
 pub use run::Workspace;
 use step::Step;
 
-/// Layers that are ready to run, one image at a time. Tensors between them are codes; the program takes and gives real
-/// values, channels first, at numbered ports.
+/// Layers that are ready to run, one image at a time. Tensors between layers hold codes. Inputs and outputs of the
+/// program are real values, channels first, at numbered ports.
 #[derive(Clone, Debug)]
 pub struct Program {
     isa: Isa,
     tensors: Vec<Tensor>,
     steps: Vec<Step>,
-    /// Codes of all tensors together.
+    /// Number of codes in the memory that all tensors share.
     arena: usize,
     inputs: Vec<usize>,
     outputs: Vec<usize>,
 }
 
-/// A tensor of codes, and where it lies.
+/// A tensor of codes, and its place in the arena.
 #[derive(Clone, Copy, Debug)]
 struct Tensor {
     frame: Frame,
@@ -41,14 +41,15 @@ impl Tensor {
     }
 }
 
-/// What a step of a program is, for people.
+/// Description of a program's step for reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepInfo<'a> {
     /// The layer's name.
     pub name: &'a str,
     /// The kernel: `winograd`, `add`, ...
     pub kernel: &'static str,
-    /// Multiply-accumulates of an image by the definition, whatever the kernel saves; 0 without weights.
+    /// Multiply-accumulates per image by the definition of a convolution, even if the kernel needs fewer; 0 without
+    /// weights.
     pub products: u64,
 }
 
@@ -56,9 +57,9 @@ pub struct StepInfo<'a> {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("layer `{layer}`: {error}")]
 pub struct ProgramError {
-    /// Its name.
+    /// Name of the layer.
     pub layer: String,
-    /// What is wrong.
+    /// Cause of the failure.
     pub error: KernelError,
 }
 
@@ -66,7 +67,7 @@ impl Program {
     /// Packs `layers`, which run in this order, over tensors of `[channels, height, width]`.
     ///
     /// # Errors
-    /// [`ProgramError`] naming the layer whose sizes, scales or weights do not fit.
+    /// [`ProgramError`] names the first layer with invalid sizes, scales or weights.
     pub fn new(isa: Isa, tensors: &[[usize; 3]], layers: Vec<Layer>) -> Result<Self, ProgramError> {
         let mut frames: Vec<Frame> = tensors
             .iter()
@@ -82,7 +83,9 @@ impl Program {
             };
             for input in operation.reads() {
                 if !written.get(input).copied().unwrap_or(false) {
-                    return Err(wrong(format!("it reads tensor {input} before it is there")));
+                    return Err(wrong(format!(
+                        "it reads tensor {input}, which no earlier layer writes"
+                    )));
                 }
                 if let Operation::Conv {
                     input: of, window, ..
@@ -98,7 +101,11 @@ impl Program {
                         *done = true;
                         ranges[output] = operation.range(&ranges);
                     }
-                    _ => return Err(wrong(format!("it cannot write tensor {output}"))),
+                    _ => {
+                        return Err(wrong(format!(
+                            "tensor {output} is missing or already written by another layer"
+                        )));
+                    }
                 }
             }
         }
@@ -155,23 +162,23 @@ impl Program {
         self.isa
     }
 
-    /// Values of an image at each input port.
+    /// Number of values per image at each input port.
     pub fn inputs(&self) -> &[usize] {
         &self.inputs
     }
 
-    /// Values of an image at each output port.
+    /// Number of values per image at each output port.
     pub fn outputs(&self) -> &[usize] {
         &self.outputs
     }
 
-    /// What it does, in order.
+    /// The steps, in the order in which they run.
     pub fn steps(&self) -> impl Iterator<Item = StepInfo<'_>> {
         self.steps.iter().map(Step::info)
     }
 }
 
-/// Checks that sizes are within bounds that no network reaches; within them, no product of sizes overflows.
+/// Checks that sizes stay within bounds that no real network reaches, so that no product of sizes overflows.
 fn check_sizes(layers: &[Layer], frames: &[Frame]) -> Result<(), ProgramError> {
     const LONGEST: usize = 1 << 16;
     const LARGEST: usize = 1 << 28;

@@ -1,17 +1,18 @@
-//! From sums of products to codes: the definition, and its form for vectors.
+//! Requantization of sums of products to codes: the exact definition, and its form for vectors.
 
 use crate::KernelError;
 use crate::lanes::{Constants, Ends, LANES, Lanes, ORDER};
 
-/// What is done to the sums of a layer, channel by channel: `clamp(round(sum * multiplier + offset), low, high)`.
+/// The requantization of a layer's sums, with constants per channel:
+/// `clamp(round(sum * multiplier + offset), low, high)`.
 ///
-/// A sum is of products of codes without zero points, so `multiplier = input scale * weight scale / output scale` and
-/// `offset = bias / output scale` make it the real value in steps of the output; ties round to even. The result is a code
-/// without its zero point; `low` and `high` are the ends of the code's type, or of an activation, without it too.
-/// Rounding is monotone, so a ReLU or a clip in front of the rounding is a narrower clamp behind it.
+/// Sums are of products of codes without zero points. With `multiplier = input scale * weight scale / output scale` and
+/// `offset = bias / output scale`, the result is the real value in steps of the output, with ties rounded to even.
+/// `low` and `high` are the ends of the output's type or of an activation, without the zero point. Rounding is
+/// monotone, so a ReLU or Clip before the rounding equals a narrower clamp after it.
 ///
-/// This is ONNX's DequantizeLinear, operator, QuantizeLinear in real arithmetic: the product and the sum are in double
-/// precision, each rounded once, which is exact up to 2^-52 of the larger one.
+/// This computes ONNX's sequence DequantizeLinear, operator, QuantizeLinear in real arithmetic: product and sum are in
+/// double precision, each rounded once, with an error of at most 2^-52 of the larger one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Requantize {
     multiplier: Vec<f64>,
@@ -21,7 +22,8 @@ pub struct Requantize {
     vectors: Vectors,
 }
 
-/// The same in single precision, in blocks of sixteen channels in the lanes' order, with a bound of what that costs.
+/// The constants in single precision, in blocks of sixteen channels in the order of the lanes, with a bound of the
+/// error.
 #[derive(Clone, Debug, PartialEq)]
 struct Vectors {
     multiplier: Vec<[f32; LANES]>,
@@ -30,15 +32,15 @@ struct Vectors {
     ends: Ends,
 }
 
-/// Larger ratios overflow in single precision; no network has them.
+/// The largest accepted ratio. Larger ratios could overflow in single precision, and no real network has them.
 pub(crate) const LARGEST: f64 = 1e30;
 
 impl Requantize {
-    /// `multiplier` and `offset` have one entry a channel.
+    /// Prepares the requantization. `multiplier` and `offset` have one entry per channel.
     ///
     /// # Errors
-    /// [`KernelError::Length`] when they differ in length, [`KernelError::Ratio`] for one that is not finite or above
-    /// 1e30, [`KernelError::Clamp`] when the ends are in the wrong order or beyond 255.
+    /// [`KernelError::Length`] when the two differ in length, [`KernelError::Ratio`] for an entry that is not finite or
+    /// above 1e30, [`KernelError::Clamp`] when the ends are in the wrong order or beyond 255.
     pub fn new(
         multiplier: Vec<f64>,
         offset: Vec<f64>,
@@ -72,7 +74,7 @@ impl Requantize {
         })
     }
 
-    /// Channels.
+    /// Number of channels.
     pub fn channels(&self) -> usize {
         self.multiplier.len()
     }
@@ -82,7 +84,7 @@ impl Requantize {
         [self.low, self.high]
     }
 
-    /// Of `count` channels from `first` on.
+    /// The requantization of `count` channels from `first` on.
     pub(crate) fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
         let part = first..first + count;
         let all_doubted = self.vectors.doubt.iter().flatten().all(|&d| d < 0.0);
@@ -97,14 +99,14 @@ impl Requantize {
         Ok(of_part)
     }
 
-    /// The code of `sum` in `channel`, without its zero point.
+    /// The exact code of `sum` in `channel`.
     pub fn code(&self, channel: usize, sum: i32) -> i16 {
         let steps = f64::from(sum) * self.multiplier[channel] + self.offset[channel];
         nearest(steps, [self.low, self.high])
     }
 
-    /// The same for layers whose sums stay within `bounds`, one a channel: where single precision could leave 32-bit
-    /// numbers, all codes are computed exactly.
+    /// Prepares for sums within `bounds`, one per channel. If single-precision results could exceed 32-bit integers,
+    /// all codes are computed with the exact definition.
     #[must_use]
     pub(crate) fn within(mut self, bounds: &[u64]) -> Self {
         let largest = bounds
@@ -120,7 +122,7 @@ impl Requantize {
         self
     }
 
-    /// The same for sums that are `factor` times too large, a power of two.
+    /// Prepares for sums that are `factor` times too large, where `factor` is a power of two.
     pub(crate) fn divided_by(&self, factor: f32) -> Self {
         let mut scaled = self.clone();
         for m in scaled.vectors.multiplier.as_flattened_mut() {
@@ -129,7 +131,7 @@ impl Requantize {
         scaled
     }
 
-    /// The channels from `16 * index` on, for sums that are `factor` times too large.
+    /// The block of sixteen channels from `16 * index` on, for sums that are `factor` times too large.
     #[inline(always)]
     pub(crate) fn block(&self, index: usize, factor: i32) -> Block<'_> {
         Block {
@@ -145,8 +147,8 @@ impl Requantize {
         }
     }
 
-    /// The codes of the block's sixteen `sums`, which are in the lanes' order and `factor` times too large; in the order
-    /// of channels.
+    /// The exact codes, in the order of channels, of a block's sixteen `sums`, which are in the order of the lanes and
+    /// `factor` times too large.
     #[cold]
     #[inline(never)]
     pub(crate) fn exact(&self, block: usize, sums: [i32; LANES], factor: i32) -> [i16; LANES] {
@@ -161,10 +163,10 @@ impl Requantize {
     }
 }
 
-/// `steps` within `low` and `high`, rounded, ties to even.
+/// Clamps `steps` to `low` and `high`, and rounds it, ties to even.
 ///
-/// A number below 2^51 in magnitude loses its fraction when 1.5 * 2^52 is added to it: that is the rounding, without a
-/// call where the processor's instruction for it may not be used.
+/// Adding 1.5 * 2^52 to a number below 2^51 in magnitude rounds off its fraction. Unlike `round_ties_even`, this needs
+/// no function call on targets without a rounding instruction.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "clamped to 16-bit numbers first"
@@ -176,23 +178,24 @@ pub(crate) fn nearest(steps: f64, [low, high]: [i16; 2]) -> i16 {
     ((clamped + SHIFT) - SHIFT) as i16
 }
 
-/// The limit of doubt for single-precision results up to `error` steps from the true ones; where none can be trusted,
-/// all are to be doubted.
+/// The limit of doubt for single-precision results with an error of up to `error` steps: a result further from its
+/// rounded value may be rounded wrongly. The limit is negative, so that every result is doubted, when no result can be
+/// trusted.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "rounding to single precision is allowed for in the error"
+    reason = "the error accounts for rounding to single precision"
 )]
 pub(crate) fn doubt(error: f64) -> f32 {
     (0.5 - error).max(-1.0) as f32
 }
 
-/// Where codes go. No closure: one that is not inlined is compiled for the smallest processor.
+/// Memory that receives codes. A closure would not do: unless inlined, it is compiled for the baseline instruction set.
 pub(crate) trait Store {
-    /// Those of the `p`-th pixel.
+    /// Writes the codes of the `p`-th pixel.
     fn codes<L: Lanes>(&self, p: usize, codes: L::Codes);
 }
 
-/// One block of sixteen channels.
+/// The requantization of one block of sixteen channels.
 #[derive(Clone, Copy)]
 pub(crate) struct Block<'a> {
     constants: Constants<'a>,
@@ -202,8 +205,9 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Gives the codes of each of `sums`, exactly as [`Requantize::code`] has them, to `store`, now and then a second time:
-    /// whether any may be wrong is asked once for all.
+    /// Writes the codes of each of `sums` to `store`, equal to [`Requantize::code`].
+    ///
+    /// All codes are written first in single precision. If any of them may be wrong, all are written a second time.
     #[inline(always)]
     pub(crate) fn each<L: Lanes, const P: usize>(&self, sums: [L; P], store: &impl Store) {
         let mut away = L::no_away();
@@ -217,7 +221,7 @@ impl Block<'_> {
         }
     }
 
-    /// The codes of `sums`, exactly as [`Requantize::code`] has them.
+    /// The codes of `sums`, equal to [`Requantize::code`].
     #[inline(always)]
     pub(crate) fn codes<L: Lanes>(&self, sums: L) -> L::Codes {
         let mut away = L::no_away();
@@ -233,12 +237,12 @@ impl Block<'_> {
 impl Vectors {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "rounding to single precision is what this is for"
+        reason = "constants for vectors are in single precision"
     )]
     fn new(multiplier: &[f64], offset: &[f64], clamp: [i16; 2]) -> Self {
-        // At most five roundings of 2^-24 (multiplier, sum, product, offset, result), of terms that are below the result
-        // and the offset together: 2^-22 of both, and a little for the second order. Only results within the clamp, below
-        // 256, matter.
+        // At most five roundings of 2^-24 each (multiplier, sum, product, offset, result), of terms that are smaller
+        // than the result plus the offset. So the error is at most 2^-22 of both, plus 1 % for second-order terms. Only
+        // results within the clamp, below 256, matter.
         let error = |offset: f64| 1.01 * (256.0 + offset.abs()) * 2.0_f64.powi(-22);
         let doubts: Vec<f64> = offset.iter().map(|&o| f64::from(doubt(error(o)))).collect();
         let pack = |values: &[f64]| {

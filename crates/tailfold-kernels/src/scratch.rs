@@ -1,6 +1,6 @@
-//! Memory that a layer uses while it runs, set aside once.
+//! Scratch memory of a running layer, allocated once.
 
-/// Codes and sums between the steps of one layer.
+/// Memory for intermediate codes and sums of one layer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) bytes: Vec<i8>,
@@ -8,7 +8,7 @@ pub(crate) struct Scratch {
     pub(crate) sums: Vec<i32>,
 }
 
-/// How many of each a layer needs.
+/// Number of bytes, codes and sums that a layer needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Need {
     pub(crate) bytes: usize,
@@ -32,7 +32,7 @@ impl Scratch {
         }
     }
 
-    /// Bytes held.
+    /// Size of the memory in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.len() + self.codes.len() * 2 + self.sums.len() * 4
     }

@@ -3,21 +3,21 @@
 use crate::KernelError;
 use crate::frame::{Border, Frame};
 
-/// A window: sizes, distances and padding, each `[rows, pixels]`.
+/// Kernel size, stride, dilation and padding of a sliding window, each `[rows, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Taps.
+    /// Number of taps.
     pub kernel: [usize; 2],
-    /// From one window to the next.
+    /// Distance from one window to the next.
     pub stride: [usize; 2],
-    /// From one tap to the next.
+    /// Distance from one tap to the next.
     pub dilation: [usize; 2],
-    /// Zeros around the image.
+    /// Padding around the image.
     pub pads: Border,
 }
 
 impl Window {
-    /// One tap.
+    /// A window with one tap, stride 1 and no padding.
     pub fn point() -> Self {
         Self {
             kernel: [1, 1],
@@ -27,7 +27,7 @@ impl Window {
         }
     }
 
-    /// `[height, width]` of what the windows make of an image of `height` and `width`.
+    /// `[height, width]` of the output for an image of `height` and `width`.
     ///
     /// # Errors
     /// [`KernelError::Shape`] when a size is zero or the window does not fit.
@@ -65,19 +65,21 @@ impl Window {
         dense && top.max(bottom) < self.kernel[0] && left.max(right) < self.kernel[1]
     }
 
-    /// Where in `frame` the window of output pixel (`y`, `x`) begins; `frame`'s border is at least as wide as the padding.
+    /// Index in `frame` at which the window of output pixel (`y`, `x`) begins. The border of `frame` must be at least
+    /// as wide as the padding.
     pub(crate) fn start(&self, frame: &Frame, y: usize, x: usize) -> usize {
         let row = frame.border.top + y * self.stride[0] - self.pads.top;
         let pixel = frame.border.left + x * self.stride[1] - self.pads.left;
         row * frame.row() + pixel * frame.pitch()
     }
 
-    /// Codes between the starts of neighbouring windows of a row.
+    /// Number of codes from one window of a row to the next.
     pub(crate) fn step(&self, frame: &Frame) -> usize {
         self.stride[1] * frame.pitch()
     }
 
-    /// Checks that all windows of an output as large as `out` lie in `frame`, borders included.
+    /// Checks that the windows over `frame` give an output as large as `out`, and that the border of `frame` holds the
+    /// padding.
     pub(crate) fn check(&self, frame: &Frame, out: &Frame) -> Result<(), KernelError> {
         let expected = self.output(frame.height, frame.width)?;
         let enough = frame.border.union(self.pads) == frame.border;

@@ -1,4 +1,4 @@
-//! Elementwise functions of INT8 activations: a lookup table from each code to the code of its result.
+//! Elementwise functions of INT8 activations, as a lookup table from each code to the code of its result.
 
 use crate::KernelError;
 use crate::frame::Frame;
@@ -23,7 +23,7 @@ impl Table {
         let last = i64::from(first) + i64::try_from(codes.len()).unwrap_or(i64::MAX) - 1;
         if i64::from(low) < i64::from(first) || i64::from(high) > last || low > high {
             return Err(KernelError::Shape(format!(
-                "a table of the codes from {first} to {last} lacks some between {low} and {high}"
+                "the table has codes from {first} to {last}, but the input has codes from {low} to {high}"
             )));
         }
         let [least, greatest] = ends(codes);
@@ -35,7 +35,7 @@ impl Table {
         }
         let mut table = Box::new([0; LENGTH]);
         for (code, &result) in (first..).zip(codes) {
-            // No input has a code beyond these.
+            // No input has a code outside this range.
             if (-255..=255).contains(&code) {
                 table[place(code)] = result;
             }

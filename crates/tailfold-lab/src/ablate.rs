@@ -1,4 +1,4 @@
-//! `tailfold-lab ablate`: losses under one recipe, arm by arm and seed by seed.
+//! `tailfold-lab ablate`: trains the arms of an ablation under one recipe with several seeds, and compares them.
 
 mod ladder;
 mod pictures;
@@ -21,11 +21,12 @@ use ladder::{Ladder, Overrides};
 use report::{ArmReport, Difference, Failure, Measured, Report};
 use run::{Finished, Job};
 
-/// Train every arm of a ladder with every seed under one recipe; print means and standard errors per class group, and
-/// paired differences.
+/// Train every arm of an ablation ladder with every seed under one recipe.
 ///
-/// A finished run is kept and an interrupted run goes on, so the same command continues an interrupted ladder. An arm that fails
-/// is named, the others still run, and the exit code is 1.
+/// Prints means and standard errors per class group, and paired differences between arms.
+///
+/// The command keeps finished runs and resumes interrupted ones, so repeating it continues an interrupted ladder. If a
+/// run fails, the others still run, the result names the failed run, and the exit code is 1.
 ///
 /// Example: tailfold-lab ablate --config models/fashion-lt/ladder.toml --seeds 3
 #[derive(Debug, clap::Args)]
@@ -33,31 +34,31 @@ pub(crate) struct Args {
     /// Ladder file.
     #[arg(long)]
     config: PathBuf,
-    /// Seeds of each arm: 0, 1, ...
+    /// Number of seeds per arm: 0, 1, ...
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
     seeds: u64,
-    /// Folder of the runs, the table and the pictures; `runs/ablate/NAME` without it, NAME being the model's.
+    /// Folder for runs, table and charts. Default: `runs/ablate/NAME`, where NAME is the folder of the ladder file.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Arms to run; all without it.
+    /// Arms to run. Default: all.
     #[arg(long, value_delimiter = ',')]
     arms: Vec<String>,
-    /// Runs at a time; one a core without it. They share the cores.
+    /// Number of parallel runs, which share the cores. Default: one per core.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
     jobs: Option<u64>,
-    /// Training data, in place of the recipe's.
+    /// Training data instead of the recipe's data.
     #[arg(long)]
     data: Option<DataSpec>,
-    /// Test data, in place of the ladder's.
+    /// Test data instead of the ladder's data.
     #[arg(long)]
     test: Option<DataSpec>,
-    /// Epochs, in place of the recipe's.
+    /// Number of epochs instead of the recipe's number.
     #[arg(long, value_parser = clap::value_parser!(i64).range(1..=100_000))]
     epochs: Option<i64>,
-    /// Where to train: `cpu`, `cuda`, `vulkan`.
+    /// Training device: `cpu`, `cuda` or `vulkan`.
     #[arg(long, default_value = "cpu")]
     device: String,
-    /// Copy the table, the CSV, the JSON and the pictures to this folder, when no arm failed.
+    /// Copy the table, the CSV, the JSON and the charts to this folder if no run failed.
     #[arg(long)]
     commit_to: Option<PathBuf>,
     /// Print one JSON object (schema `tailfold.ablate/1`) instead of the table.
@@ -126,8 +127,10 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!report.failed.is_empty())))
 }
 
-/// The folder of a ladder, held until the file is dropped: two calls would train the same runs into each other's files. A
-/// ladder that is killed lets go of it, although its last runs may still be at work.
+/// Locks the folder of a ladder until the returned file is dropped, because two commands would overwrite each other's
+/// runs.
+///
+/// The lock ends with the process. If the process is killed, its last training processes may still run without a lock.
 fn lock(out: &Path) -> anyhow::Result<File> {
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     let path = out.join("lock");
@@ -146,7 +149,7 @@ fn lock(out: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Name of the folder that the ladder file lies in.
+/// Name of the folder that contains the ladder file.
 fn model_name(config: &Path) -> anyhow::Result<String> {
     let path = std::path::absolute(config)?;
     let folder = path.parent().and_then(Path::file_name);
@@ -154,7 +157,8 @@ fn model_name(config: &Path) -> anyhow::Result<String> {
     Ok(name.to_string_lossy().into_owned())
 }
 
-/// Seed by seed, so that an interrupted ladder has whole seeds.
+/// The runs of a ladder. All arms of one seed come before the next seed, so that an interrupted ladder has complete
+/// seeds.
 fn jobs(ladder: &Ladder, args: &Args, test: &DataSpec, out: &Path) -> anyhow::Result<Vec<Job>> {
     let recipe = ladder.recipe()?;
     let overrides = Overrides {
@@ -179,7 +183,7 @@ fn jobs(ladder: &Ladder, args: &Args, test: &DataSpec, out: &Path) -> anyhow::Re
     Ok(jobs)
 }
 
-/// Puts the finished runs together; fails when there is none.
+/// Combines the finished runs to a report. Fails without a finished run.
 fn conclude(
     ladder: &Ladder,
     args: &Args,
@@ -191,7 +195,7 @@ fn conclude(
     let manifest = match (finished.first(), failed.first()) {
         (Some(run), _) => run.manifest.clone(),
         (None, Some(failure)) => bail!("every run failed; the first: {}", failure.why),
-        (None, None) => bail!("no run was asked for"),
+        (None, None) => bail!("there is no run"),
     };
     let epochs = || finished.iter().map(|run| run.manifest.epochs);
     let measured = Measured {
@@ -231,7 +235,7 @@ fn conclude(
     })
 }
 
-/// A data spec with the last part of its paths alone: what was measured, not where it lay.
+/// Shortens the paths of a data spec to their last part, so that a report names data but no folders of a machine.
 fn without_folders(spec: &str) -> String {
     let (source, options) = match spec.split_once('?') {
         Some((source, options)) => (source, Some(options)),
@@ -253,7 +257,7 @@ fn without_folders(spec: &str) -> String {
     options.map_or(source.clone(), |options| format!("{source}?{options}"))
 }
 
-/// Writes table, runs and pictures into `out`, and to where they are committed.
+/// Writes table, runs and charts to `out` and to the folder `--commit-to`, and prints the result.
 fn publish(report: &Report, args: &Args, out: &Path) -> anyhow::Result<()> {
     let markdown = report.markdown();
     let json = serde_json::to_string_pretty(report)?;
@@ -290,7 +294,7 @@ mod tests {
     use super::{lock, without_folders};
 
     #[test]
-    fn a_folder_has_one_ladder_at_a_time() {
+    fn second_ladder_in_same_folder_is_error() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("ladder");
         let held = lock(&out).unwrap();
@@ -304,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn specs_lose_their_folders() {
+    fn without_folders_keeps_last_part_of_paths() {
         for (spec, expected) in [
             ("embedded?split=test", "embedded?split=test"),
             (

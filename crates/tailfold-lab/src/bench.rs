@@ -1,4 +1,4 @@
-//! `tailfold-lab bench`: `tailfold bench` with other runtimes among the contenders, as tables and pictures.
+//! `tailfold-lab bench`: runs `tailfold bench` with other runtimes as contenders, and makes tables and charts.
 
 mod bars;
 mod contenders;
@@ -20,7 +20,7 @@ use report::Report;
 /// Time a model on this machine in interleaved runs: integer kernels, unmodified tract, ONNX Runtime, rten.
 ///
 /// ONNX Runtime is the pinned Python package of `tests/judges/requirements.txt`, which `cargo xtask ci` installs into
-/// `.venv`; rten is a project of its own, built on demand. Arguments after `--` go to `tailfold bench`.
+/// `.venv`. rten is built on demand as a separate project. Arguments after `--` go to `tailfold bench`.
 ///
 /// Example: tailfold-lab bench --model model.int8.onnx --float model.onnx --rten --chart bench.svg -- --rounds 50
 #[derive(Debug, clap::Args)]
@@ -31,31 +31,32 @@ pub(crate) struct Args {
     /// The same model in float.
     #[arg(long)]
     float: Option<PathBuf>,
-    /// Other quantized forms of it, for ONNX Runtime alone.
+    /// Another quantized form of the model, which only ONNX Runtime runs.
     #[arg(long, value_name = "NAME=FILE")]
     form: Vec<String>,
-    /// All networks of a folder that `tests/judges/nets.py` made, instead of one model: a table over networks.
+    /// Time all networks of a folder that `tests/judges/nets.py` made, instead of one model.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "float", "form"])]
     suite: Option<PathBuf>,
-    /// Time nothing: the table and the picture of a suite's report, as `--suite DIR --report FILE` wrote it.
+    /// Make table and chart from a kept report of `--suite DIR --report FILE`, without timing.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "float", "form", "suite", "report"])]
     from: Option<PathBuf>,
-    /// Add rten, which is built first.
+    /// Build rten and add it to the contenders.
     #[arg(long)]
     rten: bool,
     /// Leave the other runtimes out.
     #[arg(long, conflicts_with = "rten")]
     no_peers: bool,
-    /// Draw the contenders' times, or over networks their ratios to ours: an SVG or a PNG.
+    /// Draw a chart as SVG or PNG: the contenders' times or, for a suite, their ratios to tailfold.
     #[arg(long, value_name = "FILE")]
     chart: Option<PathBuf>,
-    /// Write the table to a file too, as Markdown.
+    /// Also write the table to a file, as Markdown.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Write the report to a file too, as JSON: that of `tailfold bench`, or schema `tailfold.bench-suite/1`.
+    /// Also write the report to a file, as JSON of `tailfold bench` or, for a suite, of schema
+    /// `tailfold.bench-suite/1`.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Arguments of `tailfold bench`.
+    /// Arguments for `tailfold bench`.
     #[arg(last = true)]
     args: Vec<String>,
 }
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `tailfold bench` of a model with its contenders.
+/// The command `tailfold bench` for a model and its contenders.
 fn command(tailfold: &Path, forms: &Forms<'_>, peers: &Peers) -> Command {
     let mut command = Command::new(tailfold);
     command.arg("bench").arg("--model").arg(forms.model);

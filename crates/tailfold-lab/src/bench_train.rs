@@ -1,4 +1,4 @@
-//! `tailfold-lab bench-train`: training speed on the CPU against PyTorch on the CPU, alternated in one run.
+//! `tailfold-lab bench-train`: training speed on the CPU compared with PyTorch, in interleaved runs.
 
 mod busy;
 mod profile;
@@ -15,34 +15,34 @@ use crate::statistics::median;
 
 /// Time training steps of this library and of PyTorch in interleaved runs on this machine.
 ///
-/// A ratio above 1 means that this library is faster. Of each round's pair the ratio of images a second by wall time and
-/// of processor seconds a step are taken; the median over rounds counts.
+/// A ratio above 1 means that this library is faster. Each round gives the ratio of images per second (wall time) and
+/// the ratio of processor seconds per step; results are medians over rounds.
 ///
 /// Example: tailfold-lab bench-train --networks resnet20 --rounds 5
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Networks: `resnetN` of 6n + 2 layers.
+    /// Networks: `resnetN` with N = 6n + 2 layers.
     #[arg(long, value_delimiter = ',', default_value = "resnet20,resnet32")]
     networks: Vec<String>,
-    /// Images a step.
+    /// Number of images per step.
     #[arg(long, default_value_t = 128)]
     batch: usize,
-    /// Threads of each contender.
+    /// Number of threads of each contender.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Pairs of timed blocks.
+    /// Number of rounds, each a pair of timed blocks.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-    /// Timed steps of a block.
+    /// Number of timed steps per block.
     #[arg(long, default_value_t = 10)]
     steps: usize,
-    /// Python with PyTorch; `runs/bench-venv/bin/python`, which `--install` makes, without it.
+    /// Python with PyTorch. Default: `runs/bench-venv/bin/python`, which `--install` makes.
     #[arg(long)]
     python: Option<PathBuf>,
-    /// Make a virtual environment with the pinned PyTorch first (some gigabytes).
+    /// First make a virtual environment with the pinned PyTorch (some gigabytes).
     #[arg(long)]
     install: bool,
-    /// Profile this library too: each layer alone, fused and by burn's own operations.
+    /// Also profile each layer of this library, fused and with burn's own operations.
     #[arg(long)]
     layers: bool,
     /// Print one JSON object (schema `tailfold.bench-train/1`).
@@ -50,20 +50,21 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// The contender's version; another one is another measurement.
+/// The pinned version of PyTorch. Results of other versions are not comparable.
 const TORCH: &str = "2.9.0";
 
-/// Less than an idle desktop takes, far less than a build or a training run.
+/// Largest number of cores that other programs may keep busy: less than an idle desktop takes, and far less than a
+/// build or a training run.
 const QUIET_CORES: f64 = 0.25;
 
-/// `bench-train --json`.
+/// The output of `bench-train --json`.
 #[derive(Debug, Serialize)]
 struct Report {
     /// Always `tailfold.bench-train/1`.
     schema: &'static str,
-    /// Least of the networks' ratios by wall time: what holds for all of them.
+    /// The smallest ratio of all networks by wall time.
     ratio: f64,
-    /// The same by processor time.
+    /// The smallest ratio of all networks by processor time.
     cpu_ratio: f64,
     batch: usize,
     threads: usize,
@@ -71,35 +72,36 @@ struct Report {
     steps: usize,
     torch: String,
     machine: String,
-    /// Most cores that other programs kept busy before any block.
+    /// The largest number of cores that other programs kept busy before a block.
     busy_cores: f64,
-    /// False when that was too much for the ratios to mean anything.
+    /// Whether other programs kept few enough cores busy for valid ratios.
     quiet: bool,
     networks: Vec<NetworkReport>,
 }
 
-/// A network. Ratios are this library's speed over PyTorch's.
+/// The results of one network. Ratios are this library's speed over PyTorch's speed.
 #[derive(Debug, Serialize)]
 struct NetworkReport {
     network: String,
-    /// Median over rounds of the ratio of images a second.
+    /// Median over rounds of the ratio of images per second.
     ratio: f64,
-    /// Least and greatest of the rounds.
+    /// Smallest and largest ratio of the rounds.
     ratio_range: [f64; 2],
-    /// Median over rounds of the ratio of processor seconds a step.
+    /// Median over rounds of the ratio of processor seconds per step.
     cpu_ratio: f64,
     cpu_ratio_range: [f64; 2],
-    /// Medians over rounds.
+    /// Median over rounds.
     tailfold_images_per_s: f64,
+    /// Median over rounds.
     torch_images_per_s: f64,
-    /// Memory format in which PyTorch was fastest, round by round.
+    /// Memory format in which PyTorch was fastest, per round.
     torch_formats: Vec<String>,
-    /// Layer by layer, with `--layers`.
+    /// Profile per layer, with `--layers`.
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Vec<profile::Layer>>,
 }
 
-/// What a contender prints.
+/// One timed block, as a contender prints it.
 #[derive(Debug, Deserialize)]
 struct Block {
     version: String,
@@ -135,11 +137,11 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
             let b = block(&mut contenders[1], args, depth)?;
             ensure!(
                 b.version.starts_with(TORCH),
-                "PyTorch is {}, the contender is {TORCH}: install torch=={TORCH}",
+                "PyTorch has version {}, expected {TORCH}: install torch=={TORCH}",
                 b.version
             );
             say(&format!(
-                "{network} round {}: {:.0} against {:.0} images/s, {:.3} against {:.3} CPU s a step",
+                "{network} round {}: {:.0} against {:.0} images/s, {:.3} against {:.3} CPU s per step",
                 round + 1,
                 a.images_per_s,
                 b.images_per_s,
@@ -183,12 +185,12 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     }
     ensure!(
         report.quiet,
-        "other programs kept {busy_cores:.2} cores busy, {QUIET_CORES} are tolerated: these ratios do not count"
+        "other programs kept {busy_cores:.2} cores busy, but valid ratios need at most {QUIET_CORES}"
     );
     Ok(ExitCode::SUCCESS)
 }
 
-/// Layers of `resnetN`.
+/// Number of layers of `resnetN`.
 fn depth(network: &str) -> anyhow::Result<usize> {
     let depth = network.strip_prefix("resnet").and_then(|n| n.parse().ok());
     depth
@@ -196,7 +198,7 @@ fn depth(network: &str) -> anyhow::Result<usize> {
         .with_context(|| format!("network `{network}`: expected resnetN with N = 6n + 2"))
 }
 
-/// A Python that imports the pinned PyTorch.
+/// Finds, or installs on request, a Python that imports PyTorch.
 fn python(args: &Args, root: &Path) -> anyhow::Result<PathBuf> {
     let venv = root.join("runs/bench-venv");
     let python = args
@@ -222,14 +224,14 @@ fn python(args: &Args, root: &Path) -> anyhow::Result<PathBuf> {
     match found {
         Ok(output) if output.status.success() => Ok(python),
         _ => bail!(
-            "the contender is missing: {} does not import torch. Run with --install, or give --python a Python with \
+            "PyTorch is missing: {} cannot import torch. Run with --install, or give --python a Python with \
              torch=={TORCH} (pip install torch=={TORCH})",
             python.display()
         ),
     }
 }
 
-/// One timed block of a contender.
+/// Runs one timed block of a contender.
 fn block(command: &mut Command, args: &Args, depth: usize) -> anyhow::Result<Block> {
     for (flag, value) in [
         ("--depth", depth),
@@ -240,7 +242,7 @@ fn block(command: &mut Command, args: &Args, depth: usize) -> anyhow::Result<Blo
         command.args([flag, &value.to_string()]);
     }
     let block: Block = serde_json::from_value(process::json(command, &[0])?)
-        .with_context(|| format!("what {} answered", process::shown(command)))?;
+        .with_context(|| format!("cannot read the answer of {}", process::shown(command)))?;
     ensure!(
         block.images_per_s > 0.0 && block.cpu_s_per_step > 0.0 && block.loss.is_finite(),
         "{} answered {block:?}",
@@ -250,7 +252,7 @@ fn block(command: &mut Command, args: &Args, depth: usize) -> anyhow::Result<Blo
 }
 
 impl NetworkReport {
-    /// Of the rounds' pairs: this library's block and PyTorch's.
+    /// Summarises the pairs of all rounds: this library's block and PyTorch's block.
     fn of(network: &str, pairs: &[(Block, Block)]) -> anyhow::Result<Self> {
         let over =
             |of: &dyn Fn(&(Block, Block)) -> f64| -> Vec<f64> { pairs.iter().map(of).collect() };
@@ -326,8 +328,9 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_taken_pair_by_pair() {
-        // The machine is twice as slow in the second round: no ratio changes. Twice as fast, on half the processor time.
+    fn ratios_are_medians_of_ratios_per_round() {
+        // The library is twice as fast and takes half the processor time. In the second round, the machine is half as
+        // fast, which does not change the ratios.
         let pairs = [
             (block(200.0, 0.5), block(100.0, 1.0)),
             (block(100.0, 1.0), block(50.0, 2.0)),
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_do_not_exist_are_named() {
+    fn unknown_network_is_error_that_names_it() {
         assert_eq!(depth("resnet32").unwrap(), 32);
         for network in ["resnet18", "vgg16", "resnet", "resnet2"] {
             let error = depth(network).unwrap_err().to_string();

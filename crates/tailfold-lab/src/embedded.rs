@@ -1,4 +1,4 @@
-//! `tailfold-lab build-embedded`: the data set that ships.
+//! `tailfold-lab build-embedded`: makes the embedded data set.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tailfold_console::say;
 use tailfold_data::build_embedded;
 
-/// Make the data set that ships, Fashion-MNIST made long-tailed, from its IDX files.
+/// Make the embedded data set, a long-tailed Fashion-MNIST, from the IDX files of Fashion-MNIST.
 ///
 /// Example: tailfold-lab build-embedded --from fashion-mnist/
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(crate) struct Args {
     /// Folder with the four IDX files (Debian package `dataset-fashion-mnist`).
     #[arg(long)]
     from: PathBuf,
-    /// Folder to write; `models/fashion-lt/data` without it.
+    /// Folder to write. Default: `models/fashion-lt/data`.
     #[arg(long)]
     out: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `tailfold-lab images`: images of a data set as PNG files.
+//! `tailfold-lab images`: writes images of a data set as PNG files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,25 +9,27 @@ use serde::Serialize;
 use tailfold_console::{print, say};
 use tailfold_data::{DataSpec, Dataset};
 
-/// Write images of a data set as PNG files, `00000.png` and so on in the data set's order, and print one JSON object (schema
-/// `tailfold.images/1`) with the file, the label and the origin of each.
+/// Write images of a data set as PNG files.
+///
+/// The files are `00000.png` and so on, in the order of the data set. Prints one JSON object (schema
+/// `tailfold.images/1`) with the file, the label and the origin of each image.
 ///
 /// Example: tailfold-lab images --data 'embedded?split=test' --class Coat --first 1 --out coat
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Images, as a data spec.
+    /// Data set, as a data spec.
     #[arg(long)]
     data: DataSpec,
     /// Folder to write.
     #[arg(long)]
     out: PathBuf,
-    /// Write the images of this class alone.
+    /// Write only images of this class.
     #[arg(long, value_name = "NAME")]
     class: Option<String>,
-    /// Write only so many images, the first ones.
+    /// Write only the first N images.
     #[arg(long, value_name = "N")]
     first: Option<usize>,
-    /// Write one folder per class, in which the numbers begin at 0.
+    /// Write one folder per class, each with its own numbers from 0.
     #[arg(long)]
     by_class: bool,
 }
@@ -44,7 +46,7 @@ struct Report {
 struct Written {
     file: PathBuf,
     label: usize,
-    /// File of the data set, and `#` with the record in it.
+    /// File of the data set, followed by `#` and the record in the file.
     origin: String,
 }
 
@@ -81,7 +83,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the numbers of the images that are asked for; at least one.
+/// Returns the indices of the selected images. Fails without a selected image.
 fn chosen(args: &Args, data: &Dataset) -> anyhow::Result<Vec<usize>> {
     let label = match &args.class {
         None => None,
@@ -96,7 +98,7 @@ fn chosen(args: &Args, data: &Dataset) -> anyhow::Result<Vec<usize>> {
     Ok(chosen)
 }
 
-/// Checks that folders of classes, read in alphabetical order, keep every label.
+/// Checks that classes are in alphabetical order, in which readers assign labels to folders.
 fn check_order(spec: &DataSpec, data: &Dataset) -> anyhow::Result<()> {
     ensure!(
         data.classes().is_sorted(),
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_classes_that_move_labels_are_refused() {
+    fn folders_of_unsorted_classes_are_error() {
         let folder = tempfile::tempdir().unwrap();
         let by_class = Args {
             by_class: true,

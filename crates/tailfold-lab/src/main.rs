@@ -1,4 +1,4 @@
-//! `tailfold-lab`: the repository's research programs. Training and inference run as processes of their own.
+//! `tailfold-lab`: the repository's research commands. Training and inference run in separate processes.
 
 mod ablate;
 mod bench;
@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 ///
 /// `cargo xtask ablate`, `bench` and `bench-train` build this program and the programs that it starts.
 ///
-/// Exit codes: 0 good, 1 an arm of an ablation failed, 2 error.
+/// Exit codes: 0 success, 1 an arm of an ablation failed, 2 error.
 ///
 /// Example: tailfold-lab ablate --config models/fashion-lt/ladder.toml --seeds 3
 #[derive(Debug, Parser)]

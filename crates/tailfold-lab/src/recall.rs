@@ -1,4 +1,4 @@
-//! `tailfold-lab recall`: recall of each class against its training images, at several stages.
+//! `tailfold-lab recall`: draws the recall of each class against its training images, at several stages.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,16 +13,16 @@ use tailfold_spec::{Group, artifact};
 
 /// Draw the recall of each class against its training images, at several stages.
 ///
-/// The JSON file has `title`, `classes` (names), `counts` (training images per class) and `series`, each with a `name` and a
-/// `recall` per class (shares of 1).
+/// The JSON file has `title`, `classes` (names), `counts` (training images per class) and `series`. Each of the
+/// `series` has a `name` and a `recall` per class, between 0 and 1.
 ///
 /// Example: tailfold-lab recall --from recall.json --out recall
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Recall of all stages, as JSON.
+    /// JSON file with the recall at all stages.
     #[arg(long)]
     from: PathBuf,
-    /// Pictures to write, without their endings: `.svg` and `.png` are added.
+    /// Charts to write, without extension: `.svg` and `.png` are added.
     #[arg(long)]
     out: PathBuf,
 }
@@ -40,20 +40,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Series {
-    /// The stage.
+    /// Name of the stage.
     name: String,
-    /// `[num_classes]`, shares of 1, label order.
+    /// `[num_classes]`, recall between 0 and 1, in label order.
     recall: Vec<f64>,
 }
 
-/// `series` over the classes, ordered by training count.
+/// A chart of `series` over the classes, which are ordered by training count.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecallChart {
     title: String,
-    /// `[num_classes]`, label order.
+    /// `[num_classes]`, names in label order.
     classes: Vec<String>,
-    /// `[num_classes]`, training images, label order.
+    /// `[num_classes]`, training images in label order.
     counts: Vec<u64>,
     series: Vec<Series>,
 }
@@ -100,7 +100,7 @@ impl Picture for RecallChart {
             .x_label_area_size(64)
             .y_label_area_size(52)
             .build_cartesian_2d(-0.5..last - 0.5, 0.0..1.0)?;
-        // A band behind each group.
+        // Each class group has a shaded band behind it.
         let shade = |group| match group {
             Group::Many => RGBColor(246, 246, 246),
             Group::Medium => RGBColor(236, 242, 248),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_other_lengths_are_errors() {
+    fn list_of_wrong_length_is_error() {
         let error = chart("[500]", "[0.9,0.4]").unwrap_err().to_string();
         assert_eq!(error, "1 counts for 2 classes");
         let error = chart("[500,5]", "[0.9]").unwrap_err().to_string();

@@ -1,6 +1,6 @@
-//! The median of ratios.
+//! Statistics of measurements.
 
-/// The middle of `values`, the mean of the two middle ones when they are even in number; `None` of none.
+/// The median of `values`, which is the mean of the two middle values for an even number; `None` without values.
 pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -10,7 +10,7 @@ use crate::scratch::Scratch;
 
 const TEST: &str = "embedded?split=test&per-class=13";
 
-/// Comparing the two must be refused, in words that name `expect`, on stderr and as JSON.
+/// Checks that a comparison of the two is an error with the texts of `expect`, on stderr and as JSON.
 #[track_caller]
 fn check(scratch: &Scratch, reference: &Model, candidate: &Model, more: &[&str], expect: &[&str]) {
     let reference = scratch.write("reference.onnx", reference.to_bytes());
@@ -33,7 +33,7 @@ fn check(scratch: &Scratch, reference: &Model, candidate: &Model, more: &[&str],
     assert!(expect.iter().all(|text| reason.contains(text)), "{reason}");
 }
 
-/// Either as the reference and as the candidate.
+/// Checks `other` against the fixture's model, once as the candidate and once as the reference.
 #[track_caller]
 fn check_both(other: &Model, expect: &[&str], expect_swapped: &[&str]) {
     let scratch = Scratch::new();
@@ -69,7 +69,7 @@ fn of_nine_classes() -> Model {
 }
 
 #[test]
-fn models_of_other_classes() {
+fn models_with_different_classes_are_errors() {
     check_both(
         &of_nine_classes(),
         &["the reference has 10 classes but the candidate has 9"],
@@ -98,7 +98,7 @@ fn models_of_other_classes() {
 }
 
 #[test]
-fn forms_that_are_not_of_one_model() {
+fn forms_of_different_models_are_errors() {
     let scratch = Scratch::new();
     let model = &fixture().model;
     let brighter = recarded(int8(), |card| card.preprocess.mean = vec![0.5]);
@@ -120,7 +120,7 @@ fn forms_that_are_not_of_one_model() {
 }
 
 #[test]
-fn a_policy_for_another_model() {
+fn policy_of_another_model_is_error() {
     let scratch = Scratch::new();
     let policy = scratch.write("parity.toml", "model = \"pets\"\n");
     let expect = ["the policy is for the model `pets`, but this is `fixture`"];
@@ -128,7 +128,7 @@ fn a_policy_for_another_model() {
     check(&scratch, model, model, &policy, &expect);
 }
 
-/// A CSV data set of the test images that `keep` keeps, with the label it gives them.
+/// A CSV data set of the test images for which `keep` returns a label.
 fn csv(scratch: &Scratch, keep: impl Fn(usize) -> Option<usize>) -> String {
     scratch.write("classes.txt", fixture().card.classes.join("\n"));
     let images = embedded(TEST.trim_start_matches("embedded?"));
@@ -144,7 +144,7 @@ fn csv(scratch: &Scratch, keep: impl Fn(usize) -> Option<usize>) -> String {
 }
 
 #[test]
-fn labels_and_groups_that_are_not_there() {
+fn missing_labels_and_groups_are_errors() {
     let scratch = Scratch::new();
     let model = &fixture().model;
     let data = csv(&scratch, |label| Some(if label == 7 { 12 } else { label }));
@@ -156,7 +156,7 @@ fn labels_and_groups_that_are_not_there() {
 }
 
 #[test]
-fn a_reference_that_is_right_by_chance() {
+fn reference_at_chance_level_is_error() {
     let scratch = Scratch::new();
     let data = csv(&scratch, |label| Some((label + 1) % 10));
     let expect = [
@@ -184,12 +184,12 @@ fn a_reference_that_is_right_by_chance() {
 }
 
 #[test]
-fn images_that_are_not_new() {
+fn repeated_and_training_images_are_errors() {
     let scratch = Scratch::new();
     let model = &fixture().model;
     let data = csv(&scratch, Some);
     let path = scratch.at("labels.csv");
-    // One image in 130 once more: 0.8 %.
+    // One of 130 images is repeated: 0.8 %.
     let rows = std::fs::read_to_string(&path).unwrap();
     let first = rows.lines().nth(1).unwrap();
     scratch.write("labels.csv", format!("{rows}{first}\n"));
@@ -199,7 +199,7 @@ fn images_that_are_not_new() {
         "0.png (image 0)",
     ];
     check(&scratch, model, model, &["--data", &data], &again);
-    // Training images, whatever the split is called.
+    // The training images count, not the name of the split.
     let shared = [
         "130 of 130 evaluation images are training images of embedded?split=test, the first embedded/test.png#",
     ];

@@ -25,7 +25,7 @@ fn idx(dims: &[u32], values: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A CSV data set of the fixture's first `classes` classes: a test image of each, as `0.png` to `9.png`.
+/// Writes a CSV data set with one test image for each of the fixture's first `classes` classes, as `0.png` to `9.png`.
 pub(super) fn write_csv(scratch: &Scratch, classes: usize) -> String {
     scratch.write("classes.txt", fixture().card.classes[..classes].join("\n"));
     let images = embedded("split=test&per-class=1");
@@ -41,7 +41,7 @@ pub(super) fn write_csv(scratch: &Scratch, classes: usize) -> String {
     scratch.write("labels.csv", rows)
 }
 
-/// Evaluating the fixture on `data` must be refused, in words that name `expect`.
+/// Checks that evaluation and calibration of the fixture on `data` are errors with the texts of `expect`.
 #[track_caller]
 fn check(scratch: &Scratch, data: &str, expect: &[&str]) {
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
@@ -51,15 +51,15 @@ fn check(scratch: &Scratch, data: &str, expect: &[&str]) {
         &["evaluate", "--model", &model, "--data", data],
         expect,
     );
-    // The same data, offered for calibration.
+    // The same data must be an error in calibration.
     let out = scratch.at("int8.onnx");
     let quantize = ["--model", &model, "--calibration", data, "--out", &out];
     refused(scratch, "tailfold quantize", &quantize, expect);
 }
 
 #[test]
-fn the_good_csv_data_set_is_taken() {
-    // The control of the cases that damage it.
+fn valid_csv_data_set_is_accepted() {
+    // This is the control of the tests that damage the data set.
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let data = format!("csv:{}", write_csv(&scratch, 10));
@@ -71,7 +71,7 @@ fn the_good_csv_data_set_is_taken() {
 }
 
 #[test]
-fn a_truncated_idx_file() {
+fn truncated_idx_file_is_error() {
     let scratch = Scratch::new();
     let path = scratch.write("train-images-idx3-ubyte", idx(&[3, 28, 28], &[0; 2000]));
     scratch.write("train-labels-idx1-ubyte", idx(&[3], &[0, 1, 2]));
@@ -100,7 +100,7 @@ fn a_truncated_idx_file() {
 }
 
 #[test]
-fn a_truncated_cifar_file() {
+fn truncated_cifar_file_is_error() {
     let scratch = Scratch::new();
     let mut bytes = cifar_of([0, 1]);
     bytes.truncate(4000);
@@ -117,7 +117,7 @@ fn a_truncated_cifar_file() {
 }
 
 #[test]
-fn labels_out_of_range() {
+fn label_out_of_range_is_error() {
     let scratch = Scratch::new();
     let path = scratch.write("test_batch.bin", cifar_of([0, 11, 1]));
     let data = format!("cifar10:{}?split=test", scratch.at(""));
@@ -138,7 +138,7 @@ fn labels_out_of_range() {
 }
 
 #[test]
-fn an_empty_class() {
+fn class_without_image_is_error() {
     let scratch = Scratch::new();
     let pixels = Pixels {
         height: 28,
@@ -150,13 +150,13 @@ fn an_empty_class() {
     scratch.folder("set/bee");
     let data = format!("folder:{}", scratch.at("set"));
     check(&scratch, &data, &[&data, "class 1 (`bee`) has no image"]);
-    // A class without images, whose folder has a file with another ending.
+    // The folder of a class without images has a file with another extension.
     scratch.write("set/bee/0.heic", "heic");
     check(&scratch, &data, &["class 1 (`bee`)", "only 1 .heic"]);
 }
 
 #[test]
-fn split_folders_as_classes() {
+fn split_folders_as_classes_are_error() {
     let scratch = Scratch::new();
     let image = embedded("split=test&limit=1").image(0).unwrap();
     for split in ["Train", "val"] {
@@ -174,7 +174,7 @@ fn split_folders_as_classes() {
 }
 
 #[test]
-fn a_list_in_another_encoding() {
+fn list_in_another_encoding_is_error() {
     let scratch = Scratch::new();
     let path = scratch.write("list.txt", b"\xff\xfea\0 \x000\0");
     let data = format!("list:{path}@{}", scratch.at(""));
@@ -190,7 +190,7 @@ fn a_list_in_another_encoding() {
 }
 
 #[test]
-fn a_damaged_image_in_a_data_set() {
+fn damaged_image_is_error() {
     let scratch = Scratch::new();
     let data = format!("csv:{}", write_csv(&scratch, 10));
     let good = std::fs::read(scratch.at("3.png")).unwrap();
@@ -205,7 +205,7 @@ fn a_damaged_image_in_a_data_set() {
 }
 
 #[test]
-fn an_image_of_another_size_in_a_data_set() {
+fn image_of_another_size_is_error() {
     let scratch = Scratch::new();
     let data = format!("csv:{}", write_csv(&scratch, 10));
     let pixels = Pixels {
@@ -219,7 +219,7 @@ fn an_image_of_another_size_in_a_data_set() {
 }
 
 #[test]
-fn files_without_a_byte() {
+fn empty_files_are_errors() {
     let scratch = Scratch::new();
     let path = scratch.write("train-images-idx3-ubyte", "");
     scratch.write("train-labels-idx1-ubyte", "");
@@ -251,7 +251,7 @@ fn files_without_a_byte() {
 }
 
 #[test]
-fn a_data_spec_that_cannot_be_parsed() {
+fn invalid_data_spec_is_error() {
     let scratch = Scratch::new();
     check(
         &scratch,
@@ -272,14 +272,14 @@ fn a_data_spec_that_cannot_be_parsed() {
 }
 
 #[test]
-fn data_of_other_classes() {
+fn data_with_different_classes_is_error() {
     let scratch = Scratch::new();
     scratch.write("test_batch.bin", cifar_of(0..10));
     scratch.write("data_batch_1.bin", cifar_of(0..10));
     for batch in 2..=5 {
         scratch.write(&format!("data_batch_{batch}.bin"), cifar_of(0..10));
     }
-    // Training images, so that the calibration's refusal is about the classes.
+    // These are training images, so that calibration fails because of the classes.
     let data = format!("cifar10:{}", scratch.at(""));
     check(&scratch, &data, &["airplane", "T-shirt/top"]);
     let model = scratch.at("model.onnx");

@@ -1,4 +1,4 @@
-//! Model files that cannot be used, and models that must not be folded or quantized.
+//! Invalid model files, and models that must not be folded or quantized.
 
 use tailfold_onnx::proto::ModelProto;
 use tailfold_onnx::{Model, OnnxError, OnnxErrorKind, fold_offsets};
@@ -10,7 +10,7 @@ use crate::fixture::{Fixture, embedded, fixture, int8};
 use crate::programs::run;
 use crate::scratch::Scratch;
 
-/// Every program that reads a model must refuse `bytes`, in words that name the file and `expect`.
+/// Checks that `bytes` are an error in every program that reads a model, with the file and the texts of `expect`.
 #[track_caller]
 fn check(bytes: &[u8], expect: &[&str]) {
     check_tailfold(bytes, expect);
@@ -38,7 +38,7 @@ fn check_tailfold(bytes: &[u8], expect: &[&str]) {
     tailfold(&["classify", "--model", &bad, &image]);
     tailfold(&["evaluate", "--model", &bad, "--data", data]);
     tailfold(&["logits", "--model", &bad, "--data", data, "--out", &out]);
-    // A folder of reports gets the error too, so that nobody takes an earlier pass for today's.
+    // The folder of reports gets the error too, so that an earlier pass cannot be mistaken for the current result.
     let reports = Scratch::new();
     let folder = reports.at("reports");
     let parity = ["parity", "--json", "--data", data, "--report", &folder];
@@ -57,7 +57,8 @@ fn check_tailfold(bytes: &[u8], expect: &[&str]) {
     }
 }
 
-/// Quantizing with `args` must be refused, in words that name `expect`; on training images unless `args` say otherwise.
+/// Checks that quantization with `args` is an error with the texts of `expect`. The default calibration images are
+/// training images.
 #[track_caller]
 fn quantize(scratch: &Scratch, args: &[&str], expect: &[&str]) {
     let out = scratch.at("out.onnx");
@@ -76,7 +77,7 @@ fn edited(edit: impl FnOnce(&mut ModelProto)) -> Vec<u8> {
 }
 
 #[test]
-fn files_that_are_no_model() {
+fn invalid_model_files_are_errors() {
     let damaged = ["is not an ONNX file, or is damaged or cut short"];
     let bytes = fixture().model.to_bytes();
     check(&bytes[..bytes.len() / 3], &damaged);
@@ -90,7 +91,7 @@ fn files_that_are_no_model() {
 }
 
 #[test]
-fn no_beginning_of_a_model_is_a_model() {
+fn every_truncation_of_a_model_is_error() {
     let bytes = fixture().model.to_bytes();
     let read = |bytes: &[u8]| Model::from_bytes(bytes, "cut").ok()?.card().ok();
     assert!(read(&bytes).is_some());
@@ -104,7 +105,7 @@ fn no_beginning_of_a_model_is_a_model() {
 }
 
 #[test]
-fn an_operator_that_is_not_supported() {
+fn unsupported_operator_is_error() {
     let bytes = edited(|proto| {
         let pool = proto
             .graph
@@ -127,7 +128,7 @@ fn an_operator_that_is_not_supported() {
 }
 
 #[test]
-fn weights_that_are_no_numbers_or_do_not_fill_their_shape() {
+fn nan_weights_and_wrong_weight_shapes_are_errors() {
     let with = |name: &str, edit: &dyn Fn(&mut Vec<f32>)| {
         let mut model = fixture().model.clone();
         let (shape, mut values) = model.initializer_f32(name).unwrap();
@@ -159,7 +160,7 @@ fn recarded(edit: impl FnOnce(&mut ModelCard)) -> Vec<u8> {
 }
 
 #[test]
-fn metadata_that_is_missing_or_damaged() {
+fn missing_or_damaged_metadata_is_error() {
     let bare = edited(|proto| proto.metadata_props.clear());
     let scratch = Scratch::new();
     let file = scratch.write("bare.onnx", &bare);
@@ -194,7 +195,7 @@ fn metadata_that_is_missing_or_damaged() {
 }
 
 #[test]
-fn metadata_of_another_model() {
+fn metadata_of_another_model_is_error() {
     let nine = recarded(|c| {
         c.classes.truncate(9);
         c.train_counts.truncate(9);
@@ -212,7 +213,7 @@ fn metadata_of_another_model() {
 }
 
 #[test]
-fn metadata_of_another_model_is_not_quantized_either() {
+fn metadata_of_another_model_is_error_in_quantization() {
     let scratch = Scratch::new();
     let nine = recarded(|c| {
         c.classes.truncate(9);
@@ -220,7 +221,7 @@ fn metadata_of_another_model_is_not_quantized_either() {
         c.offsets.as_mut().unwrap().offsets.truncate(9);
     });
     let nine = scratch.write("nine.onnx", nine);
-    // Data of the classes that the metadata names, so that nothing but the network contradicts it.
+    // The data has the classes of the metadata, so that only the network contradicts them.
     let data = format!("csv:{}", write_csv(&scratch, 9));
     let calibration = ["--model", &nine, "--calibration", &data];
     quantize(&scratch, &calibration, &[&nine, "9", "10"]);
@@ -229,7 +230,7 @@ fn metadata_of_another_model_is_not_quantized_either() {
 }
 
 #[test]
-fn offsets_that_cannot_be_folded_leave_the_model_as_it_was() {
+fn failed_folding_leaves_model_unchanged() {
     let check = |model: &Model, offsets: &OffsetsRecord, expect: &str| -> OnnxError {
         let mut folded = model.clone();
         let error = fold_offsets(&mut folded, offsets).unwrap_err();
@@ -265,7 +266,7 @@ fn offsets_that_cannot_be_folded_leave_the_model_as_it_was() {
 }
 
 #[test]
-fn models_that_must_not_be_quantized() {
+fn unfolded_and_quantized_models_are_not_quantized() {
     let scratch = Scratch::new();
     let Fixture {
         unfolded, model, ..

@@ -1,4 +1,4 @@
-//! Images that cannot be classified, among others that can.
+//! Images that cannot be classified, among images that can.
 
 use std::io::Cursor;
 
@@ -145,7 +145,7 @@ fn skipped_files_are_counted_in_one_line() {
 }
 
 #[test]
-fn good_images_alone_are_no_failure() {
+fn valid_images_give_exit_code_0() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let image = embedded("split=test&limit=1").image(0).unwrap();
@@ -154,7 +154,7 @@ fn good_images_alone_are_no_failure() {
 }
 
 #[test]
-fn questions_without_a_meaning() {
+fn invalid_options_of_classify_are_errors() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let image = scratch.at("missing.png");

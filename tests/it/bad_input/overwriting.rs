@@ -11,7 +11,7 @@ use crate::scratch::Scratch;
 
 const TRAIN: [&str; 2] = ["--calibration", "embedded?split=train&per-class=2"];
 
-/// Asserts that quantizing with `args` is refused with a message that contains `expect`, and that no file changes.
+/// Checks that quantization with `args` is an error with the texts of `expect`, and that no file changes.
 #[track_caller]
 fn check(scratch: &Scratch, args: &[&str], expect: &[&str]) {
     let model = scratch.at("model.onnx");
@@ -84,7 +84,7 @@ fn external_data_is_not_overwritten() {
         &["--out", &beside],
         &["--out", "values of --model", "which would be lost"],
     );
-    // The control: another file, in folders that do not exist yet.
+    // Control: the same command writes another file, in folders that do not exist yet.
     let (file, out) = (scratch.at("model.onnx"), scratch.at("new/folder/out.onnx"));
     let args = [&["--model", &file, "--out", &out], &TRAIN[..]].concat();
     run("tailfold quantize", &args).ended_with(0);

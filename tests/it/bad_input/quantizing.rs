@@ -1,4 +1,4 @@
-//! Graphs, images and numbers that cannot be quantized.
+//! Graphs, images and values that cannot be quantized.
 
 use tailfold_onnx::Model;
 use tailfold_onnx::proto::{
@@ -20,7 +20,7 @@ fn edited(edit: impl FnOnce(&mut GraphProto)) -> Model {
     model
 }
 
-/// Quantizing `model` with `args` must be refused, in words that name the file and `expect`.
+/// Checks that quantization of `model` with `args` is an error with the file and the texts of `expect`.
 #[track_caller]
 fn check(model: &Model, args: &[&str], expect: &[&str]) {
     let scratch = Scratch::new();
@@ -31,12 +31,12 @@ fn check(model: &Model, args: &[&str], expect: &[&str]) {
     refused(&scratch, "tailfold quantize", &args, &expect);
 }
 
-/// A name that is also one of a folder, in the order of the labels.
+/// The name of a class that can also be a folder's name; names sort in label order.
 fn class(label: usize) -> String {
     format!("c{label}")
 }
 
-/// The fixture's model with such classes.
+/// The fixture's model with the class names of [`class`].
 fn renamed() -> Model {
     let mut model = fixture().model.clone();
     let mut card = model.card().unwrap();
@@ -51,7 +51,7 @@ fn tensor(name: &str, dims: &[usize]) -> ValueInfoProto {
 }
 
 #[test]
-fn graphs_that_are_not_image_classifiers() {
+fn graphs_other_than_image_classifiers_are_errors() {
     let headless = edited(|g| {
         g.output[0] = tensor("stem.relu", &[1, 4, 28, 28]);
         g.value_info.retain(|v| v.name() != "stem.relu");
@@ -109,7 +109,7 @@ fn several_outputs_need_a_choice() {
         &[TRAIN, &["--output", "probability"]].concat(),
         &["the graph has no output `probability`, it has logits, feature"],
     );
-    // The control: with a choice it is the same model.
+    // Control: with a choice, the result is the same model.
     let scratch = Scratch::new();
     let file = scratch.write("two.onnx", two.to_bytes());
     let out = scratch.at("out.onnx");
@@ -120,7 +120,7 @@ fn several_outputs_need_a_choice() {
 }
 
 #[test]
-fn values_in_files_elsewhere() {
+fn external_data_outside_model_folder_is_error() {
     let outside = edited(|g| {
         let bias = g.initializer.iter_mut().find(|t| t.name() == "head.bias");
         let bias = bias.unwrap();
@@ -139,7 +139,7 @@ fn values_in_files_elsewhere() {
 }
 
 #[test]
-fn numbers_that_have_no_scale() {
+fn tensors_without_valid_scale_are_errors() {
     let with_weight = |value: f32| {
         let mut model = fixture().model.clone();
         let (shape, values) = model.initializer_f32("stem.conv.weight").unwrap();
@@ -162,7 +162,7 @@ fn numbers_that_have_no_scale() {
 }
 
 #[test]
-fn images_that_do_not_decode_are_named_counted_and_few() {
+fn undecodable_calibration_images_are_reported_and_limited() {
     let scratch = Scratch::new();
     let images = embedded("split=train&per-class=12");
     let mut csv = "file,label\n".to_owned();
@@ -204,7 +204,7 @@ fn images_that_do_not_decode_are_named_counted_and_few() {
 }
 
 #[test]
-fn a_class_without_images_is_an_error_unless_it_is_accepted() {
+fn class_without_images_is_error_unless_accepted() {
     let scratch = Scratch::new();
     let images = embedded("split=train&per-class=2");
     let model = scratch.write("model.onnx", renamed().to_bytes());
@@ -305,7 +305,7 @@ fn error_of_a_file_that_is_not_a_model_names_the_file_once() {
 }
 
 #[test]
-fn half_precision_is_not_for_tract() {
+fn half_precision_on_tract_is_error() {
     check(
         &fixture().model,
         &["--precision", "fp16", "--target", "tract"],

@@ -22,7 +22,7 @@ fn export(scratch: &Scratch, run: &str) -> Answer {
     ]))
 }
 
-/// Exporting the folder `run` must be refused, in words that name `expect`.
+/// Checks that the export of the folder `run` is an error with the texts of `expect`.
 #[track_caller]
 fn refused(scratch: &Scratch, run: &str, expect: &[&str]) {
     let before = scratch.listing();
@@ -35,14 +35,14 @@ fn refused(scratch: &Scratch, run: &str, expect: &[&str]) {
             answer.stderr
         );
     }
-    // The folder of the file may have been made; the file may not.
+    // The folder of the output may exist now, but not the output.
     let mut after = scratch.listing();
     after.remove(&scratch.at("new"));
     assert_eq!(after, before, "files before and after");
 }
 
-/// Exporting a run folder with one file edited must be refused, in words that name `file` and `expect`. The manifest
-/// knows the edited file's hash unless `stale`.
+/// Checks that the export of a run folder with one edited file is an error that names `file` and `expect`. The manifest
+/// has the hash of the edited file or, if `stale`, of the original.
 #[track_caller]
 fn check(file: &str, edit: &dyn Fn(Vec<u8>) -> Vec<u8>, stale: bool, expect: &str) {
     let scratch = Scratch::new();
@@ -78,8 +78,8 @@ fn with_tensors(edit: impl Fn(&mut Tensors)) -> Vec<u8> {
 }
 
 #[test]
-fn a_sound_run_folder_is_exported() {
-    // The control of the cases that damage it.
+fn valid_run_folder_is_exported() {
+    // This is the control of the tests that damage the run folder.
     let scratch = Scratch::new();
     let run = fixture().write_run(&scratch, "run");
     export(&scratch, &run).ended_with(0);
@@ -88,7 +88,7 @@ fn a_sound_run_folder_is_exported() {
 }
 
 #[test]
-fn checkpoints_that_cannot_be_exported() {
+fn invalid_checkpoint_is_error() {
     let checkpoint = Manifest::CHECKPOINT;
     let nan = |_| with_tensors(|t| t.get_mut("blocks.0.conv1.weight").unwrap().1[5] = f32::NAN);
     check(
@@ -128,7 +128,7 @@ fn checkpoints_that_cannot_be_exported() {
 }
 
 #[test]
-fn a_nan_in_a_checkpoint_is_named_by_the_library_too() {
+fn library_error_names_non_finite_tensor_of_checkpoint() {
     let bytes = with_tensors(|t| t.get_mut("stem.norm.beta").unwrap().1[2] = f32::INFINITY);
     let error = Checkpoint::from_safetensors(&bytes, "a/b.safetensors".as_ref()).unwrap_err();
     assert_eq!(
@@ -138,7 +138,7 @@ fn a_nan_in_a_checkpoint_is_named_by_the_library_too() {
 }
 
 #[test]
-fn offsets_of_another_length() {
+fn offsets_of_wrong_length_are_error() {
     let shorter = |bytes: Vec<u8>| {
         let mut json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         json["offsets"].as_array_mut().unwrap().pop();
@@ -155,7 +155,7 @@ fn offsets_of_another_length() {
 }
 
 #[test]
-fn manifests_that_cannot_be_read() {
+fn invalid_manifest_is_error() {
     let replace = |from: &'static str, to: &'static str| {
         move |bytes: Vec<u8>| {
             let text = String::from_utf8(bytes).unwrap();
@@ -189,7 +189,7 @@ fn manifests_that_cannot_be_read() {
 }
 
 #[test]
-fn a_graph_that_answers_otherwise_gets_no_name() {
+fn export_that_fails_verification_is_not_written() {
     let shifted = |bytes: Vec<u8>| {
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let read = |name: &str| {

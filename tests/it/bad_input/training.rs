@@ -4,7 +4,7 @@ use super::refused;
 use crate::fixture::TINY_TRAINING;
 use crate::scratch::Scratch;
 
-/// Training with `TINY_TRAINING` edited must be refused, in words that name the file and `expect`.
+/// Checks that training with an edited `TINY_TRAINING` is an error with the file and the texts of `expect`.
 #[track_caller]
 fn check_config(from: &str, to: &str, expect: &[&str]) {
     let scratch = Scratch::new();
@@ -19,7 +19,7 @@ fn check_config(from: &str, to: &str, expect: &[&str]) {
 }
 
 #[test]
-fn configurations_that_cannot_be_trained() {
+fn invalid_configuration_is_error() {
     check_config(
         "epochs = 1",
         "epoch = 1",
@@ -75,7 +75,7 @@ fn configurations_that_cannot_be_trained() {
 }
 
 #[test]
-fn values_given_beside_the_file() {
+fn invalid_override_is_error() {
     let scratch = Scratch::new();
     let config = scratch.write("config.toml", TINY_TRAINING);
     let out = scratch.at("run");
@@ -98,7 +98,7 @@ fn values_given_beside_the_file() {
 }
 
 #[test]
-fn a_normalisation_that_divides_by_zero() {
+fn standard_deviation_of_zero_is_error() {
     let config = format!("{TINY_TRAINING}\n[normalisation]\nmean = [0.5]\nstd = [0.0]\n");
     check_config(TINY_TRAINING, &config, &["preprocess.std[0] is 0"]);
     let config = format!("{TINY_TRAINING}\n[normalisation]\nmean = [0.5, 0.5, 0.5]\nstd = [1.0]\n");
@@ -110,12 +110,12 @@ fn a_normalisation_that_divides_by_zero() {
 }
 
 #[test]
-fn an_impossible_network() {
+fn impossible_network_is_error() {
     check_config("depth = 8", "depth = 10", &["depth 10 does not exist"]);
 }
 
 #[test]
-fn a_back_end_that_is_not_there() {
+fn missing_device_is_error() {
     let scratch = Scratch::new();
     let config = scratch.write("config.toml", TINY_TRAINING);
     let args = ["--config", &config, "--out", &scratch.at("run"), "--device"];
@@ -133,7 +133,7 @@ fn a_back_end_that_is_not_there() {
 }
 
 #[test]
-fn an_unwritable_run_folder_is_noticed_before_training() {
+fn unwritable_run_folder_is_error_before_training() {
     let scratch = Scratch::new();
     let config = scratch.write("config.toml", TINY_TRAINING);
     let out = format!("{}/run", scratch.write("file", ""));

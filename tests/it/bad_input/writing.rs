@@ -1,4 +1,4 @@
-//! Places that cannot be written to.
+//! Outputs that cannot be written.
 
 use std::fs;
 
@@ -7,13 +7,13 @@ use crate::fixture::fixture;
 use crate::programs::run;
 use crate::scratch::Scratch;
 
-/// A path below a regular file: unwritable for everybody, the administrator included.
+/// A path below a regular file, which nobody can write, not even root.
 fn below_a_file(scratch: &Scratch) -> String {
     scratch.write("file", "not a folder") + "/out"
 }
 
 #[test]
-fn a_model_that_cannot_be_written() {
+fn unwritable_model_is_error() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let out = below_a_file(&scratch);
@@ -30,7 +30,7 @@ fn a_model_that_cannot_be_written() {
         &[&args[..], &[&format!("{out}/a.onnx")]].concat(),
         &[&out],
     );
-    // A folder in the place of the file.
+    // The output path is a folder.
     let folder = scratch.folder("folder");
     refused(
         &scratch,
@@ -41,7 +41,7 @@ fn a_model_that_cannot_be_written() {
 }
 
 #[test]
-fn logits_that_cannot_be_written() {
+fn unwritable_logits_are_error() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let out = below_a_file(&scratch);
@@ -60,7 +60,7 @@ fn logits_that_cannot_be_written() {
         &[&args[..], &[&path]].concat(),
         &[&out],
     );
-    // The control: the same command writes where it can.
+    // Control: the same command writes to a valid path.
     let path = scratch.at("new/logits.safetensors");
     run("tailfold", &[&args[..], &[&path]].concat()).ended_with(0);
     assert!(fs::metadata(path).unwrap().len() > 0);
@@ -73,7 +73,7 @@ fn logits_that_cannot_be_written() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written() {
+fn unwritable_report_is_error() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let out = below_a_file(&scratch);
@@ -110,7 +110,7 @@ fn parity_with_itself<'a>(model: &'a str, policy: &'a str, data: &'a str) -> [&'
 }
 
 #[test]
-fn a_policy_that_cannot_be_applied() {
+fn invalid_policy_is_error() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let check = |text: &str, expect: &[&str]| {
@@ -132,7 +132,7 @@ fn a_policy_that_cannot_be_applied() {
 }
 
 #[test]
-fn a_policy_for_another_number_of_images() {
+fn policy_for_another_number_of_images_is_error() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let policy = scratch.write("parity.toml", "expected_images = 3000");

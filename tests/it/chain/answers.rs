@@ -1,4 +1,4 @@
-//! What `tailfold info`, `classify`, `verify` and `logits` answer, key by key.
+//! Results of `tailfold info`, `classify`, `verify` and `logits`.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -30,7 +30,7 @@ fn parsed<T: DeserializeOwned>(value: &Value) -> T {
 }
 
 #[test]
-fn info_says_what_the_card_says() {
+fn info_has_fields_of_card() {
     let scratch = Scratch::new();
     let check = |model: &Model| {
         let bytes = model.to_bytes();
@@ -84,7 +84,7 @@ fn info_says_what_the_card_says() {
 }
 
 #[test]
-fn classify_names_what_the_network_decides() {
+fn classify_gives_top_classes_of_network() {
     let scratch = Scratch::new();
     let bytes = fixture().model.to_bytes();
     let model = scratch.write("model.onnx", &bytes);
@@ -169,7 +169,7 @@ fn classify_reads_stdin() {
 }
 
 #[test]
-fn verify_holds_for_what_was_exported_and_for_nothing_else() {
+fn verify_accepts_only_the_exported_model() {
     let scratch = Scratch::new();
     let golden = fixture().write_run(&scratch, "run");
     let unfolded_twin = zero_offsets();
@@ -188,13 +188,13 @@ fn verify_holds_for_what_was_exported_and_for_nothing_else() {
         }
     };
     verify(&fixture().model, 0);
-    // Far below what changes a decision, far above rounding.
+    // The shift is far smaller than a change of a decision needs, and far larger than rounding.
     let mut shifted = fixture().model.clone();
     let (shape, mut bias) = shifted.initializer_f32("head.bias").unwrap();
     bias[7] += 0.05 * bias[7].abs().max(1.0);
     shifted.set_initializer_f32("head.bias", &shape, &bias);
     verify(&shifted, 1);
-    // Offsets that the card names but the bias lacks.
+    // The card has offsets that are missing in the bias.
     let mut forged = fixture().unfolded.clone();
     forged.set_card(&fixture().model.card().unwrap());
     verify(&forged, 1);

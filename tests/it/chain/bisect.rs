@@ -1,4 +1,4 @@
-//! `tailfold parity chain --bisect`: a fault in a layer is named, and a sound pair has no culprit.
+//! `tailfold parity chain --bisect`: the result names the layer of a fault, and no layer of a sound pair.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ fn bisect(candidate: &str) -> Answer {
     run("tailfold", &args)
 }
 
-/// The shipped INT8 model with the constant `name` 8 times as large, in channel 3 where it has channels.
+/// The shipped INT8 model with the constant `name` multiplied by 8, in channel 3 only if it has channels.
 fn planted(name: &str) -> Vec<u8> {
     let mut model = Model::read(Path::new(&shipped("fashion-lt.int8.onnx"))).unwrap();
     let (shape, mut values) = model.initializer_f32(name).unwrap();
@@ -42,7 +42,7 @@ fn planted(name: &str) -> Vec<u8> {
     model.to_bytes()
 }
 
-/// What every bisection has to hold: cuts in order, none repaired at the image and all at the logits.
+/// Checks the invariants of a bisection: cuts are in order, and they repair no flip at the image and all at the logits.
 fn sound(found: &Value) {
     let flips = found["flips"].as_u64().unwrap();
     assert!(flips > 0 && found["controls"] == flips, "{found}");
@@ -69,7 +69,7 @@ fn sound(found: &Value) {
 }
 
 #[test]
-fn a_fault_in_a_layer_is_named() {
+fn fault_in_layer_is_named() {
     let scratch = Scratch::new();
     for layer in [
         "stem.conv",
@@ -87,7 +87,7 @@ fn a_fault_in_a_layer_is_named() {
         assert_eq!(found["culprit"]["part"], "node", "{found}");
         let nodes = found["stretch"]["nodes"].as_array().unwrap();
         assert!(nodes.iter().any(|node| node == layer), "{layer}: {nodes:?}");
-        // Noisy by itself, and the only node that is.
+        // The faulty node is the only noisy node.
         let outliers = found["outliers"].as_array().unwrap();
         let nodes: Vec<&Value> = outliers.iter().filter(|o| o["part"] == "node").collect();
         assert!(
@@ -98,7 +98,7 @@ fn a_fault_in_a_layer_is_named() {
 }
 
 #[test]
-fn a_fault_in_a_tensors_codes_is_named() {
+fn fault_in_quantization_of_tensor_is_named() {
     let scratch = Scratch::new();
     for tensor in ["image", "stem.relu"] {
         let candidate = scratch.write("int8.onnx", planted(&format!("{tensor}.scale")));
@@ -110,7 +110,7 @@ fn a_fault_in_a_tensors_codes_is_named() {
 }
 
 #[test]
-fn a_sound_pair_has_no_culprit() {
+fn sound_pair_has_no_culprit() {
     let answer = bisect(&shipped("fashion-lt.int8.onnx"))
         .ended_with(0)
         .json();
@@ -128,7 +128,7 @@ fn a_sound_pair_has_no_culprit() {
 }
 
 #[test]
-fn names_that_do_not_match_are_refused() {
+fn different_tensor_names_are_error() {
     let scratch = Scratch::new();
     let mut model = Model::read(Path::new(&shipped("fashion-lt.int8.onnx"))).unwrap();
     let graph = model.graph_mut();
@@ -160,9 +160,9 @@ fn names_that_do_not_match_are_refused() {
 }
 
 #[test]
-fn a_model_against_itself_has_nothing_to_bisect() {
+fn identical_models_have_nothing_to_bisect() {
     let found = bisect(&shipped("fashion-lt.onnx"));
-    // A float model is no candidate for the integer kernels, and the chain says so.
+    // The integer kernels cannot run a float model, and the result reports that.
     let answer = found.ended_with(0).json();
     let absent = answer["not_at_hand"].as_array().unwrap();
     assert!(absent.iter().any(|a| a["backend"] == "integer"), "{answer}");

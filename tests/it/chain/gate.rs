@@ -1,4 +1,4 @@
-//! `tailfold parity`: what passes, and faults planted to be found.
+//! `tailfold parity`: sound models pass, and planted faults are found.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::scratch::Scratch;
 
 const TEST: &str = "embedded?split=test";
 
-/// The fixture's model against `candidate` on `data`.
+/// Compares `candidate` with the fixture's model on `data`.
 fn parity(scratch: &Scratch, candidate: &Model, data: &str) -> Answer {
     let reference = scratch.write("reference.onnx", fixture().model.to_bytes());
     let candidate = scratch.write("candidate.onnx", candidate.to_bytes());
@@ -29,7 +29,7 @@ fn parity(scratch: &Scratch, candidate: &Model, data: &str) -> Answer {
 }
 
 #[test]
-fn a_model_has_parity_with_itself() {
+fn model_has_parity_with_itself() {
     let scratch = Scratch::new();
     let report = parity(&scratch, &fixture().model, TEST)
         .ended_with(0)
@@ -66,7 +66,7 @@ fn a_model_has_parity_with_itself() {
         }
         assert_eq!(part["discordant"], 0, "{name}");
         assert_eq!(part["reference_top1"], part["candidate_top1"], "{name}");
-        // The faults below are found only where there is something to lose.
+        // The other tests need accuracy that a fault can reduce.
         assert!(
             part["reference_top1"].as_f64().unwrap() > 0.2,
             "{name} of the fixture: {part}"
@@ -76,7 +76,7 @@ fn a_model_has_parity_with_itself() {
 }
 
 #[test]
-fn two_classes_exchanged_are_found() {
+fn exchanged_classes_are_found() {
     let mut model = fixture().model.clone();
     // The two rarest classes: a fifth of the images, and all of the few-shot group.
     for name in ["head.weight", "head.bias"] {
@@ -101,8 +101,8 @@ fn two_classes_exchanged_are_found() {
 }
 
 #[test]
-fn a_shift_toward_the_frequent_class_is_found() {
-    // What a lost offset does: overall accuracy hardly moves, the rare classes pay.
+fn shift_toward_frequent_class_is_found() {
+    // A lost offset has this effect: overall accuracy hardly changes, but rare classes lose.
     let mut model = fixture().model.clone();
     let (shape, mut bias) = model.initializer_f32("head.bias").unwrap();
     bias[8] -= 2.0;
@@ -118,7 +118,7 @@ fn a_shift_toward_the_frequent_class_is_found() {
 }
 
 #[test]
-fn a_nan_is_never_a_pass() {
+fn nan_is_never_a_pass() {
     let mut model = fixture().model.clone();
     let (shape, mut bias) = model.initializer_f32("head.bias").unwrap();
     bias[9] = f32::NAN;
@@ -130,7 +130,7 @@ fn a_nan_is_never_a_pass() {
         answer.stderr
     );
     assert_eq!(answer.json()["verdict"], "error");
-    // Finite weights whose sums are not: only the logits show it.
+    // The weights are finite but their sums are not, which only the logits show.
     let mut model = fixture().model.clone();
     let (shape, weights) = model.initializer_f32("head.weight").unwrap();
     model.set_initializer_f32("head.weight", &shape, &vec![f32::MAX; weights.len()]);
@@ -159,7 +159,7 @@ fn too_few_images_are_inconclusive() {
 }
 
 #[test]
-fn images_that_were_calibrated_on_are_refused() {
+fn calibration_images_are_error() {
     let scratch = Scratch::new();
     let answer = parity(&scratch, int8(), "embedded?split=train").ended_with(2);
     let candidate = scratch.at("candidate.onnx");
@@ -175,14 +175,14 @@ fn images_that_were_calibrated_on_are_refused() {
         );
     }
     assert_eq!(answer.json()["verdict"], "error");
-    // The control: it has a verdict on images it has not seen.
+    // Control: on other images, the model has a verdict.
     let report = parity(&scratch, int8(), TEST);
     assert!(matches!(report.code, Some(0 | 1 | 3)), "{report:?}");
     assert_eq!(report.json()["images"], 3000);
 }
 
 #[test]
-fn the_report_is_written_whole() {
+fn report_folder_has_all_formats() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let folder = scratch.at("new/report");
@@ -232,7 +232,7 @@ fn written_run(report: &Value) -> String {
 const REPORTS: [&str; 4] = ["parity.json", "parity.md", "parity.xml", "parity.html"];
 
 #[test]
-fn an_error_replaces_what_an_earlier_run_said() {
+fn error_replaces_reports_of_earlier_run() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let folder = scratch.at("report");
@@ -253,7 +253,7 @@ fn an_error_replaces_what_an_earlier_run_said() {
     let missing = scratch.at("missing.onnx");
     gate(&missing).ended_with(2);
     for (file, text) in REPORTS.iter().zip(files()) {
-        // A page's style knows the colours of every verdict.
+        // The style sheet of the page names every verdict.
         let text = text.split("</style>").last().unwrap();
         assert!(!text.contains("inconclusive"), "{file}: {text}");
         assert!(text.to_lowercase().contains("error"), "{file}: {text}");
@@ -262,7 +262,7 @@ fn an_error_replaces_what_an_earlier_run_said() {
 }
 
 #[test]
-fn pictures_and_times_are_in_the_reports() {
+fn reports_have_pictures_and_times() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let candidate = scratch.write("int8.onnx", int8().to_bytes());
@@ -293,7 +293,7 @@ fn pictures_and_times_are_in_the_reports() {
 }
 
 #[test]
-fn the_models_that_ship_hold_their_policy() {
+fn shipped_models_pass_their_policy() {
     let folder = root().join("models/fashion-lt");
     let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (float, int8) = (file("fashion-lt.onnx"), file("fashion-lt.int8.onnx"));

@@ -1,4 +1,4 @@
-//! The same input gives the same bytes, and quantizing stays near what it quantizes.
+//! The same input gives the same bytes, and quantized logits stay near float logits.
 
 use std::fs;
 
@@ -27,14 +27,14 @@ fn two_exports_are_byte_equal() {
     let bytes = export("a.onnx", &[]);
     assert_eq!(bytes, export("b.onnx", &[]));
     assert_ne!(bytes, export("c.onnx", &["--offsets", "drop"]));
-    // Reading and writing change nothing either.
+    // Reading and writing the model does not change it.
     let model = Model::from_bytes(&bytes, "a.onnx").unwrap();
     assert_eq!(model.to_bytes(), bytes);
     assert_eq!(model, fixture().model);
 }
 
 #[test]
-fn quantizing_does_not_depend_on_the_number_of_threads() {
+fn quantization_does_not_depend_on_thread_count() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     for (observer, target) in [
@@ -81,7 +81,7 @@ fn quantizing_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn quantized_logits_stay_near_the_float_ones() {
+fn quantized_logits_stay_near_float_logits() {
     let scratch = Scratch::new();
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
     let out = scratch.at("int8.onnx");
@@ -105,7 +105,7 @@ fn quantized_logits_stay_near_the_float_ones() {
     let distance = square(&mut float.values().iter().zip(int8.values()).map(|(a, b)| a - b)).sqrt();
     let relative = distance / spread;
     eprintln!("relative distance of the int8 logits: {relative:.4}");
-    // Nine layers in a row with a half-step error of 1/510 of the range each; one wrong scale makes it 1.
+    // Each of nine layers has a half-step error of 1/510 of its range. One wrong scale would give an error near 1.
     assert!(relative < 0.1, "{relative}");
     assert!(relative > 1e-6, "nothing was quantized: {relative}");
 }

@@ -1,4 +1,5 @@
-//! `tailfold parity chain`: every step of the shipped model holds, and a fault is found at its step. ONNX Runtime may be here or not.
+//! `tailfold parity chain`: every step of the shipped model passes, and a fault is found at its step. The tests run
+//! with and without ONNX Runtime.
 
 use std::path::Path;
 
@@ -13,13 +14,13 @@ use crate::scratch::Scratch;
 
 const TEST: &str = "embedded?split=test";
 
-/// A file of the shipped model.
+/// Path of a file of the shipped model.
 fn shipped(name: &str) -> String {
     let path = root().join("models/fashion-lt").join(name);
     path.to_str().unwrap().to_owned()
 }
 
-/// The chain of the shipped model with another INT8 model.
+/// Runs the chain of the shipped model with the INT8 model `candidate`.
 fn chain(candidate: &str, more: &[&str]) -> Answer {
     let (float, policy) = (shipped("fashion-lt.onnx"), shipped("parity.toml"));
     let args = [
@@ -38,7 +39,7 @@ fn chain(candidate: &str, more: &[&str]) -> Answer {
     run("tailfold", &[&args[..], more].concat())
 }
 
-/// Steps of the chain `answer` by their names.
+/// Names of the steps in the chain `answer`.
 fn steps(answer: &Value) -> Vec<String> {
     let steps = answer["steps"].as_array().unwrap().iter();
     let backend = |step: &Value| step["backend"].as_str().unwrap_or("-").to_owned();
@@ -47,7 +48,7 @@ fn steps(answer: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Whether a step on ONNX Runtime was made; where not, the chain has to say so.
+/// Whether the chain has a step on ONNX Runtime. If not, it must report the missing back end.
 fn has_ort(answer: &Value) -> bool {
     let made = steps(answer).iter().any(|step| step == "int8 ort");
     let absent = answer["not_at_hand"].as_array().unwrap();
@@ -64,7 +65,7 @@ fn edited(name: &str, edit: impl FnOnce(&mut Model)) -> Vec<u8> {
     model.to_bytes()
 }
 
-/// The shipped INT8 model with the weights of one channel of `layer` 8 times as large.
+/// The shipped INT8 model with the weights of one channel of `layer` multiplied by 8.
 fn planted(layer: &str) -> Vec<u8> {
     edited("fashion-lt.int8.onnx", |model| {
         let name = format!("{layer}.weight.scale");
@@ -75,7 +76,7 @@ fn planted(layer: &str) -> Vec<u8> {
 }
 
 #[test]
-fn the_shipped_chain_holds() {
+fn shipped_model_passes_every_step() {
     let scratch = Scratch::new();
     let folder = scratch.at("report");
     let golden = shipped("golden/golden.safetensors");
@@ -99,7 +100,7 @@ fn the_shipped_chain_holds() {
         assert!(made.contains(&step.to_owned()), "{step} is not in {made:?}");
     }
     assert_eq!(has_ort(&said), made.contains(&"float ort".to_owned()));
-    // All that could have been made was made or is named.
+    // Every possible step was made or is reported as absent.
     let absent = said["not_at_hand"].as_array().unwrap().len();
     assert_eq!(made.len() + absent, 1 + 2 + 7, "{said}");
     for (index, step) in said["steps"].as_array().unwrap().iter().enumerate() {
@@ -120,7 +121,7 @@ fn the_shipped_chain_holds() {
 }
 
 #[test]
-fn the_run_folder_has_goldens_too_and_xtask_hands_the_chain_on() {
+fn xtask_runs_chain_with_goldens_of_run_folder() {
     let scratch = Scratch::new();
     let golden = fixture().write_run(&scratch, "run");
     let model = scratch.write("model.onnx", fixture().model.to_bytes());
@@ -144,7 +145,7 @@ fn the_run_folder_has_goldens_too_and_xtask_hands_the_chain_on() {
 }
 
 #[test]
-fn a_broken_int8_file_is_named_with_its_first_step() {
+fn broken_int8_file_fails_at_its_first_step() {
     let scratch = Scratch::new();
     let candidate = scratch.write("int8.onnx", planted("blocks.2.conv1"));
     let said = chain(&candidate, &[]).ended_with(1).json();
@@ -155,7 +156,7 @@ fn a_broken_int8_file_is_named_with_its_first_step() {
     for (index, step) in said["steps"].as_array().unwrap().iter().enumerate() {
         let expected = if index + 1 < first { "pass" } else { "fail" };
         assert_eq!(step["verdict"], expected, "{step}");
-        // The file is as broken on the other back ends, and no worse than on the one before.
+        // Later steps run the same broken file on other back ends, so they agree with the previous step.
         if index + 1 > first {
             assert_eq!(step["against_previous"]["verdict"], "pass", "{step}");
         }
@@ -179,12 +180,12 @@ fn a_broken_int8_file_is_named_with_its_first_step() {
 }
 
 #[test]
-fn a_broken_fp16_file_is_named_where_something_runs_it() {
+fn broken_fp16_file_fails_at_its_step_if_a_back_end_runs_it() {
     let scratch = Scratch::new();
     let halved = |bytes: &[u8]| {
         let float = FloatModel::from_bytes(bytes, "float").unwrap();
         let mut half = halve(&float, None, &|| {}).unwrap().model;
-        // Broken where it was made, and not made of another file, which is refused before anything runs.
+        // The card names the shipped float file, because a file made from another float model is an earlier error.
         let mut card = half.card().unwrap();
         if let Some(record) = &mut card.quantization {
             record.float_sha256 =
@@ -213,7 +214,7 @@ fn a_broken_fp16_file_is_named_where_something_runs_it() {
                 "FP16 on ort".into()
             };
             assert_eq!(said["first_break"]["what"], what, "{said}");
-            // The step after a broken one is not blamed for it.
+            // The step after the broken one passes.
             let last = said["steps"].as_array().unwrap().last().unwrap();
             assert_eq!(last["verdict"], "pass", "{last}");
         } else {
@@ -226,9 +227,9 @@ fn a_broken_fp16_file_is_named_where_something_runs_it() {
 }
 
 #[test]
-fn a_required_back_end_that_is_missing_is_named() {
+fn missing_required_back_end_is_named() {
     let int8 = shipped("fashion-lt.int8.onnx");
-    // No machine has all of NVIDIA's: this one needs a plug-in that nothing installs by itself.
+    // This back end is missing on every machine, because it needs a plug-in that is not installed by default.
     let answer = chain(
         &int8,
         &["--backend", "integer", "--backend", "tensorrt-rtx"],
@@ -242,7 +243,7 @@ fn a_required_back_end_that_is_missing_is_named() {
         said["reasons"][0].as_str().unwrap().contains(text),
         "{said}"
     );
-    // A library that was named and is not there is no back end that happens to be missing.
+    // A missing library that the command names is an error, unlike a missing optional back end.
     let answer = chain(&int8, &["--ort-library", "gone.so"]).ended_with(2);
     assert!(answer.stderr.contains("gone.so"), "{}", answer.stderr);
     assert!(
@@ -253,7 +254,7 @@ fn a_required_back_end_that_is_missing_is_named() {
 }
 
 #[test]
-fn goldens_of_another_model_are_refused() {
+fn goldens_of_another_model_are_error() {
     let scratch = Scratch::new();
     let int8 = shipped("fashion-lt.int8.onnx");
     let run = fixture().write_run(&scratch, "run");
@@ -267,7 +268,7 @@ fn goldens_of_another_model_are_refused() {
             answer.stderr
         );
     }
-    // Without its run nothing tells whose they are, but for the answers.
+    // Without the run folder, only the logits show that the goldens belong to another model.
     let alone = scratch.write("golden.safetensors", std::fs::read(&file).unwrap());
     let said = chain(&int8, &["--golden", &alone]).ended_with(1).json();
     assert_eq!(
@@ -284,7 +285,7 @@ fn goldens_of_another_model_are_refused() {
 }
 
 #[test]
-fn a_nan_breaks_its_step() {
+fn nan_fails_its_step() {
     let scratch = Scratch::new();
     let edit = |value: f32| {
         edited("fashion-lt.int8.onnx", |model| {
@@ -298,7 +299,7 @@ fn a_nan_breaks_its_step() {
     for text in [&candidate, "`head.weight.scale` has NaN at index 9"] {
         assert!(answer.stderr.contains(text), "{}", answer.stderr);
     }
-    // A finite constant whose sums are not: only the logits show it.
+    // The constant is finite but its sums are not, which only the logits show.
     let candidate = scratch.write("inf.onnx", {
         edited("fashion-lt.int8.onnx", |model| {
             let (shape, _) = model.initializer_f32("head.bias").unwrap();

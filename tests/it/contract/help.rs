@@ -1,10 +1,11 @@
-//! Snapshots of every `--help`. The commands are those that the programs list, so that a new command needs a snapshot.
+//! Snapshots of every `--help`. The test reads the commands from the help itself, so that a new command needs a
+//! snapshot.
 
 use crate::programs::{Answer, command, finish, xtask};
 
 /// Help of the program or subcommand `words`.
 pub(crate) fn help(words: &str) -> String {
-    // `cargo xtask` builds the programs that it starts, which a test must not.
+    // `cargo xtask` builds the programs that it starts, but a test must not build.
     let mut command = match words.strip_prefix("xtask") {
         Some(below) => {
             let mut xtask = xtask();
@@ -52,7 +53,7 @@ fn listed_subcommands_are_found() {
 }
 
 #[test]
-fn every_help_text_is_its_snapshot() {
+fn every_help_text_matches_snapshot() {
     let commands: Vec<_> = ["tailfold", "tailfold-lab", "tailfold-train", "xtask"]
         .into_iter()
         .flat_map(commands)

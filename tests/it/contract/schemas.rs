@@ -15,8 +15,8 @@ const TRAIN: &str = "embedded?split=train";
 const VAL: &str = "embedded?split=val";
 const TEST: &str = "embedded?split=test&limit=40";
 
-/// Adds each path of `value` with its type to `paths`: `a.b[]: number`. Keys of an object that come from data (class names,
-/// operators) are one path, `a.*`.
+/// Adds each path of `value` with its type to `paths_of`, such as `a.b[]: number`. Keys that come from data (class
+/// names, operators) share one path, `a.*`.
 fn paths(value: &Value, at: &str, from_data: &[&str], paths_of: &mut BTreeSet<String>) {
     let kind = match value {
         Value::Object(fields) => {
@@ -47,7 +47,7 @@ fn paths(value: &Value, at: &str, from_data: &[&str], paths_of: &mut BTreeSet<St
 fn check(schema: &str, words: &[&str], codes: &[i32], from_data: &[&str]) {
     let (program, args) = words.split_first().expect("a program");
     let mut command = command(program);
-    // Without ONNX Runtime, even on a machine that has it: a result that depends on the machine has no one list of paths.
+    // ONNX Runtime is hidden, because the paths must not depend on the machine.
     let nowhere = Scratch::new();
     command
         .env_remove("ORT_DYLIB_PATH")
@@ -69,7 +69,7 @@ fn check(schema: &str, words: &[&str], codes: &[i32], from_data: &[&str]) {
 }
 
 #[test]
-fn paths_have_types_and_data_keys_are_one() {
+fn paths_have_types_and_data_keys_share_one_path() {
     let value =
         serde_json::json!({"a": [{"b": 1}, {"c": null}], "d": {"Conv": 1, "Add": 2}, "e": []});
     let mut found = BTreeSet::new();
@@ -114,14 +114,14 @@ fn results_about_models_keep_their_fields() {
     );
 }
 
-/// An image of the data set that ships, as a PNG file.
+/// An image of the embedded data set, as a PNG file.
 fn photo() -> Vec<u8> {
     let data = tailfold_data::Dataset::open(&TEST.parse().unwrap()).unwrap();
     data.image(0).unwrap().to_png().unwrap()
 }
 
 #[test]
-fn results_of_made_models_keep_their_fields() {
+fn results_of_model_building_commands_keep_their_fields() {
     let scratch = Scratch::new();
     let config = scratch.write("tiny.toml", TINY_TRAINING);
     let run = scratch.at("run");

@@ -1,5 +1,5 @@
-//! Golden values by PyTorch: torchvision's networks and timm's `tf_efficientnet_lite0`, their weights a hash of name and
-//! index. `tests/judges/torch_networks.py` makes the numbers.
+//! Golden values from PyTorch for torchvision's networks and timm's `tf_efficientnet_lite0`. The weights are a hash of
+//! name and index. `tests/judges/torch_networks.py` computes the values.
 
 use burn::module::Module as _;
 
@@ -7,21 +7,21 @@ use super::*;
 use crate::fixture::{Tensors, safetensors};
 use crate::scratch::Scratch;
 
-/// As in the script: neither square nor the size that the networks were made for.
+/// Input shape, as in the script: neither square nor the usual size of the networks.
 const INPUT: [usize; 3] = [3, 64, 48];
 const CLASSES: usize = 7;
 
-/// What PyTorch says of a network, in f64.
+/// Values of a network that PyTorch computes in f64.
 struct Golden {
-    /// Of two images.
+    /// Logits of two images.
     logits: [f32; 2 * CLASSES],
-    /// Mean square of the logits in training mode, and the length of its gradient over all parameters.
+    /// Mean square of the logits in training mode, and the Euclidean length of its gradient over all parameters.
     training: [f32; 2],
-    /// Of the latter: some times what f32 is off in PyTorch itself.
+    /// Relative tolerance of the gradient's length: several times the error of PyTorch's own f32.
     tolerance: f32,
 }
 
-/// `count` numbers in -1..1: SplitMix64 from FNV-1a of the name, upper 24 bits.
+/// `count` numbers in -1..1, from the upper 24 bits of SplitMix64 with the FNV-1a hash of `name` as seed.
 fn noise(name: &str, count: usize) -> Vec<f32> {
     let seed = name.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
@@ -36,7 +36,7 @@ fn noise(name: &str, count: usize) -> Vec<f32> {
     numbers.collect()
 }
 
-/// The published file of `arch`, as the script fills it.
+/// The published file of `arch`, with the same weights as in the script.
 pub(super) fn file(arch: &Architecture) -> Tensors {
     let plan = arch.plan();
     let mut tensors = Tensors::new();
@@ -90,12 +90,12 @@ fn compare(body: Body, golden: &Golden) {
     let plain = Device::flex();
     let network = loaded(&arch, &path, &plain);
     let burn = scores(&network, &images, &plain);
-    // A few thousand f32 additions in another order in each of some fifty layers.
+    // Each of about fifty layers has a few thousand f32 additions in another order.
     close("burn", &burn, &golden.logits, 2e-5);
     let graph = exported(&network, &arch);
     close("tract", &logits(&graph, &images), &golden.logits, 2e-5);
 
-    // The same body under another head: published weights go without their classifier.
+    // For another head, the published weights load without their classifier.
     let cosine = Architecture {
         head: Head::Cosine { scale: 16.0 },
         ..arch.clone()
@@ -117,7 +117,7 @@ fn compare(body: Body, golden: &Golden) {
         tensors: 0,
     };
     network.visit(&mut length);
-    // A weight, a scale and a shift in each layer, and the classifier's two.
+    // Each layer has a weight, a scale and a shift, and the classifier has two tensors.
     assert_eq!(length.tensors, 3 * arch.plan().layers().count() + 2);
     let loss: Vec<f32> = loss.without_autodiff().into_data().try_to_vec().unwrap();
     let [expect, steep] = golden.training;
@@ -162,7 +162,7 @@ fn resnet152() {
             127.184, -335.624, 48.8917, 255.779, -195.083,
         ],
         training: [0.84923, 22717.6],
-        // In PyTorch itself f32 is 6e-3 off: three times the layers of ResNet-50.
+        // PyTorch's own f32 has an error of 6e-3, with three times the layers of ResNet-50.
         tolerance: 5e-2,
     };
     compare(Body::Resnet152, &golden);

@@ -1,4 +1,4 @@
-//! Published weights, where they are: the loaded network answers as the graph that was published with them.
+//! Published weights, if available: the loaded network gives the logits of the published graph.
 
 use std::io::Read as _;
 
@@ -9,7 +9,7 @@ use crate::fixture::{Tensors, safetensors};
 use crate::scratch::Scratch;
 use crate::shared_data::shared_data;
 
-/// `count` images without symmetry, in -2..2.
+/// `count` images without symmetry and with values in -2..2.
 fn images(count: usize, [c, h, w]: [usize; 3]) -> ImageBatch {
     let values = (0..count * c * h * w).map(|i| ((i * 37 + i / 501) % 1009) as f32 / 252.0 - 2.0);
     ImageBatch::new(values.collect(), [count, c, h, w]).unwrap()
@@ -31,7 +31,7 @@ fn compare(arch: &Architecture, file: &str, graph: &[u8]) {
 }
 
 #[test]
-fn resnet20_answers_as_published() {
+fn resnet20_matches_published_graph() {
     let Some(data) = shared_data() else { return };
     let models = data.join("models");
     let arch = Architecture {
@@ -45,9 +45,9 @@ fn resnet20_answers_as_published() {
     compare(&arch, file.to_str().unwrap(), &graph);
 }
 
-/// The published graph has its BatchNorms apart: their tensors become a file under timm's names.
+/// The published graph keeps its BatchNorms, so its tensors make a weight file with timm's names.
 #[test]
-fn efficientnet_lite0_answers_as_published() {
+fn efficientnet_lite0_matches_published_graph() {
     let Some(data) = shared_data() else { return };
     let path = data.join("models/efficientnet_lite0_imagenet_bn_op13.onnx.zst");
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! Files written before there were other networks: read as ever, and written again to the byte.
+//! Shipped files from before other networks existed still give the same model.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::*;
 use crate::programs::root;
 
 #[test]
-fn the_shipped_model_is_built_again_to_the_byte() {
+fn shipped_model_is_rebuilt_byte_for_byte() {
     let run = root().join("models/fashion-lt");
     let text = fs::read_to_string(run.join(Manifest::FILE)).unwrap();
     let manifest = Manifest::read(&run).unwrap();
@@ -26,9 +26,9 @@ fn the_shipped_model_is_built_again_to_the_byte() {
     assert!(model.to_bytes() == shipped, "other bytes than {path:?}");
 }
 
-/// The first act of `cargo xtask demo` compares with these logits, and its build cannot compute them.
+/// The first act of `cargo xtask demo` compares with these logits, which its build cannot compute.
 #[test]
-fn shipped_logits_are_those_of_the_float_model() {
+fn shipped_logits_equal_logits_of_float_model() {
     let scratch = crate::scratch::Scratch::new();
     let out = scratch.at("logits.safetensors");
     let float = "models/fashion-lt/fashion-lt.onnx";

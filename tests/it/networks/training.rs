@@ -1,4 +1,4 @@
-//! A run that starts from published weights.
+//! Training that starts from published weights.
 
 use tailfold_onnx::Checkpoint;
 use tailfold_spec::Manifest;
@@ -8,7 +8,7 @@ use crate::fixture::safetensors;
 use crate::programs::run;
 use crate::scratch::Scratch;
 
-/// A rate at which no f32 weight moves.
+/// A configuration with a learning rate so small that no f32 weight changes.
 const CONFIG: &str = r#"
 name = "started"
 data = "embedded?split=train&per-class=2"

@@ -1,4 +1,4 @@
-//! Faults of quantizing: ranges observed on one class.
+//! Faults of calibration: ranges observed on a single class.
 
 use super::trial::{Bench, Caught, FLOAT, Fault, Trial, Way};
 use crate::fixture::embedded;
@@ -17,7 +17,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// What most quantizers do.
+/// Options for the usual method of other quantizers.
 const PLAIN: &[&str] = &[
     "--observer",
     "minmax",
@@ -26,10 +26,10 @@ const PLAIN: &[&str] = &[
     "--correct",
     "none",
 ];
-/// Dresses: dark, and narrow.
+/// The class of dresses, whose images are dark and narrow.
 const CLASS: usize = 3;
 
-/// The shipped float model quantized on training images of all classes, or of one.
+/// The shipped float model, quantized on training images of all classes or, with the fault, of a single class.
 fn calibrated(bench: &Bench, way: Way, how: &[&str]) -> Trial {
     let train = embedded("split=train");
     let of_class = |i: &usize| train.labels()[*i] == CLASS || way == Way::Sound;

@@ -1,4 +1,4 @@
-//! Faults of the evaluation set: labels, repeated images, images that were trained on.
+//! Faults of the evaluation set: shifted labels, repeated images, training images.
 
 use super::trial::{Bench, Caught, FLOAT, Fault, INT8, POLICY, Trial, Way};
 use crate::fixture::embedded;
@@ -24,7 +24,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// Files and labels one row apart, as where a list has a head and the labels have none.
+/// Shifts labels by one row against files, as if only the list of files had a header.
 fn shifted(bench: &Bench, way: Way) -> Option<Trial> {
     let test = embedded("split=test");
     let classes = test.classes().len();
@@ -36,7 +36,7 @@ fn shifted(bench: &Bench, way: Way) -> Option<Trial> {
     })
 }
 
-/// Six images a class, fifty times each: as many as the policy asks for, and 60 to learn from.
+/// Repeats six images per class fifty times: as many as the policy requires, but only 60 distinct images.
 fn repeated(bench: &Bench, way: Way) -> Option<Trial> {
     let (images, times) = match way {
         Way::Faulty => (embedded("split=test&per-class=6&seed=0"), 50),
@@ -60,7 +60,7 @@ fn repeated(bench: &Bench, way: Way) -> Option<Trial> {
     )
 }
 
-/// One image in a hundred, three of each class, exchanged for one of training.
+/// Exchanges one of a hundred images, three per class, for a training image.
 fn trained_on(bench: &Bench, way: Way) -> Option<Trial> {
     let (test, train) = (embedded("split=test"), embedded("split=train&per-class=3"));
     let mut left = [if way.is_faulty() { 3 } else { 0 }; 10];

@@ -1,4 +1,4 @@
-//! Faults in the last layer: rows, biases, logits that are no numbers, logits in 8 bits.
+//! Faults in the last layer: exchanged rows, wrong biases, NaN logits, logits in 8 bits.
 
 use super::trial::{Bench, Caught, Fault, Trial, Way, with};
 use crate::ties::with_int8_logits;
@@ -31,7 +31,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// The two rarest classes, weights and biases.
+/// Exchanges the weights and biases of the two rarest classes.
 fn permuted(bench: &Bench, way: Way) -> Option<Trial> {
     Some(Trial::of(bench.edited(|model| {
         for name in ["head.weight", "head.bias"] {
@@ -46,7 +46,7 @@ fn permuted(bench: &Bench, way: Way) -> Option<Trial> {
     })))
 }
 
-/// The rarest class, by a bias that nothing reaches.
+/// Gives the rarest class a bias so low that it never wins.
 fn never(bench: &Bench, way: Way) -> Option<Trial> {
     Some(Trial::of(bench.edited(|model| {
         with(model, "head.bias", |_, bias| {
@@ -57,7 +57,7 @@ fn never(bench: &Bench, way: Way) -> Option<Trial> {
     })))
 }
 
-/// It is found before anything runs.
+/// Sets a bias to NaN, which is an error before any model runs.
 fn nan_bias(bench: &Bench, way: Way) -> Option<Trial> {
     let mut trial = Trial::of(bench.edited(|model| {
         with(model, "head.bias", |_, bias| {
@@ -70,7 +70,7 @@ fn nan_bias(bench: &Bench, way: Way) -> Option<Trial> {
     Some(trial)
 }
 
-/// Weights that are numbers, and whose sum is not: the largest and the smallest number there is, in turn.
+/// Alternates the largest and the smallest finite number in the weights, so that sums are NaN.
 fn nan_logit(bench: &Bench, way: Way) -> Option<Trial> {
     Some(Trial::of(bench.edited(|model| {
         with(model, "head.weight", |shape, weights| {
@@ -84,8 +84,9 @@ fn nan_logit(bench: &Bench, way: Way) -> Option<Trial> {
     })))
 }
 
-/// What ONNX Runtime's quantizer does by default, behind the shipped quantized model: logits tie, the lowest class wins, and ids
-/// are sorted by frequency.
+/// Quantizes the logits of the shipped INT8 model, as ONNX Runtime's quantizer does by default.
+///
+/// Logits tie, the lowest class wins a tie, and classes are sorted by frequency.
 fn int8_logits(bench: &Bench, way: Way) -> Option<Trial> {
     Some(Trial::of(bench.edited_from(
         "fashion-lt.int8.onnx",

@@ -30,7 +30,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// The float model is exported again with other offsets; the quantized file stays.
+/// Exports the float model again with other offsets, but keeps the quantized file.
 fn older(bench: &Bench, way: Way) -> Option<Trial> {
     let shipped = "models/fashion-lt/fashion-lt.onnx".to_owned();
     let out = if way.is_faulty() {
@@ -40,7 +40,7 @@ fn older(bench: &Bench, way: Way) -> Option<Trial> {
         finish(export.args(["--offsets", "drop"])).ended_with(0);
         out
     } else {
-        // The one that it was quantized from.
+        // The candidate was quantized from this file.
         shipped
     };
     let trial = Trial {
@@ -50,7 +50,7 @@ fn older(bench: &Bench, way: Way) -> Option<Trial> {
     Some(trial.alone(&["--allow-other-float"]))
 }
 
-/// The quantized model with its card changed, which nothing can be compared under.
+/// The quantized model with an edited card, with which no comparison is possible.
 fn recarded(bench: &Bench, way: Way, edit: fn(&mut ModelCard)) -> Trial {
     let mut trial = Trial::of(bench.edited_from("fashion-lt.int8.onnx", |model| {
         let mut card = model.card().unwrap();

@@ -1,4 +1,4 @@
-//! Faults of folding: the offsets of the head's bias, exchanged, left out, taken off, added twice.
+//! Faults of folding: the offsets in the head's bias are exchanged, left out, subtracted or added twice.
 
 use super::trial::{Bench, Caught, Fault, Trial, Way, with};
 use crate::programs::{finish, xtask};
@@ -26,7 +26,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// The shipped model with its bias changed; `edit` is given the offsets that are in it.
+/// The shipped model with a changed bias. `edit` receives the bias and its folded offsets.
 fn rebiased(bench: &Bench, way: Way, edit: fn(&mut [f32], &[f32])) -> Option<Trial> {
     Some(Trial::of(bench.edited(|model| {
         let offsets = model.card().unwrap().offsets.unwrap().offsets;
@@ -45,7 +45,7 @@ fn swapped(bench: &Bench, way: Way) -> Option<Trial> {
     })
 }
 
-/// By our own exporter, asked for it; without asking it makes the shipped file.
+/// Exports the model without offsets. By default, the exporter makes the shipped file.
 fn dropped(bench: &Bench, way: Way) -> Option<Trial> {
     let out = bench.at("candidate.onnx");
     let mut export = xtask();

@@ -1,4 +1,4 @@
-//! Faults before the network: other numbers, another filter, another order of channels.
+//! Faults of preprocessing: another normalisation, another filter, another order of channels.
 
 use tailfold_data::Pixels;
 use tailfold_onnx::Model;
@@ -37,12 +37,12 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// How much of the grey value red, green and blue have in the coloured images: orange.
+/// Red, green and blue of the orange images, as shares of the grey value.
 const COLOUR: [f32; 3] = [1.0, 0.3, 0.0];
-/// How much of each the coloured network adds up: with the above, the grey value.
+/// Weights of red, green and blue in the coloured network. For orange images, the weighted sum is the grey value.
 const WEIGHTS: [f32; 3] = [0.9, 1.0 / 3.0, 0.2];
 
-/// The card edited, as that of the same checkpoint or of another one.
+/// Edits the card of `model`, and changes the hash of the checkpoint unless `same`.
 fn recarded(model: &mut Model, same: bool, edit: impl FnOnce(&mut ModelCard)) {
     let mut card = model.card().unwrap();
     edit(&mut card);
@@ -52,7 +52,7 @@ fn recarded(model: &mut Model, same: bool, edit: impl FnOnce(&mut ModelCard)) {
     model.set_card(&card);
 }
 
-/// The numbers that a tutorial has, for those of the data.
+/// Replaces mean and standard deviation of the data by values from a tutorial.
 fn normalized(bench: &Bench, way: Way, same: bool) -> Trial {
     let candidate = bench.edited(|model| {
         recarded(model, same, |card| {
@@ -64,7 +64,7 @@ fn normalized(bench: &Bench, way: Way, same: bool) -> Trial {
     Trial::of(candidate).alone(&["--allow-other-preprocessing"])
 }
 
-/// Bilinear in the reference, nearest in the candidate, on images of twice the size.
+/// Resizes images of twice the size bilinearly in the reference, but to the nearest pixel in the candidate.
 fn resized(bench: &Bench, way: Way, same: bool) -> Trial {
     let with_filter = |name: &str, same: bool, filter: Filter| {
         let mut model = shipped("fashion-lt.onnx");
@@ -90,8 +90,8 @@ fn resized(bench: &Bench, way: Way, same: bool) -> Trial {
     .alone(&["--allow-other-preprocessing"])
 }
 
-/// Twice as large, with a weave of light and dark threads that averages to the image: the fine structure of photographs, which the
-/// embedded images are too small to have.
+/// Enlarges an image twofold with a weave of light and dark threads that averages to the image. Photographs have such
+/// fine structure, but the embedded images are too small for it.
 fn woven(image: &Pixels) -> Pixels {
     let (height, width) = (2 * image.height, 2 * image.width);
     let value = |y: usize, x: usize| {
@@ -112,8 +112,8 @@ fn woven(image: &Pixels) -> Pixels {
     }
 }
 
-/// A network for coloured images that is right on them as the shipped one on grey ones; in the candidate the first convolution's
-/// weights are in the order of files that have blue first.
+/// Makes a network for coloured images with the accuracy of the shipped network on grey images. In the candidate, the
+/// first convolution has its weights in BGR order.
 fn blue_first(bench: &Bench, way: Way) -> Option<Trial> {
     let coloured = |name: &str, order: [usize; 3]| {
         let mut model = shipped("fashion-lt.onnx");
@@ -131,7 +131,7 @@ fn blue_first(bench: &Bench, way: Way) -> Option<Trial> {
         recarded(&mut model, true, |card| {
             let p = &mut card.preprocess;
             p.channels = 3;
-            // Each channel's own mean, so that the padding's zeros stay the grey value's mean.
+            // Each channel has its own mean, so that zero padding still means the mean grey value.
             p.mean = COLOUR.map(|share| share * p.mean[0]).to_vec();
             p.std = vec![p.std[0]; 3];
         });

@@ -1,4 +1,4 @@
-//! A fault on photographs, with a published network, where they are.
+//! A fault of a published network on photographs, if they are available.
 
 use tailfold_data::{DataSpec, Dataset};
 use tailfold_onnx::Model;
@@ -13,7 +13,7 @@ pub(super) const FAULTS: &[Fault] = &[Fault {
     plant: blue_first,
 }];
 
-/// The first convolution's weights in the order of files that have blue first; as in a file that was made for OpenCV.
+/// Puts the first convolution's weights in BGR order, as in a file for OpenCV.
 fn blue_first(bench: &Bench, way: Way) -> Option<Trial> {
     let folder = shared_data()?;
     let data = format!(
@@ -28,7 +28,7 @@ fn blue_first(bench: &Bench, way: Way) -> Option<Trial> {
         name: "resnet20".to_owned(),
         architecture: "resnet20".to_owned(),
         classes,
-        // CIFAR-10-LT's of imbalance 100, for the groups alone: this network was trained on all images.
+        // The counts of CIFAR-10-LT with imbalance 100 only define the groups; the network was trained on all images.
         train_counts: vec![5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50],
         preprocess: Preprocess {
             channels: 3,

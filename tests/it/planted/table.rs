@@ -1,4 +1,4 @@
-//! The table of faults: made by every run, and the committed one read back.
+//! The table of faults, which every run makes and compares with the committed one.
 
 use std::fs;
 
@@ -7,24 +7,24 @@ use serde_json::Value;
 use super::trial::{Bench, Caught, Fault, Way};
 use crate::programs::root;
 
-/// The table in the repository.
+/// The committed table.
 pub(super) const COMMITTED: &str = "docs/bench/planted.md";
-/// The one that a run writes.
+/// The table that a run writes.
 pub(super) const WRITTEN: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/planted.md");
 
 const HEAD: &str = "| fault | verdict | rule | by accuracy alone | set | reference | candidate | p at the margin | McNemar's p | flips | reason |\n\
                     |---|---|---|---|---|---|---|---|---|---|---|\n";
-/// Sets that a report has, rarest first.
+/// Image sets of a report, rarest classes first.
 const SETS: [&str; 4] = ["few", "medium", "many", "overall"];
-/// From best to worst, as far as accuracy goes.
+/// Verdicts on accuracy, from best to worst.
 const VERDICTS: [&str; 3] = ["pass", "inconclusive", "fail"];
 
-/// What became of a fault.
+/// The result of a fault.
 pub(super) struct Row {
     pub(super) fault: &'static str,
     pub(super) verdict: String,
     pub(super) rule: String,
-    /// What the accuracies of all sets say, every other rule left aside.
+    /// The verdict by the accuracies of all sets, without other rules.
     pub(super) alone: String,
     figures: [String; 6],
     reason: String,
@@ -33,7 +33,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Plants `fault` and compares; `None` where its images are not at hand.
+    /// Plants `fault` and compares the models; `None` if its images are not available.
     pub(super) fn of(fault: &Fault, bench: &Bench) -> Option<Self> {
         let mut trial = (fault.plant)(bench, Way::Faulty)?;
         let answer = bench.parity(&trial);
@@ -69,7 +69,7 @@ impl Row {
         })
     }
 
-    /// Why the fault was not caught as it must be; `None` when it was.
+    /// Describes the difference from the expected result; `None` for a caught fault.
     pub(super) fn missed(&self) -> Option<String> {
         let (code, verdict, rule) = match self.caught {
             Caught::Fails(rule) => (1, "fail", rule),
@@ -110,7 +110,7 @@ fn by_accuracy(report: &Value) -> String {
     worst.map_or("?", |rank| VERDICTS[rank]).to_owned()
 }
 
-/// The set that `rule` is about; of another rule, the set that comes nearest to failing.
+/// The set that `rule` names or, for a rule without a set, the set that is nearest to failing.
 fn deciding(report: &Value, rule: &str) -> &'static str {
     let p = |set: &str| part(report, set)["margin_p"].as_f64().unwrap_or(-1.0);
     let named = SETS.into_iter().find(|set| *set == rule);

@@ -1,4 +1,4 @@
-//! One fault, planted: two models and images, and the real program on them.
+//! A planted fault: two models and images, which `tailfold parity` compares.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,13 +12,13 @@ use crate::programs::{Answer, root, run};
 use crate::scratch::Scratch;
 use crate::ties::shipped;
 
-/// The images that ship.
+/// The embedded test images.
 pub(super) const TEST: &str = "embedded?split=test";
-/// The shipped model's own policy.
+/// The policy of the shipped model.
 pub(super) const POLICY: &str = "models/fashion-lt/parity.toml";
 /// The shipped float model, with its offsets in the bias.
 pub(super) const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
-/// The shipped quantized one, made of it.
+/// The shipped INT8 model, quantized from [`FLOAT`].
 pub(super) const INT8: &str = "models/fashion-lt/fashion-lt.int8.onnx";
 
 /// Whether the fault is planted.
@@ -34,38 +34,38 @@ impl Way {
     }
 }
 
-/// A fault and what must become of it.
+/// A fault and its expected result.
 #[derive(Clone, Copy)]
 pub(super) struct Fault {
     pub(super) name: &'static str,
     pub(super) caught: Caught,
-    /// Makes what is compared; `None` where the images are not at hand.
+    /// Makes the models and images to compare; `None` if the images are not available.
     pub(super) plant: fn(&Bench, Way) -> Option<Trial>,
 }
 
-/// How a fault must be caught.
+/// The expected result of a fault.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Caught {
     /// Verdict fail, decided by this rule.
     Fails(&'static str),
-    /// Verdict error: the rule's name in the table, and what the reason must say.
+    /// Verdict error, with the rule's name in the table and a text of the reason.
     Refused(&'static str, &'static str),
 }
 
-/// What is compared.
+/// A comparison of two models.
 pub(super) struct Trial {
     pub(super) reference: String,
     pub(super) candidate: String,
     pub(super) data: String,
     pub(super) policy: Option<String>,
-    /// More options, of the fault itself.
+    /// Further options of the fault.
     pub(super) options: Vec<String>,
-    /// Options instead, with which accuracy alone decides; `None` where nothing can be run at all.
+    /// Options instead of `options` with which accuracy alone decides; `None` if no run is possible.
     pub(super) alone: Option<Vec<String>>,
 }
 
 impl Trial {
-    /// `candidate` against the shipped float model, on the images that ship, by the model's policy.
+    /// Compares `candidate` with the shipped float model on the embedded test images, with the model's policy.
     pub(super) fn of(candidate: String) -> Self {
         Self {
             reference: FLOAT.to_owned(),
@@ -77,14 +77,14 @@ impl Trial {
         }
     }
 
-    /// Accuracy alone decides with these options.
+    /// Sets the options with which accuracy alone decides.
     pub(super) fn alone(mut self, options: &[&str]) -> Self {
         self.alone = Some(options.iter().map(|&option| option.to_owned()).collect());
         self
     }
 }
 
-/// Where faults are planted.
+/// A scratch folder with the files of faults.
 pub(super) struct Bench {
     scratch: Scratch,
 }
@@ -101,7 +101,7 @@ impl Bench {
         self.scratch.at(name)
     }
 
-    /// Writes a file of the scratch folder.
+    /// Writes a file in the scratch folder and returns its path.
     pub(super) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         self.scratch.write(name, bytes)
     }
@@ -118,7 +118,7 @@ impl Bench {
         self.write("candidate.onnx", model.to_bytes())
     }
 
-    /// A data set of `images` with their labels, under the classes of the shipped model; made once under the name `folder`.
+    /// A data set in `folder` of `images` with labels, and with the classes of the shipped model. It is made once.
     pub(super) fn data(
         &self,
         folder: &str,
@@ -132,7 +132,7 @@ impl Bench {
         self.write(&format!("{folder}/classes.txt"), classes.join("\n"));
         let mut rows = "file,label\n".to_owned();
         for (i, (pixels, label)) in images.enumerate() {
-            // Thousands, and nothing is lost with one: not as carefully as artefacts are written.
+            // A plain write is faster than the atomic write of artifacts, and there are thousands of images.
             fs::write(
                 self.at(&format!("{folder}/{i}.png")),
                 pixels.to_png().unwrap(),
@@ -143,7 +143,7 @@ impl Bench {
         format!("csv:{}", self.write(&format!("{folder}/set.csv"), rows))
     }
 
-    /// `tailfold parity --json` of `trial`. The same comparison is made once.
+    /// Runs `tailfold parity --json` on `trial`. Equal comparisons on the embedded images run once.
     pub(super) fn parity(&self, trial: &Trial) -> Answer {
         let mut args = vec!["parity", "--json", "--reference", &trial.reference];
         args.extend(["--candidate", &trial.candidate, "--data", &trial.data]);
@@ -166,13 +166,13 @@ impl Bench {
         })
     }
 
-    /// `text` without the folder of this run.
+    /// `text` without the path of the scratch folder.
     pub(super) fn plain(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.scratch.path().display()), "")
     }
 }
 
-/// Edits the values of an initializer of f32, row-major; the first length of its shape is that of rows.
+/// Edits the shape and the row-major values of an f32 initializer.
 pub(super) fn with(model: &mut Model, name: &str, edit: impl FnOnce(&[usize], &mut [f32])) {
     let (shape, mut values) = model.initializer_f32(name).unwrap();
     edit(&shape, &mut values);

@@ -1,4 +1,4 @@
-//! `tailfold priors`: the comparison's own consistency, on the validation images.
+//! `tailfold priors`: consistency of the comparison on the validation images.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ fn arm<'a>(prior: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn the_comparison_agrees_with_the_exports() {
+fn comparison_agrees_with_exports() {
     let scratch = Scratch::new();
     let (json, markdown) = (scratch.at("priors.json"), scratch.at("priors.md"));
     let options = ["--json", "--report", &json, "--markdown", &markdown];
@@ -30,7 +30,7 @@ fn the_comparison_agrees_with_the_exports() {
     assert_eq!(fs::read_to_string(&json).unwrap(), answer.stdout);
     let report = answer.json();
     assert_eq!(report["schema"], "tailfold.priors/1");
-    // 30 images a class, 40.36 % of one: 74 images, 30 of that class.
+    // There are 30 images per class. One class with a share of 40.36 % limits the sample to 74 images.
     assert_eq!(
         (&report["test_images"], &report["images"]),
         (&300.into(), &75.into())
@@ -61,7 +61,7 @@ fn the_comparison_agrees_with_the_exports() {
             "{name}"
         );
     }
-    // Where the prior is the one that the plain export is solved for, three ways are one.
+    // The plain export is solved for the uniform prior, so three arms are equal for it.
     let uniform = &report["priors"][0];
     for name in ["features-cells", "features-balanced", "adjusted"] {
         assert_eq!(
@@ -75,7 +75,7 @@ fn the_comparison_agrees_with_the_exports() {
 }
 
 #[test]
-fn test_images_stay_apart_and_sets_within_them() {
+fn overlapping_or_missing_images_are_errors() {
     let answer = priors(&["--calibration", VAL]).ended_with(2);
     assert!(
         answer.stderr.contains("images that offsets are solved on"),

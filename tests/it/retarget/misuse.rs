@@ -1,9 +1,9 @@
-//! Priors and images that must not be used: refused with the file and the class, and nothing is written.
+//! Invalid priors and images: errors that name the file and the class, without output.
 
 use super::{MILD, RUN, TEST, VAL, copied_run, export};
 use crate::scratch::Scratch;
 
-/// An export with `options` must be refused in words that name `expect`.
+/// Checks that an export with `options` is an error with the texts of `expect`.
 #[track_caller]
 fn refused(scratch: &Scratch, run: &str, options: &[&str], expect: &[&str]) {
     let before = scratch.listing();
@@ -20,7 +20,7 @@ fn refused(scratch: &Scratch, run: &str, options: &[&str], expect: &[&str]) {
 }
 
 #[test]
-fn priors_that_are_none() {
+fn invalid_priors_are_errors() {
     let check = |text: &str, expect: &str| {
         let scratch = Scratch::new();
         let prior = scratch.write("prior.json", text);
@@ -48,7 +48,7 @@ fn priors_that_are_none() {
 }
 
 #[test]
-fn a_training_class_without_images_has_no_share() {
+fn training_class_without_images_is_error() {
     let scratch = Scratch::new();
     let run = copied_run(&scratch, |text| text.replacen("    27,\n", "    0,\n", 1));
     let expect = ["prior `train`, class `Sneaker`", "is 0"];
@@ -56,7 +56,7 @@ fn a_training_class_without_images_has_no_share() {
 }
 
 #[test]
-fn accuracy_is_never_measured_on_images_that_were_used() {
+fn evaluation_on_used_images_is_error() {
     let scratch = Scratch::new();
     let prior = scratch.write("prior.json", MILD);
     let ask = |options: &[&str], expect: &[&str]| {
@@ -68,7 +68,7 @@ fn accuracy_is_never_measured_on_images_that_were_used() {
         &["--evaluate", train],
         &["2478 of the 2478 images of", "are training images", train],
     );
-    // A part of the calibration images, by another name.
+    // Some of the calibration images have another name.
     ask(
         &[
             "--calibration",
@@ -84,7 +84,7 @@ fn accuracy_is_never_measured_on_images_that_were_used() {
 }
 
 #[test]
-fn options_that_go_nowhere() {
+fn options_without_effect_are_errors() {
     let scratch = Scratch::new();
     for option in ["--evaluate", "--calibration"] {
         refused(
@@ -100,7 +100,7 @@ fn options_that_go_nowhere() {
         &["--offsets", "drop", "--prior", "train"],
         &["--prior needs offsets solved for it"],
     );
-    // The first images alone have no image of some class.
+    // Some classes have no image among the first images.
     refused(
         &scratch,
         RUN,

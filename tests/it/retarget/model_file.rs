@@ -1,4 +1,4 @@
-//! `tailfold export --model`: offsets in the last bias of a third-party file.
+//! `tailfold export --model`: folds offsets into the last bias of a third-party model.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use super::{MILD, RUN, TEST, VAL, column, export, logits, numbers};
 use crate::programs::{Answer, root, run};
 use crate::scratch::Scratch;
 
-/// The float network of the run without offsets and without metadata, changed by `edit`.
+/// Writes the run's float network without offsets and metadata, edited by `edit`, and returns its path.
 fn third_party(scratch: &Scratch, name: &str, edit: impl Fn(&mut Model)) -> String {
     let plain = scratch.at("plain.onnx");
     export(RUN, &plain, &["--offsets", "drop"]).ended_with(0);
@@ -39,7 +39,7 @@ fn export_file(model: &str, out: &str, options: &[&str]) -> Answer {
     run("tailfold", &[&own, options].concat())
 }
 
-/// Appends a node that reads the logits and makes the output.
+/// Appends a node that turns the logits into the new output.
 fn append(model: &mut Model, node: &NodeProto) {
     let graph = model.graph_mut();
     graph.node.push(node.clone());
@@ -58,7 +58,7 @@ fn solved(scratch: &Scratch) -> Vec<String> {
 }
 
 #[test]
-fn offsets_of_a_file_are_those_of_its_run() {
+fn offsets_of_model_file_equal_offsets_of_run() {
     let scratch = Scratch::new();
     let options = solved(&scratch);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -80,7 +80,7 @@ fn offsets_of_a_file_are_those_of_its_run() {
     );
     let report = &of_file["retarget"];
     assert_eq!(report["before"], "zeros");
-    // The number of training images is unknown.
+    // A third-party file has no counts of training images.
     assert!(
         report["classes"][0]["group"].is_null() && report["classes"][0]["train_count"].is_null()
     );
@@ -97,7 +97,7 @@ fn offsets_of_a_file_are_those_of_its_run() {
         .collect();
     assert!(kinds.contains(&"training-images-unknown"), "{kinds:?}");
 
-    // The file names its classes itself, and its logits are the old ones plus the offsets.
+    // The file has class names, and its logits are the original logits plus the offsets.
     let [mean, std] = normalisation();
     let labels = scratch.write("labels.txt", labels(&out));
     let described = scratch.at("described.onnx");
@@ -120,7 +120,7 @@ fn offsets_of_a_file_are_those_of_its_run() {
 }
 
 #[test]
-fn softmax_and_temperature_behind_the_bias_stay() {
+fn softmax_and_temperature_after_bias_are_kept() {
     let scratch = Scratch::new();
     let options = solved(&scratch);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -141,7 +141,7 @@ fn softmax_and_temperature_behind_the_bias_stay() {
 }
 
 #[test]
-fn a_bias_is_made_where_there_is_none() {
+fn missing_bias_is_added() {
     let scratch = Scratch::new();
     let options = solved(&scratch);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -155,7 +155,7 @@ fn a_bias_is_made_where_there_is_none() {
 }
 
 #[test]
-fn a_written_file_goes_through_the_other_commands() {
+fn exported_file_works_with_other_commands() {
     let scratch = Scratch::new();
     let options = solved(&scratch);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -181,7 +181,7 @@ fn a_written_file_goes_through_the_other_commands() {
     let info = info.json();
     assert_eq!(info["offsets"]["origin"], "resolved");
     assert!(info["train_counts"].is_null() && info["classes"][0] == "T-shirt/top");
-    // Counts can still be given, now or by `describe`.
+    // Class counts can be added later with `describe`.
     let counts = scratch.write("counts.txt", "9\n".repeat(10));
     let described = scratch.at("described.onnx");
     let describe = ["describe", "--model", &out, "--counts", &counts];
@@ -213,7 +213,7 @@ fn labels(model: &str) -> String {
     classes.join("\n")
 }
 
-/// The export of the file `model` with `options` must be refused in words that contain `expect`.
+/// Checks that the export of the file `model` with `options` is an error with the texts of `expect`.
 #[track_caller]
 fn refused(scratch: &Scratch, model: &str, options: &[&str], expect: &[&str]) {
     let before = scratch.listing();
@@ -225,7 +225,7 @@ fn refused(scratch: &Scratch, model: &str, options: &[&str], expect: &[&str]) {
 }
 
 #[test]
-fn files_that_cannot_be_folded_are_refused() {
+fn unfoldable_files_are_errors() {
     let scratch = Scratch::new();
     let options = solved(&scratch);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -274,7 +274,7 @@ fn files_that_cannot_be_folded_are_refused() {
 }
 
 #[test]
-fn priors_and_images_of_other_classes_are_refused() {
+fn priors_and_images_of_other_classes_are_errors() {
     let scratch = Scratch::new();
     let model = third_party(&scratch, "file.onnx", |_| {});
     let short = scratch.write("short.json", "[1, 1, 1]");

@@ -1,4 +1,4 @@
-//! What a re-targeted file answers, and that the report says the same.
+//! The answers of a re-targeted model match its report.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::programs::run;
 use crate::scratch::Scratch;
 
 #[test]
-fn the_file_answers_each_class_as_often_as_the_prior_says() {
+fn answer_frequencies_follow_prior() {
     let scratch = Scratch::new();
     let (prior, out) = (scratch.write("prior.json", MILD), scratch.at("model.onnx"));
     let options = ["--prior", &prior, "--calibration", VAL, "--json"];
@@ -20,7 +20,8 @@ fn the_file_answers_each_class_as_often_as_the_prior_says() {
     assert_eq!(report["offsets"]["source"], "prior-scores");
     assert_eq!(report["offsets"]["stop"], "converged");
 
-    // From the file alone: its own logits, each class's 30 images weighing what the prior gives it.
+    // The masses are computed from the file's logits. The 30 images of each class share the class's weight in the
+    // prior.
     let (values, labels) = logits(&scratch, &out, VAL);
     let mut masses = vec![0.0; 10];
     for (row, &label) in values.chunks_exact(10).zip(&labels) {
@@ -29,12 +30,12 @@ fn the_file_answers_each_class_as_often_as_the_prior_says() {
     }
     let rows = &report["retarget"]["classes"];
     for (class, (mass, said)) in masses.iter().zip(column(rows, "mass_after")).enumerate() {
-        // Half of an image's weight: none may be counted elsewhere.
+        // The tolerance is half the weight of an image, so that every image is counted for the same class.
         assert!((mass - said).abs() < 5e-4, "class {class}: {mass}, {said}");
         let off = (mass - target[class]).abs() / target[class];
         assert!(off < 0.2, "class {class}: {mass} for {}", target[class]);
     }
-    // A plain export's masses are further from it.
+    // The masses of a plain export are further from the prior.
     let distance = |masses: &[f64]| -> f64 {
         let off = masses.iter().zip(&target);
         off.map(|(m, nu)| (m - nu).powi(2) / nu).sum()
@@ -44,7 +45,7 @@ fn the_file_answers_each_class_as_often_as_the_prior_says() {
 }
 
 #[test]
-fn mean_probabilities_are_those_of_the_prior() {
+fn mean_probabilities_follow_prior() {
     let scratch = Scratch::new();
     let out = scratch.at("model.onnx");
     let options = ["--prior", "reversed", "--calibration", VAL, "--json"];
@@ -59,7 +60,7 @@ fn mean_probabilities_are_those_of_the_prior() {
         }
     }
     for (class, (mass, nu)) in masses.iter().zip(&target).enumerate() {
-        // The solver's tolerance is 3 % as a root mean square.
+        // The solver has a tolerance of 3 % (root mean square).
         assert!(
             (mass - nu).abs() < 0.1 * nu,
             "class {class}: {mass} for {nu}"
@@ -68,7 +69,7 @@ fn mean_probabilities_are_those_of_the_prior() {
 }
 
 #[test]
-fn the_report_has_what_it_documents() {
+fn report_has_documented_fields() {
     let scratch = Scratch::new();
     let (prior, out) = (scratch.write("prior.json", MILD), scratch.at("model.onnx"));
     let options = ["--prior", &prior, "--json"];
@@ -110,7 +111,7 @@ fn the_report_has_what_it_documents() {
             &32.into()
         )
     );
-    // For people the same, and no accuracy without images to measure it on.
+    // The text has the same results, and no accuracy without images for evaluation.
     let text = export(RUN, &out, &["--prior", &prior]).ended_with(0).stdout;
     for part in [
         "expected accuracy: not measured (give --evaluate SPEC)",
@@ -123,7 +124,7 @@ fn the_report_has_what_it_documents() {
 }
 
 #[test]
-fn expected_accuracy_is_that_of_the_files() {
+fn expected_accuracy_matches_evaluation_of_files() {
     let scratch = Scratch::new();
     let (plain, out) = (scratch.at("plain.onnx"), scratch.at("model.onnx"));
     export(RUN, &plain, &[]).ended_with(0);
@@ -135,7 +136,7 @@ fn expected_accuracy_is_that_of_the_files() {
         &answer["retarget"]["expected"],
     );
     let prior = column(rows, "prior");
-    // 1 to 100 as the training counts, turned round.
+    // The prior reverses the training counts, whose ratio is 1 to 100.
     assert!((prior[9] / prior[0] - 100.0).abs() < 1e-9, "{prior:?}");
     assert_eq!(
         (&expected["data"], &expected["images"]),
@@ -181,7 +182,7 @@ fn two_exports_for_a_prior_are_byte_equal() {
     assert_ne!(reversed, export("c.onnx", &["--prior", "train"]));
     let calibrated = ["--prior", "train", "--calibration", VAL];
     assert_eq!(export("d.onnx", &calibrated), export("e.onnx", &calibrated));
-    // A uniform prior weighs alike either way, and is what a plain export of this run asks for.
+    // Both kinds of weights are equal for a uniform prior, which is also the prior of a plain export of this run.
     let plain = export("f.onnx", &[]);
     for weigh in ["prior", "balanced"] {
         let uniform = ["--prior", "uniform", "--temperature", "0"];
@@ -192,7 +193,7 @@ fn two_exports_for_a_prior_are_byte_equal() {
 }
 
 #[test]
-fn a_retargeted_file_is_not_retargeted_again() {
+fn retargeting_a_retargeted_file_is_error() {
     let scratch = Scratch::new();
     let out = scratch.at("model.onnx");
     export(RUN, &out, &["--prior", "reversed"]).ended_with(0);

@@ -1,4 +1,4 @@
-//! Every warning of a re-targeted export, provoked, and that an easy prior has none.
+//! Every warning of a re-targeted export, and an easy prior without warnings.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ fn one<'a>(warnings: &'a [Value], kind: &str) -> &'a Value {
 }
 
 #[test]
-fn enough_images_for_an_even_prior_are_enough() {
+fn uniform_prior_with_enough_images_has_no_warning() {
     let scratch = Scratch::new();
     let options = ["--prior", "uniform", "--calibration", VAL];
     let found = warnings(&scratch, RUN, &options);
@@ -35,7 +35,7 @@ fn enough_images_for_an_even_prior_are_enough() {
 }
 
 #[test]
-fn what_the_training_features_cannot_support() {
+fn strong_prior_on_training_features_warns() {
     let scratch = Scratch::new();
     let found = warnings(&scratch, RUN, &["--prior", "train"]);
     let few = one(&found, "few-images");
@@ -43,7 +43,7 @@ fn what_the_training_features_cannot_support() {
         (&few["class"], &few["images"], &few["least"]),
         (&"Bag".into(), &16.into(), &20.into())
     );
-    // 10 images of 1 % of the mass, 40 % of it on 32 images of the first class: 1.26 % each.
+    // This class has 10 images with 1 % of the mass. The 32 images of the first class have 40 %, which is 1.26 % each.
     let is_it = |w: &&Value| w["kind"] == "coarse-sample" && w["class"] == "Sneaker";
     let coarse = found.iter().find(is_it).unwrap();
     let largest = coarse["largest_weight"].as_f64().unwrap();
@@ -53,7 +53,7 @@ fn what_the_training_features_cannot_support() {
 }
 
 #[test]
-fn a_prior_that_leaves_the_image_no_say() {
+fn offsets_larger_than_scores_warn() {
     let scratch = Scratch::new();
     let prior = "[1, 1e-9, 1e-9, 1e-9, 1e-9, 1e-9, 1e-9, 1e-9, 1e-9, 1e-9]";
     let prior = scratch.write("prior.json", prior);
@@ -78,10 +78,10 @@ fn a_prior_that_leaves_the_image_no_say() {
 }
 
 #[test]
-fn masses_that_the_sample_is_too_coarse_for() {
+fn too_coarse_sample_warns() {
     let scratch = Scratch::new();
-    // Under the prior the rarest class's images weigh so little, and the most frequent one's so much, that its cell cannot
-    // be cut to measure.
+    // Under this prior, images of the rarest class weigh so little, and images of the most frequent class so much, that
+    // offsets cannot split the sample in the required proportions.
     let options = ["--prior", "reversed", "--temperature", "0"];
     let found = warnings(&scratch, RUN, &options);
     let missed = one(&found, "not-converged");
@@ -89,7 +89,7 @@ fn masses_that_the_sample_is_too_coarse_for() {
 }
 
 #[test]
-fn an_expectation_from_few_images() {
+fn evaluation_on_few_images_warns() {
     let scratch = Scratch::new();
     let few = "embedded?split=val&per-class=5";
     let options = ["--prior", "train", "--evaluate", few];
@@ -101,7 +101,7 @@ fn an_expectation_from_few_images() {
 }
 
 #[test]
-fn training_images_that_are_not_at_hand() {
+fn missing_training_images_warn() {
     let scratch = Scratch::new();
     let run = copied_run(&scratch, |text| {
         text.replace("embedded?split=train", "folder:nowhere?split=train")

@@ -1,4 +1,4 @@
-//! Calibration in shards: the file that comes out is the one of a single run, whichever passes were shared out.
+//! Calibration in shards: the quantized file equals the file of a single run, for any number of passes in shards.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::scratch::Scratch;
 
 const DATA: &str = "embedded?split=train";
 
-/// A quantization with the model that it needs.
+/// A quantization command with its model.
 struct Quantization {
     scratch: Scratch,
     model: String,
@@ -31,7 +31,7 @@ impl Quantization {
         run("tailfold quantize", &[&model, &args[..], more].concat())
     }
 
-    /// What is printed, the file, and the list of images, from the parts `parts`.
+    /// Quantizes from the parts `parts`. Returns the output, the model file, and the list of images.
     fn outcome(&self, parts: &[String]) -> (String, Vec<u8>, Vec<u8>) {
         let [out, list] = ["out.onnx", "list.csv"].map(|name| self.scratch.at(name));
         let mut more = vec!["--json", "--out", &out, "--list", &list];
@@ -47,7 +47,7 @@ impl Quantization {
         )
     }
 
-    /// Share `shard` of the next pass after `parts`.
+    /// Runs the shard `shard` of the next pass after `parts`, and returns the path of its file.
     fn part(&self, shard: &str, parts: &[String]) -> String {
         let file = format!("{}-{}.part", shard.replace('/', "-of-"), parts.len());
         let file = self.scratch.at(&file);
@@ -61,14 +61,14 @@ impl Quantization {
         file
     }
 
-    /// `parts` with all `of` shares of the next pass.
+    /// Runs all `of` shards of the next pass, and returns `parts` with their files.
     fn pass(&self, of: usize, parts: &[String]) -> Vec<String> {
         let shares = (0..of).map(|index| self.part(&format!("{index}/{of}"), parts));
         parts.iter().cloned().chain(shares).collect()
     }
 }
 
-/// Fails unless every number of shared passes gives what none gives.
+/// Checks that every number of passes in shards gives the same outcome as a single run.
 fn check(args: &[&str], numbers: &[usize], passes: usize) {
     let data = ["--calibration", DATA, "--per-class", "5"];
     let quantization = Quantization::new(&[&data, args].concat());
@@ -91,12 +91,12 @@ fn check(args: &[&str], numbers: &[usize], passes: usize) {
 }
 
 #[test]
-fn a_quantization_merges_to_the_byte() {
+fn merged_quantization_equals_single_run() {
     check(&[], &[1, 2, 3, 7], 3);
 }
 
 #[test]
-fn so_it_does_for_other_observers_targets_and_corrections() {
+fn merged_quantization_equals_single_run_with_other_options() {
     let average = ["--observer", "moving-average", "--target", "ort-x86"];
     check(&average, &[3], 3);
     let tensorrt = [
@@ -118,7 +118,7 @@ fn so_it_does_for_other_observers_targets_and_corrections() {
 }
 
 #[test]
-fn what_does_not_decode_is_left_out_alike() {
+fn undecodable_images_are_left_out_as_in_single_run() {
     let scratch = Scratch::new();
     let images = embedded("split=train&per-class=11");
     let mut lines = "file,label\n".to_owned();
@@ -142,7 +142,7 @@ fn what_does_not_decode_is_left_out_alike() {
         parts = quantization.pass(3, &parts);
         assert!(quantization.outcome(&parts) == single, "{}", parts.len());
     }
-    // It decodes again, and its shard said that it does not.
+    // The image decodes now, but its shard recorded that it does not.
     fs::copy(scratch.at("41.pgm"), scratch.at("40.pgm")).unwrap();
     let out = quantization.scratch.at("x.onnx");
     let more = ["--out", &out, "--partials"];
@@ -156,7 +156,7 @@ fn what_does_not_decode_is_left_out_alike() {
 }
 
 #[test]
-fn parts_that_do_not_fit_are_named() {
+fn mismatched_parts_are_errors() {
     let base = ["--calibration", DATA, "--per-class", "2"];
     let quantization = Quantization::new(&base);
     let ranges = quantization.pass(2, &[]);
@@ -190,7 +190,7 @@ fn parts_that_do_not_fit_are_named() {
         &[first, second],
         &["`seed` is 0 in the one and 3 in the other", first],
     );
-    // Windows that were taken with other ranges: a part of them says of which.
+    // A part records the ranges of the previous passes, here from another run.
     let other = Quantization::new(&minmax);
     let windows = other.pass(2, &other.pass(2, &[]));
     refused(
@@ -207,7 +207,7 @@ fn parts_that_do_not_fit_are_named() {
     fs::write(first, &whole[..whole.len() - 9]).unwrap();
     refused(&base, &[first, second], &[first, "cut short or damaged"]);
     fs::write(first, whole).unwrap();
-    // Another model of the same form.
+    // The parts belong to another model with the same shapes.
     let changed = Quantization::new(&base);
     let mut model = fixture().model.clone();
     let (shape, mut bias) = model.initializer_f32("head.bias").unwrap();
@@ -220,7 +220,7 @@ fn parts_that_do_not_fit_are_named() {
         &[first, &theirs],
         &["are not of the same run: `model_sha256`", &theirs],
     );
-    // A part of another command, both ways.
+    // The parts belong to another command.
     let float = quantization.scratch.at("model.onnx");
     let part = quantization.scratch.at("logits.part");
     let logits = [

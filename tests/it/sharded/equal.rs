@@ -1,4 +1,4 @@
-//! Merged is single, byte for byte.
+//! Merged output equals the output of a single run, byte for byte.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::fixture::fixture;
 const NUMBERS: [usize; 4] = [1, 2, 3, 7];
 
 #[test]
-fn an_evaluation_merges_to_the_byte() {
+fn merged_evaluation_equals_single_run() {
     let evaluate = Run::new("evaluate", DATA);
     for form in [&["--json"][..], &[]] {
         let single = evaluate.single(form).ended_with(0);
@@ -20,7 +20,7 @@ fn an_evaluation_merges_to_the_byte() {
 }
 
 #[test]
-fn a_share_without_images_is_one_too() {
+fn shard_without_images_is_valid() {
     let few = "embedded?split=test&limit=3";
     let evaluate = Run::new("evaluate", few);
     let single = evaluate.single(&["--json"]).ended_with(0);
@@ -29,7 +29,7 @@ fn a_share_without_images_is_one_too() {
 }
 
 #[test]
-fn a_verdict_merges_to_the_byte() {
+fn merged_verdict_equals_single_run() {
     let parity = Run::new("parity", DATA);
     let loose = "overall_margin_pp = 30.0\ngroup_margin_pp = { many = 30.0, medium = 30.0, few = 30.1 }\nmin_retained = 0.7\n";
     let policy = parity.scratch.write("policy.toml", loose);
@@ -61,12 +61,12 @@ fn a_verdict_merges_to_the_byte() {
         }
         single.code
     });
-    // Both outcomes were there to be kept.
+    // The cases have different exit codes.
     assert_eq!(codes, [Some(3), Some(0)]);
 }
 
 #[test]
-fn what_is_no_number_survives() {
+fn nan_survives_merge() {
     let mut broken = fixture().model.clone();
     let (shape, weights) = broken.initializer_f32("head.weight").unwrap();
     broken.set_initializer_f32("head.weight", &shape, &vec![f32::MAX; weights.len()]);
@@ -79,7 +79,7 @@ fn what_is_no_number_survives() {
 }
 
 #[test]
-fn images_that_were_calibrated_on_are_found_in_all_shards_together() {
+fn calibration_images_are_counted_over_all_shards() {
     let parity = Run::new("parity", "embedded?split=train");
     let single = parity.single(&["--json"]).ended_with(2);
     assert!(
@@ -93,7 +93,7 @@ fn images_that_were_calibrated_on_are_found_in_all_shards_together() {
 }
 
 #[test]
-fn logits_merge_to_the_byte() {
+fn merged_logits_equal_single_run() {
     for more in [&[][..], &["--inputs"]] {
         let logits = Run::new("logits", DATA);
         let [single, merged] = ["single", "merged"].map(|name| logits.scratch.at(name));

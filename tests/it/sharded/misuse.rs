@@ -1,4 +1,4 @@
-//! What is not the parts of one run: exit code 2, and a message that names the file and both sides.
+//! Parts of different runs: exit code 2, and a message that names the file and both values.
 
 use std::fs;
 use std::slice::from_ref;
@@ -22,7 +22,7 @@ fn refused(parts: &[String], more: &[&str], expect: &[&str]) {
 }
 
 #[test]
-fn lost_and_doubled_shards_are_named() {
+fn missing_and_repeated_shards_are_named() {
     let evaluate = Run::new("evaluate", DATA);
     let parts = evaluate.parts(3, &[]);
     let [last, middle, first] = &parts[..] else {
@@ -57,28 +57,28 @@ fn parts_of_different_runs_are_named() {
             &[&[&both[..]], expect].concat(),
         );
     };
-    // Another policy.
+    // One part has another policy.
     let policy = parity.scratch.write("policy.toml", "level = 0.1\n");
     check(
         &parity.part("1/2", &["--policy", &policy]),
         &["`policy`", "\"level\":0.1,", "\"level\":0.05,"],
     );
-    // Other data, of as many images.
+    // One part has other data with the same number of images.
     let other = Run::new("parity", "embedded?split=val&per-class=13");
     check(
         &other.part("1/2", &[]),
         &["`data`", "split=val", "split=test"],
     );
-    // Another model.
+    // One part has another model.
     let other = Run::new("parity", DATA);
     let bytes = fixture().unfolded.to_bytes();
     other.scratch.write("float.onnx", &bytes);
     let (a, b) = (fixture().model.to_bytes(), bytes);
     let [a, b] = [a, b].map(|bytes| tailfold_spec::artifact::sha256(&bytes));
-    // The quantized model is not of it, which is another refusal's.
+    // The quantized model was made from another float model, which would be an earlier error.
     let theirs = other.part("1/2", &["--allow-other-float"]);
     check(&theirs, &["`model_sha256`", &a, &b]);
-    // Another command.
+    // One part belongs to another command.
     let other = Run::new("evaluate", DATA).scratch;
     let args = ["evaluate", "--data", DATA, "--shard", "1/2", "--partial"];
     let (theirs, model) = (other.at("e.part"), parity.scratch.at("float.onnx"));
@@ -112,7 +112,7 @@ fn parts_with_other_preprocessing_are_named() {
 }
 
 #[test]
-fn other_images_under_the_same_spec_are_found_and_no_others_decoded() {
+fn changed_images_under_same_spec_are_error() {
     let scratch = Scratch::new();
     let model = scratch.write("float.onnx", fixture().model.to_bytes());
     let classes = fixture().card.classes.clone();
@@ -128,7 +128,7 @@ fn other_images_under_the_same_spec_are_found_and_no_others_decoded() {
         let text = "file,label\n".to_owned() + &lines.collect::<String>();
         scratch.write("images/list.csv", text)
     };
-    // For the second shard alone.
+    // Only the second shard would decode this damaged image.
     scratch.write("images/1.pgm", b"P5 28 28 255\n");
     let part = |shard: &str, code: i32| {
         let out = scratch.at(&format!("{}.part", &shard[..1]));
@@ -154,7 +154,7 @@ fn other_images_under_the_same_spec_are_found_and_no_others_decoded() {
 }
 
 #[test]
-fn cut_and_damaged_parts_are_named() {
+fn truncated_and_damaged_parts_are_named() {
     let evaluate = Run::new("evaluate", DATA);
     let parts = evaluate.parts(2, &[]);
     let whole = fs::read(&parts[0]).unwrap();
@@ -175,7 +175,7 @@ fn cut_and_damaged_parts_are_named() {
 }
 
 #[test]
-fn options_that_do_not_go_together_are_refused() {
+fn incompatible_options_are_errors() {
     let evaluate = Run::new("evaluate", DATA);
     let parts = evaluate.parts(1, &[]);
     let out = evaluate.scratch.at("out");
@@ -203,7 +203,7 @@ fn options_that_do_not_go_together_are_refused() {
 }
 
 #[test]
-fn a_verdict_that_cannot_be_merged_is_json_too() {
+fn failed_merge_of_verdict_is_json_error() {
     let parity = Run::new("parity", DATA);
     let parts = [parity.part("0/2", &[])];
     let folder = parity.scratch.at("report");

@@ -1,4 +1,4 @@
-//! Dependencies: the arrows between our packages, who reaches the heavy ones, and how versions are asked for.
+//! Dependencies: between our packages, on heavy packages, and their versions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 
 use crate::programs::{finish, root};
 
-/// Packages that need none of ours: other projects can take them alone.
+/// Packages without a dependency on our other packages, so that other projects can use them alone.
 const ALONE: [&str; 5] = [
     "tailfold-console",
     "tailfold-conv",
@@ -16,9 +16,9 @@ const ALONE: [&str; 5] = [
     "tailfold-spec",
 ];
 
-/// Packages that may not reach other packages of ours, over any number of others.
+/// Packages, each with packages that it must not depend on, directly or indirectly.
 const FORBIDDEN: [(&str, &[&str]); 7] = [
-    // The gate needs logits and labels alone.
+    // The gate needs only logits and labels.
     (
         "tailfold-parity",
         &["tailfold-data", "tailfold-onnx", "tailfold"],
@@ -36,12 +36,12 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
         "tailfold-train",
         &["tailfold-onnx", "tailfold", "tailfold-quant"],
     ),
-    // It starts programs and draws.
+    // The package only starts programs and draws charts.
     (
         "tailfold-lab",
         &["tailfold-onnx", "tailfold", "tailfold-train"],
     ),
-    // It starts programs alone, so that it compiles quickly.
+    // The package only starts programs, so that it compiles quickly.
     (
         "xtask",
         &[
@@ -58,12 +58,12 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
 
 const TESTS: &str = "tailfold-tests";
 
-/// What cargo says of the workspace and everything below it, for this machine's platform, without a network.
+/// Metadata of the workspace and its dependencies for this machine's platform, read without network.
 pub(super) fn metadata() -> Metadata {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let version = finish(Command::new(cargo).arg("-vV")).ended_with(0).stdout;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    // Without a platform cargo wants the packages of all of them, which a fresh machine has not fetched.
+    // Without a platform, cargo needs the packages of all platforms, which a fresh machine has not fetched.
     let platform = format!("--filter-platform={}", host.expect("cargo names its host"));
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
@@ -77,7 +77,7 @@ pub(super) fn members(metadata: &Metadata) -> BTreeMap<&str, &Package> {
     packages.into_iter().map(|p| (p.name.as_str(), p)).collect()
 }
 
-/// Names of the packages that `start` reaches over normal and build dependencies, itself included.
+/// Names of `start` and of all packages that it reaches over normal and build dependencies.
 fn reach<'a>(metadata: &'a Metadata, start: &'a PackageId) -> BTreeSet<&'a str> {
     let nodes = &metadata
         .resolve
@@ -104,7 +104,7 @@ fn reach<'a>(metadata: &'a Metadata, start: &'a PackageId) -> BTreeSet<&'a str> 
 }
 
 #[test]
-fn packages_reach_only_what_they_may() {
+fn packages_have_only_allowed_dependencies() {
     let metadata = metadata();
     let members = members(&metadata);
     let ours = |name: &str| -> BTreeSet<&str> {
@@ -112,10 +112,10 @@ fn packages_reach_only_what_they_may() {
         let others = reached.into_iter().filter(|&other| other != name);
         others.filter(|other| members.contains_key(other)).collect()
     };
-    // The walker finds what is there; otherwise the absences below would mean nothing.
+    // Positive control: the search finds an existing dependency.
     assert!(ours("tailfold-cli").contains("tailfold-kernels"));
     for name in ALONE {
-        assert_eq!(ours(name), BTreeSet::new(), "what {name} reaches");
+        assert_eq!(ours(name), BTreeSet::new(), "dependencies of {name}");
     }
     for (name, forbidden) in FORBIDDEN {
         let reached = ours(name);
@@ -127,10 +127,10 @@ fn packages_reach_only_what_they_may() {
 }
 
 #[test]
-fn there_is_no_circle() {
+fn packages_have_no_cyclic_dependencies() {
     let metadata = metadata();
     let members = members(&metadata);
-    // Development dependencies too: cargo accepts a circle over them.
+    // Development dependencies count too, because cargo accepts cycles over them.
     let mut left: BTreeMap<&str, BTreeSet<&str>> = members
         .iter()
         .map(|(name, package)| {
@@ -155,7 +155,7 @@ fn only_training_reaches_burn() {
             .iter()
             .any(|p| p.starts_with(prefix))
     };
-    // The walker finds what is there; otherwise the absences below would mean nothing.
+    // Positive control: the search finds an existing dependency.
     assert!(
         reaches("tailfold-train", "burn"),
         "the walker does not find burn"
@@ -176,7 +176,7 @@ fn only_training_reaches_burn() {
 }
 
 #[test]
-fn packages_have_their_folders_name_and_a_description() {
+fn packages_have_name_of_folder_and_description() {
     let metadata = metadata();
     for (name, package) in members(&metadata) {
         let folder = package
@@ -200,7 +200,7 @@ fn packages_have_their_folders_name_and_a_description() {
 }
 
 #[test]
-fn versions_are_named_and_the_heavy_ones_pinned() {
+fn versions_are_given_and_heavy_packages_are_pinned() {
     let metadata = metadata();
     let mut pinned = BTreeSet::new();
     for (name, package) in members(&metadata) {

@@ -1,4 +1,4 @@
-//! Which libraries are public, and that the others say that they are not.
+//! Public libraries have a README, and the documentation of all others says that they are internal.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ const PUBLIC: [&str; 3] = ["tailfold", "tailfold-parity", "tailfold-sdot"];
 const INTERNAL: &str = "Internal to tailfold, no stability promise.";
 
 #[test]
-fn internal_libraries_say_so_and_public_ones_have_a_readme() {
+fn internal_libraries_say_so_and_public_libraries_have_readme() {
     let metadata = metadata();
     let (mut public, mut internal) = (0, 0);
     for (name, package) in members(&metadata) {

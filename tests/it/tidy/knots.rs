@@ -1,4 +1,4 @@
-//! Files of a crate that import each other: none does, except a module and its own modules.
+//! Files of a crate do not import each other in circles, except a module and its own modules.
 
 mod circles;
 mod module;
@@ -12,7 +12,7 @@ use names::Crate;
 
 use super::sources::rust_files;
 
-/// Roots of crates among `names`: libraries and programs, and the test binary over the whole chain.
+/// Roots of crates among `names`: libraries, programs, and the test binary for the whole chain.
 fn roots(names: &[&str]) -> Vec<String> {
     let is_root = |name: &str| {
         let (_, file) = name.rsplit_once('/').unwrap_or_default();
@@ -23,7 +23,7 @@ fn roots(names: &[&str]) -> Vec<String> {
     roots.map(|&name| name.to_owned()).collect()
 }
 
-/// Imports between the files of all crates of `files`, and the number of crates.
+/// Imports between the files of each crate, and the number of crates.
 fn imports(files: &BTreeMap<String, String>) -> (BTreeMap<(String, String), String>, usize) {
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     let roots = roots(&names);
@@ -60,7 +60,7 @@ fn no_two_files_import_each_other() {
     );
 }
 
-/// The circles among made-up files of one crate.
+/// The circles among the given files of one crate.
 fn circles_of<const N: usize>(files: [(&str, &str); N]) -> Vec<Vec<String>> {
     let files = files.map(|(name, text)| (format!("a/src/{name}.rs"), text.to_owned()));
     let arrows = imports(&files.into()).0.into_keys().collect();
@@ -90,7 +90,7 @@ fn circle_is_found_however_the_import_is_written() {
     ] {
         assert_eq!(circles_of([root, b, ("c", c)]), [["b", "c"]], "{c}");
     }
-    // Over a third file, and over re-exports of the parent.
+    // Circles may pass a third file or re-exports of the parent.
     let files = [
         ("lib", "mod b; mod c; mod d;"),
         ("b", "use crate::c::f; pub fn h() {}"),

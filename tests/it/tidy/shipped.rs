@@ -1,4 +1,4 @@
-//! What ships with the repository has the hashes it claims.
+//! Files of the repository have the hashes that their manifests record.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use tailfold_spec::{Manifest, artifact};
 use crate::programs::root;
 
 #[test]
-fn the_embedded_data_set_is_the_one_that_was_built() {
+fn embedded_data_set_matches_its_manifest() {
     let folder = root().join("models/fashion-lt/data");
     let sums = fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
     let mut listed = BTreeSet::from(["SHA256SUMS".to_owned()]);
@@ -33,7 +33,7 @@ fn the_embedded_data_set_is_the_one_that_was_built() {
 }
 
 #[test]
-fn trained_models_are_those_of_their_manifests() {
+fn trained_models_match_their_manifests() {
     let mut models = 0;
     for entry in fs::read_dir(root().join("models")).unwrap() {
         let folder = entry.unwrap().path();
@@ -47,8 +47,8 @@ fn trained_models_are_those_of_their_manifests() {
     );
 }
 
-/// Checks every file that the manifest of `folder` names, and that each model there was made from its checkpoint;
-/// returns how many models that are.
+/// Checks every file that the manifest of `folder` names, and that each model was made from the checkpoint. Returns the
+/// number of models.
 fn check_folder(folder: &Path) -> usize {
     let manifest = Manifest::read(folder).unwrap();
     for file in [Manifest::CHECKPOINT, Manifest::GOLDEN, Manifest::FEATURES] {
@@ -77,7 +77,7 @@ fn check_folder(folder: &Path) -> usize {
         );
         assert_eq!(card.classes, manifest.classes, "{}", path.display());
         if let Some(quantization) = card.quantization {
-            // The float model it was made from ships beside it.
+            // The float model of a quantized model is in the same folder.
             assert!(
                 hashes.contains(&quantization.float_sha256),
                 "{}",
@@ -94,7 +94,7 @@ fn check_folder(folder: &Path) -> usize {
 }
 
 #[test]
-fn the_calibration_list_is_the_one_in_the_model() {
+fn calibration_list_matches_model() {
     let list = fs::read_to_string(root().join("calibration/fashion-lt/images.csv")).unwrap();
     let mut hashes: Vec<&str> = list
         .lines()

@@ -1,11 +1,12 @@
-//! What sources look like: module docs, nothing unfinished, no path of one machine.
+//! Form of sources: documented modules, no unfinished code, no path of one machine.
 
 use std::path::Path;
 
 use crate::programs::root;
 use crate::repository;
 
-/// Text that a `.rs` file must not have, in two parts, so that this file does not have it either; and where it may be.
+/// Forbidden texts of `.rs` files, each in two parts, so that this file does not have it, with the files that may have
+/// it.
 const FORBIDDEN: [(&str, &str, &[&str]); 7] = [
     ("todo", "!", &[]),
     ("unimplemented", "!", &[]),
@@ -16,11 +17,11 @@ const FORBIDDEN: [(&str, &str, &[&str]); 7] = [
     ("// FIX", "ME", &[]),
 ];
 
-/// Folders at the root of a machine whose paths mean nothing on another.
+/// Folders at the root of a machine, whose paths are not valid on other machines.
 const MACHINE_FOLDERS: [&str; 5] = ["work", "root", "home", "farm", "tmp"];
 
-/// Files of the repository with their text. Binary files are left out.
-fn files() -> Vec<(String, String)> {
+/// Names and texts of the repository's files, tracked or new but not ignored. Binary files are left out.
+pub(super) fn files() -> Vec<(String, String)> {
     let names = repository::names().into_iter();
     let text = |name: &String| String::from_utf8(std::fs::read(root().join(name)).ok()?).ok();
     names
@@ -35,7 +36,7 @@ pub(super) fn rust_files() -> Vec<(String, String)> {
     files
 }
 
-/// Tests next to the code they test: `foo/tests.rs` and `foo/tests/`.
+/// Whether `name` is a module of tests beside the tested code: `foo/tests.rs` or below `foo/tests/`.
 pub(super) fn is_tests_module(name: &str) -> bool {
     let (_, inside) = name.split_once("/src/").unwrap_or_default();
     Path::new(inside)
@@ -44,8 +45,60 @@ pub(super) fn is_tests_module(name: &str) -> bool {
         .any(|part| part == "tests")
 }
 
+/// The Rust source `text` without the module of tests at its end.
+pub(super) fn without_tests(text: &str) -> &str {
+    let end = text.find("\n#[cfg(test)]\nmod tests {");
+    end.map_or(text, |end| &text[..end])
+}
+
+/// The string literals of the Rust source `text` outside comments, each with its line, counted from 1.
+pub(super) fn literals(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    let end_of = |from: usize, end: &str| text[from..].find(end).map(|length| from + length);
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let next = at + c.len_utf8();
+        let word = text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let raw = rest.strip_prefix('r').filter(|_| !word);
+        let raw = raw.and_then(|raw| {
+            let hashes = raw.len() - raw.trim_start_matches('#').len();
+            raw[hashes..].starts_with('"').then_some(hashes)
+        });
+        at = if rest.starts_with("//") {
+            end_of(at, "\n").unwrap_or(text.len())
+        } else if let Some(hashes) = raw {
+            let (start, close) = (at + hashes + 2, format!("\"{}", "#".repeat(hashes)));
+            let end = end_of(start, &close).unwrap_or(text.len());
+            found.push((start, &text[start..end]));
+            (end + close.len()).min(text.len())
+        } else if c == '"' {
+            let mut escaped = false;
+            let end = text[next..].find(|c: char| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            });
+            let end = end.map_or(text.len(), |length| next + length);
+            found.push((next, &text[next..end]));
+            (end + 1).min(text.len())
+        } else if rest.starts_with("'\\") {
+            end_of(at + 3, "'").map_or(text.len(), |end| end + 1)
+        } else if rest.starts_with("'\"'") {
+            at + 3
+        } else {
+            next
+        };
+    }
+    let line = |at: usize| text[..at].matches('\n').count() + 1;
+    found
+        .into_iter()
+        .map(|(at, text)| (line(at), text))
+        .collect()
+}
+
 #[test]
-fn modules_open_with_what_they_are() {
+fn modules_begin_with_documentation() {
     let undocumented: Vec<String> = rust_files()
         .into_iter()
         .filter(|(name, text)| !is_tests_module(name) && !text.starts_with("//! "))
@@ -62,7 +115,7 @@ fn modules_open_with_what_they_are() {
 }
 
 #[test]
-fn nothing_is_unfinished_or_silenced() {
+fn sources_have_no_unfinished_code_or_silenced_lints() {
     let mut found = Vec::new();
     for (name, text) in rust_files() {
         for (line, text) in (1..).zip(text.lines()) {
@@ -76,7 +129,7 @@ fn nothing_is_unfinished_or_silenced() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// True when `line` names a folder of one machine: the folder's name between slashes, at the beginning of a path.
+/// Whether a path in `line` begins with a folder of one machine.
 fn names_a_machine(line: &str) -> bool {
     MACHINE_FOLDERS.iter().any(|folder| {
         line.match_indices(&format!("/{folder}/")).any(|(at, _)| {
@@ -87,7 +140,7 @@ fn names_a_machine(line: &str) -> bool {
 }
 
 #[test]
-fn no_path_of_one_machine() {
+fn files_have_no_path_of_one_machine() {
     let mut found = Vec::new();
     for (name, text) in files() {
         for (line, text) in (1..).zip(text.lines()) {

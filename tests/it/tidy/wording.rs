@@ -1,8 +1,8 @@
-//! Texts of libraries: a library states the fact, and the program adds the option that helps.
+//! Messages of libraries do not name command-line options or cargo. Programs add such hints.
 
-use super::sources::{is_tests_module, rust_files};
+use super::sources::{is_tests_module, literals, rust_files, without_tests};
 
-/// Crates whose texts belong to programs.
+/// Crates of programs, whose messages may name options.
 const PROGRAMS: [&str; 3] = ["tailfold-cli", "tailfold-console", "tailfold-lab"];
 
 /// Sources of programs in crates of libraries, and a source that only tests compile.
@@ -12,7 +12,7 @@ const EXCEPTIONS: [&str; 3] = [
     "crates/tailfold-parity/src/sample.rs",
 ];
 
-/// Whether the file `name` belongs to a library and not to its tests.
+/// Whether the file `name` belongs to a library, but not to its tests.
 fn is_library(name: &str) -> bool {
     let Some((package, _)) = name
         .strip_prefix("crates/")
@@ -25,53 +25,7 @@ fn is_library(name: &str) -> bool {
         && !is_tests_module(name)
 }
 
-/// The string literals of the Rust source `text`, with their lines from 1. Comments are not among them.
-fn literals(text: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    let end_of = |from: usize, end: &str| text[from..].find(end).map(|length| from + length);
-    while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let next = at + c.len_utf8();
-        let word = text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let raw = rest.strip_prefix('r').filter(|_| !word);
-        let raw = raw.and_then(|raw| {
-            let hashes = raw.len() - raw.trim_start_matches('#').len();
-            raw[hashes..].starts_with('"').then_some(hashes)
-        });
-        at = if rest.starts_with("//") {
-            end_of(at, "\n").unwrap_or(text.len())
-        } else if let Some(hashes) = raw {
-            let (start, close) = (at + hashes + 2, format!("\"{}", "#".repeat(hashes)));
-            let end = end_of(start, &close).unwrap_or(text.len());
-            found.push((start, &text[start..end]));
-            (end + close.len()).min(text.len())
-        } else if c == '"' {
-            let mut escaped = false;
-            let end = text[next..].find(|c: char| {
-                let ends = c == '"' && !escaped;
-                escaped = c == '\\' && !escaped;
-                ends
-            });
-            let end = end.map_or(text.len(), |length| next + length);
-            found.push((next, &text[next..end]));
-            (end + 1).min(text.len())
-        } else if rest.starts_with("'\\") {
-            end_of(at + 3, "'").map_or(text.len(), |end| end + 1)
-        } else if rest.starts_with("'\"'") {
-            at + 3
-        } else {
-            next
-        };
-    }
-    let line = |at: usize| text[..at].matches('\n').count() + 1;
-    found
-        .into_iter()
-        .map(|(at, text)| (line(at), text))
-        .collect()
-}
-
-/// Whether `literal` names an option of a command line, or the program cargo.
+/// Whether `literal` names a command-line option or cargo.
 fn names_an_option(literal: &str) -> bool {
     let option = literal.match_indices("--").any(|(at, dashes)| {
         let (before, after) = (&literal[..at], &literal[at + dashes.len()..]);
@@ -81,18 +35,15 @@ fn names_an_option(literal: &str) -> bool {
     option || literal.contains("cargo ")
 }
 
-/// The literals of `text` that name an option, without the literals of the tests at its end.
+/// The literals of the source `text` that name an option or cargo, outside the tests at its end.
 fn options(text: &str) -> Vec<(usize, &str)> {
-    let (code, _) = text
-        .split_once("\n#[cfg(test)]\nmod tests {")
-        .unwrap_or((text, ""));
-    let mut found = literals(code);
+    let mut found = literals(without_tests(text));
     found.retain(|(_, literal)| names_an_option(literal));
     found
 }
 
 #[test]
-fn no_text_of_a_library_names_an_option_or_cargo() {
+fn messages_of_libraries_do_not_name_options_or_cargo() {
     let mut found = Vec::new();
     for (name, text) in rust_files() {
         if is_library(&name) {
@@ -104,7 +55,7 @@ fn no_text_of_a_library_names_an_option_or_cargo() {
 }
 
 #[test]
-fn texts_that_name_options_are_found() {
+fn messages_that_name_options_are_found() {
     let source = r##"
 //! Run `x --comment "--no"`.
 const A: &str = "give `--output`, or it's lost";

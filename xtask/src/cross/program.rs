@@ -1,4 +1,4 @@
-//! The program `tailfold` in an emulator: golden logits, images of which one is damaged, and what it says of its kernels.
+//! Checks of the program `tailfold` in an emulator: golden logits, a damaged image, integer kernels for every layer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ const DATA: &str = "embedded?split=test&per-class=2";
 /// Logits of [`MODEL`] on [`DATA`], the same on every processor.
 const GOLDEN: &str = "tests/golden/fashion-lt.int8.logits.safetensors";
 
-/// `tailfold` for `target`, with the integer kernels alone.
+/// Builds `tailfold` for `target` with no other back end than the integer kernels.
 pub(super) fn build(
     root: &Path,
     toolchain: Option<&Toolchain>,
@@ -44,7 +44,7 @@ pub(super) fn build(
     Ok(program.join("debug/tailfold"))
 }
 
-/// Whether the program that `start` starts does what it does here.
+/// Whether the program that `start` starts passes all checks. Prints the result.
 pub(super) fn holds(name: &str, root: &Path, start: &dyn Fn() -> Command) -> anyhow::Result<bool> {
     let folder = std::env::temp_dir().join(format!("tailfold-cross-{}", std::process::id()));
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -52,7 +52,8 @@ pub(super) fn holds(name: &str, root: &Path, start: &dyn Fn() -> Command) -> any
     fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     match flaw? {
         None => print(&format!(
-            "{name}: golden logits to the bit, all good images answered, a damaged one reported, every layer with integers"
+            "{name}: bit-identical golden logits, valid images classified, damaged image reported, integer kernels for \
+             every layer"
         )),
         Some(flaw) => {
             print(&format!("{name}: failed: {flaw}"));
@@ -62,7 +63,7 @@ pub(super) fn holds(name: &str, root: &Path, start: &dyn Fn() -> Command) -> any
     Ok(true)
 }
 
-/// What differs.
+/// Runs all checks and returns the first failure.
 fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Result<Option<String>> {
     let run = |arguments: &[&str]| -> anyhow::Result<Output> {
         let mut command = start();
@@ -93,7 +94,7 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
     }
     let golden = fs::read(root.join(GOLDEN)).with_context(|| format!("cannot read {GOLDEN}"))?;
     if fs::read(&logits)? != golden {
-        return Ok(Some(format!("its logits are not those of {GOLDEN}")));
+        return Ok(Some(format!("its logits differ from {GOLDEN}")));
     }
     let images = images::write(lab_alone()?, DATA, folder, &["--first", "4"])?;
     let files: Vec<String> = images
@@ -117,7 +118,9 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
     let is_error = |i: usize| rows["images"][i]["error"].is_string();
     let answered = (0..4).map(is_error).eq([false, false, true, false]);
     if output.status.code() != Some(1) || !answered {
-        return Ok(Some(format!("of four images it says {rows}")));
+        return Ok(Some(format!(
+            "expected an error for the third of four images alone, found {rows}"
+        )));
     }
     let info = run(&[
         "info",
@@ -130,12 +133,12 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
     if !info.status.success() {
         return Ok(Some(String::from_utf8_lossy(&info.stderr).into_owned()));
     }
-    // Built without its reader: a table is refused by name, not misread.
+    // The program is built without Parquet, so a Parquet table must be a clear error.
     let table = path("logits.parquet");
     fs::write(&table, b"PAR1")?;
     let refused = run(&["parity", "--reference", &table, "--candidate", &table])?;
     let said = String::from_utf8_lossy(&refused.stderr);
     let told = said.contains("is Parquet, which this program was built without");
     Ok((refused.status.code() != Some(2) || !told)
-        .then(|| format!("of a Parquet table it says {said}")))
+        .then(|| format!("expected an error that names Parquet, found {said}")))
 }

@@ -1,4 +1,4 @@
-//! The module's answers beside those of `tailfold` on this machine.
+//! Comparison of the module's answers with the answers of `tailfold` on this machine.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,10 +12,10 @@ use tailfold_spec::{Logits, Tensors, artifact};
 use super::{DATA, IMAGES, browser, image};
 use crate::process::build;
 
-/// How often each image is classified: engines compile a module better once it has run for a while.
+/// Number of times that each image is classified. Engines optimise a module after it has run for a while.
 const ROUNDS: usize = 10;
 
-/// What `check.mjs` prints, and the page reports.
+/// The report that `check.mjs` prints and that the page posts.
 #[derive(Debug, Deserialize)]
 struct Report {
     answers: Vec<Answer>,
@@ -33,7 +33,7 @@ struct Guess {
     class: usize,
 }
 
-/// Whether the module in `folder` answers as `binary` does, or as the `tailfold` that is built for it.
+/// Whether the module in `folder` gives the same answers as `binary`, or as a newly built `tailfold`.
 pub(super) fn agree(binary: Option<&Path>, folder: &Path) -> anyhow::Result<bool> {
     let expected = match binary {
         Some(binary) => native(binary, folder)?,
@@ -66,7 +66,7 @@ pub(super) fn agree(binary: Option<&Path>, folder: &Path) -> anyhow::Result<bool
     Ok(holds)
 }
 
-/// Logits of the images by the integer kernels of this machine.
+/// Logits of the images, computed by the integer kernels of this machine.
 fn native(tailfold: &Path, folder: &Path) -> anyhow::Result<Logits> {
     let out = folder.join("native.safetensors");
     let mut command = Command::new(tailfold);
@@ -85,7 +85,9 @@ fn native(tailfold: &Path, folder: &Path) -> anyhow::Result<Logits> {
     Ok(Logits::answer(values, images, classes)?)
 }
 
-/// Prints how the report of `name` agrees, round by round: every logit in every bit, and so the first class.
+/// Compares the report of `name` with the expected logits, and prints the number of equal answers.
+///
+/// Equal answers have the same bits in every logit, and the same top-1 class.
 fn same(name: &str, expected: &Logits, report: &[u8]) -> anyhow::Result<bool> {
     let report: Report =
         serde_json::from_slice(report).with_context(|| format!("{name} did not answer in JSON"))?;
@@ -100,7 +102,7 @@ fn same(name: &str, expected: &Logits, report: &[u8]) -> anyhow::Result<bool> {
     let ms: Vec<f64> = report.answers.iter().map(|answer| answer.ms).collect();
     let (mut first, mut last) = (ms[..images].to_vec(), ms[found - images..].to_vec());
     print(&format!(
-        "{name}: {equal} of {found} answers have the same bits; {:.2} ms an image at first, {:.2} once compiled for speed",
+        "{name}: {equal} of {found} answers have the same bits; {:.2} ms per image in the first round, {:.2} in the last",
         median(&mut first),
         median(&mut last)
     ));
@@ -128,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_bit_is_a_difference() {
+    fn one_changed_bit_is_a_difference() {
         let expected = Logits::new(vec![0.5, 2.0, -1.0, 0.0], 2).unwrap();
         let report = |logit: f32, class: usize| {
             format!(

@@ -1,4 +1,4 @@
-//! The page in a browser without a window.
+//! The page in a headless browser.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,13 +8,13 @@ use anyhow::Context as _;
 
 use super::server::Server;
 
-/// Names under which Chromium is installed.
+/// Program names of Chromium.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// A browser that starts for the first time on a busy machine.
+/// Time limit, which suffices for a browser that starts for the first time on a busy machine.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// The browser of this machine, and its version.
+/// The program and the version of this machine's browser.
 pub(super) fn found() -> Option<(&'static str, String)> {
     NAMES.into_iter().find_map(|name| {
         let output = Command::new(name).arg("--version").output().ok()?;
@@ -23,7 +23,7 @@ pub(super) fn found() -> Option<(&'static str, String)> {
     })
 }
 
-/// What the page in `folder` reports of `images`.
+/// Opens the page in `folder`, and returns its report about `images`.
 pub(super) fn report(browser: &str, folder: &Path, images: &[String]) -> anyhow::Result<String> {
     let server = Server::new(0)?;
     let profile = tempfile::tempdir().context("cannot create a folder for a profile")?;
@@ -49,7 +49,7 @@ pub(super) fn report(browser: &str, folder: &Path, images: &[String]) -> anyhow:
         .spawn()
         .with_context(|| format!("cannot run {browser}"))?;
     let report = server.report(folder, LIMIT);
-    // It has said what it is there for, or never will.
+    // The browser has posted its report or timed out.
     child.kill().context("cannot end the browser")?;
     child.wait().context("cannot end the browser")?;
     report

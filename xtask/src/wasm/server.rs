@@ -1,4 +1,4 @@
-//! A server of one folder, for this machine alone: a page may not fetch from `file://`.
+//! A local web server of one folder, because a page may not fetch from `file://`.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-/// Bytes of a report that are ever read.
+/// Largest size of a report in bytes.
 const LIMIT: u64 = 1 << 20;
 
 pub(super) struct Server(TcpListener);
 
 impl Server {
-    /// On `port`, or on any that is free for 0.
+    /// A server on `port`, or on any free port for 0.
     pub(super) fn new(port: u16) -> anyhow::Result<Self> {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .map(Self)
@@ -25,15 +25,15 @@ impl Server {
         self.0.local_addr()
     }
 
-    /// Answers one request from `folder`; what was posted to `/report`.
+    /// Answers one request from `folder`. Returns the body of a post to `/report`.
     pub(super) fn answer(&self, folder: &Path) -> anyhow::Result<Option<String>> {
         let (stream, _) = self.0.accept()?;
-        // A browser opens connections on which it says nothing, and closes others early: that is no failure of ours.
+        // Browsers open connections without a request and close others early; neither is an error.
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
         Ok(respond(&stream, folder).unwrap_or_default())
     }
 
-    /// Answers until something is posted to `/report`, for `limit` at most.
+    /// Answers requests until a post to `/report`, whose body it returns. Fails after `limit`.
     pub(super) fn report(&self, folder: &Path, limit: Duration) -> anyhow::Result<String> {
         let begin = Instant::now();
         self.0.set_nonblocking(true)?;
@@ -56,7 +56,7 @@ impl Server {
     }
 }
 
-/// One request, one response, and the connection is closed.
+/// Answers one request. Returns the body of a post to `/report`.
 fn respond(mut stream: &TcpStream, folder: &Path) -> io::Result<Option<String>> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
@@ -98,7 +98,7 @@ fn respond(mut stream: &TcpStream, folder: &Path) -> io::Result<Option<String>> 
     Ok(None)
 }
 
-/// The file that `target` asks for: one of the folder itself.
+/// The file name that `target` requests; `None` for a path outside the folder or below it.
 fn name(target: &str) -> Option<&str> {
     let path = target.split('?').next()?.strip_prefix('/')?;
     match path {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_of_the_folder_are_named() {
+    fn paths_outside_the_folder_have_no_name() {
         let check = |target, expect| assert_eq!(name(target), expect, "{target}");
         check("/", Some("index.html"));
         check("/?test=a.png", Some("index.html"));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_served_and_reports_are_read() {
+    fn server_sends_files_and_reads_reports() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("page.js"), "here").unwrap();
         let server = Server::new(0).unwrap();

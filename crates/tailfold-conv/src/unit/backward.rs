@@ -8,10 +8,10 @@ use crate::framed::Frame;
 use crate::rows::{GradientRow, GradientSums, Slopes, fold, pattern};
 use crate::weight_gradient::WeightGradient;
 
-/// Groups into which a batch is split for sums; fixed, so that no sum depends on the number of threads.
+/// Number of groups into which sums split a batch. It is fixed, so that sums do not depend on the number of threads.
 const GROUPS: usize = 16;
 
-/// What the backward pass reads.
+/// Values of the forward pass that the backward pass reads.
 #[derive(Debug, Clone, Copy)]
 pub struct Tape<'a> {
     /// The unit's input.
@@ -26,7 +26,7 @@ pub struct Tape<'a> {
     pub variance: &'a [f32],
 }
 
-/// Gradients of a unit.
+/// Gradients of a unit's parameters.
 #[derive(Debug, Clone)]
 pub struct Gradients {
     /// `[c_out, c_in, kh, kw]`.
@@ -37,22 +37,22 @@ pub struct Gradients {
     pub beta: Vec<f32>,
 }
 
-/// Where the gradients of images go.
+/// Buffers that receive the gradients of images; `None` skips a gradient.
 #[derive(Debug, Default)]
 pub struct ImageGradients<'a> {
-    /// That of the input, `[n, h, w, c_in]`.
+    /// Gradient of the input, `[n, h, w, c_in]`.
     pub x: Option<&'a mut [f32]>,
-    /// Add to what is in `x`.
+    /// Whether to add to `x` instead of overwriting it.
     pub add_x: bool,
-    /// That of the residual, `[n, h', w', c_out]`.
+    /// Gradient of the residual, `[n, h', w', c_out]`.
     pub residual: Option<&'a mut [f32]>,
 }
 
 impl Unit {
-    /// The backward pass: `grad` is that of `y`, `[n, h', w', c_out]`.
+    /// The backward pass. `grad` is the gradient of `y`, `[n, h', w', c_out]`.
     ///
     /// # Panics
-    /// When a slice has another length than the shape says.
+    /// When the length of a slice does not match the shape.
     pub fn backward(
         &self,
         tape: Tape<'_>,
@@ -101,7 +101,7 @@ impl Unit {
         }
     }
 
-    /// Per channel the sums of `g` and of `g * (u - mean)`, where `g` is the gradient before the activation.
+    /// Sums per channel of `g` and of `g * (u - mean)`, where `g` is the gradient of the activation's input.
     fn gradient_sums(&self, tape: Tape<'_>, grad: &[f32]) -> (Vec<f64>, Vec<f64>) {
         let (channels, len) = (self.shape.c_out, self.image_len());
         let mean = pattern(tape.mean, self.pattern_len());
@@ -136,7 +136,7 @@ impl Unit {
         (total, products)
     }
 
-    /// Gradients that images have, and the weight's.
+    /// Writes the gradients of the images and returns the gradient of the convolution's weight.
     fn image_gradients(
         &self,
         tape: Tape<'_>,
@@ -203,7 +203,8 @@ impl Unit {
     }
 }
 
-/// The slice in `groups` parts of `len` values, the last one shorter; as many times nothing where there is none.
+/// Splits the slice into `groups` parts of `len` values, the last of which may be shorter. Without a slice, every part
+/// is `None`.
 fn split(slice: Option<&mut [f32]>, len: usize, groups: usize) -> Vec<Option<&mut [f32]>> {
     match slice {
         Some(slice) => slice.chunks_mut(len).map(Some).collect(),

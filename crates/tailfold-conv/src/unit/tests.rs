@@ -6,7 +6,7 @@ use reference::{Case, EPSILON};
 
 mod reference;
 
-/// Everything that a unit computes.
+/// All results and gradients of a unit.
 #[derive(Debug, Clone, PartialEq)]
 struct Results {
     u: Vec<f32>,
@@ -120,7 +120,7 @@ fn run(case: &Case, isa: Isa) -> Results {
     }
 }
 
-/// Largest difference, in units of the reference's largest value.
+/// Largest absolute difference, divided by the reference's largest value.
 fn distance(found: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let scale = expected.iter().fold(1e-3f64, |most, e| most.max(e.abs()));
@@ -133,7 +133,7 @@ fn distance(found: &[f32], expected: &[f64]) -> f64 {
 
 #[test]
 fn agrees_with_the_definition_in_double_precision() {
-    // Sums of up to a few thousand products of single precision: some ten units in the last place (6e-8).
+    // Sums of up to a few thousand products in single precision: tens of units in the last place (6e-8).
     const TOLERANCE: f64 = 2e-5;
     for (i, shape) in shapes().into_iter().enumerate() {
         for activate in [true, false] {
@@ -160,7 +160,7 @@ fn agrees_with_the_definition_in_double_precision() {
 }
 
 #[test]
-fn every_vector_unit_and_number_of_threads_gives_the_same_bits() {
+fn every_isa_and_thread_count_gives_same_bits() {
     for (i, shape) in shapes().into_iter().enumerate() {
         let case = case(shape, true, 100 + i as u64);
         let expected = run(&case, Isa::Portable);
@@ -175,7 +175,7 @@ fn every_vector_unit_and_number_of_threads_gives_the_same_bits() {
 }
 
 #[test]
-fn a_gradient_is_added_to_the_one_that_is_there() {
+fn gradient_is_added_to_existing_values() {
     for (i, shape) in shapes().into_iter().enumerate() {
         let case = case(shape, true, 200 + i as u64);
         let isa = Isa::detect();
@@ -207,7 +207,7 @@ fn a_gradient_is_added_to_the_one_that_is_there() {
 }
 
 #[test]
-fn what_is_not_a_number_comes_out() {
+fn nan_input_reaches_results_and_gradients() {
     let mut case = case(shapes()[0], true, 7);
     case.x[100] = f32::NAN;
     let found = run(&case, Isa::detect());
@@ -220,7 +220,7 @@ fn what_is_not_a_number_comes_out() {
 }
 
 #[test]
-fn a_shape_that_is_none_is_refused() {
+fn invalid_shape_is_error() {
     let kernel = shape((1, 2, 3), (1, 1), [4, 3], [1, 1], [0, 0]);
     let error = Unit::new(Isa::Portable, kernel, true).unwrap_err();
     assert_eq!(

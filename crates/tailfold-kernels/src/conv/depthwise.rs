@@ -1,7 +1,7 @@
-//! One filter a channel: taps in pairs, sixteen channels at a time.
+//! The depthwise kernel, for one filter per channel: taps in pairs, sixteen channels at a time.
 #![expect(
     unsafe_code,
-    reason = "vectors are read and written through pointers whose bounds are checked once a layer, not once a value"
+    reason = "vectors are read and written through pointers whose bounds are checked once per layer, not once per value"
 )]
 
 use super::rows::{Tiles, in_tiles};
@@ -14,7 +14,7 @@ use crate::shape::Window;
 /// Packed weights of a depthwise convolution.
 #[derive(Clone, Debug)]
 pub(crate) struct Depthwise {
-    /// Two taps a pair, from the window's first code on.
+    /// Offsets of each pair of taps from the window's first code.
     taps: Vec<[usize; 2]>,
     /// `[blocks, pairs of taps, 16, 2]`.
     weights: Vec<i16>,
@@ -61,7 +61,7 @@ impl Depthwise {
     }
 }
 
-/// All channels over one image.
+/// The depthwise kernel's run over all channels of one image.
 pub(crate) struct Run<'a> {
     pub(crate) depthwise: &'a Depthwise,
     pub(crate) window: &'a Window,
@@ -112,13 +112,13 @@ impl Task for Run<'_> {
 
 struct Row<'a> {
     depthwise: &'a Depthwise,
-    /// The first window's first code.
+    /// First code of the first window.
     x: *const i16,
     step: usize,
     blocks: usize,
     pitch: usize,
     out: Part<'a>,
-    /// Where the row's first code goes.
+    /// Index of the row's first code in the output.
     at: usize,
 }
 
@@ -134,8 +134,8 @@ impl Tiles for Row<'_> {
         for block in 0..self.blocks {
             let mut sums = [L::zero(); P];
             for &[a, b] in taps {
-                // SAFETY: `Run` has checked that the last window's last block ends in the frame; there are as many
-                // weights as blocks and taps.
+                // SAFETY: `Run` has checked that the last window's last block ends in the frame, and `pack` has made
+                // weights for every block and pair of taps.
                 unsafe {
                     let w = L::load_pairs(weights);
                     weights = weights.add(2 * LANES);
@@ -152,7 +152,7 @@ impl Tiles for Row<'_> {
             let count = (P - 1) * self.pitch + channels;
             let to = self.out.at(at, count).as_mut_ptr();
             for (p, sum) in sums.into_iter().enumerate() {
-                // SAFETY: the slice ends with the last pixel's last code.
+                // SAFETY: the slice `to` ends with the last pixel's last code.
                 unsafe { L::store_codes(constants.codes(sum), to.add(p * self.pitch), channels) };
             }
         }

@@ -1,4 +1,4 @@
-//! Windows times weights, as they are: the packing.
+//! Packing of weights for the direct kernel, which multiplies windows by weights without a transform.
 
 mod bytes;
 mod ending;
@@ -13,10 +13,10 @@ use bytes::ByteWeights;
 pub(crate) use bytes::{Narrow, lowest};
 pub(crate) use run::{Image, Run};
 
-/// The packed weights of one group: all filters that read the same channels.
+/// The packed weights of one group, which has all filters that read the same channels.
 #[derive(Clone, Debug)]
 pub(crate) struct Direct {
-    /// Where the runs of a window begin, from its first code on.
+    /// Offset of each run of a window from the window's first code.
     taps: Vec<usize>,
     /// Pairs or quads of codes in a run.
     steps: usize,
@@ -28,19 +28,19 @@ pub(crate) struct Direct {
     epilogue: Epilogue,
 }
 
-/// Packed weights: as bytes where all of them are, which halves what is read from memory.
+/// Packed weights, stored as bytes where all of them fit, because the kernel then reads half as much memory.
 #[derive(Clone, Debug)]
 enum Packed {
-    /// To be multiplied in pairs.
+    /// Weights that fit into bytes and are multiplied in 16-bit pairs.
     Bytes(Vec<i8>),
-    /// With a zero point of their own, weights are differences of two bytes.
+    /// Weights that need 16 bits: with a zero point, they are differences of two bytes.
     Words(Vec<i16>),
-    /// To be multiplied as bytes.
+    /// Weights that are multiplied as bytes.
     Quads(ByteWeights),
 }
 
 impl Packed {
-    /// In pairs; `places` says, for one filter, which weight each packed code is.
+    /// Packs weights for multiplication in pairs. `places` has the index, within one filter, of each packed weight.
     fn pairs(filters: &Filters<'_>, places: &[Option<usize>]) -> Self {
         if filters.are_bytes() {
             #[expect(clippy::cast_possible_truncation, reason = "they are bytes")]
@@ -52,7 +52,8 @@ impl Packed {
 }
 
 impl Direct {
-    /// Packs group `group` of `weights` for windows over `input`; in quads where the smallest code that they meet is given.
+    /// Packs group `group` of `weights` for windows over `input`. `quads` is the smallest code of the input for a
+    /// kernel that multiplies bytes.
     pub(crate) fn pack(
         weights: Weights<'_>,
         group: usize,
@@ -65,7 +66,7 @@ impl Direct {
         let pitch = input.pitch();
         let channels = input.channels / weights.groups;
         let filters = weights.filters / weights.groups;
-        // Taps of a row that lie side by side are one run, fill-up channels included, whose weights are zero.
+        // Taps of a row that lie side by side are one run. It includes the padding channels, whose weights are zero.
         let joined = weights.groups == 1 && window.dilation[1] == 1;
         let (runs, inside) = if joined { (1, columns) } else { (columns, 1) };
         let run = if joined { columns * pitch } else { channels };
@@ -113,12 +114,12 @@ impl Direct {
 }
 
 impl Direct {
-    /// Weights of sixteen filters.
+    /// Number of weights in a block of sixteen filters.
     fn block<F: Form>(&self) -> usize {
         self.taps.len() * self.steps * F::DEPTH * LANES
     }
 
-    /// Codes of scratch memory that a run needs.
+    /// Number of codes in the scratch memory of a run.
     pub(crate) fn scratch(&self) -> usize {
         match self.weights {
             Packed::Bytes(_) => self.block::<Pairs>(),

@@ -1,18 +1,18 @@
-//! From sums to codes or to real values.
+//! Conversion of a layer's sums to codes or to real values.
 
 use crate::KernelError;
 use crate::requantize::Requantize;
 
-/// What a layer does with its sums.
+/// The conversion of a layer's sums to its results.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Epilogue {
-    /// Codes again.
+    /// Requantizes the sums to codes.
     Codes(Requantize),
-    /// Real values, `sum * scale + bias`, where a layer's output is not quantized: a head's logits.
+    /// Real values, `sum * scale + bias`, for a layer without quantized output, such as the logits of a head.
     Real {
-        /// Input scale times weight scale, a channel.
+        /// Input scale times weight scale, one per channel.
         scale: Vec<f64>,
-        /// One a channel.
+        /// Bias, one per channel.
         bias: Vec<f64>,
     },
 }
@@ -34,10 +34,10 @@ impl Epilogue {
         })
     }
 
-    /// The real value of a channel's sum: product and sum in double precision, then rounded to single.
+    /// The real value of a channel's sum, computed in double precision and rounded to single.
     ///
     /// # Panics
-    /// When it makes codes.
+    /// When the epilogue makes codes.
     #[expect(clippy::cast_possible_truncation, reason = "ONNX's floats are single")]
     pub(crate) fn real(&self, channel: usize, sum: i32) -> f32 {
         match self {
@@ -46,7 +46,7 @@ impl Epilogue {
         }
     }
 
-    /// For sums within `bounds`.
+    /// Prepares the epilogue for sums within `bounds`, one per channel.
     pub(super) fn within(self, bounds: &[u64]) -> Self {
         match self {
             Self::Codes(requantize) => Self::Codes(requantize.within(bounds)),
@@ -54,7 +54,7 @@ impl Epilogue {
         }
     }
 
-    /// Of the channels from `first` on.
+    /// The epilogue of `count` channels from `first` on.
     pub(super) fn of_channels(&self, first: usize, count: usize) -> Result<Self, KernelError> {
         Ok(match self {
             Self::Codes(requantize) => Self::Codes(requantize.of_channels(first, count)?),

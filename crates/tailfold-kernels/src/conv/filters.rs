@@ -1,26 +1,28 @@
-//! Filters side by side: the way from one after the other, as in a file, to sixteen at a time.
+//! Conversion of weights from one filter after the other, as in a file, to sixteen filters side by side.
 
 use crate::lanes::{LANES, ORDER};
 
-/// Weights filter by filter.
+/// The weights of several filters, one filter after the other.
 pub(super) struct Filters<'a> {
     pub(super) codes: &'a [i16],
     pub(super) per_filter: usize,
 }
 
 impl Filters<'_> {
-    /// Blocks of sixteen filters.
+    /// Number of blocks of sixteen filters.
     pub(super) fn blocks(&self) -> usize {
         self.codes.len().div_ceil(self.per_filter * LANES)
     }
 
-    /// Whether each weight is.
+    /// Whether every weight fits into a byte.
     pub(super) fn are_bytes(&self) -> bool {
         self.codes.iter().all(|&w| i8::try_from(w).is_ok())
     }
 
-    /// `[blocks, places / depth, 16, depth]` of the weights at `places`, a multiple of `depth` of them; zeros where there is
-    /// none, and in lanes behind the last filter.
+    /// Packs the weights at `places`, which are indices within a filter, as `[blocks, places / depth, 16, depth]`.
+    ///
+    /// A place of `None` and the lanes behind the last filter become zero. The number of places is a multiple of
+    /// `depth`.
     pub(super) fn packed<T: Copy + Default>(
         &self,
         places: &[Option<usize>],
@@ -45,7 +47,8 @@ impl Filters<'_> {
         packed
     }
 
-    /// The weights of `block`, `[per filter, 16]` in the lanes' order; zeros in lanes behind the last filter.
+    /// The weights of `block`, `[weights per filter, 16]`, in the order of the lanes. Lanes behind the last filter are
+    /// zero.
     pub(super) fn across(&self, block: usize) -> Vec<[i16; LANES]> {
         let mut lanes = vec![[0; LANES]; self.per_filter];
         let filters = &self.codes[block * LANES * self.per_filter..];

@@ -1,16 +1,16 @@
-//! Rows of an output image: what threads share among them.
+//! Rows of an output image, which threads share among them.
 
 use std::ops::Range;
 
 use crate::frame::Frame;
 
-/// Some rows of an image, and the memory that they lie in.
+/// Some rows of an image, and the memory that holds them.
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
-    /// By their number in the image.
+    /// Indices of the rows in the image.
     pub(crate) rows: Range<usize>,
     codes: &'a mut [i16],
-    /// Codes of the image before these.
+    /// Number of the image's codes before `codes`.
     before: usize,
 }
 
@@ -24,7 +24,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The rows before `row`, and those from it on.
+    /// Splits the part into the rows before `row` and the rows from `row` on.
     pub(crate) fn split(self, frame: &Frame, row: usize) -> [Self; 2] {
         let (upper, lower) = self.codes.split_at_mut(frame.at(row, 0) - self.before);
         [
@@ -41,7 +41,7 @@ impl<'a> Part<'a> {
         ]
     }
 
-    /// The same part once more.
+    /// Borrows the same part again.
     pub(crate) fn reborrow(&mut self) -> Part<'_> {
         Part {
             rows: self.rows.clone(),
@@ -50,7 +50,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// `count` codes from place `at` of the image on, which belong to these rows.
+    /// `count` codes from index `at` of the image on, which lie in these rows.
     #[inline(always)]
     pub(crate) fn at(&mut self, at: usize, count: usize) -> &mut [i16] {
         &mut self.codes[at - self.before..][..count]

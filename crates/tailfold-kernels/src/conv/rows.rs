@@ -1,18 +1,19 @@
-//! The inner loop that all products go through: neighbouring pixels times one block of sixteen filters.
+//! The inner loop of all products: neighbouring pixels times one block of sixteen filters.
 #![expect(
     unsafe_code,
-    reason = "tiles are read through pointers whose bounds are checked once a layer, not once a value"
+    reason = "tiles are read through pointers whose bounds are checked once per layer, not once per value"
 )]
 
 use crate::lanes::{Form, LANES, Lanes};
 
-/// `first`, and `P` pixels, `pixel` codes apart from `x` on, times packed weights: for each of the runs at `taps`, `steps`
-/// times `DEPTH` codes that lie side by side.
+/// Multiplies `P` pixels by packed weights and adds the products to `first`.
 ///
-/// `weights` is `[taps, steps, 16 filters, DEPTH]`.
+/// Pixels begin at `x` and are `pixel` codes apart. Each pixel has one run per offset in `taps`, and a run is
+/// `steps * DEPTH` codes that lie side by side. `weights` is `[taps, steps, 16 filters, DEPTH]`.
 ///
 /// # Safety
-/// From `x` on, `(P - 1) * pixel + tap + DEPTH * steps` codes can be read for every tap, and the weights are that many.
+/// For every tap, `(P - 1) * pixel + tap + DEPTH * steps` codes can be read from `x` on, and `weights` has its full
+/// shape.
 #[inline(always)]
 pub(crate) unsafe fn tile<F: Form, L: Lanes, const P: usize>(
     first: L,
@@ -42,9 +43,9 @@ pub(crate) unsafe fn tile<F: Form, L: Lanes, const P: usize>(
     sums
 }
 
-/// What is done with one tile of neighbouring pixels.
+/// Work on tiles of neighbouring pixels.
 pub(crate) trait Tiles {
-    /// The `P` pixels from `first` on.
+    /// Computes the `P` pixels from `first` on.
     fn tile<L: Lanes, const P: usize>(&mut self, first: usize);
 }
 

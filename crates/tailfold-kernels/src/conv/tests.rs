@@ -6,7 +6,7 @@ use crate::blend::Blend;
 use crate::frame::Border;
 use crate::requantize::Requantize;
 
-/// A layer by its numbers, and the definition of what it computes.
+/// A random layer, and its results by definition.
 #[derive(Debug)]
 struct Layer {
     window: Window,
@@ -15,13 +15,13 @@ struct Layer {
     groups: usize,
     size: [usize; 2],
     codes: Vec<i16>,
-    /// The smallest and the largest that the type has.
+    /// The smallest and the largest code of the type.
     range: [i16; 2],
     weights: Vec<i16>,
     multiplier: Vec<f64>,
     offset: Vec<f64>,
     clamp: [i16; 2],
-    /// Codes that are added, `[filters, height, width]`, and how.
+    /// Codes of an image that is added, `[filters, height, width]`, and the weights of the addition.
     other: Option<(Vec<i16>, [f64; 2])>,
 }
 
@@ -58,7 +58,7 @@ impl Layer {
         ];
         let weights = filters * channels / groups * kernel[0] * kernel[1];
         let zero_point = rng.random_range(0..256_i16);
-        // A power of two now and then, so that results fall on ties.
+        // Some scales are powers of two, so that results fall on ties.
         let scale = if rng.random_bool(0.3) {
             0.5_f64.powi(rng.random_range(6..12))
         } else {
@@ -90,7 +90,7 @@ impl Layer {
         }
     }
 
-    /// The definition, code by code.
+    /// The codes by definition, `[filters, height, width]`.
     fn expected(&self) -> Vec<i16> {
         let pixels: usize = self.frames(0)[1].height * self.frames(0)[1].width;
         let requantize =
@@ -119,7 +119,7 @@ impl Layer {
         [input, output]
     }
 
-    /// The definition, `[filters, height, width]`.
+    /// The sums by definition, `[filters, height, width]`.
     fn sums(&self) -> Vec<i32> {
         let Window {
             kernel,
@@ -159,7 +159,8 @@ impl Layer {
         sums
     }
 
-    /// With `quads`, in them whatever the unit has; else as where codes are wider than bytes.
+    /// Runs the layer and returns its codes and kernel. With `quads`, the kernel multiplies bytes even on an
+    /// instruction set without quads; otherwise it never does.
     fn run(
         &self,
         isa: Isa,
@@ -198,7 +199,7 @@ impl Layer {
                 .unwrap();
             other = Some(laid_out(&frame, codes));
         }
-        // What lies behind the image and in fill-up channels must not be felt.
+        // Memory behind the image and padding channels hold nonzero values, which must not affect the result.
         let x = laid_out(&input, &self.codes);
         let mut out = vec![99; output.len()];
         let mut scratches = vec![Scratch::new([conv.scratch()]); threads];
@@ -228,7 +229,7 @@ impl Layer {
     }
 }
 
-/// `codes`, channels first, as `frame` has them.
+/// Lays out `codes`, channels first, as `frame`.
 fn laid_out(frame: &Frame, codes: &[i16]) -> Vec<i16> {
     let mut image = vec![-7; frame.len()];
     frame.clear_border(&mut image);
@@ -245,7 +246,7 @@ fn pick<'a, T>(rng: &mut ChaCha8Rng, of: &'a [T]) -> &'a T {
 }
 
 #[test]
-fn every_unit_computes_the_definition_on_random_shapes() {
+fn every_isa_matches_definition_on_random_shapes() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let mut seen = std::collections::HashMap::new();
     let layers = if cfg!(debug_assertions) { 400 } else { 4000 };
@@ -264,12 +265,12 @@ fn every_unit_computes_the_definition_on_random_shapes() {
             }
         }
     }
-    // The direct and the grouped kernel in both forms, and two others.
+    // The direct and the grouped kernel in both forms, Winograd's, and the depthwise one.
     assert_eq!(seen.len(), 6, "every kernel was chosen: {seen:?}");
 }
 
 #[test]
-fn bytes_are_chosen_where_all_codes_fit_and_the_unit_has_quads() {
+fn bytes_are_chosen_where_all_codes_fit_and_isa_has_quads() {
     let weights = [[1, 127], [-1, -128]];
     let chosen = |weights: &[i16], range| {
         let weights = Weights {
@@ -282,7 +283,7 @@ fn bytes_are_chosen_where_all_codes_fit_and_the_unit_has_quads() {
     let bytes = weights.as_flattened();
     assert_eq!(chosen(bytes, [-3, 252]), Some(-3));
     assert_eq!(chosen(bytes, [-128, 127]), Some(-128));
-    // The border is zero, whatever the codes are.
+    // The border adds the code zero to every range.
     assert_eq!(chosen(bytes, [7, 255]), Some(0));
     assert_eq!(chosen(bytes, [-255, -9]), Some(-255));
     assert_eq!(chosen(bytes, [-1, 255]), None);

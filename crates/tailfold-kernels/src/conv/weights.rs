@@ -1,4 +1,4 @@
-//! What a convolution multiplies with, and the sums that can come of it.
+//! Weights of a convolution, and bounds of its sums.
 
 use crate::KernelError;
 use crate::frame::Frame;
@@ -16,7 +16,7 @@ pub(crate) struct Weights<'a> {
 }
 
 impl Weights<'_> {
-    /// Weights of a filter.
+    /// Checks the weights against the window and both frames, and returns the number of weights per filter.
     pub(super) fn check(
         &self,
         window: &Window,
@@ -36,7 +36,7 @@ impl Weights<'_> {
             && !output.is_empty();
         if !fits {
             return Err(KernelError::Shape(format!(
-                "{filters} filters in {groups} groups do not lead from {} channels to {}",
+                "{filters} filters in {groups} groups do not fit {} input channels and {} output channels",
                 input.channels, output.channels
             )));
         }
@@ -52,12 +52,12 @@ impl Weights<'_> {
     }
 }
 
-/// The largest magnitude that each filter's sum can have.
+/// Computes the largest possible magnitude of each filter's sum.
 pub(super) fn largest_sums(codes: &[i16], per_filter: usize) -> Result<Vec<u64>, KernelError> {
     let filters = codes.chunks_exact(per_filter).enumerate();
     filters
         .map(|(channel, filter)| {
-            // Looked for only where there is one: the largest of all is found faster than the first.
+            // The maximum is faster than a search, so the search for the invalid code runs only when there is one.
             let largest = filter.iter().map(|c| c.unsigned_abs()).max();
             if largest.is_some_and(|l| l > 255)
                 && let Some(&code) = filter.iter().find(|c| c.unsigned_abs() > 255)

@@ -1,12 +1,12 @@
-//! F(2x2, 3x3) in integers: a tile of 2x2 results from 4x4 codes with sixteen products a pair of channels, not 36.
+//! Winograd's F(2x2, 3x3) in integers: 2x2 results from 4x4 codes with 16 instead of 36 products per input and output
+//! channel.
 //!
-//! Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks* (2015). The filter's transform is taken twice in
-//! each dimension, so that it has no fractions: transformed weights stay within 9 * 255, transformed codes within
-//! 4 * 255, and all sums are exactly four times too large. Sums may pass 32 bits on the way, since only the last, which
-//! does not, is read.
+//! Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks* (2015). The filter's transform is doubled in
+//! each dimension, so that it has no fractions. Transformed weights stay within 9 * 255, transformed codes within 4 *
+//! 255, and all sums are exactly four times too large. Intermediate sums may wrap around at 32 bits; final sums fit.
 #![expect(
     unsafe_code,
-    reason = "tiles are read and written through pointers whose bounds are checked once a layer, not once a value"
+    reason = "tiles are read and written through pointers whose bounds are checked once per layer, not once per value"
 )]
 
 use super::filters::Filters;
@@ -19,10 +19,10 @@ use crate::requantize::Requantize;
 use crate::scratch::Need;
 use crate::shape::Window;
 
-/// Positions of a transformed tile.
+/// Number of positions in a transformed tile.
 const POSITIONS: usize = 16;
 
-/// How much larger than they are the sums come out.
+/// Factor by which the computed sums are larger than the true ones.
 const FACTOR: i32 = 4;
 
 /// Packed, transformed weights.
@@ -32,12 +32,12 @@ pub(crate) struct Winograd {
     weights: Vec<i16>,
     pairs: usize,
     requantize: Requantize,
-    /// Tiles that are transformed together.
+    /// Number of tiles that are transformed together.
     chunk: usize,
 }
 
 impl Winograd {
-    /// Whether the kernel can do this, and is worth it.
+    /// Whether the kernel supports the convolution and pays off. `bounds` has the largest sum of each filter.
     pub(crate) fn fits(
         weights: &Weights<'_>,
         window: &Window,
@@ -82,7 +82,7 @@ impl Winograd {
         }
     }
 
-    /// Scratch memory that a run needs.
+    /// Scratch memory of a run.
     pub(crate) fn scratch(&self, input: &Frame) -> Need {
         Need {
             codes: POSITIONS * self.chunk * wide(input),
@@ -92,7 +92,7 @@ impl Winograd {
     }
 }
 
-/// The channels of a transformed pixel, filled up to whole vectors.
+/// Number of codes of a transformed pixel: its channels, padded to whole vectors.
 fn wide(input: &Frame) -> usize {
     input.pitch().next_multiple_of(LANES)
 }
@@ -113,7 +113,7 @@ fn transformed(taps: &[[i16; LANES]; 9]) -> [[i16; LANES]; POSITIONS] {
     std::array::from_fn(|position| columns[position % 4][position / 4])
 }
 
-/// One image.
+/// Winograd's run over some rows of one image.
 pub(crate) struct Run<'a> {
     pub(crate) winograd: &'a Winograd,
     pub(crate) window: &'a Window,
@@ -121,10 +121,11 @@ pub(crate) struct Run<'a> {
     pub(crate) output: &'a Frame,
     pub(crate) x: &'a [i16],
     pub(crate) other: Option<Other<'a>>,
-    /// Whose first row has an even number.
+    /// Receives the codes. Its first row has an even index.
     pub(crate) out: Part<'a>,
-    /// At least what [`Winograd::scratch`] says.
+    /// Scratch memory of at least the size that [`Winograd::scratch`] returns.
     pub(crate) codes: &'a mut [i16],
+    /// Scratch memory, as `codes`.
     pub(crate) sums: &'a mut [i32],
 }
 
@@ -173,7 +174,7 @@ impl Task for Run<'_> {
 }
 
 impl Run<'_> {
-    /// `B^T d B` of the 4x4 codes from `start` on, into tile `t` of the scratch memory.
+    /// Writes `B^T d B` of the 4x4 codes from `start` on to tile `t` of the scratch memory.
     ///
     /// # Safety
     /// The tile ends in the frame, and `t` is below the chunk.
@@ -211,7 +212,7 @@ impl Run<'_> {
         }
     }
 
-    /// Products of `count` transformed tiles with one block of filters, position by position.
+    /// Multiplies `count` transformed tiles by one block of filters, position by position.
     #[inline(always)]
     fn multiply<L: Lanes>(&mut self, block: usize, count: usize, wide: usize) {
         let chunk = self.winograd.chunk;
@@ -229,7 +230,7 @@ impl Run<'_> {
         }
     }
 
-    /// `A^T m A` of tile `t`, requantized, to the four pixels from `y`, `x` on.
+    /// Requantizes `A^T m A` of tile `t` and writes it to the four pixels from `y`, `x` on.
     #[inline(always)]
     fn finish<L: Lanes>(&mut self, block: usize, t: usize, [y, x]: [usize; 2]) {
         let position = self.winograd.chunk * LANES;
@@ -261,10 +262,10 @@ impl Run<'_> {
                 let mut codes = constants.codes(sums);
                 if let Some(other) = &self.other {
                     let at = other.at(y, x) + block * LANES;
-                    // SAFETY: the block is one of the frame's.
+                    // SAFETY: the block lies in the frame.
                     codes = unsafe { other.added::<L>(codes, at) };
                 }
-                // SAFETY: `to` has as many codes as are written.
+                // SAFETY: exactly `to.len()` codes are written.
                 unsafe { L::store_codes(codes, to.as_mut_ptr(), to.len()) };
             }
         }
@@ -282,7 +283,7 @@ fn folded<L: Lanes>([a, b, c, d]: [L::Codes; 4]) -> [L::Codes; 4] {
     ]
 }
 
-/// One position's products.
+/// The products of one position of the transformed tiles.
 struct Products<'a> {
     x: &'a [i16],
     wide: usize,
@@ -297,7 +298,7 @@ impl Tiles for Products<'_> {
         let x = &self.x[first * self.wide..][..P * self.wide];
         let to = &mut self.sums[first * LANES..][..P * LANES];
         assert!(2 * self.pairs <= self.wide && self.pairs * 2 * LANES <= self.weights.len());
-        // SAFETY: `P` pixels of `wide` codes, no fewer than the pairs, and the weights of as many pairs.
+        // SAFETY: `x` has `P` pixels of `wide` codes, which hold all pairs, and there are weights for all pairs.
         let sums: [L; P] = unsafe {
             tile::<Pairs, L, P>(
                 L::zero(),

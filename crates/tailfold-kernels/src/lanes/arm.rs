@@ -1,4 +1,4 @@
-//! Lanes in the vectors of NEON.
+//! Implementations of `Lanes` with NEON vectors.
 #![expect(unsafe_code, reason = "vector instructions are chosen at run time")]
 
 mod neon;
@@ -18,6 +18,6 @@ pub(super) fn run_dotprod<T: Task>(task: T) {
     fn run<T: Task>(task: T) {
         task.run::<Neon<Dotprod>>();
     }
-    // SAFETY: `Isa::available`, the only source of this choice, has seen the feature.
+    // SAFETY: only `Isa::available` offers this instruction set, after detecting the feature.
     unsafe { run(task) }
 }

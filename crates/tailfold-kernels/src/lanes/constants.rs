@@ -1,19 +1,19 @@
-//! Constants with which the lanes turn sums into quantized values (codes).
+//! Constants for the requantization of vectors.
 
 use super::LANES;
 
-/// What turns a vector of sixteen sums, or two of codes, into codes.
+/// Constants that turn a vector of sixteen sums, or two vectors of codes, into codes.
 #[derive(Clone, Copy)]
 pub(crate) struct Constants<'a> {
     pub(crate) multiplier: &'a [f32; LANES],
     pub(crate) offset: &'a [f32; LANES],
-    /// Half a step less the largest error of single precision: what lies further from its rounded value may have been
-    /// rounded wrongly.
+    /// Half a step minus the largest error of single precision. A value further from its rounded value may be rounded
+    /// wrongly.
     pub(crate) doubt: &'a [f32; LANES],
     pub(crate) ends: &'a Ends,
 }
 
-/// The ends of codes, as vectors.
+/// The smallest and the largest code, repeated to vectors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ends {
     pub(crate) low: [i16; LANES],

@@ -1,28 +1,28 @@
-//! What a lane multiplies and adds at a time: two codes of 16 bits, or four of 8.
+//! Forms of codes that a lane multiplies and adds at a time: two of 16 bits, or four of 8 bits.
 #![expect(unsafe_code, reason = "vectors are read through pointers")]
 
 use super::Lanes;
 
-/// Codes that are multiplied by as many weights and added up in every lane.
+/// A form of codes, which are multiplied by as many weights and added up in every lane.
 pub(crate) trait Form {
-    /// Codes and weights, which have as many bits.
+    /// A code or a weight, which have the same number of bits.
     type Code: Copy;
-    /// Codes that a lane takes at a time.
+    /// Number of codes that a lane multiplies at a time.
     const DEPTH: usize;
-    /// As many for every lane.
+    /// A vector with `DEPTH` codes per lane.
     type Vector<L: Lanes>: Copy;
 
     /// # Safety
     /// `16 * DEPTH` weights can be read from `from`.
     unsafe fn load<L: Lanes>(from: *const Self::Code) -> Self::Vector<L>;
 
-    /// The codes at `from` in every lane.
+    /// Copies the codes at `from` to every lane.
     ///
     /// # Safety
     /// `DEPTH` codes can be read from `from`.
     unsafe fn splat<L: Lanes>(from: *const Self::Code) -> Self::Vector<L>;
 
-    /// `sums` and the products.
+    /// Adds the products of each lane to `sums`.
     fn dot<L: Lanes>(sums: L, weights: Self::Vector<L>, codes: Self::Vector<L>) -> L;
 }
 

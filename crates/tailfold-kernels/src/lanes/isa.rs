@@ -1,12 +1,12 @@
-//! Which vector unit is used.
+//! Choice of the instruction set.
 
 use super::Task;
 use crate::KernelError;
 
-/// The vector unit that is used; only [`Isa::available`] makes those that a processor may lack.
+/// The instruction set of the kernels. Only [`Isa::available`] returns instruction sets that a processor may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
-    /// AVX-512 with VNNI: the products of pairs, or of four bytes, and their addition in one instruction.
+    /// AVX-512 with VNNI, which multiplies and adds pairs or four bytes in one instruction.
     #[cfg(target_arch = "x86_64")]
     #[non_exhaustive]
     Avx512Vnni,
@@ -18,7 +18,7 @@ pub enum Isa {
     #[cfg(target_arch = "x86_64")]
     #[non_exhaustive]
     Avx2,
-    /// NEON with SDOT: four products of bytes and their addition in one instruction.
+    /// NEON with SDOT, which multiplies and adds four bytes in one instruction.
     #[cfg(target_arch = "aarch64")]
     #[non_exhaustive]
     NeonDotprod,
@@ -26,19 +26,19 @@ pub enum Isa {
     #[cfg(target_arch = "aarch64")]
     #[non_exhaustive]
     Neon,
-    /// The vectors of WebAssembly, in modules that are compiled for them.
+    /// WebAssembly SIMD, in modules that are compiled for it.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     #[non_exhaustive]
     Simd128,
-    /// What the compiler makes of arrays.
+    /// Plain arrays, vectorised by the compiler.
     Portable,
 }
 
 impl Isa {
-    /// The widest that this processor has, or the one that the environment variable `TAILFOLD_ISA` names.
+    /// The instruction set that the environment variable `TAILFOLD_ISA` names, otherwise the widest of this processor.
     ///
     /// # Errors
-    /// [`KernelError::Isa`] when it names one that this processor does not have.
+    /// [`KernelError::Isa`] when this processor does not have the named instruction set.
     pub fn detect() -> Result<Self, KernelError> {
         match std::env::var_os("TAILFOLD_ISA") {
             Some(name) => Self::named(&name.to_string_lossy()),
@@ -46,10 +46,10 @@ impl Isa {
         }
     }
 
-    /// The one called `name`.
+    /// The instruction set with the name `name`.
     ///
     /// # Errors
-    /// [`KernelError::Isa`] when this processor does not have it.
+    /// [`KernelError::Isa`] when this processor does not have the instruction set.
     pub fn named(name: &str) -> Result<Self, KernelError> {
         let available = Self::available();
         available
@@ -66,7 +66,7 @@ impl Isa {
             })
     }
 
-    /// All that this processor has, the widest first.
+    /// All instruction sets of this processor, the widest first.
     pub fn available() -> Vec<Self> {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -99,7 +99,7 @@ impl Isa {
         found
     }
 
-    /// Its name, as `TAILFOLD_ISA` has it.
+    /// The name, as in `TAILFOLD_ISA`.
     pub fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -118,7 +118,7 @@ impl Isa {
         }
     }
 
-    /// Whether four products of bytes and their sum are one instruction.
+    /// Whether one instruction multiplies and adds four bytes.
     pub(crate) fn has_quads(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]

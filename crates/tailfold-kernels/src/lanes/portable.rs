@@ -1,4 +1,4 @@
-//! Lanes as arrays: what the compiler makes of them on any processor.
+//! Lanes as plain arrays, which the compiler vectorises for any processor.
 #![expect(unsafe_code, reason = "vectors are read and written through pointers")]
 
 use super::{LANES, Lanes, ORDER};
@@ -115,7 +115,7 @@ impl Lanes for Portable {
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "the low eight bits are wanted"
+        reason = "only the low eight bits are stored"
     )]
     #[inline(always)]
     unsafe fn store_bytes(codes: Self::Codes, to: *mut i8) {
@@ -175,7 +175,7 @@ impl Lanes for Portable {
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "rounding to single precision is allowed for in the bound of doubt"
+    reason = "the bound of doubt accounts for rounding to single precision"
 )]
 #[inline(always)]
 fn single(sum: i32) -> f32 {

@@ -1,4 +1,4 @@
-//! Lanes in the vectors of WebAssembly, which a module has or is not loaded at all.
+//! Lanes in WebAssembly SIMD vectors. A module with them does not load in a runtime without SIMD.
 #![expect(unsafe_code, reason = "vectors are read and written through pointers")]
 
 use std::arch::wasm32::*;
@@ -11,7 +11,7 @@ use crate::lanes::Constants;
 #[derive(Clone, Copy)]
 pub(crate) struct Simd128([v128; 4]);
 
-/// Rounded steps as codes of 32 bits; `away` sees how far they were. Ties go to even.
+/// Rounds steps to codes of 32 bits, ties to even, and records the distances in `away`.
 #[inline(always)]
 fn rounded(steps: v128, constants: Constants<'_>, away: &mut v128) -> v128 {
     let [low, high] = [constants.ends.low[0], constants.ends.high[0]].map(f32::from);
@@ -21,7 +21,7 @@ fn rounded(steps: v128, constants: Constants<'_>, away: &mut v128) -> v128 {
     i32x4_trunc_sat_f32x4(rounded)
 }
 
-/// Multipliers or whatever else there are sixteen of, those of lanes `4 * quarter ..`.
+/// The constants of lanes `4 * quarter ..` from the constants of all sixteen lanes.
 #[inline(always)]
 fn quarter(of: &[f32; LANES], quarter: usize) -> v128 {
     let part = &of[4 * quarter..4 * quarter + 4];
@@ -29,7 +29,7 @@ fn quarter(of: &[f32; LANES], quarter: usize) -> v128 {
 }
 
 impl Lanes for Simd128 {
-    /// Neighbours, for [`i32x4_dot_i16x8`].
+    /// The codes of a pair are neighbours, as [`i32x4_dot_i16x8`] requires.
     type Pairs = [v128; 4];
     type Quads = [v128; 4];
     type Codes = [v128; 2];
@@ -111,7 +111,7 @@ impl Lanes for Simd128 {
         [unsafe { v128_load32_splat(from.cast()) }; 4]
     }
 
-    /// Slower than pairs of 16 bits, so only tests come here.
+    /// Used only in tests, because 16-bit pairs are faster.
     #[inline(always)]
     fn dot4(self, weights: Self::Quads, codes: Self::Quads) -> Self {
         Self(array::from_fn(|i| {

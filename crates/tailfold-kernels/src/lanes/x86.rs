@@ -1,4 +1,4 @@
-//! Lanes in the vectors of AVX2 and AVX-512.
+//! Implementations of `Lanes` with AVX2 and AVX-512 vectors.
 #![expect(unsafe_code, reason = "vector instructions are chosen at run time")]
 
 mod one;
@@ -14,7 +14,7 @@ pub(super) fn run_avx2<T: Task>(task: T) {
     fn run<T: Task>(task: T) {
         task.run::<Two<Plain>>();
     }
-    // SAFETY: `Isa::available`, the only source of this choice, has seen the feature.
+    // SAFETY: only `Isa::available` offers this instruction set, after detecting its features.
     unsafe { run(task) }
 }
 

@@ -1,14 +1,16 @@
-//! One block of memory for tensors that do not live at the same time.
+//! One block of memory, which tensors with disjoint lifetimes share.
 
 use std::ops::RangeInclusive;
 
-/// Places each tensor, given its length and the steps from its first to its last use, at the lowest offset where it
-/// overlaps no tensor that lives at the same time; returns the offsets and the total length.
+/// Places each tensor at the lowest offset where it overlaps no tensor that lives at the same time.
+///
+/// Each tensor is given as its length and the steps from its first to its last use. Returns the offsets and the total
+/// length.
 ///
 /// Offsets are multiples of 32 codes, so that vectors straddle as few cache lines as possible.
 pub(super) fn place(tensors: &[(usize, RangeInclusive<usize>)]) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..tensors.len()).collect();
-    // Large tensors first: small ones fit between them.
+    // Large tensors are placed first, because small ones fit between them.
     order.sort_by_key(|&t| std::cmp::Reverse(tensors[t].0));
     let mut offsets = vec![0; tensors.len()];
     // The tensors placed so far, in the order of their offsets.

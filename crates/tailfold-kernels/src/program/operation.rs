@@ -1,4 +1,4 @@
-//! The layers that a program is made of.
+//! The layers of a program.
 
 use super::Tensor;
 use crate::KernelError;
@@ -11,34 +11,34 @@ use crate::table::ends;
 /// One layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// For people; the node's name in the model.
+    /// Name of the node in the model, for reports and errors.
     pub name: String,
-    /// What it computes, from where to where.
+    /// The computation, with its inputs and its output.
     pub operation: Operation,
 }
 
 /// A tensor of codes, or a port for real values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// By its index in the program.
+    /// Index of a tensor in the program.
     Tensor(usize),
-    /// By its number.
+    /// Number of a port.
     Port(usize),
 }
 
-/// What a layer computes. Tensors are named by their index.
+/// The computation of a layer. Tensors are given by their index, ports by their number.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
-    /// Codes of real values.
+    /// Converts real values to codes.
     Quantize {
         /// Port.
         input: usize,
-        /// Of the codes.
+        /// Scale and range of the codes.
         steps: Steps,
         /// Tensor.
         output: usize,
     },
-    /// A convolution. A matrix product is one whose window is the whole image.
+    /// A convolution. A matrix product is a convolution with a window as large as the image.
     Conv {
         /// Tensor.
         input: usize,
@@ -50,18 +50,18 @@ pub enum Operation {
         filters: usize,
         /// Groups of channels that do not mix.
         groups: usize,
-        /// What becomes of the sums.
+        /// Conversion of the sums to results.
         epilogue: Epilogue,
-        /// What is added to their codes.
+        /// An image that is added to the codes.
         residual: Option<Addend>,
-        /// Codes, or real values.
+        /// Tensor for codes, or port for real values.
         output: Place,
     },
-    /// `a * weights[0] + b * weights[1]`, each weight a term's scale over the result's.
+    /// `a * weights[0] + b * weights[1]`.
     Add {
-        /// Tensors of one size; twice the same, with a weight of 0, to change a scale.
+        /// Tensors of the same size. To change the scale of one tensor, give it twice with a weight of 0.
         inputs: [usize; 2],
-        /// One a term.
+        /// Scale of each term over the scale of the result.
         weights: [f64; 2],
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
@@ -72,14 +72,14 @@ pub enum Operation {
     Table {
         /// Tensor.
         input: usize,
-        /// The code, without its zero point, whose result is `table[0]`.
+        /// The code with the result `table[0]`.
         first: i16,
-        /// Results of the codes from `first` on, without their zero point: one per 8-bit code, so at most 256.
+        /// Results of the codes from `first` on: one per 8-bit code, so at most 256.
         table: Vec<i16>,
         /// Tensor.
         output: usize,
     },
-    /// The channels of several images, one after the other, each image requantized to the scale of the result.
+    /// Concatenates the channels of several images, each requantized to the scale of the result.
     Concat {
         /// Tensors of the same height and width.
         inputs: Vec<usize>,
@@ -90,13 +90,13 @@ pub enum Operation {
         /// Tensor.
         output: usize,
     },
-    /// Some of the pixels, with channels of zeros around theirs.
+    /// Selects some of the pixels, and adds channels of zeros before and after the input's channels.
     Subsample {
         /// Tensor.
         input: usize,
         /// First pixel, `[row, column]`.
         start: [usize; 2],
-        /// From one pixel to the next.
+        /// Distance between selected pixels, `[rows, columns]`.
         stride: [usize; 2],
         /// Output channel of the first input channel.
         first: usize,
@@ -138,22 +138,22 @@ pub enum Operation {
         /// Tensor.
         output: usize,
     },
-    /// The mean of all pixels; the epilogue has the number of pixels in it.
+    /// The mean of all pixels. The scale of the epilogue includes the division by the number of pixels.
     Mean {
         /// Tensor.
         input: usize,
-        /// What becomes of the sums.
+        /// Conversion of the sums to results.
         epilogue: Epilogue,
-        /// Codes, or real values.
+        /// Tensor for codes, or port for real values.
         output: Place,
     },
-    /// The mean of all pixels over its length: `mean / sqrt(sum of squares + epsilon)`, as codes.
+    /// The mean of all pixels, divided by its Euclidean length: `mean / sqrt(sum of squares + epsilon)`.
     UnitMean {
         /// Tensor.
         input: usize,
-        /// Scale of a sum of pixels: the input's over their number.
+        /// Scale of a sum of pixels: the input's scale over the number of pixels.
         scale: f64,
-        /// Positive.
+        /// Positive constant that is added to the sum of squares.
         epsilon: f64,
         /// Scale of the result.
         step: f64,
@@ -162,30 +162,31 @@ pub enum Operation {
         /// Tensor.
         output: usize,
     },
-    /// Real values of codes.
+    /// Converts codes to real values.
     Dequantize {
         /// Tensor.
         input: usize,
-        /// Of the codes.
+        /// Scale and range of the codes.
         steps: Steps,
         /// Port.
         output: usize,
     },
 }
 
-/// An image that is added to a layer's codes, as [`Operation::Add`] would: without groups, and where codes are written.
+/// An image that is added to a layer's codes, with the result of [`Operation::Add`]. The layer has no groups and writes
+/// codes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Addend {
     /// Tensor.
     pub input: usize,
-    /// Of the layer's codes, and of the tensor's.
+    /// Scales of the layer's codes and of the tensor, each over the scale of the result.
     pub weights: [f64; 2],
     /// The ends of the result's codes, without the zero point.
     pub clamp: [i16; 2],
 }
 
 impl Operation {
-    /// Tensors that it reads.
+    /// Tensors that the operation reads.
     pub fn reads(&self) -> Vec<usize> {
         match *self {
             Self::Quantize { .. } => Vec::new(),
@@ -207,7 +208,7 @@ impl Operation {
         }
     }
 
-    /// The tensor that it writes.
+    /// The tensor that the operation writes, if any.
     pub fn writes(&self) -> Option<usize> {
         match *self {
             Self::Quantize { output, .. }
@@ -231,7 +232,7 @@ impl Operation {
         }
     }
 
-    /// The smallest and the largest code that it writes, given those of all tensors that it reads.
+    /// The smallest and the largest code that the operation writes. `of` has the range of every tensor that is read.
     pub(super) fn range(&self, of: &[[i16; 2]]) -> [i16; 2] {
         match self {
             Self::Quantize { steps, .. } => [steps.low, steps.high],
@@ -241,7 +242,7 @@ impl Operation {
             | Self::Product { clamp, .. }
             | Self::UnitMean { clamp, .. } => *clamp,
             Self::Table { table, .. } => ends(table),
-            // Other channels are zero.
+            // The added channels are zero.
             Self::Subsample { input, .. } => [of[*input][0].min(0), of[*input][1].max(0)],
             Self::MaxPool { input, window, .. } => match window.always_meets_the_image() {
                 true => of[*input],
@@ -259,7 +260,10 @@ impl Operation {
         }
     }
 
-    /// Notes how many values pass the ports that it reads or writes, which come in order.
+    /// Appends the number of values at the operation's port to `inputs` or `outputs`.
+    ///
+    /// # Errors
+    /// [`KernelError::Shape`] when the number of the port is not the next one.
     pub(super) fn count_ports(
         &self,
         tensors: &[Tensor],
@@ -292,7 +296,7 @@ impl Operation {
         };
         if port != ports.len() {
             return Err(KernelError::Shape(format!(
-                "port {port} comes after {} others",
+                "the number of a port is {port}, expected {}",
                 ports.len()
             )));
         }

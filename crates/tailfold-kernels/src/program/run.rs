@@ -1,4 +1,4 @@
-//! Running a program over one image.
+//! The run of a program over one image.
 
 use std::sync::Arc;
 
@@ -14,30 +14,30 @@ use crate::ports::{dequantize, quantize, subsample};
 use crate::requantize::nearest;
 use crate::scratch::Scratch;
 
-/// The memory that a program runs in, set aside once: for one image at a time.
+/// The memory of a running program, allocated once and used for one image at a time.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     arena: Vec<i16>,
-    /// One for each thread.
+    /// One entry per thread.
     scratches: Vec<Scratch>,
-    /// The threads, where there are several.
+    /// The threads; `None` for a program on the calling thread.
     pool: Option<Arc<ThreadPool>>,
 }
 
 impl Workspace {
-    /// Bytes held.
+    /// Number of bytes in the workspace.
     pub fn bytes(&self) -> usize {
         self.arena.len() * 2 + self.scratches.iter().map(Scratch::bytes).sum::<usize>()
     }
 
-    /// Threads that share an image.
+    /// Number of threads that share an image.
     pub fn threads(&self) -> usize {
         self.scratches.len()
     }
 }
 
 impl Program {
-    /// Memory to run in, on the calling thread.
+    /// Allocates a workspace for runs on the calling thread.
     pub fn workspace(&self) -> Workspace {
         let needs = self.steps.iter().map(|s| s.scratch(&self.tensors));
         Workspace {
@@ -47,11 +47,12 @@ impl Program {
         }
     }
 
-    /// Memory to run in, and at most `threads` threads that share the rows of large layers; as few as layers are worth.
-    /// Their number changes no value.
+    /// Allocates a workspace for runs on at most `threads` threads, which share the rows of large layers.
+    ///
+    /// It has fewer threads when no layer is large enough for all. Results do not depend on their number.
     ///
     /// # Errors
-    /// [`KernelError::Threads`] when the system gives no thread.
+    /// [`KernelError::Threads`] when the system cannot start threads.
     pub fn workspace_on(&self, threads: usize) -> Result<Workspace, KernelError> {
         let worth = self.steps.iter().map(Step::threads).max().unwrap_or(1);
         let mut workspace = self.workspace();
@@ -66,13 +67,13 @@ impl Program {
         Ok(workspace)
     }
 
-    /// One image, from the values at the input ports to those at the output ports, all channels first.
+    /// Runs one image from the values at the input ports to the values at the output ports, all channels first.
     ///
     /// # Errors
-    /// [`KernelError::Input`] for a value that is not a number, [`KernelError::Length`] for a port of another size.
+    /// [`KernelError::Input`] for a NaN, [`KernelError::Length`] when the number of values does not match a port.
     ///
     /// # Panics
-    /// When `workspace` is not of this program.
+    /// When `workspace` belongs to another program.
     pub fn run(
         &self,
         workspace: &mut Workspace,
@@ -82,7 +83,7 @@ impl Program {
         self.run_watched(workspace, inputs, outputs, |_| {})
     }
 
-    /// As [`Program::run`]; `watch` is told of each step when it is done.
+    /// Runs one image as [`Program::run`], and calls `watch` after each step.
     ///
     /// # Errors
     /// As [`Program::run`].
@@ -337,7 +338,7 @@ impl Program {
     ) -> [&'a mut [i16]; N] {
         arena
             .get_disjoint_mut(tensors.map(|t| self.tensors[t].range()))
-            .expect("the workspace is of this program, and what lives together does not meet")
+            .expect("the workspace belongs to this program, whose tensors in use are disjoint")
     }
 }
 

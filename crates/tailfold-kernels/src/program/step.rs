@@ -1,4 +1,4 @@
-//! A layer, packed.
+//! Packed layers.
 
 use super::{Operation, Place, StepInfo, Tensor};
 use crate::KernelError;
@@ -13,18 +13,18 @@ use crate::product::Product;
 use crate::scratch::Need;
 use crate::table::Table;
 
-/// A layer with what it takes to run it.
+/// A layer that is ready to run.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     name: String,
-    /// Its weights are taken out: they are packed.
+    /// The operation. Its weights and its table are empty, because they are packed.
     pub(super) operation: Operation,
     pub(super) packed: Packed,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Packed {
-    /// The operation says all.
+    /// The operation needs no packed data.
     Nothing,
     Conv(Box<Conv>),
     Blend(Box<Blend>),
@@ -75,7 +75,9 @@ impl Step {
                     let blend = Blend::new(isa, addend.weights, addend.clamp)?;
                     conv = conv.with(Residual::new(frame(addend.input), blend, &to)?)?;
                     if let Place::Port(_) = output {
-                        return Err(KernelError::Shape("an image is added to codes".to_owned()));
+                        return Err(KernelError::Shape(
+                            "an image is added to real values, not to codes".to_owned(),
+                        ));
                     }
                 }
                 packed = Packed::Conv(Box::new(conv));
@@ -126,7 +128,11 @@ impl Step {
                     parts.push(Part::new(isa, first, weight, range, *clamp)?);
                     first += from.channels;
                 }
-                same("all terms", [first, to.height, to.width], size(&to))?;
+                same(
+                    "all terms together",
+                    [first, to.height, to.width],
+                    size(&to),
+                )?;
                 packed = Packed::Concat(parts);
             }
             Operation::Subsample {
@@ -259,7 +265,7 @@ impl Step {
         }
     }
 
-    /// Threads that are worth their start.
+    /// The number of threads that pay off for this layer.
     pub(super) fn threads(&self) -> usize {
         match &self.packed {
             Packed::Conv(conv) => conv.threads(),
@@ -267,7 +273,7 @@ impl Step {
         }
     }
 
-    /// Memory that it needs while it runs.
+    /// Scratch memory of a run.
     pub(super) fn scratch(&self, tensors: &[Tensor]) -> Need {
         match (&self.operation, &self.packed) {
             (_, Packed::Conv(conv)) => conv.scratch(),
@@ -294,11 +300,11 @@ fn same(what: &str, found: [usize; 3], expected: [usize; 3]) -> Result<(), Kerne
         return Ok(());
     }
     Err(KernelError::Shape(format!(
-        "{what} is {found:?}, its result {expected:?}"
+        "the shape of {what} is {found:?}, expected {expected:?}"
     )))
 }
 
-/// Codes go to tensors, real values to ports.
+/// Checks that an epilogue writes codes to a tensor or real values to a port.
 fn check_epilogue(epilogue: &Epilogue, output: Place) -> Result<(), KernelError> {
     match (epilogue, output) {
         (Epilogue::Codes(_), Place::Tensor(_)) | (Epilogue::Real { .. }, Place::Port(_)) => Ok(()),

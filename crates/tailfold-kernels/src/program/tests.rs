@@ -50,7 +50,7 @@ fn dequantize(input: usize) -> Layer {
 }
 
 #[test]
-fn a_tensor_can_be_added_to_itself_and_used_again() {
+fn tensor_can_be_added_to_itself_and_read_again() {
     let isa = Isa::detect().unwrap();
     let layers = vec![quantize(0), add([0, 0], 1), add([0, 1], 2), dequantize(2)];
     let program = Program::new(isa, &[[3, 2, 5]; 3], layers).unwrap();
@@ -200,7 +200,7 @@ fn concat_requantizes_each_input_to_its_channels_on_every_isa() {
 }
 
 #[test]
-fn layers_whose_sizes_or_scales_do_not_fit_are_errors() {
+fn invalid_sizes_and_scales_are_errors() {
     let refused = |tensors: &[[usize; 3]], operation| {
         let layers = vec![
             quantize(0),
@@ -221,10 +221,10 @@ fn layers_whose_sizes_or_scales_do_not_fit_are_errors() {
     let one = [[1, 2, 2]; 2];
     assert_eq!(
         refused(&one, table(-128, &[0; 255])),
-        "layer `it`: a table of the codes from -128 to 126 lacks some between -128 and 127"
+        "layer `it`: the table has codes from -128 to 126, but the input has codes from -128 to 127"
     );
-    assert!(refused(&one, table(i16::MAX, &[0; 9])).contains("lacks some"));
-    assert!(refused(&one, table(-128, &[])).contains("lacks some"));
+    assert!(refused(&one, table(i16::MAX, &[0; 9])).contains("the table has codes from"));
+    assert!(refused(&one, table(-128, &[])).contains("the table has codes from"));
     assert_eq!(
         refused(&one, table(-128, &[300; 256])),
         "layer `it`: codes cannot lie between 300 and 300"
@@ -238,7 +238,7 @@ fn layers_whose_sizes_or_scales_do_not_fit_are_errors() {
     let two = [[1, 2, 2], [2, 2, 2]];
     assert_eq!(
         refused(&two, concat(&[0], &[1.0])),
-        "layer `it`: all terms is [1, 2, 2], its result [2, 2, 2]"
+        "layer `it`: the shape of all terms together is [1, 2, 2], expected [2, 2, 2]"
     );
     assert!(refused(&two, concat(&[0, 0], &[1.0])).contains("1 weights, expected 2"));
     assert!(refused(&two, concat(&[0, 0], &[1.0, f64::NAN])).contains("ratio"));
@@ -255,7 +255,7 @@ fn layers_whose_sizes_or_scales_do_not_fit_are_errors() {
         clamp: [-128, 127],
         output: 1,
     };
-    assert!(refused(&one, average(2, 1.0)).contains("do not make"));
+    assert!(refused(&one, average(2, 1.0)).contains("do not give"));
     assert!(refused(&one, average(1, f32::NAN)).contains("ratio"));
     let product = |weight| Operation::Product {
         inputs: [0, 0],
@@ -263,7 +263,7 @@ fn layers_whose_sizes_or_scales_do_not_fit_are_errors() {
         clamp: [-128, 127],
         output: 1,
     };
-    assert!(refused(&two, product(1.0)).contains("a product is"));
+    assert!(refused(&two, product(1.0)).contains("the shape of a product is"));
     assert!(refused(&one, product(f64::INFINITY)).contains("ratio"));
 }
 
@@ -313,13 +313,13 @@ fn ranges_of_codes_follow_the_operations() {
     assert_eq!(range(pool(two)), [-200, -7]);
     assert_eq!(range(pool(padded(1))), [-200, -7]);
     assert_eq!(range(pool(dilated(0))), [-200, -7]);
-    // Windows that see no pixel, or may not.
+    // Some windows contain no pixel.
     assert_eq!(range(pool(padded(2))), [-255, -7]);
     assert_eq!(range(pool(dilated(1))), [-255, -7]);
 }
 
 #[test]
-fn programs_that_cannot_run_are_refused_by_name() {
+fn invalid_program_is_error_that_names_the_layer() {
     let isa = Isa::Portable;
     let refused = |tensors: &[[usize; 3]], layers| {
         Program::new(isa, tensors, layers).unwrap_err().to_string()
@@ -327,14 +327,17 @@ fn programs_that_cannot_run_are_refused_by_name() {
     let unwritten = refused(&[[1, 2, 2]; 2], vec![add([0, 0], 1)]);
     assert_eq!(
         unwritten,
-        "layer `sum`: it reads tensor 0 before it is there"
+        "layer `sum`: it reads tensor 0, which no earlier layer writes"
     );
     let twice = refused(&[[1, 2, 2]], vec![quantize(0), quantize(0)]);
-    assert_eq!(twice, "layer `in`: it cannot write tensor 0");
+    assert_eq!(
+        twice,
+        "layer `in`: tensor 0 is missing or already written by another layer"
+    );
     let sizes = refused(&[[1, 2, 2], [1, 2, 3]], vec![quantize(0), add([0, 0], 1)]);
     assert_eq!(
         sizes,
-        "layer `sum`: a term is [1, 2, 2], its result [1, 2, 3]"
+        "layer `sum`: the shape of a term is [1, 2, 2], expected [1, 2, 3]"
     );
     let empty = refused(&[[0, 2, 2]], vec![quantize(0)]);
     assert_eq!(empty, "layer `in`: [0, 2, 2] is too large, or empty");
@@ -359,7 +362,7 @@ fn programs_that_cannot_run_are_refused_by_name() {
 }
 
 #[test]
-fn threads_are_as_many_as_a_layer_is_worth_and_change_nothing() {
+fn thread_count_follows_work_and_does_not_change_results() {
     let conv = |input, output, weights: usize| Layer {
         name: "conv".to_owned(),
         operation: Operation::Conv {
@@ -408,7 +411,7 @@ fn threads_are_as_many_as_a_layer_is_worth_and_change_nothing() {
     assert_eq!(one, 1);
     for threads in [2, 3, 8] {
         let (found, codes) = run(threads);
-        // 64 * 64 * 53 * 30 products are worth three.
+        // 64 * 64 * 53 * 30 products are enough for three threads.
         assert_eq!(found, threads.min(3));
         assert!(codes == expected, "{threads} threads");
     }

@@ -32,7 +32,7 @@ impl Task for Requantized<'_> {
     }
 }
 
-/// Sums whose results lie on ties, beside them, and far away.
+/// Random sums with results on ties, near ties, and far from them.
 fn sums(rng: &mut ChaCha8Rng, multiplier: &[f64], offset: &[f64]) -> [i32; LANES] {
     std::array::from_fn(|i| {
         let half = f64::from(rng.random_range(-600..600)) * 0.5;
@@ -46,7 +46,7 @@ fn sums(rng: &mut ChaCha8Rng, multiplier: &[f64], offset: &[f64]) -> [i32; LANES
 }
 
 #[test]
-fn every_unit_rounds_as_the_definition_does_on_and_beside_ties() {
+fn every_isa_rounds_ties_and_near_ties_by_definition() {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let layers = if cfg!(debug_assertions) { 400 } else { 4000 };
     let mut cases = 0;
@@ -101,7 +101,7 @@ fn every_unit_rounds_as_the_definition_does_on_and_beside_ties() {
 }
 
 #[test]
-fn ties_go_to_even_and_ends_hold() {
+fn ties_round_to_even_and_results_are_clamped() {
     let requantize = Requantize::new(vec![0.5], vec![0.0], [-3, 4]).unwrap();
     let codes: Vec<i16> = [-9, -5, -3, -1, 0, 1, 3, 5, 7, 9, i32::MIN, i32::MAX]
         .map(|sum| requantize.code(0, sum))
@@ -110,7 +110,7 @@ fn ties_go_to_even_and_ends_hold() {
 }
 
 #[test]
-fn what_cannot_be_a_ratio_is_refused() {
+fn invalid_ratio_length_or_clamp_is_error() {
     let error = |m: Vec<f64>, o: Vec<f64>, clamp| Requantize::new(m, o, clamp).unwrap_err();
     assert_eq!(
         error(vec![1.0, f64::NAN], vec![0.0; 2], [0, 1]).to_string(),

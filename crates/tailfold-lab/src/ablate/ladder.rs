@@ -1,4 +1,4 @@
-//! A ladder: one recipe, and arms that differ from it in what is under test alone.
+//! An ablation ladder: one recipe, and arms that each change the settings under test.
 
 use std::path::{Path, PathBuf};
 
@@ -13,35 +13,35 @@ use toml::{Table, Value};
 pub(super) struct Ladder {
     /// Heading of the table.
     pub(super) title: String,
-    /// The recipe: a training configuration, beside this file.
+    /// The recipe: a training configuration, as a path relative to the ladder file.
     base: PathBuf,
-    /// Test data, as a data spec: measured after every epoch, nothing is chosen on it.
+    /// Test data, as a data spec. Accuracy is measured on it after every epoch, but no choice uses it.
     pub(super) test: String,
-    /// Arms that every other is compared with, seed by seed; the first arm without it.
+    /// Reference arms, with which every other arm is compared per seed. The default is the first arm.
     #[serde(default)]
     compare_with: Vec<String>,
-    /// The arms, in the table's order.
+    /// The arms, in the order of the table.
     #[serde(rename = "arm")]
     pub(super) arms: Vec<Arm>,
 }
 
-/// One rung.
+/// One arm: changes to the recipe.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arm {
-    /// Name of its run folders.
+    /// Name of the arm, with which the names of its run folders begin.
     pub(super) name: String,
     /// Name in the table.
     pub(super) title: String,
-    /// Keys of the recipe that go first: `contrastive`, `network.head`.
+    /// Keys of the recipe to remove before `set`: `contrastive`, `network.head`.
     #[serde(default)]
     remove: Vec<String>,
-    /// Keys that are set after, table by table.
+    /// Keys to set. Nested tables are merged into the recipe's tables.
     #[serde(default)]
     set: Table,
 }
 
-/// Keys that the command line sets for every arm.
+/// Settings of the command line, for every arm.
 #[derive(Debug, Default)]
 pub(super) struct Overrides {
     pub(super) data: Option<String>,
@@ -97,7 +97,7 @@ impl Ladder {
             })
     }
 
-    /// Keeps the arms of `names`, in the ladder's order.
+    /// Drops all arms but `names`. The order of the ladder remains.
     pub(super) fn keep(&mut self, names: &[String]) -> anyhow::Result<()> {
         for name in names {
             self.arm(name)?;
@@ -106,13 +106,13 @@ impl Ladder {
         Ok(())
     }
 
-    /// Names of the kept arms that the others are compared with.
+    /// Names of the reference arms that are kept.
     pub(super) fn references(&self) -> impl Iterator<Item = &str> {
         let kept = |name: &&String| self.arms.iter().any(|arm| arm.name == **name);
         self.compare_with.iter().filter(kept).map(String::as_str)
     }
 
-    /// The recipe.
+    /// Reads the recipe.
     pub(super) fn recipe(&self) -> anyhow::Result<Table> {
         let text = artifact::read_to_string(&self.base)?;
         toml::from_str(&text).with_context(|| format!("{} is not TOML", self.base.display()))
@@ -120,8 +120,8 @@ impl Ladder {
 }
 
 impl Arm {
-    /// The configuration of this arm, as text: the recipe changed by the command line, then by the arm, measured on
-    /// `test`.
+    /// The configuration of this arm as TOML: the recipe, validated on `test`, changed first by the command line and
+    /// then by the arm.
     pub(super) fn config(
         &self,
         recipe: &Table,
@@ -150,7 +150,7 @@ impl Arm {
     }
 }
 
-/// Takes the dotted `key` out of `table`.
+/// Removes the dotted `key` from `table` and returns its value.
 fn remove(table: &mut Table, key: &str) -> Option<Value> {
     match key.split_once('.') {
         None => table.remove(key),
@@ -158,7 +158,7 @@ fn remove(table: &mut Table, key: &str) -> Option<Value> {
     }
 }
 
-/// Sets the keys of `changes` in `table`; tables are entered, everything else is replaced.
+/// Sets the keys of `changes` in `table`. Nested tables are merged, all other values are replaced.
 fn merge(table: &mut Table, changes: &Table) {
     for (key, change) in changes {
         match (table.get_mut(key), change) {

@@ -1,4 +1,4 @@
-//! The ladder's pictures: accuracy by group, recall and offsets against the classes' training images.
+//! Charts of a ladder: accuracy per class group, and recall and offset of each class against its training images.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::report::{ArmReport, Columns, Report};
 use super::run::Class;
 use tailfold_plot::{COLOURS, Canvas, Curve, Painted, Picture, Scatter, legend};
 
-/// Draws what the report has the numbers for into `out`, and names the pictures.
+/// Draws the charts for which the report has numbers to `out`, and returns their names.
 pub(super) fn draw(report: &Report, out: &Path) -> anyhow::Result<Vec<&'static str>> {
     let mut names = vec!["groups"];
     tailfold_plot::save(&out.join("groups"), &Groups(report))?;
@@ -45,11 +45,11 @@ pub(super) fn draw(report: &Report, out: &Path) -> anyhow::Result<Vec<&'static s
     Ok(names)
 }
 
-/// A row an arm: a point each group, with its standard error.
+/// A chart with one row per arm, and in it one point with its standard error per class group.
 struct Groups<'a>(&'a Report);
 
 impl Groups<'_> {
-    /// Ends of the axis: whole tens around every mean with its error.
+    /// Ends of the axis: multiples of ten that enclose every mean with its error.
     fn span(&self) -> (f64, f64) {
         let means = self.0.arms.iter().flat_map(|arm| arm.last.all()).flatten();
         let (low, high) = means.fold((100.0_f64, 0.0_f64), |(low, high), mean| {
@@ -79,7 +79,7 @@ impl Picture for Groups<'_> {
             .y_label_area_size(400)
             // Room for the legend on the right.
             .build_cartesian_2d(low..high + 0.15 * (high - low), -0.5..rows - 0.5)?;
-        // The first arm on top.
+        // The first arm is at the top.
         let height = |row: usize| rows - 1.0 - row as f64;
         let title = |at: &f64| {
             let near = |(row, _): &(usize, &ArmReport)| (at - height(*row)).abs() < 1e-6;
@@ -103,7 +103,7 @@ impl Picture for Groups<'_> {
             .draw()?;
         for (group, name) in Columns::NAMES.iter().enumerate() {
             let colour = COLOURS[group % COLOURS.len()];
-            // Side by side within the row, so that none hides another.
+            // Groups are shifted within the row, so that no point hides another.
             let shift = 0.18 * (1.5 - group as f64);
             let points: Vec<_> = arms
                 .iter()
@@ -128,9 +128,9 @@ impl Picture for Groups<'_> {
     }
 }
 
-/// A value of each class by training images, means over an arm's seeds.
+/// The curve of a value per class over its training images, as the mean over an arm's seeds.
 ///
-/// `None` for an arm without rows of classes; classes without the value are left out.
+/// Classes without the value are left out. `None` for an arm without values.
 fn curve(
     arm: &ArmReport,
     index: usize,
@@ -155,7 +155,7 @@ fn curve(
     })
 }
 
-/// Minus the log of the training prior of `report`, its mean taken out as offsets have theirs.
+/// The line of minus the log of the training prior, centred at zero like the offsets.
 fn prior_line(report: &Report) -> Vec<(f64, f64)> {
     let mut runs = report.arms.iter().flat_map(|arm| &arm.finished);
     let Some(run) = runs.next() else {

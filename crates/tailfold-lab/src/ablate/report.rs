@@ -1,29 +1,29 @@
-//! What a ladder found; `ablate --json`, schema `tailfold.ablate/1`.
+//! The result of a ladder, as `ablate --json` prints it (schema `tailfold.ablate/1`).
 
 use serde::Serialize;
 use tailfold_spec::Mean;
 
 use super::run::{Accuracy, Finished};
 
-/// The result of a ladder. Accuracies are top-1 in percent on the test data, differences in points; each mean has the
-/// standard error over seeds, absent for one seed.
+/// The result of a ladder. Accuracies are top-1 in percent on the test data, differences in percentage points. Each
+/// mean has the standard error over seeds, which is absent for a single seed.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     /// Always `tailfold.ablate/1`.
     pub(super) schema: &'static str,
     /// The ladder's heading.
     pub(super) title: String,
-    /// What was measured, on what.
+    /// Data, network and machine of the measurement.
     pub(super) measured: Measured,
-    /// Rungs that have a finished run, in the ladder's order.
+    /// Arms with a finished run, in the ladder's order.
     pub(super) arms: Vec<ArmReport>,
-    /// Differences to the arms that the ladder compares with, over the seeds that both finished.
+    /// Differences to the reference arms, over the seeds that both arms finished.
     pub(super) differences: Vec<Difference>,
-    /// Runs that failed, and why.
+    /// Failed runs, with their errors.
     pub(super) failed: Vec<Failure>,
 }
 
-/// What all arms have in common.
+/// Data, network and machine, which all arms share.
 #[derive(Debug, Serialize)]
 pub(super) struct Measured {
     /// Training data, without folders of this machine.
@@ -35,7 +35,7 @@ pub(super) struct Measured {
     pub(super) test_images: usize,
     pub(super) network: String,
     pub(super) parameters: usize,
-    /// Epochs; the fewest and the most where arms differ.
+    /// The smallest and the largest number of epochs of the arms.
     pub(super) epochs: [usize; 2],
     pub(super) seeds: Vec<u64>,
     pub(super) device: String,
@@ -43,21 +43,22 @@ pub(super) struct Measured {
     pub(super) machine: String,
 }
 
-/// A rung.
+/// The results of one arm.
 #[derive(Debug, Serialize)]
 pub(super) struct ArmReport {
     pub(super) name: String,
     pub(super) title: String,
-    /// After the last epoch.
+    /// Accuracies after the last epoch.
     pub(super) last: Columns,
-    /// Best overall accuracy of any epoch: chosen on the test data, for comparison with publications that do so.
+    /// Best overall accuracy of any epoch. It is selected on the test data, for comparison with publications that do
+    /// so.
     pub(super) best_overall: Mean,
     pub(super) runs: Vec<RunReport>,
     #[serde(skip)]
     pub(super) finished: Vec<Finished>,
 }
 
-/// One run.
+/// The results of one run.
 #[derive(Debug, Serialize)]
 pub(super) struct RunReport {
     pub(super) seed: u64,
@@ -67,7 +68,7 @@ pub(super) struct RunReport {
     pub(super) best_epoch: usize,
 }
 
-/// Means over seeds; a group without classes has none.
+/// Means over seeds; `None` for a group without classes.
 #[derive(Debug, Serialize)]
 pub(super) struct Columns {
     pub(super) overall: Mean,
@@ -76,7 +77,7 @@ pub(super) struct Columns {
     pub(super) few: Option<Mean>,
 }
 
-/// An arm minus another, seed by seed.
+/// Differences between an arm and a reference arm, paired by seed.
 #[derive(Debug, Serialize)]
 pub(super) struct Difference {
     pub(super) arm: String,
@@ -95,10 +96,10 @@ pub(super) struct Failure {
 }
 
 impl Columns {
-    /// Heads of the columns.
+    /// Headings of the columns.
     pub(super) const NAMES: [&'static str; 4] = ["overall", "many", "medium", "few"];
 
-    /// Over the accuracies, or their differences, of several seeds.
+    /// Means of accuracies, or of their differences, over several seeds.
     fn over(values: &[Accuracy]) -> Option<Self> {
         let group = |of: fn(&Accuracy) -> Option<f64>| {
             let values: Option<Vec<f64>> = values.iter().map(of).collect();
@@ -112,14 +113,14 @@ impl Columns {
         })
     }
 
-    /// In the order of [`Self::NAMES`].
+    /// All means, in the order of [`Self::NAMES`].
     pub(super) fn all(&self) -> [Option<Mean>; 4] {
         [Some(self.overall), self.many, self.medium, self.few]
     }
 }
 
 impl ArmReport {
-    /// Of the `finished` runs; `None` without one.
+    /// Summarises the `finished` runs of an arm; `None` without a run.
     pub(super) fn of(name: &str, title: &str, finished: Vec<Finished>) -> Option<Self> {
         let last: Vec<Accuracy> = finished.iter().map(|run| run.last).collect();
         let best: Vec<f64> = finished.iter().map(|run| run.best_overall).collect();
@@ -141,7 +142,7 @@ impl ArmReport {
 }
 
 impl Difference {
-    /// `arm` minus `other` over the seeds that both have; `None` without one.
+    /// `arm` minus `other` over the seeds that both finished; `None` without a common seed.
     pub(super) fn between(arm: &ArmReport, other: &ArmReport) -> Option<Self> {
         let pairs: Vec<(&RunReport, &RunReport)> = arm
             .runs
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn differences_are_paired_by_seed() {
-        // The arms differ by 1 and 3 although the seeds differ by 20.
+        // The arms differ by 1 and 3, whereas the seeds differ by 20.
         let a = arm(
             "a",
             &[(0, 61.0, Some(10.0)), (1, 83.0, Some(20.0)), (7, 5.0, None)],

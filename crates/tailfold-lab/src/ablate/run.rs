@@ -1,4 +1,4 @@
-//! One arm with one seed: trained unless it is done, then read.
+//! One run, which is an arm with a seed: trained unless it is finished, then read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use tailfold_console::{say, training};
 use tailfold_spec::{Manifest, artifact};
 
-/// A run to make.
+/// A run to train and read.
 pub(super) struct Job {
     pub(super) arm: String,
     pub(super) seed: u64,
-    /// Its configuration, and in a comment the device: a run of another device is another measurement.
+    /// The configuration, with the device in a comment, because a run on another device is another measurement.
     pub(super) config: String,
     pub(super) folder: PathBuf,
 }
 
-/// Accuracies in percent; a group without classes has none.
+/// Accuracies in percent; `None` for a group without classes.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Accuracy {
     pub(super) overall: f64,
@@ -27,13 +27,13 @@ pub(super) struct Accuracy {
     pub(super) few: Option<f64>,
 }
 
-/// A class after the last epoch: a row of the run folder's `recall.csv`.
+/// A row of the run's `recall.csv`: one class after the last epoch.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Class {
     pub(super) train_count: u64,
-    /// Share of 1; absent without test images.
+    /// Recall between 0 and 1; `None` without test images.
     pub(super) recall: Option<f64>,
-    /// Offset that is folded, logits.
+    /// Folded class offset, in logits.
     pub(super) offset: f64,
 }
 
@@ -42,14 +42,14 @@ pub(super) struct Class {
 pub(super) struct Finished {
     pub(super) arm: String,
     pub(super) seed: u64,
-    /// After the last epoch.
+    /// Accuracies after the last epoch.
     pub(super) last: Accuracy,
-    /// The best epoch's overall accuracy on the test data, which was not known when the run ended.
+    /// Overall accuracy of the best epoch, which is selected on the test data.
     pub(super) best_overall: f64,
-    /// That epoch, from 1.
+    /// The best epoch, counted from 1.
     pub(super) best_epoch: usize,
     pub(super) manifest: Manifest,
-    /// Label order; empty when the run has no `recall.csv`.
+    /// Classes in label order; empty when the run has no `recall.csv`.
     pub(super) classes: Vec<Class>,
 }
 
@@ -67,7 +67,7 @@ const METRICS: &str = "metrics.csv";
 const RECALL: &str = "recall.csv";
 
 impl Job {
-    /// Fails when the folder holds a run of another configuration: its numbers would pass for this arm's.
+    /// Fails when the folder holds a run of another configuration, whose numbers would be reported for this arm.
     pub(super) fn check_folder(&self) -> anyhow::Result<()> {
         let path = self.folder.join(CONFIG);
         ensure!(
@@ -85,7 +85,7 @@ impl Job {
         Ok(())
     }
 
-    /// Trains the run with the program `train` in `root`, from where it was interrupted; a finished one is left alone.
+    /// Trains the run with the program `train` in `root`. Resumes an interrupted run, and skips a finished one.
     pub(super) fn train(
         &self,
         train: &Path,
@@ -111,7 +111,7 @@ impl Job {
         let manifest = Manifest::read(&self.folder)?;
         let metrics = self.folder.join(METRICS);
         let epochs = rows(&metrics)?;
-        // A finished run that was begun anew and interrupted has its old manifest beside new metrics.
+        // If a finished run is restarted and interrupted, its folder holds the old manifest and new metrics.
         ensure!(
             epochs.len() == manifest.epochs && manifest.seed == self.seed,
             "{} has {} epochs, the finished run of seed {} has {}",
@@ -139,7 +139,7 @@ impl Job {
     }
 }
 
-/// The last epoch's accuracies, the best overall accuracy of any epoch, and that epoch, the earliest of equals.
+/// Returns the last epoch's accuracies, the best overall accuracy of any epoch, and the earliest epoch with it.
 fn summary(epochs: &[Epoch]) -> anyhow::Result<(Accuracy, f64, usize)> {
     let overall = |epoch: &Epoch| {
         let share = epoch.val_top1.filter(|share| share.is_finite());
@@ -163,7 +163,7 @@ fn summary(epochs: &[Epoch]) -> anyhow::Result<(Accuracy, f64, usize)> {
     Ok((accuracy, best.0, best.1))
 }
 
-/// The rows of a CSV file with a header; columns that `T` does not have are passed over.
+/// Reads the rows of a CSV file with a header. Columns that `T` does not have are ignored.
 fn rows<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     csv::Reader::from_reader(bytes.as_slice())

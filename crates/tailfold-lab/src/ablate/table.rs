@@ -11,7 +11,7 @@ fn cells(columns: &Columns, signed: bool) -> impl Iterator<Item = String> {
 }
 
 impl Report {
-    /// The whole result for people.
+    /// The whole result as Markdown.
     pub(super) fn markdown(&self) -> String {
         let measured = &self.measured;
         let epochs = match measured.epochs {
@@ -23,8 +23,8 @@ impl Report {
             "# {}\n\n\
              Trained on `{}` ({} images, {} classes), measured on `{}` ({} images): {}, {} parameters, {epochs}, seeds {}, \
              {} ({}). Top-1 accuracy in percent after the last epoch, mean +- standard error over seeds; groups by \
-             training images: many > 100, medium 20 to 100, few < 20. Nothing was chosen on the test data; the best \
-             epoch's accuracy, which would be, stands beside.\n\n",
+             training images: many > 100, medium 20 to 100, few < 20. Only the column `best epoch` is selected on the \
+             test data: it has the accuracy of each run's best epoch.\n\n",
             self.title,
             measured.train,
             measured.train_images,
@@ -78,7 +78,7 @@ impl Report {
         text
     }
 
-    /// Arms that others are compared with, in the order of the differences.
+    /// Names of the reference arms, in the order of the differences.
     fn references(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.differences.iter().map(|d| d.minus.as_str()).collect();
         names.dedup();
@@ -90,7 +90,7 @@ impl Report {
         arm.map_or("?", |arm| &arm.title)
     }
 
-    /// A row a run, percent.
+    /// The runs as CSV: one row per run, with accuracies in percent.
     pub(super) fn csv(&self) -> anyhow::Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let heads = [

@@ -1,4 +1,4 @@
-//! Horizontal bars with whiskers, in groups: a benchmark's pictures.
+//! Charts of a benchmark: horizontal bars with whiskers, in groups.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -6,46 +6,47 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::report::{Report, Row};
 use tailfold_plot::{COLOURS, Canvas, Painted, Picture};
 
-/// Bars over one axis that begins at 0.
+/// A bar chart over one axis that begins at 0.
 pub(super) struct Bars {
     pub(super) title: String,
-    /// Below the axis: what is measured and what whiskers are, with the unit.
+    /// Text below the axis, which explains bars and whiskers and names the unit.
     pub(super) axis: String,
     pub(super) groups: Vec<Group>,
-    /// Draw a line at 1.
+    /// Whether to draw a line at 1.
     pub(super) unity: bool,
 }
 
-/// Bars under a heading of their own.
+/// A group of bars, with an optional heading.
 pub(super) struct Group {
     pub(super) heading: Option<String>,
     pub(super) bars: Vec<Bar>,
 }
 
-/// A bar, named on its left.
+/// A bar with a whisker, with its name on the left and its label on the right.
 pub(super) struct Bar {
     pub(super) name: String,
-    /// Its length, and the whisker's ends, in units of the axis.
+    /// Length of the bar, in units of the axis.
     pub(super) value: f64,
+    /// Lower end of the whisker.
     pub(super) low: f64,
+    /// Upper end of the whisker.
     pub(super) high: f64,
-    /// On the right.
     pub(super) label: String,
 }
 
-/// Width and edges of the columns, pixels: names, bars, labels.
+/// Width of the chart, and edges of the column of bars between names and labels, in pixels.
 const WIDTH: i32 = 960;
 const LEFT: i32 = 236;
 const RIGHT: i32 = 748;
 
-/// Heights, pixels.
+/// Heights in pixels.
 const TOP: i32 = 54;
 const ROW: i32 = 24;
 const HEADING: i32 = 32;
 const BOTTOM: i32 = 62;
 
 impl Bars {
-    /// A model's contenders by milliseconds an image.
+    /// The contenders of one model, in milliseconds per image.
     pub(super) fn of_model(model: &str, report: &Report) -> Self {
         let bar = |row: &Row| Bar {
             name: row.title(),
@@ -56,13 +57,13 @@ impl Bars {
         };
         Self {
             title: format!(
-                "{model}: time an image on {} ({}, {})",
+                "{model}: time per image on {} ({}, {})",
                 report.threads(),
                 report.machine,
                 report.rows[0].kernel
             ),
             axis: format!(
-                "wall milliseconds, median; whiskers from the least to the 95th percentile; {} rounds in turns",
+                "wall milliseconds, median; whiskers: minimum to 95th percentile; {} interleaved rounds",
                 report.rounds
             ),
             groups: vec![Group {
@@ -81,7 +82,7 @@ impl Bars {
         TOP + BOTTOM + self.groups.iter().map(group).sum::<i32>()
     }
 
-    /// The axis's end: whiskers beyond it are cut, lest one bad round makes every bar small.
+    /// The end of the axis. Whiskers beyond it are cut, so that one bad round does not shrink every bar.
     fn end(&self) -> f64 {
         let bars = || self.groups.iter().flat_map(|g| &g.bars);
         let longest = bars().map(|b| b.value).fold(0.0, f64::max);
@@ -124,7 +125,7 @@ impl Picture for Bars {
                 text(heading, (14, y + HEADING / 2 + 2), 15, HPos::Left)?;
                 y += HEADING;
             }
-            // Lines of the group, not across its heading.
+            // The grid lines of a group do not cross its heading.
             let below = y + ROW * i32::try_from(group.bars.len()).unwrap_or(100) + 2;
             let above = y - 2;
             for at in &ticks {
@@ -141,7 +142,7 @@ impl Picture for Bars {
                 let [low, high] = [bar.low, bar.high].map(|v| place(v, end));
                 let ink = BLACK.mix(0.7);
                 canvas.draw(&PathElement::new([(low, middle), (high, middle)], ink))?;
-                // A whisker that is cut has no end.
+                // A cut whisker has no end mark.
                 for x in [low, high].into_iter().filter(|x| *x < RIGHT) {
                     canvas.draw(&PathElement::new([(x, middle - 4), (x, middle + 4)], ink))?;
                 }
@@ -159,13 +160,13 @@ impl Picture for Bars {
     }
 }
 
-/// Column of a value on the axis, pixels; values beyond `end` are at the end.
+/// Horizontal position of a value in pixels. Values beyond `end` lie at the end of the axis.
 #[expect(clippy::cast_possible_truncation, reason = "between LEFT and RIGHT")]
 fn place(value: f64, end: f64) -> i32 {
     LEFT + (f64::from(RIGHT - LEFT) * (value / end).clamp(0.0, 1.0)).round() as i32
 }
 
-/// 1, 2 or 5 times a power of ten, so that the axis has about six ticks.
+/// Distance between ticks: 1, 2 or 5 times a power of ten, so that the axis has about six ticks.
 fn tick(end: f64) -> f64 {
     let power = 10_f64.powf((end / 6.0).log10().floor());
     let steps = [1.0, 2.0, 5.0].map(|step| step * power);
@@ -173,7 +174,7 @@ fn tick(end: f64) -> f64 {
     fits.unwrap_or(10.0 * power)
 }
 
-/// Three significant digits; below 1, three decimals.
+/// Formats a value with three significant digits or, below 1, with three decimals.
 pub(super) fn digits(value: f64) -> String {
     let decimals = match value.abs() {
         v if v >= 100.0 => 0,
@@ -184,7 +185,7 @@ pub(super) fn digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// One a runtime; paler where the model is float.
+/// The colour of a contender: one per runtime, paler for a float model.
 fn colour(name: &str) -> RGBAColor {
     let index = match name.split(',').next() {
         Some("tailfold") => 1,

@@ -1,4 +1,4 @@
-//! Who takes turns with us: `--peer` arguments of `tailfold bench`.
+//! Other runtimes in a benchmark, as `--peer` arguments of `tailfold bench`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,18 +6,18 @@ use std::process::Command;
 use anyhow::ensure;
 use tailfold_console::{process, say};
 
-/// Runtimes that can run here.
+/// Commands of the other runtimes; `None` for a runtime that is left out.
 pub(super) struct Peers {
     onnxruntime: Option<String>,
     rten: Option<String>,
 }
 
-/// A model in its forms, as files.
+/// The files of one model in several forms.
 pub(super) struct Forms<'a> {
-    /// Quantized.
+    /// The quantized model.
     pub(super) model: &'a Path,
     pub(super) float: Option<&'a Path>,
-    /// Other quantized forms, by name.
+    /// Other quantized forms, with their names.
     pub(super) others: &'a [(String, PathBuf)],
 }
 
@@ -29,12 +29,12 @@ impl Peers {
         }
     }
 
-    /// ONNX Runtime, which must be installed, and `rten` if asked for, which is built.
+    /// Finds the installed ONNX Runtime, and builds rten if `rten` is set. Fails without ONNX Runtime.
     pub(super) fn find(root: &Path, rten: bool) -> anyhow::Result<Self> {
         let python = root.join(".venv/bin/python");
         ensure!(
             python.exists(),
-            "the contender is missing: there is no {}. `cargo xtask ci` makes it; --no-peers goes without",
+            "ONNX Runtime is missing: there is no {}. Run `cargo xtask ci` to install it, or give --no-peers",
             python.display()
         );
         let script = root.join("tests/judges/bench_onnxruntime.py");
@@ -44,7 +44,7 @@ impl Peers {
         })
     }
 
-    /// `NAME=COMMAND` of each contender for a model.
+    /// The argument `NAME=COMMAND` of each contender for a model.
     pub(super) fn of(&self, forms: &Forms<'_>) -> Vec<String> {
         let mut peers = Vec::new();
         for (name, command) in [("ONNX Runtime", &self.onnxruntime), ("rten", &self.rten)] {
@@ -66,7 +66,7 @@ impl Peers {
     }
 }
 
-/// Builds the project of its own below `tests/judges`, optimised, and returns its program.
+/// Builds the separate project `tests/judges/bench-rten` in release mode, and returns the path of its program.
 fn build_rten(root: &Path) -> anyhow::Result<String> {
     let target = root.join("target/bench-rten");
     say("building rten, which takes minutes the first time");
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form_goes_to_whom_it_is_for() {
+    fn each_form_goes_to_the_runtimes_that_support_it() {
         let others = [("S8S8".to_owned(), PathBuf::from("s.onnx"))];
         let forms = Forms {
             model: Path::new("u.onnx"),
@@ -110,9 +110,8 @@ mod tests {
         assert!(Peers::none().of(&forms).is_empty());
     }
 
-    /// Another version is another measurement.
     #[test]
-    fn rten_is_pinned() {
+    fn rten_version_is_pinned() {
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/judges/bench-rten");
         let read = |file: &str| std::fs::read_to_string(project.join(file)).expect(file);
         let pinned = |text: &str| -> String {

@@ -1,4 +1,4 @@
-//! Benchmarks of several networks, as `--suite` makes and `--report` writes them.
+//! The report of a benchmark of several networks, which `--suite` makes and `--report` writes.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const SCHEMA: &str = "tailfold.bench-suite/1";
 pub(super) struct Suite {
     /// Always [`SCHEMA`].
     pub(super) schema: String,
-    /// Fastest first.
+    /// The networks, fastest first.
     pub(super) nets: Vec<Net>,
 }
 
@@ -32,10 +32,10 @@ impl Suite {
     /// Reads the report of a suite.
     pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
         let suite: Self = serde_json::from_slice(&artifact::read(file)?)
-            .with_context(|| format!("{} is no report of a suite", file.display()))?;
+            .with_context(|| format!("{} is not a report of a suite", file.display()))?;
         ensure!(
             suite.schema == SCHEMA && suite.nets.iter().all(|net| !net.report.rows.is_empty()),
-            "{} is no report of schema {SCHEMA} with contenders",
+            "{} is not a report of schema {SCHEMA} with contenders",
             file.display()
         );
         ensure!(!suite.nets.is_empty(), "{} has no network", file.display());
@@ -51,11 +51,11 @@ pub(super) struct Net {
     pub(super) report: Report,
 }
 
-/// `net.json`, which `tests/judges/nets.py` writes beside the files.
+/// Contents of `net.json`, which `tests/judges/nets.py` writes beside the files of a network.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct About {
-    /// Name, for people.
+    /// Name of the network in tables and charts.
     pub(super) title: String,
-    /// Where the weights come from, and what they are not.
+    /// Origin of the weights, and its limits.
     pub(super) weights: String,
 }

@@ -1,10 +1,10 @@
-//! A benchmark over networks: times relative to ours, as a table and a picture.
+//! Overview of a benchmark of several networks: times relative to tailfold, as a table and a chart.
 
 use super::bars::{Bar, Bars, Group, digits};
 use super::nets::Net;
 use super::report::Row;
 
-/// Bars of every contender's ratio, a group a network; ours is the line at 1.
+/// The chart: one group of bars per network with the time ratio of each contender to tailfold, which is the line at 1.
 pub(super) fn chart(nets: &[Net]) -> Bars {
     let bar = |row: &Row| {
         let [low, high] = row.cpu_ratio_range;
@@ -35,7 +35,8 @@ pub(super) fn chart(nets: &[Net]) -> Bars {
             nets[0].report.rows[0].kernel
         ),
         axis: format!(
-            "ratio of processor times, median of {} rounds in turns; whiskers: least and greatest round; line at 1: tailfold INT8",
+            "ratio of processor times, median of {} interleaved rounds; whiskers: least and greatest round; \
+             line at 1: tailfold INT8",
             nets[0].report.rounds
         ),
         groups: nets.iter().map(group).collect(),
@@ -43,8 +44,8 @@ pub(super) fn chart(nets: &[Net]) -> Bars {
     }
 }
 
-/// Markdown: a line a network with everybody's ratio, by processor time, wall time and least times, and what is on the
-/// disk.
+/// The tables as Markdown: one line per network with the ratio of every contender, by processor time, wall time and
+/// least wall time; and the sizes of files and programs.
 pub(super) fn table(nets: &[Net]) -> String {
     let first = &nets[0].report;
     let header = |what: &str| {
@@ -75,13 +76,14 @@ pub(super) fn table(nets: &[Net]) -> String {
         format!("{:.2}", row.wall_ms.min / own.wall_ms.min)
     });
     let mut text = format!(
-        "{} rounds of contenders in turns, {}, {}, {}, one image at a time. INT8 is one file for all, ONNX Runtime's \
-         U8S8; S8S8 another of its forms.\n\n\
-         Processor time over ours, round by round: median and range of the rounds.\n\n{}{cpu}\n\n\
-         Wall time over ours, the same. Where other programs run too, long images are interrupted and short ones are not.\n\n\
+        "{} interleaved rounds of all contenders, {}, {}, {}, one image at a time. INT8 is the same file for all \
+         contenders, in ONNX Runtime's form U8S8; S8S8 is another form of ONNX Runtime.\n\n\
+         Processor time relative to tailfold, per round: median and range of the rounds.\n\n{}{cpu}\n\n\
+         Wall time relative to tailfold, likewise. Other programs on the machine interrupt long runs more than short \
+         ones.\n\n\
          {}{wall}\n\n\
-         Least wall times, theirs over ours.\n\n{}{least}\n\n\
-         Sizes and starts; a program's size counts debug information that it was built with.\n\n\
+         Smallest wall time relative to tailfold's smallest.\n\n{}{least}\n\n\
+         Sizes and cold starts. The size of a program includes its debug information.\n\n\
          | | contender | cold start ms | peak MB | file kB | program kB |\n| --- | --- | ---: | ---: | ---: | ---: |",
         first.rounds,
         first.machine,

@@ -1,4 +1,4 @@
-//! What `tailfold bench --json` says, as far as pictures and tables over networks need it.
+//! The report of `tailfold bench --json`, with the fields that tables and charts need.
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,11 @@ const SCHEMA: &str = "tailfold.bench/1";
 pub(super) struct Report {
     pub(super) schema: String,
     pub(super) machine: String,
-    /// Turns of each contender, in alternation.
+    /// Number of interleaved rounds.
     pub(super) rounds: usize,
-    /// Images of a turn of the first.
+    /// Number of images that the first contender runs per round.
     pub(super) images: usize,
-    /// The first is the one that ratios are against.
+    /// The contenders. Ratios are relative to the first.
     pub(super) rows: Vec<Row>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Row {
     pub(super) first_class: usize,
 }
 
-/// Of an image, milliseconds.
+/// Distribution of the time per image, in milliseconds.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(super) struct Spread {
     pub(super) min: f64,
@@ -50,7 +50,7 @@ impl Report {
     /// Reads a report that has at least one row.
     pub(super) fn of(value: serde_json::Value) -> anyhow::Result<Self> {
         let report: Self =
-            serde_json::from_value(value).context("this is no report of `tailfold bench`")?;
+            serde_json::from_value(value).context("not a report of `tailfold bench`")?;
         ensure!(
             report.schema == SCHEMA,
             "a report of schema {}, expected {SCHEMA}",
@@ -62,7 +62,7 @@ impl Report {
 }
 
 impl Report {
-    /// How many threads took part, in words.
+    /// The largest number of threads of a contender, in words.
     pub(super) fn threads(&self) -> String {
         match self.rows.iter().map(|row| row.threads).max() {
             Some(1) | None => "one thread".to_owned(),
@@ -72,7 +72,7 @@ impl Report {
 }
 
 impl Row {
-    /// For readers who do not know the tool: whose runtime, and which form of the model.
+    /// Name of the runtime and form of the model, for readers who do not know the names of `tailfold bench`.
     pub(super) fn title(&self) -> String {
         let (runtime, form) = self.name.split_once(", ").unwrap_or((&self.name, "INT8"));
         let runtime = match runtime {

@@ -1,4 +1,4 @@
-//! `--suite`: every network of a folder, one after the other, contenders in turns.
+//! `--suite`: a benchmark of every network of a folder, one network after the other.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -26,7 +26,7 @@ pub(super) fn run(
         let file = entry.path();
         if entry.file_name() == "net.json" {
             let about: About = serde_json::from_slice(&artifact::read(file)?)
-                .with_context(|| format!("{} is no description", file.display()))?;
+                .with_context(|| format!("{} does not describe a network", file.display()))?;
             say(&about.title);
             let at = file.parent().context("a file has a folder")?;
             let report = bench(args, at, tailfold, peers)?;
@@ -46,7 +46,7 @@ pub(super) fn run(
     show(args, &suite)
 }
 
-/// Prints the table, and writes it and the picture where asked.
+/// Prints the table, and writes table and chart to the requested files.
 pub(super) fn show(args: &Args, suite: &Suite) -> anyhow::Result<ExitCode> {
     let table = overview::table(&suite.nets);
     print(&table);
@@ -59,7 +59,7 @@ pub(super) fn show(args: &Args, suite: &Suite) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One network, which must run with integers from end to end.
+/// Times one network. Fails unless integer kernels compute all of its layers.
 fn bench(args: &Args, at: &Path, tailfold: &Path, peers: &Peers) -> anyhow::Result<Report> {
     let file = |name: &str| at.join(format!("{name}.onnx"));
     let (model, float) = (file("u8s8"), file("float"));

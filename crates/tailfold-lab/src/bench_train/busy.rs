@@ -1,4 +1,4 @@
-//! How busy a machine is with other things than the measurement.
+//! Load of the machine by other programs than the measurement.
 
 use std::fs;
 use std::thread;
@@ -10,7 +10,7 @@ use tailfold_console::jobs;
 
 const STAT: &str = "/proc/stat";
 
-/// Cores that other programs keep busy, watched for a moment in which none of ours runs.
+/// Measures for 300 ms how many cores other programs keep busy. No contender may run meanwhile.
 pub(super) fn cores() -> anyhow::Result<f64> {
     let before = jiffies(&fs::read_to_string(STAT).context(STAT)?)?;
     thread::sleep(Duration::from_millis(300));
@@ -20,7 +20,7 @@ pub(super) fn cores() -> anyhow::Result<f64> {
     Ok(jobs::cores() as f64 * (1.0 - idle / total))
 }
 
-/// Time of all cores since boot, and the idle part of it, from the first line of `/proc/stat`.
+/// Total time and idle time of all cores since boot, from the first line of `/proc/stat`.
 fn jiffies(stat: &str) -> anyhow::Result<[u64; 2]> {
     let line = stat
         .lines()
@@ -32,7 +32,7 @@ fn jiffies(stat: &str) -> anyhow::Result<[u64; 2]> {
         .map(str::parse)
         .collect::<Result<_, _>>()
         .context(STAT)?;
-    // User, nice, system, idle, waiting for disks, interrupts, stolen; guests are in the user's.
+    // User, nice, system, idle, I/O wait, two kinds of interrupts, stolen; user time includes the time of guests.
     ensure!(
         fields.len() >= 8,
         "{STAT} has {} fields, expected 8",
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn busy_time_is_what_is_neither_idle_nor_waiting() {
+    fn io_wait_counts_as_idle() {
         let [total, idle] = jiffies("cpu  10 1 5 80 4 0 0 2 9 9\ncpu0 1 1 1 1\n").unwrap();
         assert_eq!((total, idle), (102, 84));
         for broken in [

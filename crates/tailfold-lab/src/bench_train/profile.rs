@@ -1,17 +1,17 @@
-//! Where a step of this library spends its time, layer by layer, and where burn's own operations would.
+//! Profile of a training step per layer, with the fused kernels of this library and with burn's own operations.
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of layer, as the program `bench-train --layers` prints it. Times are of one layer, milliseconds.
+/// A kind of layer, as the program `bench-train --layers` prints it. Times are milliseconds per layer.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Layer {
     channels: [usize; 2],
     kernel: usize,
     stride: usize,
     size: [usize; 2],
-    /// Layers of this kind in the network.
+    /// Number of layers of this kind in the network.
     layers: usize,
-    /// Multiply-accumulates of a forward pass.
+    /// Multiply-accumulates per forward pass.
     macs: u64,
     fused: Times,
     plain: Times,
@@ -28,13 +28,13 @@ impl Times {
         self.forward + self.backward
     }
 
-    /// Arithmetic of a pass forward and back: both gradients cost as much as the forward pass each.
+    /// GFLOP/s of a forward and backward pass. Each of the two gradients costs as much as the forward pass.
     fn gflops(self, macs: u64) -> f64 {
         6.0 * macs as f64 / (1e6 * self.sum())
     }
 }
 
-/// The layers of `network` as a table; `step_ms` is what a whole step takes.
+/// The layers of `network` as a table. `step_ms` is the time of a whole step.
 pub(super) fn table(network: &str, step_ms: f64, layers: &[Layer]) -> String {
     let mut text = format!(
         "{network}, layer by layer, ms: forward + backward (GFLOP/s)\n{:<24}{:>7}{:>26}{:>26}",
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layers_are_summed_by_their_number() {
+    fn sum_counts_every_layer_of_a_kind() {
         let layer = |layers, forward, backward| Layer {
             channels: [16, 32],
             kernel: 3,

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// An arrow from a file to a file that it imports from.
+/// An arrow from a file to another file from which it imports.
 pub(super) type Arrow = (String, String);
 
-/// The shortest circle through each arrow that has one, as files; each circle once.
+/// The shortest circle through each arrow, as files, without duplicates.
 pub(super) fn circles(arrows: &BTreeSet<Arrow>) -> BTreeSet<Vec<String>> {
     let mut next: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (from, to) in arrows {
@@ -22,7 +22,7 @@ pub(super) fn circles(arrows: &BTreeSet<Arrow>) -> BTreeSet<Vec<String>> {
     found
 }
 
-/// The shortest way from `start` to `end`, both included.
+/// The shortest path from `start` to `end`, both included.
 fn way<'a>(
     next: &BTreeMap<&'a str, Vec<&'a str>>,
     start: &'a str,

@@ -1,20 +1,20 @@
-//! What one module says: its modules, items, imports, and the paths that it names.
+//! Contents of one module: its modules, items and imports, and the paths in its code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A path as it is written: `["super", "b", "Item"]`.
+/// The segments of a path in the source: `["super", "b", "Item"]`.
 pub(super) type Path = Vec<String>;
 
 /// A module of a file, or an inline module.
 #[derive(Default)]
 pub(super) struct Module {
-    /// Modules of other files.
+    /// Modules in other files.
     pub(super) files: Vec<String>,
     /// Inline modules by name.
     pub(super) inline: BTreeMap<String, Module>,
     /// Names that the module defines.
     pub(super) items: BTreeSet<String>,
-    /// Imported paths by the name that they have here.
+    /// Imported paths by their name in this module.
     pub(super) imports: BTreeMap<String, Path>,
     /// Paths before a `*`.
     pub(super) globs: Vec<Path>,
@@ -92,7 +92,7 @@ impl Module {
         i
     }
 
-    /// Reads one tree of a `use` that hangs on `prefix`; returns the index after it.
+    /// Reads one tree of a `use` below `prefix`; returns the index after it.
     fn import(&mut self, tokens: &[String], mut i: usize, prefix: &Path) -> usize {
         let token = |i: usize| tokens.get(i).map_or("", String::as_str);
         let mut path = prefix.clone();

@@ -1,11 +1,11 @@
-//! The modules of one crate, and the file that defines what a path names.
+//! The modules of one crate, and the lookup of the file that defines the item of a path.
 
 use std::collections::BTreeMap;
 
 use super::module::{Module, Path};
 use super::tokens::tokens;
 
-/// Imports that a path may pass before it is given up: a circle of re-exports.
+/// Largest number of imports that are followed for a path; more must be a circle of re-exports.
 const STEPS: usize = 16;
 
 /// The modules of one crate by their paths from the root; the root has the empty path.
@@ -14,7 +14,7 @@ pub(super) struct Crate {
 }
 
 impl Crate {
-    /// Reads the crate whose root is the file `root`, with the modules that it declares. `read` returns a file's text.
+    /// Reads the crate with the root file `root`, and the modules that it declares. `read` returns a file's text.
     pub(super) fn new(root: &str, read: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut found = Self {
             modules: BTreeMap::new(),
@@ -39,8 +39,8 @@ impl Crate {
         found
     }
 
-    /// Pairs of files, the first of which imports from the second, with one path that does so. A file and the files of
-    /// its own modules make no pair.
+    /// Pairs of files where the first imports from the second, each with one such path. A file and the files of its own
+    /// modules are not a pair.
     pub(super) fn imports(&self) -> BTreeMap<(String, String), String> {
         let mut pairs = BTreeMap::new();
         for (at, (file, module)) in &self.modules {
@@ -58,7 +58,7 @@ impl Crate {
         pairs
     }
 
-    /// The module that defines what `path` names in the module `at`; none for what comes from other crates.
+    /// The module that defines the item with the path `path` in the module `at`; `None` for items of other crates.
     fn home(&self, at: &Path, path: &[String], steps: usize) -> Option<Path> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
@@ -78,16 +78,17 @@ impl Crate {
         }
     }
 
-    /// As [`home`](Self::home), of the segments `rest` below the module `at`.
+    /// As [`home`](Self::home), for the segments `rest` below the module `at`.
     fn descend(&self, at: Path, rest: &[String], steps: usize) -> Option<Path> {
         match rest.split_first() {
             None => Some(at),
-            // A name that nobody declares is made by a macro of the module.
+            // An undeclared name comes from a macro of the module.
             Some((first, rest)) => self.enter(&at, first, rest, steps).or(Some(at)),
         }
     }
 
-    /// The home of `name` in the module `at`, and of `rest` below it; none where the module does not have the name.
+    /// The module that defines `name` in the module `at` and `rest` below it; `None` if the module does not have the
+    /// name.
     fn enter(&self, at: &Path, name: &str, rest: &[String], steps: usize) -> Option<Path> {
         let steps = steps.checked_sub(1)?;
         let child = below(at, name);
@@ -99,7 +100,7 @@ impl Crate {
             return Some(at.clone());
         }
         if let Some(path) = module.imports.get(name) {
-            // `use name::...` of another crate.
+            // The name is another crate: `use name::...`.
             if path.first().is_some_and(|first| first == name) {
                 return None;
             }

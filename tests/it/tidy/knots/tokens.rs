@@ -73,7 +73,7 @@ fn end_of_string(text: &[char], mut i: usize) -> usize {
 fn end_of_raw_string(text: &[char], mut i: usize) -> usize {
     let hashes = text[i..].iter().take_while(|&&c| c == '#').count();
     if text.get(i + hashes) != Some(&'"') {
-        return i + hashes; // A raw identifier, `r#type`.
+        return i + hashes; // This is a raw identifier such as `r#type`.
     }
     i += hashes + 1;
     while i < text.len() {

@@ -1,7 +1,7 @@
 //! rten as a contender of `tailfold bench`: one image at a time.
 //!
-//! Speaks the protocol of `tailfold bench-turns`: a JSON line when the first image is answered, one for each turn asked
-//! for on stdin, one at the end.
+//! Speaks the protocol of `tailfold bench-turns`: one JSON line after the first image, one per round that stdin
+//! requests, and one at the end.
 
 use std::io::{BufRead as _, Write as _, stdin, stdout};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, NdTensorView};
 use serde_json::{Value, json};
 
-/// Pinned in `Cargo.toml`.
+/// Version of rten, which `Cargo.toml` pins.
 const VERSION: &str = "0.27.0";
 
 #[derive(Debug, Parser)]
@@ -24,10 +24,10 @@ struct Args {
     /// Model file.
     #[arg(long)]
     model: PathBuf,
-    /// Prepared images: little-endian floats, channels first, one after the other.
+    /// Preprocessed images as little-endian floats, channels first, one image after the other.
     #[arg(long)]
     images: PathBuf,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 1)]
     threads: usize,
 }
@@ -35,12 +35,12 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let pool = Arc::new(ThreadPool::with_num_threads(args.threads));
-    // All of it within the pool, so that the thread that asks is the one that computes and its processor time counts.
+    // Everything runs in the pool, so that the calling thread computes and its processor time counts.
     pool.run(|| contend(&args, &pool))
 }
 
 fn contend(args: &Args, pool: &Arc<ThreadPool>) -> anyhow::Result<()> {
-    // Without it a run would go to the global pool, which has a thread for each core.
+    // Without this, a run would use the global pool, which has one thread per core.
     let options = RunOptions::default().with_thread_pool(Some(Arc::clone(pool)));
     let start = Instant::now();
     let model = Model::load_file(&args.model)
@@ -75,7 +75,7 @@ fn contend(args: &Args, pool: &Arc<ThreadPool>) -> anyhow::Result<()> {
     answer(&json!({ "peak_rss_bytes": peak_rss_bytes() }))
 }
 
-/// Processor time so far of what computes on `threads`.
+/// Processor time so far of the calling thread or, for several `threads`, of the process.
 fn processor_time(threads: usize) -> std::io::Result<Duration> {
     if threads > 1 {
         Ok(ProcessTime::try_now()?.as_duration())
@@ -94,7 +94,7 @@ fn logits(
     Ok(output.into_data())
 }
 
-/// `[channels, height, width]` of the only input.
+/// Shape of the only input, `[channels, height, width]`.
 fn input_shape(model: &Model) -> anyhow::Result<[usize; 3]> {
     let shape = model.input_shape(0).context("the input has no shape")?;
     match shape[..] {
@@ -126,13 +126,13 @@ fn read_images(path: &Path, [c, h, w]: [usize; 3]) -> anyhow::Result<Vec<NdTenso
     Ok(values.chunks_exact(length).map(image).collect())
 }
 
-/// Class of the highest score.
+/// The class with the highest score.
 fn top1(scores: &[f32]) -> usize {
     let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     best.map_or(0, |(class, _)| class)
 }
 
-/// Most memory that this process has held so far: `VmHWM` of Linux.
+/// Peak memory of this process so far: `VmHWM` on Linux.
 fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;

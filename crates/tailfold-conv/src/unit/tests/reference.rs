@@ -1,4 +1,4 @@
-//! The unit in double precision, loop by loop, as its definition reads.
+//! The unit in double precision, written as nested loops over its definition.
 
 use crate::shape::ConvShape;
 

@@ -1,7 +1,7 @@
-//! What becomes of the direct kernel's sums.
+//! Endings of the direct kernel: conversion of its sums to codes or real values.
 #![expect(
     unsafe_code,
-    reason = "vectors are written through pointers whose bounds are checked once a tile, not once a value"
+    reason = "vectors are written through pointers whose bounds are checked once per tile, not once per value"
 )]
 
 use super::Direct;
@@ -11,16 +11,16 @@ use crate::frame::Frame;
 use crate::lanes::{LANES, Lanes, ORDER};
 use crate::requantize::{Block, Requantize, Store};
 
-/// Takes the sums of one block of filters, pixel by pixel.
+/// Receives the sums of one block of filters after the other, pixel by pixel.
 pub(super) trait Ending {
-    /// What follows is of `block` and the pixels from `pixel` on.
+    /// Starts a row of sums, which belong to `block` and the pixels from `pixel` on.
     fn begin(&mut self, block: usize, pixel: usize);
 
-    /// The sums of the `P` pixels from the `first` one behind the beginning on.
+    /// Receives the sums of `P` pixels, the first of which is pixel `first` of the row.
     fn put<L: Lanes, const P: usize>(&mut self, first: usize, sums: [L; P]);
 }
 
-/// Codes of `output`.
+/// Writes codes to `output`.
 pub(super) struct Codes<'a> {
     requantize: &'a Requantize,
     out: Part<'a>,
@@ -28,10 +28,10 @@ pub(super) struct Codes<'a> {
     /// First output channel.
     first: usize,
     pitch: usize,
-    /// Channels from the first one on that may be written.
+    /// Number of channels, from the first one on, that may be written.
     channels: usize,
     block: usize,
-    /// Where the row's first code goes.
+    /// Index of the row's first code in the output.
     at: usize,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Codes<'a> {
         out: Part<'a>,
     ) -> Self {
         let pitch = output.pitch();
-        // A whole frame's fill-up channels may be written too, and are zero.
+        // When one group writes all channels, it also writes zeros to the padding channels.
         let channels = if direct.filters == output.channels {
             pitch
         } else {
@@ -63,7 +63,7 @@ impl<'a> Codes<'a> {
 }
 
 impl Codes<'_> {
-    /// How the next `P` pixels' codes are made, and where they go.
+    /// The requantization of the next `P` pixels, and the memory that receives their codes.
     #[inline(always)]
     fn place<const P: usize>(&mut self, first: usize) -> (Block<'_>, Pixels) {
         let channels = (self.channels - self.block * LANES).min(LANES);
@@ -78,7 +78,7 @@ impl Codes<'_> {
     }
 }
 
-/// Where neighbouring pixels begin, and how many of sixteen channels may be written: room for them all is there.
+/// Memory of neighbouring pixels, with room for `channels` of sixteen channels each.
 #[derive(Clone, Copy)]
 struct Pixels {
     to: *mut i16,
@@ -89,7 +89,7 @@ struct Pixels {
 impl Store for Pixels {
     #[inline(always)]
     fn codes<L: Lanes>(&self, p: usize, codes: L::Codes) {
-        // SAFETY: [`Codes::place`] has seen the room.
+        // SAFETY: [`Codes::place`] has checked the room.
         unsafe { L::store_codes(codes, self.to.add(p * self.pitch), self.channels) };
     }
 }
@@ -101,16 +101,16 @@ impl Store for Full {
     #[inline(always)]
     fn codes<L: Lanes>(&self, p: usize, codes: L::Codes) {
         let Self(Pixels { to, pitch, .. }) = *self;
-        // SAFETY: as above. A count that the compiler knows is one store.
+        // SAFETY: as above. With a constant count, this is a single store.
         unsafe { L::store_codes(codes, to.add(p * pitch), LANES) };
     }
 }
 
-/// Pixels to which those of another image are added.
+/// Pixels to which the pixels of another image are added.
 struct Added<'a> {
     pixels: Pixels,
     other: Other<'a>,
-    /// Where its first pixel lies.
+    /// Index of the other image's first pixel.
     from: usize,
 }
 
@@ -143,11 +143,12 @@ impl Ending for Codes<'_> {
     }
 }
 
-/// Codes of `output`, another image added: apart from [`Codes`], whose loop is the tighter without it.
+/// Adds another image to the codes and writes the sums to `output`. It is separate from [`Codes`] to keep that loop
+/// tight.
 pub(super) struct Sums<'a> {
     codes: Codes<'a>,
     other: Other<'a>,
-    /// Where the other row's first code lies.
+    /// Index of the first code of the other image's row.
     from: usize,
 }
 
@@ -183,12 +184,12 @@ impl Ending for Sums<'_> {
     }
 }
 
-/// Real values, `[channels, height, width]`.
+/// Writes real values, `[channels, height, width]`.
 pub(super) struct Real<'a> {
     pub(super) direct: &'a Direct,
     pub(super) epilogue: &'a Epilogue,
     pub(super) out: &'a mut [f32],
-    /// Pixels of the output.
+    /// Number of pixels in the output.
     pub(super) pixels: usize,
     pub(super) block: usize,
     pub(super) pixel: usize,

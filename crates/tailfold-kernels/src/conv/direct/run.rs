@@ -1,7 +1,7 @@
 //! The direct kernel's run over one image.
 #![expect(
     unsafe_code,
-    reason = "tiles are read and written through pointers whose bounds are checked once a layer, not once a value"
+    reason = "tiles are read and written through pointers whose bounds are checked once per layer, not once per value"
 )]
 
 use std::ops::Range;
@@ -15,13 +15,13 @@ use crate::frame::Frame;
 use crate::lanes::{Form, Isa, LANES, Lanes, Pairs, Quads, Task};
 use crate::shape::Window;
 
-/// What the windows slide over.
+/// The image that the windows slide over.
 #[derive(Clone, Copy)]
 pub(crate) struct Image<'a> {
     pub(crate) window: &'a Window,
     pub(crate) input: &'a Frame,
     pub(crate) x: &'a [i16],
-    /// The same as bytes, where the weights are for those.
+    /// The codes as bytes, for weights that are multiplied as bytes.
     pub(crate) bytes: &'a [i8],
 }
 
@@ -31,14 +31,14 @@ pub(crate) struct Run<'a> {
     pub(crate) direct: &'a Direct,
     pub(crate) other: Option<Other<'a>>,
     pub(crate) output: &'a Frame,
-    /// Which rows, and where they go.
+    /// Receives the results of some rows or of the whole image.
     pub(crate) out: Sink<'a>,
-    /// At least what [`Direct::scratch`] says.
+    /// Scratch memory of at least [`Direct::scratch`] codes.
     pub(crate) codes: &'a mut [i16],
 }
 
 impl Run<'_> {
-    /// With a loop of its own for each ending.
+    /// Runs on `isa`, with a separately compiled loop for each ending.
     pub(crate) fn on(self, isa: Isa) {
         let Self { direct, output, .. } = self;
         match (self.out, &direct.epilogue) {
@@ -95,13 +95,13 @@ struct Rows<'a, E> {
     output: &'a Frame,
     codes: &'a mut [i16],
     range: Range<usize>,
-    /// Whether results of different rows follow each other without a gap.
+    /// Whether rows of the results follow each other without a gap.
     flat: bool,
     ending: E,
 }
 
 impl<E: Ending> Task for Rows<'_, E> {
-    /// In the form that the weights are packed for.
+    /// Multiplies in the form that the weights are packed for.
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Image { x, bytes, .. } = self.image;
@@ -122,7 +122,7 @@ impl<E: Ending> Task for Rows<'_, E> {
 }
 
 impl<E: Ending> Rows<'_, E> {
-    /// `weights` has those of a block, and where its sums start from.
+    /// Computes all rows. `weights` returns the weights of a block and the start values of its sums.
     #[inline(always)]
     fn rows<L: Lanes, F: Form>(
         mut self,
@@ -167,7 +167,7 @@ impl<E: Ending> Rows<'_, E> {
     }
 }
 
-/// Bytes as codes, sixteen at a time: a block's weights are whole vectors.
+/// Converts bytes to codes, sixteen at a time. The weights of a block fill whole vectors.
 #[inline(always)]
 fn widen<L: Lanes>(bytes: &[i8], codes: &mut [i16]) {
     for (bytes, codes) in bytes.chunks_exact(LANES).zip(codes.chunks_exact_mut(LANES)) {
@@ -176,31 +176,31 @@ fn widen<L: Lanes>(bytes: &[i8], codes: &mut [i16]) {
     }
 }
 
-/// Output pixels that are computed for one block of filters after the other, so that neither they nor the codes that
-/// they come from leave the nearest cache in between.
+/// A strip of output pixels, for which the kernel computes one block of filters after the other. It is small enough
+/// that its inputs and outputs stay in the L1 cache.
 struct Strips {
-    /// Pixels at equal distances.
+    /// Number of pixels at equal distances.
     row: usize,
-    /// Pixels of whole rows.
+    /// Number of pixels in a strip.
     strip: usize,
 }
 
 impl Strips {
-    /// Pixels that share a reading of the weights, at most, where rows can be cut.
+    /// Largest number of pixels per pass over the weights, where rows can be cut.
     const PIXELS: usize = 56;
 
-    /// Codes of the input that leave room in a nearest cache of 32 KiB.
+    /// Number of input codes that leave room for other data in an L1 cache of 32 KiB.
     const CODES: usize = 16 * 1024;
 
     fn new(window: &Window, input: &Frame, output: &Frame, rows: usize, flat: bool) -> Self {
         if window == &Window::point() && input.is_flat() && flat {
-            // Rows follow each other without a gap, so any run of pixels is one; runs of nearly equal length, since a
-            // short one reads the weights for little.
+            // Rows follow each other without a gap, so a row can be cut anywhere. The rows have nearly equal length,
+            // because a short one would read all weights for few pixels.
             let pixels = rows * output.width;
             let row = pixels.div_ceil(pixels.div_ceil(Self::PIXELS));
             return Self { row, strip: row };
         }
-        // Of a thin image more fit, so that the weights are read for more.
+        // With few channels, more pixels fit into the cache, and each pass over the weights serves more pixels.
         let window_codes = input.pitch() * window.kernel[0] * window.kernel[1];
         let most = (Self::CODES / window_codes).clamp(Self::PIXELS, 4 * Self::PIXELS);
         let rows = rows.div_ceil((rows * output.width).div_ceil(most));
@@ -215,12 +215,12 @@ impl Strips {
 struct Row<'a, F: Form, E> {
     taps: &'a [usize],
     steps: usize,
-    /// The first window's first code.
+    /// First code of the first window.
     x: *const F::Code,
-    /// Codes from one window to the next.
+    /// Number of codes from one window to the next.
     step: usize,
     weights: *const F::Code,
-    /// The sums before the first product.
+    /// Start values of the sums.
     start: [i32; LANES],
     ending: &'a mut E,
 }

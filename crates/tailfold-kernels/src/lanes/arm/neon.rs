@@ -1,4 +1,4 @@
-//! Four vectors of NEON.
+//! Sixteen lanes in four NEON vectors.
 #![expect(unsafe_code, reason = "vectors are read and written through pointers")]
 
 use std::arch::aarch64::*;
@@ -11,8 +11,8 @@ use crate::lanes::{LANES, Lanes};
 
 /// Four vectors of sums.
 ///
-/// Codes are multiplied and added four at a time (SMLAL), so those of a pair need not be neighbours: `Pairs` has all first
-/// codes, then all second ones.
+/// Codes are multiplied and added four at a time (SMLAL), so the codes of a pair need not be neighbours. `Pairs` has
+/// all first codes, then all second ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Neon<U> {
     sums: [int32x4_t; 4],
@@ -29,7 +29,7 @@ impl<U: Unit> Neon<U> {
     }
 }
 
-/// `sums` and the products of sixteen codes with sixteen others.
+/// Adds the products of sixteen codes with sixteen others to `sums`.
 #[inline]
 #[target_feature(enable = "neon")]
 fn multiplied(sums: [int32x4_t; 4], a: [int16x8_t; 2], b: [int16x8_t; 2]) -> [int32x4_t; 4] {
@@ -41,11 +41,11 @@ fn multiplied(sums: [int32x4_t; 4], a: [int16x8_t; 2], b: [int16x8_t; 2]) -> [in
     ]
 }
 
-/// The same vector, of which the compiler no longer knows that it is.
+/// Returns `vector` unchanged but opaque to the optimiser, like `black_box`.
 #[inline]
 #[target_feature(enable = "neon")]
 fn opaque(mut vector: int16x8_t) -> int16x8_t {
-    // SAFETY: there is no instruction.
+    // SAFETY: the assembly has no instruction.
     unsafe { std::arch::asm!("/* {0:v} */", inout(vreg) vector, options(nomem, nostack)) };
     vector
 }
@@ -105,8 +105,8 @@ impl<U: Unit> Lanes for Neon<U> {
 
     #[inline(always)]
     unsafe fn splat_pair(from: *const i16) -> Self::Pairs {
-        // SAFETY: as above; the caller answers for the pointer. One read of both: the products take a code out of the
-        // vector that it lies in.
+        // SAFETY: as above; the caller answers for the pointer. Both codes are read at once, because the multiplication
+        // can select a code from a vector.
         unsafe {
             let pair = vreinterpretq_s16_s32(vdupq_n_s32(from.cast::<i32>().read_unaligned()));
             [
@@ -150,7 +150,7 @@ impl<U: Unit> Lanes for Neon<U> {
 
     #[inline(always)]
     fn dot4(self, weights: Self::Quads, codes: Self::Quads) -> Self {
-        // SAFETY: `U` is a unit that the function above enables.
+        // SAFETY: this type is only used below the function that enables the extension `U`.
         Self::new(std::array::from_fn(|i| unsafe {
             U::dot4(self.sums[i], weights[i], codes[i])
         }))

@@ -1,14 +1,14 @@
-//! From sums to codes in vectors of NEON.
+//! Requantization of sums to codes in NEON vectors.
 #![expect(unsafe_code, reason = "constants are read through pointers")]
 
 use std::arch::aarch64::*;
 
 use crate::lanes::Constants;
 
-/// Rounded steps, and how far from them the steps were.
+/// Rounded steps, and the distances of the steps from them.
 pub(super) type Steps = (int32x4_t, float32x4_t);
 
-/// Ties go to even.
+/// Rounds steps, ties to even.
 #[inline]
 #[target_feature(enable = "neon")]
 fn rounded(steps: float32x4_t) -> Steps {
@@ -22,13 +22,13 @@ fn rounded(steps: float32x4_t) -> Steps {
 pub(super) fn requantized(sums: int32x4_t, constants: Constants<'_>, quarter: usize) -> Steps {
     let part = 4 * quarter..4 * quarter + 4;
     let (multiplier, offset) = (&constants.multiplier[part.clone()], &constants.offset[part]);
-    // SAFETY: both are of four.
+    // SAFETY: both slices have four elements.
     let (multiplier, offset) =
         unsafe { (vld1q_f32(multiplier.as_ptr()), vld1q_f32(offset.as_ptr())) };
     rounded(vfmaq_f32(offset, vcvtq_f32_s32(sums), multiplier))
 }
 
-/// Eight codes of `a` and of `b`, weighted and rounded.
+/// Computes the weighted sums of eight codes of `a` and of `b`, and rounds them.
 #[inline]
 #[target_feature(enable = "neon")]
 pub(super) fn weighted(a: int16x8_t, b: int16x8_t, constants: Constants<'_>) -> [Steps; 2] {
@@ -49,7 +49,7 @@ pub(super) fn weighted(a: int16x8_t, b: int16x8_t, constants: Constants<'_>) -> 
     ]
 }
 
-/// Four vectors of rounded steps as clamped codes; `away` sees how far they were.
+/// Converts four vectors of rounded steps to clamped codes, and records the distances in `away`.
 #[inline]
 #[target_feature(enable = "neon")]
 pub(super) fn narrowed(

@@ -1,4 +1,4 @@
-//! How a unit multiplies bytes: the only thing in which those with and without SDOT differ.
+//! Multiplication of bytes, the only operation that differs between NEON with and without SDOT.
 #![expect(
     unsafe_code,
     reason = "an instruction that has no stable name is assembled"
@@ -6,11 +6,12 @@
 
 use std::arch::aarch64::*;
 
+/// A vector extension that multiplies bytes.
 pub(crate) trait Unit: Copy {
-    /// `sums` and four products each.
+    /// Adds four products to each of the `sums`.
     ///
     /// # Safety
-    /// The processor has the unit.
+    /// The processor has the extension.
     unsafe fn dot4(sums: int32x4_t, weights: int8x16_t, codes: int8x16_t) -> int32x4_t;
 }
 
@@ -21,7 +22,7 @@ pub(crate) struct Plain;
 pub(crate) struct Dotprod;
 
 impl Unit for Plain {
-    /// Slower than pairs of 16 bits, so only tests come here.
+    /// Used only in tests, because 16-bit pairs are faster.
     #[inline(always)]
     unsafe fn dot4(sums: int32x4_t, weights: int8x16_t, codes: int8x16_t) -> int32x4_t {
         // SAFETY: every processor of this architecture has NEON.
@@ -42,11 +43,11 @@ impl Unit for Dotprod {
     }
 }
 
-/// `vdotq_s32`, which is unstable.
+/// A stable replacement of the unstable intrinsic `vdotq_s32`.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn sdot(mut sums: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
-    // SAFETY: the instruction reads and writes these registers alone, and the processor has it.
+    // SAFETY: the processor has this instruction, which reads and writes only these registers.
     unsafe {
         std::arch::asm!(
             "sdot {sums:v}.4s, {a:v}.16b, {b:v}.16b",

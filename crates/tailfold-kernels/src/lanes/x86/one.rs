@@ -1,4 +1,4 @@
-//! One vector of AVX-512.
+//! Sixteen lanes in one AVX-512 vector.
 #![expect(
     unsafe_code,
     reason = "vector instructions are chosen at run time, and vectors are read and written through pointers"
@@ -14,11 +14,11 @@ use crate::lanes::{LANES, Lanes};
 #[derive(Clone, Copy)]
 pub(crate) struct One(__m512i);
 
-/// The same vector, of which the compiler no longer knows that it is.
+/// Returns `vector` unchanged but opaque to the optimiser, like `black_box`.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn opaque512(mut vector: __m512i) -> __m512i {
-    // SAFETY: there is no instruction.
+    // SAFETY: the assembly has no instruction.
     unsafe { std::arch::asm!("/* {} */", inout(zmm_reg) vector, options(nomem, nostack)) };
     vector
 }

@@ -1,4 +1,4 @@
-//! From sums to codes in vectors of 256 bits, whatever the sums lie in.
+//! Requantization of sums to codes in 256-bit vectors, for sums in one or two vectors.
 #![expect(
     unsafe_code,
     reason = "vector instructions are chosen at run time, and vectors are read and written through pointers"
@@ -9,7 +9,7 @@ use std::arch::x86_64::*;
 use crate::lanes::Constants;
 use crate::lanes::LANES;
 
-/// Rounded steps, and how far from them the steps were.
+/// Rounds steps, ties to even, and returns the distances of the steps from the rounded ones.
 ///
 /// # Safety
 /// The processor has AVX2.
@@ -45,7 +45,7 @@ pub(super) unsafe fn requantized(
     }
 }
 
-/// Two vectors of rounded steps as clamped codes; `away` sees how far they were.
+/// Converts two vectors of rounded steps to clamped codes, and records the distances in `away`.
 ///
 /// # Safety
 /// The processor has AVX2.
@@ -69,7 +69,7 @@ pub(super) unsafe fn packed(
     }
 }
 
-/// Eight codes of `a` and of `b`, weighted and rounded.
+/// Computes the weighted sums of eight codes of `a` and of `b`, and rounds them.
 ///
 /// # Safety
 /// The processor has AVX2 and FMA.
@@ -129,10 +129,10 @@ pub(super) unsafe fn store_codes(codes: __m256i, to: *mut i16, count: usize) {
     }
 }
 
-/// What lies in 256-bit vectors whatever the sums lie in.
+/// The items of `Lanes` that use 256-bit vectors, for sums in one or two vectors.
 macro_rules! codes_in_one_vector {
     () => {
-        // Four bytes take as much of a lane as two codes.
+        // Four bytes take as many bits of a lane as two codes.
         type Quads = Self::Pairs;
         type Codes = __m256i;
         const LEAST_BYTE: i16 = 0;
@@ -151,7 +151,8 @@ macro_rules! codes_in_one_vector {
 
         #[inline(always)]
         unsafe fn load_codes(from: *const i16) -> Self::Codes {
-            // SAFETY: this type is only used below the function that enables its features; the caller answers for the pointer.
+            // SAFETY: this type is only used below the function that enables its features; the caller answers for the
+            // pointer.
             unsafe { _mm256_loadu_si256(from.cast()) }
         }
 
@@ -171,7 +172,7 @@ macro_rules! codes_in_one_vector {
         unsafe fn store_bytes(codes: Self::Codes, to: *mut i8) {
             // SAFETY: as above; the caller answers for the pointer.
             unsafe {
-                // The low eight bits are no more than the unsigned bytes that packing saturates to.
+                // After masking, all values fit into unsigned bytes, so packing does not saturate.
                 let low = _mm256_and_si256(codes, _mm256_set1_epi16(0xff));
                 let packed = _mm256_packus_epi16(low, low);
                 let packed = _mm256_permute4x64_epi64::<0b00_00_10_00>(packed);

@@ -1,4 +1,4 @@
-//! Two vectors of AVX2.
+//! Sixteen lanes in two AVX2 vectors.
 #![expect(
     unsafe_code,
     reason = "vector instructions are chosen at run time, and vectors are read and written through pointers"
@@ -10,16 +10,18 @@ use super::rounding::{blend, codes_in_one_vector, packed, requantized, store_cod
 use crate::lanes::Constants;
 use crate::lanes::{LANES, Lanes};
 
-/// How a vector unit multiplies and adds: the only thing in which those with and without VNNI differ.
+/// Multiplication and addition, the only operations that differ between AVX2 with and without VNNI.
 pub(crate) trait Unit: Copy {
-    /// # Safety
-    /// The processor has the unit.
-    unsafe fn dot(sum: __m256i, a: __m256i, b: __m256i) -> __m256i;
-
-    /// Weights have a sign, codes have none.
+    /// Adds two products per lane to `sum`.
     ///
     /// # Safety
-    /// The processor has the unit.
+    /// The processor has the extension.
+    unsafe fn dot(sum: __m256i, a: __m256i, b: __m256i) -> __m256i;
+
+    /// Adds four products per lane to `sum`. Bytes of weights are signed, bytes of codes unsigned.
+    ///
+    /// # Safety
+    /// The processor has the extension.
     unsafe fn dot4(sum: __m256i, weights: __m256i, codes: __m256i) -> __m256i;
 }
 
@@ -36,8 +38,8 @@ impl Unit for Plain {
         unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)) }
     }
 
-    /// Every other byte as a pair of 16-bit codes: the instruction for bytes (`pmaddubsw`) saturates. Slower than pairs from
-    /// the start, so only tests come here.
+    /// Multiplies even and odd bytes separately as 16-bit pairs, because the instruction for bytes (`pmaddubsw`)
+    /// saturates. Used only in tests, because 16-bit pairs are faster.
     #[inline(always)]
     unsafe fn dot4(sum: __m256i, weights: __m256i, codes: __m256i) -> __m256i {
         // SAFETY: the caller's promise.
@@ -72,11 +74,11 @@ pub(crate) struct Two<U> {
     unit: std::marker::PhantomData<U>,
 }
 
-/// The same vector, of which the compiler no longer knows that it is.
+/// Returns `vector` unchanged but opaque to the optimiser, like `black_box`.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn opaque256(mut vector: __m256i) -> __m256i {
-    // SAFETY: there is no instruction.
+    // SAFETY: the assembly has no instruction.
     unsafe { std::arch::asm!("/* {} */", inout(ymm_reg) vector, options(nomem, nostack)) };
     vector
 }
@@ -176,7 +178,7 @@ impl<U: Unit> Lanes for Two<U> {
 
     #[inline(always)]
     fn dot(self, a: Self::Pairs, b: Self::Pairs) -> Self {
-        // SAFETY: as above; `U` is a unit that the same function enables.
+        // SAFETY: as above; the same function enables the extension `U`.
         Self::new(unsafe {
             [
                 U::dot(self.sums[0], a[0], b[0]),
@@ -187,7 +189,7 @@ impl<U: Unit> Lanes for Two<U> {
 
     #[inline(always)]
     fn dot4(self, weights: Self::Quads, codes: Self::Quads) -> Self {
-        // SAFETY: as above; `U` is a unit that the same function enables.
+        // SAFETY: as above; the same function enables the extension `U`.
         Self::new(unsafe {
             [
                 U::dot4(self.sums[0], weights[0], codes[0]),

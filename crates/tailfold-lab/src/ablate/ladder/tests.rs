@@ -29,7 +29,7 @@ fn config(arm: &Arm) -> Table {
 }
 
 #[test]
-fn an_arm_differs_in_what_it_says_and_nowhere_else() {
+fn arm_changes_only_its_own_keys() {
     let ce = config(&arm(r#"
         name = "ce"
         title = "cross-entropy"
@@ -56,7 +56,7 @@ fn an_arm_differs_in_what_it_says_and_nowhere_else() {
 }
 
 #[test]
-fn the_command_line_comes_before_the_arm() {
+fn arm_overrides_command_line() {
     let recipe: Table = toml::from_str(RECIPE).unwrap();
     let overrides = Overrides {
         data: Some("cifar10:DIR".to_owned()),
@@ -70,7 +70,7 @@ fn the_command_line_comes_before_the_arm() {
 }
 
 #[test]
-fn a_key_that_is_not_there_cannot_be_removed() {
+fn removal_of_missing_key_is_error() {
     let recipe: Table = toml::from_str(RECIPE).unwrap();
     for key in ["ofsets", "network.haed", "loss.kind"] {
         let arm = arm(&format!(
@@ -83,7 +83,7 @@ fn a_key_that_is_not_there_cannot_be_removed() {
 }
 
 #[test]
-fn ladders_that_make_no_sense_are_refused() {
+fn invalid_ladder_is_error() {
     let head = "title = \"T\"\nbase = \"b.toml\"\ntest = \"embedded\"\n";
     let arm = |name: &str| format!("[[arm]]\nname = \"{name}\"\ntitle = \"A\"\n");
     let check = |text: String, expect: &str| {

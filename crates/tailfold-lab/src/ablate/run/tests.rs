@@ -14,7 +14,7 @@ fn metrics(rows: &str) -> String {
 }
 
 #[test]
-fn rows_are_found_by_their_columns_names() {
+fn columns_are_read_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recall.csv");
     fs::write(
@@ -34,7 +34,7 @@ fn rows_are_found_by_their_columns_names() {
 }
 
 #[test]
-fn the_last_epoch_is_reported_and_the_best_beside_it() {
+fn summary_has_last_epoch_and_earliest_best_epoch() {
     let text = metrics(
         "1,2.0,0.5,0.6,,0.1\n2,1.0,0.75,0.8,,0.2\n3,0.5,0.75,0.7,,0.3\n4,0.4,0.7,0.9,,0.4\n",
     );
@@ -49,7 +49,7 @@ fn the_last_epoch_is_reported_and_the_best_beside_it() {
 }
 
 #[test]
-fn an_epoch_without_an_accuracy_is_no_result() {
+fn epoch_without_accuracy_is_error() {
     for row in ["1,2.0,,,,\n", "1,2.0,NaN,0.5,,\n"] {
         let epochs: Vec<Epoch> = csv::Reader::from_reader(metrics(row).as_bytes())
             .deserialize()
@@ -62,7 +62,7 @@ fn an_epoch_without_an_accuracy_is_no_result() {
 }
 
 #[test]
-fn a_folder_of_another_configuration_is_refused() {
+fn folder_of_another_configuration_is_error() {
     let folder = tempfile::tempdir().unwrap();
     let job = job(folder.path());
     job.check_folder().unwrap();

@@ -7,7 +7,7 @@ use super::super::overview;
 use super::*;
 use tailfold_plot::svg;
 
-/// A report of three contenders, as `tailfold bench --json` has it.
+/// A report of three contenders, in the format of `tailfold bench --json`.
 fn report() -> Value {
     let row = |name: &str, ms: f64| {
         let spread = json!({ "min": 0.9 * ms, "median": ms, "p95": 2.0 * ms });
@@ -31,17 +31,17 @@ fn widths(svg: &str) -> Vec<i32> {
         rest.split_once('"')?.0.parse().ok()
     };
     let bars = svg.lines().filter(|line| line.starts_with("<rect"));
-    // The first is the background.
+    // The first rectangle is the background.
     bars.skip(1)
         .filter_map(|line| number(line, "width"))
         .collect()
 }
 
 #[test]
-fn a_model_has_a_bar_for_each_contender_as_long_as_its_median() {
+fn bar_of_each_contender_is_as_long_as_its_median() {
     let report = Report::of(report()).expect("a report");
     let picture = svg(&Bars::of_model("net.onnx", &report)).expect("a picture");
-    for said in [
+    for text in [
         "tailfold, INT8",
         "tract, float",
         "rten, INT8",
@@ -49,7 +49,7 @@ fn a_model_has_a_bar_for_each_contender_as_long_as_its_median() {
         "a machine",
         "4.00 ms   8.00 x",
     ] {
-        assert!(picture.contains(said), "{said} is missing");
+        assert!(picture.contains(text), "{text} is missing");
     }
     let widths = widths(&picture);
     assert_eq!(widths.len(), 3);
@@ -59,7 +59,7 @@ fn a_model_has_a_bar_for_each_contender_as_long_as_its_median() {
 }
 
 #[test]
-fn an_overview_has_a_group_for_each_network_and_everybody_but_us() {
+fn overview_has_group_per_network_with_all_other_runtimes() {
     let net = |title: &str| Net {
         about: About {
             title: title.to_owned(),
@@ -70,10 +70,10 @@ fn an_overview_has_a_group_for_each_network_and_everybody_but_us() {
     let nets = [net("ResNet-8"), net("MobileNetV2")];
     let picture = svg(&overview::chart(&nets)).expect("a picture");
     let table = overview::table(&nets);
-    for said in ["ResNet-8", "MobileNetV2", "tract, float", "rten, INT8"] {
+    for text in ["ResNet-8", "MobileNetV2", "tract, float", "rten, INT8"] {
         assert!(
-            picture.contains(said) && table.contains(said),
-            "{said} is missing"
+            picture.contains(text) && table.contains(text),
+            "{text} is missing"
         );
     }
     assert_eq!(widths(&picture).len(), 4);
@@ -83,9 +83,8 @@ fn an_overview_has_a_group_for_each_network_and_everybody_but_us() {
     );
 }
 
-/// What is published can be drawn again from its report.
 #[test]
-fn the_published_table_is_that_of_its_report() {
+fn published_table_and_chart_match_their_report() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bench");
     let suite = Suite::read(&folder.join("nets.json")).expect("a report");
     let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect(file);
@@ -97,7 +96,7 @@ fn the_published_table_is_that_of_its_report() {
 }
 
 #[test]
-fn what_is_no_report_is_refused() {
+fn wrong_schema_or_empty_report_is_error() {
     for (key, value) in [
         ("schema", json!("tailfold.bench-layers/1")),
         ("rows", json!([])),
