@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use markdown::ParseOptions;
 use markdown::mdast::Node;
 
-/// What the tests need of a page.
+/// The anchors, links and blocks of a page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     /// Anchors of the headings, as GitHub makes them.

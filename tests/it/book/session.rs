@@ -66,7 +66,7 @@ impl Session {
         Self(scratch)
     }
 
-    /// Runs `commands`; returns the line of the first one with another exit code than expected, and what happened.
+    /// Runs `commands`; returns the line of the first one with another exit code than expected, and its output.
     fn fault(&self, commands: &[Line]) -> Option<(usize, String)> {
         let script = self.0.write("script.sh", self.script(commands));
         let path = std::env::var("PATH").unwrap_or_default();

@@ -16,7 +16,7 @@ impl TrainConfig {
     /// so `loss=ce` needs no quotes. `key=` removes the key. Later entries override earlier ones.
     ///
     /// # Errors
-    /// [`TrainError`] naming the file, the given values, or the key and what it accepts.
+    /// [`TrainError`] naming the file, the given values, or the key and the accepted values.
     pub fn read_with(path: &Path, given: &[String]) -> Result<Self, TrainError> {
         let text = artifact::read_to_string(path)?;
         let parse = |source| not_a_configuration(path.display().to_string(), source);
