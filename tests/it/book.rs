@@ -1,11 +1,13 @@
 //! Tests of the documentation: links lead somewhere, the summary lists every page, and the commands of a page run.
 //!
 //! A block with the info string `sh` is run from a copy of the repository. Each of its commands must end with 0, or with the code
-//! in the comment at its end: `# exit 3`, `# exit 0 or 3`. The line `<!-- not run: REASON -->` before a block exempts it.
+//! in the comment at its end: `# exit 3`, `# exit 0 or 3`. The line `<!-- not run: REASON -->` before a block exempts it, and
+//! `<!-- run first: NAME -->` makes the files that the page takes from its reader.
 
 mod commands;
 mod links;
 mod page;
+mod preparations;
 mod script;
 #[cfg(unix)]
 mod session;

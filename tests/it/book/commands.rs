@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::contract::help::{help, subcommands};
 
 use super::page::{Block, Page};
+use super::preparations;
 use super::script::{lines, words};
 
 /// The programs of this workspace.
@@ -79,6 +80,11 @@ impl Checks {
         }
         if block.not_run.as_ref().is_some_and(String::is_empty) {
             return alone("`not run` without a reason".to_owned());
+        }
+        if let Some(name) = &block.first
+            && preparations::script(name).is_none()
+        {
+            return alone(format!("there is no preparation `{name}`"));
         }
         let lines = match lines(block) {
             Ok(lines) if lines.is_empty() => return alone("the block has no command".to_owned()),
@@ -191,6 +197,11 @@ mod tests {
             "only a block of commands",
         );
         check("<!-- not run: -->\n```sh\nls\n```\n", 2, "without a reason");
+        check(
+            "<!-- run first: fotos -->\n```sh\nls\n```\n",
+            2,
+            "no preparation `fotos`",
+        );
         check("```sh\n# nothing\n```\n", 1, "no command");
         check("```sh\nls \\\n```\n", 1, "ends inside the command");
         check("```sh\nls\ncargo xtask tidy\n```\n", 3, "cannot run cargo");

@@ -36,6 +36,8 @@ pub(super) struct Block {
     pub(super) text: String,
     /// The reason in the comment `<!-- not run: REASON -->` before it.
     pub(super) not_run: Option<String>,
+    /// The preparation in the comment `<!-- run first: NAME -->` before it.
+    pub(super) first: Option<String>,
 }
 
 impl Page {
@@ -77,7 +79,8 @@ impl Page {
                     line: line(child),
                     language: code.lang.clone().unwrap_or_default(),
                     text: code.value.clone(),
-                    not_run: before.and_then(not_run),
+                    not_run: before.and_then(|node| comment(node, "not run:")),
+                    first: before.and_then(|node| comment(node, "run first:")),
                 });
             }
             self.add(child, seen);
@@ -90,8 +93,8 @@ fn line(node: &Node) -> usize {
     node.position().map_or(0, |position| position.start.line)
 }
 
-/// The reason in the comment `<!-- not run: REASON -->`.
-fn not_run(node: &Node) -> Option<String> {
+/// The text in the comment `<!-- KEY TEXT -->`.
+fn comment(node: &Node, key: &str) -> Option<String> {
     let Node::Html(html) = node else {
         return None;
     };
@@ -100,7 +103,7 @@ fn not_run(node: &Node) -> Option<String> {
         .trim()
         .strip_prefix("<!--")?
         .strip_suffix("-->")?;
-    let reason = comment.trim().strip_prefix("not run:")?.trim();
+    let reason = comment.trim().strip_prefix(key)?.trim();
     Some(reason.to_owned())
 }
 
@@ -152,4 +155,7 @@ fn reason_of_block_stands_before_it() {
     let blocks = Page::read(text).blocks;
     let reasons: Vec<Option<&str>> = blocks.iter().map(|b| b.not_run.as_deref()).collect();
     assert_eq!(reasons, [Some("needs a GPU"), Some("slow"), None, None]);
+    let blocks = Page::read("<!-- run first: photos -->\n```sh\na\n```\n").blocks;
+    assert_eq!(blocks[0].first.as_deref(), Some("photos"));
+    assert_eq!(blocks[0].not_run, None);
 }

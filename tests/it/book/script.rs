@@ -129,6 +129,7 @@ mod tests {
             language: "sh".to_owned(),
             text: text.to_owned(),
             not_run: None,
+            first: None,
         }
     }
 

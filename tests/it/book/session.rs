@@ -11,6 +11,7 @@ use crate::repository;
 use crate::scratch::Scratch;
 
 use super::page::Page;
+use super::preparations;
 use super::script::{Line, lines};
 
 /// Longest time that the commands of one page may take together.
@@ -38,6 +39,13 @@ pub(super) fn run(name: &str, page: &Page) -> Outcome {
                 .push(format!("{name}:{}: {reason}", block.line)),
             None => {
                 outcome.run += 1;
+                let first = block.first.as_deref().and_then(preparations::script);
+                commands.extend(first.map(|script| Line {
+                    line: block.line,
+                    text: script.to_owned(),
+                    command: "the preparation of the block".to_owned(),
+                    codes: vec![0],
+                }));
                 commands.extend(lines(block).expect("the blocks were checked"));
             }
         }
@@ -155,6 +163,12 @@ mod tests {
             (outcome.run, outcome.not_run),
             (2, vec!["p.md:20: no such program".to_owned()])
         );
+    }
+
+    #[test]
+    fn preparation_runs_before_its_block() {
+        let text = "```sh\ntest ! -e photos\n```\n\n<!-- run first: photos -->\n```sh\ntest -f 'photos/val/Ankle boot/00007.png'\n```\n";
+        assert_eq!(fault(text), None);
     }
 
     #[test]

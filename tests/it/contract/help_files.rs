@@ -29,10 +29,6 @@ fn completion_scripts_know_every_command_and_option() {
             assert!(script.contains(last), "{shell} does not know `{words}`");
         }
         assert!(
-            !script.contains("bench-turns"),
-            "{shell} completes a hidden command"
-        );
-        assert!(
             script.contains("require-integer"),
             "{shell} does not know an option"
         );
@@ -54,7 +50,13 @@ fn bash_takes_its_scripts() {
         ("tailfold-train", &["--completions", "bash"]),
     ] {
         let folder = Scratch::new();
-        let script = folder.write("script", run(program, arguments).ended_with(0).stdout);
+        let text = run(program, arguments).ended_with(0).stdout;
+        // A script for bash has no descriptions, which may name hidden commands.
+        assert!(
+            !text.contains("bench-turns"),
+            "a hidden command is completed"
+        );
+        let script = folder.write("script", text);
         let parsed = finish(Command::new("bash").args(["-n", &script])).ended_with(0);
         assert_eq!(parsed.stderr, "");
     }
