@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod book;
 mod burn_export;
 mod chain;
 #[cfg(unix)]
@@ -13,6 +14,7 @@ mod classify;
 mod contract;
 mod files;
 mod fixture;
+mod generated;
 mod integer;
 #[cfg(unix)]
 mod interrupted;
@@ -22,6 +24,7 @@ mod networks;
 mod planted;
 mod programs;
 mod quantizing;
+mod repository;
 mod resampled;
 mod retarget;
 mod scratch;

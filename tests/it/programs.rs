@@ -52,14 +52,22 @@ pub(crate) fn command(name: &str) -> Command {
 
 /// The command `cargo xtask` without its builds, which would wait for other builds. The programs must be built already.
 pub(crate) fn xtask() -> Command {
-    for name in ["tailfold", "tailfold-lab", "tailfold-train"] {
-        program(name);
-    }
+    programs();
     let mut command = command("xtask");
     // The program `true` replaces cargo: it does nothing and succeeds.
     command.env("CARGO", "true");
     command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
     command
+}
+
+/// The folder of `tailfold`, `tailfold-lab` and `tailfold-train`, for a PATH.
+pub(crate) fn programs() -> PathBuf {
+    for name in ["tailfold-lab", "tailfold-train"] {
+        program(name);
+    }
+    let mut path = program("tailfold");
+    path.pop();
+    path
 }
 
 /// Runs `command` and waits for its end.

@@ -3,6 +3,7 @@
 mod archive;
 mod fatbin;
 mod gpu_pack;
+mod help_files;
 mod program;
 mod runtime_pack;
 
@@ -13,9 +14,9 @@ use anyhow::{Context as _, bail};
 
 /// Build programs and archives for machines without this repository.
 ///
-/// `--target` builds the stripped program `tailfold` for a board. `--gpu-pack` makes an archive that trains
-/// `models/cifar100-lt/gpu` on a GPU, resumes, and reports images per second. `--gpu-runtime-pack` makes an archive that
-/// runs models on a GPU through ONNX Runtime, with parity and timings.
+/// `--target` builds the stripped program `tailfold` for a board, with its completion scripts and manual pages. `--gpu-pack`
+/// makes an archive that trains `models/cifar100-lt/gpu` on a GPU, resumes, and reports images per second.
+/// `--gpu-runtime-pack` makes an archive that runs models on a GPU through ONNX Runtime, with parity and timings.
 ///
 /// Example: cargo xtask dist --target aarch64-unknown-linux-gnu
 #[derive(Debug, clap::Args)]

@@ -49,17 +49,20 @@ pub(crate) fn build_for(device: &str, bin: &str) -> anyhow::Result<PathBuf> {
     Ok(beside(bin))
 }
 
-/// Builds `tailfold` alone for models that are quantized from end to end, in a minute, and returns its path.
+/// Builds `tailfold` alone with `features`, in a minute where there are none, and returns its path. Without features it runs
+/// models that are quantized from end to end.
 ///
 /// It has a folder of its own: the full program would take its place, and the other way round.
-pub(crate) fn build_small() -> anyhow::Result<PathBuf> {
+pub(crate) fn build_small(features: &[String]) -> anyhow::Result<PathBuf> {
     let folder = root()?.join("target/small");
     let mut cargo = cargo();
     cargo
         .current_dir(root()?)
         .args(["build", "--package", "tailfold-cli"]);
     cargo
-        .args(["--no-default-features", "--target-dir"])
+        .arg("--no-default-features")
+        .arg(format!("--features={}", features.join(",")))
+        .arg("--target-dir")
         .arg(&folder);
     building::build(&mut cargo)?;
     Ok(folder.join(format!("debug/tailfold{EXE_SUFFIX}")))

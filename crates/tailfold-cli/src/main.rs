@@ -12,6 +12,8 @@ mod engine;
 mod evaluate;
 #[cfg(feature = "tools")]
 mod export;
+#[cfg(feature = "help-files")]
+mod help_files;
 mod hints;
 mod info;
 mod merge;
@@ -31,6 +33,8 @@ mod verify;
 
 use std::process::ExitCode;
 
+#[cfg(feature = "help-files")]
+use clap::CommandFactory as _;
 use clap::{Parser, Subcommand};
 
 /// Classify images with a long-tailed model and check that its rare classes survived.
@@ -51,6 +55,10 @@ enum Command {
     #[command(hide = true)]
     BenchTurns(bench::contender::Args),
     Classify(Box<classify::Args>),
+    // A program for a device comes with files that a program with this feature and without `tools` made for it.
+    #[cfg(feature = "help-files")]
+    #[cfg_attr(not(feature = "tools"), command(hide = true))]
+    Completions(help_files::CompletionsArgs),
     #[cfg(feature = "tools")]
     #[command(subcommand)]
     Data(data::Command),
@@ -62,6 +70,9 @@ enum Command {
     Export(Box<export::Args>),
     Info(info::Args),
     Logits(dump::Args),
+    #[cfg(feature = "help-files")]
+    #[cfg_attr(not(feature = "tools"), command(hide = true))]
+    Man(help_files::ManArgs),
     Merge(merge::Args),
     Parity(Box<parity::Command>),
     #[cfg(feature = "tools")]
@@ -81,6 +92,8 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::BenchTurns(args) => bench::contender::run(&args),
         Command::Classify(args) => classify::run(&args),
+        #[cfg(feature = "help-files")]
+        Command::Completions(args) => Ok(help_files::completions(&args, &Args::command())),
         #[cfg(feature = "tools")]
         Command::Data(command) => data::run(&command),
         Command::Describe(args) => describe::run(&args),
@@ -90,6 +103,8 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Logits(args) => dump::run(&args),
+        #[cfg(feature = "help-files")]
+        Command::Man(args) => help_files::manual(&args, Args::command()),
         Command::Merge(args) => merge::run(&args),
         Command::Parity(args) => parity::start(&args),
         #[cfg(feature = "tools")]

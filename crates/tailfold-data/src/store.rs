@@ -21,12 +21,13 @@ use cache::Cache;
 
 /// The handling of an image that cannot be read or decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OnCorrupt {
-    /// Return an error that names the image.
+    /// An error names the image.
     #[default]
     Error,
-    /// Skip the image and list it in [`ImageStore::skipped`]. A file that exists but cannot be read is still an error.
+    /// The image is left out and counted. A file that exists but cannot be read is still an error.
     Skip,
 }
 

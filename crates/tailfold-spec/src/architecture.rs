@@ -17,13 +17,14 @@ pub use plan::{Activation, Block, ConvNorm, Fan, MaxPool, Plan, Shortcut};
 
 /// The classifier on top of the features.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase", tag = "kind", deny_unknown_fields)]
 pub enum Head {
-    /// `logits = W z + b`.
+    /// Linear layer: `logits = W z + b`.
     Linear,
-    /// `logits_j = scale <w_j, z> / (|w_j| |z|)`, without a bias until offsets are folded in.
+    /// Scaled cosine: `logits_j = scale <w_j, z> / (|w_j| |z|)`. It has no bias until offsets are folded in.
     Cosine {
-        /// Scale of the cosine, in logits.
+        /// Factor of the cosine, in logits.
         scale: f32,
     },
 }

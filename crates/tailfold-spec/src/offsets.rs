@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Sign with which the offsets `h` enter the training loss: it sees `s + h` or `s - h`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Apply {
     /// The loss sees `s + h`.
@@ -15,12 +16,13 @@ pub enum Apply {
 
 /// Which offsets the exporter folds into the head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AtExport {
     /// The training offsets, with the sign they had in the loss.
     #[default]
     Keep,
-    /// Zeros.
+    /// No offsets: zeros.
     Drop,
     /// Offsets solved again on class-balanced training features for the deployment prior.
     Resolve,

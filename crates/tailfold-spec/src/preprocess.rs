@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 /// Resampling filter of a [`Resize`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Filter {
     /// Triangle filter.
     Bilinear,
-    /// Catmull-Rom.
+    /// Catmull-Rom filter.
     Bicubic,
     /// Nearest neighbour.
     Nearest,

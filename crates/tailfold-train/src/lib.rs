@@ -38,7 +38,7 @@ pub use config::{
     ContrastiveConfig, ContrastiveKind, Decay, FocalConfig, ImagesConfig, LdamConfig,
     LogitAdjustmentConfig, LossKind, NetworkConfig, NormalisationConfig, OffsetConfig,
     OffsetSolver, OptimizerConfig, Precision, ScheduleConfig, SourceMeasure, TargetMeasure,
-    TrainConfig, ViewsConfig,
+    TrainConfig, ViewsConfig, keys_json_schema, keys_markdown,
 };
 pub use device::{BackEnd, is_cpu};
 pub use error::{TrainError, TrainErrorKind};

@@ -1,8 +1,10 @@
 //! `tailfold-train`: trains one configuration and writes a run folder.
 
+mod help_files;
 mod memory;
 mod progress;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,11 +12,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser, ValueEnum};
+use clap_complete::Shell;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tailfold_train::{
-    BackEnd, EpochReport, Outcome, TrainConfig, TrainError, TrainErrorKind, train,
+    BackEnd, EpochReport, Outcome, TrainConfig, TrainError, TrainErrorKind, keys_json_schema,
+    keys_markdown, train,
 };
 
 use crate::progress::{Progress, Stopped};
@@ -30,11 +34,11 @@ use crate::progress::{Progress, Stopped};
 #[command(version)]
 struct Args {
     /// Configuration file.
-    #[arg(long)]
-    config: PathBuf,
+    #[arg(long, required = true)]
+    config: Option<PathBuf>,
     /// Run folder to write.
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required = true)]
+    out: Option<PathBuf>,
     /// Seed; overrides the configuration.
     #[arg(long)]
     seed: Option<u64>,
@@ -63,6 +67,24 @@ struct Args {
     /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
+    /// Print every key of a configuration with its type, default and meaning: as Markdown, or as a JSON schema for editors.
+    #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, default_missing_value = "markdown", exclusive = true)]
+    keys: Option<KeysFormat>,
+    /// Print the completion script of a shell.
+    #[arg(long, value_name = "SHELL", value_enum, exclusive = true)]
+    completions: Option<Shell>,
+    /// Write the manual page of this program into a folder.
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    man: Option<PathBuf>,
+}
+
+/// Format of the list of keys.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum KeysFormat {
+    /// A page in Markdown.
+    Markdown,
+    /// A JSON schema.
+    Json,
 }
 
 fn minutes(text: &str) -> Result<Duration, String> {
@@ -117,7 +139,7 @@ impl<'a> Summary<'a> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    match run(&args) {
+    match help(&args).and_then(|done| if done { Ok(()) } else { run(&args) }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report_error(&error, args.device);
@@ -158,9 +180,36 @@ fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(signal)
 }
 
+/// Prints or writes the help that the arguments ask for; false when they ask for training.
+fn help(args: &Args) -> anyhow::Result<bool> {
+    let text = if let Some(folder) = &args.man {
+        help_files::write_manual(Args::command(), folder)?;
+        return Ok(true);
+    } else if let Some(shell) = args.completions {
+        help_files::completions(Args::command(), shell)
+    } else {
+        match args.keys {
+            Some(KeysFormat::Markdown) => keys_markdown().into_bytes(),
+            Some(KeysFormat::Json) => {
+                let mut text = serde_json::to_vec_pretty(&keys_json_schema())?;
+                text.push(b'\n');
+                text
+            }
+            None => return Ok(false),
+        }
+    };
+    // A closed pipe is not an error.
+    let _ = std::io::stdout().write_all(&text);
+    Ok(true)
+}
+
 fn run(args: &Args) -> anyhow::Result<()> {
-    let mut config = TrainConfig::read_with(&args.config, &args.set).map_err(|error| {
-        let (file, text) = (args.config.display().to_string(), error.to_string());
+    let (config_file, out) = (
+        args.config.as_ref().context("give --config FILE")?,
+        args.out.as_ref().context("give --out DIR")?,
+    );
+    let mut config = TrainConfig::read_with(config_file, &args.set).map_err(|error| {
+        let (file, text) = (config_file.display().to_string(), error.to_string());
         let error = anyhow::Error::from(error);
         // Some errors already begin with the file.
         if text.starts_with(&file) {
@@ -175,17 +224,17 @@ fn run(args: &Args) -> anyhow::Result<()> {
     config.validation = args.validation.clone().or(config.validation);
     let device = args.device.open()?.autodiff();
     let mut progress = Progress::new(&config, args.max_minutes, watch_signals()?);
-    let state = args.out.join("resume");
+    let state = out.join("resume");
     if state.exists() && !args.resume {
         progress.say(&format!(
             "starting over: the saved state of an unfinished run in {} will be replaced; use --resume to continue that run",
             state.display()
         ));
     }
-    let outcome = train(&config, &args.out, args.resume, &device, &mut progress)
-        .with_context(|| args.config.display().to_string())?;
+    let outcome = train(&config, out, args.resume, &device, &mut progress)
+        .with_context(|| config_file.display().to_string())?;
     if args.json {
-        print_json(&Summary::new(&args.out, &outcome, progress.left_out))?;
+        print_json(&Summary::new(out, &outcome, progress.left_out))?;
     }
     if outcome.manifest.is_some() {
         return Ok(());

@@ -5,7 +5,7 @@ use std::process::Command;
 const COMMANDS: &[&[&str]] = &[&[]];
 
 /// The options that scripts rely on.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 14] = [
     "--config",
     "--out",
     "--seed",
@@ -17,6 +17,9 @@ const OPTIONS: [&str; 11] = [
     "--resume",
     "--max-minutes",
     "--json",
+    "--keys",
+    "--completions",
+    "--man",
 ];
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::programs::{Answer, command, finish, xtask};
 
 /// Help of the program or subcommand `words`.
-fn help(words: &str) -> String {
+pub(crate) fn help(words: &str) -> String {
     // `cargo xtask` builds the programs that it starts, but a test must not build.
     let mut command = match words.strip_prefix("xtask") {
         Some(below) => {
@@ -20,7 +20,7 @@ fn help(words: &str) -> String {
 }
 
 /// Subcommands that the help text `help` lists, without `help` itself.
-fn subcommands(help: &str) -> Vec<&str> {
+pub(crate) fn subcommands(help: &str) -> Vec<&str> {
     let mut lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let listed = lines.by_ref().take_while(|line| !line.is_empty());
     // The name is indented by two spaces; the other lines of a description are indented further.
@@ -31,18 +31,18 @@ fn subcommands(help: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Checks the snapshots of `words` and all its subcommands, and returns how many commands there are.
-fn check(words: &str) -> usize {
+/// The command `words` and all its subcommands, each with its help.
+pub(crate) fn commands(words: &str) -> Vec<(String, String)> {
     let text = help(words);
     assert!(
         text.contains("Usage: "),
         "{words} --help has no line `Usage`: {text}"
     );
-    insta::assert_snapshot!(words.replace(' ', "-"), text);
-    let below = subcommands(&text).into_iter();
-    1 + below
-        .map(|name| check(&format!("{words} {name}")))
-        .sum::<usize>()
+    let below: Vec<_> = subcommands(&text)
+        .into_iter()
+        .flat_map(|name| commands(&format!("{words} {name}")))
+        .collect();
+    [vec![(words.to_owned(), text)], below].concat()
 }
 
 #[test]
@@ -54,9 +54,13 @@ fn listed_subcommands_are_found() {
 
 #[test]
 fn every_help_text_matches_snapshot() {
-    let commands: usize = ["tailfold", "tailfold-lab", "tailfold-train", "xtask"]
+    let commands: Vec<_> = ["tailfold", "tailfold-lab", "tailfold-train", "xtask"]
         .into_iter()
-        .map(check)
-        .sum();
-    assert!(commands > 30, "only {commands} commands were found");
+        .flat_map(commands)
+        .collect();
+    for (words, text) in &commands {
+        insta::assert_snapshot!(words.replace(' ', "-"), text);
+    }
+    let found = commands.len();
+    assert!(found > 30, "only {found} commands were found");
 }

@@ -1,9 +1,9 @@
 //! Form of sources: documented modules, no unfinished code, no path of one machine.
 
 use std::path::Path;
-use std::process::Command;
 
-use crate::programs::{finish, root};
+use crate::programs::root;
+use crate::repository;
 
 /// Forbidden texts of `.rs` files, each in two parts, so that this file does not have it, with the files that may have
 /// it.
@@ -22,25 +22,11 @@ const MACHINE_FOLDERS: [&str; 5] = ["work", "root", "home", "farm", "tmp"];
 
 /// Names and texts of the repository's files, tracked or new but not ignored. Binary files are left out.
 pub(super) fn files() -> Vec<(String, String)> {
-    let mut git = Command::new("git");
-    // The check-out may belong to another user, as in a container.
-    git.current_dir(root())
-        .args(["-c", "safe.directory=*", "ls-files", "-z"]);
-    git.args(["--cached", "--others", "--exclude-standard"]);
-    let listing = finish(&mut git).ended_with(0).stdout;
-    let files: Vec<_> = listing
-        .split_terminator('\0')
-        .filter_map(|name| {
-            let bytes = std::fs::read(root().join(name)).ok()?;
-            Some((name.to_owned(), String::from_utf8(bytes).ok()?))
-        })
-        .collect();
-    assert!(
-        files.iter().any(|(name, _)| name == "Cargo.toml"),
-        "{} files listed",
-        files.len()
-    );
-    files
+    let names = repository::names().into_iter();
+    let text = |name: &String| String::from_utf8(std::fs::read(root().join(name)).ok()?).ok();
+    names
+        .filter_map(|name| text(&name).map(|text| (name, text)))
+        .collect()
 }
 
 pub(super) fn rust_files() -> Vec<(String, String)> {

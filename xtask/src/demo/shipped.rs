@@ -20,7 +20,7 @@ pub(super) fn run(root: &Path, out: &Path) -> anyhow::Result<ExitCode> {
     say(
         "act 1 of 2: the INT8 model that ships (a small build, without training and without tract)",
     );
-    let program = process::build_small()?;
+    let program = process::build_small(&[])?;
     let tailfold = || {
         let mut command = Command::new(&program);
         command.current_dir(root);

@@ -1,4 +1,4 @@
-//! The program `tailfold` for a board.
+//! The program `tailfold` for a board, its completion scripts and its manual pages.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,10 +8,11 @@ use tailfold_console::process::must;
 use tailfold_console::{print, say};
 
 use super::archive::{copy, size};
-use crate::process::{cargo, root};
+use super::help_files;
+use crate::process::{build_small, cargo, root};
 use crate::target::Target;
 
-/// Builds `tailfold` for the target `name` and copies it to `folder`.
+/// Builds `tailfold` for the target `name` and copies it to `folder`, with its completion scripts and manual pages.
 pub(super) fn make(name: &str, features: &[String], folder: &Path) -> anyhow::Result<ExitCode> {
     let target = Target::named(name)?;
     if let Some(why) = target.missing() {
@@ -24,6 +25,9 @@ pub(super) fn make(name: &str, features: &[String], folder: &Path) -> anyhow::Re
     let folder = root()?.join(folder);
     let program = build(target, features)?;
     copy(&program, &folder.join("tailfold"))?;
+    // A program for this machine with the same visible commands writes them.
+    let same = build_small(&[features, &["help-files".to_owned()]].concat())?;
+    help_files::write(&same, &folder)?;
     print(&format!(
         "{}: {} bytes, static, stripped",
         folder.join("tailfold").display(),

@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::AugmentError;
 use crate::DataError;
 
-/// The augmentation of an image; the fields are in the order of application. The default changes nothing.
-///
-/// In a configuration, `preset` gives values to the keys that are not set explicitly.
+/// The augmentation of an image: its operations run in the order of the keys. The default changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "Keys")]
 pub struct AugmentConfig {
     /// Smallest and largest share of the area that is cut out, with an aspect ratio between 3/4 and 4/3, and scaled to
@@ -38,6 +37,7 @@ pub struct AugmentConfig {
 
 /// A learned augmentation policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// AutoAugment's 25 sub-policies for CIFAR-10 (Cubuk et al. 2019, table 7), as in torchvision.
@@ -46,16 +46,18 @@ pub enum Policy {
 
 /// RandAugment (Cubuk et al. 2020) over torchvision's 14 operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RandAugment {
-    /// Number of operations, applied one after the other.
+    /// Number of operations applied one after the other, 1 to 16.
     pub operations: usize,
-    /// Strength of all operations, 0 to 30.
+    /// Strength of every operation, 0 to 30.
     pub magnitude: usize,
 }
 
 /// Brightness, contrast, saturation and hue, applied in random order as torchvision's `ColorJitter`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ColourJitter {
     /// Factor drawn from `1 - brightness .. 1 + brightness`.
@@ -64,9 +66,9 @@ pub struct ColourJitter {
     pub contrast: f32,
     /// Factor drawn from `1 - saturation .. 1 + saturation`.
     pub saturation: f32,
-    /// Rotation of the hue, drawn from `-hue .. hue`; 0.5 is half a turn.
+    /// Rotation of the colour circle, drawn from `-hue .. hue`; 0.5 is half a turn.
     pub hue: f32,
-    /// Probability that the four changes are applied.
+    /// Probability that an image is changed at all.
     pub probability: f32,
 }
 
@@ -84,15 +86,16 @@ impl Default for ColourJitter {
 
 /// Published combinations of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 enum Preset {
-    /// PaCo's and ProCo's view for the classifier on 32x32 images: padded crop, mirror, AutoAugment, cutout.
+    /// PaCo's and ProCo's view for the classifier on 32x32 images: padded crop, mirroring, AutoAugment, cutout.
     Cifar,
-    /// ProCo's contrastive view: resized crop, mirror, colour jitter, random grey.
+    /// ProCo's contrastive view: resized crop, mirroring, colour jitter, random grey.
     Sim,
     /// PaCo's contrastive view: as `sim`, but with at least a fifth of the area, and blurred with probability 1/2.
     SimBlur,
-    /// BCL's view for the classifier on photographs: resized crop, mirror, RandAugment.
+    /// BCL's view for the classifier on photographs: resized crop, mirroring, RandAugment.
     Rand,
 }
 
@@ -142,19 +145,40 @@ impl Preset {
 
 /// The keys of an augmentation table, before the preset is applied.
 #[derive(Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 struct Keys {
+    /// Published combination. It sets the default of every other key in this table.
     preset: Option<Preset>,
+    /// Smallest and largest share of the area that is cut out, `[0.08, 1.0]` for example. The cut has an aspect ratio between
+    /// 3/4 and 4/3 and is scaled to the size of the view. No such cut when absent.
     resized_crop: Option<(f32, f32)>,
+    /// Black pixels added on each side before a window of the view's size is cut out at a random place.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().crop_padding)))]
     crop_padding: Option<usize>,
+    /// Mirrors left and right with probability 1/2.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().flip)))]
     flip: Option<bool>,
+    /// Learned augmentation policy; none when absent.
     auto_augment: Option<Policy>,
+    /// Random operations of one strength; none when absent.
     rand_augment: Option<RandAugment>,
+    /// Grey value, in every channel, of the pixels that `auto_augment` and `rand_augment` sample outside the image.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().fill)))]
     fill: Option<u8>,
+    /// Brightness, then contrast, are multiplied by a factor drawn from `1 - jitter .. 1 + jitter`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().jitter)))]
     jitter: Option<f32>,
+    /// Changes of brightness, contrast, saturation and hue, in random order; none when absent.
     colour_jitter: Option<ColourJitter>,
+    /// Probability that an RGB image becomes grey; it keeps three channels.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().greyscale)))]
     greyscale: Option<f32>,
+    /// Probability of a Gaussian blur with a standard deviation of 0.1 to 2 pixels.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().blur)))]
     blur: Option<f32>,
+    /// Side of a black square with its centre anywhere in the image, in pixels; 0 draws none.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = AugmentConfig::default().cutout)))]
     cutout: Option<usize>,
 }
 

@@ -40,20 +40,21 @@ pub enum Body {
 
 /// The name of each network in configurations and manifests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NetworkKind {
-    /// [`Body::CifarResnet`].
+    /// CIFAR-style residual network: a 3x3 stem and three stages of basic blocks. Needs `depth`.
     #[default]
     CifarResnet,
-    /// [`Body::Resnet50`].
+    /// ResNet-50, with the stride on the 3x3 convolution, as in torchvision.
     Resnet50,
-    /// [`Body::Resnext50`].
+    /// ResNeXt-50 32x4d.
     Resnext50,
-    /// [`Body::Resnet152`].
+    /// ResNet-152.
     Resnet152,
-    /// [`Body::MobilenetV2`].
+    /// MobileNetV2 of width 1.0, as in torchvision.
     MobilenetV2,
-    /// [`Body::EfficientnetLite0`].
+    /// EfficientNet-Lite0 with the padding and the BatchNorm epsilon of TensorFlow.
     EfficientnetLite0,
 }
 

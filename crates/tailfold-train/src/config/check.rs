@@ -1,4 +1,4 @@
-//! Reading a configuration and refusing what cannot be run.
+//! Reads a configuration and rejects values that training cannot use.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::ensure::ensure;
 use super::{TrainConfig, loss};
 use crate::error::{TrainError, TrainErrorKind};
 
-/// The data spec at `key`; the error's cause names the option and what it accepts.
+/// The data spec at `key`; the error's cause names the option and the accepted values.
 pub(crate) fn data_spec(text: &str, key: &'static str) -> Result<DataSpec, TrainError> {
     text.parse().map_err(|source: SpecError| {
         TrainErrorKind::Config
@@ -21,7 +21,7 @@ impl TrainConfig {
     /// Reads and checks a configuration file.
     ///
     /// # Errors
-    /// [`TrainError`] naming the file, or the key and what it accepts.
+    /// [`TrainError`] naming the file, or the key and the accepted values.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
         Self::read_with(path, &[])
     }
@@ -29,7 +29,7 @@ impl TrainConfig {
     /// Checks every range.
     ///
     /// # Errors
-    /// [`TrainErrorKind::Config`], naming the key and what it accepts.
+    /// [`TrainErrorKind::Config`], naming the key and the accepted values.
     pub fn validate(&self) -> Result<(), TrainError> {
         for (key, text) in [
             ("data", Some(&self.data)),

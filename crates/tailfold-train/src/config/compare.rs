@@ -1,4 +1,4 @@
-//! What two configurations differ in.
+//! The differences between two configurations.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use super::TrainConfig;
 const WITHOUT_EFFECT: [&str; 2] = ["checkpoint_minutes", "images.cache"];
 
 impl TrainConfig {
-    /// The keys in which a run by `self` would differ from one by `other`, as `key: self's value, other's value`.
+    /// The keys with different values in `self` and `other`, as `key: value in self, value in other`. Keys that change no
+    /// result are left out.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let (ours, theirs) = (flat(self), flat(other));
         let absent = || "absent".to_owned();
@@ -45,7 +46,7 @@ fn flat(config: &TrainConfig) -> BTreeMap<String, Value> {
         }
     }
     let mut all = BTreeMap::new();
-    // A configuration has a TOML form: it was read from one.
+    // A configuration has a TOML form, because it was read from TOML.
     walk("", Table::try_from(config).unwrap_or_default(), &mut all);
     all
 }

@@ -1,35 +1,36 @@
-//! `[contrastive]`: the loss on projected features, beside the classifier's.
+//! `[contrastive]`: the loss on projected features, added to the loss of the classifier.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ensure::ensure;
 use crate::error::TrainError;
 
-/// Which loss trains the projected features.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Contrastive loss on the projected features.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ContrastiveKind {
     /// Supervised contrastive loss.
     #[default]
     Supervised,
-    /// Balanced contrastive loss, with class prototypes projected from the classifier's weights.
+    /// Balanced contrastive loss (BCL), with class prototypes projected from the weights of the classifier.
     Balanced,
 }
 
-/// Contrastive loss beside the classifier's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Contrastive loss on projected features. It is added to the loss of the classifier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContrastiveConfig {
-    /// Which.
+    /// Form of the contrastive loss.
     #[serde(default)]
     pub kind: ContrastiveKind,
-    /// Weight of the loss.
+    /// Factor of this loss in the sum of both losses, 0 or more.
     pub weight: f64,
-    /// Temperature.
+    /// Temperature: cosines are divided by it. Above 0.
     pub temperature: f64,
-    /// Hidden units of the projection.
+    /// Hidden units of the projection, a perceptron with one hidden layer.
     pub hidden: usize,
-    /// Dimension of the projection.
+    /// Output dimension of the projection.
     pub out: usize,
 }
 

@@ -1,7 +1,8 @@
-//! `[images]`: from image files of any size to those that a network is trained on.
+//! `[images]`: image files of any size become images of the network's input size.
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tailfold_data::{OnCorrupt, StoreConfig};
 use tailfold_spec::{Filter, Resize};
@@ -9,23 +10,23 @@ use tailfold_spec::{Filter, Resize};
 use super::ensure::ensure;
 use crate::error::TrainError;
 
-/// How images are brought to the network's size, and kept. Without `size` all images must have one size and are taken
-/// as they are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Resizing of the images to the input of the network, and their cache. Without `size`, all images must have the same size
+/// and are not resized.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImagesConfig {
-    /// Length of the shorter side after resizing, pixels.
+    /// Length of the shorter side after resizing, in pixels, 8 to 4096.
     pub size: Option<u32>,
-    /// Side of the network's square input, pixels: cut from the middle to be evaluated, by the augmentation to be trained
-    /// on. `size` without it.
+    /// Side of the network's square input, in pixels; `size` when absent. Evaluation takes the middle of the image,
+    /// training the part that the augmentation cuts out.
     pub crop: Option<u32>,
-    /// Resampling filter of the resize; bilinear without it.
+    /// Resampling filter of the resize; `"bilinear"` when absent.
     pub filter: Option<Filter>,
-    /// 1 (grey) or 3 (RGB); 3 without it, where images are resized.
+    /// 1 (grey) or 3 (RGB). When absent, resized images have 3, other images keep the channels of their files.
     pub channels: Option<usize>,
-    /// Folder of resized images; without it they are kept in memory.
+    /// Folder for the resized images; they stay in memory when absent. The value changes no result.
     pub cache: Option<PathBuf>,
-    /// Images that cannot be read or decoded: `error`, or `skip`, which reports and leaves them out.
+    /// Treatment of images that cannot be read or decoded.
     pub on_corrupt: OnCorrupt,
 }
 
@@ -71,7 +72,7 @@ impl ImagesConfig {
         Some([self.channels.unwrap_or(3), side, side])
     }
 
-    /// How the images are kept.
+    /// Options of the image store.
     pub(crate) fn store(&self) -> StoreConfig {
         StoreConfig {
             channels: self.channels.or(self.size.map(|_| 3)),

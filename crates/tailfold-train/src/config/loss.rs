@@ -1,5 +1,6 @@
-//! `loss` and its table: what the classifier minimises.
+//! `loss` and its table: the function that the classifier minimises.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::Head;
 
@@ -7,19 +8,20 @@ use super::TrainConfig;
 use super::ensure::ensure;
 use crate::error::{TrainError, TrainErrorKind};
 
-/// Which loss trains the classifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Loss of the classifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
-    /// Cross-entropy: the baseline.
+    /// Cross-entropy, the baseline.
     Ce,
-    /// Focal loss, `[focal]`.
+    /// Focal loss, with the parameters of `[focal]`.
     Focal,
-    /// Label-distribution-aware margins with deferred re-weighting, `[ldam]`; needs a cosine head.
+    /// Label-distribution-aware margins with deferred re-weighting (LDAM-DRW), with the parameters of `[ldam]`. Needs a
+    /// cosine head.
     Ldam,
-    /// Logit adjustment, with `tau = 1` the balanced softmax, `[logit_adjustment]`.
+    /// Logit adjustment, with the parameters of `[logit_adjustment]`. With `tau = 1` it is the balanced softmax.
     LogitAdjustment,
-    /// OT-dynamic softmax; needs `[offsets]`.
+    /// OT-dynamic softmax: cross-entropy on scores with class offsets. Needs `[offsets]`.
     Sdot,
 }
 
@@ -37,10 +39,10 @@ impl LossKind {
 }
 
 /// Focal loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FocalConfig {
-    /// Power of `1 - p`; 0 is cross-entropy.
+    /// Exponent of `1 - p`, 0 to 100; 0 is cross-entropy.
     pub gamma: f64,
 }
 
@@ -50,15 +52,16 @@ impl Default for FocalConfig {
     }
 }
 
-/// LDAM with deferred re-weighting (DRW). The published scale, 30, is that of the network's cosine head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// LDAM with deferred re-weighting (DRW). The `scale` of the network's cosine head is the scale of the loss; 30 is the
+/// published value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LdamConfig {
-    /// Margin of the rarest class, as a difference of cosines.
+    /// Margin of the rarest class, as a difference of cosines; above 0, at most 2.
     pub max_margin: f64,
-    /// Share of the run's epochs after which classes are weighted; 1 is never.
+    /// Share of the epochs before the classes are weighted, 0 to 1; with 1 they never are.
     pub drw_from: f64,
-    /// Of the effective number of samples, for the weights.
+    /// Beta of the effective number of samples, from which the class weights follow; 0 to below 1.
     pub beta: f64,
 }
 
@@ -73,10 +76,10 @@ impl Default for LdamConfig {
 }
 
 /// Logit adjustment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogitAdjustmentConfig {
-    /// Factor of the log prior; 0 is cross-entropy.
+    /// Factor of the log prior, 0 to 100; 0 is cross-entropy.
     pub tau: f64,
 }
 
@@ -132,7 +135,7 @@ impl LogitAdjustmentConfig {
     }
 }
 
-/// Checks `loss`, its table and what it needs of the rest. A table of another loss would have no effect.
+/// Checks `loss`, its table and the keys that it needs. A table of another loss would have no effect.
 pub(super) fn check(config: &TrainConfig) -> Result<(), TrainError> {
     for (table, given, owner) in [
         ("focal", config.focal.is_some(), LossKind::Focal),

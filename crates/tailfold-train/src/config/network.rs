@@ -1,32 +1,34 @@
-//! `[network]`: which network is trained, and from which weights.
+//! `[network]`: the network, and the weights that training starts from.
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tailfold_spec::{Architecture, ArchitectureError, Body, Head, NetworkKind};
 
 use super::ensure::ensure;
 use crate::error::TrainError;
 
-/// The network, without what the data decides (input size and number of classes).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Network to train. The data decides the number of classes and, without `[images]`, the input size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
-    /// Which one.
+    /// Name of the network.
     #[serde(default)]
     pub kind: NetworkKind,
-    /// 8, 20, 32, ...; CIFAR networks alone, which need it.
+    /// Number of weighted layers: 8, 20, 32 and so on, `6 n + 2` with `n` blocks per stage. Required by `cifar-resnet`,
+    /// not allowed with any other network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<usize>,
-    /// Channels of the first stage; CIFAR networks alone, 16 when absent.
+    /// Channels of the first stage; 16 when absent. Only with `cifar-resnet`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<usize>,
-    /// Stride of the stem, 1 or 2; CIFAR networks alone, 1 when absent.
+    /// Stride of the stem, 1 or 2; 1 when absent. Only with `cifar-resnet`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem_stride: Option<usize>,
-    /// The classifier.
+    /// Classifier on top of the features.
     pub head: Head,
-    /// A safetensors file of weights under their published names, to start from.
+    /// safetensors file of the initial weights, under the names of PyTorch; random weights when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretrained: Option<PathBuf>,
 }
@@ -49,7 +51,7 @@ impl NetworkConfig {
     }
 
     pub(super) fn check(&self) -> Result<(), TrainError> {
-        // Stand-ins for what the data decides.
+        // The data decides the input size and the number of classes; these values stand in for them.
         self.architecture([3, 32, 32], 2)?;
         let named = self.pretrained.as_ref();
         let empty = named.is_some_and(|path| path.as_os_str().is_empty());

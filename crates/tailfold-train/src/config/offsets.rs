@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tailfold_sdot::Masses;
 use tailfold_spec::{Apply, AtExport, Prior, PriorError};
@@ -9,17 +10,17 @@ use tailfold_spec::{Apply, AtExport, Prior, PriorError};
 use super::ensure::ensure;
 use crate::error::TrainError;
 
-/// Source measure of the transport problem.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Source measure of the transport problem: the points or the surface on which the mass of a cell is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceMeasure {
-    /// Uniform on the sphere of the feature space whose radius is the mean feature length of the last step (1 under a
-    /// cosine head, and before the first step): a cell's mass is its volume.
+    /// Uniform on a sphere of the feature space: the mass of a cell is its area. The radius is the mean length of the
+    /// features in the last step; it is 1 with a cosine head, and before the first step.
     #[default]
     Sphere,
-    /// Recent training features, each class with the same total mass.
+    /// Recent training features, weighted so that each class has the same total mass.
     BalancedFeatures,
-    /// Recent training features, as they come.
+    /// Recent training features, without weights.
     Features,
 }
 
@@ -34,37 +35,35 @@ impl SourceMeasure {
     }
 }
 
-/// Where the transport problem is solved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Place where the transport problem is solved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OffsetSolver {
-    /// On the processor, by `tailfold_sdot::solve`, when that trains or there are more than 512 classes; else on the
-    /// device that trains.
+    /// On the CPU when it trains the network or when there are more than 512 classes; else on the device that trains.
     #[default]
     Auto,
-    /// On the processor: features of a queue are copied to it for each solution.
+    /// On the CPU, by `tailfold_sdot::solve`. The feature queue is copied to it for each solution.
     Cpu,
-    /// As tensors, by `tailfold_sdot::solve_on`: what is copied is masses, and for a Newton step a matrix `[C, C]`. At most
-    /// 512 classes.
+    /// On the device that trains, by `tailfold_sdot::solve_on`. Only masses are copied, and a `[C, C]` matrix per Newton
+    /// step. At most 512 classes.
     Device,
 }
 
-/// Target masses of the transport problem.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Target masses of the transport problem: the share of the source measure that each class gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetMeasure {
-    /// `1 / C`.
+    /// The same mass for each of the `C` classes, `1 / C`.
     #[default]
     Uniform,
-    /// The training prior.
+    /// The shares of the classes in the training data.
     Train,
-    /// Masses from a JSON file, as [`Prior::read`] takes them; `target = { file = "prior.json" }`, relative to where the
-    /// program runs.
+    /// Masses from a JSON file. A relative path starts at the current folder of the program.
     File(PathBuf),
 }
 
 impl TargetMeasure {
-    /// The masses' rule for data of `classes`.
+    /// The prior over `classes` that these masses stand for.
     pub(crate) fn prior(&self, classes: &[String]) -> Result<Prior, PriorError> {
         match self {
             Self::Uniform => Ok(Prior::Uniform),
@@ -74,39 +73,40 @@ impl TargetMeasure {
     }
 }
 
-/// The offsets of the OT-dynamic softmax loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Class offsets of the OT-dynamic softmax loss: the solution of a semi-discrete optimal transport problem.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OffsetConfig {
-    /// Where cell masses are measured.
+    /// Source measure: the mass of a cell is measured on it.
     #[serde(default)]
     pub source: SourceMeasure,
-    /// Which masses the cells shall have.
+    /// Target masses of the cells.
     #[serde(default)]
     pub target: TargetMeasure,
-    /// 0: the masses are those of the Laguerre cells. Above 0: those of the mean softmax of scores over this
-    /// temperature, in logits; 1 is the loss's own softmax. What `at_export = "resolve"` solves has cells all the same.
+    /// Temperature of the masses, in logits: 0, or 0.01 to 1000. With 0, the mass of a class is the mass of its Laguerre
+    /// cell. Above 0, it is the mean softmax of `scores / temperature`; 1 is the softmax of the loss. The offsets of
+    /// `at_export = "resolve"` are always solved for cells.
     #[serde(default)]
     pub temperature: f64,
-    /// Where it is solved.
+    /// Place where the transport problem is solved.
     #[serde(default)]
     pub solver: OffsetSolver,
-    /// Sign of the offsets in the loss.
+    /// Sign with which the offsets `h` enter the loss on the scores `s`.
     #[serde(default)]
     pub apply: Apply,
-    /// What the exporter folds.
+    /// Offsets that the exporter folds into the classifier.
     #[serde(default)]
     pub at_export: AtExport,
-    /// Steps between two solutions; they are also refreshed at each epoch.
+    /// Steps between two solutions of the transport problem, 1 or more. It is also solved at the start of each epoch.
     #[serde(default = "default_update_every")]
     pub update_every: usize,
-    /// Epochs at the start with zero offsets.
+    /// Number of epochs at the start with zero offsets.
     #[serde(default)]
     pub warmup_epochs: usize,
-    /// Share of the old offsets kept at an update, `0 <= momentum < 1`.
+    /// Share of the old offsets that an update keeps, 0 to below 1.
     #[serde(default)]
     pub momentum: f64,
-    /// Points of the source measure: sphere samples, or the length of the feature queue.
+    /// Number of points of the source measure, 64 to 10000000: samples of the sphere, or the length of the feature queue.
     #[serde(default = "default_samples")]
     pub samples: usize,
 }
@@ -120,7 +120,7 @@ fn default_samples() -> usize {
 }
 
 impl OffsetConfig {
-    /// The masses that are measured against the target.
+    /// Kind of the masses that are compared with the target.
     pub(crate) fn masses(&self) -> Masses {
         if self.temperature > 0.0 {
             Masses::Soft {

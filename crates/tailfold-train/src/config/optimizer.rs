@@ -1,44 +1,46 @@
-//! `[optimizer]` and `[schedule]`: how weights move.
+//! `[optimizer]` and `[schedule]`: the update of the weights.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ensure::ensure;
 use crate::error::TrainError;
 
 /// Stochastic gradient descent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerConfig {
-    /// Peak learning rate.
+    /// Largest learning rate, above 0 and at most 100. The schedule starts from it.
     pub learning_rate: f64,
-    /// Momentum, without dampening.
+    /// Momentum, without dampening, 0 to below 1.
     #[serde(default = "default_momentum")]
     pub momentum: f64,
     /// Nesterov's form of momentum.
     #[serde(default)]
     pub nesterov: bool,
-    /// L2 penalty, as a multiple of the parameter that is added to its gradient.
+    /// Weight decay, 0 to below 1: this multiple of a parameter is added to its gradient.
     pub weight_decay: f64,
-    /// What the penalty is on.
+    /// Parameters that weight decay applies to.
     #[serde(default)]
     pub decay: Decay,
-    /// Radius of sharpness-aware minimization (Foret et al., ICLR 2021): the gradient is that at the loss's highest point
-    /// within this distance, to first order. Absent: the gradient where the weights are. Doubles a step's cost.
+    /// Radius of sharpness-aware minimization (SAM; Foret et al., ICLR 2021), above 0 and at most 10. The gradient is taken
+    /// where the loss is largest within this distance of the weights, to first order. It doubles the cost of a step. No
+    /// SAM when absent.
     #[serde(default)]
     pub sam_rho: Option<f64>,
-    /// Epochs of linear warm-up.
+    /// Epochs of linear warm-up of the learning rate, 0 to `epochs`. A fraction is allowed.
     #[serde(default)]
     pub warmup_epochs: f64,
 }
 
-/// What weight decay is on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Parameters that weight decay applies to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Decay {
     /// Every parameter.
     #[default]
     All,
-    /// Convolutions and matrices; not what has one dimension: biases, and scale and shift of batch normalisation.
+    /// Weights of convolutions and matrices. Biases, and the scale and shift of batch normalisation, do not decay.
     Weights,
 }
 
@@ -85,18 +87,18 @@ impl OptimizerConfig {
     }
 }
 
-/// How the learning rate falls after the warm-up.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Fall of the learning rate after the warm-up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", tag = "kind", deny_unknown_fields)]
 pub enum ScheduleConfig {
-    /// Half a cosine, to 0.
+    /// Half a period of a cosine, down to 0.
     #[default]
     Cosine,
-    /// Times `gamma` at each milestone, a fraction of the run.
+    /// The learning rate is multiplied by `gamma` at each milestone.
     MultiStep {
-        /// Fractions of the run, ascending.
+        /// Milestones as fractions of the run, ascending and below 1.
         milestones: Vec<f64>,
-        /// Factor.
+        /// Factor of the learning rate at each milestone; above 0, at most 1.
         gamma: f64,
     },
 }

@@ -1,4 +1,4 @@
-//! Values given beside a configuration file: `optimizer.learning_rate=0.3`.
+//! Values that override a configuration file: `optimizer.learning_rate=0.3`.
 
 use std::path::Path;
 
@@ -10,13 +10,13 @@ use super::suggest::Suggestion;
 use crate::error::{TrainError, TrainErrorKind};
 
 impl TrainConfig {
-    /// Reads and checks a configuration file after the values of `given` took the place of the file's.
+    /// Reads a configuration file, overrides its values with `given`, and checks the result.
     ///
-    /// Each is `key=value` with a dotted key and a TOML value; what is no TOML value is taken as a string, so `loss=ce`
-    /// needs no quotes. `key=` removes the key. Later ones win.
+    /// Each entry is `key=value` with a dotted key and a TOML value. A value that is not valid TOML is taken as a string,
+    /// so `loss=ce` needs no quotes. `key=` removes the key. Later entries override earlier ones.
     ///
     /// # Errors
-    /// [`TrainError`] naming the file, the given values, or the key and what it accepts.
+    /// [`TrainError`] naming the file, the given values, or the key and the accepted values.
     pub fn read_with(path: &Path, given: &[String]) -> Result<Self, TrainError> {
         let text = artifact::read_to_string(path)?;
         let parse = |source| not_a_configuration(path.display().to_string(), source);
@@ -28,10 +28,10 @@ impl TrainConfig {
             for one in given {
                 set(&mut table, one)?;
             }
-            let what = format!("{} with {}", path.display(), given.join(", "));
+            let place = format!("{} with {}", path.display(), given.join(", "));
             table
                 .try_into()
-                .map_err(|source| not_a_configuration(what, source))?
+                .map_err(|source| not_a_configuration(place, source))?
         };
         config.validate()?;
         Ok(config)
@@ -39,12 +39,12 @@ impl TrainConfig {
 }
 
 /// The error for TOML with a wrong type or an unknown key; its cause names the key, and the line in a file.
-fn not_a_configuration(what: String, source: toml::de::Error) -> TrainError {
+fn not_a_configuration(place: String, source: toml::de::Error) -> TrainError {
     let suggestion = Suggestion::from_message(source.message());
     let suggestion = suggestion.map_or_else(String::new, |s| format!(" ({s})"));
     TrainErrorKind::Config
         .error(format!(
-            "{what} is not a training configuration{suggestion}"
+            "{place} is not a training configuration{suggestion}"
         ))
         .caused_by(source)
 }

@@ -4,12 +4,12 @@ use std::fmt;
 
 use strsim::damerau_levenshtein;
 
-/// A name that a configuration does not know, and the one it knows that is nearest.
+/// An unknown name in a configuration, and the known name that is nearest to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Suggestion {
-    /// What was written.
+    /// The unknown name.
     pub(super) found: String,
-    /// The accepted name with the fewest edits to it, the first in the order of the documentation among equals.
+    /// The accepted name with the fewest edits; among equals, the first in the order of the fields.
     pub(super) nearest: String,
 }
 
@@ -24,7 +24,7 @@ impl fmt::Display for Suggestion {
 }
 
 impl Suggestion {
-    /// Reads serde's message on an unknown field or variant, which quotes what was found and then what is accepted.
+    /// Reads the message of serde about an unknown field or variant. It quotes the unknown name, then the accepted names.
     pub(super) fn from_message(message: &str) -> Option<Self> {
         if !message.starts_with("unknown field `") && !message.starts_with("unknown variant `") {
             return None;

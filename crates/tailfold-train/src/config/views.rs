@@ -1,30 +1,31 @@
-//! `[views]`: how often and how an image is seen in a batch.
+//! `[views]`: the augmented views of each image in a batch.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tailfold_data::AugmentConfig;
 
 use super::ensure::ensure;
 use crate::error::TrainError;
 
-/// Augmented views of each image in a batch; all go through the network together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Augmented views of each image in a batch. All views go through the network together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewsConfig {
-    /// Views for the classifier's loss.
+    /// Views per image for the loss of the classifier, 1 to 8.
     pub classifier: usize,
-    /// Views for the contrastive loss alone; with 0 it takes the classifier's.
+    /// Further views per image for the contrastive loss, 0 to 8. With 0, that loss uses the views of the classifier.
     #[serde(default)]
     pub contrastive: usize,
-    /// Augmentation of the classifier's views.
+    /// Augmentation of the views for the classifier.
     #[serde(default)]
     pub augment: AugmentConfig,
-    /// Augmentation of the contrastive views.
+    /// Augmentation of the views for the contrastive loss.
     #[serde(default)]
     pub contrastive_augment: AugmentConfig,
 }
 
 impl ViewsConfig {
-    /// `contrastive`: whether there is a contrastive loss.
+    /// Checks the numbers of views; `contrastive` says whether there is a contrastive loss.
     pub(super) fn check(&self, contrastive: bool) -> Result<(), TrainError> {
         let v = self;
         ensure(
