@@ -16,11 +16,12 @@ pub use body::{Body, NetworkKind};
 pub use plan::{Activation, Block, ConvNorm, Fan, MaxPool, Plan, Shortcut};
 
 /// The classifier on top of the features.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase", tag = "kind", deny_unknown_fields)]
 pub enum Head {
     /// Linear layer: `logits = W z + b`.
+    #[default]
     Linear,
     /// Scaled cosine: `logits_j = scale <w_j, z> / (|w_j| |z|)`. It has no bias until offsets are folded in.
     Cosine {

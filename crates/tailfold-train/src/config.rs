@@ -85,6 +85,7 @@ pub struct TrainConfig {
     #[serde(default)]
     pub images: ImagesConfig,
     /// Augmented views of each image.
+    #[serde(default)]
     pub views: ViewsConfig,
     /// Parameters of the focal loss; allowed only with `loss = "focal"`.
     #[serde(default)]

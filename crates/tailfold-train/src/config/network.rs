@@ -27,6 +27,7 @@ pub struct NetworkConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem_stride: Option<usize>,
     /// Classifier on top of the features.
+    #[serde(default)]
     pub head: Head,
     /// safetensors file of the initial weights, under the names of PyTorch; random weights when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

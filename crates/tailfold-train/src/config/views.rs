@@ -12,6 +12,7 @@ use crate::error::TrainError;
 #[serde(deny_unknown_fields)]
 pub struct ViewsConfig {
     /// Views per image for the loss of the classifier, 1 to 8.
+    #[serde(default = "one")]
     pub classifier: usize,
     /// Further views per image for the contrastive loss, 0 to 8. With 0, that loss uses the views of the classifier.
     #[serde(default)]
@@ -22,6 +23,22 @@ pub struct ViewsConfig {
     /// Augmentation of the views for the contrastive loss.
     #[serde(default)]
     pub contrastive_augment: AugmentConfig,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// One view per image, without augmentation.
+impl Default for ViewsConfig {
+    fn default() -> Self {
+        Self {
+            classifier: one(),
+            contrastive: 0,
+            augment: AugmentConfig::default(),
+            contrastive_augment: AugmentConfig::default(),
+        }
+    }
 }
 
 impl ViewsConfig {

@@ -1,4 +1,4 @@
-use tailfold_spec::artifact;
+use tailfold_spec::{Head, artifact};
 
 use super::*;
 use crate::config::{
@@ -47,6 +47,19 @@ fn tables_have_the_published_defaults() {
     assert_eq!(config.ldam, Some(published));
     let kind = read(CONTRASTIVE).unwrap().contrastive.unwrap().kind;
     assert_eq!(kind, ContrastiveKind::Supervised);
+}
+
+#[test]
+fn absent_head_is_linear_and_absent_views_are_one_view_without_augmentation() {
+    let config = read("network = { depth = 8 }").unwrap();
+    assert_eq!(config.network.head, Head::Linear);
+    let mut table: toml::Table = toml::from_str(BASE).unwrap();
+    table.remove("views");
+    let config: TrainConfig = table.try_into().unwrap();
+    assert_eq!(config.views, read("").unwrap().views);
+    assert_eq!(config.views.classifier, 1);
+    let config = read("views = { augment = { flip = true } }").unwrap();
+    assert_eq!(config.views.classifier, 1);
 }
 
 #[test]
