@@ -59,7 +59,7 @@ fn given_values_take_the_place_of_the_files() {
     );
     assert!(plain.contrastive.is_some() && config.contrastive.is_none());
     assert_eq!(config.name, "second");
-    // What was not given stays.
+    // Keys without an override keep their values.
     assert_eq!(config.batch, plain.batch);
     assert_eq!(config.loss, LossKind::Ce);
 }
