@@ -26,10 +26,10 @@ FLAGS = [
 WIDTHS = [1600, 1280, 390, 360]
 # Text of the page for each verdict, by exit status.
 SAYS = {
-    0: ("pass", "The candidate holds the policy"),
-    1: ("fail", "The candidate does not hold the policy"),
+    0: ("pass", "The candidate meets the policy"),
+    1: ("fail", "The candidate does not meet the policy"),
     2: ("error", "Nothing was compared"),
-    3: ("inconclusive", "These images cannot tell"),
+    3: ("inconclusive", "These images are too few to decide"),
 }
 # JUnit's kind and number of failures or errors, by exit status.
 JUNIT = {0: ("Failure", 0), 1: ("Failure", 1), 2: ("Error", 1), 3: ("Failure", 1)}

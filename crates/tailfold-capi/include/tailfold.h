@@ -46,7 +46,7 @@ typedef enum TailfoldCode {
    */
   TAILFOLD_IMAGE = 6,
   /**
-   * The network failed, or one of its logits is not a number.
+   * The network failed, or a logit is NaN or infinite.
    */
   TAILFOLD_RUN = 7,
   /**

@@ -23,7 +23,7 @@ pub enum TailfoldCode {
     TailfoldUnsupported = 5,
     /// The image cannot be decoded, or does not have the model's size.
     TailfoldImage = 6,
-    /// The network failed, or one of its logits is not a number.
+    /// The network failed, or a logit is NaN or infinite.
     TailfoldRun = 7,
     /// An internal error of the library. The handle is unusable from now on; close it.
     TailfoldPanic = 8,

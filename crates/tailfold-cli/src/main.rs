@@ -55,7 +55,8 @@ enum Command {
     #[command(hide = true)]
     BenchTurns(bench::contender::Args),
     Classify(Box<classify::Args>),
-    // A program for a device comes with files that a program with this feature and without `tools` made for it.
+    // The help files of a device program come from a program with `help-files` and without `tools`. That program hides
+    // the two commands, so the help files do not describe them.
     #[cfg(feature = "help-files")]
     #[cfg_attr(not(feature = "tools"), command(hide = true))]
     Completions(help_files::CompletionsArgs),

@@ -12,8 +12,8 @@ use crate::say;
 /// Shortest time between two epoch lines of a run.
 const PAUSE: Duration = Duration::from_secs(6);
 
-/// Runs a training `command` to its end on `threads` threads. Passes on its log output; of its epoch lines, one every few
-/// seconds and the last one.
+/// Runs a training `command` to its end on `threads` threads. Passes on its log output, but only one epoch
+/// line every few seconds and the last epoch line.
 ///
 /// # Errors
 /// A program that cannot be started or that fails, with the program's own error.
@@ -21,7 +21,7 @@ pub fn run(command: &mut Command, threads: usize) -> anyhow::Result<()> {
     run_with_pause(command, threads, PAUSE, say)
 }
 
-/// Does the same as [`run`] with `pause` between two epoch lines, and hands the lines to `tell`.
+/// As [`run`], with at least `pause` between two epoch lines; passes each line to `tell`.
 fn run_with_pause(
     command: &mut Command,
     threads: usize,
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// The lines that a run of the shell `script` hands on with `pause`.
+    /// Returns the lines that a run of the shell `script` passes on with `pause`.
     fn lines(script: &str, pause: Duration) -> Vec<String> {
         let lines = RefCell::new(Vec::new());
         let mut shell = Command::new("sh");

@@ -11,8 +11,8 @@ use crate::{Resolved, Sample};
 /// Largest accepted weight of one image of the sample, relative to the prior mass of a class.
 const LARGEST_STEP: f64 = 0.5;
 
-/// Smallest number of sample images per class without a warning. The group `few` has fewer training images than this,
-/// too.
+/// Smallest number of sample images per class without a warning. With fewer images, a handful of images decides the
+/// offset of the class. The group `few` has the same limit for training images.
 const FEWEST_IMAGES: usize = 20;
 
 /// Smallest number of effective images without a warning: from 100 images, a share of one half has a standard error of
@@ -103,7 +103,7 @@ impl fmt::Display for Warning {
                 largest_weight,
             } => write!(
                 f,
-                "class `{class}` has {:.2} % of the prior, and one image of the sample weighs up to {:.2} %: a single image decides the offset of the class",
+                "the prior gives class `{class}` {:.2} %, and one image of the sample weighs up to {:.2} %: a single image decides the offset of the class",
                 100.0 * prior,
                 100.0 * largest_weight
             ),
@@ -123,7 +123,7 @@ impl fmt::Display for Warning {
                 mass,
             } => write!(
                 f,
-                "the solver did not converge ({stop}, chi-square {chi_square:.2e}): class `{class}` has {:.2} %, but the prior has {:.2} %",
+                "the solver did not converge ({stop}, chi-square {chi_square:.2e}): class `{class}` has a mass of {:.2} %, but its prior mass is {:.2} %",
                 100.0 * mass,
                 100.0 * prior
             ),

@@ -27,7 +27,8 @@ const GRID: u32 = 16;
 const REFINEMENTS: u32 = 10;
 /// Scores closer than this are equal, because two computations of the same score differ by rounding.
 const SAME_SCORE: f64 = 1e-9;
-/// Accuracy of a bound, the difference at which the p-value crosses the level: a thousandth of a percentage point.
+/// Accuracy of a bound: a thousandth of a percentage point. The bound is the difference at which the p-value crosses
+/// the level.
 pub(crate) const NEAR: f64 = 1e-5;
 
 /// An exact unconditional test on the difference of two accuracies that were measured on the same images.

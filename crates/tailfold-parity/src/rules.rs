@@ -145,7 +145,7 @@ fn non_finite(facts: &Facts<'_>) -> Rule {
         return Rule {
             name: "non_finite",
             verdict: Verdict::Pass,
-            sentence: "every logit is a number".to_owned(),
+            sentence: "every logit is finite".to_owned(),
         };
     }
     Rule {

@@ -21,11 +21,11 @@ pub(crate) fn sentence(name: &str, part: &Comparison, policy: &Policy) -> String
     );
     let open = match part.images_needed {
         Some(needed) if needed > part.images => format!(
-            "{} images cannot tell, about {} more of {name} would at these rates",
+            "{} images are too few to decide, about {} more are needed at these flip rates",
             part.images,
             needed - part.images
         ),
-        _ => format!("{} images cannot tell", part.images),
+        _ => format!("{} images are too few to decide", part.images),
     };
     let below = part.upper_bound_pp < -part.margin_pp;
     match part.verdict {

@@ -22,7 +22,8 @@ pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
                 "{name}: the reference gets no image right, so nothing can be lost"
             ));
         }
-        // With far from equal numbers, the bounds assume that the classes with few images flip like the others.
+        // If the numbers of images are far from equal, the bounds assume that classes with few images flip as often
+        // as the other classes.
         if part.effective_images < 0.9 * part.images as f64 {
             warnings.push(format!(
                 "{name}: its classes have unequal numbers of images, so {} count as {:.0} and its bounds are approximate",
@@ -64,7 +65,7 @@ pub(crate) fn warnings(facts: &Facts<'_>, policy: &Policy) -> Vec<String> {
 fn never_given(class: &ClassComparison) -> Option<String> {
     (class.candidate_decisions == 0 && class.reference_decisions > 0).then(|| {
         format!(
-            "class {} {}: the candidate never gives it, the reference did {} times",
+            "class {} {}: the candidate never gives this class, the reference gives it {} times",
             class.class, class.name, class.reference_decisions
         )
     })

@@ -159,8 +159,8 @@ impl Parts {
         Ok(())
     }
 
-    /// Concatenates the tensor `name` of all parts. It must have `dims` dimensions, of which the first is the images.
-    /// Returns the shape of one image's row, and the rows in the order of [`Parts::covered`].
+    /// Concatenates the tensor `name` of all parts. The tensor must have `dims` dimensions, the first one over the
+    /// images. Returns the shape of one image's row, and the rows in the order of [`Parts::covered`].
     ///
     /// # Errors
     /// [`PartErrorKind::Damaged`] naming the file whose tensor is missing, does not have one row per covered image,

@@ -143,8 +143,8 @@ impl ImageClassifier {
     /// the file in messages.
     ///
     /// # Errors
-    /// [`RuntimeErrorKind::Image`] for an image that cannot be decoded or prepared, [`RuntimeErrorKind::Run`] and
-    /// [`RuntimeErrorKind::NotFinite`] for a network that does not answer.
+    /// [`RuntimeErrorKind::Image`] for an image that cannot be decoded or prepared, [`RuntimeErrorKind::Run`] for
+    /// a network that fails, and [`RuntimeErrorKind::NotFinite`] for a logit that is NaN or infinite.
     pub fn classify(
         &mut self,
         bytes: &[u8],
@@ -165,7 +165,7 @@ impl ImageClassifier {
             let class = logits.values().iter().position(|v| !v.is_finite());
             let class = class.unwrap_or_default();
             return Err(RuntimeErrorKind::NotFinite.error(format!(
-                "the model's logit of class {class} is not a number"
+                "the model's logit of class {class} is NaN or infinite"
             )));
         };
         Ok(Answer {

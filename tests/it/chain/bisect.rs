@@ -151,9 +151,9 @@ fn different_tensor_names_are_error() {
     let answer = bisect(&candidate).ended_with(2);
     for text in [
         "cannot bisect",
-        "no tensor inside of",
+        "no inner tensor of",
         &candidate,
-        "matched by names",
+        "matched by name,",
     ] {
         assert!(answer.stderr.contains(text), "{}", answer.stderr);
     }

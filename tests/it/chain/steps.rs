@@ -219,7 +219,7 @@ fn broken_fp16_file_fails_at_its_step_if_a_back_end_runs_it() {
             assert_eq!(last["verdict"], "pass", "{last}");
         } else {
             let answer = answer.ended_with(2);
-            let text = "no back end that runs FP16 models is at hand: ort: ";
+            let text = "no back end that runs FP16 models is available: ort: ";
             assert!(answer.stderr.contains(half.as_str()), "{}", answer.stderr);
             assert!(answer.stderr.contains(text), "{}", answer.stderr);
         }
@@ -235,7 +235,7 @@ fn missing_required_back_end_is_named() {
         &["--backend", "integer", "--backend", "tensorrt-rtx"],
     )
     .ended_with(2);
-    let text = "INT8 needs the back end `tensorrt-rtx`, which is not at hand: ";
+    let text = "INT8 needs the back end `tensorrt-rtx`, which is unavailable: ";
     assert!(answer.stderr.contains(text), "{}", answer.stderr);
     let said = answer.json();
     assert_eq!(said["verdict"], "error");

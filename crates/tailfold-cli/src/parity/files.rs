@@ -269,7 +269,7 @@ fn same<T: PartialEq + std::fmt::Debug>(
     };
     ensure!(
         first.len() == second.len(),
-        "the reference has {} {kind}s, the candidate {}",
+        "the reference has {} {kind}s but the candidate has {}",
         first.len(),
         second.len()
     );

@@ -32,7 +32,7 @@ pub(super) fn same_shape(expected: &Logits, found: &Logits) -> Result<(), Parity
         return Ok(());
     }
     Err(ParityErrorKind::Mismatch.error(format!(
-        "{} rows of {} logits were expected but {} of {} came back",
+        "expected {} rows of {} logits, found {} rows of {}",
         e[0], e[1], f[0], f[1]
     )))
 }
@@ -147,7 +147,7 @@ mod tests {
         let error = Closeness::of(&logits(1), &logits(2), 0.1).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "1 rows of 2 logits were expected but 2 of 2 came back"
+            "expected 1 rows of 2 logits, found 2 rows of 2"
         );
     }
 }

@@ -38,7 +38,7 @@ impl Outcome {
             let stages: Vec<String> = stages.iter().map(Stage::to_string).collect();
             let _ = writeln!(
                 text,
-                "- not at hand: {} for {}: {}",
+                "- unavailable: {} for {}: {}",
                 absent.backend,
                 stages.join(" and "),
                 printable(&absent.why)
@@ -65,8 +65,8 @@ impl Outcome {
 fn headline(outcome: &Outcome) -> String {
     let absent = match outcome.not_at_hand.len() {
         0 => String::new(),
-        1 => "; 1 step not at hand".to_owned(),
-        n => format!("; {n} steps not at hand"),
+        1 => "; 1 step unavailable".to_owned(),
+        n => format!("; {n} steps unavailable"),
     };
     match &outcome.first_break {
         Some(found) => format!(

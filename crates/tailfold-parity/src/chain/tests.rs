@@ -87,11 +87,11 @@ fn equal_steps_hold() {
     );
     let text = outcome.to_markdown();
     assert!(
-        text.starts_with("PASS all 3 steps hold on 2000 images; 2 steps not at hand\n\n| step ")
+        text.starts_with("PASS all 3 steps hold on 2000 images; 2 steps unavailable\n\n| step ")
     );
     // Each reason is listed once, and control characters are replaced.
     assert!(
-        text.ends_with("- not at hand: cuda for FP16 and INT8: no\u{fffd} driver"),
+        text.ends_with("- unavailable: cuda for FP16 and INT8: no\u{fffd} driver"),
         "{text}"
     );
 }

@@ -39,10 +39,12 @@ pub(super) fn unchecked(reasons: &[String]) -> Markup {
 
 fn verdict(verdict: Verdict, reasons: &[String]) -> Markup {
     let said = match verdict {
-        Verdict::Pass => "The candidate holds the policy, over all images and in every group.",
-        Verdict::Fail => "The candidate does not hold the policy.",
-        Verdict::Inconclusive => "These images cannot tell whether the candidate holds the policy.",
-        Verdict::Error => "Nothing was compared, so nothing is known of the candidate.",
+        Verdict::Pass => "The candidate meets the policy, over all images and in every group.",
+        Verdict::Fail => "The candidate does not meet the policy.",
+        Verdict::Inconclusive => {
+            "These images are too few to decide whether the candidate meets the policy."
+        }
+        Verdict::Error => "Nothing was compared, so there is no result for the candidate.",
     };
     let which = match verdict {
         Verdict::Pass => "Nearest to its margin: ",
@@ -72,7 +74,7 @@ fn warnings(warnings: &[String]) -> Markup {
     html! {
         section.warnings aria-labelledby="warnings" {
             h2 #warnings { "Warnings" }
-            p.muted { "They decide nothing." }
+            p.muted { "Warnings have no influence on the verdict." }
             ul { @for warning in first { li { (Text(warning)) } } }
             @if !rest.is_empty() {
                 details {

@@ -27,7 +27,7 @@ pub(super) fn section(report: &Report) -> Markup {
 fn table(report: &Report) -> Markup {
     html! {
         table.sortable {
-            caption { "Recall of each class. A class has too few images to be judged: a small p is a warning (McNemar, one-sided, after Holm), and decides nothing." }
+            caption { "Recall of each class. A class has too few images for a verdict: a small p (McNemar, one-sided, after Holm) is only a warning." }
             thead {
                 tr {
                     th scope="col" { "Class" }

@@ -8,7 +8,7 @@ use crate::Report;
 
 pub(super) fn section(report: &Report) -> Markup {
     html! {
-        p.muted { "A NaN or infinite logit fails, and the policy limits ties and the largest difference of a logit. The other numbers have no influence on the verdict." }
+        p.muted { "A NaN or infinite logit fails. The policy limits ties, and can limit the largest difference of a logit. The other numbers have no influence on the verdict." }
         div.pair {
             (scrolled("Table of the counts of each side", sides(report)))
             (scrolled("Table of the distances of logits", distances(report)))

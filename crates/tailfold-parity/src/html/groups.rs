@@ -18,7 +18,7 @@ pub(super) fn section(report: &Report) -> Markup {
             figcaption.muted {
                 "Difference of accuracy, candidate minus reference. The bar is exact: each of its ends is a one-sided "
                 (confidence) " % bound. A set passes while its left end is right of the margin, and fails once its right end is left of it. "
-                "The thin line below is the same by resampling; it decides nothing."
+                "The thin line below shows the bounds by resampling, which have no influence on the verdict."
             }
         }
         (scrolled("Table of the groups", table(report, &confidence)))

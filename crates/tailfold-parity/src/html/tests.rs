@@ -70,7 +70,7 @@ fn page_has_reasons_and_run() {
     for text in [
         "<title>fail: parity of the candidate</title>",
         "Content-Security-Policy",
-        "The candidate does not hold the policy.",
+        "The candidate does not meet the policy.",
         "few: 64.0 % against 70.0 % (-6.00 pp, 95 % upper bound -4.81, margin 1.00)",
         "Exit code 1",
         "<a class=\"skip\" href=\"#main\">",
@@ -105,9 +105,9 @@ fn page_has_reasons_and_run() {
 fn every_verdict_has_its_words() {
     let mut report = report();
     for (verdict, words) in [
-        (Verdict::Pass, "The candidate holds the policy"),
-        (Verdict::Inconclusive, "These images cannot tell"),
-        (Verdict::Fail, "The candidate does not hold"),
+        (Verdict::Pass, "The candidate meets the policy"),
+        (Verdict::Inconclusive, "These images are too few to decide"),
+        (Verdict::Fail, "The candidate does not meet"),
     ] {
         report.verdict = verdict;
         let page = report.to_html(&[]);

@@ -13,11 +13,11 @@ const AGAIN: f64 = 0.9;
 
 impl Policy {
     /// Proposes a policy file that the measured candidate meets, and would meet again on other images nine times in
-    /// ten. A comment above each number gives the measurement behind it. A margin is a promise to users, so the file
-    /// says that it was fitted.
+    /// ten. A comment above each fitted number gives the measurement behind it. A margin is a promise to users, so
+    /// the file says that it was fitted.
     ///
-    /// No margin is below the smallest one that the images can show. For a candidate that does not retain the
-    /// required share of a group's accuracy, no margin helps; a comment names the group.
+    /// No margin is below the smallest margin that the images can show. If the candidate does not retain the required
+    /// share of the accuracy in a set, no margin can make it pass; a comment names the set.
     pub fn suggest(report: &Report) -> String {
         let mut text = String::from(
             "# Proposed from one measured run. These numbers fit the measurement; a policy is a promise.\n\

@@ -30,7 +30,8 @@ impl Report {
                         .map_or(String::new(), |db| format!(", {db:.1} dB signal to noise")),
                     distance.mean_kl
                 ),
-                _ => "largest difference of a logit: not a number".to_owned(),
+                _ => "largest difference of a logit: none, because a logit is NaN or infinite"
+                    .to_owned(),
             },
             format!(
                 "calibration error: {:.2} % in the reference, {:.2} % in the candidate",
@@ -40,7 +41,7 @@ impl Report {
         ];
         for (group, mass) in self.masses.iter().rev() {
             facts.push(format!(
-                "{group}: {:.2} % of the images, given to {:.2} -> {:.2} % of them, with {:.2} -> {:.2} % of the probability",
+                "{group}: label of {:.2} % of the images, decision for {:.2} -> {:.2} %, mean probability {:.2} -> {:.2} %",
                 100.0 * mass.labels,
                 100.0 * mass.decisions.reference,
                 100.0 * mass.decisions.candidate,
@@ -50,7 +51,7 @@ impl Report {
         }
         for (name, part) in self.parts().filter(|(_, part)| part.ties.images > 0) {
             facts.push(format!(
-                "ties are won by the lowest class; won otherwise, {name} is between {} and {}",
+                "{name}: the lowest class wins ties; with another rule, the accuracy is between {} and {}",
                 percent(part.ties.least_top1),
                 percent(part.ties.most_top1)
             ));

@@ -20,9 +20,9 @@ ties at the top: 0 in the reference, 0 in the candidate
 NaN or infinite: 0 in the reference, 0 in the candidate
 logits differ by 2.000e0 at most, 2.348e-1 on average (root mean square), 12.1 dB signal to noise; mean divergence 2.81e-2 nats
 calibration error: 1.30 % in the reference, 0.70 % in the candidate
-few: 33.33 % of the images, given to 26.67 -> 24.63 % of them, with 28.80 -> 27.41 % of the probability
-medium: 33.33 % of the images, given to 36.67 -> 38.63 % of them, with 35.60 -> 36.94 % of the probability
-many: 33.33 % of the images, given to 36.67 -> 36.73 % of them, with 35.60 -> 35.65 % of the probability
+few: label of 33.33 % of the images, decision for 26.67 -> 24.63 %, mean probability 28.80 -> 27.41 %
+medium: label of 33.33 % of the images, decision for 36.67 -> 38.63 %, mean probability 35.60 -> 36.94 %
+many: label of 33.33 % of the images, decision for 36.67 -> 36.73 %, mean probability 35.60 -> 35.65 %
 back ends: tract against ort
 warning: class 2 raft|_: recall 64.0 % against 70.0 %, more lost than gained (p 2.6e-18, of 3 classes by Holm)
 

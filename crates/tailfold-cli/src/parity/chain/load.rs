@@ -81,7 +81,7 @@ pub(super) fn load(
         }
         ensure!(
             loaded.ready.len() > before,
-            "{}: no back end that runs {stage} models is at hand: {}",
+            "{}: no back end that runs {stage} models is available: {}",
             path.display(),
             loaded.reasons(stage)
         );
@@ -121,7 +121,7 @@ impl Loaded {
             Err(error) => {
                 let why = one_line(&error);
                 if is_required {
-                    bail!("{stage} needs the back end `{backend}`, which is not at hand: {why}");
+                    bail!("{stage} needs the back end `{backend}`, which is unavailable: {why}");
                 }
                 self.absent.push(Absent {
                     stage,

@@ -169,7 +169,7 @@ fn exchange<M: Models>(
 fn conclude(finding: &mut Finding, [from, to]: [&Cut; 2]) {
     let flips = finding.flips;
     let gain = format!(
-        "a cut at `{}` repairs {} of {flips} flips, at `{}` {}",
+        "a cut at `{}` repairs {} of {flips} flips, a cut at `{}` repairs {}",
         from.0, from.1.repaired, to.0, to.1.repaired
     );
     let outliers = &finding.outliers;
@@ -186,7 +186,7 @@ fn conclude(finding: &mut Finding, [from, to]: [&Cut; 2]) {
             name: found.name.clone(),
         });
         finding.conclusion = format!(
-            "the flips come from {} ({}): with the float model's in its place {} of {flips} are repaired; {gain}",
+            "the flips come from {} ({}): replacing this part by the float model's repairs {} of {flips} flips; {gain}",
             found.part.words(&found.name),
             found.operator,
             found.counted.repaired
@@ -195,12 +195,12 @@ fn conclude(finding: &mut Finding, [from, to]: [&Cut; 2]) {
     }
     let most = match (noisiest, finding.exchanges.first()) {
         (Some(noisy), _) => format!(
-            "; the noise of {} stands out, exchanged alone it repairs {}",
+            "; the noise of {} stands out, but exchanging this part alone repairs {}",
             noisy.part.words(&noisy.name),
             noisy.counted.repaired
         ),
         (None, Some(best)) => format!(
-            "; no part's noise stands out, the most that one repairs alone is {} ({})",
+            "; no part's noise stands out, and the best exchange of a single part repairs {} ({})",
             best.counted.repaired,
             best.part.words(&best.name)
         ),

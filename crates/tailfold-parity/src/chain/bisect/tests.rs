@@ -175,7 +175,7 @@ fn planted_layer_is_found_wherever_it_is() {
         assert_eq!(stretch.nodes.len(), if at == 1 || at == 2 { 2 } else { 1 });
         assert_eq!(found.exchanges[0].counted.repaired, 20);
         assert!(found.conclusion.starts_with(&format!(
-            "the flips come from the node `layer{at}` (Conv): with the float model's in its place 20 of 20 are repaired; a cut at "
+            "the flips come from the node `layer{at}` (Conv): replacing this part by the float model's repairs 20 of 20 flips; a cut at "
         )));
         assert_eq!(found.network_runs, made.runs + 30);
     }
@@ -197,8 +197,7 @@ fn part_without_noise_of_its_own_is_no_culprit() {
     // Its exchange repairs all flips, as any change of the noise can repair images near a border.
     let found = Made::new(Part::Node, 3, Decibel::Db(43.0)).search();
     assert!(found.culprit.is_none() && found.outliers.is_empty());
-    let sentence =
-        "; no part's noise stands out, the most that one repairs alone is 20 (the node `layer3`)";
+    let sentence = "; no part's noise stands out, and the best exchange of a single part repairs 20 (the node `layer3`)";
     assert!(found.conclusion.ends_with(sentence), "{}", found.conclusion);
 }
 
@@ -208,7 +207,8 @@ fn outlier_that_does_not_repair_is_no_culprit() {
     made.is_alone = false;
     let found = made.search();
     assert!(found.culprit.is_none());
-    let sentence = "; the noise of the node `layer3` stands out, exchanged alone it repairs 4";
+    let sentence =
+        "; the noise of the node `layer3` stands out, but exchanging this part alone repairs 4";
     assert!(found.conclusion.ends_with(sentence), "{}", found.conclusion);
 }
 

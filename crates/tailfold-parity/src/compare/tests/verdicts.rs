@@ -116,7 +116,7 @@ fn too_few_images_are_inconclusive_with_needed_number() {
     assert_eq!(
         report.reasons[0],
         "few: 100.0 % against 100.0 % (+0.00 pp, 95 % lower bound -4.87, margin 1.00); \
-         60 images cannot tell, about 239 more of few would at these rates"
+         60 images are too few to decide, about 239 more are needed at these flip rates"
     );
     let needed = report.groups.few.unwrap().images_needed.unwrap();
     let enough = labels(needed.div_ceil(2));

@@ -48,7 +48,7 @@ impl Pair {
             .filter(|t| **t != reference.input && **t != reference.output);
         ensure!(
             inner.count() > 0,
-            "no tensor inside of {} ({of_reference} tensors) has the name of one inside of {} ({}): a candidate is matched by names, as the quantizer keeps them",
+            "no inner tensor of {} ({of_reference} tensors) has the name of an inner tensor of {} ({} tensors): tensors are matched by name, and the quantizer keeps the names",
             files[0],
             files[1],
             known.len()

@@ -45,7 +45,7 @@ pub(super) fn trace(pair: &Pair, images: &Images) -> anyhow::Result<Trace> {
     names.extend(both.looks.iter().map(|(_, _, name)| name.clone()));
     let bytes = assemble(pair, both.nodes);
     let observer = TensorObserver::from_onnx(&bytes, "the two models as one graph", &names)?;
-    // Half of the images are flips, which come first in the list.
+    // At most half of the images are flips, which come first in the list.
     let images: Vec<&Vec<f32>> = {
         let half = MOST / 2;
         let (flips, others) = images.inputs.split_at(images.flips);
