@@ -199,7 +199,7 @@ impl Inner {
         descr.path().parts().first().cloned().unwrap_or_default()
     }
 
-    /// A column's type for messages: `DOUBLE`, `nested INT32`.
+    /// A column's type for messages, such as `DOUBLE` or `nested INT32`.
     fn form(&self, column: usize) -> String {
         let descr = self.descr(column);
         let physical = match (descr.physical_type(), descr.logical_type_ref()) {

@@ -45,7 +45,7 @@ pub(crate) const NEAR: f64 = 1e-5;
 #[derive(Clone, Debug)]
 pub struct ExactTest {
     table: Table,
-    /// Interval of the share of images that exactly one side gets right, as far as the data limit it.
+    /// 99.99 % confidence interval of the share of images that exactly one side gets right.
     discordance: RangeInclusive<f64>,
 }
 

@@ -59,7 +59,7 @@ impl Report {
             ("rules", "Rules", policy::rules(self)),
             ("classes", "Classes", classes::section(self)),
             ("flips", "Flips", flips::section(self, pictures)),
-            ("beside", "Beside the verdict", diagnostics::section(self)),
+            ("diagnostics", "Diagnostics", diagnostics::section(self)),
             ("policy", "Policy", policy::section(&self.policy)),
             ("run", "Run", run::section(self)),
         ];

@@ -19,7 +19,7 @@ use crate::{Policy, Verdict};
 /// Tolerance for rounding in a mean of recalls, which must not decide the rule on the retained share.
 const ROUNDING: f64 = 1e-12;
 
-/// Judges all images as one sample; its accuracy is the share of right images.
+/// Judges all images as one sample; its accuracy is the share of images that are classified correctly.
 pub(crate) fn overall(tallies: &[Tally], policy: &Policy) -> Option<Comparison> {
     let total = Tally::total(tallies);
     let share = |count: usize| count as f64 / total.images as f64;

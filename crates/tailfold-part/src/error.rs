@@ -10,7 +10,7 @@ pub enum PartErrorKind {
     File,
     /// A part is cut short or damaged, or has another schema or other tensors than its command writes.
     Damaged,
-    /// A file is not a part of a run in shards.
+    /// A file is not a part of a sharded run.
     NotAPart,
     /// The parts belong to different runs or commands.
     OtherRun,

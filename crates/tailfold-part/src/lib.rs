@@ -1,4 +1,4 @@
-//! Partial results of a run in shards, and the checks that all of them are there.
+//! Partial results of a sharded run, and checks that no part is missing.
 //!
 //! Internal to tailfold, no stability promise.
 //!

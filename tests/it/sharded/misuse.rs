@@ -87,7 +87,7 @@ fn parts_of_different_runs_are_named() {
         &[&args[..], &[&theirs, "--model", &model]].concat(),
     )
     .ended_with(0);
-    let message = format!("{theirs} is a part of `evaluate`, but {mine} is one of `parity`");
+    let message = format!("{theirs} is a part of `evaluate`, but {mine} is a part of `parity`");
     refused(&[mine.clone(), theirs], &[], &[&message]);
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Workers {
     top: usize,
 }
 
-/// Images per worker and batch, so many that waiting for the slowest image costs little.
+/// Images per worker and batch, enough that waiting for the slowest image costs little.
 const EACH: usize = 8;
 
 impl Workers {

@@ -11,7 +11,7 @@ use crate::{ParityError, ParityErrorKind};
 pub struct Closeness {
     /// Number of images.
     pub images: usize,
-    /// Number of images for which the two sets give different classes, or one of them none.
+    /// Number of images for which the two sets give different classes, or a set gives no class.
     pub flips: usize,
     /// Number of flips for which the two largest logits of the first set are closer than the tolerance, so that
     /// rounding decides.

@@ -8,7 +8,7 @@ use super::{Grouping, Policy};
 use crate::paired::quantile;
 use crate::report::{Comparison, Report};
 
-/// Chance to pass again that the proposed margins aim at, for the same candidate on as many other images.
+/// Probability that the candidate passes again on as many other images, at which the proposed margins aim.
 const AGAIN: f64 = 0.9;
 
 impl Policy {

@@ -35,8 +35,8 @@ pub struct Comparison {
     pub upper_bound_pp: f64,
     /// Accepted loss.
     pub margin_pp: f64,
-    /// Exact p-value for H0: the loss is at least the margin. The set passes only if it is at most the policy's
-    /// level.
+    /// Exact p-value for H0: the loss is at least the margin. The set passes only if this p-value is at most the
+    /// policy's level.
     pub margin_p: f64,
     /// Bounds by resampling, to compare with the exact bounds.
     pub bootstrap: Bootstrap,

@@ -17,7 +17,7 @@ pub(super) fn same_run(
 ) -> Result<(), PartError> {
     if part.kind() != expected.kind() {
         return Err(PartErrorKind::OtherRun.error(format!(
-            "{} is a part of `{found}`, but {} is one of `{expected}`",
+            "{} is a part of `{found}`, but {} is a part of `{expected}`",
             path.display(),
             other.display(),
             found = part.kind(),
@@ -45,7 +45,7 @@ pub(super) fn same_run(
     }
     if part.shard().of() != expected.shard().of() {
         return Err(PartErrorKind::OtherRun.error(format!(
-            "{} is shard {found}, but {} is shard {expected}: they share the images out \
+            "{} is shard {found}, but {} is shard {expected}: they split the images \
              differently",
             path.display(),
             other.display(),

@@ -55,7 +55,7 @@ fn parts_that_are_not_one_run_are_named() {
     );
     check(
         vec![of(0, 2), of(1, 3)],
-        "1.part is shard 1/3, but 0.part is shard 0/2: they share the images out differently",
+        "1.part is shard 1/3, but 0.part is shard 0/2: they split the images differently",
     );
     check(
         vec![
@@ -72,7 +72,7 @@ fn parts_that_are_not_one_run_are_named() {
     let other = Part::new(Kind::Parity, shard, IMAGES, &[1], &asked()).unwrap();
     check(
         vec![of(0, 2), ("b".into(), other)],
-        "b is a part of `parity`, but 0.part is one of `logits`",
+        "b is a part of `parity`, but 0.part is a part of `logits`",
     );
     let short = Part::new(Kind::Logits, shard, 7, &[1], &asked()).unwrap();
     check(
