@@ -128,7 +128,7 @@ impl fmt::Display for Warning {
                 100.0 * prior
             ),
             Self::NeverAnswered { class } => {
-                write!(f, "no image of the sample is answered with class `{class}`")
+                write!(f, "no image of the sample has class `{class}` as top-1")
             }
             Self::OffsetsBeyondScores {
                 offsets_range,
@@ -136,7 +136,7 @@ impl fmt::Display for Warning {
                 classes: [first, last],
             } => write!(
                 f,
-                "the offsets span {offsets_range:.2} logits (`{first}` to `{last}`), an image's scores {score_range:.2} on average: the prior decides more than the image"
+                "the offsets span {offsets_range:.2} logits (`{first}` to `{last}`), but the scores of an image span only {score_range:.2} on average: the prior decides more than the image"
             ),
             Self::FewEffectiveImages { effective, least } => write!(
                 f,

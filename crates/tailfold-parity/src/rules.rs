@@ -89,12 +89,12 @@ pub(crate) fn rules(facts: &Facts<'_>, policy: &Policy) -> Vec<Rule> {
         ),
     });
     if let Some(least) = policy.min_agreement {
-        let (agreement, asked) = (100.0 * facts.agreement, 100.0 * least);
+        let (agreement, required) = (100.0 * facts.agreement, 100.0 * least);
         rules.push(Rule {
             name: "agreement",
             verdict: holds(facts.agreement >= least),
             sentence: format!(
-                "both give the same class to {agreement:.2} % of the images, {asked:.2} % is asked"
+                "both give the same class to {agreement:.2} % of the images, {required:.2} % is required"
             ),
         });
     }

@@ -15,7 +15,7 @@ pub(crate) fn sentence(name: &str, part: &Comparison, policy: &Policy) -> String
     let (lower, upper) = (plain(part.lower_bound_pp), plain(part.upper_bound_pp));
     let margin = plain(part.margin_pp);
     let share = format!(
-        "{name} keeps {:.1} % of the reference's accuracy, {} % is asked",
+        "{name} keeps {:.1} % of the reference's accuracy, {} % is required",
         100.0 * part.retained.unwrap_or(1.0),
         trimmed(100.0 * policy.min_retained)
     );

@@ -92,7 +92,7 @@ fn retained_share_decides_when_margin_is_too_wide() {
     assert_eq!(
         report.reasons,
         [
-            "few keeps 95.0 % of the reference's accuracy, 99 % is asked: \
+            "few keeps 95.0 % of the reference's accuracy, 99 % is required: \
           9.5 % against 10.0 % (-0.50 pp, 95 % upper bound -0.33)"
         ]
     );
@@ -161,7 +161,7 @@ fn agreement_and_distance_are_rules_when_policy_sets_them() {
     );
     assert_eq!(
         report.reasons,
-        ["both give the same class to 99.94 % of the images, 100.00 % is asked"]
+        ["both give the same class to 99.94 % of the images, 100.00 % is required"]
     );
 }
 
