@@ -38,8 +38,8 @@ impl Start {
     }
 }
 
-/// Lowers the temperature along `temperatures` until the hard cells of `search` are good enough. Returns the last
-/// temperature that was used; `None` when the start was good enough.
+/// Lowers the temperature along `temperatures` until the hard cells of `search` are good enough. Returns the index
+/// of the last temperature that was used; `None` when the start was good enough.
 ///
 /// A warm search starts with a polish, and then at the lowest of the first temperatures at which it is still close.
 pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start) -> Option<usize> {
