@@ -10,7 +10,7 @@ use crate::search::Search;
 const ROUGH: f64 = 5e-4;
 /// Chi-square below which a warm start counts as the solution of a nearby problem.
 const NEARBY: f64 = 0.5;
-/// Temperature, counted from the first, at which a nearby solution is continued.
+/// Index of the lowest temperature at which a warm start may continue, counted from the first temperature.
 const WARM_STAGE: usize = 2;
 /// A temperature that leaves more than this fraction of the chi-square has gained little.
 const LITTLE: f64 = 0.7;
