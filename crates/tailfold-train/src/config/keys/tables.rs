@@ -81,8 +81,8 @@ fn child(name: &str, key: &Key) -> Option<(String, String)> {
     Some((definition.clone(), format!("{name}{dot}{}", key.name)))
 }
 
-/// The keys that the reader of configurations accepts in the table `name`, in the order of the sources; a schema lists them
-/// in alphabetical order. Empty for a table whose keys depend on its `kind`.
+/// The keys that the reader of configurations accepts in the table `name`, in the order of the sources; a schema lists
+/// them in alphabetical order. Empty for a table whose keys depend on its `kind`.
 pub(super) fn accepted_keys(name: &str) -> Vec<String> {
     let dot = if name.is_empty() { "" } else { "." };
     let unknown = format!("{name}{dot}'?' = 0");
