@@ -225,7 +225,8 @@ impl DataSpec {
 impl FromStr for DataSpec {
     type Err = SpecError;
 
-    /// Parses the options after the last `?`; if the path itself contains `?`, the text must end with `?`.
+    /// Parses the options after the last `?`. A path that itself contains `?` needs another `?` behind it, even without
+    /// options.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let (source, options) = text.rsplit_once('?').unwrap_or((text, ""));
         let mut spec = Self::whole(source.parse()?);

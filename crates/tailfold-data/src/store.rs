@@ -134,7 +134,7 @@ impl ImageStore {
             }
         };
         // The error names the first unusable image on any number of threads: all images before it are decoded, and
-        // images after it can be skipped.
+        // images after it need not be.
         let first_bad = AtomicUsize::new(usize::MAX);
         let images: Vec<_> = (0..data.len())
             .into_par_iter()

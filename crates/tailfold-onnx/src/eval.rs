@@ -20,7 +20,8 @@ use crate::proto::{DataType, NodeProto};
 /// Reason why a node is not folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfolded {
-    /// The operator is unsupported, or its inputs violate the specification. The runtime judges the node.
+    /// The operator is unsupported, or its inputs violate the specification. The node stays, and the
+    /// runtime accepts or refuses it.
     Unknown,
     /// The result has more than [`crate::limits::MOST_ELEMENTS`] elements.
     TooLarge,

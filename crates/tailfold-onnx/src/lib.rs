@@ -1,4 +1,5 @@
-//! Inference graphs as ONNX: built from a checkpoint, read, checked, changed, written and printed.
+//! Inference graphs as ONNX: built from a checkpoint, with offsets folded into the head, read, checked, rewritten,
+//! written and printed.
 //!
 //! Internal to tailfold, no stability promise.
 //!

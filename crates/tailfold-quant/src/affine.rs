@@ -108,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn value_in_range_has_at_most_half_a_step_of_error(
+        fn error_in_range_is_at_most_one_step_or_half_if_symmetric(
             low in -100.0_f32..100.0, width in 1e-3_f32..100.0, share in 0.0_f32..1.0,
         ) {
             let range = Range { low, high: low + width };
@@ -116,7 +116,8 @@ mod tests {
             for (scheme, steps) in [(Scheme::Affine, 1.001), (Scheme::Symmetric, 0.501)] {
                 let params = ActivationParams::of_range(range, scheme);
                 let error = (params.dequantize(params.quantize(value)) - value).abs();
-                // Rounding the zero point can move either end by another half step.
+                // Rounding a value costs half a step. In the affine scheme, rounding the zero point can move either
+                // end of the range by another half step.
                 prop_assert!(error <= params.scale * steps, "{error} against a step of {}", params.scale);
                 prop_assert!(params.dequantize(params.quantize(0.0)).abs() < f32::MIN_POSITIVE);
             }

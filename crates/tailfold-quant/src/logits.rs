@@ -23,7 +23,7 @@ pub(crate) fn logits(
     logits_of_some(model, name, set, &all, progress)
 }
 
-/// Returns the same for the images `indices` of `set`.
+/// Returns the logits of `model` on the images `indices` of `set`, as [`logits`] does for all images.
 ///
 /// # Errors
 /// As [`logits`].

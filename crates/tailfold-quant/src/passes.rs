@@ -193,6 +193,6 @@ pub fn share(
         Some(Kind::Ranges) => ranges::share(float, set, options, shard, progress),
         Some(Kind::Windows) => windows::share(float, set, options, passes, shard, progress),
         Some(Kind::Answers) => answers::share(float, set, options, passes, shard, progress),
-        _ => Err(QuantErrorKind::NoPass.error("there is no pass left to share out")),
+        _ => Err(QuantErrorKind::NoPass.error("all passes of the calibration are done already")),
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn calibrated(
     Ok((activations, statistics))
 }
 
-/// Adds the parameters of the tensors that only move observed values.
+/// Returns `activations`, extended by the parameters of the tensors that only move observed values.
 pub(crate) fn with_derived(
     region: &Region,
     activations: &BTreeMap<String, ActivationParams>,

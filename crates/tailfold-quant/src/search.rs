@@ -25,7 +25,7 @@ pub struct LayerEffect {
     pub agreement_alone: f64,
     /// Mean squared error of the logits against the float model when this layer alone is quantized.
     pub logit_error_alone: f64,
-    /// The same error when all layers but this one are quantized.
+    /// Mean squared error of the logits against the float model when all layers but this one are quantized.
     pub logit_error_without: f64,
     /// Whether the search keeps it in float.
     pub kept: bool,

@@ -11,8 +11,8 @@ use crate::error::{QuantError, QuantErrorKind};
 const WINDOWS_PER_WEIGHT: usize = 4;
 /// Fewest and most windows per layer.
 const WINDOWS: [usize; 2] = [512, 8192];
-/// Unit of the quantization error of a value: this fraction of a step. Errors as integers add up to the same
-/// sum in every order.
+/// Number of units per step in which quantization errors are counted. As integers, errors add up to the same sum
+/// in every order.
 pub(crate) const PARTS: f64 = (1_u32 << 20) as f64;
 /// Steps by the golden ratio spread any number of positions evenly over an image.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;

@@ -10,7 +10,7 @@ use crate::search::Search;
 const ROUGH: f64 = 5e-4;
 /// Chi-square below which a warm start counts as the solution of a nearby problem.
 const NEARBY: f64 = 0.5;
-/// Temperature, counted from the first, at which a nearby solution is continued.
+/// Index of the lowest temperature at which a warm start may continue, counted from the first temperature.
 const WARM_STAGE: usize = 2;
 /// A temperature that leaves more than this fraction of the chi-square has gained little.
 const LITTLE: f64 = 0.7;
@@ -38,8 +38,8 @@ impl Start {
     }
 }
 
-/// Lowers the temperature along `temperatures` until the hard cells of `search` are good enough. Returns the last
-/// temperature that was used; `None` when the start was good enough.
+/// Lowers the temperature along `temperatures` until the hard cells of `search` are good enough. Returns the index
+/// of the last temperature that was used; `None` when the start was good enough.
 ///
 /// A warm search starts with a polish, and then at the lowest of the first temperatures at which it is still close.
 pub(crate) fn anneal(search: &mut Search<'_>, temperatures: &[f64], start: Start) -> Option<usize> {

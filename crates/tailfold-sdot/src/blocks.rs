@@ -21,7 +21,7 @@ pub(crate) fn block_rows(classes: usize) -> usize {
     (BLOCK_SCORES / classes).clamp(64, 256)
 }
 
-/// Scores that can be read block by block, or every `stride`-th row of them.
+/// The scores of every `stride`-th row, which are read block by block.
 pub(crate) enum Blocks<'a> {
     Matrix {
         values: Cow<'a, [f32]>,

@@ -1,4 +1,4 @@
-//! Newton steps by conjugate gradients, for large Hessians of which only the products with vectors are computed.
+//! Newton steps by conjugate gradients, for large Hessians: only products of the Hessian with vectors are computed.
 
 use crate::energy::dot;
 use crate::graph::Kept;
@@ -12,7 +12,7 @@ const MAX_PRODUCTS: usize = 80;
 /// curvature.
 const RIDGE: f64 = 1e-6;
 /// Approximate largest movement of a class, in temperatures: the residual divided by this is added to the diagonal. Far
-/// from its mass a class has almost no curvature, and the rest of it does not indicate the direction.
+/// from its mass a class has almost no curvature, and this little curvature does not show in which direction to move.
 const FAR: f64 = 4.0;
 
 /// `epsilon` times the Hessian, computed from the kept probabilities.

@@ -10,8 +10,8 @@ const ROUGH: f64 = 1e-2;
 const SINGLE: f64 = 1e-10;
 
 /// Minimises the entropic energy of `search` at `epsilon`: the mean softmax approaches the target until its chi-square
-/// is at most `tolerance` and no class is off by more than half. Returns the point, and whether it satisfies both
-/// limits.
+/// is at most `tolerance` and every class is within the largest relative error. Returns the point, and whether it
+/// satisfies both limits.
 ///
 /// The search first goes directly to `epsilon`; if that fails, it passes through the higher ones of the falling
 /// `temperatures`: with widely separated scores, few samples are near a boundary, and the gradient does not show the

@@ -19,8 +19,8 @@ pub(crate) fn strides(rows: usize, classes: usize) -> Vec<usize> {
     strides
 }
 
-/// Returns the chi-square that is good enough for a level of `rows`: its solution differs from the solution of all rows
-/// by the sampling error, on average `classes / rows`, in any case.
+/// Returns the chi-square that is good enough for a level of `rows`. Even the exact solution of a level differs from
+/// the solution of all rows by the sampling error, a chi-square of `classes / rows` on average.
 pub(crate) fn tolerance(rows: usize, classes: usize) -> f64 {
     LEAVES * classes as f64 / rows as f64
 }

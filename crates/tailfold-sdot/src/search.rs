@@ -128,7 +128,7 @@ impl<'a> Search<'a> {
             && self.is_close(mass)
     }
 
-    /// Returns whether no class is off by more than half or by more than one sample.
+    /// Returns whether every class is within the largest relative error, or within one sample if that is more.
     pub(crate) fn is_close(&self, mass: &[f64]) -> bool {
         self.are_within(mass, self.limits.grain * ROUNDING)
     }

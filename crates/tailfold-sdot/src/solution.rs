@@ -44,8 +44,8 @@ pub struct Solution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
-    /// The chi-square of the masses is within the tolerance, and the largest relative error is too or is at most one
-    /// sample.
+    /// The chi-square of the masses is within the tolerance, and every class is within the largest relative error, or
+    /// within one sample if that is more.
     Converged,
     /// The tolerance is not met, but the chi-square is at most `sum_j w^2 / target_j` for the largest sample weight
     /// `w`: on average a class is one such sample away from its mass. Only more samples, or more even weights, help.

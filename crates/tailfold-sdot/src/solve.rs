@@ -54,7 +54,7 @@ pub fn solve(problem: &Problem<'_>, options: &Options) -> Result<Solution, Solve
         trace: Vec::new(),
     };
     let weights = SampleWeights::new(problem.sample_weights, problem.scores.rows())?;
-    // Soft masses of equal classes are determined by their offsets, so only hard masses need the merge.
+    // Offsets can give equal classes any soft masses, so only hard masses need the merge.
     if options.masses == Masses::Hard
         && let Some(twins) = Twins::of(&problem.scores)
     {

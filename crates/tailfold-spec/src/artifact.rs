@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}", path.display())]
 pub struct ArtifactError {
-    /// The failed action: `read`, `write` or `create`.
+    /// The failed action, such as `read`, `write` or `create`.
     pub action: &'static str,
     /// The file.
     pub path: PathBuf,

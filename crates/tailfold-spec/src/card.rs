@@ -10,7 +10,7 @@ use crate::{ClassGroups, OffsetsError, OffsetsRecord, Preprocess, PreprocessErro
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuantizationRecord {
-    /// Precision of the model: `int8`.
+    /// Precision of the model: `int8` or `fp16`.
     pub precision: String,
     /// Observer of the activation ranges, such as `minmax` or `percentile:99.99`.
     pub observer: String,

@@ -128,9 +128,9 @@ pub struct OffsetsRecord {
     /// Origin of the offsets: `training`, `zeros` or `resolved`.
     pub origin: String,
     /// Source measure: `sphere`, `balanced-features`, `features` or `none`. An export can also have
-    /// `prior-features`, whose classes are weighted by the target. The suffix `-scores` means scores of images
-    /// outside the training set. The suffix `, softmax at temperature T` means that the masses are mean
-    /// probabilities, not cell masses.
+    /// `prior-features`, whose classes are weighted by the target, and `balanced-scores` or `prior-scores`, which are
+    /// scores of images outside the training set. The suffix `, softmax at temperature T` means that the masses are
+    /// mean probabilities, not cell masses.
     pub source: String,
     /// Target masses, `[num_classes]`, which sum to 1.
     pub target: Vec<f64>,

@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for round in 0..rounds {
         let mut times = [0.0; 2];
         for turn in 0..2 {
-            // Both alternate in going first.
+            // tract and TractClassifier alternate in running first.
             let which = (round + turn) % 2;
             let begin = Instant::now();
             for _ in 0..TURN {

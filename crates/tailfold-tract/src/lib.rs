@@ -1,4 +1,4 @@
-//! Runs ONNX classifiers through tract on small CPUs, with quantized regions as programs of integer kernels;
+//! Runs ONNX classifiers through tract on small CPUs, with quantized regions as programs of integer kernels,
 //! and observes intermediate tensors.
 //!
 //! Internal to tailfold, no stability promise.

@@ -3,7 +3,7 @@
 use crate::Pixels;
 use crate::preprocess::luma;
 
-/// Replaces each value by `new` of it, through a table.
+/// Replaces each value `v` by `new(v)`, through a table.
 pub(super) fn map(image: &mut Pixels, new: impl Fn(u8) -> u8) {
     let table = table(new);
     for value in &mut image.values {

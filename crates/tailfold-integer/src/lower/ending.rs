@@ -130,7 +130,7 @@ impl<'a> Lowering<'a> {
         Ok((low <= high).then_some(Bounds { low, high }))
     }
 
-    /// Returns the clamp of `ending` narrowed by node `index`, an activation of quantized values.
+    /// Returns the clamp of `ending`, narrowed by node `index` if that node is an activation.
     pub(crate) fn narrowed(&self, index: usize, ending: &Ending) -> Result<[i16; 2], IntegerError> {
         let Some(own) = self.activation(index)? else {
             return Ok(ending.clamp);
@@ -139,8 +139,8 @@ impl<'a> Lowering<'a> {
         Ok(own.codes(ending.steps).map(|end| end.clamp(low, high)))
     }
 
-    /// Returns the steps of the QuantizeLinear node `index`, if every reader dequantizes its codes with the
-    /// same steps.
+    /// Returns the steps of the QuantizeLinear node `index`; `None` unless its codes have readers, every reader
+    /// dequantizes them with the same steps, and the graph does not output them.
     pub(crate) fn own(&self, index: usize) -> Result<Option<Steps>, IntegerError> {
         let node = &self.graph.nodes[index];
         let Some(params) = Params::read(&self.graph, node)? else {

@@ -99,8 +99,8 @@ impl<'a> Lowering<'a> {
         None
     }
 
-    /// Returns the operators between the quantized tensor `x` and the node `quantize`, of which node `first` is the
-    /// earliest.
+    /// Returns the operators between the quantized tensor `x` and the node `quantize`; node `first` is the earliest of
+    /// them.
     ///
     /// `None` when an operator is not elementwise, reads another tensor, or has a result that is also read elsewhere.
     fn between(

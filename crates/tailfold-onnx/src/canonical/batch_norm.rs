@@ -19,8 +19,9 @@ pub(crate) struct Affine {
 }
 
 /// Folds each such node into the Conv before it, if the weight of the Conv is an f32 constant and no other node reads
-/// its output. The values are computed in f64 and rounded to f32 once per folded node. Weights that many convolutions
-/// share, and many nodes after one convolution, stay beyond a budget of elements.
+/// its output. The values are computed in f64 and rounded to f32 once per folded node. A budget of
+/// elements bounds the work for weights that many convolutions share, and for many nodes after one convolution; the
+/// nodes beyond the budget stay.
 pub(super) fn fold(model: &mut Model) -> Result<(), OnnxError> {
     if !has_affine(model.graph()) {
         return Ok(());

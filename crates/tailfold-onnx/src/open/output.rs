@@ -26,7 +26,7 @@ pub struct OutputPort {
     constants: Vec<TensorProto>,
 }
 
-/// Operators that make logits: nothing before them is a Softmax or Sigmoid at the end.
+/// Operators that produce logits: a Softmax or Sigmoid before such an operator is not at the end of the classifier.
 const ENDS: [&str; 3] = ["Conv", "DequantizeLinear", "Gemm"];
 
 impl OutputPort {

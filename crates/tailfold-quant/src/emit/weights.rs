@@ -38,7 +38,7 @@ pub(super) fn quantize(
             continue;
         }
         let (shape, _) = model.initializer_f32(&weight)?;
-        // A node without integer kernel may read the weight before the first weighted node does.
+        // A node without an integer kernel may read the weight before the first weighted node does.
         let first = model
             .nodes()
             .iter()

@@ -90,8 +90,8 @@ fn range_covers_every_lane_and_rejects_non_finite_values() {
 fn percentile_range_matches_onnx_runtime_within_a_bin() {
     let values = peaked();
     let positive: Vec<f32> = values.iter().map(|v| v.max(0.0)).collect();
-    // Expected: HistogramCollector of ONNX Runtime 1.32 with 2,048 bins on the same values. No share is a
-    // whole number of values, where the two definitions differ.
+    // Expected: HistogramCollector of ONNX Runtime 1.32 with 2,048 bins on the same values. The two
+    // definitions differ if a share is a whole number of values, so no share here is.
     for (values, scheme, percent, low, high) in [
         (&values, Scheme::Affine, 99.0025, -2.583_473, 2.587_312),
         (&values, Scheme::Affine, 99.9025, -3.401_125, 3.282_124),
@@ -147,7 +147,7 @@ fn moving_average_matches_onnx_runtime() {
 }
 
 #[test]
-fn only_percentile_range_leaves_an_outlier_out() {
+fn percentile_leaves_an_outlier_out_but_min_max_and_mse_do_not() {
     let mut values: Vec<f32> = (0..10_000_u16).map(|i| f32::from(i) / 10_000.0).collect();
     values.push(100.0);
     let seen = seen(&[&values]);

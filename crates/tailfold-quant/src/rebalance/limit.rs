@@ -1,6 +1,6 @@
 //! Limits the shifts to the measured error of each logit.
 
-/// Bisections of the interval of the common part: more than a double has bits of precision.
+/// Number of bisections of the interval of the common value: more than the 53 bits of precision of an f64.
 const HALVINGS: usize = 60;
 
 /// Clamps each of `shifts` `[classes]`, sum 0, to its limit in `limits` `[classes]`, after subtracting a common value

@@ -27,7 +27,7 @@ impl Function {
         let mut nodes = BTreeSet::from([end]);
         loop {
             let sources = sources(wires, &nodes);
-            // Sources that only the function reads and an elementwise operator makes become part of the function.
+            // An elementwise operator becomes part of the function if only the function reads its result.
             let makers = sources.iter().filter(|source| !wires.is_output(source));
             let makers = makers.filter(|source| {
                 let mut readers = wires.readers(source).iter();

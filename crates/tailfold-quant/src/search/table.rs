@@ -5,7 +5,8 @@ use tailfold_spec::Group;
 use super::{LayerEffect, Search};
 
 impl Search {
-    /// Renders the layers as a table, with a last line about the kept layers and the margins.
+    /// Renders the layers as a table, by descending logit error of the layer alone, with a last line about the
+    /// kept layers and the margins.
     pub fn to_table(&self) -> String {
         let of = self.group.map_or("all", Group::as_str);
         let mut text = format!(

@@ -93,7 +93,8 @@ fn cell_masses_are_closer_than_with_gaussian_points() {
     let axis = |p: &[f32]| (2.0 * p[0] + 2.0 * p[1] + p[2]) / 3.0;
     let cap = (move |p: &[f32]| f64::from(u8::from(axis(p) > 0.8)), 0.1);
     assert!(gain(4_096, 3, cap) > 3.0);
-    // Two oblique planes, and one plane that involves all coordinates: its gain fades with the dimension.
+    // A cell between two oblique planes, and a half space whose plane involves all coordinates. The gain for the half
+    // space fades with the dimension.
     for (dim, least) in [(64, 1.3), (200, 0.8)] {
         let quarter = |p: &[f32]| f64::from(u8::from(p[0] > p[1] && p[2] > p[3]));
         assert!(gain(4_096, dim, (quarter, 0.25)) > 2.0, "dim {dim}");

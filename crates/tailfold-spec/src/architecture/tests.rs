@@ -145,7 +145,7 @@ fn same_padding_follows_size() {
     let pads: Vec<_> = strided.iter().map(|layer| layer.pads).collect();
     let (three, five) = ([0, 0, 1, 1], [1, 1, 2, 2]);
     assert_eq!(pads, [three, three, five, three, five]);
-    // With 33 rows, the padding is odd at four of the strided layers.
+    // 33 rows need an even number of zeros, one before and one after the image; 224 columns need one zero, after it.
     let plan = network(Body::EfficientnetLite0, [3, 33, 224], 10).plan();
     assert_eq!(plan.stem.pads, [1, 0, 1, 1]);
 }

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_counts_but_those_without_effect() {
+    fn differences_omit_keys_without_effect() {
         let text = r#"
             name = "a"
             data = "embedded"

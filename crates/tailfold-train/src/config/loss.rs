@@ -150,7 +150,7 @@ pub(super) fn check(config: &TrainConfig) -> Result<(), TrainError> {
         if given && owner != config.loss {
             let (loss, owner) = (config.loss.as_str(), owner.as_str());
             let text =
-                format!("[{table}] has no effect beside loss `{loss}`: it belongs to `{owner}`");
+                format!("[{table}] has no effect with loss `{loss}`: it belongs to `{owner}`");
             return Err(TrainErrorKind::Config.error(text));
         }
     }
@@ -162,14 +162,14 @@ pub(super) fn check(config: &TrainConfig) -> Result<(), TrainError> {
                 matches!(config.network.head, Head::Cosine { .. }),
                 "network.head",
                 "linear",
-                "a cosine head beside `ldam`, whose margins are cosines",
+                "a cosine head with loss `ldam`, whose margins are cosines",
             )?;
             config.ldam.clone().unwrap_or_default().check()
         }
         LossKind::LogitAdjustment => config.logit_adjustment.clone().unwrap_or_default().check(),
         LossKind::Sdot => match &config.offsets {
             Some(offsets) => offsets.check(config.epochs),
-            None => ensure(false, "loss", "sdot", "an [offsets] table beside `sdot`"),
+            None => ensure(false, "loss", "sdot", "an [offsets] table with loss `sdot`"),
         },
     }
 }

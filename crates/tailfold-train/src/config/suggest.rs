@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_is_named() {
+    fn nearest_accepted_name_is_suggested() {
         let check = |text: &str, found: &str, nearest: &str| {
             let Some(suggestion) = suggestion(text) else {
                 panic!("nothing for {text}");
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_are_a_question() {
+    fn suggestion_is_worded_as_a_question() {
         let suggestion = suggestion("epoch = 1").unwrap();
         assert_eq!(
             suggestion.to_string(),

@@ -134,16 +134,16 @@ fn every_range_of_a_loss_is_checked() {
 }
 
 #[test]
-fn a_loss_has_what_it_needs() {
+fn sdot_needs_offsets_and_ldam_needs_cosine_head() {
     refused(
         "loss = 'sdot'",
-        "loss is sdot, expected an [offsets] table beside `sdot`",
+        "loss is sdot, expected an [offsets] table with loss `sdot`",
     );
     read("loss = 'sdot'\noffsets = {}").unwrap();
     let linear = "network = { depth = 8, head = { kind = 'linear' } }";
     refused(
         &format!("loss = 'ldam'\n{linear}"),
-        "network.head is linear, expected a cosine head beside `ldam`, whose margins are cosines",
+        "network.head is linear, expected a cosine head with loss `ldam`, whose margins are cosines",
     );
     read("loss = 'ldam'").unwrap();
     for loss in ["ce", "focal", "logit-adjustment"] {
@@ -152,7 +152,7 @@ fn a_loss_has_what_it_needs() {
 }
 
 #[test]
-fn a_table_without_effect_is_refused() {
+fn table_of_another_loss_is_refused() {
     let losses = ["ce", "focal", "ldam", "logit-adjustment", "sdot"];
     for (table, owner) in [
         ("focal", "focal"),
@@ -164,14 +164,14 @@ fn a_table_without_effect_is_refused() {
             let own = if loss == "sdot" { "offsets = {}" } else { "" };
             refused(
                 &format!("loss = '{loss}'\n{own}\n{table} = {{}}"),
-                &format!("[{table}] has no effect beside loss `{loss}`: it belongs to `{owner}`"),
+                &format!("[{table}] has no effect with loss `{loss}`: it belongs to `{owner}`"),
             );
         }
     }
 }
 
 #[test]
-fn a_target_is_a_name_or_a_file() {
+fn target_is_a_name_or_a_file() {
     let target = |text: &str| {
         let config = read(&format!("loss = 'sdot'\noffsets.target = {text}")).unwrap();
         config.offsets.unwrap().target
@@ -185,7 +185,7 @@ fn a_target_is_a_name_or_a_file() {
 }
 
 #[test]
-fn a_file_with_a_slip_says_what_was_meant() {
+fn misspelled_key_in_file_is_error_with_nearest_key() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("run.toml");
     let text = BASE.replace("epochs", "epoch");

@@ -87,13 +87,13 @@ fn meaning(key: &Key) -> String {
     meaning
 }
 
-/// The paragraphs of `text` as lines of the page.
+/// Joins the lines of each paragraph of `text` into one line.
 fn line(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(|one| one.replace('\n', " "));
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
-/// `text` inside a table.
+/// Formats `text` as the content of a table cell.
 fn cell(text: &str) -> String {
     line(text).replace("\n\n", "<br>").replace('|', "\\|")
 }

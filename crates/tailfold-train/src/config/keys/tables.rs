@@ -21,17 +21,17 @@ pub(super) struct Table {
 /// One key of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Key {
-    /// Its name.
+    /// Name of the key.
     pub(super) name: String,
-    /// Its type.
+    /// Type of the key's value.
     pub(super) kind: Kind,
-    /// Its default as TOML, if it has one.
+    /// Default as TOML; `None` for a key without a default.
     pub(super) default: Option<String>,
     /// Whether a configuration must have the key.
     pub(super) required: bool,
-    /// Its meaning.
+    /// Meaning of the key.
     pub(super) about: String,
-    /// The accepted values and their meanings, where they are a list.
+    /// The accepted values and their meanings; empty if the schema does not list the values.
     pub(super) values: Vec<(String, String)>,
 }
 
@@ -81,8 +81,8 @@ fn child(name: &str, key: &Key) -> Option<(String, String)> {
     Some((definition.clone(), format!("{name}{dot}{}", key.name)))
 }
 
-/// The keys that the reader of configurations accepts in the table `name`, in the order of the sources. A schema has its keys
-/// in the order of the alphabet. Empty for a table whose keys depend on its `kind`.
+/// The keys that the reader of configurations accepts in the table `name`, in the order of the sources; a schema lists
+/// them in alphabetical order. Empty for a table whose keys depend on its `kind`.
 pub(super) fn accepted_keys(name: &str) -> Vec<String> {
     let dot = if name.is_empty() { "" } else { "." };
     let unknown = format!("{name}{dot}'?' = 0");
@@ -106,7 +106,7 @@ fn keys(root: &Value, table: &Value) -> Vec<Key> {
     }
 }
 
-/// The keys of a table whose key `tag` decides which others there are.
+/// The keys of a table whose key `tag` decides which other keys the table has.
 fn tagged_keys(root: &Value, table: &Value, tag: &str) -> Vec<Key> {
     let variants = list(table, "oneOf");
     let value = |variant: &Value| as_toml(&variant["properties"][tag]["const"]);
@@ -134,7 +134,7 @@ fn key(root: &Value, name: &str, schema: &Value, required: bool) -> Key {
     let tag = tag(meant);
     let table = tag.is_some() || meant.get("properties").is_some();
     let default = schema.get("default").filter(|value| !value.is_null());
-    // The defaults of a table stand at its keys.
+    // A table has no default of its own: its keys show their defaults.
     let shown = default.filter(|_| tag.is_some() || !table);
     Key {
         name: name.to_owned(),
@@ -152,7 +152,7 @@ fn key(root: &Value, name: &str, schema: &Value, required: bool) -> Key {
 
 /// The schema that `schema` refers to, with its name; `schema` itself when it refers to none.
 fn resolved<'a>(root: &'a Value, schema: &'a Value) -> (&'a str, &'a Value) {
-    // An optional value is one of a schema and null.
+    // The schema of an optional value is `anyOf` the schema of the value and null.
     let mut alternatives = list(schema, "anyOf").iter();
     let some = alternatives.find(|one| one["type"] != "null");
     let schema = some.unwrap_or(schema);
@@ -163,7 +163,7 @@ fn resolved<'a>(root: &'a Value, schema: &'a Value) -> (&'a str, &'a Value) {
     }
 }
 
-/// The key that tells the variants of a table apart.
+/// The key that selects the variant of a table; `None` for a table without variants.
 fn tag(table: &Value) -> Option<&str> {
     let first = list(table, "oneOf").first()?;
     let constant = |(_, schema): &(&str, &Value)| schema.get("const").is_some();
@@ -251,7 +251,7 @@ mod tests {
             assert!(!table.about.is_empty(), "{:?}", table.names);
             for key in table.keys {
                 assert!(key.about.ends_with('.'), "{:?} {key:?}", table.names);
-                // A link of rustdoc leads nowhere in the page.
+                // A rustdoc link does not work in the Markdown page.
                 assert!(!key.about.contains("[`"), "{:?} {key:?}", table.names);
                 for (value, about) in &key.values {
                     assert!(about.ends_with('.'), "{:?} {value} {about}", table.names);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_schema_are_the_accepted_ones() {
+    fn schema_has_exactly_the_accepted_keys() {
         let mut compared = 0;
         for table in all() {
             for name in &table.names {

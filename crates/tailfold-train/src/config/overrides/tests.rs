@@ -24,7 +24,7 @@ fn read(given: &[&str]) -> Result<TrainConfig, TrainError> {
 }
 
 #[test]
-fn given_values_take_the_place_of_the_files() {
+fn given_values_override_the_file() {
     let plain = read(&[]).unwrap();
     let config = read(&[
         "epochs=200",
@@ -65,7 +65,7 @@ fn given_values_take_the_place_of_the_files() {
 }
 
 #[test]
-fn what_has_no_place_is_refused() {
+fn invalid_override_is_refused() {
     let check = |given: &str, expect: &str| {
         let error = read(&[given]).unwrap_err();
         assert_eq!(error.kind(), TrainErrorKind::Config, "{error}");

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn rarest_class_has_largest_margin() {
-    // With 16 and 81 times as many images, the margins are 1/2 and 1/3.
+    // With 16 and 81 times as many images as the rarest class, the margins are 1/2 and 1/3 of the largest.
     close(
         &ldam_margins(&[81, 16, 1], 0.5),
         &[0.5 / 3.0, 0.25, 0.5],

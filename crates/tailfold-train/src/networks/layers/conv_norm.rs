@@ -33,8 +33,8 @@ pub(crate) fn conv_norm(
     }
 }
 
-/// Computes the same with the back end's own operations. In half precision, only the convolution and the result are
-/// half; the statistics and the sum with the residual are in single precision.
+/// Computes [`conv_norm`] with the back end's own operations. In half precision, only the convolution and the result
+/// are half; the statistics and the sum with the residual are in single precision.
 pub(crate) fn plain(
     conv: &Conv2d,
     norm: &BatchNorm,

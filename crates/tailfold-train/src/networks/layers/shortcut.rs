@@ -26,7 +26,7 @@ pub(crate) fn subsample_and_widen(x: Tensor<4>, to: usize, stride: usize) -> Ten
     plain(x, to, stride)
 }
 
-/// Computes the same with the back end's own operations.
+/// Computes [`subsample_and_widen`] with the back end's own operations.
 fn plain(x: Tensor<4>, to: usize, stride: usize) -> Tensor<4> {
     let [n, from, h, w] = x.dims();
     let x = if stride == 1 {
