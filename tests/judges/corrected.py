@@ -77,7 +77,7 @@ def layer_errors(float_model, rounded, inputs):
     return {name: float(sums.var(axis=axes[sums.ndim]).mean()) for name, sums in zip(names, answers(model, inputs, names))}
 
 
-def rounding_errs_less(evidence):
+def rounding_reduces_error(evidence):
     inputs, calibration = images(evidence)
     models = [
         quantized(evidence, calibration, name, *flags)
@@ -88,7 +88,7 @@ def rounding_errs_less(evidence):
         raise Verdict(f"layers {sorted(nearest)} and {sorted(adaptive)}")
     ratios = {name.split(".weight")[0]: adaptive[name] / nearest[name] for name in nearest}
     worst = max(ratios, key=ratios.get)
-    figures = f"{len(ratios)} layers: error of their sums at most {ratios[worst]:.2f} of the nearest codes' ({worst})"
+    figures = f"{len(ratios)} layers: error of their sums at most {ratios[worst]:.2f} of the error of rounding to nearest ({worst})"
     # This condition also catches NaN.
     if not ratios[worst] < LEAST_GAIN:
         raise Verdict(figures)

@@ -183,7 +183,7 @@ class Page:
             if element[0] == "BODY":
                 break
             if not element[2]:
-                self.fail(f"nobody sees that {element[:2]} has the focus")
+                self.fail(f"the focus on {element[:2]} is not visible")
             reached.append(element)
             if element[1] == "command":
                 selected = page.evaluate("(({value, selectionStart: a, selectionEnd: b}) => value.slice(a, b))(document.activeElement)")

@@ -83,7 +83,7 @@ def run_job(evidence, job, name, artifacts, variables, place):
             for found in sorted(artifacts.glob(options.get("pattern", options.get("name")))):
                 shutil.copytree(found, folder / options["path"], dirs_exist_ok=True)
         else:
-            raise Verdict(f"a step of {name} that nobody here can execute: {step}")
+            raise Verdict(f"a step of {name} cannot be executed here: {step}")
     return printed
 
 

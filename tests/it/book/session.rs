@@ -17,7 +17,7 @@ use super::script::{Line, lines};
 /// Longest time that the commands of one page may take together.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// The blocks of a page that were run, and the other ones.
+/// The result for the blocks of a page.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// Number of blocks that were run.
@@ -126,7 +126,8 @@ impl Session {
         None
     }
 
-    /// The script of `commands`: the output of each goes to a file of its own, and its exit code to the file `codes`.
+    /// The script of `commands`. It writes the output of each command to a separate file, and the exit codes to the file `codes`.
+    /// It ends at the first unexpected exit code.
     fn script(&self, commands: &[Line]) -> String {
         let mut script = String::new();
         for (number, line) in commands.iter().enumerate() {
