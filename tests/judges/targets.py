@@ -72,7 +72,7 @@ def ort_form(model, values):
     for makers, node in biases(model):
         x, w, b = (makers[name] for name in node.input)
         if values[b.input[0]].dtype != np.int32 or values[b.input[2]].any():
-            raise Verdict(f"the bias of {node.name} is no int32 with zero point 0")
+            raise Verdict(f"the bias of {node.name} is not int32 with zero point 0")
         if not np.array_equal(values[b.input[1]], values[x.input[1]] * values[w.input[1]]):
             raise Verdict(f"the bias of {node.name} has other scales than s_x * s_w")
 
@@ -119,7 +119,7 @@ def agreement(target, model, float_model, inputs, least=AGREEMENT):
     figures = f"{len(inputs)} images: " + ", ".join(f"{level} {100 * share:.2f} %" for level, share in shares.items())
     # Optimizations may replace the graph's own arithmetic, so the limit holds only for the plain graph.
     if shares["plain"] < least[target]:
-        raise Verdict(figures)
+        raise Verdict(f"{figures}; required for plain {100 * least[target]:g} %")
     return figures
 
 
