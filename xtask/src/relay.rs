@@ -68,7 +68,7 @@ pub(crate) fn benchmark(word: &str, args: &Args) -> anyhow::Result<ExitCode> {
 pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
     let mut train = Command::new(build_for(args.device(), "tailfold-train")?);
     train.args(&args.args);
-    // Without `--config`, the program prints a list or reports the missing option.
+    // Without `--config`, the program prints its keys or completions, or reports the missing option.
     if !args.asks_help()
         && args.value("--out").is_none()
         && let Some(config) = args.value("--config")

@@ -285,7 +285,7 @@ fn publish(report: &Report, args: &Args, out: &Path) -> anyhow::Result<()> {
     } else {
         markdown.trim_end()
     });
-    say(&format!("runs, table and pictures: {}", out.display()));
+    say(&format!("runs, table and charts: {}", out.display()));
     Ok(())
 }
 
