@@ -46,7 +46,13 @@ pub(super) fn run(name: &str, page: &Page) -> Outcome {
                     command: "the preparation of the block".to_owned(),
                     codes: vec![0],
                 }));
-                commands.extend(lines(block).expect("the blocks were checked"));
+                match lines(block) {
+                    Ok(lines) => commands.extend(lines),
+                    Err(why) => {
+                        outcome.fault = Some(format!("{name}:{}: {why}", block.line));
+                        return outcome;
+                    }
+                }
             }
         }
     }
