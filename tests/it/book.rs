@@ -1,8 +1,9 @@
 //! Tests of the documentation: links lead somewhere, the summary lists every page, and the commands of a page run.
 //!
 //! A block with the info string `sh` is run from a copy of the repository. Each of its commands must end with 0, or with the code
-//! in the comment at its end: `# exit 3`, `# exit 0 or 3`. The line `<!-- not run: REASON -->` before a block exempts it, and
-//! `<!-- run first: NAME -->` makes the files that the page takes from its reader.
+//! in the comment at its end: `# exit 3`, `# exit 0 or 3`. The line `<!-- not run: REASON -->` before a block exempts it. The line
+//! `<!-- run first: NAME -->` runs a script of `preparations.rs` before the block, which makes files that readers have of their
+//! own.
 
 mod commands;
 mod links;

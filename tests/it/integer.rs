@@ -104,7 +104,7 @@ fn info_reports_kernel_of_each_node_and_can_require_integers() {
 }
 
 #[test]
-fn integer_back_end_gives_same_result_on_any_thread_count_and_rejects_float() {
+fn integer_back_end_gives_same_result_on_two_threads_and_rejects_float() {
     let scratch = Scratch::new();
     let image = scratch.at("boot.png");
     let pixels = embedded("split=test&per-class=1").image(0).unwrap();

@@ -144,7 +144,7 @@ fn killed_run_resumes_to_same_bytes() {
     let (mut kills, mut finished) = (0, false);
     for milliseconds in [0, 10, 25, 45, 70, 100] {
         let (mut child, _talk) = start(training(&scratch, "killed", &SAVING));
-        // A slow machine needs time for the first state, without which there is nothing to go on from.
+        // A slow machine needs time to save the first state, without which the run cannot be resumed.
         while !fs::exists(scratch.at("killed/resume")).unwrap()
             && child.try_wait().unwrap().is_none()
         {

@@ -1,4 +1,4 @@
-//! `tailfold-lab`: table and chart of a kept report, and errors of invalid arguments.
+//! `tailfold-lab`: table and chart of a committed report, and errors of invalid arguments.
 
 use std::fs;
 
@@ -13,15 +13,18 @@ fn committed_report_of_suite_gives_committed_table_and_chart() {
     bench.args(["--root", ".", "bench", "--from", "docs/bench/nets.json"]);
     bench.arg("--chart");
     finish(bench.args([&chart, "--markdown", &table])).ended_with(0);
-    for (made, kept) in [
+    for (made, name) in [
         (chart, "docs/bench/nets.svg"),
         (table, "docs/bench/nets.md"),
     ] {
-        let (made, kept) = (
+        let (made, committed) = (
             fs::read(made).unwrap(),
-            fs::read(root().join(kept)).unwrap(),
+            fs::read(root().join(name)).unwrap(),
         );
-        assert!(made == kept, "the report gives another picture or table");
+        assert!(
+            made == committed,
+            "{name} differs from the output for docs/bench/nets.json"
+        );
     }
 }
 

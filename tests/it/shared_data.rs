@@ -32,7 +32,7 @@ pub(crate) fn shared_data() -> Option<PathBuf> {
 
 /// Reports that the running test is skipped.
 ///
-/// `cargo test` captures only the output of print macros. This writes to stderr directly, so that the line shows in a
+/// The function writes to stderr directly, because `cargo test` captures the output of print macros. So the line shows in a
 /// passing run, and `cargo xtask ci` counts it.
 fn skipped(why: &str) {
     let thread = std::thread::current();

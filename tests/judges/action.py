@@ -34,8 +34,8 @@ def action_tells_the_verdict(evidence):
     for name, given, (code, verdict, ends_with) in cases:
         found = run(evidence, steps, action["inputs"], name, given)
         if found != (str(code), verdict, ends_with):
-            raise Verdict(f"{name}: exit code, verdict and end are {found}")
-    return f"{len(cases)} cases executed, each verdict told and the job ended as it should"
+            raise Verdict(f"{name}: exit code, verdict and status of the job are {found}, expected {(str(code), verdict, ends_with)}")
+    return f"{len(cases)} cases executed, each with the expected exit code, verdict and status of the job"
 
 
 def strict(evidence):
@@ -57,7 +57,7 @@ def run(evidence, steps, inputs, name, given):
     values |= {f"steps.compare.outputs.{key}": value for key, value in told.items()}
     done = execute(evidence, steps["Verdict"], folder, values, {}, check=False)
     if told["verdict"] != "error" and told["verdict"] not in summary.read_text().lower():
-        raise Verdict(f"{name}: the summary does not tell the verdict {told['verdict']}")
+        raise Verdict(f"{name}: the summary does not have the verdict {told['verdict']}")
     return told["exit-code"], told["verdict"], done.returncode
 
 

@@ -28,14 +28,15 @@ def float_agrees(evidence):
         differs = said.argmax(axis=1) != found.argmax(axis=1)
         clearly = np.flatnonzero(differs & ~tied)
         if len(clearly):
-            raise Verdict(f"ONNX Runtime ({level}) decides otherwise on {len(clearly)} clear images: {some(clearly)}")
+            raise Verdict(f"ONNX Runtime ({level}) has another top-1 class for {len(clearly)} images without a tie: {some(clearly)}")
         distance, allowed = largest_difference(said, found), TOLERANCE * max(1.0, float(np.abs(found).max()))
         if distance > allowed:
             raise Verdict(f"ONNX Runtime ({level}) differs by {distance:.2e} in a logit, allowed {allowed:.2e}")
         among = f" ({int(differs.sum())} differ among the ties)" if differs.any() else ""
         figures.append(f"{level}: agreement {100 * (1 - differs.mean()):.2f} %{among}, logits within {distance:.1e}")
     if tied.mean() > MOST_TIES:
-        raise Verdict(f"{int(tied.sum())} of {len(said)} images have their top two logits within {TIE:.0e}")
+        most = f"at most {100 * MOST_TIES:g} % may"
+        raise Verdict(f"{int(tied.sum())} of {len(said)} images have their top two logits within {TIE:.0e}, {most}")
     ties = np.flatnonzero(tied)
     figures.append(f"top two within {TIE:.0e}: " + (f"images {', '.join(map(str, ties))}" if len(ties) else "no image"))
     return "; ".join(figures)
@@ -52,7 +53,8 @@ def int8_agrees(evidence):
         share = float((said.argmax(axis=1) == found.argmax(axis=1)).mean())
         # Optimizations may replace the graph's own arithmetic, so the limit holds only for the plain graph.
         if level == "plain" and share < INT8_AGREEMENT:
-            raise Verdict(f"ONNX Runtime ({level}) decides alike on {100 * share:.2f} % of {len(said)} images")
+            found = f"agreement {100 * share:.2f} % on {len(said)} images, required {100 * INT8_AGREEMENT:g} %"
+            raise Verdict(f"ONNX Runtime ({level}): {found}")
         distance, scale = largest_difference(said, found), head_scale(evidence)
         steps = f" ({distance / scale:.1f} steps of the head's input)" if scale else ""
         figures.append(f"{level}: agreement {100 * share:.2f} %, logits within {distance:.2e}{steps}")

@@ -28,7 +28,7 @@ def chain_is_right(evidence):
     names = [" ".join(filter(None, [step["stage"], step["backend"]])) for step in said["steps"]]
     # A machine with a GPU has further steps.
     if [name for name in names if name.split()[-1] not in ("cuda", "tensorrt", "tensorrt-rtx")] != STEPS:
-        raise Verdict(f"the steps are {names}")
+        raise Verdict(f"the steps are {names}, expected {STEPS}")
     logits = {}
     for name, file in [("float ort", evidence.file(FLOAT)), ("fp16 ort", half), ("int8 ort", evidence.file(INT8))]:
         out = evidence.scratch / f"chain-{name.replace(' ', '-')}.safetensors"

@@ -77,7 +77,7 @@ def layer_errors(float_model, rounded, inputs):
     return {name: float(sums.var(axis=axes[sums.ndim]).mean()) for name, sums in zip(names, answers(model, inputs, names))}
 
 
-def rounding_errs_less(evidence):
+def rounding_reduces_error(evidence):
     inputs, calibration = images(evidence)
     models = [
         quantized(evidence, calibration, name, *flags)
@@ -85,13 +85,13 @@ def rounding_errs_less(evidence):
     ]
     nearest, adaptive = (layer_errors(evidence.model(FLOAT), weights(model), inputs) for model in models)
     if len(nearest) < 8 or nearest.keys() != adaptive.keys():
-        raise Verdict(f"layers {sorted(nearest)} and {sorted(adaptive)}")
+        raise Verdict(f"rounding to nearest has the layers {sorted(nearest)}, adaptive rounding {sorted(adaptive)}")
     ratios = {name.split(".weight")[0]: adaptive[name] / nearest[name] for name in nearest}
     worst = max(ratios, key=ratios.get)
-    figures = f"{len(ratios)} layers: error of their sums at most {ratios[worst]:.2f} of the nearest codes' ({worst})"
+    figures = f"{len(ratios)} layers: error of their sums at most {ratios[worst]:.2f} of the error of rounding to nearest ({worst})"
     # This condition also catches NaN.
     if not ratios[worst] < LEAST_GAIN:
-        raise Verdict(figures)
+        raise Verdict(f"{figures}, required less than {LEAST_GAIN}")
     return f"{figures}, least {min(ratios.values()):.2f}"
 
 
@@ -114,5 +114,5 @@ def balance_is_kept(evidence):
         f"{value:.1e} {name}" for name, value in off.items()
     )
     if not off["re-balanced"] < LEFT * off["nearest"]:
-        raise Verdict(figures)
+        raise Verdict(f"{figures}, required less than {LEFT} of the former")
     return figures

@@ -54,7 +54,7 @@ def own_head(evidence, weight, features):
     path = evidence.models / "checkpoint.safetensors"
     lengths = np.linalg.norm(weight, axis=1)
     if not (lengths > 0).all():
-        raise Verdict(f"the weights of class {int((~(lengths > 0)).argmax())} are zeros or no numbers")
+        raise Verdict(f"the weights of class {int((~(lengths > 0)).argmax())} are zeros or NaN")
     if path.is_file():
         recorded, found = evidence.card(FLOAT, "checkpoint_sha256"), evidence.sha256(path.name)
         if recorded != found:

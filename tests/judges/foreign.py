@@ -95,7 +95,7 @@ def foreign_agrees(evidence, kind):
     found = np.concatenate(parts)
     finite(found, "a logit by ONNX Runtime")
     if len(found) != 10_000 or said["logits"].shape != found.shape:
-        raise Verdict(f"{said['logits'].shape} and {found.shape} are no logits of 10,000 images")
+        raise Verdict(f"logits of shapes {said['logits'].shape} and {found.shape}, expected 10,000 images in both")
     share = float((said["logits"].argmax(axis=1) == found.argmax(axis=1)).mean())
     scale = logit_scale(path)
     steps = np.abs(said["logits"] - found) / scale
@@ -106,7 +106,7 @@ def foreign_agrees(evidence, kind):
         f"at most {steps.max():.0f} steps apart"
     )
     if share < AGREEMENT:
-        raise Verdict(figures)
+        raise Verdict(f"{figures}; required agreement {100 * AGREEMENT:g} %")
     return figures
 
 

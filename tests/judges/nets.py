@@ -38,7 +38,7 @@ LITE_FILE = "efficientnet_lite0_imagenet_bn_op13.onnx.zst"
 PER_CLASS, PHOTOS, TIMED = 10, 24, 8
 # Photographs for the BatchNorm statistics of an untrained network.
 BATCHNORM = 160
-TRAINED_BRIEFLY = "drawn anew, one epoch of this repository's own training: for timing alone"
+TRAINED_BRIEFLY = "random initial weights, one epoch of this repository's own training: only for timing"
 
 
 @dataclass
@@ -107,7 +107,7 @@ NETS = {
     "resnet-32": resnet(32),
     "mobilenet-v2": Net(
         "MobileNetV2, 224 x 224",
-        "drawn anew, 20 small steps over 160 photographs, which BatchNorm's statistics are of: in effect untrained, for timing alone",
+        "random initial weights, 20 small training steps on 160 photographs for the statistics of BatchNorm: practically untrained, only for timing",
         trained("mobilenet-v2", lambda evidence, data: photos(evidence, data, BATCHNORM)),
         cifar=False,
     ),

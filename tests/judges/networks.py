@@ -52,7 +52,7 @@ def network_agrees(evidence, kind):
     golden = load_file(run / "golden/golden.safetensors")
     inputs, scores = golden["inputs"], golden["scores"]
     if inputs.shape[1:] != (3, *SIZE) or scores.shape != (len(inputs), CLASSES) or not len(inputs):
-        raise Verdict(f"goldens of shapes {inputs.shape} and {scores.shape}")
+        raise Verdict(f"goldens of shapes {inputs.shape} and {scores.shape}, expected (n, 3, {SIZE[0]}, {SIZE[1]}) and (n, {CLASSES})")
     finite(scores, "a golden score")
     allowed = TOLERANCE * float(np.abs(scores).max())
     figures = [f"{len(model.graph.node)} nodes", f"{weights(model)} weights", f"{len(inputs)} images"]

@@ -64,4 +64,4 @@ def nvidia_parses(evidence):
         parsed(trt, path)
     except Verdict as refusal:
         return ", ".join(figures) + f"; tract's form is refused: {str(refusal)[:60]}"
-    raise Verdict("a file with zero points was taken")
+    raise Verdict("a file with zero points was accepted")

@@ -96,7 +96,8 @@ def ort_refusals_say_why(evidence):
         seconds = time.monotonic() - begin
         slowest = max(slowest, seconds)
         if done.returncode != 2 or message not in done.stderr or "panicked" in done.stderr:
-            raise Verdict(f"{path.name} for {backend}: exit status {done.returncode}, {done.stderr.strip()!r}")
+            found = f"exit status {done.returncode}, {done.stderr.strip()!r}"
+            raise Verdict(f"{path.name} for {backend}: {found}, expected exit status 2 and {message!r}")
         if seconds > AT_ONCE:
-            raise Verdict(f"{path.name} for {backend} took {seconds:.1f} s to be refused")
+            raise Verdict(f"{path.name} for {backend} was refused after {seconds:.1f} s, expected at most {AT_ONCE} s")
     return f"{len(cases)} refusals, the slowest after {slowest:.2f} s"

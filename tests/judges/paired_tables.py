@@ -54,8 +54,8 @@ def tables_agree(evidence):
             verdicts[part["verdict"]] += 1
         holm_agrees(report["classes"], f"run {run}")
     if not all(verdicts.values()):
-        raise Verdict(f"the tables are too much alike: {verdicts}")
-    return f"{4 * RUNS} tables (seed {SEED}): {verdicts}; p-values at the margin within {worst:.1e}, McNemar's and Holm's alike"
+        raise Verdict(f"not every verdict occurs, so the tables are too similar: {verdicts}")
+    return f"{4 * RUNS} tables (seed {SEED}): {verdicts}; p-values at the margin within {worst:.1e}, McNemar's and Holm's equal"
 
 
 def draw(generator, images):
@@ -77,7 +77,8 @@ def table_agrees(part, right, place):
     gained, lost = int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum())
     images = right.shape[1]
     if (part["gained"], part["lost"], part["images"]) != (gained, lost, images):
-        raise Verdict(f"{place}: counts are {part['gained'], part['lost'], part['images']}")
+        counts = part["gained"], part["lost"], part["images"]
+        raise Verdict(f"{place}: gained, lost and images are {counts}, expected {(gained, lost, images)}")
     both = int((right[0] & right[1]).sum())
     table = [[both, lost], [gained, images - both - lost - gained]]
     expected = float(mcnemar(table, exact=True).pvalue) if gained + lost else 1.0

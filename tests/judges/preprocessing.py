@@ -28,10 +28,10 @@ def inputs_are_right(evidence):
     for name in (FLOAT, INT8):
         card = evidence.card(name, "preprocess")
         if (card["channels"], card["height"], card["width"], card.get("resize")) != (1, TILE, TILE, None):
-            raise Verdict(f"{name} asks for {card}: this judge knows grey images of {TILE}x{TILE} without a resize")
+            raise Verdict(f"{name} has the preprocessing {card}, but this check needs grey images of {TILE}x{TILE} without a resize")
         said = evidence.said(name)
         if said["labels"].tolist() != [row["label"] for row in rows]:
-            raise Verdict(f"the {len(said['labels'])} labels are not those of the {len(rows)} rows of test.csv")
+            raise Verdict(f"the {len(said['labels'])} labels differ from the labels in the {len(rows)} rows of test.csv")
         expected = ((tiles / 255.0 - card["mean"][0]) / card["std"][0])[:, None]
         if said["inputs"].shape != expected.shape:
             raise Verdict(f"inputs of shape {said['inputs'].shape}, expected {expected.shape}")

@@ -66,7 +66,7 @@ def junit_is_read(evidence):
         xml = JUnitXml.fromfile(str(folder / "parity.xml"))
         suites = list(xml)
         if [suite.name for suite in suites] != ["tailfold parity"]:
-            raise Verdict(f"suites {[suite.name for suite in suites]}")
+            raise Verdict(f"exit status {code}: suites {[suite.name for suite in suites]}, expected one `tailfold parity`")
         cases = list(suites[0])
         results = [type(result).__name__ for case in cases for result in case.result]
         kind, least = JUNIT[code]
@@ -78,7 +78,7 @@ def junit_is_read(evidence):
             raise Verdict(f"exit status {code}: cases have the results {results}")
         kinds = {result.type for case in cases for result in case.result}
         if kinds != ({SAYS[code][0]} if code else set()):
-            raise Verdict(f"exit status {code}: results are of the types {sorted(kinds)}")
+            raise Verdict(f"exit status {code}: results are of the types {sorted(kinds)}, expected {SAYS[code][0] if code else 'none'}")
         counts.append(f"{SAYS[code][0]} {len(cases)} cases, {len(results)} not green")
     return "; ".join(counts)
 
@@ -183,7 +183,7 @@ class Page:
             if element[0] == "BODY":
                 break
             if not element[2]:
-                self.fail(f"nobody sees that {element[:2]} has the focus")
+                self.fail(f"the focus on {element[:2]} is not visible")
             reached.append(element)
             if element[1] == "command":
                 selected = page.evaluate("(({value, selectionStart: a, selectionEnd: b}) => value.slice(a, b))(document.activeElement)")

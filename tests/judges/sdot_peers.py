@@ -57,7 +57,7 @@ class Watched(np.random.RandomState):
         if not self.rows:
             self.rows = super().randint(rows, size=4096).tolist()
         self.iterations += 1
-        # The clock is not checked at every draw.
+        # The clock is checked only once in 64 draws.
         if self.iterations >= self.check:
             self.check += 64
             if self.clock.due():

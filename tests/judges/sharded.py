@@ -58,10 +58,11 @@ def workflow_runs(evidence):
         run_job(evidence, jobs["shard"], f"shard-{share}", artifacts, workflow["env"], place)
     printed = run_job(evidence, jobs["merge"], "merge", artifacts, workflow["env"], {})
     if printed != single_run(evidence):
-        raise Verdict(f"the workflow's merge printed {printed!r}")
+        raise Verdict(f"the workflow's merge printed {printed!r}, a single run {single_run(evidence)!r}")
     report = sorted(file.name for file in (artifacts / "parity").iterdir())
-    if report != ["parity.html", "parity.json", "parity.md", "parity.xml"]:
-        raise Verdict(f"the workflow's last artifact has {report}")
+    expected = ["parity.html", "parity.json", "parity.md", "parity.xml"]
+    if report != expected:
+        raise Verdict(f"the workflow's last artifact has {report}, expected {expected}")
     return f"fits the schema; {len(shares)} shares and the merge, executed, print what one run prints"
 
 
@@ -83,7 +84,7 @@ def run_job(evidence, job, name, artifacts, variables, place):
             for found in sorted(artifacts.glob(options.get("pattern", options.get("name")))):
                 shutil.copytree(found, folder / options["path"], dirs_exist_ok=True)
         else:
-            raise Verdict(f"a step of {name} that nobody here can execute: {step}")
+            raise Verdict(f"a step of {name} cannot be executed here: {step}")
     return printed
 
 

@@ -106,21 +106,21 @@ def solver_is_exact(evidence, name):
     claimed = np.abs(together(problem, mass) - judged).max()
     # If the program computes the scores, a sample on a border in f32 may lie on the other side.
     if claimed > (floor + ROUNDING if problem.factors else ROUNDING):
-        raise Verdict(f"it says masses that differ by {claimed:.1e} from those of its offsets")
+        raise Verdict(f"the program's masses differ by {claimed:.1e} from the masses of its offsets")
     off = np.abs(judged - target)
     worst = int(off.argmax())
     if off[worst] > (ROUNDING if problem.exact else floor + ROUNDING):
         samples = off[worst] / problem.weights.max()
         raise Verdict(f"class {worst} is off by {samples:.2f} samples, {said['stop']} after {said['iterations']} steps")
     if problem.exact and said["stop"] != "converged":
-        raise Verdict(f"the masses are met, but it says `{said['stop']}`")
+        raise Verdict(f"the masses are met, but the program reports the stop `{said['stop']}`")
     least = linear_program(problem)
     gap = (energy(problem, offsets) - least) / problem.spread
     allowed = SAME_ENERGY_TWINS if problem.twins else SAME_ENERGY
     if not problem.exact:
         allowed += off.sum() / 2
     if not -SAME_ENERGY <= gap <= allowed:
-        raise Verdict(f"the energy is {gap:.1e} spreads above the linear program's, at most {allowed:.1e} is right")
+        raise Verdict(f"the energy is {gap:.1e} spreads above the linear program's, allowed {allowed:.1e}")
     off_by = f"masses off by {off.max() / problem.weights.max():.2g} samples"
     rows, classes = problem.scores.shape
     return f"{rows} samples, {classes} classes, energy {gap:+.1e} spreads from the linear program, {off_by}, {said['stop']}"
@@ -143,9 +143,9 @@ def soft_masses_are_met(evidence, name):
             if off.max() > allowed or relative > (1e-4 if problem.factors else SOFT_RELATIVE):
                 raise Verdict(f"a mean softmax is off by {off.max():.1e}, relatively {relative:.1e}, {where}")
             if np.abs(mass - judged).max() > allowed:
-                raise Verdict(f"it says masses that differ by {np.abs(mass - judged).max():.1e} from NumPy's, {where}")
+                raise Verdict(f"the program's masses differ by {np.abs(mass - judged).max():.1e} from NumPy's, {where}")
             if said["epsilon"] != epsilon:
-                raise Verdict(f"it says a temperature of {said['epsilon']}, {where}")
+                raise Verdict(f"the program reports a temperature of {said['epsilon']}, {where}")
             worst = max(worst, float(off.max()))
     return f"{len(TEMPERATURES)} temperatures, {len(SOFT_METHODS)} methods, mean softmax off by {worst:.1e}"
 

@@ -72,7 +72,7 @@ def ort_form(model, values):
     for makers, node in biases(model):
         x, w, b = (makers[name] for name in node.input)
         if values[b.input[0]].dtype != np.int32 or values[b.input[2]].any():
-            raise Verdict(f"the bias of {node.name} is no int32 with zero point 0")
+            raise Verdict(f"the bias of {node.name} is not int32 with zero point 0")
         if not np.array_equal(values[b.input[1]], values[x.input[1]] * values[w.input[1]]):
             raise Verdict(f"the bias of {node.name} has other scales than s_x * s_w")
 
@@ -119,7 +119,7 @@ def agreement(target, model, float_model, inputs, least=AGREEMENT):
     figures = f"{len(inputs)} images: " + ", ".join(f"{level} {100 * share:.2f} %" for level, share in shares.items())
     # Optimizations may replace the graph's own arithmetic, so the limit holds only for the plain graph.
     if shares["plain"] < least[target]:
-        raise Verdict(figures)
+        raise Verdict(f"{figures}; required for plain {100 * least[target]:g} %")
     return figures
 
 
@@ -129,20 +129,20 @@ def target_agrees(evidence, target):
     return agreement(target, model, evidence.model(FLOAT), evidence.said(FLOAT)["inputs"])
 
 
-def stranger_agrees(evidence, target):
+def published_resnet20_agrees(evidence, target):
     """A published ResNet-20 without metadata gives the same constants from images and from preprocessed images."""
     data = shared_data()
     images = f"cifar10:{data / 'cifar10-lt'}"
-    stranger = data / "models" / MODEL
-    carded = evidence.scratch / "stranger.onnx"
-    onnx.save(with_card(onnx.load(stranger)), carded)
+    published = data / "models" / MODEL
+    carded = evidence.scratch / "published.onnx"
+    onnx.save(with_card(onnx.load(published)), carded)
     calibration = f"{images}?split=train&imbalance=100&per-class=10"
-    inputs = scored(evidence, carded, calibration, "stranger.calibration")["inputs"]
+    inputs = scored(evidence, carded, calibration, "published.calibration")["inputs"]
     prepared = evidence.scratch / "calibration.f32"
     inputs.astype("<f4").tofile(prepared)
     flags = [f"--{key}={','.join(map(str, PREPROCESS[key]))}" for key in ("mean", "std")]
     models = [
-        written(evidence, target, stranger, evidence.scratch / f"stranger.{target}.{way}.onnx", *arguments)
+        written(evidence, target, published, evidence.scratch / f"published.{target}.{way}.onnx", *arguments)
         for way, arguments in (
             ("images", ["--calibration", calibration, *flags]),
             ("prepared", ["--calibration-f32", prepared]),
@@ -150,21 +150,21 @@ def stranger_agrees(evidence, target):
     ]
     a, b = map(constants, models)
     if a.keys() != b.keys() or any(not np.array_equal(a[key], b[key]) for key in a):
-        raise Verdict("images and the same images prepared give other constants")
-    test = scored(evidence, carded, f"{images}?split=test&limit=2000", "stranger.test")["inputs"]
-    return agreement(target, models[0], onnx.load(stranger), test)
+        raise Verdict("images and the same images, preprocessed, give different constants")
+    test = scored(evidence, carded, f"{images}?split=test&limit=2000", "published.test")["inputs"]
+    return agreement(target, models[0], onnx.load(published), test)
 
 
 def lite0_agrees(evidence, target):
     """A published EfficientNet-Lite0, whose separate BatchNorms are folded into its convolutions."""
     data = shared_data()
-    stranger, carded = evidence.scratch / "lite0.onnx", evidence.scratch / "lite0.card.onnx"
+    published, carded = evidence.scratch / "lite0.onnx", evidence.scratch / "lite0.card.onnx"
     float_model = lite0(data / "models")
-    onnx.save(float_model, stranger)
+    onnx.save(float_model, published)
     onnx.save(with_card(lite0(data / "models"), "efficientnet-lite0", [str(i) for i in range(1000)], LITE), carded)
     flags = [f"--{key}={','.join(map(str, LITE[key]))}" for key in ("mean", "std")]
     calibration = ["--calibration", photos(evidence, data, PHOTOS, CALIBRATED), *flags, "--resize", "256:bicubic"]
-    model = written(evidence, target, stranger, evidence.scratch / f"lite0.{target}.onnx", *calibration)
+    model = written(evidence, target, published, evidence.scratch / f"lite0.{target}.onnx", *calibration)
     if any(node.op_type == "BatchNormalization" for node in model.graph.node):
         raise Verdict("there is still a BatchNormalization")
     inputs = scored(evidence, carded, photos(evidence, data, DECIDED, JUDGED), "lite0.images")["inputs"]

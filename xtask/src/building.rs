@@ -13,7 +13,7 @@ use tailfold_console::say;
 /// Longest silence of a build on a pipe.
 const SILENCE: Duration = Duration::from_secs(8);
 
-/// Runs `cargo`, a build, which must succeed.
+/// Runs the build command `cargo`. Fails unless the build succeeds.
 pub(crate) fn build(cargo: &mut Command) -> anyhow::Result<()> {
     if std::io::stderr().is_terminal() {
         return must(cargo);

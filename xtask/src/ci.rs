@@ -86,7 +86,7 @@ fn stages(last: Stage, root: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
     })
 }
 
-/// Formatting, lints, documentation, licences.
+/// Runs the stage `quick`: formatting, lints, documentation, licences. Returns whether all steps hold.
 fn quick(steps: &mut Steps) -> anyhow::Result<bool> {
     steps.begin(Stage::Quick);
     let clippy = |packages: &[&str]| {
@@ -109,7 +109,7 @@ fn quick(steps: &mut Steps) -> anyhow::Result<bool> {
     )
 }
 
-/// Licences, sources and bans by cargo-deny, where it is installed.
+/// Checks licences, sources and bans with cargo-deny, or counts a skipped check if it is not installed.
 fn deny(steps: &mut Steps) -> anyhow::Result<bool> {
     let version = cargo().args(["deny", "--version"]).output();
     if !version.is_ok_and(|version| version.status.success()) {
@@ -123,7 +123,7 @@ fn deny(steps: &mut Steps) -> anyhow::Result<bool> {
     steps.check("deny", &mut deny)
 }
 
-/// Tests, and the packages of the public libraries.
+/// Runs the stage `full`: tests, and the packages of the public libraries. Returns whether all steps hold.
 fn full(root: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
     steps.begin(Stage::Full);
     let mut test = cargo();
@@ -131,7 +131,8 @@ fn full(root: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
     Ok(steps.check("test", &mut test)? && steps.check("package", &mut package::verify(root)?)?)
 }
 
-/// Cross-checks against independent implementations with the interpreter `python`, and the demo.
+/// Runs the cross-checks against independent implementations with the interpreter `python`, and the demo. Returns whether all
+/// steps hold.
 fn slow(root: &Path, python: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
     let program = build("tailfold")?;
     let programs = program.parent().context("the programs have no folder")?;

@@ -34,8 +34,9 @@ pub(crate) fn build(bin: &str) -> anyhow::Result<PathBuf> {
     Ok(beside(bin))
 }
 
-/// Builds all programs with the back end that training on `device` needs, and returns the path of `bin`. A device other than
-/// the CPU has other features, so that its first build takes half an hour.
+/// Builds all programs with the back end that training on `device` needs, and returns the path of `bin`.
+///
+/// The first build for a device other than the CPU takes half an hour, because it has other features.
 pub(crate) fn build_for(device: &str, bin: &str) -> anyhow::Result<PathBuf> {
     let features = format!("--features=tailfold-train/{device}");
     match device {
@@ -49,10 +50,10 @@ pub(crate) fn build_for(device: &str, bin: &str) -> anyhow::Result<PathBuf> {
     Ok(beside(bin))
 }
 
-/// Builds `tailfold` alone with `features`, in a minute where there are none, and returns its path. Without features it runs
-/// models that are quantized from end to end.
+/// Builds only `tailfold`, with `features`, and returns its path.
 ///
-/// It has a folder of its own: the full program would take its place, and the other way round.
+/// Without features, the build takes a minute, and the program runs only models that are quantized from end to end. The
+/// target folder is separate, because this program and the full program would overwrite each other.
 pub(crate) fn build_small(features: &[String]) -> anyhow::Result<PathBuf> {
     let folder = root()?.join("target/small");
     let mut cargo = cargo();
@@ -122,8 +123,10 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Removes cargo's variables of this package from the environment of `command`, as if it were started by hand: with them, build
-/// scripts that read them would run again, and crates that depend on those would be compiled again.
+/// Removes cargo's variables of this package from the environment of `command`, as if `command` were started by hand.
+///
+/// With these variables, build scripts that read them would run again, and the crates of these scripts and all crates that
+/// depend on them would be compiled again.
 fn without_package(command: &mut Command) -> &mut Command {
     let of_this_package = |name: &str| {
         [

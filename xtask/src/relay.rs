@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::Context as _;
 use tailfold_console::process::exit_code;
 
 use crate::process::{build, build_for, lab_for, lab_released};
@@ -69,8 +68,11 @@ pub(crate) fn benchmark(word: &str, args: &Args) -> anyhow::Result<ExitCode> {
 pub(crate) fn train(args: &Args) -> anyhow::Result<ExitCode> {
     let mut train = Command::new(build_for(args.device(), "tailfold-train")?);
     train.args(&args.args);
-    if !args.asks_help() && args.value("--out").is_none() {
-        let config = args.value("--config").context("give --config FILE")?;
+    // Without `--config`, the program prints its keys or completions, or reports the missing option.
+    if !args.asks_help()
+        && args.value("--out").is_none()
+        && let Some(config) = args.value("--config")
+    {
         let name = Path::new(config).file_stem().unwrap_or_default();
         let seed = args.value("--seed");
         let seed = seed.map_or_else(String::new, |seed| format!("-seed{seed}"));

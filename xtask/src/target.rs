@@ -167,7 +167,7 @@ impl Target {
     }
 }
 
-/// Removes all emulators but `emulator`; they take a quarter of the space.
+/// Removes all emulators except `emulator`, which saves a quarter of the space.
 fn only_emulator(programs: &Path, emulator: &str) -> anyhow::Result<()> {
     for entry in fs::read_dir(programs)? {
         let path = entry?.path();

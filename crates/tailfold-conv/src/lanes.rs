@@ -35,7 +35,8 @@ pub(crate) trait Lanes: Copy {
     fn fma(self, a: Self, b: Self) -> Self;
 }
 
-/// The instruction set of the kernels. Only [`Isa::available`] returns instruction sets that a processor may lack.
+/// The instruction set of the kernels. An instruction set that some processors lack comes only from
+/// [`Isa::available`], which checks the processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
     /// AVX-512F.

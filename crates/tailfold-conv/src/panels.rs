@@ -10,7 +10,7 @@ pub(crate) struct Panel {
     pub(crate) from: usize,
     /// Vectors of sixteen channels.
     pub(crate) vectors: usize,
-    /// Number of channels: fewer than the lanes in the last panel.
+    /// Number of channels. The last panel may have fewer channels than lanes.
     pub(crate) channels: usize,
 }
 

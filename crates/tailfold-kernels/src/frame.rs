@@ -72,7 +72,7 @@ impl Frame {
         (self.border.top + self.height + self.border.bottom) * self.row()
     }
 
-    /// Number of codes to allocate: the image, and as many behind it as windows and vectors may read past its end.
+    /// Number of codes to allocate: the image, and the codes behind it that windows and vectors may read.
     /// Their values do not affect results.
     pub fn len(&self) -> usize {
         self.image() + 2 * self.row() + 64

@@ -9,11 +9,12 @@ use crate::lanes::{Form, Isa, LANES, Lanes, Pairs, Quads, Task};
 /// Number of independent sums, so that no addition waits for the previous one.
 const SUMS: usize = 6;
 
-/// Number of products per sum in one timed run.
+/// Number of multiply-accumulate instructions per sum in one timed run.
 const STEPS: usize = 20_000;
 
-/// Multiply-accumulates per second of `isa` on one core, with all operands in registers: the best run of a quarter of a
-/// second.
+/// Multiply-accumulates per second of `isa` on one core, with all operands in registers.
+///
+/// Repeats the run for a quarter of a second, and counts the fastest.
 pub fn peak(isa: Isa) -> f64 {
     let mut best = f64::INFINITY;
     let begin = Instant::now();

@@ -195,7 +195,7 @@ fn conclude(
     let manifest = match (finished.first(), failed.first()) {
         (Some(run), _) => run.manifest.clone(),
         (None, Some(failure)) => bail!("every run failed; the first: {}", failure.why),
-        (None, None) => bail!("there is no run"),
+        (None, None) => bail!("the ladder has no run"),
     };
     let epochs = || finished.iter().map(|run| run.manifest.epochs);
     let measured = Measured {
@@ -285,7 +285,7 @@ fn publish(report: &Report, args: &Args, out: &Path) -> anyhow::Result<()> {
     } else {
         markdown.trim_end()
     });
-    say(&format!("runs, table and pictures: {}", out.display()));
+    say(&format!("runs, table and charts: {}", out.display()));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Statistics of measurements.
 
-/// The median of `values`, which is the mean of the two middle values for an even number; `None` without values.
+/// The median of `values`, which is the mean of the two middle values if their number is even; `None` without values.
 pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -266,7 +266,7 @@ fn failed_folding_leaves_model_unchanged() {
 }
 
 #[test]
-fn unfolded_and_quantized_models_are_not_quantized() {
+fn invalid_models_images_and_options_are_errors_in_quantization() {
     let scratch = Scratch::new();
     let Fixture {
         unfolded, model, ..

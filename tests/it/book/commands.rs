@@ -11,11 +11,11 @@ use super::script::{lines, words};
 /// The programs of this workspace.
 const OURS: [&str; 3] = ["tailfold", "tailfold-train", "tailfold-lab"];
 
-/// Other programs in executed blocks: a POSIX system has them.
-const SYSTEM: [&str; 32] = [
-    "awk", "cat", "cd", "chmod", "cmp", "cp", "cut", "diff", "echo", "export", "find", "for",
-    "grep", "head", "ls", "mkdir", "mv", "printf", "pwd", "rm", "sed", "seq", "set", "sh", "sleep",
-    "sort", "tail", "test", "touch", "true", "wait", "wc",
+/// Other programs in executed blocks, which every POSIX system has.
+const SYSTEM: [&str; 31] = [
+    "awk", "cat", "cd", "chmod", "cmp", "cp", "cut", "diff", "echo", "export", "find", "grep",
+    "head", "ls", "mkdir", "mv", "printf", "pwd", "rm", "sed", "seq", "set", "sh", "sleep", "sort",
+    "tail", "test", "touch", "true", "wait", "wc",
 ];
 
 /// Further programs in blocks that are not run.
@@ -47,7 +47,7 @@ const ELSEWHERE: [&str; 22] = [
 /// Info strings that stand for `sh`.
 const OTHER_NAMES: [&str; 5] = ["bash", "console", "shell", "shell-session", "zsh"];
 
-/// The checks of blocks. It keeps the help of each command that it asked for.
+/// The checks of blocks, and the help of every command that occurred so far, by name.
 #[derive(Debug, Default)]
 pub(super) struct Checks(BTreeMap<String, String>);
 
@@ -115,12 +115,12 @@ impl Checks {
             return self.options(first, rest);
         }
         let known = SYSTEM.contains(&first) || (!runs && ELSEWHERE.contains(&first));
-        // A file of the page, and `{ ... }`.
+        // A program that the page made, or the value of a variable.
         let is_path = first.starts_with("./") || first.starts_with('$');
         (!known && !is_path).then(|| format!("`{first}` is not a program that the test knows"))
     }
 
-    /// A command or an option among `words` that the program `name` does not have.
+    /// The first command or option among `words` that the program `name` does not have, as a fault.
     fn options(&mut self, name: &str, words: &[String]) -> Option<String> {
         let mut name = name.to_owned();
         let mut words = words.iter().take_while(|word| *word != "--").peekable();

@@ -64,7 +64,7 @@ fn joined(name: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// The pages in `docs/` that the summary does not list, the ones that it lists twice, and its links to anything else.
+/// The faults of the summary: pages in `docs/` that it does not list or lists twice, and links to anything else.
 pub(super) fn summary(pages: &BTreeMap<String, Page>) -> Vec<String> {
     let Some(summary) = pages.get(SUMMARY) else {
         return vec![format!("there is no {SUMMARY}")];

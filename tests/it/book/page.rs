@@ -21,7 +21,7 @@ pub(super) struct Page {
 pub(super) struct Link {
     /// Line of the page, from 1.
     pub(super) line: usize,
-    /// Its target, as written.
+    /// Target, as written.
     pub(super) target: String,
 }
 
@@ -34,9 +34,9 @@ pub(super) struct Block {
     pub(super) language: String,
     /// The code.
     pub(super) text: String,
-    /// The reason in the comment `<!-- not run: REASON -->` before it.
+    /// The reason in the comment `<!-- not run: REASON -->` before the block.
     pub(super) not_run: Option<String>,
-    /// The preparation in the comment `<!-- run first: NAME -->` before it.
+    /// The script in the comment `<!-- run first: NAME -->` before the block.
     pub(super) first: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Page {
         page
     }
 
-    /// Adds `node` and all nodes below it; `seen` counts the headings of each text.
+    /// Adds `node` and all nodes below it. `seen` counts the headings with each anchor.
     fn add(&mut self, node: &Node, seen: &mut BTreeMap<String, usize>) {
         let link = |target: &str| Link {
             line: line(node),

@@ -1,4 +1,4 @@
-//! Preparations of a block, for the files that a page takes from its reader: `<!-- run first: NAME -->`.
+//! Scripts that run before a block with `<!-- run first: NAME -->`, and make files that readers have of their own.
 
 /// A few images per class in `photos/train`, `photos/val` and `photos/test`.
 const PHOTOS: &str = "\

@@ -5,17 +5,17 @@ use super::page::Block;
 /// One command of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Line {
-    /// Its line of the page, from 1.
+    /// Line of the page, from 1.
     pub(super) line: usize,
-    /// The text, of several lines after a backslash or with a document that follows.
+    /// The text. It has several lines after a backslash at the end of a line, or with a here-document.
     pub(super) text: String,
-    /// The command alone, in one line, without the document that follows it.
+    /// The command in one line, without its here-document.
     pub(super) command: String,
-    /// The exit codes that it may have.
+    /// The accepted exit codes.
     pub(super) codes: Vec<i32>,
 }
 
-/// The commands of `block`. A block that ends inside of one is an error.
+/// The commands of `block`. A block that ends inside a command is an error.
 pub(super) fn lines(block: &Block) -> Result<Vec<Line>, String> {
     let mut found = Vec::new();
     let mut lines = (block.line + 1..).zip(block.text.lines());
@@ -55,7 +55,7 @@ pub(super) fn lines(block: &Block) -> Result<Vec<Line>, String> {
     Ok(found)
 }
 
-/// Whether `command` takes the following lines as a document: whether tabs before its end are ignored, and the end.
+/// The here-document of `command`, if it has one: whether tabs before its end marker are ignored, and the end marker.
 fn document(command: &str) -> Option<(bool, &str)> {
     let (_, after) = command.split_once("<<")?;
     let tabs = after.starts_with('-');
@@ -76,8 +76,9 @@ fn codes(command: &str) -> Vec<i32> {
     codes.unwrap_or_else(|| vec![0])
 }
 
-/// The words of each simple command in `command`: the parts between `|`, `&&`, `||` and `;`, without comments, variables that are
-/// set, and quotes. A quoted text is one word, `_`.
+/// The words of each simple command in `command`, that is, of the parts between `|`, `&`, `&&`, `||` and `;`.
+///
+/// Comments, and assignments of variables before a command, are left out. A quoted text becomes `_`.
 pub(super) fn words(command: &str) -> Vec<Vec<String>> {
     let (mut commands, mut word) = (vec![Vec::new()], String::new());
     let mut characters = command.chars();

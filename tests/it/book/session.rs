@@ -17,7 +17,7 @@ use super::script::{Line, lines};
 /// Longest time that the commands of one page may take together.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// The blocks of a page that were run, and the other ones.
+/// The result for the blocks of a page.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// Number of blocks that were run.
@@ -46,7 +46,13 @@ pub(super) fn run(name: &str, page: &Page) -> Outcome {
                     command: "the preparation of the block".to_owned(),
                     codes: vec![0],
                 }));
-                commands.extend(lines(block).expect("the blocks were checked"));
+                match lines(block) {
+                    Ok(lines) => commands.extend(lines),
+                    Err(why) => {
+                        outcome.fault = Some(format!("{name}:{}: {why}", block.line));
+                        return outcome;
+                    }
+                }
             }
         }
     }
@@ -126,7 +132,8 @@ impl Session {
         None
     }
 
-    /// The script of `commands`: the output of each goes to a file of its own, and its exit code to the file `codes`.
+    /// The script of `commands`. It writes the output of each command to a separate file, and the exit codes to the file `codes`.
+    /// It ends at the first unexpected exit code.
     fn script(&self, commands: &[Line]) -> String {
         let mut script = String::new();
         for (number, line) in commands.iter().enumerate() {

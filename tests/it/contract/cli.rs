@@ -21,7 +21,7 @@ fn reference_of_command_line_is_help_of_programs() {
     for program in ["tailfold", "tailfold-train", "tailfold-lab"] {
         all.extend(commands(program));
     }
-    // Its help is the help of `tailfold-train`.
+    // The help of `tailfold train` is the help of `tailfold-train`.
     all.retain(|(words, _)| words != "tailfold train");
     let mut page = format!("{BEGINNING}\n");
     for (words, help) in &all {

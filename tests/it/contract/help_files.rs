@@ -11,7 +11,7 @@ use super::help::commands;
 
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
-/// Commands of `tailfold` below the first level, as `parity chain`.
+/// All commands of `tailfold` without the program's name, such as `info` and `parity chain`.
 fn words_of_tailfold() -> Vec<String> {
     let commands = commands("tailfold").into_iter();
     let below = commands.filter_map(|(words, _)| Some(words.strip_prefix("tailfold ")?.to_owned()));
@@ -44,7 +44,7 @@ fn completion_scripts_know_every_command_and_option() {
 }
 
 #[test]
-fn bash_takes_its_scripts() {
+fn completion_scripts_are_valid_bash() {
     for (program, arguments) in [
         ("tailfold", &["completions", "bash"]),
         ("tailfold-train", &["--completions", "bash"]),

@@ -1,7 +1,7 @@
 //! `docs/training-keys.md`: every key of a training configuration, as a page.
 
 use crate::generated;
-use crate::programs::run;
+use crate::programs::{finish, run, xtask};
 
 #[test]
 fn reference_of_training_keys_is_output_of_program() {
@@ -33,6 +33,13 @@ fn schema_of_training_keys_is_json_schema_with_descriptions() {
     assert_eq!(epochs["type"], "integer");
     assert!(epochs["description"].is_string(), "{epochs}");
     assert_eq!(schema["additionalProperties"], false);
+}
+
+#[test]
+fn xtask_train_lists_keys_without_configuration() {
+    let expected = run("tailfold-train", &["--keys"]).ended_with(0).stdout;
+    let answer = finish(xtask().args(["train", "--keys"])).ended_with(0);
+    assert_eq!(answer.stdout, expected);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// Shifts labels by one row against files, as if only the list of files had a header.
+/// Increments every label, as if the list numbered classes from 1; the last class becomes the first.
 fn shifted(bench: &Bench, way: Way) -> Option<Trial> {
     let test = embedded("split=test");
     let classes = test.classes().len();

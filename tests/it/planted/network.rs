@@ -8,7 +8,8 @@ pub(super) const FAULTS: &[Fault] = &[Fault {
     plant: dead,
 }];
 
-/// Zeros channel 9 of the 16 channels of the first convolution. Others would cost 20 percentage points or more.
+/// Zeros channel 9 of the 16 channels of the first convolution. Some other channels would cost 20 percentage points
+/// or more.
 fn dead(bench: &Bench, way: Way) -> Option<Trial> {
     Some(Trial::of(bench.edited(|model| {
         for name in ["stem.conv.weight", "stem.conv.bias"] {

@@ -75,7 +75,7 @@ fn comparison_agrees_with_exports() {
 }
 
 #[test]
-fn overlapping_or_missing_images_are_errors() {
+fn overlapping_or_too_many_images_are_errors() {
     let answer = priors(&["--calibration", VAL]).ended_with(2);
     assert!(
         answer.stderr.contains("images that offsets are solved on"),

@@ -42,7 +42,7 @@ impl Licenses {
 fn fault(package: &Package, allowed: &[Licensee]) -> Option<String> {
     let name = format!("{} {}", package.name, package.version);
     let Some(source) = &package.source else {
-        // A package of the workspace, or one that the workspace replaces.
+        // The package belongs to the workspace, or the workspace replaces it by a local one.
         return None;
     };
     if source.repr != REGISTRY {

@@ -47,7 +47,7 @@ somebody
 anybody
 ";
 
-/// Nouns for counted things. An article after such a noun, in place of `per`, makes a hard sentence.
+/// Counted nouns and numbers. An article after such a word, in place of `per`, makes a hard sentence.
 const COUNTED: &str = r"
 images? rows? numbers? bytes? pairs? values? points? offsets? lines? files? times? once one two three
 seconds? minutes? ms masses folder score logits? entries entry bits? cell words? threads?
@@ -56,7 +56,7 @@ seconds? minutes? ms masses folder score logits? entries entry bits? cell words?
 /// Nouns after such an article.
 const UNITS: &str = r"
 class second group row image channel core run seed line layer pixel minute hour batch step epoch node file
-tensor round thread call cell byte model machine output weight image
+tensor round thread call cell byte model machine output weight
 ";
 
 /// Words of comparisons, which may follow a negated verb.

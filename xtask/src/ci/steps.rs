@@ -104,7 +104,7 @@ impl Steps {
         lines.join("\n")
     }
 
-    /// One line: everything holds, or the step that does not.
+    /// One line with the result of the run, the step that does not hold, and the number of skipped checks.
     pub(super) fn verdict(&self) -> String {
         let skipped = self.skips.len();
         match self.done.iter().find(|step| !step.holds) {

@@ -87,7 +87,7 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
     ])?;
     if !output.status.success() {
         return Ok(Some(format!(
-            "{} {}",
+            "`logits` ended with {}: {}",
             output.status,
             String::from_utf8_lossy(&output.stderr)
         )));
@@ -119,7 +119,7 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
     let answered = (0..4).map(is_error).eq([false, false, true, false]);
     if output.status.code() != Some(1) || !answered {
         return Ok(Some(format!(
-            "expected an error for the third of four images alone, found {rows}"
+            "expected an error only for the third of four images, found {rows}"
         )));
     }
     let info = run(&[
@@ -131,7 +131,11 @@ fn flaw(root: &Path, folder: &Path, start: &dyn Fn() -> Command) -> anyhow::Resu
         MODEL,
     ])?;
     if !info.status.success() {
-        return Ok(Some(String::from_utf8_lossy(&info.stderr).into_owned()));
+        return Ok(Some(format!(
+            "`info --require-integer` ended with {}: {}",
+            info.status,
+            String::from_utf8_lossy(&info.stderr)
+        )));
     }
     // The program is built without Parquet, so a Parquet table must be a clear error.
     let table = path("logits.parquet");

@@ -22,7 +22,7 @@ pub(super) struct Tools {
 #[derive(Clone, Debug)]
 pub(super) struct Accuracies {
     pub(super) overall: f64,
-    /// many, medium, few.
+    /// Accuracies of the groups many, medium and few.
     pub(super) groups: [f64; 3],
     recall: Vec<f64>,
 }
@@ -37,7 +37,7 @@ pub(super) struct Seed {
     int8_file: PathBuf,
 }
 
-/// Names and training counts, label order.
+/// Names and training counts of the classes, in label order.
 pub(super) struct Classes {
     pub(super) names: Vec<String>,
     pub(super) counts: Vec<u64>,
@@ -98,7 +98,7 @@ impl Tools {
         })
     }
 
-    /// Margins of the model's policy in points: overall, many, medium, few.
+    /// Margins of the model's policy in percentage points: overall, many, medium, few.
     pub(super) fn margins(&self) -> anyhow::Result<[f64; 4]> {
         let path = self.root.join(POLICY);
         let policy: toml::Value = toml::from_str(&artifact::read_to_string(&path)?)?;
@@ -225,7 +225,7 @@ impl Seed {
         })
     }
 
-    /// Recall per class of each stage, for the picture.
+    /// Recall per class of each stage, for the chart.
     pub(super) fn recalls(&self) -> [(&'static str, Vec<f64>); 3] {
         [
             ("cross-entropy", self.ce.recall.clone()),
@@ -234,7 +234,7 @@ impl Seed {
         ]
     }
 
-    /// True when folding changed no decision.
+    /// Whether folding changed no decision.
     pub(super) fn folding_holds(&self) -> bool {
         self.fold["holds"] == true
     }

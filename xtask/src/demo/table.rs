@@ -9,11 +9,11 @@ pub(super) const GAIN: &str = "SDOT - cross-entropy";
 /// Name of the row with the loss of INT8.
 pub(super) const LOSS: &str = "INT8 - float";
 
-/// A stage, or the difference of two.
+/// A row of the table: a stage, or the difference of two stages.
 pub(super) struct Row {
     name: &'static str,
     signed: bool,
-    /// overall, many, medium, few; percent.
+    /// Overall, many, medium and few, in percent.
     cells: [Mean; 4],
 }
 
@@ -27,7 +27,7 @@ impl Row {
         self.cells[3].mean
     }
 
-    /// True when this row of differences, in points, is nowhere below minus its margin.
+    /// Whether every difference in this row is at least minus its margin, in percentage points.
     pub(super) fn loses_at_most(&self, margins: [f64; 4]) -> bool {
         self.cells
             .iter()
@@ -40,7 +40,7 @@ impl Row {
         rows.iter().find(|row| row.name == name)
     }
 
-    /// The stages of all seeds; the gain of SDOT is the mean of the seeds' own differences.
+    /// The rows for all seeds. Differences are computed per seed and then averaged.
     pub(super) fn of_seeds(seeds: &[Seed]) -> Vec<Self> {
         let row = |name, signed, of: &dyn Fn(&Seed) -> [f64; 4]| {
             let rows: Vec<[f64; 4]> = seeds.iter().map(of).collect();
@@ -67,7 +67,7 @@ impl Row {
     }
 }
 
-/// The table as text; accuracies in percent, differences in points, `+-` one standard error.
+/// The table as text: accuracies in percent, differences in percentage points, each `+-` one standard error.
 pub(super) fn render(rows: &[Row]) -> String {
     let mut text = format!(
         "{:<22}{:>16}{:>16}{:>16}{:>16}",

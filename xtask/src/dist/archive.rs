@@ -16,7 +16,7 @@ use crate::process;
 /// Largest archive in bytes: some machines accept no larger file.
 const LIMIT_BYTES: u64 = 64 << 20;
 
-/// A folder beside its archive, of the same name.
+/// A folder beside its archive, with the same name.
 pub(super) struct Pack {
     out: PathBuf,
     parent: PathBuf,
@@ -85,7 +85,7 @@ impl Pack {
     }
 }
 
-/// Bytes of the file `path`.
+/// Size of the file `path` in bytes.
 pub(super) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |file| file.len())
 }
@@ -143,7 +143,7 @@ mod tests {
         fs::write(folder.path().join("a"), "").unwrap();
         hashes(folder.path()).unwrap();
         let sums = fs::read_to_string(folder.path().join("SHA256SUMS")).unwrap();
-        // Of the empty file and of `b`, by sha256sum.
+        // Hashes of the empty file and of `b`, as sha256sum computes them.
         let expected = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a\n\
             3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d  configs/b.toml\n";
         assert_eq!(sums, expected);

@@ -1,35 +1,38 @@
-//! The GPU code in a library of CUDA's, of which one machine needs a part.
+//! Removes the GPU code of a CUDA library that a machine does not need.
 //!
-//! `nvcc` puts code for each kind of GPU into the section `.nv_fatbin`: containers of entries, each for one compute
-//! capability. Where the code of the others is zeros, the library keeps its size and its addresses, and compresses.
-//! Layout as `fatbinary.h` of the CUDA toolkit has it: a container begins with the magic number `0xBA55ED50`, version,
-//! length of its header (16 bits each) and of its entries (64 bits); an entry with kind, version, length of its header (32 bits)
-//! and of its code (64 bits), and at byte 28 the compute capability (32 bits).
+//! `nvcc` puts code for each kind of GPU into the section `.nv_fatbin`, as containers of entries, each for one compute
+//! capability. Code for other GPUs is replaced by zeros, so that the library keeps its size and its addresses but compresses
+//! better.
+//!
+//! The layout follows `fatbinary.h` of the CUDA toolkit. A container begins with the magic number `0xBA55ED50`, the version
+//! and the length of its header (16 bits each), and the length of its entries (64 bits). An entry begins with its kind and
+//! version, the length of its header (32 bits) and the length of its code (64 bits), and has the compute capability (32 bits)
+//! at byte 28.
 
 use anyhow::{Context as _, ensure};
 use object::{Object as _, ObjectSection as _};
 
 const MAGIC: u32 = 0xBA55_ED50;
 
-/// Bytes of GPU code.
+/// Number of bytes of GPU code.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Code {
-    /// Left as it was.
+    /// Code that is unchanged.
     pub(super) kept: u64,
-    /// Zeroed.
+    /// Code that is replaced by zeros.
     pub(super) zeroed: u64,
 }
 
-/// Zeroes the code in `library` that is for another compute capability than `architecture`: 90 for 9.0.
+/// Zeroes the code in `library` for all compute capabilities except `architecture`, which is 90 for 9.0.
 pub(super) fn keep(library: &mut [u8], architecture: u32) -> anyhow::Result<Code> {
     let (begin, size) = {
-        let file = object::File::parse(&*library).context("no shared library")?;
+        let file = object::File::parse(&*library).context("not a shared library")?;
         let section = file
             .section_by_name(".nv_fatbin")
             .context("the library holds no GPU code (.nv_fatbin)")?;
         section
             .file_range()
-            .context("its GPU code is not in the file")?
+            .context("the section .nv_fatbin has no bytes in the file")?
     };
     let (begin, end) = (usize::try_from(begin)?, usize::try_from(begin + size)?);
     let code = keep_in(
@@ -40,12 +43,12 @@ pub(super) fn keep(library: &mut [u8], architecture: u32) -> anyhow::Result<Code
     )?;
     ensure!(
         code.kept > 0,
-        "it has no code for compute capability {architecture}"
+        "the library has no GPU code for compute capability {architecture}"
     );
     Ok(code)
 }
 
-/// The same for the bytes of the section.
+/// As [`keep`], for the bytes of the section `.nv_fatbin`.
 fn keep_in(section: &mut [u8], architecture: u32) -> anyhow::Result<Code> {
     let mut code = Code::default();
     let mut at = 0;
@@ -62,7 +65,7 @@ fn keep_in(section: &mut [u8], architecture: u32) -> anyhow::Result<Code> {
             let size = number(section, entry + 8, 8)?;
             let end = begin + usize::try_from(size)?;
             ensure!(
-                end > entry && end <= at,
+                end > entry && end <= at && end <= section.len(),
                 "an entry at byte {entry} is longer than its container"
             );
             if number(section, entry + 28, 4)? == u64::from(architecture) {
@@ -112,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn code_for_other_gpus_is_zeroed_and_nothing_moves() {
+    fn code_for_other_gpus_is_zeroed_in_place() {
         let mut section = container(&[entry(80, &[7; 24]), entry(90, &[8; 16])]);
         section.extend([0; 16]);
         section.extend(container(&[entry(90, &[9; 8]), entry(120, &[5; 8])]));
@@ -133,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_is_an_error() {
+    fn truncated_or_inconsistent_code_is_error() {
         let whole = container(&[entry(90, &[8; 16])]);
         let mut cut = whole[..40].to_vec();
         assert!(keep_in(&mut cut, 90).is_err());

@@ -19,7 +19,7 @@ pub(super) struct Pack<'a> {
     pub(super) test: &'a str,
     /// Back end of the program.
     pub(super) device: &'a str,
-    /// A program that is built already.
+    /// A program to pack instead of a new build.
     pub(super) binary: Option<&'a Path>,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn make(pack: &Pack<'_>, out: &Path) -> anyhow::Result<ExitCode> {
     let archive = archive::Pack::begin(out, &root.join("xtask/src/dist/gpu_pack.sh"))?;
     let folder = archive.folder();
     for (split, spec) in [("train", pack.data), ("test", pack.test)] {
-        // As PNG: smaller than compressed planes, and read as they are.
+        // PNG files are smaller than compressed raw images, and training reads them directly.
         images::write(
             process::lab_alone()?,
             spec,
@@ -62,7 +62,8 @@ pub(super) fn make(pack: &Pack<'_>, out: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The training program alone, in the profile `gpu` and a target folder of its own: no other build shares its features.
+/// Builds only the training program, in the profile `gpu`, and returns its path. The target folder is separate, because no
+/// other build has the same features.
 fn build(root: &Path, device: &str) -> anyhow::Result<PathBuf> {
     let target = root.join("target/gpu-pack");
     let mut cargo = process::cargo();

@@ -16,7 +16,7 @@ const SHELLS: [(&str, &str); 5] = [
     ("zsh", "_tailfold"),
 ];
 
-/// Writes `completions/` and `man/man1/` into `folder`, by the program `tailfold`, which runs on this machine.
+/// Writes `completions/` and `man/man1/` to `folder`, with the program `tailfold`, which must run on this machine.
 pub(super) fn write(tailfold: &Path, folder: &Path) -> anyhow::Result<()> {
     for (shell, file) in SHELLS {
         let mut command = Command::new(tailfold);

@@ -25,7 +25,7 @@ pub(super) fn make(name: &str, features: &[String], folder: &Path) -> anyhow::Re
     let folder = root()?.join(folder);
     let program = build(target, features)?;
     copy(&program, &folder.join("tailfold"))?;
-    // A program for this machine with the same visible commands writes them.
+    // A program for this machine with the same visible commands writes the scripts and pages.
     let same = build_small(&[features, &["help-files".to_owned()]].concat())?;
     help_files::write(&same, &folder)?;
     print(&format!(

@@ -16,8 +16,8 @@ use crate::process::{build, cargo, root};
 
 const FLOAT: &str = "models/fashion-lt/fashion-lt.onnx";
 
-/// ONNX Runtime's library, without its version, the library that its providers share, and the one of TensorRT, which is small: a machine that
-/// has TensorRT can use it.
+/// Beginnings of the file names of ONNX Runtime's library, of the library that its providers share, and of the provider of
+/// TensorRT, which is small and serves machines that have TensorRT.
 const LIBRARIES: [&str; 3] = [
     "libonnxruntime.so.",
     "libonnxruntime_providers_shared.so",
@@ -25,7 +25,7 @@ const LIBRARIES: [&str; 3] = [
 ];
 const CUDA: &str = "libonnxruntime_providers_cuda.so";
 
-/// Writes the archive `out`, with GPU code for compute capability `architecture` alone.
+/// Writes the archive `out`, with GPU code only for the compute capability `architecture`.
 pub(super) fn make(out: &Path, architecture: u32) -> anyhow::Result<ExitCode> {
     let root = root()?;
     let libraries = installed(&root)?;
@@ -77,7 +77,7 @@ fn installed(root: &Path) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("target/ort has no {CUDA}: {how}"))
 }
 
-/// `tailfold` with ONNX Runtime and the integer kernels, in the profile `dist`.
+/// Builds `tailfold` with ONNX Runtime and the integer kernels in the profile `dist`, and returns its path.
 fn program(root: &Path) -> anyhow::Result<PathBuf> {
     let target = root.join("target/gpu-runtime-pack");
     let mut cargo = cargo();
@@ -98,7 +98,7 @@ fn program(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(target.join("dist/tailfold"))
 }
 
-/// The float model, the one for the integer kernels, and those for TensorRT.
+/// Writes the float model, the INT8 model for the integer kernels, and the models for TensorRT to `folder`.
 fn models(root: &Path, folder: &Path) -> anyhow::Result<()> {
     copy(&root.join(FLOAT), &folder.join("float.onnx"))?;
     copy(

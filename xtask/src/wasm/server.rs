@@ -98,7 +98,7 @@ fn respond(mut stream: &TcpStream, folder: &Path) -> io::Result<Option<String>> 
     Ok(None)
 }
 
-/// The file name that `target` requests; `None` for a path outside the folder or below it.
+/// The file name that `target` requests; `None` for a path outside the folder or in a subfolder.
 fn name(target: &str) -> Option<&str> {
     let path = target.split('?').next()?.strip_prefix('/')?;
     match path {

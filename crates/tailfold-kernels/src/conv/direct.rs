@@ -33,7 +33,7 @@ pub(crate) struct Direct {
 enum Packed {
     /// Weights that fit into bytes and are multiplied in 16-bit pairs.
     Bytes(Vec<i8>),
-    /// Weights that need 16 bits: with a zero point, they are differences of two bytes.
+    /// Weights that need 16 bits, because a weight minus its zero point is the difference of two bytes.
     Words(Vec<i16>),
     /// Weights that are multiplied as bytes.
     Quads(ByteWeights),

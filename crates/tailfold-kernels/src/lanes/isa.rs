@@ -3,7 +3,8 @@
 use super::Task;
 use crate::KernelError;
 
-/// The instruction set of the kernels. Only [`Isa::available`] returns instruction sets that a processor may lack.
+/// The instruction set of the kernels. An instruction set that some processors lack comes only from
+/// [`Isa::available`], which checks the processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
     /// AVX-512 with VNNI, which multiplies and adds pairs or four bytes in one instruction.

@@ -31,16 +31,16 @@ pub enum Place {
 pub enum Operation {
     /// Converts real values to codes.
     Quantize {
-        /// Port.
+        /// Number of the input port.
         input: usize,
         /// Scale and range of the codes.
         steps: Steps,
-        /// Tensor.
+        /// Index of the output tensor.
         output: usize,
     },
     /// A convolution. A matrix product is a convolution with a window as large as the image.
     Conv {
-        /// Tensor.
+        /// Index of the input tensor.
         input: usize,
         /// The window.
         window: Window,
@@ -65,18 +65,18 @@ pub enum Operation {
         weights: [f64; 2],
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
-        /// Tensor.
+        /// Index of the output tensor.
         output: usize,
     },
     /// An elementwise function, as a lookup table of codes.
     Table {
-        /// Tensor.
+        /// Index of the input tensor.
         input: usize,
         /// The code with the result `table[0]`.
         first: i16,
         /// Results of the codes from `first` on: one per 8-bit code, so at most 256.
         table: Vec<i16>,
-        /// Tensor.
+        /// Index of the output tensor.
         output: usize,
     },
     /// Concatenates the channels of several images, each requantized to the scale of the result.
@@ -87,12 +87,12 @@ pub enum Operation {
         weights: Vec<f64>,
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
-        /// Tensor.
+        /// Index of the output tensor.
         output: usize,
     },
     /// Selects some of the pixels, and adds channels of zeros before and after the input's channels.
     Subsample {
-        /// Tensor.
+        /// Index of the input tensor.
         input: usize,
         /// First pixel, `[row, column]`.
         start: [usize; 2],
@@ -100,21 +100,21 @@ pub enum Operation {
         stride: [usize; 2],
         /// Output channel of the first input channel.
         first: usize,
-        /// Tensor.
+        /// Index of the output tensor.
         output: usize,
     },
     /// The largest code of each window.
     MaxPool {
-        /// Tensor.
+        /// Index of the input tensor.
         input: usize,
         /// The window.
         window: Window,
-        /// Tensor of the same scale.
+        /// Index of the output tensor, which has the scale of the input.
         output: usize,
     },
     /// The mean of each window.
     AveragePool {
-        /// Tensor.
+        /// Index of the input tensor.
         input: usize,
         /// The window. The last windows may extend beyond the padded image (`ceil_mode`).
         window: Window,
@@ -124,7 +124,7 @@ pub enum Operation {
         scales: [f32; 2],
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
-        /// Tensor.
+        /// Index of the output tensor.
         output: usize,
     },
     /// The product of two images of the same size, or of an image and one value per channel.
@@ -135,21 +135,22 @@ pub enum Operation {
         weight: f64,
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
-        /// Tensor.
+        /// Index of the output tensor.
         output: usize,
     },
     /// The mean of all pixels. The scale of the epilogue includes the division by the number of pixels.
     Mean {
-        /// Tensor.
+        /// Index of the input tensor.
         input: usize,
         /// Conversion of the sums to results.
         epilogue: Epilogue,
         /// Tensor for codes, or port for real values.
         output: Place,
     },
-    /// The mean of all pixels, divided by its Euclidean length: `mean / sqrt(sum of squares + epsilon)`.
+    /// The means of the channels over all pixels, divided by their Euclidean length:
+    /// `mean / sqrt(sum of squares + epsilon)`.
     UnitMean {
-        /// Tensor.
+        /// Index of the input tensor.
         input: usize,
         /// Scale of a sum of pixels: the input's scale over the number of pixels.
         scale: f64,
@@ -159,16 +160,16 @@ pub enum Operation {
         step: f64,
         /// The ends of the result's codes, without the zero point.
         clamp: [i16; 2],
-        /// Tensor.
+        /// Index of the output tensor.
         output: usize,
     },
     /// Converts codes to real values.
     Dequantize {
-        /// Tensor.
+        /// Index of the input tensor.
         input: usize,
         /// Scale and range of the codes.
         steps: Steps,
-        /// Port.
+        /// Number of the output port.
         output: usize,
     },
 }
@@ -177,7 +178,7 @@ pub enum Operation {
 /// codes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Addend {
-    /// Tensor.
+    /// Index of the added tensor.
     pub input: usize,
     /// Scales of the layer's codes and of the tensor, each over the scale of the result.
     pub weights: [f64; 2],

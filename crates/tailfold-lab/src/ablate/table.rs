@@ -52,7 +52,7 @@ impl Report {
         text += &table(&heads, &rows);
         for reference in self.references() {
             text += &format!(
-                "\nMinus {}, points, paired by seed:\n\n",
+                "\nDifference to {} in percentage points, paired by seed:\n\n",
                 self.title_of(reference)
             );
             let differences = self.differences.iter().filter(|d| d.minus == reference);

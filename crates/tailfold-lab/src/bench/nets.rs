@@ -56,6 +56,6 @@ pub(super) struct Net {
 pub(super) struct About {
     /// Name of the network in tables and charts.
     pub(super) title: String,
-    /// Origin of the weights, and its limits.
+    /// Origin of the weights, and whether they are good for more than timing.
     pub(super) weights: String,
 }

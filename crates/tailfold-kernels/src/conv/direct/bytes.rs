@@ -12,7 +12,7 @@ use crate::conv::Weights;
 use crate::conv::filters::Filters;
 use crate::lanes::{Form, LANES, Lanes, Quads, Task};
 
-/// The smallest code of an input, or `None` unless its codes and all weights fit into bytes.
+/// The smallest code of an input if its codes and all weights fit into bytes, otherwise `None`.
 pub(crate) fn lowest(weights: Weights<'_>, [low, high]: [i16; 2]) -> Option<i16> {
     // The border has zeros.
     let (low, high) = (low.min(0), high.max(0));

@@ -78,7 +78,7 @@ impl Codes<'_> {
     }
 }
 
-/// Memory of neighbouring pixels, with room for `channels` of sixteen channels each.
+/// Memory of neighbouring pixels. The first `channels` of sixteen channels may be written, and there is room for them.
 #[derive(Clone, Copy)]
 struct Pixels {
     to: *mut i16,

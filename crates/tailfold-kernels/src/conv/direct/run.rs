@@ -194,8 +194,8 @@ impl Strips {
 
     fn new(window: &Window, input: &Frame, output: &Frame, rows: usize, flat: bool) -> Self {
         if window == &Window::point() && input.is_flat() && flat {
-            // Rows follow each other without a gap, so a row can be cut anywhere. The rows have nearly equal length,
-            // because a short one would read all weights for few pixels.
+            // Rows of the image follow each other without a gap, so a strip can end at any pixel. All strips have nearly
+            // the same length, because a short strip would read all weights for few pixels.
             let pixels = rows * output.width;
             let row = pixels.div_ceil(pixels.div_ceil(Self::PIXELS));
             return Self { row, strip: row };
