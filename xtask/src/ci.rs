@@ -72,6 +72,7 @@ fn stages(last: Stage, root: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
         let Some(python) = python else {
             return Ok(true);
         };
+        steps.begin(Stage::Slow);
         match (toolchain, no_cross) {
             (Some(toolchain), _) => {
                 joined(toolchain)?;
@@ -82,7 +83,7 @@ fn stages(last: Stage, root: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
             }
             (None, why) => steps.skip("cross", &why.unwrap_or_default()),
         }
-        slow(root, &joined(python)?, steps)
+        compared(root, &joined(python)?, steps)
     })
 }
 
@@ -133,7 +134,7 @@ fn full(root: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
 
 /// Runs the cross-checks against independent implementations with the interpreter `python`, and the demo. Returns whether all
 /// steps hold.
-fn slow(root: &Path, python: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
+fn compared(root: &Path, python: &Path, steps: &mut Steps) -> anyhow::Result<bool> {
     let program = build("tailfold")?;
     let programs = program.parent().context("the programs have no folder")?;
     let mut judges = Command::new(python);

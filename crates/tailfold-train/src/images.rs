@@ -39,10 +39,14 @@ pub(crate) fn load_images(
     let input = match config.input() {
         Some(input) => input,
         None => {
+            let others = match expected {
+                Some(_) => "the training images are",
+                None => "the first image is",
+            };
             let expected = expected.unwrap_or(store.shape(0));
             if let Some(odd) = (0..store.len()).find(|&i| store.shape(i) != expected) {
                 return Err(TrainErrorKind::Images.error(format!(
-                    "{} is {:?} (channels, height, width) but the first image is {expected:?}",
+                    "{} is {:?} (channels, height, width) but {others} {expected:?}",
                     data.id(odd),
                     store.shape(odd)
                 )));
