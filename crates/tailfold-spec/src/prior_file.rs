@@ -142,7 +142,7 @@ fn check(masses: &[f64], path: &Path, classes: &[String]) -> Result<(), PriorErr
         // A subnormal share has too few significant digits for a target mass.
         if !(mass / sum).is_normal() {
             return Err(PriorErrorKind::Mass.error(format!(
-                "{} gives class `{class}` the mass {mass}, which is too small for a sum of {sum}",
+                "{} gives class `{class}` the mass {mass:e} of {sum:e} in all: the share is too small",
                 path.display()
             )));
         }

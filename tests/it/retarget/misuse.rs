@@ -37,7 +37,7 @@ fn invalid_priors_are_errors() {
     check("[1, NaN, 1, 1, 1, 1, 1, 1, 1, 1]", "is not JSON");
     check(
         "[1e308, 1e308, 1, 1, 1, 1, 1, 1, 1, 1]",
-        "beside a sum of inf",
+        "of inf in all: the share is too small",
     );
     check("[1, 1]", "has 2 masses, the model 10 classes");
     check(r#"{"Trouser": 1}"#, "has no mass for class `T-shirt/top`");

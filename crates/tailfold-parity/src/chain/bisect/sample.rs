@@ -150,6 +150,7 @@ mod tests {
     fn other_shape_is_error() {
         let short = Logits::new(vec![0.0; 4], 2).unwrap();
         let error = Sample::draw(&logits(|_| false), &short).unwrap_err();
-        assert!(error.to_string().starts_with("1000 rows of 2"), "{error}");
+        let expected = "expected 1000 rows of 2 logits, found 2 rows of 2";
+        assert_eq!(error.to_string(), expected);
     }
 }
