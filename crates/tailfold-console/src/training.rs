@@ -83,7 +83,7 @@ mod tests {
         let mut shell = Command::new("sh");
         shell.args(["-c", script]);
         let tell = |line: &str| lines.borrow_mut().push(line.to_owned());
-        run_with_pause(&mut shell, 1, pause, tell).unwrap();
+        run_with_pause(&mut shell, 1, pause, tell).expect("the script succeeds");
         lines.into_inner()
     }
 
