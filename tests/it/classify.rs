@@ -164,6 +164,18 @@ fn signal(child: &Child, name: &str) {
     assert!(status.unwrap().success());
 }
 
+/// Writes `bytes` to the file `name` of `scratch` from another process.
+///
+/// Programs that other tests start at the same time inherit the open files of this process until they are executed. A file that
+/// is written here can therefore be closed, for the system, some time after this process has closed it.
+fn write_elsewhere(scratch: &Scratch, name: &str, bytes: &[u8]) -> String {
+    let source = scratch.write("source", bytes);
+    let to = scratch.at(name);
+    let copied = Command::new("cp").args([&source, &to]).status().unwrap();
+    assert!(copied.success(), "cp {source} {to}");
+    to
+}
+
 #[test]
 fn watched_folder_is_classified_until_signal() {
     let scratch = Scratch::new();
@@ -172,7 +184,7 @@ fn watched_folder_is_classified_until_signal() {
         .iter()
         .map(|image| image.to_png().unwrap())
         .collect();
-    fs::write(format!("{folder}/0.png"), &pngs[0]).unwrap();
+    write_elsewhere(&scratch, "in/0.png", &pngs[0]);
     let mut child = command("tailfold")
         .args([
             "classify",
@@ -204,7 +216,7 @@ fn watched_folder_is_classified_until_signal() {
         "{row}"
     );
     // A file that is renamed into the folder is answered.
-    let outside = scratch.write("2.png", &pngs[2]);
+    let outside = write_elsewhere(&scratch, "2.png", &pngs[2]);
     fs::rename(outside, format!("{folder}/2.png")).unwrap();
     assert!(next()["file"].as_str().unwrap().ends_with("2.png"));
     fs::write(format!("{folder}/3.png"), &pngs[3][..50]).unwrap();
