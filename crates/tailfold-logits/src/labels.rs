@@ -15,7 +15,7 @@ use crate::{LogitFileError, LogitFileErrorKind, npy, tensors};
 pub(crate) const COLUMN: &str = "label";
 
 /// Reads the class of each image: an .npy array of integers `[n]`, the Parquet column `label`, or the safetensors
-/// tensor `labels`. A file in none of these formats is read as text with one integer per line.
+/// tensor `labels`. Any other file is read as text with one integer per line.
 ///
 /// # Errors
 /// [`LogitFileError`] when the labels are missing or have another type, or naming the first row that is not a class.

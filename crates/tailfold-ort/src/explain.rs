@@ -45,8 +45,8 @@ pub(crate) fn explain(
     if has("assigned to the default CPU EP") {
         return OrtErrorKind::Partial
             .error(format!(
-                "{name} has nodes that {ort_name} does not run, and there is no silent fallback \
-                 to the CPU: {message}"
+                "{name} has nodes that {ort_name} does not run. tailfold does not move them to \
+                 the CPU: {message}"
             ))
             .at(back_end);
     }

@@ -3,7 +3,7 @@
 //!
 //! Internal to tailfold, no stability promise.
 //!
-//! A requested provider that is unavailable is an error; there is no silent fallback. ONNX Runtime itself
+//! A requested provider that is unavailable is an error, and no other provider replaces it. ONNX Runtime itself
 //! moves the nodes of a provider that cannot be loaded to the CPU without a message. Here, a provider must
 //! register, no node may fall back, and [`OrtClassifier::placements`] returns the provider of each node.
 //!

@@ -1,4 +1,4 @@
-//! Refuses a reference that is no better than chance, because no loss of a candidate could be measured against it.
+//! Refuses a reference at chance level: a candidate has no accuracy to lose against it.
 
 use crate::Verdict;
 use crate::binomial::at_least;

@@ -4,7 +4,7 @@ use crate::report::{ClassComparison, Comparison, Groups, Report, Sides, parts};
 use crate::sentence::sentence;
 use crate::{Diff, Policy, Verdict};
 
-/// Name of the rule that refuses a reference that is no better than chance.
+/// Name of the rule that refuses a reference at chance level.
 pub(crate) const CHANCE: &str = "chance";
 
 /// The result of one rule.

@@ -1,7 +1,7 @@
 //! The training device: the back ends of this build, and a check for the libraries that they load.
 //!
 //! burn's GPU back ends panic or hang if a driver is missing, so the libraries are checked first. A requested device
-//! that is unavailable is an error; there is no silent fallback.
+//! that is unavailable is an error, and no other device replaces it.
 
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 mod libraries;

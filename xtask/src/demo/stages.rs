@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use tailfold_console::process::{json, must, silent};
+use tailfold_console::process::{beside, json, must, silent};
 use tailfold_spec::{Group, Manifest, artifact};
 
 use crate::{images, process};
@@ -51,9 +51,10 @@ impl Tools {
     pub(super) fn build(root: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             root: root.to_owned(),
-            train: process::build("tailfold-train")?,
-            lab: process::build("tailfold-lab")?,
             tailfold: process::build("tailfold")?,
+            // The same build made them.
+            train: beside("tailfold-train"),
+            lab: beside("tailfold-lab"),
         })
     }
 

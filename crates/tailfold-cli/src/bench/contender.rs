@@ -50,8 +50,8 @@ pub(crate) struct Ready {
     pub(crate) class: usize,
     /// Number of threads.
     pub(crate) threads: usize,
-    /// Size of the program, or of the library of another runtime, with debug information; absent if there is no such
-    /// file.
+    /// Size of the program, or of the library of another runtime, with debug information. `None` for a contender
+    /// without a file.
     #[serde(default)]
     pub(crate) binary_bytes: Option<u64>,
 }

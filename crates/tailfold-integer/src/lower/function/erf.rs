@@ -3,7 +3,7 @@
 /// Computes `erf(x)`, `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`, to a few units in the last place.
 ///
 /// The series `exp(-x^2) * sum of 2^n x^(2n + 1) / (1 * 3 * ... * (2n + 1))` (Abramowitz and Stegun, 7.1.6)
-/// has terms of one sign, so there is no cancellation. Beyond |x| = 6 the result rounds to 1 or -1.
+/// adds terms of the same sign, so no digits cancel. Beyond |x| = 6 the result rounds to 1 or -1.
 pub(super) fn erf(x: f64) -> f64 {
     let size = x.abs();
     if size > 6.0 {
